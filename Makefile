@@ -1,0 +1,55 @@
+# Everything lives in .venv of this checkout; every target makes it first where it is missing or out of date.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-done
+DEV_STAMP := $(VENV)/.dev-setup-done
+REPORTS ?= reports
+ARGS ?=
+
+.PHONY: help setup certify test check format report lock bench clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## install what certify needs into .venv
+
+$(STAMP): requirements/run.txt pyproject.toml .ci/setup .ci/install-allure conformance/report/allure3/package-lock.json
+	@sh .ci/setup $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(DEV_STAMP): $(STAMP) requirements/dev.txt
+	@sh .ci/setup $(PYTHON) $(VENV) requirements/dev.txt
+	@touch $@
+
+certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--target FILE"
+	@$(BIN)/koncili-conformance certify --reports $(REPORTS) $(ARGS)
+
+test: $(DEV_STAMP) ## run every test: the suite's own, and the certification against the mock
+	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+
+check: $(DEV_STAMP) ## format, lint, types, direction of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(DEV_STAMP) ## mend what the formatter and the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+report: $(STAMP) ## make the HTML report anew from the last run's results
+	@$(BIN)/python -m conformance.report.html $(REPORTS)/allure-results $(REPORTS)/html
+
+bench: $(STAMP) ## measure speed (see benchmarks/README.md)
+	@$(BIN)/python benchmarks/speed.py
+
+lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
+	@sh .ci/lock $(BIN)
+
+clean: ## remove .venv, caches and the results of runs
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find $(REPORTS) -mindepth 1 ! -name README.md -delete 2>/dev/null || true
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

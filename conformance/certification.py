@@ -1,0 +1,341 @@
+"""A certification run inside pytest: opens the session, follows the scenarios, writes what they showed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.contract.rules import Rule, catalogue
+from conformance.errors import CannotRun, TargetUnavailable
+from conformance.report.allure import Steps, describe, show_samples
+from conformance.report.files import ALLURE_RESULTS, HTML, JUNIT, TRAFFIC, Reports
+from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.summary import terminal
+from conformance.session import Options, Session, chosen_target, open_session
+from conformance.verdict.certificate import Certificate, make_certificate
+from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
+from conformance.verdict.violation import Finding, Violation
+from conformance.verdict.waivers import Waiver, load_waivers, waive
+
+INTERRUPTED = "the run was interrupted before this scenario ended"
+WORKER_EVIDENCE = "koncili_evidence"
+WORKER_TRAFFIC = "koncili_traffic"
+
+
+class Certification:
+    """The plugin of one certification run; in a pytest-xdist run the controller's merges what the workers saw."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        rules: frozenset[str],
+        reports: Reports | None,
+        waivers: tuple[Waiver, ...],
+        worker: str | None,
+        controls: bool,
+    ) -> None:
+        """`worker` is the name of this xdist worker, `controls` whether this process only leads workers."""
+        self.options = options
+        self.rules = rules
+        self.reports = reports
+        self.waivers = waivers
+        self.worker = worker
+        self.controls = controls
+        self.started_at = datetime.now(UTC)
+        self.steps = Steps()
+        self.certificate: Certificate | None = None
+        self._session: Session | None = None
+        self._parts: list[dict[str, Any]] = []
+        self._traffic: list[dict[str, int]] = []
+        self._deselected: set[str] = set()
+        self._stopped = ""
+        self._started = 0.0
+
+    @classmethod
+    def of(cls, config: pytest.Config, directory: Path | None) -> Certification:
+        """The certification that the pytest options ask for, its results left in `directory`.
+
+        A wrong option ends pytest with code 3.
+        """
+        option = config.getoption
+        options = Options(
+            target_file=Path(option("koncili_target")) if option("koncili_target") else None,
+            profile=option("koncili_profile") or "certification",
+            seed=option("koncili_seed"),
+            defect=option("koncili_defect"),
+            variant=option("koncili_variant"),
+            allow_production=option("koncili_allow_production"),
+        )
+        worker = getattr(config, "workerinput", {}).get("workerid")
+        reports = Reports(directory) if directory else None
+        try:
+            rules = frozenset(option("koncili_rule") or ())
+            _check_known(rules)
+            waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
+            chosen_target(options)
+            if reports and worker is None:
+                reports.claim()
+                _leave_files(config, reports)
+        except CannotRun as error:
+            raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
+        controls = worker is None and bool(getattr(config.option, "numprocesses", 0))
+        return cls(options, rules=rules, reports=reports, waivers=waivers, worker=worker, controls=controls)
+
+    @property
+    def session(self) -> Session:
+        """The open session of this process. Ends pytest with code 3 where it can't be opened."""
+        if self._session is None:
+            har = None
+            if self.reports:
+                har = self.reports.traffic_of(self.worker) if self.worker else self.reports.path(TRAFFIC)
+            try:
+                self._session = open_session(self.options, har)
+                self._session.preflight()
+            except (CannotRun, OSError) as error:
+                raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
+        return self._session
+
+    # -- collection ------------------------------------------------------------------------------------------------
+
+    def enter(self, items: list[pytest.Item]) -> None:
+        """Enter every scenario into the evidence, those that are not selected too; keep the selected ones."""
+        if self.controls:
+            return
+        evidence = self.session.evidence
+        kept = []
+        for item in items:
+            rule = _rule(item)
+            if rule is not None:
+                evidence.expect(item.nodeid, rule.id, scenario_name(item))
+                if self.rules and rule.id not in self.rules:
+                    self._deselected.add(item.nodeid)
+                    continue
+            elif self.rules:
+                continue
+            kept.append(item)
+        if len(kept) < len(items):
+            dropped = [item for item in items if item not in kept]
+            items[0].config.hook.pytest_deselected(items=dropped)
+            items[:] = kept
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Remember what -k or -m left out."""
+        self._deselected.update(item.nodeid for item in items)
+
+    # -- scenarios -------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skip, with its reason, what this target can't show."""
+        rule = _rule(item)
+        if rule is None:
+            return
+        self._started = time.perf_counter()
+        describe(rule, self.session, scenario_name(item))
+        reason = self.session.missing_need(rule)
+        if reason is not None:
+            self.session.evidence.finish(item.nodeid, Outcome.NOT_EXERCISED, reason)
+            pytest.skip(f"not exercised: {reason}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn the end of a scenario into evidence, while what it shows can still be attached to it."""
+        if _rule(item) is not None:
+            self._conclude(item, call)
+        return (yield)
+
+    def _conclude(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        evidence, error = self.session.evidence, call.excinfo.value if call.excinfo else None
+        scenario = evidence.scenarios[item.nodeid]
+        if isinstance(error, pytest.skip.Exception):
+            if scenario.outcome is Outcome.NOT_RUN:
+                evidence.finish(item.nodeid, Outcome.NOT_EXERCISED, str(error.msg))
+        elif isinstance(error, Violation):
+            finding = Finding.of(error, self.session.redactor)
+            if error.rule == scenario.rule:
+                evidence.finish(item.nodeid, Outcome.FAILED, finding.reason, finding)
+            else:
+                evidence.observe(error, self.session.redactor)
+                evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, f"{error.rule} stood in the way: {finding.reason}")
+        elif isinstance(error, KeyboardInterrupt):
+            pass  # the session's end marks what was interrupted
+        elif error is not None:
+            kind = "" if isinstance(error, TargetUnavailable) else f"harness error: {type(error).__name__}: "
+            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.session.redactor.text(f"{kind}{error}"))
+            if isinstance(error, CannotRun):
+                self._stopped = str(error)
+                item.session.shouldstop = str(error)
+        elif call.when == "call":
+            evidence.finish(item.nodeid, Outcome.PASSED)
+        if call.when == "call":
+            scenario.seconds = time.perf_counter() - self._started
+            evidence.keep_samples(item.nodeid, self.session.redactor)
+            show_samples(scenario)
+
+    def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
+        """Show the step in Allure."""
+        if _rule(request.node) is not None:
+            self.steps.enter(f"{step.keyword} {step.name}")
+
+    def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
+        """The step passed."""
+        if _rule(request.node) is not None:
+            scenario = self.session.evidence.scenarios[request.node.nodeid]
+            self.steps.leave(None, scenario.counts)
+
+    def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
+        """The step failed."""
+        if _rule(request.node) is not None:
+            self.steps.leave(exception, {})
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Make sure of the target before any worker starts."""
+        del session
+        if self.controls:
+            try:
+                opened = open_session(self.options)
+                try:
+                    opened.preflight()
+                finally:
+                    opened.close()
+            except CannotRun as error:
+                raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
+
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take what a worker saw. (pytest-xdist)"""
+        output = getattr(node, "workeroutput", {})
+        if WORKER_EVIDENCE in output:
+            self._parts.append(json.loads(output[WORKER_EVIDENCE]))
+            self._traffic.append(output[WORKER_TRAFFIC])
+        elif error:
+            self._stopped = f"a worker ended without its evidence: {error}"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the certificate, or hand the evidence to the controller."""
+        if self._session is not None:
+            self._mark_unfinished(self._session.evidence, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+            self._session.client.close()
+            self._session.budget.close()
+            self._session.journal.close()
+            part, traffic = self._session.evidence.as_dict(), self._session.journal.traffic.as_dict()
+            if self.worker:
+                session.config.workeroutput[WORKER_EVIDENCE] = json.dumps(part)  # type: ignore[attr-defined]
+                session.config.workeroutput[WORKER_TRAFFIC] = traffic  # type: ignore[attr-defined]
+                return
+            self._parts.append(part)
+            self._traffic.append(traffic)
+        if self._parts and not self.worker:
+            self._certify(session)
+
+    def _mark_unfinished(self, evidence: Evidence, *, interrupted: bool) -> None:
+        reason = self._stopped or (INTERRUPTED if interrupted else "")
+        for scenario in evidence.scenarios.values():
+            if scenario.outcome is Outcome.NOT_RUN and reason and scenario.id not in self._deselected:
+                evidence.finish(scenario.id, Outcome.INCONCLUSIVE, reason)
+
+    def _certify(self, session: pytest.Session) -> None:
+        evidence = Evidence.merged(self._parts)
+        opened = self._session or open_session(self.options)
+        results = [judge_rule(rule, evidence, opened.readings) for rule in catalogue().rules.values()]
+        results = waive(results, self.waivers, self.started_at.date())
+        self.certificate = make_certificate(
+            results=results,
+            target=opened.target,
+            profile=opened.profile.name,
+            seed=opened.seed,
+            readings=opened.readings,
+            traffic={name: sum(part[name] for part in self._traffic) for name in self._traffic[0]},
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+        )
+        failed = any(result.verdict is RuleVerdict.FAIL for result in results)
+        if session.exitstatus == pytest.ExitCode.OK and failed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.reports:
+            try:
+                self.reports.merge_traffic()
+                self.reports.write(self.certificate)
+            except (CannotRun, OSError) as error:
+                self._stopped = str(error)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdict, failures first."""
+        if self.certificate is not None:
+            terminalreporter.section("koncili conformance")
+            for line in terminal(self.certificate):
+                terminalreporter.write_line(line)
+        if self._stopped:
+            terminalreporter.write_line(f"stopped: {self._stopped}")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Make the HTML report, now that Allure's results are complete, and let the next run have the directory."""
+        if self.reports is None or self.worker:
+            return
+        if self.certificate is not None:
+            self._write_html(config)
+        self.reports.release()
+
+    def _write_html(self, config: pytest.Config) -> None:
+        import sys
+
+        assert self.reports is not None
+        assert self.certificate is not None
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        results = Path(config.option.allure_report_dir or "")
+        title = f"Koncili conformance: {self.certificate.target.name}"
+        try:
+            page = write_html(results, self.reports.path(HTML), title=title, tool_dir=Path(sys.prefix) / "allure")
+            line = f"report: {page}"
+        except HtmlUnavailable as error:
+            line = f"no HTML report: {error}"
+        if reporter is not None:
+            reporter.write_line(f"certificate: {self.reports.path('certificate.json')}")
+            reporter.write_line(line)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of `certify`."""
+        if self._stopped or self.certificate is None:
+            return CANNOT_RUN
+        return EXIT_CODES[RunVerdict(self.certificate.verdict)]
+
+
+def _check_known(rules: frozenset[str]) -> None:
+    unknown = sorted(rules - catalogue().rules.keys())
+    if unknown:
+        raise CannotRun(f"{', '.join(unknown)}: no such rule; `koncili-conformance rules` lists them")
+
+
+def _leave_files(config: pytest.Config, reports: Reports) -> None:
+    """JUnit and Allure write beside the certificate, unless told otherwise."""
+    if not config.option.xmlpath:
+        config.option.xmlpath = str(reports.path(JUNIT))
+    if not config.option.allure_report_dir:
+        config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))
+
+
+def _rule(item: pytest.Item) -> Rule | None:
+    marker = item.get_closest_marker("rule")
+    return catalogue()[marker.args[0]] if marker else None
+
+
+def scenario_name(item: pytest.Item) -> str:
+    """The scenario's title, with the row of its outline. pytest-bdd keeps `Feature: title` as the docstring."""
+    title = (getattr(item, "obj", None).__doc__ or item.name).partition(": ")[2] or item.name
+    callspec = getattr(item, "callspec", None)
+    return f"{title} [{callspec.id}]" if callspec else title

@@ -1,0 +1,97 @@
+"""The command line. Heavy things are imported when a command needs them, so that --help answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from conformance import __version__
+
+CANNOT_RUN = 3
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+EXITS = "Exit codes: 0 conformant, 1 nonconformant, 2 partial or inconclusive, 3 could not run."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="koncili-conformance")
+def main() -> None:
+    """Property-based conformance tests for Koncili's order, reconciliation and release API."""
+
+
+@main.command(epilog=EXITS)
+@click.option("--target", type=FILE, help="Target file (TOML). Without one: the mock, in process.")
+@click.option("--profile", help="smoke, certification or deep.", default="certification", show_default=True)
+@click.option("--rule", "rules", multiple=True, metavar="ID", help="Certify this rule only (repeatable).")
+@click.option("--seed", type=int, help="Seed of the generated cases.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to spread over.")
+@click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
+@click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
+@click.option("--defect", metavar="NAME", help="Give the mock in process this defect.")
+@click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
+@click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
+@click.option("-v", "--verbose", is_flag=True, help="Name each scenario as it runs.")
+def certify(
+    target: Path | None,
+    profile: str,
+    rules: tuple[str, ...],
+    seed: int | None,
+    workers: int,
+    reports: Path,
+    waivers: Path | None,
+    defect: str | None,
+    variant: str | None,
+    verbose: bool,  # noqa: FBT001
+    allow_production: bool,  # noqa: FBT001
+) -> None:
+    """Certify a target against every documented rule, and leave a certificate and reports."""
+    from conformance.run import run_certification
+
+    options = {
+        "target": target, "profile": profile, "seed": seed, "reports": reports, "waivers": waivers, "defect": defect,
+        "variant": variant,
+    }  # fmt: skip
+    arguments = [f"--koncili-{name}={value}" for name, value in options.items() if value is not None]
+    arguments += [f"--koncili-rule={rule}" for rule in rules]
+    if allow_production:
+        arguments.append("--koncili-allow-production")
+    sys.exit(run_certification(arguments, workers=workers, verbose=verbose))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
+@click.option("--defect", metavar="NAME", help="Do this one thing wrong.")
+@click.option("--variant", metavar="NAME", help="Do what the documents allow in this other way.")
+@click.option("--target-file", type=FILE, help="Also write a target file for this mock.")
+def mock(port: int, defect: str | None, variant: str | None, target_file: Path | None) -> None:
+    """Serve the mock on a socket of this machine."""
+    from conformance.errors import CannotRun
+    from conformance.mock.serve import serve
+
+    try:
+        serve(port=port, defect=defect, variant=variant, target_file=target_file)
+    except CannotRun as error:
+        click.echo(f"koncili-conformance: {error}", err=True)
+        sys.exit(CANNOT_RUN)
+
+
+@main.command()
+@click.argument("rule_id", metavar="[ID]", required=False)
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True
+)
+def rules(rule_id: str | None, format_: str) -> None:
+    """List the documented rules, or show one whole."""
+    from conformance.contract.rules import catalogue
+    from conformance.report.rulebook import render
+
+    known = catalogue().rules
+    if rule_id is not None and rule_id.upper() not in known:
+        click.echo(f"koncili-conformance: no rule {rule_id!r}; `koncili-conformance rules` lists them", err=True)
+        sys.exit(CANNOT_RUN)
+    chosen = list(known.values()) if rule_id is None else [known[rule_id.upper()]]
+    click.echo(render(chosen, format_, single=rule_id is not None))

@@ -1,0 +1,68 @@
+"""The documented endpoints, by OpenAPI operationId. The one place that knows a method or a path."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Endpoint(Enum):
+    """A documented endpoint; its value is its operationId in openapi.yaml."""
+
+    CREATE_TOKEN = "createToken"  # noqa: S105 - a name, not a secret
+    REFRESH_TOKEN = "refreshToken"  # noqa: S105
+    LIST_ACCOUNTS = "listAccounts"
+    SUBMIT_ORDER = "submitOrder"
+    GET_ORDER = "getOrder"
+    DELETE_ORDER = "deleteOrder"
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return _ROUTES[self][0]
+
+    @property
+    def path(self) -> str:
+        """The path below the base URL."""
+        return _ROUTES[self][1]
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether calls carry `gumgaToken` and `integrator` (P: authentication flow)."""
+        return self not in {Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN}
+
+    @property
+    def label(self) -> str:
+        """How people write it: `POST /order`."""
+        return f"{self.method} {self.path}"
+
+
+_ROUTES = {
+    Endpoint.CREATE_TOKEN: ("POST", "/public/api/auth/token"),
+    Endpoint.REFRESH_TOKEN: ("POST", "/public/api/auth/refresh-token"),
+    Endpoint.LIST_ACCOUNTS: ("GET", "/my-accounts"),
+    Endpoint.SUBMIT_ORDER: ("POST", "/order"),
+    Endpoint.GET_ORDER: ("GET", "/order"),
+    Endpoint.DELETE_ORDER: ("DELETE", "/order"),
+}
+
+_BY_ROUTE = {route: endpoint for endpoint, route in _ROUTES.items()}
+
+
+def endpoint_of(method: str, path: str) -> Endpoint | None:
+    """The endpoint that a request line addresses, or None where nothing documented answers."""
+    return _BY_ROUTE.get((method.upper(), path))
+
+
+def is_documented_path(path: str) -> bool:
+    """Whether some documented endpoint has this path, by whatever method."""
+    return any(path == known for _, known in _BY_ROUTE)
+
+
+TOKEN_HEADER = "gumgaToken"  # noqa: S105
+INTEGRATOR_HEADER = "integrator"
+
+# Names of the token answer's fields: inferred, so kept here alone.
+ACCESS_TOKEN_FIELD = "accessToken"  # noqa: S105
+REFRESH_TOKEN_FIELD = "refreshToken"  # noqa: S105
+EXPIRES_IN_FIELD = "expiresIn"
+CREDENTIALS_FIELD = "credentials"

@@ -1,0 +1,37 @@
+"""JSON in which money stays Decimal: read and written without a binary float in between."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import simplejson
+
+JSONValue: TypeAlias = Any
+"""What JSON can hold, with numbers as int or Decimal."""
+
+
+class NotJSON(ValueError):
+    """The text is not JSON."""
+
+
+def dumps(value: JSONValue) -> str:
+    """The value as JSON text: Decimals digit for digit, everything but ASCII escaped.
+
+    Raises TypeError for what JSON cannot hold and ValueError for NaN and infinities.
+    """
+    return simplejson.dumps(value, use_decimal=True, allow_nan=False)
+
+
+def loads(text: str | bytes) -> JSONValue:
+    """The value of a JSON text, its fractions as Decimal. Raises NotJSON, which says where."""
+    try:
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        return simplejson.loads(decoded, use_decimal=True, parse_constant=_no_constant)
+    except RecursionError:
+        raise NotJSON("nested too deeply") from None
+    except ValueError as error:
+        raise NotJSON(str(error)) from None
+
+
+def _no_constant(name: str) -> None:
+    raise NotJSON(f"{name} is not JSON")

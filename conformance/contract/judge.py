@@ -1,0 +1,209 @@
+"""Which documented rules does a request break, in this world, under these readings? Pure: the world is only asked.
+
+The mock refuses by this judge and the audit of recorded traffic reads it; the scenarios never do, so that the two
+encodings of a rule check each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Protocol
+from uuid import UUID
+
+from conformance.contract.credentials import decode_credentials
+from conformance.contract.endpoints import (
+    CREDENTIALS_FIELD,
+    INTEGRATOR_HEADER,
+    REFRESH_TOKEN_FIELD,
+    TOKEN_HEADER,
+    Endpoint,
+    endpoint_of,
+    is_documented_path,
+)
+from conformance.contract.jsontext import JSONValue, NotJSON, loads
+from conformance.contract.order_rules import Breach, is_account_id, judge_order
+
+
+class TokenState(Enum):
+    """What a token means to the server at this moment."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What the judge needs to know of an account."""
+
+    active: bool
+    api_import: bool
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What the judge needs to know of a stored order."""
+
+    through_api: bool
+
+
+class World(Protocol):
+    """The state that a judgement depends on; asking changes nothing."""
+
+    def knows_credentials(self, email: str, password: str) -> bool: ...
+    def access_token_state(self, token: str) -> TokenState: ...
+    def refresh_token_state(self, token: str) -> TokenState: ...
+    def account(self, account_id: int) -> AccountFacts | None: ...
+    def knows_channel(self, name: str) -> bool: ...
+    def stored_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None: ...
+    def shown_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as it came; header names in lower case, the path without the query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The documented endpoint that it addresses, if any."""
+        return endpoint_of(self.method, self.path)
+
+    def header(self, name: str) -> str | None:
+        """The header's value, whatever the case of its name."""
+        return self.headers.get(name.lower())
+
+
+def judge(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
+    """Every rule that the request breaks, those first that a server must look at first; empty where it is lawful.
+
+    All parts that can be judged are judged, so that a body with two faults shows two breaches.
+    """
+    endpoint = request.endpoint
+    if endpoint is None:
+        what = "method" if is_documented_path(request.path) else "path"
+        return [Breach("ERR-04", what, f"{request.method} {request.path} is not a documented {what}")]
+    if endpoint is Endpoint.CREATE_TOKEN:
+        return list(_judge_credentials(request, world))
+    if endpoint is Endpoint.REFRESH_TOKEN:
+        return list(_judge_refresh(request, world))
+    breaches = list(_judge_headers(request, world))
+    if endpoint is Endpoint.SUBMIT_ORDER:
+        breaches += _judge_submission(request, world, readings)
+    elif endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER}:
+        breaches += _judge_lookup(request, world, deleting=endpoint is Endpoint.DELETE_ORDER)
+    return breaches
+
+
+# -- authentication ------------------------------------------------------------------------------------------------
+
+
+def _text_field(body: bytes, name: str) -> str | None:
+    try:
+        value = loads(body)
+    except NotJSON:
+        return None
+    text = value.get(name) if isinstance(value, dict) else None
+    return text if isinstance(text, str) else None
+
+
+def _judge_credentials(request: Request, world: World) -> Iterator[Breach]:
+    encoded = _text_field(request.body, CREDENTIALS_FIELD)
+    pair = None if encoded is None else decode_credentials(encoded)
+    if pair is None:
+        yield Breach("AUTH-02", CREDENTIALS_FIELD, f"{CREDENTIALS_FIELD} must be the base64 of email:password")
+    elif not world.knows_credentials(*pair):
+        yield Breach("AUTH-02", CREDENTIALS_FIELD, "wrong email or password")
+
+
+def _judge_refresh(request: Request, world: World) -> Iterator[Breach]:
+    token = _text_field(request.body, REFRESH_TOKEN_FIELD)
+    if token is None or world.refresh_token_state(token) is not TokenState.VALID:
+        yield Breach("AUTH-07", REFRESH_TOKEN_FIELD, f"{REFRESH_TOKEN_FIELD} is unknown, used or missing")
+
+
+def _judge_headers(request: Request, world: World) -> Iterator[Breach]:
+    token = request.header(TOKEN_HEADER)
+    if not token:
+        yield Breach("AUTH-03", TOKEN_HEADER, f"{TOKEN_HEADER} is missing")
+    else:
+        state = world.access_token_state(token)
+        if state is TokenState.EXPIRED:
+            yield Breach("AUTH-05", TOKEN_HEADER, f"{TOKEN_HEADER} has expired")
+        elif state is TokenState.UNKNOWN:
+            yield Breach("AUTH-04", TOKEN_HEADER, f"{TOKEN_HEADER} is unknown")
+    integrator = request.header(INTEGRATOR_HEADER)
+    if integrator is None or not _is_uuid(integrator):
+        yield Breach("AUTH-08", INTEGRATOR_HEADER, f"{INTEGRATOR_HEADER} must be the integrator's UUID")
+
+
+_UUID_SHAPE: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _is_uuid(text: str) -> bool:
+    return _UUID_SHAPE.fullmatch(text) is not None and UUID(text) is not None
+
+
+# -- accounts and orders -------------------------------------------------------------------------------------------
+
+
+def _judge_account(account_id: int, channel: str, world: World) -> Iterator[Breach]:
+    account = world.account(account_id)
+    if account is None:
+        yield Breach("ACC-02", "accountId", f"Account {account_id} not found")
+    if not world.knows_channel(channel):
+        yield Breach("ACC-03", "channelName", f"Channel {channel} not found")
+    if account is None:
+        return
+    if not account.active:
+        yield Breach("ACC-05", "accountId", f"Account {account_id} is inactive")
+    elif not account.api_import:
+        yield Breach("ACC-04", "accountId", f"Account {account_id} is not enabled for API imports")
+    if world.knows_channel(channel) and channel not in account.channels:
+        yield Breach("ACC-06", "channelName", f"Account {account_id} is not authorised on channel {channel}")
+
+
+def _judge_submission(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
+    try:
+        body: JSONValue = loads(request.body)
+    except NotJSON as error:
+        return [Breach("ORD-14", "body", f"the body is not JSON: {error}")]
+    if not isinstance(body, dict):
+        return [Breach("ORD-14", "body", "the body is not a JSON object")]
+    breaches = list(judge_order(body, readings))
+    account_id, channel = body.get("accountId"), body.get("channelName")
+    if account_id is not None and is_account_id(account_id, readings["account-id-type"]) and isinstance(channel, str):
+        breaches += _judge_account(int(account_id), channel, world)
+    return breaches
+
+
+def _judge_lookup(request: Request, world: World, *, deleting: bool) -> list[Breach]:
+    code, channel, account_text = (request.query.get(name) for name in ("marketplaceCode", "channelName", "accountId"))
+    account_id = int(account_text) if account_text and re.fullmatch(r"[0-9]{1,18}", account_text) else None
+    missing = [
+        name
+        for name, value in (("marketplaceCode", code), ("channelName", channel), ("accountId", account_id))
+        if value is None
+    ]
+    if missing or code is None or channel is None or account_id is None:
+        return [Breach("ORD-12", name, f"query parameter {name} is missing or malformed") for name in missing]
+    breaches = list(_judge_account(account_id, channel, world))
+    if breaches:
+        return breaches
+    # A query sees the last consolidation, a deletion what was last accepted.
+    order = (world.stored_order if deleting else world.shown_order)(account_id, channel, code)
+    if order is None:
+        rule = "DEL-02" if deleting else "QRY-02"
+        return [Breach(rule, "marketplaceCode", f"Order {code} not found")]
+    if deleting and not order.through_api:
+        return [Breach("DEL-03", "marketplaceCode", f"Order {code} did not come through the API")]
+    return []

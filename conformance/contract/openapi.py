@@ -1,0 +1,98 @@
+"""The OpenAPI document beside this file, and validators for the shapes it declares."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from jsonschema_rs import Draft202012Validator
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The keys of a path item that are operations."""
+
+JSON = "application/json"
+
+
+@cache
+def load() -> dict[str, Any]:
+    """Read the document.
+
+    Returns:
+        The whole document, parsed. Every caller gets the same object: read it, never change it.
+    """
+    text = files("conformance.contract").joinpath("openapi.yaml").read_text(encoding="utf-8")
+    document: dict[str, Any] = (
+        yaml.load(text, Loader=yaml.CSafeLoader) if yaml.__with_libyaml__ else yaml.safe_load(text)
+    )
+    return document
+
+
+@cache
+def request_validator(operation_id: str) -> Draft202012Validator:
+    """Make the validator of an operation's JSON request body.
+
+    Args:
+        operation_id: The operation's `operationId`.
+
+    Returns:
+        A validator that also checks formats. The same call gives the same object.
+
+    Raises:
+        LookupError: No operation has this id, or it takes no JSON body.
+    """
+    body = _resolve(_operation(operation_id).get("requestBody", {}))
+    validator = _validator(body)
+    if validator is None:
+        raise LookupError(f"{operation_id} takes no JSON body")
+    return validator
+
+
+@cache
+def answer_validator(operation_id: str, status: str) -> Draft202012Validator | None:
+    """Make the validator of the JSON body an operation answers with.
+
+    Args:
+        operation_id: The operation's `operationId`.
+        status: The HTTP status in digits, such as `"404"`. What is declared for exactly this status comes before what
+            is declared for its class (`4XX`), and that before `default`.
+
+    Returns:
+        A validator that also checks formats, or None when the status is declared without a schema: any body, or
+        none, will do. The same call gives the same object.
+
+    Raises:
+        LookupError: No operation has this id, or it does not declare this status in any way.
+    """
+    answers = _operation(operation_id)["responses"]
+    for key in (status, f"{status[:1]}XX", "default"):
+        if key in answers:
+            return _validator(_resolve(answers[key]))
+    raise LookupError(f"{operation_id} declares no answer for status {status}")
+
+
+def _operation(operation_id: str) -> dict[str, Any]:
+    """Give the Operation Object of an `operationId`; raise LookupError when there is none."""
+    for item in load()["paths"].values():
+        for method in METHODS:
+            operation: dict[str, Any] = item.get(method, {})
+            if operation.get("operationId") == operation_id:
+                return operation
+    raise LookupError(f"no operation {operation_id}")
+
+
+def _resolve(node: dict[str, Any]) -> dict[str, Any]:
+    """Give what a node's `$ref` into `#/components` points at, or the node itself when it has none."""
+    while "$ref" in node:
+        _, _, kind, name = node["$ref"].split("/")
+        node = load()["components"][kind][name]
+    return node
+
+
+def _validator(body: dict[str, Any]) -> Draft202012Validator | None:
+    """Compile the JSON schema of a Request Body or Response Object with the components it refers to, if it has one."""
+    schema = body.get("content", {}).get(JSON, {}).get("schema")
+    if schema is None:
+        return None
+    return Draft202012Validator({**schema, "components": load()["components"]}, validate_formats=True)

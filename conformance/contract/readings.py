@@ -1,0 +1,83 @@
+"""Where Koncili's documents disagree or stay silent: named readings, their values, their default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One disagreement: its id, what is at odds, and the values a run may follow (the default first)."""
+
+    id: str
+    disagreement: str
+    values: tuple[str, ...]
+
+    @property
+    def default(self) -> str:
+        """The value used where a target file says nothing."""
+        return self.values[0]
+
+
+_ALL = (
+    Reading(
+        "extract-types",
+        "S1 lets an order's extracts be SALE, COMISSION or SHIP; S2 adds RETURN_COMISSION and RETURN_SHIP; "
+        "the portal adds ADJUSTMENT (enums) and RETURN_SALE (release types).",
+        ("workflow", "extended", "portal"),
+    ),
+    Reading(
+        "account-id-type",
+        "S2 prints accountId as a string in the order and as an integer everywhere else.",
+        ("either", "integer", "string"),
+    ),
+    Reading(
+        "token-lifetime",
+        "The authentication flow gives an access token two hours, the ERP page one.",
+        ("two-hours", "one-hour"),
+    ),
+    Reading(
+        "consolidation",
+        "Whether a new submission is to be seen at once or at the next 30-minute consolidation; either is fine.",
+        ("eventual",),
+    ),
+    Reading(
+        "empty-extracts", "No document says whether an order without extracts is refused.", ("rejected", "accepted")
+    ),
+)
+
+READINGS: Final[Mapping[str, Reading]] = MappingProxyType({reading.id: reading for reading in _ALL})
+
+_WORKFLOW = ("SALE", "COMISSION", "SHIP")
+_EXTENDED = (*_WORKFLOW, "RETURN_COMISSION", "RETURN_SHIP")
+_PORTAL = (*_EXTENDED, "ADJUSTMENT", "RETURN_SALE")
+
+EXTRACT_TYPES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"workflow": _WORKFLOW, "extended": _EXTENDED, "portal": _PORTAL}
+)
+"""The types an order's extracts may have, by value of the reading `extract-types`."""
+
+TOKEN_LIFETIME_SECONDS: Final[Mapping[str, int]] = MappingProxyType({"two-hours": 7200, "one-hour": 3600})
+"""How long an access token lives, in seconds, by value of the reading `token-lifetime`."""
+
+CONSOLIDATION_SECONDS: Final = 1800
+"""Updates are consolidated every 30 minutes (S1): the longest that one may take to be seen."""
+
+
+def resolve(chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Every reading with its value: as chosen, else the default.
+
+    Raises ValueError that names the reading and its values where an id or a value is unknown.
+    """
+    for reading_id, value in chosen.items():
+        reading = READINGS.get(reading_id)
+        if reading is None:
+            raise ValueError(f"readings.{reading_id}: there is no such reading; known: {', '.join(READINGS)}")
+        if value not in reading.values:
+            raise ValueError(
+                f"readings.{reading_id}: {value!r} is none of its values; use {' | '.join(reading.values)}"
+            )
+    return MappingProxyType({reading.id: chosen.get(reading.id, reading.default) for reading in _ALL})

@@ -1,0 +1,127 @@
+"""The catalogue of documented rules (rules.yaml) as frozen types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from conformance.contract.endpoints import Endpoint
+
+
+class Level(StrEnum):
+    """How a rule is founded: stated by a document, or inferred from one."""
+
+    REQUIRED = "required"
+    RECOMMENDED = "recommended"
+
+
+class Side(StrEnum):
+    """A kind of evidence: an acceptance, a refusal beside its accepted twin, or any checked answer."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    CHECKED = "checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """A set of HTTP statuses as the catalogue writes it: `400`, or a class such as `4xx`."""
+
+    text: str
+
+    def __contains__(self, status: int) -> bool:
+        return self.text == str(status) or (self.text.endswith("xx") and self.text[0] == str(status)[0])
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One documented rule: what must happen, where, by which source, and what it takes to show it."""
+
+    id: str
+    area: str
+    statement: str
+    endpoints: tuple[Endpoint, ...]
+    source: str
+    level: Level
+    sides: tuple[Side, ...]
+    accepted: Statuses
+    refused: Statuses
+    codes: tuple[str, ...]
+    no_token_body: bool
+    needs: tuple[str, ...]
+    reading: str | None
+    sides_by_reading: Mapping[str, tuple[Side, ...]]
+
+    def sides_under(self, readings: Mapping[str, str]) -> tuple[Side, ...]:
+        """The evidence this rule needs to pass, under the readings of a run."""
+        if self.reading is None:
+            return self.sides
+        return self.sides_by_reading.get(readings[self.reading], self.sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All rules, in the order of the file, with the version and digest that a certificate quotes."""
+
+    version: str
+    sha256: str
+    rules: Mapping[str, Rule]
+
+    def __getitem__(self, rule_id: str) -> Rule:
+        """The rule of that id; KeyError names the id and how to list them."""
+        try:
+            return self.rules[rule_id]
+        except KeyError:
+            raise KeyError(f"no rule {rule_id!r}; `koncili-conformance rules` lists them all") from None
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue shipped with this version of the suite (rules.yaml beside this module)."""
+    import yaml
+
+    raw = files("conformance.contract").joinpath("rules.yaml").read_bytes()
+    document: dict[str, Any] = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    rules = [_rule(row) for row in document["rules"]]
+    if len({rule.id for rule in rules}) != len(rules):
+        raise ValueError("rules.yaml: a rule id stands twice")
+    return Catalogue(document["version"], sha256(raw).hexdigest(), MappingProxyType({rule.id: rule for rule in rules}))
+
+
+_KNOWN_KEYS = {
+    "id", "area", "statement", "endpoints", "source", "level", "sides", "accepted", "refused", "codes", "body",
+    "needs", "reading", "sides_by_reading",
+}  # fmt: skip
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    unknown = row.keys() - _KNOWN_KEYS
+    if unknown:
+        raise ValueError(f"rules.yaml: {row.get('id')}: unknown keys {sorted(unknown)}")
+    return Rule(
+        id=row["id"],
+        area=row["area"],
+        statement=row["statement"],
+        endpoints=tuple(Endpoint(name) for name in row["endpoints"]),
+        source=row["source"],
+        level=Level(row["level"]),
+        sides=tuple(Side(side) for side in row["sides"]),
+        accepted=Statuses(str(row.get("accepted", "2xx"))),
+        refused=Statuses(str(row.get("refused", "4xx"))),
+        codes=tuple(row.get("codes", ())),
+        no_token_body=row.get("body") == "no-token",
+        needs=tuple(row.get("needs", ())),
+        reading=row.get("reading"),
+        sides_by_reading=MappingProxyType(
+            {value: tuple(Side(side) for side in sides) for value, sides in row.get("sides_by_reading", {}).items()}
+        ),
+    )

@@ -1,0 +1,15 @@
+"""What can keep a run from talking to its target, apart from any rule."""
+
+from __future__ import annotations
+
+
+class CannotRun(Exception):
+    """The run cannot start or go on; the message names what is wrong and the remedy. Exit code 3."""
+
+
+class TargetUnavailable(Exception):
+    """The target did not answer, or only by passing failures (429, 502): no verdict can be had from that."""
+
+
+class BudgetSpent(TargetUnavailable):
+    """The budget of client errors for this hour is spent; nothing more is sent."""

@@ -1,0 +1,55 @@
+"""The mock as a WSGI application (falcon), with a small control interface of its own below /_mock."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import falcon
+
+from conformance.contract.jsontext import NotJSON, dumps, loads
+from conformance.contract.judge import Request
+from conformance.mock.koncili import Koncili
+from conformance.mock.quirks import Answer
+
+CONTROL_PATH = "/_mock"
+"""GET tells that this is the suite's own mock and what its clock shows; POST {"advanceSeconds": n} moves the clock."""
+
+
+def make_app(koncili: Koncili) -> falcon.App[falcon.Request, falcon.Response]:
+    """The WSGI application that serves this mock."""
+    app = falcon.App()
+    app.add_sink(_Sink(koncili), "/")
+    return app
+
+
+class _Sink:
+    """Takes every path and method, so that the mock and not the framework decides what an unknown one gets."""
+
+    def __init__(self, koncili: Koncili) -> None:
+        self._koncili = koncili
+
+    def __call__(self, req: falcon.Request, resp: falcon.Response, **_: str) -> None:
+        request = Request(
+            method=req.method,
+            path=req.path,
+            query=dict(parse_qsl(req.query_string, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in req.headers.items()},
+            body=req.bounded_stream.read(),
+        )
+        answer = self._control(request) if request.path == CONTROL_PATH else self._koncili.handle(request)
+        resp.status = answer.status
+        for name, value in answer.headers.items():
+            resp.set_header(name, value)
+        if isinstance(answer.body, bytes):
+            resp.data = answer.body
+        elif answer.body is not None:
+            resp.content_type = "application/json"
+            resp.data = dumps(answer.body).encode()
+
+    def _control(self, request: Request) -> Answer:
+        if request.method == "POST":
+            try:
+                self._koncili.clock.advance(float(loads(request.body)["advanceSeconds"]))
+            except (NotJSON, KeyError, TypeError, ValueError) as error:
+                return Answer(400, {"errorMessage": f"advanceSeconds: {error}", "errorCode": "400-0"})
+        return Answer(200, {"mock": "koncili-conformance", "now": self._koncili.clock.now().isoformat()})

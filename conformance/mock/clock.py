@@ -1,0 +1,33 @@
+"""A clock that a test can move: real time plus what was added, or standing still until moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+"""Where a clock that stands still begins, so that a run in process is the same every day."""
+
+
+class VirtualClock:
+    """An instant in UTC that only ever moves forward."""
+
+    def __init__(self, source: Callable[[], datetime] | None = None) -> None:
+        """`source` gives the time that passes by itself; without one the clock stands still until it is moved."""
+        self._source = source or (lambda: EPOCH)
+        self._added = timedelta()
+
+    def now(self) -> datetime:
+        """The instant it shows, in UTC."""
+        return self._source() + self._added
+
+    def advance(self, seconds: float) -> None:
+        """Move it forward by that many seconds. Raises ValueError for a negative number."""
+        if seconds < 0:
+            raise ValueError(f"a clock moves forward only, not by {seconds} s")
+        self._added += timedelta(seconds=seconds)
+
+
+def ticking() -> VirtualClock:
+    """A clock that follows real time, for a mock on a socket."""
+    return VirtualClock(lambda: datetime.now(UTC))

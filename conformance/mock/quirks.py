@@ -1,0 +1,81 @@
+"""What can be different about a mock: the hooks that defects and variants fill in. A plain mock has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeVar
+
+from conformance.contract.judge import Request
+from conformance.contract.order_rules import Breach
+from conformance.mock.world import Body, MockWorld, OrderKey
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer; the body is JSON to be, raw bytes, or None for an empty one."""
+
+    status: int
+    body: object = None
+    headers: MappingProxyType[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def having(self, **changes: object) -> Answer:
+        """The same answer with other fields."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirk:
+    """One way in which a mock differs. Every hook that is left out leaves the mock as documented."""
+
+    name: str
+    statement: str
+    overlooks: Callable[[Breach, Request], bool] | None = None
+    """Whether a breach goes unnoticed."""
+    objects: Callable[[Request, Body], Breach | None] | None = None
+    """A breach found in a lawful submission (the order is given parsed)."""
+    stores: Callable[[Body, Body | None, MockWorld], Body] | None = None
+    """What is stored of an accepted order, given what was stored before."""
+    after_refusal: Callable[[MockWorld, Request], None] | None = None
+    after_query: Callable[[MockWorld, OrderKey], None] | None = None
+    after_deletion: Callable[[MockWorld, OrderKey], None] | None = None
+    shows: Callable[[Body], Body] | None = None
+    """What a query answers of a stored order."""
+    answers: Callable[[Request, Answer], Answer] | None = None
+    """The answer that leaves, given the one that was to leave."""
+    shows_at: Callable[[datetime], datetime] | None = None
+    token_seconds: int | None = None
+    reuses_refresh_tokens: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defect(Quirk):
+    """A mock that does one thing wrong: the suite must fail, and blame one of these rules and no other."""
+
+    rules: frozenset[str]
+    needs_profile: str = "certification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant(Quirk):
+    """A mock that does what the documents allow, in another way: the suite must pass."""
+
+    readings: tuple[tuple[str, str], ...] = ()
+
+
+QuirkT = TypeVar("QuirkT", bound=Quirk)
+
+
+def table(*quirks: QuirkT) -> dict[str, QuirkT]:
+    """Quirks by name. Raises ValueError where a name stands twice."""
+    by_name = {quirk.name: quirk for quirk in quirks}
+    if len(by_name) != len(quirks):
+        raise ValueError("a quirk's name stands twice")
+    return by_name
+
+
+def hooks(quirks: Iterable[Quirk], name: str) -> list[Callable[..., object]]:
+    """The hooks of that name, of those quirks that have one."""
+    return [hook for quirk in quirks if (hook := getattr(quirk, name)) is not None]

@@ -1,0 +1,103 @@
+"""Serves the mock on a socket (granian), and says how to point a client at it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import falcon
+
+from conformance.errors import CannotRun
+from conformance.mock.app import make_app
+from conformance.mock.clock import ticking
+from conformance.mock.defects import defect as find_defect
+from conformance.mock.koncili import Koncili
+from conformance.mock.quirks import Quirk, Variant
+from conformance.mock.target import mock_target_table, to_toml
+from conformance.mock.variants import variant as find_variant
+
+HOST = "127.0.0.1"
+
+_DEFECT, _VARIANT = "KONCILI_MOCK_DEFECT", "KONCILI_MOCK_VARIANT"
+
+
+def serve(*, port: int, defect: str | None, variant: str | None, target_file: Path | None) -> None:
+    """Serve until interrupted; port 0 takes any free one. Raises CannotRun: unknown quirk, port taken, file not writable."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    quirk = _quirk(defect, variant)
+    port = _free(port)
+    base_url = f"http://{HOST}:{port}"
+    table = mock_target_table(base_url, _readings(quirk))
+    if target_file is not None:
+        try:
+            target_file.write_text(to_toml(table), encoding="utf-8")
+        except OSError as error:
+            raise CannotRun(f"{target_file}: cannot be written: {error}") from None
+    print(_greeting(base_url, table, quirk, target_file), flush=True)
+    # Granian makes the application in a process of its own.
+    for name, value in ((_DEFECT, defect), (_VARIANT, variant)):
+        os.environ[name] = value or ""
+    Granian(
+        "conformance.mock.serve:application",
+        factory=True,
+        address=HOST,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=1,
+        log_level=LogLevels.warning,
+        websockets=False,
+    ).serve()
+
+
+def application() -> falcon.App[falcon.Request, falcon.Response]:
+    """The application that a worker serves, with the quirks that the environment names."""
+    quirk = _quirk(os.environ.get(_DEFECT), os.environ.get(_VARIANT))
+    return make_app(Koncili(clock=ticking(), quirks=[quirk] if quirk else [], readings=_readings(quirk)))
+
+
+def _quirk(defect: str | None, variant: str | None) -> Quirk | None:
+    try:
+        return find_defect(defect) if defect else find_variant(variant) if variant else None
+    except KeyError as error:
+        raise CannotRun(str(error.args[0])) from None
+
+
+def _readings(quirk: Quirk | None) -> Mapping[str, str]:
+    return dict(quirk.readings) if isinstance(quirk, Variant) else {}
+
+
+def _free(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CannotRun(
+                f"port {port} of {HOST} cannot be had: {error.strerror}; choose another with --port"
+            ) from None
+        return int(probe.getsockname()[1])
+
+
+def _greeting(base_url: str, table: Mapping[str, object], quirk: Quirk | None, target_file: Path | None) -> str:
+    from conformance.contract.credentials import encode_credentials
+    from conformance.mock.world import EMAIL, PASSWORD
+
+    path = target_file or Path("mock.toml")
+    lines = [
+        f"mock Koncili at {base_url}{f' with {quirk.name}: {quirk.statement}' if quirk else ''}",
+        "",
+        "A token:",
+        f"  curl -s -H 'content-type: application/json' {base_url}/public/api/auth/token \\",
+        f'    --data-raw \'{{"credentials": "{encode_credentials(EMAIL, PASSWORD)}"}}\'',
+        "",
+        f"Certify it from another terminal: koncili-conformance certify --target {path}",
+    ]
+    if target_file is None:
+        lines += [f"with {path} as follows (or let --target-file write it):", "", to_toml(table)]
+    return "\n".join([*lines, "", "Ctrl-C ends it."])

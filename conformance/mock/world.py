@@ -1,0 +1,161 @@
+"""The mock's state: accounts, orders with their history, tokens. It answers the judge's questions."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from conformance.contract.jsontext import JSONValue
+from conformance.contract.judge import AccountFacts, OrderFacts, TokenState
+from conformance.mock.clock import VirtualClock
+
+Body = Mapping[str, JSONValue]
+OrderKey = tuple[int, str, str]
+"""accountId, channelName, marketplaceCode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A seller's account: on which channel it lives, and whether the API may use it."""
+
+    id: int
+    channel: str
+    active: bool = True
+    api_import: bool = True
+
+
+EMAIL: Final = "integrator@mock.koncili.example"
+PASSWORD: Final = "mock-password"  # noqa: S105 - the mock's own, printed by `koncili-conformance mock`
+INTEGRATOR: Final = "3f0e0f64-8c55-4a7e-9d7e-2f1f0a4c9a11"
+CHANNEL: Final = "CHANNEL_NAME"
+OTHER_CHANNEL: Final = "OTHER_CHANNEL"
+FOREIGN_CODE: Final = "FOREIGN-1"
+
+INACTIVE: Final = Account(20001, CHANNEL, active=False)
+DISABLED: Final = Account(20002, CHANNEL, api_import=False)
+ENABLED: Final = (Account(19055, CHANNEL), Account(19056, CHANNEL), Account(19060, OTHER_CHANNEL))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of an order: from when on it is stored and shown; no body once it is deleted."""
+
+    shown_at: datetime
+    body: Body | None
+    through_api: bool = True
+
+
+@dataclass(slots=True)
+class MockWorld:
+    """All that the mock remembers. `shows_at` says when a change made at an instant is to be seen by a query."""
+
+    clock: VirtualClock
+    shows_at: Callable[[datetime], datetime] = lambda instant: instant
+    token_seconds: int = 7200
+    accounts: dict[int, Account] = field(default_factory=dict)
+    orders: dict[OrderKey, list[Version]] = field(default_factory=dict)
+    access_tokens: dict[str, datetime] = field(default_factory=dict)
+    refresh_tokens: dict[str, TokenState] = field(default_factory=dict)
+
+    # -- what the judge asks ----------------------------------------------------------------------------------------
+
+    def knows_credentials(self, email: str, password: str) -> bool:
+        return (email, password) == (EMAIL, PASSWORD)
+
+    def access_token_state(self, token: str) -> TokenState:
+        dies = self.access_tokens.get(token)
+        if dies is None:
+            return TokenState.UNKNOWN
+        return TokenState.VALID if self.clock.now() < dies else TokenState.EXPIRED
+
+    def refresh_token_state(self, token: str) -> TokenState:
+        return self.refresh_tokens.get(token, TokenState.UNKNOWN)
+
+    def account(self, account_id: int) -> AccountFacts | None:
+        found = self.accounts.get(account_id)
+        return AccountFacts(found.active, found.api_import, frozenset({found.channel})) if found else None
+
+    def knows_channel(self, name: str) -> bool:
+        return any(account.channel == name for account in self.accounts.values())
+
+    def stored_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None:
+        return _facts(self.stored((account_id, channel, code)))
+
+    def shown_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None:
+        return _facts(self.shown((account_id, channel, code)))
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def stored(self, key: OrderKey) -> Version | None:
+        """The order as it was last accepted."""
+        versions = self.orders.get(key)
+        return versions[-1] if versions and versions[-1].body is not None else None
+
+    def shown(self, key: OrderKey) -> Version | None:
+        """The order as a query sees it now."""
+        now = self.clock.now()
+        visible = [version for version in self.orders.get(key, ()) if version.shown_at <= now]
+        return visible[-1] if visible and visible[-1].body is not None else None
+
+    def put(self, key: OrderKey, body: Body | None, *, through_api: bool = True) -> None:
+        """Store a new state of an order; None deletes it."""
+        versions = self.orders.setdefault(key, [])
+        now = self.clock.now()
+        # Of the states already shown only the newest can be asked for again.
+        while len(versions) > 1 and versions[1].shown_at <= now:
+            versions.pop(0)
+        versions.append(Version(self.shows_at(now), body, through_api))
+
+    # -- tokens ----------------------------------------------------------------------------------------------------
+
+    def issue_tokens(self) -> tuple[str, str]:
+        """A new access token and a new refresh token."""
+        access, refresh = self._token("access"), self._token("refresh")
+        self.access_tokens[access] = self.clock.now() + timedelta(seconds=self.token_seconds)
+        self.refresh_tokens[refresh] = TokenState.VALID
+        return access, refresh
+
+    def void_refresh_token(self, token: str) -> None:
+        """From now on this refresh token gets nothing."""
+        self.refresh_tokens[token] = TokenState.EXPIRED
+
+    def _token(self, use: str) -> str:
+        """A token in the shape of a JWT. The mock knows its tokens by heart and verifies no signature."""
+        header = {"alg": "HS256", "typ": "JWT"}
+        claims = {
+            "use": use,
+            "exp": int(self.clock.now().timestamp()) + self.token_seconds,
+            "jti": secrets.token_hex(8),
+        }
+        parts = [_base64url(json.dumps(part).encode()) for part in (header, claims)]
+        return ".".join([*parts, _base64url(secrets.token_bytes(32))])
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _facts(version: Version | None) -> OrderFacts | None:
+    return OrderFacts(version.through_api) if version else None
+
+
+def furnish(world: MockWorld) -> MockWorld:
+    """Put the mock's accounts and its one order that did not come through the API into the world; returns it."""
+    for account in (*ENABLED, INACTIVE, DISABLED):
+        world.accounts[account.id] = account
+    home = ENABLED[0]
+    foreign = {
+        "marketplaceCode": FOREIGN_CODE,
+        "channelName": home.channel,
+        "accountId": home.id,
+        "status": "INVOICED",
+        "createdDate": "2025-05-09T12:00:00Z",
+        "extracts": [],
+    }
+    world.put((home.id, home.channel, FOREIGN_CODE), foreign, through_api=False)
+    return world

@@ -1,0 +1,89 @@
+"""The pytest plugin: options, the session fixture, and the hooks that turn scenarios into a certificate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conformance.certification import Certification
+
+_TAG = re.compile(r"[A-Z]{3,4}-\d{2}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of certify, for plain pytest."""
+    group = parser.getgroup("koncili", "Koncili conformance")
+    group.addoption("--koncili-target", metavar="FILE", help="target file (default: the mock, in process)")
+    group.addoption("--koncili-profile", metavar="NAME", help="smoke, certification (default) or deep")
+    group.addoption("--koncili-rule", metavar="ID", action="append", help="certify this rule only (repeatable)")
+    group.addoption("--koncili-seed", metavar="N", type=int, help="seed of the generated cases")
+    group.addoption("--koncili-reports", metavar="DIR", help="where results are left (default: reports)")
+    group.addoption("--koncili-waivers", metavar="FILE", help="failures that are known and accepted for a time")
+    group.addoption("--koncili-defect", metavar="NAME", help="give the mock in process this defect")
+    group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")
+    group.addoption("--koncili-allow-production", action="store_true", help="let the target be a production one")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the rule marker; where a koncili option is given, leave reports."""
+    config.addinivalue_line("markers", "rule(id): the scenario states the rule of that id")
+    if any(_given(config, name) for name in _OPTION_NAMES) or hasattr(config, "workerinput"):
+        _start(config)
+
+
+_OPTION_NAMES = ("target", "profile", "rule", "seed", "reports", "waivers", "defect", "variant", "allow_production")
+
+
+def _given(config: pytest.Config, name: str) -> Any:
+    return config.getoption(f"koncili_{name}")
+
+
+def _start(config: pytest.Config) -> Certification:
+    """The certification of this pytest run, made on first need."""
+    from conformance.certification import Certification
+
+    certification: Certification | None = config.stash.get(CERTIFICATION, None)
+    if certification is None:
+        certification = Certification.of(config, reports_directory(config))
+        config.stash[CERTIFICATION] = certification
+        config.pluginmanager.register(certification, "koncili-certification")
+    return certification
+
+
+CERTIFICATION: pytest.StashKey[Any] = pytest.StashKey()
+
+
+def pytest_bdd_apply_tag(tag: str, function: Callable[..., Any]) -> bool | None:
+    """A tag that is a rule id becomes `pytest.mark.rule(id)`."""
+    if not _TAG.fullmatch(tag):
+        return None
+    pytest.mark.rule(tag)(function)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Scenarios of rules start a certification, whatever the options."""
+    if any(item.get_closest_marker("rule") for item in items):
+        _start(config).enter(items)
+    yield
+
+
+@pytest.fixture(scope="session")
+def koncili(request: pytest.FixtureRequest) -> Any:
+    """The run's `conformance.session.Session`."""
+    return _start(request.config).session
+
+
+def reports_directory(config: pytest.Config) -> Path | None:
+    """Where this run leaves its results; None where no koncili option asks for any."""
+    given = _given(config, "reports")
+    if given:
+        return Path(given)
+    return Path("reports") if any(_given(config, name) for name in _OPTION_NAMES) else None

@@ -1,0 +1,108 @@
+"""The reports directory of a run: one run at a time, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from conformance.errors import CannotRun
+from conformance.report.summary import markdown
+from conformance.verdict.certificate import Certificate
+
+CERTIFICATE = "certificate.json"
+SUMMARY = "summary.md"
+JUNIT = "junit.xml"
+ALLURE_RESULTS = "allure-results"
+HTML = "html"
+TRAFFIC = "traffic.har"
+
+_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML)
+
+
+class Reports:
+    """The directory where a run leaves its results."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lock = FileLock(directory / ".lock")
+
+    def path(self, name: str) -> Path:
+        """The path of one result."""
+        return self.directory / name
+
+    def claim(self) -> None:
+        """Make the directory this run's own and clear away what an earlier run left. Raises CannotRun."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise CannotRun(
+                f"another run is writing to {self.directory}; wait for it, or choose another place with --reports"
+            ) from None
+        except OSError as error:
+            raise CannotRun(
+                f"{self.directory} cannot be written: {error}; choose another place with --reports"
+            ) from None
+        for name in _MADE_BY_A_RUN:
+            path = self.path(name)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        for part in self.directory.glob("traffic-*.har"):
+            part.unlink()
+
+    def release(self) -> None:
+        """Let the next run have the directory."""
+        self._lock.release()
+
+    def write(self, certificate: Certificate) -> None:
+        """Write certificate and summary. Raises CannotRun where the disk does not take them."""
+        try:
+            self._write_whole(CERTIFICATE, certificate.to_json())
+            self._write_whole(SUMMARY, markdown(certificate))
+        except OSError as error:
+            raise CannotRun(
+                f"{self.directory}: the certificate cannot be written: {error}; make room or choose another place with "
+                "--reports, then run again"
+            ) from None
+
+    def _write_whole(self, name: str, text: str) -> None:
+        with NamedTemporaryFile("w", encoding="utf-8", dir=self.directory, prefix=f".{name}.", delete=False) as stream:
+            try:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+                Path(stream.name).replace(self.path(name))
+            except BaseException:
+                Path(stream.name).unlink(missing_ok=True)
+                raise
+
+    def traffic_of(self, worker: str) -> Path:
+        """Where one process of a run writes its traffic."""
+        return self.path(f"traffic-{worker}.har")
+
+    def merge_traffic(self) -> None:
+        """Put what several processes wrote into one HAR file, in the order in which it was sent."""
+        parts = sorted(self.directory.glob("traffic-*.har"))
+        if not parts:
+            return
+        logs: list[dict[str, Any]] = [json.loads(part.read_text(encoding="utf-8"))["log"] for part in parts]
+        entries = sorted(_entries(logs), key=lambda entry: str(entry["startedDateTime"]))
+        descriptor = os.open(self.path(TRAFFIC), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump({"log": {**logs[0], "entries": entries}}, stream)
+        for part in parts:
+            part.unlink()
+
+
+def _entries(logs: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    for log in logs:
+        yield from log["entries"]

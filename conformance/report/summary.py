@@ -1,0 +1,118 @@
+"""The outcome of a run in words: for the terminal, and as summary.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from conformance.contract.readings import READINGS
+from conformance.verdict.certificate import Certificate, RuleEntry
+from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+
+_NEXT_STEP = {
+    RunVerdict.CONFORMANT: "Every required rule was seen to hold.",
+    RunVerdict.NONCONFORMANT: "Each failing rule has a counterexample: send its curl line to see it again.",
+    RunVerdict.PARTIAL: "Give the target what the rules below need, then run again.",
+    RunVerdict.INCONCLUSIVE: "Nothing is decided: see the reasons below, then run again.",
+}
+
+_SYMBOL = {
+    RuleVerdict.PASS: "✓",
+    RuleVerdict.FAIL: "✗",
+    RuleVerdict.NOT_EXERCISED: "○",
+    RuleVerdict.INCONCLUSIVE: "?",
+    RuleVerdict.WAIVED: "~",
+}
+
+_ATTENTION = (RuleVerdict.FAIL, RuleVerdict.INCONCLUSIVE, RuleVerdict.NOT_EXERCISED, RuleVerdict.WAIVED)
+
+MOST_SHOWN = 10
+"""How many rules of a verdict the terminal tells in full."""
+
+
+def _of(certificate: Certificate, verdict: RuleVerdict) -> list[RuleEntry]:
+    return [entry for entry in certificate.rules if entry.verdict is verdict]
+
+
+def counts(certificate: Certificate) -> str:
+    """How many rules have which verdict: `40 pass, 2 fail`."""
+    found = Counter(entry.verdict for entry in certificate.rules)
+    return ", ".join(f"{found[verdict]} {verdict}" for verdict in RuleVerdict if found[verdict])
+
+
+def _traffic(certificate: Certificate) -> str:
+    traffic = certificate.traffic
+    return f"{traffic.requests} requests, {traffic.client_errors} client errors, {traffic.server_errors} server errors"
+
+
+def terminal(certificate: Certificate) -> Iterable[str]:
+    """The summary for a terminal, failures first, line by line."""
+    for verdict in _ATTENTION:
+        entries = _of(certificate, verdict)
+        for entry in entries[:MOST_SHOWN]:
+            yield from _told(entry)
+        if len(entries) > MOST_SHOWN:
+            yield f"... and {len(entries) - MOST_SHOWN} more at {verdict}, in the certificate"
+    seconds = (certificate.finished_at - certificate.started_at).total_seconds()
+    yield ""
+    yield f"{certificate.target.name} ({certificate.target.base_url}): {certificate.verdict.upper()}"
+    yield f"rules: {counts(certificate)}"
+    yield f"profile {certificate.profile}, seed {certificate.seed}, {seconds:.1f} s: {_traffic(certificate)}"
+    yield _NEXT_STEP[certificate.verdict]
+
+
+def _told(entry: RuleEntry) -> Iterable[str]:
+    yield f"{_SYMBOL[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}"
+    if entry.reason:
+        yield f"    {entry.reason}"
+    example = entry.counterexample
+    if entry.verdict is RuleVerdict.FAIL and example and example.curl:
+        yield from (f"    {line}" for line in example.curl.splitlines())
+        yield f"    answered {example.response.get('status')} {example.response.get('body')}"
+
+
+def markdown(certificate: Certificate) -> str:
+    """The summary as Markdown."""
+    lines = [
+        f"# {certificate.target.name}: {certificate.verdict}",
+        "",
+        f"{counts(certificate)}. {_NEXT_STEP[certificate.verdict]}",
+        "",
+        f"- target: {certificate.target.base_url} ({certificate.target.environment})",
+        f"- profile {certificate.profile}, seed {certificate.seed}",
+        f"- {certificate.started_at:%Y-%m-%d %H:%M:%S} UTC: {_traffic(certificate)}",
+        f"- suite {certificate.suite.version}, contract {certificate.contract.version}",
+        "",
+        "| rule | level | verdict | accepted | refused | statement |",
+        "|---|---|---|---:|---:|---|",
+    ]
+    ordered = sorted(certificate.rules, key=lambda entry: [*_ATTENTION, RuleVerdict.PASS].index(entry.verdict))
+    lines += [
+        f"| {entry.id} | {entry.level} | {_SYMBOL[entry.verdict]} {entry.verdict} | {entry.accepted} | {entry.refused} "
+        f"| {entry.statement} |"
+        for entry in ordered
+    ]
+    for verdict in _ATTENTION:
+        for entry in _of(certificate, verdict):
+            lines += ["", f"## {entry.id}: {verdict}", "", _escaped(entry.reason)]
+            if entry.counterexample and entry.counterexample.curl:
+                answer = entry.counterexample.response
+                lines += ["", *_fenced("sh", entry.counterexample.curl)]
+                lines += ["", *_fenced("", f"{answer.get('status')} {answer.get('body')}")]
+    lines += ["", "## Readings", "", "Where the documents disagree or stay silent, this run followed:", ""]
+    lines += [
+        f"- `{reading}` = `{value}`: {READINGS[reading].disagreement}"
+        for reading, value in certificate.readings.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("<", "&lt;")
+
+
+def _fenced(language: str, text: str) -> list[str]:
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return [f"{fence}{language}", text, fence]

@@ -1,0 +1,189 @@
+"""The target file (TOML): whom a run talks to. Every error names the key and the remedy."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from conformance.contract.readings import resolve
+from conformance.errors import CannotRun
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Place(_Strict):
+    """An account on a channel."""
+
+    id: int
+    channel: Annotated[str, Field(min_length=1)]
+
+
+class OrderAt(Place):
+    """An order on an account's channel, by its marketplaceCode."""
+
+    marketplace_code: Annotated[str, Field(min_length=1, alias="marketplaceCode")]
+
+
+class Fixtures(_Strict):
+    """What the target has ready; each lets more rules be exercised."""
+
+    inactive_account: Place | None = None
+    disabled_account: Place | None = None
+    unauthorised_channel: Place | None = None
+    foreign_order: OrderAt | None = None
+    callback_url: str | None = None
+
+    def has(self, name: str) -> bool:
+        """Whether the fixture of that name is there."""
+        return getattr(self, name, None) is not None
+
+
+class Credentials(_Strict):
+    """Email and password, or the names of the environment variables that hold them."""
+
+    email: str | None = None
+    password: str | None = None
+    email_env: str | None = None
+    password_env: str | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Credentials:
+        for name in ("email", "password"):
+            if (getattr(self, name) is None) == (getattr(self, f"{name}_env") is None):
+                raise ValueError(f"give either {name} or {name}_env")
+        return self
+
+    def values(self, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
+        """Email and password. Raises CannotRun that names the environment variable that is not set."""
+        return self._value("email", environment), self._value("password", environment)
+
+    def _value(self, name: str, environment: Mapping[str, str]) -> str:
+        given: str | None = getattr(self, name)
+        if given is not None:
+            return given
+        variable: str = getattr(self, f"{name}_env")
+        try:
+            return environment[variable]
+        except KeyError:
+            raise CannotRun(
+                f"credentials.{name}_env names the environment variable {variable}, which is not set; "
+                f"export {variable} before the run"
+            ) from None
+
+
+class Target(_Strict):
+    """A target as its file describes it. `error_budget` counts 4xx answers in any rolling hour."""
+
+    name: Annotated[str, Field(min_length=1)]
+    environment: Literal["mock", "sandbox", "production"]
+    base_url: str
+    integrator: UUID
+    pace: Literal["documented", "unlimited"] = "documented"
+    error_budget: Annotated[int, Field(ge=1, le=450)] = 400
+    coordination: str = "sqlite"
+    credentials: Credentials
+    accounts: Annotated[tuple[Place, ...], Field(min_length=1)]
+    fixtures: Fixtures = Fixtures()
+    readings: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def host(self) -> str:
+        """The host of the base URL."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the base URL is this machine."""
+        return self.host in LOOPBACK
+
+    @field_validator("base_url")
+    @classmethod
+    def _url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be a URL such as https://koncili.example")
+        if parts.username or parts.password:
+            raise ValueError("must hold no user name or password; they belong in [credentials]")
+        if parts.query or parts.fragment:
+            raise ValueError("must hold neither a query nor a fragment; paths are added to it")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("must be https: over http anybody on the way could read the token (loopback excepted)")
+        return url.rstrip("/")
+
+    @field_validator("coordination")
+    @classmethod
+    def _store(cls, store: str) -> str:
+        if store != "sqlite" and not store.startswith("sqlite:"):
+            raise ValueError("must be sqlite or sqlite:PATH in this version")
+        return store
+
+    @field_validator("readings")
+    @classmethod
+    def _readings(cls, readings: Mapping[str, str]) -> Mapping[str, str]:
+        resolve(readings)
+        return readings
+
+    @model_validator(mode="after")
+    def _paced(self) -> Target:
+        if self.pace == "unlimited" and not self.is_loopback:
+            raise ValueError('pace "unlimited" is for loopback only; leave it out to keep the documented rates')
+        return self
+
+
+_REMEDIES = {
+    "missing": "is missing; add it (README, Targets)",
+    "extra_forbidden": "is not a key of the target file; remove it or mend its spelling",
+    "less_than_equal": "is more than {le}: at 500 client errors within an hour Koncili blocks the integrator",
+    "uuid_parsing": "is not a UUID such as 3f0e0f64-8c55-4a7e-9d7e-2f1f0a4c9a11",
+}
+
+
+def load_target(path: Path) -> Target:
+    """The target that the file describes. Raises CannotRun that names file, key and remedy for every fault in it."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CannotRun(
+            f"{path}: there is no such target file; `koncili-conformance mock --target-file {path}` writes one for the mock"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRun(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise CannotRun(f"{path}: is not TOML: {error}") from None
+    return parse_target(raw, str(path))
+
+
+def parse_target(raw: Mapping[str, Any], origin: str) -> Target:
+    """The target in a parsed target file; `origin` is how errors name the file. Raises CannotRun."""
+    try:
+        return Target.model_validate(raw)
+    except ValidationError as error:
+        lines = [f"{origin}: {_key(fault['loc'])}{_complaint(fault)}" for fault in error.errors()]
+        raise CannotRun("\n".join(lines)) from None
+
+
+def _key(location: tuple[str | int, ...]) -> str:
+    key = ""
+    for part in location:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+    return f"{key} " if key else ""
+
+
+def _complaint(fault: Mapping[str, Any]) -> str:
+    remedy = _REMEDIES.get(fault["type"])
+    if remedy is not None:
+        return remedy.format(**fault.get("ctx", {}))
+    message: str = fault["msg"]
+    return message.removeprefix("Value error, ")

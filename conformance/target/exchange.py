@@ -1,0 +1,67 @@
+"""One request and its answer, as they went over the wire."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
+from conformance.contract.jsontext import JSONValue, NotJSON, loads
+from conformance.target.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer. `seconds` is the time between them; header names are in lower case."""
+
+    started_at: datetime
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: bytes
+    status: int
+    response_headers: Mapping[str, str]
+    response_body: bytes
+    seconds: float
+    endpoint: Endpoint | None = field(default=None)
+
+    @property
+    def json(self) -> JSONValue:
+        """The answer's body as JSON with money as Decimal, or None where it is empty or not JSON."""
+        try:
+            return loads(self.response_body)
+        except NotJSON:
+            return None
+
+    @property
+    def error_code(self) -> str | None:
+        """The documented errorCode of the answer, where there is one."""
+        body = self.json
+        code = body.get("errorCode") if isinstance(body, dict) else None
+        return code if isinstance(code, str) else None
+
+
+def as_curl(exchange: Exchange, redactor: Redactor) -> str:
+    """A curl command that sends the request again. The token is left to the variable KONCILI_TOKEN."""
+    parts = ["curl", "-i", "-X", exchange.method]
+    token = exchange.request_headers.get(TOKEN_HEADER.lower())
+    for name, value in exchange.request_headers.items():
+        if name == TOKEN_HEADER.lower() and redactor.text(value) == "<redacted:accessToken>":
+            continue
+        if name in {"content-type", "integrator", TOKEN_HEADER.lower()}:
+            parts += ["-H", shlex.quote(redactor.text(f"{name}: {value}"))]
+    if token is not None and redactor.text(token) == "<redacted:accessToken>":
+        parts += ["-H", f'"{TOKEN_HEADER}: $KONCILI_TOKEN"']
+    before = ""
+    if exchange.request_body:
+        try:
+            parts += ["--data-raw", shlex.quote(redactor.text(exchange.request_body.decode("utf-8")))]
+        except UnicodeDecodeError:
+            before = f"echo {base64.b64encode(exchange.request_body).decode()} | base64 -d | "
+            parts += ["--data-binary", "@-"]
+    elif exchange.method == "POST":
+        parts += ["--data-raw", "''"]
+    return before + " ".join([*parts, shlex.quote(redactor.text(exchange.url))])

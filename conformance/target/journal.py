@@ -1,0 +1,160 @@
+"""Every exchange of a run: counted, its secrets learnt, written to a HAR file with those secrets blotted out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from conformance import __version__
+from conformance.contract.credentials import decode_credentials
+from conformance.contract.endpoints import (
+    ACCESS_TOKEN_FIELD,
+    CREDENTIALS_FIELD,
+    REFRESH_TOKEN_FIELD,
+    TOKEN_HEADER,
+    Endpoint,
+)
+from conformance.contract.jsontext import JSONValue, NotJSON, loads
+from conformance.target.exchange import Exchange
+from conformance.target.redaction import Redactor
+
+if TYPE_CHECKING:
+    import harfile
+
+CLIENT_ERROR, SERVER_ERROR, TOO_MANY = 400, 500, 429
+
+SHORTEST_TOKEN = 16
+"""What is sent as a token and is shorter was made up by a scenario; as a secret it would blot out innocent text."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """How much went over the wire."""
+
+    requests: int = 0
+    client_errors: int = 0
+    server_errors: int = 0
+    throttled: int = 0
+
+    def add(self, status: int) -> None:
+        """Count one answer."""
+        self.requests += 1
+        self.client_errors += CLIENT_ERROR <= status < SERVER_ERROR
+        self.server_errors += status >= SERVER_ERROR
+        self.throttled += status == TOO_MANY
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name."""
+        return asdict(self)
+
+
+class Journal:
+    """Takes note of every exchange. As a context manager it closes its HAR file, which is the user's alone (0600)."""
+
+    def __init__(self, redactor: Redactor, har: Path | None = None, email: str = "") -> None:
+        """`har` is where traffic is written (nowhere if None); `email` marks credentials as real ones."""
+        self.redactor = redactor
+        self.traffic = Traffic()
+        self.by_endpoint: Counter[str] = Counter()
+        self._email = email
+        self._har = _open_har(har) if har else None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish the HAR file. Closing twice does nothing."""
+        if self._har is not None:
+            self._har.close()
+            self._har._fd.close()
+            self._har = None
+
+    def record(self, exchange: Exchange) -> None:
+        """Take note of an exchange. Raises OSError where the HAR file cannot be written."""
+        self._learn(exchange)
+        self.traffic.add(exchange.status)
+        self.by_endpoint[f"{exchange.method} {urlsplit(exchange.url).path}"] += 1
+        if self._har is not None:
+            _write(self._har, exchange, self.redactor)
+
+    def _learn(self, exchange: Exchange) -> None:
+        """Every token that was sent or received is a secret, damaged ones too: one character off is all but the token."""
+        token = exchange.request_headers.get(TOKEN_HEADER.lower())
+        if token and len(token) >= SHORTEST_TOKEN:
+            self.redactor.learn(token, ACCESS_TOKEN_FIELD)
+        if exchange.endpoint in {Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN}:
+            sent = _fields(exchange.request_body)
+            self._learn_field(_fields(exchange.response_body), ACCESS_TOKEN_FIELD)
+            self._learn_field(_fields(exchange.response_body), REFRESH_TOKEN_FIELD)
+            self._learn_field(sent, REFRESH_TOKEN_FIELD)
+            credentials = sent.get(CREDENTIALS_FIELD)
+            pair = decode_credentials(credentials) if isinstance(credentials, str) else None
+            if pair and pair[0] == self._email:
+                self.redactor.learn(str(credentials), CREDENTIALS_FIELD)
+
+    def _learn_field(self, fields: dict[str, JSONValue], name: str) -> None:
+        if isinstance(fields.get(name), str):
+            self.redactor.learn(fields[name], name)
+
+
+def _fields(body: bytes) -> dict[str, JSONValue]:
+    try:
+        value = loads(body)
+    except NotJSON:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _open_har(path: Path) -> harfile.HarFile:
+    import harfile
+
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    stream = os.fdopen(descriptor, "w", encoding="utf-8")
+    return harfile.HarFile(stream, creator=harfile.Creator(name="koncili-conformance", version=__version__))
+
+
+def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor) -> None:
+    import harfile
+
+    request_type = exchange.request_headers.get("content-type", "")
+    milliseconds = round(exchange.seconds * 1000, 3)
+    body = redactor.bytes_as_text(exchange.request_body)
+    har.add_entry(
+        startedDateTime=exchange.started_at,
+        time=milliseconds,
+        request=harfile.Request(
+            method=exchange.method,
+            url=redactor.text(exchange.url),
+            httpVersion="HTTP/1.1",
+            headers=[harfile.Record(name, redactor.text(value)) for name, value in exchange.request_headers.items()],
+            queryString=[
+                harfile.Record(name, redactor.text(value))
+                for name, value in parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True)
+            ],
+            postData=harfile.PostData(mimeType=request_type, text=body) if exchange.request_body else None,
+            bodySize=len(exchange.request_body),
+        ),
+        response=harfile.Response(
+            status=exchange.status,
+            statusText="",
+            httpVersion="HTTP/1.1",
+            headers=[harfile.Record(name, redactor.text(value)) for name, value in exchange.response_headers.items()],
+            content=harfile.Content(
+                size=len(exchange.response_body),
+                mimeType=exchange.response_headers.get("content-type", ""),
+                text=redactor.bytes_as_text(exchange.response_body),
+            ),
+            bodySize=len(exchange.response_body),
+        ),
+        timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
+    )

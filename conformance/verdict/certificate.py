@@ -1,0 +1,160 @@
+"""The certificate: what was tested, against what, and the verdict on every rule."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from conformance import __version__
+from conformance.contract.rules import Level, catalogue
+from conformance.target.config import Target
+from conformance.verdict.verdicts import RuleResult, RuleVerdict, RunVerdict, judge_run
+
+SCHEMA: Final = "koncili-conformance/certificate/1"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Suite(_Part):
+    """Which suite gave the verdict."""
+
+    version: str
+    commit: str | None
+
+
+class Contract(_Part):
+    """Which catalogue of rules it certified against."""
+
+    version: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Tested(_Part):
+    """What was tested."""
+
+    name: str
+    environment: Literal["mock", "sandbox", "production"]
+    base_url: str
+
+
+class TrafficCounts(_Part):
+    """What it took."""
+
+    requests: Annotated[int, Field(ge=0)]
+    client_errors: Annotated[int, Field(ge=0)]
+    server_errors: Annotated[int, Field(ge=0)]
+    throttled: Annotated[int, Field(ge=0)]
+
+
+class Counterexample(_Part):
+    """The smallest exchange found that breaks a rule, without secrets."""
+
+    request: dict[str, Any]
+    response: dict[str, Any]
+    curl: str
+
+
+class RuleEntry(_Part):
+    """The verdict on one rule. `accepted` and `refused` count what was seen of each."""
+
+    id: str
+    level: Level
+    statement: str
+    verdict: RuleVerdict
+    accepted: Annotated[int, Field(ge=0)]
+    refused: Annotated[int, Field(ge=0)]
+    checked: Annotated[int, Field(ge=0)]
+    reason: str
+    counterexample: Counterexample | None = None
+
+
+class Certificate(_Part):
+    """The outcome of one run."""
+
+    schema_: Annotated[Literal["koncili-conformance/certificate/1"], Field(alias="schema")] = SCHEMA
+    verdict: RunVerdict
+    suite: Suite
+    contract: Contract
+    target: Tested
+    profile: str
+    seed: int
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    readings: dict[str, str]
+    traffic: TrafficCounts
+    rules: list[RuleEntry]
+
+    def to_json(self) -> str:
+        """The certificate as it is written."""
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+@cache
+def suite_commit() -> str | None:
+    """The commit of the checkout that this suite runs from, or None where it is installed or git is not there."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"],  # noqa: S607
+            capture_output=True, text=True, check=False, timeout=10, env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def make_certificate(
+    *,
+    results: Sequence[RuleResult],
+    target: Target,
+    profile: str,
+    seed: int,
+    readings: Mapping[str, str],
+    traffic: Mapping[str, int],
+    started_at: datetime,
+    finished_at: datetime,
+) -> Certificate:
+    """The certificate of a run; instants in UTC."""
+    contract = catalogue()
+    return Certificate(
+        verdict=judge_run(results),
+        suite=Suite(version=__version__, commit=suite_commit()),
+        contract=Contract(version=contract.version, sha256=contract.sha256),
+        target=Tested(name=target.name, environment=target.environment, base_url=target.base_url),
+        profile=profile,
+        seed=seed,
+        started_at=started_at,
+        finished_at=finished_at,
+        readings=dict(readings),
+        traffic=TrafficCounts(**traffic),
+        rules=[_entry(result) for result in results],
+    )
+
+
+def _entry(result: RuleResult) -> RuleEntry:
+    finding = result.finding
+    return RuleEntry(
+        id=result.rule.id,
+        level=result.rule.level,
+        statement=result.rule.statement,
+        verdict=result.verdict,
+        accepted=result.accepted,
+        refused=result.refused,
+        checked=result.checked,
+        reason=result.reason,
+        counterexample=(
+            Counterexample(request=finding.request, response=finding.response, curl=finding.curl) if finding else None
+        ),
+    )

@@ -1,0 +1,108 @@
+"""What was seen, per scenario: acceptances, refusals beside their twins, and why a scenario gave nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from conformance.contract.rules import Side
+from conformance.target.exchange import Exchange
+from conformance.target.redaction import Redactor
+from conformance.verdict.violation import Finding, Violation, request_of, response_of
+
+
+class Outcome(StrEnum):
+    """How a scenario ended."""
+
+    NOT_RUN = "not-run"
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_EXERCISED = "not-exercised"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(slots=True)
+class ScenarioEvidence:
+    """One scenario (one row of an outline): the rule it is for, its outcome, and the counts of each side."""
+
+    id: str
+    rule: str
+    name: str
+    outcome: Outcome = Outcome.NOT_RUN
+    reason: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, dict[str, Any]] = field(default_factory=dict)
+    finding: Finding | None = None
+    seconds: float = 0.0
+
+    def count(self, side: Side) -> int:
+        """How often that side was seen."""
+        return self.counts.get(side, 0)
+
+
+class Evidence:
+    """All that a run has seen. One process writes it; what several wrote is merged."""
+
+    def __init__(self) -> None:
+        self.scenarios: dict[str, ScenarioEvidence] = {}
+        self.observed: dict[str, Finding] = {}
+        self._sizes: dict[str, int] = {}
+        self._last: dict[tuple[str, Side], Exchange] = {}
+
+    def expect(self, scenario_id: str, rule: str, name: str) -> ScenarioEvidence:
+        """Enter a scenario that was collected, run or not."""
+        return self.scenarios.setdefault(scenario_id, ScenarioEvidence(scenario_id, rule, name))
+
+    def saw(self, scenario_id: str, side: Side, exchange: Exchange | None = None) -> None:
+        """Count one piece of evidence for the scenario's rule; the newest exchange of each side is kept."""
+        counts = self.scenarios[scenario_id].counts
+        counts[side] = counts.get(side, 0) + 1
+        if exchange is not None:
+            self._last[scenario_id, side] = exchange
+
+    def observe(self, violation: Violation, redactor: Redactor) -> None:
+        """A rule seen broken outside its own scenario; of several the one with the smallest request is kept."""
+        if violation.rule not in self._sizes or violation.size < self._sizes[violation.rule]:
+            self._sizes[violation.rule] = violation.size
+            self.observed[violation.rule] = Finding.of(violation, redactor)
+
+    def finish(self, scenario_id: str, outcome: Outcome, reason: str = "", finding: Finding | None = None) -> None:
+        """How the scenario ended."""
+        scenario = self.scenarios[scenario_id]
+        scenario.outcome, scenario.reason, scenario.finding = outcome, reason, finding
+
+    def keep_samples(self, scenario_id: str, redactor: Redactor) -> None:
+        """Put the newest exchange of each side into the scenario, without secrets."""
+        for side in Side:
+            exchange = self._last.pop((scenario_id, side), None)
+            if exchange is not None:
+                self.scenarios[scenario_id].samples[side] = {
+                    "request": request_of(exchange, redactor),
+                    "response": response_of(exchange, redactor),
+                }
+
+    # -- between processes -----------------------------------------------------------------------------------------
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as JSON."""
+        return {
+            "scenarios": [asdict(scenario) for scenario in self.scenarios.values()],
+            "observed": {rule: asdict(finding) for rule, finding in self.observed.items()},
+        }
+
+    @classmethod
+    def merged(cls, parts: Iterable[Mapping[str, Any]]) -> Evidence:
+        """The evidence of several processes as one; of a scenario that several collected the one that was run counts."""
+        whole = cls()
+        for part in parts:
+            for row in part["scenarios"]:
+                finding = Finding(**row["finding"]) if row["finding"] else None
+                scenario = ScenarioEvidence(**{**row, "finding": finding, "outcome": Outcome(row["outcome"])})
+                known = whole.scenarios.get(scenario.id)
+                if known is None or known.outcome is Outcome.NOT_RUN:
+                    whole.scenarios[scenario.id] = scenario
+            for rule, finding in part["observed"].items():
+                whole.observed.setdefault(rule, Finding(**finding))
+        return whole

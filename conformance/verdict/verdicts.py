@@ -1,0 +1,118 @@
+"""From evidence to verdicts, per rule and for the whole run. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from conformance.contract.rules import Level, Rule, Side
+from conformance.verdict.evidence import Evidence, Outcome, ScenarioEvidence
+from conformance.verdict.violation import Finding
+
+
+class RuleVerdict(StrEnum):
+    """What a run says of one rule."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    NOT_EXERCISED = "not-exercised"
+    INCONCLUSIVE = "inconclusive"
+    WAIVED = "waived"
+
+
+class RunVerdict(StrEnum):
+    """What a run says of the target."""
+
+    CONFORMANT = "conformant"
+    NONCONFORMANT = "nonconformant"
+    PARTIAL = "partial"
+    INCONCLUSIVE = "inconclusive"
+
+
+EXIT_CODES = {
+    RunVerdict.CONFORMANT: 0,
+    RunVerdict.NONCONFORMANT: 1,
+    RunVerdict.PARTIAL: 2,
+    RunVerdict.INCONCLUSIVE: 2,
+}
+CANNOT_RUN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """The verdict on one rule, with what it rests on."""
+
+    rule: Rule
+    verdict: RuleVerdict
+    reason: str
+    accepted: int
+    refused: int
+    checked: int
+    finding: Finding | None = None
+
+
+def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> RuleResult:
+    """The verdict on a rule: a failure outweighs all, and a pass needs every scenario with every side it should show."""
+    scenarios = [scenario for scenario in evidence.scenarios.values() if scenario.rule == rule.id]
+    finding = _finding(rule, scenarios, evidence)
+    if finding is not None:
+        verdict, reason = RuleVerdict.FAIL, finding.reason
+    else:
+        verdict, reason = _without_failure(rule, scenarios, readings)
+    counts = {side: sum(scenario.count(side) for scenario in scenarios) for side in Side}
+    return RuleResult(rule, verdict, reason, counts[Side.ACCEPTED], counts[Side.REFUSED], counts[Side.CHECKED], finding)
+
+
+def _finding(rule: Rule, scenarios: Iterable[ScenarioEvidence], evidence: Evidence) -> Finding | None:
+    """The rule's own scenario shrinks its counterexample, so that one is preferred to what was observed elsewhere."""
+    own = [scenario.finding for scenario in scenarios if scenario.outcome is Outcome.FAILED and scenario.finding]
+    return own[0] if own else evidence.observed.get(rule.id)
+
+
+def _without_failure(
+    rule: Rule, scenarios: list[ScenarioEvidence], readings: Mapping[str, str]
+) -> tuple[RuleVerdict, str]:
+    ended = {outcome: [s for s in scenarios if s.outcome is outcome] for outcome in Outcome}
+    if ended[Outcome.INCONCLUSIVE] or ended[Outcome.FAILED]:
+        reasons = [scenario.reason for scenario in ended[Outcome.INCONCLUSIVE] + ended[Outcome.FAILED]]
+        return RuleVerdict.INCONCLUSIVE, _joined(reasons)
+    if not ended[Outcome.PASSED]:
+        reasons = [scenario.reason for scenario in ended[Outcome.NOT_EXERCISED]]
+        return RuleVerdict.NOT_EXERCISED, _joined(reasons) or "not selected"
+    if len(ended[Outcome.PASSED]) < len(scenarios):
+        missing = ended[Outcome.NOT_EXERCISED] + ended[Outcome.NOT_RUN]
+        why = _joined([scenario.reason or "not selected" for scenario in missing])
+        return RuleVerdict.NOT_EXERCISED, f"{len(missing)} of {len(scenarios)} scenarios were not exercised: {why}"
+    for scenario in scenarios:
+        for side in rule.sides_under(readings):
+            if not _shows(scenario, side):
+                return RuleVerdict.INCONCLUSIVE, f"{scenario.name}: no {_SIDE_WORDS[side]} was seen"
+    return RuleVerdict.PASS, ""
+
+
+_SIDE_WORDS = {
+    Side.ACCEPTED: "acceptance",
+    Side.REFUSED: "refusal beside an accepted twin",
+    Side.CHECKED: "checked answer",
+}
+
+
+def _shows(scenario: ScenarioEvidence, side: Side) -> bool:
+    return scenario.count(side) > 0
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def judge_run(results: Iterable[RuleResult]) -> RunVerdict:
+    """The verdict on the whole run: only required rules decide, and a run that showed nothing is never conformant."""
+    required = [result.verdict for result in results if result.rule.level is Level.REQUIRED]
+    if RuleVerdict.FAIL in required:
+        return RunVerdict.NONCONFORMANT
+    if RuleVerdict.PASS not in required or RuleVerdict.INCONCLUSIVE in required:
+        return RunVerdict.INCONCLUSIVE
+    if RuleVerdict.NOT_EXERCISED in required:
+        return RunVerdict.PARTIAL
+    return RunVerdict.CONFORMANT

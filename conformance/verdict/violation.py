@@ -1,0 +1,87 @@
+"""A rule seen broken: what was expected, what came, and the exchange that shows it."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from conformance.contract.jsontext import JSONValue
+from conformance.target.exchange import Exchange, as_curl
+from conformance.target.redaction import Redactor
+
+
+class Violation(AssertionError):
+    """Raised by a law. A plain AssertionError, so that Hypothesis shrinks what led to it."""
+
+    def __init__(self, *, rule: str, expected: str, actual: str, exchange: Exchange | None, context: str = "") -> None:
+        """`expected` and `actual` in words; `context` says what was changed or done before."""
+        self.rule = rule
+        self.expected = expected
+        self.actual = actual
+        self.exchange = exchange
+        self.context = context
+        self.story: tuple[Exchange, ...] = ()
+        """What was sent before, in order, up to the exchange that shows it."""
+        super().__init__(f"{rule}: expected {expected}, but {actual}" + (f" ({context})" if context else ""))
+
+    @property
+    def size(self) -> int:
+        """How much there is to read in it: of two, the smaller is the better example."""
+        return len(self.exchange.request_body) + len(self.exchange.url) if self.exchange else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A violation as reports hold it: no secret in it, all of it JSON."""
+
+    rule: str
+    reason: str
+    request: dict[str, JSONValue]
+    response: dict[str, JSONValue]
+    curl: str
+    """Curl commands, a line each, that send again what showed it, in order."""
+
+    @classmethod
+    def of(cls, violation: Violation, redactor: Redactor) -> Finding:
+        """The violation with every known secret blotted out."""
+        exchange = violation.exchange
+        reason = redactor.text(str(violation))
+        if exchange is None:
+            return cls(violation.rule, reason, {}, {}, "")
+        story = violation.story if exchange in violation.story else (*violation.story, exchange)
+        return cls(
+            violation.rule,
+            reason,
+            request_of(exchange, redactor),
+            response_of(exchange, redactor),
+            "\n".join(as_curl(step, redactor) for step in story),
+        )
+
+    def text(self) -> str:
+        """The finding for a terminal."""
+        lines = [self.reason]
+        if self.curl:
+            lines += ["", self.curl, "", f"answered {self.response.get('status')}: {self.response.get('body')}"]
+        return textwrap.indent("\n".join(lines), "  ")
+
+
+MOST_BODY = 20_000
+
+
+def request_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:
+    """The request of an exchange for a report."""
+    return {
+        "method": exchange.method,
+        "url": redactor.text(exchange.url),
+        "headers": {name: redactor.text(value) for name, value in exchange.request_headers.items()},
+        "body": redactor.bytes_as_text(exchange.request_body)[:MOST_BODY],
+    }
+
+
+def response_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:
+    """The answer of an exchange for a report."""
+    return {
+        "status": exchange.status,
+        "headers": {name: redactor.text(value) for name, value in exchange.response_headers.items()},
+        "body": redactor.bytes_as_text(exchange.response_body)[:MOST_BODY],
+    }

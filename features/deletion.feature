@@ -1,0 +1,23 @@
+Feature: Order deletion
+  An order that came through the API can be deleted, once, and nothing else with it.
+
+  @DEL-01
+  Scenario: A deleted order is gone, and its neighbours stay
+    Given any order
+    Then it can be deleted, is gone, and no other order is
+
+  @DEL-02
+  Scenario: An order that does not exist can't be deleted
+    Given any deletion of an order
+    When no such order exists
+    Then every deletion is refused with 404 and code 404-3
+
+  @DEL-03
+  Scenario: An order that did not come through the API can't be deleted
+    Given the order that did not come through the API
+    Then its deletion is refused with 4xx and it stays
+
+  @DEL-05
+  Scenario: An order can't be deleted twice
+    Given any order
+    Then a second deletion is refused with 404 and code 404-3

@@ -1,0 +1,50 @@
+Feature: Errors
+  What is refused is refused in the documented way, and nothing that is sent brings the server down.
+
+  @ERR-01
+  Scenario Outline: The refusal of <call> has the documented body
+    Given <call>
+    Then every refusal has the documented body, its code beginning with the status
+
+    Examples:
+      | call                       |
+      | any submission of an order |
+      | any query for an order     |
+      | any deletion of an order   |
+
+  @ERR-02
+  Scenario Outline: No <input> makes a server error
+    Given any order
+    Then no <input> in it makes a server error
+
+    Examples:
+      | input         |
+      | odd text      |
+      | odd number    |
+      | missing field |
+      | odd structure |
+
+  @ERR-02
+  Scenario: No odd query or credentials make a server error
+    Given the integrator's credentials
+    Then no odd text in a query or in credentials makes a server error
+
+  @ERR-03
+  Scenario: The message of a refusal names the field
+    Given any order
+    Then every refusal's message names the field that was wrong
+
+  @ERR-04
+  Scenario: A path that is not documented answers 404
+    Given a listing of the accounts
+    Then every path that is not documented answers 404
+
+  @ERR-04
+  Scenario Outline: A method that is not documented for <path> is refused
+    Given a listing of the accounts
+    Then every method that is not documented for <path> is refused with 4xx
+
+    Examples:
+      | path         |
+      | /order       |
+      | /my-accounts |

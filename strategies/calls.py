@@ -1,0 +1,131 @@
+"""Requests to be: a call to an endpoint, and an edit that changes it in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from conformance.contract.endpoints import CREDENTIALS_FIELD, REFRESH_TOKEN_FIELD, Endpoint
+from strategies import identifiers
+from strategies.holes import CODE, CREDENTIALS, REFRESH_TOKEN
+from strategies.orders import Order, orders
+from strategies.scope import Place, Scope
+
+
+class _LeftOut:
+    def __repr__(self) -> str:
+        return "(left out)"
+
+
+LEFT_OUT: Final = _LeftOut()
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A body made from the JSON text of the lawful one (`how` says it in words)."""
+
+    how: str
+    change: Callable[[bytes], bytes]
+
+    def __repr__(self) -> str:
+        return f"({self.how})"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to be. A header that is None is left out; `order` must have been accepted before it is sent."""
+
+    endpoint: Endpoint
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    order: Order | None = None
+    shape: str = "amazon"
+    rendered: Rendered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a call: where (`body`, `query` or `headers`, then keys and positions) and to what."""
+
+    path: Path
+    value: Any
+    also: tuple[tuple[Path, Any], ...] = ()
+    """What one change takes in two places: an account and its channel."""
+
+    def apply(self, call: Call) -> Call:
+        """The call with this change and no other."""
+        if isinstance(self.value, Rendered):
+            return replace(call, rendered=self.value)
+        for path, value in ((self.path, self.value), *self.also):
+            part = str(path[0])
+            call = replace(call, **{part: _with(getattr(call, part), path[1:], value)})
+        return call
+
+    @property
+    def where(self) -> str:
+        """The changed place in words: `extracts[0].type`."""
+        text = ""
+        for key in self.path[1:]:
+            text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+        return text or str(self.path[0])
+
+    def __str__(self) -> str:
+        return f"{self.where} = {self.value!r}"
+
+
+def _with(holder: Any, path: Path, value: Any) -> Any:
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(holder, list):
+        assert isinstance(key, int)
+        return [*holder[:key], _with(holder[key], rest, value), *holder[key + 1 :]]
+    if not rest and value is LEFT_OUT:
+        return {name: part for name, part in holder.items() if name != key}
+    return {**holder, key: _with(holder.get(key), rest, value)}
+
+
+@st.composite
+def submissions(draw: DrawFn, /, scope: Scope, **wanted: Any) -> Call:
+    """POST /order with a lawful order; `wanted` is handed to `orders`."""
+    return Call(Endpoint.SUBMIT_ORDER, body=draw(orders(scope, **wanted)), shape=draw(identifiers.SHAPE_NAMES))
+
+
+@st.composite
+def lookups(draw: DrawFn, /, scope: Scope, endpoint: Endpoint, **wanted: Any) -> Call:
+    """GET or DELETE /order for an order that is there."""
+    order = draw(orders(scope, **wanted))
+    query = {
+        "marketplaceCode": CODE,
+        "channelName": order["channelName"],
+        "accountId": str(order["accountId"]),
+    }
+    return Call(endpoint, query=query, order=order, shape=draw(identifiers.SHAPE_NAMES))
+
+
+def calls(scope: Scope, endpoint: Endpoint, **wanted: Any) -> st.SearchStrategy[Call]:
+    """A lawful call to the endpoint."""
+    match endpoint:
+        case Endpoint.CREATE_TOKEN:
+            return st.just(Call(endpoint, body={CREDENTIALS_FIELD: CREDENTIALS}))
+        case Endpoint.REFRESH_TOKEN:
+            return st.just(Call(endpoint, body={REFRESH_TOKEN_FIELD: REFRESH_TOKEN}))
+        case Endpoint.LIST_ACCOUNTS:
+            return st.just(Call(endpoint))
+        case Endpoint.SUBMIT_ORDER:
+            return submissions(scope, **wanted)
+        case Endpoint.GET_ORDER | Endpoint.DELETE_ORDER:
+            return lookups(scope, endpoint, **wanted)
+
+
+def place_of(call: Call) -> Place:
+    """The account and channel that a call is about; it must be one about an order."""
+    holder = call.body if call.endpoint is Endpoint.SUBMIT_ORDER else call.query
+    return Place(int(holder["accountId"]), holder["channelName"])

@@ -1,0 +1,93 @@
+"""Dates of an order: a start and gaps, so that they are in order by construction, printed in lawful ways."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from strategies.packed import packed
+
+START: Final = datetime(2024, 1, 1, tzinfo=UTC)
+SPAN_SECONDS: Final = 540 * 86_400
+"""Orders are created in the year and a half after START, so that all that follows lies in the past."""
+
+_MS: Final = timedelta(milliseconds=1)
+
+GAPS: Final = (
+    timedelta(),
+    _MS,
+    timedelta(seconds=1),
+    timedelta(minutes=59, milliseconds=999),
+    timedelta(hours=3),
+    timedelta(days=1),
+    timedelta(days=6, hours=23, minutes=7, seconds=11),
+    timedelta(days=20, milliseconds=123),
+)
+"""Times between two events, those first that a comparison gets wrong. Equal instants are lawful (S2's example)."""
+
+_OFFSETS: Final = (None, -180, 0, 330, -120, None)
+"""Minutes from UTC; None is written Z."""
+
+_STARTS: Final = st.integers(0, SPAN_SECONDS)
+
+
+def printed(instant: datetime, offset_minutes: int | None = None, *, milliseconds: bool = False) -> str:
+    """The instant as ISO 8601 in that offset; milliseconds are written where asked for or where there are any."""
+    zone = UTC if offset_minutes is None else timezone(timedelta(minutes=offset_minutes))
+    text = instant.astimezone(zone).isoformat(
+        timespec="milliseconds" if milliseconds or instant.microsecond else "seconds"
+    )
+    return text.replace("+00:00", "Z") if offset_minutes is None else text
+
+
+def moved(text: str, gap: timedelta) -> str:
+    """The instant that the text names, moved by the gap, in UTC."""
+    return printed(datetime.fromisoformat(text) + gap)
+
+
+MANDATORY: Final = {
+    "INVOICED": (),
+    "PAID_WAITING_DELIVERY": ("sendDate", "estimatedDeliveryDate"),
+    "CONCLUDED": ("sendDate", "estimatedDeliveryDate", "deliveryDate"),
+    "CANCELED": ("cancelDate",),
+}
+"""The dates that a status demands."""
+
+OPTIONAL: Final = {
+    "INVOICED": ("sendDate", "estimatedDeliveryDate"),
+    "PAID_WAITING_DELIVERY": ("deliveryDate",),
+    "CONCLUDED": (),
+    "CANCELED": ("sendDate", "estimatedDeliveryDate"),
+}
+"""The dates that an order of a status may have beyond those that it must."""
+
+FIELDS: Final = ("createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate", "cancelDate")
+
+_LEFT_OUT, _NULL, _GIVEN = range(3)
+
+_GAPS_BETWEEN: Final = packed([len(GAPS)] * 5)
+_PRINTS: Final = packed([len(_OFFSETS) * 2] * len(FIELDS))
+_PRESENCE: Final = packed([3] * len(FIELDS))
+
+
+def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = ()) -> dict[str, str | None]:
+    """Draw the dates of a lawful order of that status; those in `present` are there in any case.
+
+    A date that is not there is null or left out. Deliveries may be late: only what is documented is in order.
+    """
+    gap = [GAPS[choice] for choice in draw(_GAPS_BETWEEN)]
+    created = START + timedelta(seconds=draw(_STARTS))
+    approved = created + gap[0]
+    sent = approved + gap[1]
+    instants = (created, approved, sent, sent + gap[2], sent + gap[3], created + gap[4])
+    demanded = {"createdDate", "approvedDate", *MANDATORY[status], *present}
+    dates: dict[str, str | None] = {}
+    for name, instant, print_, presence in zip(FIELDS, instants, draw(_PRINTS), draw(_PRESENCE), strict=True):
+        if name in demanded or (presence == _GIVEN and name in OPTIONAL[status]):
+            dates[name] = printed(instant, _OFFSETS[print_ // 2], milliseconds=print_ % 2 == 1)
+        elif presence != _LEFT_OUT:
+            dates[name] = None
+    return dates

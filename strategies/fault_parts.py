@@ -1,0 +1,422 @@
+"""The edits that faults are made of: each changes a lawful call in one place."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from conformance.contract.credentials import encode_credentials
+from conformance.contract.endpoints import CREDENTIALS_FIELD, INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
+from conformance.contract.readings import EXTRACT_TYPES
+from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, place_of
+from strategies.dates import FIELDS as DATE_FIELDS
+from strategies.dates import moved, printed
+from strategies.holes import CODE, EMAIL, OTHER_CODE, TOKEN, Hole
+from strategies.money import AMOUNTS, CENT
+from strategies.orders import STATUSES
+from strategies.scope import Place, Scope
+
+Draw = Callable[[DrawFn, Call, Scope], Edit]
+
+ABOUT_ORDERS: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
+
+
+def _holder(call: Call) -> str:
+    """Where a call names its order: in the body of a submission, in the query of a lookup."""
+    return "body" if call.endpoint is Endpoint.SUBMIT_ORDER else "query"
+
+
+def setting(path: Path, value: Any) -> Draw:
+    """Set the place to a value."""
+    return lambda draw, call, scope: Edit(path, value)  # noqa: ARG005
+
+
+def drawing(path: Path, values: st.SearchStrategy[Any]) -> Draw:
+    """Set the place to a drawn value."""
+    return lambda draw, call, scope: Edit(path, draw(values))  # noqa: ARG005
+
+
+def named(path: Path, values: Mapping[str, Any]) -> dict[str, Draw]:
+    """For each name an edit that sets the place to the value of that name."""
+    return {name: setting(path, value) for name, value in values.items()}
+
+
+# -- authentication ------------------------------------------------------------------------------------------------
+
+_CREDENTIALS: Final[Path] = ("body", CREDENTIALS_FIELD)
+
+_WRONG_WORDS: Final = st.text(st.characters(codec="utf-8", exclude_characters=":"), min_size=1, max_size=20)
+
+
+def _wrong_password(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    password = "no-" + draw(_WRONG_WORDS)
+    return Edit(_CREDENTIALS, Hole("email", lambda email: encode_credentials(email, password), "with a wrong password"))
+
+
+WRONG_PASSWORD: Final[dict[str, Draw]] = {
+    "another password": _wrong_password,
+    "an empty password": setting(
+        _CREDENTIALS, Hole("email", lambda email: encode_credentials(email, ""), "with an empty password")
+    ),
+    "an unknown email": setting(_CREDENTIALS, encode_credentials("nobody@koncili.example", "no-password")),
+}
+
+MALFORMED_CREDENTIALS: Final = named(
+    _CREDENTIALS,
+    {
+        "not base64": "not base64!",
+        "no colon": base64.b64encode(b"no colon here").decode(),
+        "not encoded": Hole(EMAIL.name, lambda email: f"{email}:no-password", "not encoded"),
+        "a number": 7,
+        "an object": {},
+    },
+)
+
+MISSING_CREDENTIALS: Final = {
+    **named(_CREDENTIALS, {"left out": LEFT_OUT, "null": None, "empty": ""}),
+    "no body": setting(("body",), Rendered("empty", lambda _: b"")),
+    "not JSON": setting(("body",), Rendered("credentials", lambda _: b"credentials")),
+}
+
+_TOKEN: Final[Path] = ("headers", TOKEN_HEADER)
+
+NO_TOKEN: Final = named(_TOKEN, {"left out": None})
+
+
+def _other_character(token: str) -> str:
+    # In the middle: the last character of a base64 text may hold bits that mean nothing.
+    middle = len(token) // 2
+    if token[middle] == ".":
+        middle += 1
+    return token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
+
+
+def _unsigned(token: str) -> str:
+    header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
+    return ".".join([header, *token.split(".")[1:2], ""])
+
+
+_ASCII: Final = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+
+BAD_TOKEN: Final[dict[str, Draw]] = {
+    "an unknown token": drawing(_TOKEN, st.text(_ASCII, min_size=1, max_size=12)),
+    "cut short": setting(_TOKEN, Hole(TOKEN.name, lambda token: token[:-8], "cut short")),
+    "one character other": setting(_TOKEN, Hole(TOKEN.name, _other_character, "one character other")),
+    "unsigned": setting(_TOKEN, Hole(TOKEN.name, _unsigned, "alg none")),
+}
+
+_INTEGRATOR: Final[Path] = ("headers", INTEGRATOR_HEADER)
+
+BAD_INTEGRATOR: Final[dict[str, Draw]] = {
+    **named(_INTEGRATOR, {"left out": None, "cut short": "3f0e0f64-8c55-4a7e-9d7e-2f1f0a4c9a1"}),
+    "no UUID": drawing(_INTEGRATOR, st.text(_ASCII, min_size=1, max_size=12)),
+}
+
+# -- accounts ------------------------------------------------------------------------------------------------------
+
+_NO_ACCOUNTS: Final = st.integers(1_900_000_000, 2_147_483_647)
+"""So far up that no account is there yet, and within what a 32-bit integer holds."""
+
+
+def _in_holder(field: str, value: Any) -> Draw:
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit((_holder(call), field), value)
+
+    return draw_edit
+
+
+def _account_edit(call: Call, account: int) -> Edit:
+    holder = _holder(call)
+    form = type(getattr(call, holder)["accountId"])
+    return Edit((holder, "accountId"), form(account))
+
+
+def _unknown_account(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    return _account_edit(call, draw(_NO_ACCOUNTS))
+
+
+UNKNOWN_ACCOUNT: Final[dict[str, Draw]] = {"a number that no account has": _unknown_account}
+
+
+def _unknown_channel(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    suffix = draw(st.text("ABCDEFGHIJÇÃ_0123456789", min_size=1, max_size=12))
+    return Edit((_holder(call), "channelName"), f"NO_SUCH_CHANNEL_{suffix}")
+
+
+UNKNOWN_CHANNEL: Final[dict[str, Draw]] = {
+    "the documented example": _in_holder("channelName", "invalid_channel"),
+    "a name that no channel has": _unknown_channel,
+}
+
+
+def at_fixture(name: str, kind: Callable[..., Any]) -> Any:
+    """The kind of fault that sends the order of a good account to the fixture's account."""
+
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+        fixture = scope.fixtures[name]
+        edit = _account_edit(call, fixture.account)
+        if place_of(call).channel == fixture.channel:
+            return edit
+        return Edit(edit.path, edit.value, (((_holder(call), "channelName"), fixture.channel),))
+
+    def places(scope: Scope) -> tuple[Place, ...]:
+        fixture = scope.fixtures.get(name)
+        return () if fixture is None else scope.on(channel=fixture.channel) or scope.places
+
+    return kind(name=name, draw=draw_edit, places=places, field="accountId")
+
+
+def at_other_channel(kind: Callable[..., Any]) -> Any:
+    """The kind of fault that names a channel on which the account is not authorised."""
+    name = "unauthorised_channel"
+
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+        return Edit((_holder(call), "channelName"), scope.fixtures[name].channel)
+
+    def places(scope: Scope) -> tuple[Place, ...]:
+        fixture = scope.fixtures.get(name)
+        return () if fixture is None else scope.on(account=fixture.account)
+
+    return kind(name=name, draw=draw_edit, places=places, field="channelName")
+
+
+# -- orders: status and dates --------------------------------------------------------------------------------------
+
+OTHER_STATUS: Final = {
+    **named(
+        ("body", "status"),
+        {
+            "left out": LEFT_OUT,
+            "null": None,
+            "empty": "",
+            "lower case": "invoiced",
+            "other spelling": "CANCELLED",
+        },
+    ),
+    "earlier in an order's life": drawing(
+        ("body", "status"), st.sampled_from(["CREATED", "PENDING", "APPROVED", "PAID", "WAITING_PAYMENT"])
+    ),
+    "unknown": drawing(("body", "status"), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__)),
+}
+
+
+def missing(field: str, *, empty: bool = False) -> dict[str, Draw]:
+    """Leave a field of the body out, or make it null (or, where that names nothing either, empty)."""
+    values = {"left out": LEFT_OUT, "null": None} | ({"empty": ""} if empty else {})
+    return named(("body", field), values)
+
+
+def out_of_order(earlier: str, later: str) -> dict[str, Draw]:
+    """Move the earlier date past the later one: by a millisecond, a second, days, and so that the texts look in order."""
+
+    def past(gap: timedelta) -> Draw:
+        def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+            return Edit(("body", earlier), moved(call.body[later], gap))
+
+        return draw_edit
+
+    def by_some_time(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", earlier), moved(call.body[later], timedelta(days=draw(st.integers(1, 400)))))
+
+    def in_order_as_text(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        instant = datetime.fromisoformat(call.body[later]) + timedelta(minutes=30)
+        return Edit(("body", earlier), printed(instant, -11 * 60))
+
+    return {
+        "by a millisecond": past(timedelta(milliseconds=1)),
+        "by a second": past(timedelta(seconds=1)),
+        "by days": by_some_time,
+        "by half an hour, earlier as text": in_order_as_text,
+    }
+
+
+_MALFORMED: Final = {
+    "no date": "yesterday",
+    "an impossible day": "2025-02-30T12:00:00Z",
+    "an impossible month": "2025-13-01T12:00:00Z",
+    "an impossible hour": "2025-05-09T25:00:00Z",
+    "day first": "09/05/2025 12:00:00",
+    "empty": "",
+}
+
+
+def _malformed_date(value: str) -> Draw:
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        given = [name for name in DATE_FIELDS if call.body.get(name) is not None]
+        return Edit(("body", draw(st.sampled_from(given))), value)
+
+    return draw_edit
+
+
+MALFORMED_DATE: Final = {name: _malformed_date(value) for name, value in _MALFORMED.items()}
+
+# -- orders: extracts ----------------------------------------------------------------------------------------------
+
+
+def _in_extract(field: str, value: Any, type_: str | None = None) -> Draw:
+    """Set a field of one extract (of that type, where one is given)."""
+
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        extracts = call.body["extracts"]
+        # From the back, so that the plainest example is not always the first extract.
+        places = [n for n in reversed(range(len(extracts))) if type_ in {None, extracts[n]["type"]}]
+        drawn = draw(value) if isinstance(value, st.SearchStrategy) else value
+        return Edit(("body", "extracts", draw(st.sampled_from(places)), field), drawn)
+
+    return draw_edit
+
+
+def in_one_extract(field: str, values: Mapping[str, Any], type_: str | None = None) -> dict[str, Draw]:
+    """For each name an edit that sets the field of one extract to the value of that name."""
+    return {name: _in_extract(field, value, type_) for name, value in values.items()}
+
+
+MALFORMED_EXPECTED_DATE: Final = in_one_extract("expectedDate", _MALFORMED)
+
+
+def _type_of_another_document(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    others = [name for name in EXTRACT_TYPES["portal"] if name not in scope.extract_types] or ["FREIGHT"]
+    return _in_extract("type", draw(st.sampled_from(others)))(draw, call, scope)
+
+
+OTHER_EXTRACT_TYPE: Final = {
+    **in_one_extract(
+        "type",
+        {
+            "left out": LEFT_OUT,
+            "null": None,
+            "empty": "",
+            "lower case": "sale",
+            "other spelling": "COMMISSION",
+            "unknown": st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__),
+        },
+    ),
+    "of another document": _type_of_another_document,
+}
+
+
+def not_positive(type_: str) -> dict[str, Draw]:
+    """Values that are not positive."""
+    return in_one_extract(
+        "value", {"zero": 0, "minus one cent": -CENT, "negative": AMOUNTS.map(lambda amount: -amount)}, type_
+    )
+
+
+def not_negative(type_: str) -> dict[str, Draw]:
+    """Values that are not negative."""
+    return in_one_extract("value", {"zero": Decimal("0.00"), "one cent": CENT, "positive": AMOUNTS}, type_)
+
+
+OTHER_CODE_INSIDE: Final = in_one_extract(
+    "marketplaceCode",
+    {
+        "another order's": OTHER_CODE,
+        "one character more": Hole(CODE.name, lambda code: code + "1", "one character more"),
+        "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
+        "empty": "",
+        "null": None,
+        "left out": LEFT_OUT,
+    },
+)
+
+MISSING_VALUE: Final = in_one_extract("value", {"left out": LEFT_OUT})
+
+_OTHER_THAN_NUMBER: Final = {"a string": "203.63", "a boolean": True, "an object": {}, "an array": []}
+
+VALUE_OF_OTHER_TYPE: Final = in_one_extract("value", {**_OTHER_THAN_NUMBER, "null": None})
+
+PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", _OTHER_THAN_NUMBER)
+
+
+def _extract_no_object(value: Any) -> Draw:
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        places = [*reversed(range(len(call.body["extracts"])))]
+        return Edit(("body", "extracts", draw(st.sampled_from(places))), value)
+
+    return draw_edit
+
+
+EXTRACT_NO_OBJECT: Final = {
+    name: _extract_no_object(value) for name, value in {"a string": "SALE", "null": None, "a number": 203}.items()
+}
+
+NO_EXTRACTS: Final = named(("body", "extracts"), {"an empty array": [], "left out": LEFT_OUT, "null": None})
+
+# -- orders: shape -------------------------------------------------------------------------------------------------
+
+_OTHER_THAN_STRING: Final = {"a number": 7, "a boolean": True, "an object": {}, "an array": ["INVOICED"]}
+_OTHER_THAN_DATE: Final = {"a boolean": True, "an object": {}, "an array": []}
+_OTHER_THAN_ARRAY: Final = {"an object": {}, "a string": "SALE", "a number": 1}
+_OTHER_THAN_ID: Final = {"a boolean": True, "an object": {}, "an array": [19055]}
+
+_OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "marketplaceCode": _OTHER_THAN_STRING,
+    "channelName": _OTHER_THAN_STRING,
+    "accountId": _OTHER_THAN_ID,
+    "status": _OTHER_THAN_STRING,
+    **dict.fromkeys(DATE_FIELDS, _OTHER_THAN_DATE),
+    "totalGrossValue": _OTHER_THAN_NUMBER,
+    "extracts": _OTHER_THAN_ARRAY,
+}
+
+_WITH_DATE: Final = {
+    "deliveryDate": ("PAID_WAITING_DELIVERY", "CONCLUDED"),
+    "cancelDate": ("CANCELED",),
+}
+
+TYPED_FIELDS: Final = tuple(
+    (field, (field,) if field in DATE_FIELDS else (), _WITH_DATE.get(field, STATUSES)) for field in _OTHER_TYPES
+)
+"""Every field of an order whose JSON type is known, with the dates and statuses that it takes to have it."""
+
+
+def of_other_type(field: str) -> dict[str, Draw]:
+    """Give a field of the body another JSON type."""
+    return named(("body", field), _OTHER_TYPES[field])
+
+
+NO_OBJECT: Final = {
+    name: setting(("body",), Rendered(name, change))
+    for name, change in {
+        "empty": lambda _: b"",
+        "not JSON": lambda _: b"marketplaceCode=701-2798273-4005859",
+        "cut short": lambda text: text[: len(text) // 2],
+        "an array of it": lambda text: b"[" + text + b"]",
+        "a string": lambda _: b'"INVOICED"',
+        "a number": lambda _: b"203.63",
+        "null": lambda _: b"null",
+    }.items()
+}
+
+# -- lookups -------------------------------------------------------------------------------------------------------
+
+_CODE_ASKED: Final[Path] = ("query", "marketplaceCode")
+
+UNKNOWN_ORDER: Final = named(
+    _CODE_ASKED,
+    {
+        "a code that no order has": OTHER_CODE,
+        "one character more": Hole(CODE.name, lambda code: code + "1", "one character more"),
+        "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
+        "a wildcard": Hole(CODE.name, lambda code: code[:-2] + "%", "ending in %"),
+    },
+)
+
+
+def on_neighbouring_account(kind: Callable[..., Any]) -> Any:
+    """The kind of fault that asks for the order on another account of the same channel."""
+
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+        neighbours = scope.neighbours(place_of(call))
+        return _account_edit(call, draw(st.sampled_from(neighbours)).account)
+
+    def places(scope: Scope) -> tuple[Place, ...]:
+        return tuple(place for place in scope.places if scope.neighbours(place))
+
+    return kind(name="on another account", draw=draw_edit, places=places)

@@ -1,0 +1,181 @@
+"""For every refusable rule the ways to break it and nothing else.
+
+The table is keyed by rule id, then by the words in which a scenario names the fault. Each fault is a family of kinds: the
+plain case and the boundaries beside it (equal instant, a millisecond, a cent, zero, other case, empty, null, another JSON
+type). A kind draws one edit of a lawful call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from conformance.contract.endpoints import Endpoint
+from strategies import fault_parts as parts
+from strategies.calls import Call, Edit, calls
+from strategies.orders import STATUSES
+from strategies.scope import Place, Scope
+
+Draw = Callable[[DrawFn, Call, Scope], Edit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One way to break a rule: its name, the edit, and what the lawful call must have so that it can be made."""
+
+    name: str
+    draw: Draw
+    statuses: tuple[str, ...] = STATUSES
+    present: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    places: Callable[[Scope], tuple[Place, ...]] | None = None
+    """The accounts on which it can be made; None means all, an empty answer that it can't be made on this target."""
+    endpoints: frozenset[Endpoint] = frozenset(Endpoint)
+    field: str | None = None
+    """The field that an error message should name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A lawful call and the edit that breaks one rule."""
+
+    lawful: Call
+    edit: Edit
+    twin_first: bool
+
+    @property
+    def broken(self) -> Call:
+        """The call with its one fault."""
+        return self.edit.apply(self.lawful)
+
+
+@st.composite
+def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: tuple[str, ...] = STATUSES) -> Case:
+    """A lawful call to the endpoint with the kind's fault in it; the order's status is one that both allow."""
+    wanted: dict[str, Any] = {}
+    if endpoint in parts.ABOUT_ORDERS:
+        both = tuple(status for status in statuses if status in kind.statuses)
+        wanted = {"statuses": both, "present": kind.present, "types": kind.types}
+        if kind.places is not None:
+            wanted["places"] = kind.places(scope)
+    lawful = draw(calls(scope, endpoint, **wanted))
+    return Case(lawful, kind.draw(draw, lawful, scope), draw(st.booleans()))
+
+
+def possible(kind: Kind, scope: Scope, endpoint: Endpoint) -> bool:
+    """Whether the target has what the kind takes."""
+    return endpoint in kind.endpoints and (kind.places is None or bool(kind.places(scope)))
+
+
+def _kinds(field: str | None, draws: Mapping[str, Draw], **needs: Any) -> tuple[Kind, ...]:
+    return tuple(Kind(name=name, draw=draw, field=field, **needs) for name, draw in draws.items())
+
+
+def _missing(field: str, *statuses: str) -> tuple[Kind, ...]:
+    return _kinds(field, parts.missing(field), statuses=statuses or STATUSES)
+
+
+def _date_moved(earlier: str, later: str, *statuses: str) -> tuple[Kind, ...]:
+    return _kinds(earlier, parts.out_of_order(earlier, later), statuses=statuses or STATUSES, present=(earlier, later))
+
+
+def _sign(type_: str, draws: Mapping[str, Draw]) -> tuple[Kind, ...]:
+    return _kinds("value", draws, types=(type_,))
+
+
+FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
+    "AUTH-02": {
+        "the password is wrong": _kinds(None, parts.WRONG_PASSWORD),
+        "the credentials are malformed": _kinds(None, parts.MALFORMED_CREDENTIALS),
+        "the credentials are missing": _kinds(None, parts.MISSING_CREDENTIALS),
+    },
+    "AUTH-03": {"the gumgaToken header is left out": _kinds(None, parts.NO_TOKEN)},
+    "AUTH-04": {"the token is unknown or damaged": _kinds(None, parts.BAD_TOKEN)},
+    "AUTH-08": {"the integrator header is missing or no UUID": _kinds("integrator", parts.BAD_INTEGRATOR)},
+    "ACC-02": {"its account does not exist": _kinds("accountId", parts.UNKNOWN_ACCOUNT)},
+    "ACC-03": {"its channel does not exist": _kinds("channelName", parts.UNKNOWN_CHANNEL)},
+    "ACC-04": {"its account is not enabled for API imports": (parts.at_fixture("disabled_account", Kind),)},
+    "ACC-05": {"its account is inactive": (parts.at_fixture("inactive_account", Kind),)},
+    "ACC-06": {"its channel is not its account's": (parts.at_other_channel(Kind),)},
+    "ORD-02": {"its status is not one of the four": _kinds("status", parts.OTHER_STATUS)},
+    "ORD-03": {
+        "its sendDate is missing": _missing("sendDate", "PAID_WAITING_DELIVERY"),
+        "its estimatedDeliveryDate is missing": _missing("estimatedDeliveryDate", "PAID_WAITING_DELIVERY"),
+    },
+    "ORD-04": {
+        "its sendDate is missing": _missing("sendDate", "CONCLUDED"),
+        "its estimatedDeliveryDate is missing": _missing("estimatedDeliveryDate", "CONCLUDED"),
+        "its deliveryDate is missing": _missing("deliveryDate", "CONCLUDED"),
+    },
+    "ORD-05": {"its cancelDate is missing": _missing("cancelDate", "CANCELED")},
+    "ORD-07": {
+        "its createdDate is later than its approvedDate": _date_moved("createdDate", "approvedDate"),
+        "its approvedDate is later than its sendDate": _date_moved("approvedDate", "sendDate"),
+        "its sendDate is later than its deliveryDate": _date_moved(
+            "sendDate", "deliveryDate", "PAID_WAITING_DELIVERY", "CONCLUDED"
+        ),
+        "its sendDate is later than its estimatedDeliveryDate": _date_moved("sendDate", "estimatedDeliveryDate"),
+        "its createdDate is later than its cancelDate": _date_moved("createdDate", "cancelDate", "CANCELED"),
+    },
+    "ORD-08": {
+        "one of its dates is malformed": _kinds(None, parts.MALFORMED_DATE),
+        "the expectedDate of one extract is malformed": _kinds("expectedDate", parts.MALFORMED_EXPECTED_DATE),
+    },
+    "ORD-09": {"the type of one extract is not one that orders take": _kinds("type", parts.OTHER_EXTRACT_TYPE)},
+    "ORD-10": {
+        "the value of a SALE is not positive": _sign("SALE", parts.not_positive("SALE")),
+        "the value of a COMISSION is not negative": _sign("COMISSION", parts.not_negative("COMISSION")),
+    },
+    "ORD-11": {
+        "the marketplaceCode of one extract is not the order's": _kinds("marketplaceCode", parts.OTHER_CODE_INSIDE)
+    },
+    "ORD-12": {
+        "its marketplaceCode is missing": _kinds("marketplaceCode", parts.missing("marketplaceCode", empty=True)),
+        "its channelName is missing": _missing("channelName"),
+        "its accountId is missing": _missing("accountId"),
+        "the value of one extract is missing": _kinds("value", parts.MISSING_VALUE),
+    },
+    "ORD-13": {
+        f"its {field} has another JSON type": _kinds(
+            field, parts.of_other_type(field), present=present, statuses=statuses
+        )
+        for field, present, statuses in parts.TYPED_FIELDS
+    }
+    | {
+        "one extract is not an object": _kinds("extracts", parts.EXTRACT_NO_OBJECT),
+        "the value of one extract has another JSON type": _kinds("value", parts.VALUE_OF_OTHER_TYPE),
+        "the percentage of one extract has another JSON type": _kinds("percentage", parts.PERCENTAGE_OF_OTHER_TYPE),
+    },
+    "ORD-14": {"its body is not a JSON object": _kinds(None, parts.NO_OBJECT)},
+    "ORD-18": {"it has no extracts": _kinds("extracts", parts.NO_EXTRACTS)},
+    "QRY-02": {"no such order exists": (*_kinds(None, parts.UNKNOWN_ORDER), parts.on_neighbouring_account(Kind))},
+    "DEL-02": {"no such order exists": (*_kinds(None, parts.UNKNOWN_ORDER), parts.on_neighbouring_account(Kind))},
+}
+"""Rule id, then the words of the scenario's When step, then the kinds."""
+
+FAULTLESS: Final = {
+    "AUTH-05": "needs time to pass",
+    "AUTH-07": "needs a refresh before",
+    "ORD-16": "breaks any other ORD rule in an update",
+    "DEL-03": "the order is the fault, not the request",
+    "DEL-05": "needs a deletion before",
+    "ERR-01": "a law on every refusal",
+    "ERR-03": "a law on every refusal",
+    "ERR-04": "no documented call to change",
+}
+"""Refusable rules whose refusal takes a sequence of calls or another rule's fault: their scenarios make it themselves."""
+
+
+def order_faults() -> tuple[Kind, ...]:
+    """Every kind of fault in an order that is refused with 400, whatever the reading."""
+    return tuple(
+        kind
+        for rule_id, faults in FAULTS.items()
+        if rule_id.startswith("ORD-") and rule_id not in {"ORD-14", "ORD-18"}
+        for kinds in faults.values()
+        for kind in kinds
+    )

@@ -1,0 +1,111 @@
+"""Lawful orders in all four statuses, as the JSON that is sent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from strategies import dates
+from strategies.holes import CODE
+from strategies.money import AMOUNTS
+from strategies.packed import packed
+from strategies.scope import Place, Scope
+
+STATUSES: Final = tuple(dates.MANDATORY)
+
+FEW_EXTRACTS, MOST_EXTRACTS = 4, 12
+"""Besides the sale most orders have up to so many extracts, and one in eight up to so many in all."""
+
+Order = dict[str, Any]
+"""An order as JSON to be: money as Decimal, its marketplaceCode a hole."""
+
+_CUSTOMERS: Final = (None, "Ana", "João da Conceição", "Łucja", "李雷", 'O\'Neill "Bob" & Söhne 🚚')
+
+_CROWDED: Final = 7
+
+_ORDER_CHOICES: Final = packed([2, len(_CUSTOMERS), 2, _CROWDED + 1, MOST_EXTRACTS])
+"""How accountId is written, which fields the order has that no document names (unknown fields are allowed), whether it
+may have very many extracts, and where among them the demanded ones stand."""
+
+_EXTRACT_CHOICES: Final = packed([3, len(dates.GAPS), 4, 101, 2])
+"""An extract's expectedDate (left out, null, given), how much later, whether it has a percentage, which, and a free sign."""
+
+_SIGN: Final = {"SALE": 1, "RETURN_COMISSION": 1, "COMISSION": -1, "RETURN_SALE": -1}
+
+_NULL_DATE, _GIVEN_DATE = 1, 2
+
+
+def _extract(type_: str, amount: Decimal, choices: tuple[int, ...], created: str) -> dict[str, Any]:
+    date, gap, has_percentage, percentage, negative = choices
+    sign = _SIGN.get(type_) or (-1 if negative else 1)
+    extract: dict[str, Any] = {"marketplaceCode": CODE, "type": type_, "value": sign * amount}
+    if date == _NULL_DATE:
+        extract["expectedDate"] = None
+    elif date == _GIVEN_DATE:
+        extract["expectedDate"] = dates.moved(created, dates.GAPS[gap])
+    if type_ == "COMISSION" and has_percentage:
+        extract["percentage"] = percentage if has_percentage == 1 else Decimal(percentage * 99).scaleb(-2)
+    return extract
+
+
+_ENTRY: Final = st.tuples(AMOUNTS, _EXTRACT_CHOICES)
+
+
+@cache
+def _entries(types: tuple[str, ...], at_most: int) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.tuples(st.sampled_from(types), _ENTRY), max_size=at_most)
+
+
+@cache
+def _one_of(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+@st.composite
+def orders(
+    draw: DrawFn,
+    scope: Scope,
+    *,
+    statuses: tuple[str, ...] = STATUSES,
+    present: tuple[str, ...] = (),
+    types: tuple[str, ...] = (),
+    places: tuple[Place, ...] = (),
+) -> Order:
+    """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale."""
+    status = draw(_one_of(statuses))
+    place = draw(_one_of(places or scope.places))
+    account_form, customer, items, crowd, position = draw(_ORDER_CHOICES)
+    timeline = dates.timeline(draw, status, present)
+    most = MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS
+    drawn = draw(_entries(scope.extract_types, most))
+    demanded = [(kind, draw(_ENTRY)) for kind in ("SALE", *types)]
+    position %= len(drawn) + 1
+    created = timeline["createdDate"] or ""
+    entries = [
+        _extract(kind, amount, choices, created)
+        for kind, (amount, choices) in (*drawn[:position], *demanded, *drawn[position:])
+    ]
+    forms = scope.account_id_forms
+    order: Order = {
+        "marketplaceCode": CODE,
+        "channelName": place.channel,
+        "accountId": forms[account_form % len(forms)](place.account),
+        "status": status,
+        **timeline,
+        "totalGrossValue": sum((entry["value"] for entry in entries if entry["type"] == "SALE"), Decimal(0)),
+        "extracts": entries,
+    }
+    if customer:
+        order["customerName"] = _CUSTOMERS[customer]
+    if items:
+        order["items"] = [{"sku": "SKU-1", "quantity": 1}]
+    return order
+
+
+def place_of(order: Order) -> Place:
+    """The account and channel that an order is for."""
+    return Place(int(order["accountId"]), order["channelName"])

@@ -1,0 +1,49 @@
+"""What a run has to work with: accounts, fixtures and readings, as the strategies see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from conformance.contract.readings import EXTRACT_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An account on a channel."""
+
+    account: int
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The accounts that orders may be sent to, the target's fixtures by name, and the readings of the run."""
+
+    places: tuple[Place, ...]
+    readings: Mapping[str, str]
+    fixtures: Mapping[str, Place] = field(default_factory=dict)
+    foreign_code: str | None = None
+
+    @property
+    def extract_types(self) -> tuple[str, ...]:
+        """The types that an order's extracts may have."""
+        return EXTRACT_TYPES[self.readings["extract-types"]]
+
+    @property
+    def account_id_forms(self) -> tuple[type[int] | type[str], ...]:
+        """How accountId may be written in a body."""
+        forms: dict[str, tuple[type[int] | type[str], ...]] = {"integer": (int,), "string": (str,)}
+        return forms.get(self.readings["account-id-type"], (int, str))
+
+    def on(self, *, account: int | None = None, channel: str | None = None) -> tuple[Place, ...]:
+        """The places of that account, or on that channel."""
+        return tuple(
+            place
+            for place in self.places
+            if (account is None or place.account == account) and (channel is None or place.channel == channel)
+        )
+
+    def neighbours(self, place: Place) -> tuple[Place, ...]:
+        """Other accounts on the same channel."""
+        return tuple(other for other in self.on(channel=place.channel) if other != place)

@@ -1,0 +1,205 @@
+"""What the scenarios work with: calls are filled in, sent and checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.jsontext import JSONValue, dumps
+from conformance.contract.readings import CONSOLIDATION_SECONDS
+from conformance.contract.rules import Side, catalogue
+from conformance.session import Session
+from conformance.target.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call
+from strategies.holes import CODE, fill
+from strategies.identifiers import Minter
+from strategies.orders import Order, place_of
+from strategies.scope import Place, Scope
+from tests.certification.same_order import differences
+
+SERVER_ERROR = 500
+
+ACCEPTED_BY = {
+    Endpoint.CREATE_TOKEN: "AUTH-01",
+    Endpoint.REFRESH_TOKEN: "AUTH-06",
+    Endpoint.LIST_ACCOUNTS: "ACC-01",
+    Endpoint.SUBMIT_ORDER: "ORD-01",
+    Endpoint.GET_ORDER: "QRY-01",
+    Endpoint.DELETE_ORDER: "DEL-01",
+}
+"""The rule that says that a lawful call to the endpoint is accepted."""
+
+
+class NotSeenYet(Exception):
+    """An update may take 30 minutes to show, and this target's clock can't be moved."""
+
+
+class Values(Mapping[str, str]):
+    """What fills the holes of one example: codes that are new, and what the client holds."""
+
+    def __init__(self, session: Session, code: str, other_code: str) -> None:
+        self._known = {"code": code, "other_code": other_code}
+        self._session = session
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._known:
+            client = self._session.client
+            match name:
+                case "token":
+                    return client.access_token()
+                case "credentials":
+                    return client.credentials
+                case "email":
+                    return client.email
+                case "refresh_token":
+                    return str((client.create_token().json or {}).get("refreshToken"))
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._known, "token", "credentials", "email", "refresh_token"))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+@dataclass
+class Bench:
+    """The session, and the scope in which strategies draw for it. `scenario` is the id of the running scenario."""
+
+    session: Session
+    scenario: str = ""
+    scope: Scope = field(init=False)
+    minter: Minter = field(init=False)
+    pending: int = 0
+    """Examples of the running scenario that only time can show."""
+    story: list[Exchange] = field(default_factory=list)
+    """What the running example has sent so far, tokens aside."""
+    left_behind: dict[tuple[int, str, str], None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        target = self.session.target
+        fixtures = {
+            name: Place(fixture.id, fixture.channel)
+            for name in ("inactive_account", "disabled_account", "unauthorised_channel", "foreign_order")
+            if (fixture := getattr(target.fixtures, name)) is not None
+        }
+        foreign = target.fixtures.foreign_order
+        self.scope = Scope(
+            tuple(Place(account.id, account.channel) for account in target.accounts),
+            self.session.readings,
+            fixtures,
+            foreign.marketplace_code if foreign else None,
+        )
+        self.minter = Minter(self.session.run_number)
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def fresh(self, shape: str) -> Values:
+        """New values for the holes of one example."""
+        return Values(self.session, self.minter.mint(shape), self.minter.mint(shape))
+
+    def send(self, call: Call, values: Mapping[str, str]) -> Exchange:
+        """Fill the call and send it. A 5xx is noted against ERR-02, whatever the caller makes of it."""
+        body: JSONValue = None if call.body is None else dumps(fill(call.body, values)).encode()
+        if call.rendered is not None:
+            body = call.rendered.change(body or b"")
+        exchange = self.session.client.call(
+            call.endpoint, query=fill(call.query, values), body=body, headers=fill(dict(call.headers), values)
+        )
+        self._remember(call, exchange, values)
+        self.story.append(exchange)
+        return self.noted(exchange)
+
+    def noted(self, exchange: Exchange) -> Exchange:
+        """The exchange; a 5xx is noted against ERR-02."""
+        if exchange.status >= SERVER_ERROR:
+            self.observe("ERR-02", "no server error", f"it answered {exchange.status}", exchange)
+        return exchange
+
+    def _remember(self, call: Call, exchange: Exchange, values: Mapping[str, str]) -> None:
+        """Orders that were accepted are taken away again at the end of a run on anything but the mock in process."""
+        if self.session.in_process or exchange.status // 100 != 2:
+            return
+        if call.endpoint is Endpoint.SUBMIT_ORDER and isinstance(call.body, dict):
+            place = place_of(call.body)
+            self.left_behind[place.account, place.channel, values["code"]] = None
+
+    def submit(self, order: Order, values: Mapping[str, str]) -> Exchange:
+        """POST /order."""
+        return self.send(Call(Endpoint.SUBMIT_ORDER, body=order), values)
+
+    def query(self, place: Place, code: str) -> Exchange:
+        """GET /order."""
+        return self.send(_lookup(Endpoint.GET_ORDER, place), {"code": code})
+
+    def delete(self, place: Place, code: str) -> Exchange:
+        """DELETE /order."""
+        return self.send(_lookup(Endpoint.DELETE_ORDER, place), {"code": code})
+
+    # -- noting ----------------------------------------------------------------------------------------------------
+
+    def saw(self, side: Side, exchange: Exchange | None = None) -> None:
+        """Count a piece of evidence for the running scenario."""
+        self.session.evidence.saw(self.scenario, side, exchange)
+
+    def observe(self, rule: str, expected: str, actual: str, exchange: Exchange, context: str = "") -> None:
+        """Note that a rule other than the scenario's was seen broken."""
+        violation = Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
+        violation.story = tuple(self.story)
+        self.session.evidence.observe(violation, self.session.redactor)
+
+    def is_accepted(self, call: Call, exchange: Exchange) -> bool:
+        """Whether a lawful call was accepted; if not, that is noted against the rule that says it must be."""
+        rule = catalogue()[ACCEPTED_BY[call.endpoint]]
+        if exchange.status in rule.accepted:
+            return True
+        self.observe(rule.id, f"{rule.accepted}", f"a lawful call got {exchange.status}", exchange)
+        return False
+
+    # -- settling --------------------------------------------------------------------------------------------------
+
+    def wait_for_consolidation(self) -> None:
+        """Let the half hour pass in which an update may not be seen yet. Raises NotSeenYet without a movable clock."""
+        if self.session.clock is None:
+            raise NotSeenYet
+        self.session.clock.advance(CONSOLIDATION_SECONDS)
+
+    def settled(self, rule: str, order: Order | None, values: Mapping[str, str], place: Place, *,
+                before: Order | None = None, context: str = "") -> Exchange:  # fmt: skip
+        """Ask for an order until it shows as it should: `order` as accepted last, or gone (None).
+
+        `before` is what was accepted before that and may still be seen for half an hour. Anything else is a violation of
+        the rule. What shows later than documented is noted against QRY-03, and is awaited for as long again.
+        """
+        code = values["code"]
+        for attempt in range(3):
+            exchange = self.query(place, code)
+            problems = self.problems(exchange, order, values)
+            if not problems:
+                if attempt > 1:
+                    self.observe("QRY-03", "an update to show within 30 minutes", "it showed later", exchange, context)
+                return exchange
+            if self.problems(exchange, before, values) or attempt == 2:
+                break
+            self.wait_for_consolidation()
+        expected = "the order to be gone" if order is None else "the order as it was last accepted"
+        raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange, context=context)
+
+    def problems(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> list[str]:
+        """In what an answer to a query differs from this state of the order; nothing where it does not."""
+        if order is None:
+            gone = exchange.status == 404 and exchange.error_code in {"404-3", None}
+            return [] if gone else [f"it answered {exchange.status}"]
+        if exchange.status // 100 != 2:
+            return [f"it answered {exchange.status}"]
+        return differences(fill(order, values), exchange.json)
+
+
+def _lookup(endpoint: Endpoint, place: Place) -> Call:
+    query: dict[str, Any] = {
+        "marketplaceCode": CODE, "channelName": place.channel, "accountId": str(place.account),
+    }  # fmt: skip
+    return Call(endpoint, query=query)

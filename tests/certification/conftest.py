@@ -1,0 +1,148 @@
+"""What all scenarios share: the bench, and the steps that compose a call, a fault and a law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, catalogue
+from conformance.session import Session
+from strategies.calls import Call, calls
+from strategies.dates import FIELDS as DATE_FIELDS
+from strategies.faults import FAULTS, Kind
+from strategies.orders import STATUSES
+from tests.certification import laws
+from tests.certification.bench import Bench
+
+PENDING = "an update may take 30 minutes to show, and this target's clock can't be moved"
+
+
+@pytest.fixture(scope="session")
+def run_bench(koncili: Session) -> Iterator[Bench]:
+    """The bench of the run; at its end the orders that it sent to a live endpoint are deleted."""
+    bench = Bench(koncili)
+    yield bench
+    for account, channel, code in bench.left_behind:
+        bench.session.client.call(
+            Endpoint.DELETE_ORDER,
+            query={"marketplaceCode": code, "channelName": channel, "accountId": str(account)},
+        )
+
+
+@pytest.fixture
+def bench(run_bench: Bench, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The bench, set to the running scenario."""
+    run_bench.scenario, run_bench.pending = request.node.nodeid, 0
+    yield run_bench
+    scenario = run_bench.session.evidence.scenarios[run_bench.scenario]
+    if run_bench.pending and not scenario.counts and not scenario.finding:
+        pytest.skip(f"not exercised: {PENDING}")
+
+
+@dataclass
+class Trial:
+    """What the Given and When steps of a scenario have put together."""
+
+    bench: Bench
+    rule: Rule
+    endpoint: Endpoint = Endpoint.SUBMIT_ORDER
+    statuses: tuple[str, ...] = STATUSES
+    only_dates: tuple[str, ...] | None = None
+    kinds: tuple[Kind, ...] = field(default=())
+
+    def narrowed(self, call: Call) -> Call:
+        """The call without the dates that the scenario leaves out."""
+        if self.only_dates is None:
+            return call
+        dates = set(DATE_FIELDS) - set(self.only_dates)
+        return replace(call, body={name: value for name, value in call.body.items() if name not in dates})
+
+    def refuse(self) -> None:
+        """Run the refusal as a property."""
+        tried = laws.refuse(self.bench, self.rule, self.endpoint, self.kinds, self.statuses)
+        if not tried:
+            pytest.skip("not exercised: the target file has too few accounts or fixtures for this fault")
+
+
+@pytest.fixture
+def rule(request: pytest.FixtureRequest) -> Rule:
+    """The rule that the scenario is tagged with."""
+    marker = request.node.get_closest_marker("rule")
+    assert marker is not None, "the scenario has no rule id for a tag"
+    return catalogue()[marker.args[0]]
+
+
+@pytest.fixture
+def trial(bench: Bench, rule: Rule) -> Trial:
+    """The trial of this scenario."""
+    return Trial(bench, rule)
+
+
+# -- Given ---------------------------------------------------------------------------------------------------------
+
+ENDPOINTS = {
+    "any order": Endpoint.SUBMIT_ORDER,
+    "any submission of an order": Endpoint.SUBMIT_ORDER,
+    "any query for an order": Endpoint.GET_ORDER,
+    "any deletion of an order": Endpoint.DELETE_ORDER,
+    "a listing of the accounts": Endpoint.LIST_ACCOUNTS,
+    "the integrator's credentials": Endpoint.CREATE_TOKEN,
+}
+
+
+@given(parsers.re(f"(?P<what>{'|'.join(ENDPOINTS)})"))
+def _(trial: Trial, what: str) -> None:
+    trial.endpoint = ENDPOINTS[what]
+
+
+@given(parsers.parse("any order with status {status}"))
+def _(trial: Trial, status: str) -> None:
+    trial.statuses = (status,)
+
+
+# -- When ----------------------------------------------------------------------------------------------------------
+
+
+@when(parsers.re("(?P<fault>(its|it|one|the|no) .+)"))
+def _(trial: Trial, fault: str) -> None:
+    faults = FAULTS[trial.rule.id]
+    assert fault in faults, f"{trial.rule.id} has no fault {fault!r}; it has {', '.join(faults)}"
+    trial.kinds = faults[fault]
+
+
+# -- Then ----------------------------------------------------------------------------------------------------------
+
+
+@then(parsers.re(r"every (submission|query|deletion|call|attempt) is accepted with (?P<status>\w+)"))
+def _(trial: Trial, status: str) -> None:
+    assert status == str(trial.rule.accepted), f"the catalogue says {trial.rule.accepted}"
+    wanted = calls(trial.bench.scope, trial.endpoint, statuses=trial.statuses)
+    laws.accept(trial.bench, trial.rule, wanted.map(trial.narrowed))
+
+
+@then(parsers.re(r"every (submission|query|deletion|call|attempt) is refused with (?P<status>\w+)"))
+def _(trial: Trial, status: str) -> None:
+    assert status == str(trial.rule.refused), f"the catalogue says {trial.rule.refused}"
+    assert not trial.rule.codes, f"the catalogue also says {trial.rule.codes}"
+    trial.refuse()
+
+
+@then(
+    parsers.re(
+        r"every (submission|query|deletion|call|attempt) is refused with (?P<status>\w+) and code (?P<code>\d+-\d+)"
+    )
+)
+def _(trial: Trial, status: str, code: str) -> None:
+    assert (status, (code,)) == (str(trial.rule.refused), trial.rule.codes), f"the catalogue says {trial.rule.codes}"
+    trial.refuse()
+
+
+@then(parsers.re(r"every call is refused with (?P<status>\w+) and NO_TOKEN"))
+def _(trial: Trial, status: str) -> None:
+    assert status == str(trial.rule.refused), f"the catalogue says {trial.rule.refused}"
+    assert trial.rule.no_token_body, "the catalogue does not say NO_TOKEN"
+    trial.refuse()

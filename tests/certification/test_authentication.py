@@ -1,0 +1,123 @@
+"""AUTH rules: tokens are given, die, are renewed once, and are needed everywhere."""
+
+from __future__ import annotations
+
+from pytest_bdd import scenarios, then
+
+from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
+from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
+from conformance.contract.rules import Side
+from conformance.target.client import tokens_in
+from conformance.target.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, Edit, calls
+from tests.certification.bench import Bench
+from tests.certification.checks import check_accepted, check_refused
+from tests.certification.conftest import Trial
+from tests.certification.laws import make_ready, prove
+
+scenarios("authentication.feature")
+
+
+def _new_pair(bench: Bench, rule: str, exchange: Exchange) -> tuple[str, str]:
+    """Both tokens of an answer that must hold them."""
+    bench.noted(exchange)
+    access, refresh = tokens_in(exchange)
+    if exchange.status // 100 != 2 or access is None or refresh is None:
+        raise Violation(
+            rule=rule,
+            expected="an access token and a refresh token",
+            actual=f"it answered {exchange.status} with {'an' if access else 'no'} access token and "
+            f"{'a' if refresh else 'no'} refresh token",
+            exchange=exchange,
+        )
+    return access, refresh
+
+
+def _attempts(trial: Trial) -> range:
+    return range(max(1, trial.bench.session.profile.sequences // 3))
+
+
+@then("every attempt gets an access token and a refresh token")
+def _(trial: Trial) -> None:
+    for _attempt in _attempts(trial):
+        exchange = trial.bench.session.client.create_token()
+        _new_pair(trial.bench, "AUTH-01", exchange)
+        trial.bench.saw(Side.ACCEPTED, exchange)
+
+
+def _pair_to_refresh(bench: Bench) -> tuple[str, str] | None:
+    """A pair to begin with; that there is one is AUTH-01's business."""
+    access, refresh = tokens_in(bench.session.client.create_token())
+    return (access, refresh) if access and refresh else None
+
+
+@then("every refresh gets a new access token that works and a new refresh token")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+    for _attempt in _attempts(trial):
+        pair = _pair_to_refresh(bench)
+        if pair is None:
+            continue
+        exchange = bench.session.client.refresh_token(pair[1])
+        access, refresh = _new_pair(bench, "AUTH-06", exchange)
+        if access == pair[0] or refresh == pair[1]:
+            same = "access" if access == pair[0] else "refresh"
+            raise Violation(
+                rule="AUTH-06", expected="a new pair", actual=f"the {same} token was the old one", exchange=exchange
+            )
+        used = bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: access}), {})
+        check_accepted(rule=trial.rule, exchange=used, context="with the new access token")
+        bench.saw(Side.ACCEPTED, exchange)
+
+
+@then("every refresh token is taken once and refused after that")
+def _(trial: Trial) -> None:
+    bench, client = trial.bench, trial.bench.session.client
+    for _attempt in _attempts(trial):
+        pair = _pair_to_refresh(bench)
+        if pair is None:
+            continue
+        first = bench.noted(client.refresh_token(pair[1]))
+        if tokens_in(first)[0] is None:
+            continue  # that a first use gets tokens is AUTH-06's business
+        second = bench.noted(client.refresh_token(pair[1]))
+        check_refused(rule=trial.rule, exchange=second, bench=bench, context="the refresh token was used before")
+        bench.saw(Side.ACCEPTED, first)
+        bench.saw(Side.REFUSED, second)
+
+
+MARGIN_SECONDS = 1
+REMOTE_MARGIN_SECONDS = 30
+"""How near to its end a token is tried. Over a socket the requests themselves take time."""
+
+
+@then("it is accepted just before the token's life is over and refused with 403 and NO_TOKEN just after")
+def _(trial: Trial) -> None:
+    bench, client, clock = trial.bench, trial.bench.session.client, trial.bench.session.clock
+    assert clock is not None
+    lifetime = TOKEN_LIFETIME_SECONDS[bench.scope.readings["token-lifetime"]]
+    margin = MARGIN_SECONDS if bench.session.in_process else REMOTE_MARGIN_SECONDS
+
+    def law(lawful: Call) -> None:
+        token, _ = tokens_in(client.create_token())
+        clock.advance(lifetime - margin)
+        values = make_ready(bench, lawful)
+        if token is None or values is None:
+            return
+        call = Edit(("headers", TOKEN_HEADER), token).apply(lawful)
+        before = bench.send(call, values)
+        if before.status // 100 != 2:
+            raise Violation(
+                rule=trial.rule.id,
+                expected=f"a token to live for {lifetime} s",
+                actual=f"{margin} s before that it got {before.status}",
+                exchange=before,
+            )
+        clock.advance(2 * margin)
+        after = bench.send(call, values)
+        check_refused(rule=trial.rule, exchange=after, bench=bench, context=f"{margin} s after {lifetime} s")
+        bench.saw(Side.ACCEPTED, before)
+        bench.saw(Side.REFUSED, after)
+
+    prove(bench, bench.scenario, calls(bench.scope, trial.endpoint), law, len(_attempts(trial)))

@@ -1,0 +1,119 @@
+"""DEL rules: what is deleted is gone for good, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from pytest_bdd import given, parsers, scenarios, then
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Side
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, calls
+from strategies.orders import Order, orders, place_of
+from strategies.scope import Place, Scope
+from tests.certification.bench import Bench
+from tests.certification.checks import check_accepted, check_refused
+from tests.certification.conftest import Trial
+from tests.certification.laws import prove
+
+scenarios("deletion.feature")
+
+
+@st.composite
+def _neighbourhoods(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
+    """A submission, an order beside it on its account, and where there is another account one of the same code there."""
+    call: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
+    place = place_of(call.body)
+    elsewhere = scope.neighbours(place) or tuple(other for other in scope.places if other != place)
+    places = [place, *elsewhere[:1]]
+    return call, [draw(orders(scope, places=(place,))) for place in places]
+
+
+@then("it can be deleted, is gone, and no other order is")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(neighbourhood: tuple[Call, list[Order]]) -> None:
+        call, neighbours = neighbourhood
+        values, place = bench.fresh(call.shape), place_of(call.body)
+        beside = bench.fresh(call.shape)
+        # The one on the same account has the next code; the one on the other account the same.
+        codes = [beside, values]
+        for order, code in ((call.body, values), *zip(neighbours, codes, strict=False)):
+            accepted = bench.submit(order, code)
+            if not bench.is_accepted(call, accepted):
+                return
+            bench.settled("QRY-01", order, code, place_of(order))
+        deletion = bench.delete(place, values["code"])
+        check_accepted(rule=trial.rule, exchange=deletion)
+        bench.settled(trial.rule.id, None, values, place, before=call.body, context="it was deleted")
+        if bench.session.clock is not None:
+            bench.wait_for_consolidation()
+        for order, code in zip(neighbours, codes, strict=False):
+            context = f"the order beside it, on account {place_of(order).account}, when {values['code']} was deleted"
+            bench.settled(trial.rule.id, order, code, place_of(order), context=context)
+        bench.saw(Side.ACCEPTED, deletion)
+
+    prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, bench.session.profile.sequences)
+
+
+@then(parsers.parse("a second deletion is refused with {status} and code {code}"))
+def _(trial: Trial, status: str, code: str) -> None:
+    bench = trial.bench
+    assert (status, (code,)) == (str(trial.rule.refused), trial.rule.codes), f"the catalogue says {trial.rule.codes}"
+
+    def law(call: Call) -> None:
+        values, place = bench.fresh(call.shape), place_of(call.body)
+        if not bench.is_accepted(call, bench.send(call, values)):
+            return
+        first = bench.delete(place, values["code"])
+        if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), first):
+            return
+        if bench.session.clock is not None:
+            bench.wait_for_consolidation()
+        second = bench.delete(place, values["code"])
+        check_refused(rule=trial.rule, exchange=second, bench=bench, context="it was deleted before")
+        bench.saw(Side.ACCEPTED, first)
+        bench.saw(Side.REFUSED, second)
+
+    wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER)
+    prove(bench, bench.scenario, wanted, law, max(1, bench.session.profile.sequences // 3))
+
+
+@given("the order that did not come through the API", target_fixture="foreign")
+def _(bench: Bench) -> tuple[Place, str]:
+    assert bench.scope.foreign_code is not None
+    return bench.scope.fixtures["foreign_order"], bench.scope.foreign_code
+
+
+@then("its deletion is refused with 4xx and it stays")
+def _(trial: Trial, foreign: tuple[Place, str]) -> None:
+    bench, (place, code) = trial.bench, foreign
+    before = bench.query(place, code)
+    if before.status // 100 != 2:
+        pytest.skip(f"not exercised: fixtures.foreign_order {code} is not to be found: {before.status}")
+    refused = bench.delete(place, code)
+    check_refused(rule=trial.rule, exchange=refused, bench=bench, context=f"{code} did not come through the API")
+    if bench.session.clock is not None:
+        bench.wait_for_consolidation()
+    after = bench.query(place, code)
+    if (after.status, after.json) != (before.status, before.json):
+        raise Violation(
+            rule=trial.rule.id,
+            expected="the order to stay as it was",
+            actual=f"it answered {after.status}",
+            exchange=after,
+            context="after a deletion that was refused",
+        )
+    bench.saw(Side.REFUSED, refused)
+
+    def law(call: Call) -> None:
+        values = bench.fresh(call.shape)
+        if bench.is_accepted(call, bench.send(call, values)):
+            twin = bench.delete(place_of(call.body), values["code"])
+            if bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
+                bench.saw(Side.ACCEPTED, twin)
+
+    prove(bench, bench.scenario, calls(bench.scope, Endpoint.SUBMIT_ORDER, places=(place,)), law, 1)

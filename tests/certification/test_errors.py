@@ -1,0 +1,174 @@
+"""ERR rules: how a refusal looks, and that nothing brings the server down."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from pytest_bdd import parsers, scenarios, then
+
+from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint, endpoint_of
+from conformance.contract.rules import Side
+from conformance.target.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies import odd
+from strategies.calls import Call
+from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
+from tests.certification.bench import Bench
+from tests.certification.checks import check_refused, error_body_problem
+from tests.certification.conftest import Trial
+from tests.certification.laws import make_ready, prove
+
+scenarios("errors.feature")
+
+
+# -- ERR-01, ERR-03: every refusal ---------------------------------------------------------------------------------
+
+
+def _kinds(bench: Bench, endpoint: Endpoint) -> list[Kind]:
+    """Every kind of fault that the endpoint refuses with a documented body."""
+    lookups = ("ACC-02", "ACC-03", "QRY-02" if endpoint is Endpoint.GET_ORDER else "DEL-02")
+    if endpoint is Endpoint.SUBMIT_ORDER:
+        kinds = [*order_faults()]
+    else:
+        kinds = [kind for rule in lookups for fault in FAULTS[rule].values() for kind in fault]
+    return [kind for kind in kinds if possible(kind, bench.scope, endpoint)]
+
+
+@st.composite
+def _any_fault(draw: DrawFn, bench: Bench, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> tuple[Kind, Case]:
+    kind = draw(st.sampled_from(kinds))
+    return kind, draw(cases(bench.scope, endpoint, kind))
+
+
+def _some(bench: Bench) -> int:
+    return max(2, bench.session.profile.sequences)
+
+
+@then("every refusal has the documented body, its code beginning with the status")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(drawn: tuple[Kind, Case]) -> None:
+        case = drawn[1]
+        values = make_ready(bench, case.lawful)
+        if values is None:
+            return
+        refused = bench.send(case.broken, values)
+        if refused.status // 100 != 4:  # that it must be refused is its own rule's business
+            return
+        if problem := error_body_problem(refused):
+            raise Violation(
+                rule=trial.rule.id,
+                expected="the documented error body, the prefix of its code the status",
+                actual=problem,
+                exchange=refused,
+                context=f"changed in one place: {case.edit}",
+            )
+        bench.saw(Side.REFUSED, refused)
+
+    kinds = tuple(_kinds(bench, trial.endpoint))
+    prove(bench, bench.scenario, _any_fault(bench, trial.endpoint, kinds), law, _some(bench))
+
+
+@then("every refusal's message names the field that was wrong")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(drawn: tuple[Kind, Case]) -> None:
+        kind, case = drawn
+        values = bench.fresh(case.lawful.shape)
+        refused = bench.send(case.broken, values)
+        body = refused.json
+        if refused.status != 400 or not isinstance(body, dict):  # not this rule's business
+            return
+        said = f"{body.get('errorMessage')} {body.get('errorSource')}"
+        if str(kind.field).lower() not in said.lower():
+            raise Violation(
+                rule=trial.rule.id,
+                expected=f"the message to name {kind.field}",
+                actual=f"it said {body.get('errorMessage')!r}",
+                exchange=refused,
+                context=f"changed in one place: {case.edit}",
+            )
+        bench.saw(Side.REFUSED, refused)
+
+    kinds = tuple(kind for kind in _kinds(bench, Endpoint.SUBMIT_ORDER) if kind.field)
+    prove(bench, bench.scenario, _any_fault(bench, Endpoint.SUBMIT_ORDER, kinds), law, _some(bench))
+
+
+# -- ERR-02: no server error ---------------------------------------------------------------------------------------
+
+
+def _check_no_server_error(trial: Trial, exchange: Exchange) -> None:
+    if exchange.status // 100 == 5:
+        actual = f"it answered {exchange.status}"
+        raise Violation(rule=trial.rule.id, expected="no server error", actual=actual, exchange=exchange)
+    trial.bench.saw(Side.CHECKED, exchange)
+
+
+@then(parsers.re(r"no (?P<input_>.+) in it makes a server error"))
+def _(trial: Trial, input_: str) -> None:
+    bench = trial.bench
+
+    def law(call: Call) -> None:
+        _check_no_server_error(trial, bench.send(call, bench.fresh(call.shape)))
+
+    prove(bench, bench.scenario, odd.odd_submissions(bench.scope, input_), law, _some(bench))
+
+
+@then("no odd text in a query or in credentials makes a server error")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(text: str) -> None:
+        place = bench.scope.places[0]
+        query = {"marketplaceCode": text, "channelName": place.channel, "accountId": str(place.account)}
+        _check_no_server_error(trial, bench.send(Call(Endpoint.GET_ORDER, query=query), {}))
+        _check_no_server_error(trial, bench.send(Call(Endpoint.CREATE_TOKEN, body={"credentials": text}), {}))
+
+    prove(bench, bench.scenario, odd.QUERY_TEXTS, law, max(2, _some(bench) // 3))
+
+
+# -- ERR-04: what is not documented --------------------------------------------------------------------------------
+
+
+def _undocumented(bench: Bench, method: str, path: str) -> Exchange:
+    client = bench.session.client
+    headers = {TOKEN_HEADER: client.access_token(), INTEGRATOR_HEADER: str(client.target.integrator)}
+    return bench.noted(client.send(method, path, headers=headers))
+
+
+def _accepted_twin(trial: Trial) -> None:
+    twin = Call(Endpoint.LIST_ACCOUNTS)
+    exchange = trial.bench.send(twin, {})
+    if trial.bench.is_accepted(twin, exchange):
+        trial.bench.saw(Side.ACCEPTED, exchange)
+
+
+@then("every path that is not documented answers 404")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+    _accepted_twin(trial)
+
+    def law(word: str) -> None:
+        exchange = _undocumented(bench, "GET", f"/no-such-path-{word}")
+        if exchange.status != 404:
+            raise Violation(
+                rule=trial.rule.id, expected="404", actual=f"it answered {exchange.status}", exchange=exchange
+            )
+        bench.saw(Side.REFUSED, exchange)
+
+    words = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12)
+    prove(bench, bench.scenario, words, law, max(2, _some(bench) // 3))
+
+
+@then(parsers.parse("every method that is not documented for {path} is refused with 4xx"))
+def _(trial: Trial, path: str) -> None:
+    bench = trial.bench
+    _accepted_twin(trial)
+    for method in ("PUT", "PATCH", "DELETE"):
+        if endpoint_of(method, path) is not None:
+            continue
+        exchange = _undocumented(bench, method, path)
+        check_refused(rule=trial.rule, exchange=exchange, bench=bench, context=f"{method} is not documented")
+        bench.saw(Side.REFUSED, exchange)

@@ -1,0 +1,204 @@
+"""ORD rules: what is accepted, what is refused, and what an update leaves behind."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from pytest_bdd import given, scenarios, then
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Side
+from strategies.calls import Call, calls
+from strategies.faults import Case, Kind, cases, order_faults, possible
+from strategies.orders import Order, orders, place_of
+from strategies.scope import Scope
+from tests.certification import laws
+from tests.certification.checks import check_accepted
+from tests.certification.conftest import Trial
+from tests.certification.laws import prove
+
+scenarios("orders.feature")
+
+
+# -- S2's own order ------------------------------------------------------------------------------------------------
+
+PRINTED_CODE = "701-2798273-4005859"
+
+PRINTED_ORDER: Order = {
+    "marketplaceCode": PRINTED_CODE,
+    "channelName": "CHANNEL_NAME",
+    "accountId": "19055",
+    "status": "PAID_WAITING_DELIVERY",
+    "createdDate": "2025-05-09T12:00:00Z",
+    "approvedDate": "2025-05-09T12:00:00Z",
+    "sendDate": "2025-05-09T12:00:00Z",
+    "estimatedDeliveryDate": "2025-05-15T12:00:00Z",
+    "deliveryDate": "2025-05-15T12:00:00Z",
+    "cancelDate": None,
+    "totalGrossValue": Decimal("203.63"),
+    "extracts": [
+        {
+            "marketplaceCode": PRINTED_CODE,
+            "type": "SALE",
+            "value": Decimal("203.63"),
+            "expectedDate": "2025-06-05T12:00:00Z",
+        },
+        {"marketplaceCode": PRINTED_CODE, "type": "COMISSION", "value": Decimal("-24.44"), "percentage": 12},
+        {"marketplaceCode": PRINTED_CODE, "type": "SHIP", "value": Decimal("-27.95")},
+    ],
+}
+"""The order that S2 prints. Only its account and channel give way to the target's, where the target has others."""
+
+
+@given("the order printed in S2, field for field", target_fixture="printed")
+def _() -> Order:
+    return PRINTED_ORDER
+
+
+@then("it is accepted with 200 on every account")
+def _(trial: Trial, printed: Order) -> None:
+    bench = trial.bench
+    for place in bench.scope.places:
+        is_own = str(place.account) == printed["accountId"] and place.channel == printed["channelName"]
+        form = bench.scope.account_id_forms[-1]
+        order = printed if is_own else {**printed, "channelName": place.channel, "accountId": form(place.account)}
+        exchange = bench.submit(order, {"code": PRINTED_CODE})
+        check_accepted(rule=trial.rule, exchange=exchange, context="the order printed in S2")
+        bench.saw(Side.ACCEPTED, exchange)
+
+
+# -- acceptance ----------------------------------------------------------------------------------------------------
+
+
+@given("it has no date beyond createdDate and approvedDate")
+def _(trial: Trial) -> None:
+    trial.only_dates = ("createdDate", "approvedDate")
+
+
+@then("every submission is answered as the reading says")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+    if bench.scope.readings["empty-extracts"] == "rejected":
+        trial.refuse()
+        return
+    emptied = calls(bench.scope, Endpoint.SUBMIT_ORDER).map(_without_extracts)
+    laws.accept(bench, trial.rule, emptied)
+
+
+def _without_extracts(call: Call) -> Call:
+    return Call(call.endpoint, body={**call.body, "extracts": []}, shape=call.shape)
+
+
+# -- updates -------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def _updates(draw: DrawFn, scope: Scope) -> tuple[Call, Order]:
+    """A submission, and another order for the same account and channel."""
+    first: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
+    return first, draw(orders(scope, places=(place_of(first.body),)))
+
+
+@then("another submission of it leaves nothing of the first")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(update: tuple[Call, Order]) -> None:
+        first, second = update
+        values, place = bench.fresh(first.shape), place_of(first.body)
+        for order in (first.body, second):
+            check_accepted(rule=trial.rule, exchange=bench.submit(order, values))
+        shown = bench.settled(
+            trial.rule.id, second, values, place, before=first.body, context="submitted twice, with other contents"
+        )
+        bench.saw(Side.ACCEPTED, shown)
+
+    prove(bench, bench.scenario, _updates(bench.scope), law, bench.session.profile.sequences)
+
+
+@then("sent twice it is found once, and gone after one deletion")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(call: Call) -> None:
+        values, place = bench.fresh(call.shape), place_of(call.body)
+        for _sending in range(2):
+            check_accepted(rule=trial.rule, exchange=bench.submit(call.body, values))
+        shown = bench.settled(trial.rule.id, call.body, values, place, context="submitted twice, unchanged")
+        deletion = bench.delete(place, values["code"])
+        if deletion.status // 100 == 2:  # else DEL-01 is broken, and its own scenario says so
+            context = "submitted twice, unchanged, and deleted once"
+            bench.settled(trial.rule.id, None, values, place, before=call.body, context=context)
+            bench.saw(Side.ACCEPTED, shown)
+
+    prove(bench, bench.scenario, calls(bench.scope, Endpoint.SUBMIT_ORDER), law, bench.session.profile.sequences)
+
+
+@st.composite
+def _refused_updates(draw: DrawFn, scope: Scope, kind: Kind) -> tuple[Order, Case]:
+    """An order, and a broken update of it for the same account and channel."""
+    case: Case = draw(cases(scope, Endpoint.SUBMIT_ORDER, kind))
+    return draw(orders(scope, places=(place_of(case.lawful.body),))), case
+
+
+def _some_kinds(trial: Trial) -> list[Kind]:
+    """Kinds of fault spread over the table. Faults in the identity are left out: such an update addresses no order."""
+    identity = {"marketplaceCode", "channelName", "accountId"}
+    able = [
+        kind
+        for kind in order_faults()
+        if kind.field not in identity and possible(kind, trial.bench.scope, Endpoint.SUBMIT_ORDER)
+    ]
+    wanted = trial.bench.session.profile.sequences
+    return able[:: max(1, len(able) // wanted)][:wanted]
+
+
+@then("an update that is refused leaves it as it was")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(update: tuple[Order, Case]) -> None:
+        order, case = update
+        values, place = bench.fresh(case.lawful.shape), place_of(order)
+        accepted = bench.submit(order, values)
+        if accepted.status not in trial.rule.accepted:
+            bench.is_accepted(Call(Endpoint.SUBMIT_ORDER), accepted)
+            return
+        bench.settled("QRY-01", order, values, place)
+        refused = bench.send(case.broken, values)
+        if refused.status // 100 != 4:  # that it must be refused is its own rule's business
+            return
+        if bench.session.clock is not None:
+            bench.wait_for_consolidation()
+        context = f"after an update that was refused ({case.edit})"
+        shown = bench.settled(trial.rule.id, order, values, place, context=context)
+        bench.saw(Side.REFUSED, refused)
+        bench.saw(Side.ACCEPTED, shown)
+
+    for kind in _some_kinds(trial):
+        prove(bench, f"{bench.scenario} {kind.field} {kind.name}", _refused_updates(bench.scope, kind), law, 1)
+
+
+@then("a first submission that is refused is not to be found")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(case: Case) -> None:
+        values, place = bench.fresh(case.lawful.shape), place_of(case.lawful.body)
+        refused = bench.send(case.broken, values)
+        if refused.status // 100 != 4:  # that it must be refused is its own rule's business
+            return
+        if bench.session.clock is not None:
+            bench.wait_for_consolidation()
+        context = f"after a first submission that was refused ({case.edit})"
+        bench.settled(trial.rule.id, None, values, place, context=context)
+        twin = bench.send(case.lawful, values)
+        if bench.is_accepted(case.lawful, twin):
+            bench.saw(Side.REFUSED, refused)
+            bench.saw(Side.ACCEPTED, twin)
+
+    for kind in _some_kinds(trial):
+        name = f"{bench.scenario} {kind.field} {kind.name}"
+        prove(bench, name, cases(bench.scope, Endpoint.SUBMIT_ORDER, kind), law, 1)

@@ -1,0 +1,104 @@
+"""QRY rules: what is asked for is what was last accepted."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from pytest_bdd import scenarios, then
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.readings import CONSOLIDATION_SECONDS
+from conformance.contract.rules import Side
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, calls
+from strategies.orders import Order, orders, place_of
+from strategies.scope import Scope
+from tests.certification.conftest import Trial
+from tests.certification.laws import prove
+
+scenarios("queries.feature")
+
+
+@then("it is found as it was sent, to the cent")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(call: Call) -> None:
+        values = bench.fresh(call.shape)
+        if bench.is_accepted(call, bench.send(call, values)):
+            shown = bench.settled(trial.rule.id, call.body, values, place_of(call.body))
+            bench.saw(Side.ACCEPTED, shown)
+
+    wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=trial.statuses)
+    prove(bench, bench.scenario, wanted, law, bench.session.profile.sequences)
+
+
+@st.composite
+def _histories(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
+    """A submission and one or two updates of it."""
+    first: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
+    places = (place_of(first.body),)
+    return first, [draw(orders(scope, places=places)) for _ in range(draw(st.integers(1, 2)))]
+
+
+@then("after each update it shows the new state within 30 minutes, and no other state but the last")
+def _(trial: Trial) -> None:
+    bench, clock = trial.bench, trial.bench.session.clock
+    assert clock is not None
+
+    def law(history: tuple[Call, list[Order]]) -> None:
+        first, updates = history
+        values, place = bench.fresh(first.shape), place_of(first.body)
+        before: Order | None = None
+        for state in (first.body, *updates):
+            accepted = bench.submit(state, values)
+            if accepted.status not in trial.rule.accepted:
+                bench.is_accepted(first, accepted)
+                return
+            at_once = bench.query(place, values["code"])
+            if bench.problems(at_once, state, values) and (problems := bench.problems(at_once, before, values)):
+                raise Violation(
+                    rule=trial.rule.id,
+                    expected="the last state or the new one",
+                    actual="; ".join(problems),
+                    exchange=at_once,
+                )
+            clock.advance(CONSOLIDATION_SECONDS)
+            later = bench.query(place, values["code"])
+            if problems := bench.problems(later, state, values):
+                raise Violation(
+                    rule=trial.rule.id,
+                    expected=f"the new state {CONSOLIDATION_SECONDS} s after it was accepted",
+                    actual="; ".join(problems),
+                    exchange=later,
+                )
+            before = state
+        bench.saw(Side.ACCEPTED, later)
+
+    prove(bench, bench.scenario, _histories(bench.scope), law, bench.session.profile.sequences)
+
+
+@then("asked for again and again it stays as it was sent")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(call: Call) -> None:
+        values, place = bench.fresh(call.shape), place_of(call.body)
+        if not bench.is_accepted(call, bench.send(call, values)):
+            return
+        first = bench.settled("QRY-01", call.body, values, place)
+        if bench.session.clock is not None:
+            bench.wait_for_consolidation()
+        for _asking in range(2):
+            again = bench.query(place, values["code"])
+            if problems := bench.problems(again, call.body, values):
+                raise Violation(
+                    rule=trial.rule.id,
+                    expected="the order as it was sent",
+                    actual="; ".join(problems),
+                    exchange=again,
+                    context="it was asked for before",
+                )
+        bench.saw(Side.ACCEPTED, first)
+
+    prove(bench, bench.scenario, calls(bench.scope, Endpoint.SUBMIT_ORDER), law, bench.session.profile.sequences)
