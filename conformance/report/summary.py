@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from conformance.contract.readings import READINGS
 from conformance.verdict.certificate import Certificate, RuleEntry
-from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict
 
 _NEXT_STEP = {
     RunVerdict.CONFORMANT: "Every required rule was seen to hold.",
@@ -48,11 +48,14 @@ def _traffic(certificate: Certificate) -> str:
 def terminal(certificate: Certificate) -> Iterable[str]:
     """The summary for a terminal, failures first, line by line."""
     for verdict in _ATTENTION:
-        entries = _of(certificate, verdict)
+        entries = [entry for entry in _of(certificate, verdict) if entry.reason != NOT_SELECTED]
         for entry in entries[:MOST_SHOWN]:
             yield from _told(entry)
         if len(entries) > MOST_SHOWN:
             yield f"... and {len(entries) - MOST_SHOWN} more at {verdict}, in the certificate"
+    left_out = sum(entry.reason == NOT_SELECTED for entry in certificate.rules)
+    if left_out:
+        yield f"{_SYMBOL[RuleVerdict.NOT_EXERCISED]} {left_out} rules were {NOT_SELECTED}"
     seconds = (certificate.finished_at - certificate.started_at).total_seconds()
     yield ""
     yield f"{certificate.target.name} ({certificate.target.base_url}): {certificate.verdict.upper()}"

@@ -38,6 +38,9 @@ EXIT_CODES = {
 }
 CANNOT_RUN = 3
 
+NOT_SELECTED = "not selected"
+"""Why a rule was not exercised that the user left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
@@ -79,10 +82,10 @@ def _without_failure(
         return RuleVerdict.INCONCLUSIVE, _joined(reasons)
     if not ended[Outcome.PASSED]:
         reasons = [scenario.reason for scenario in ended[Outcome.NOT_EXERCISED]]
-        return RuleVerdict.NOT_EXERCISED, _joined(reasons) or "not selected"
+        return RuleVerdict.NOT_EXERCISED, _joined(reasons) or NOT_SELECTED
     if len(ended[Outcome.PASSED]) < len(scenarios):
         missing = ended[Outcome.NOT_EXERCISED] + ended[Outcome.NOT_RUN]
-        why = _joined([scenario.reason or "not selected" for scenario in missing])
+        why = _joined([scenario.reason or NOT_SELECTED for scenario in missing])
         return RuleVerdict.NOT_EXERCISED, f"{len(missing)} of {len(scenarios)} scenarios were not exercised: {why}"
     for scenario in scenarios:
         for side in rule.sides_under(readings):
