@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -13,22 +15,11 @@ from strategies.calls import LEFT_OUT, Call, Edit, calls
 from strategies.dates import FIELDS as DATE_FIELDS
 from strategies.scope import Scope
 
-TEXTS: Final = st.one_of(
-    st.sampled_from(
-        [
-            "\x00", "\ud800", "\udfff\ud800", "\u202e\u200b\ufeff", "🚚" * 40, "'; DROP TABLE orders; --", "${jndi:x}", "%s%n%x",
-            "../../etc/passwd", "<script>", "\\", '"', "\r\n\r\n", "null", "NaN", "-0", "İ", "ﬀ", "a" * 5000,
-        ]
-    ),
-    st.text(max_size=40),
-)  # fmt: skip
+Values = Mapping[str, st.SearchStrategy[Any]]
 
-NUMBERS: Final = st.sampled_from(
-    [
-        Decimal("1E+400"), Decimal("-1E+400"), Decimal("1E-400"), 10**30, -(10**30), 2**31, 2**63, Decimal("0.005"),
-        Decimal("1.0000000000000000000000001"), Decimal("99999999999999999999.99"), Decimal("-0.0"), -1,
-    ]
-)  # fmt: skip
+
+def _each(values: Mapping[str, Any]) -> Values:
+    return MappingProxyType({name: st.just(value) for name, value in values.items()})
 
 
 def _nested(depth: int) -> list[Any]:
@@ -38,36 +29,89 @@ def _nested(depth: int) -> list[Any]:
     return value
 
 
-STRUCTURES: Final[st.SearchStrategy[Any]] = st.sampled_from(
-    [[], {}, [[]], [None], [{}], {"": {}}, {"a": [{"b": [None, True]}]}, _nested(200), True, None, [1] * 300]
+TEXTS: Final[Values] = {
+    **_each(
+        {
+            "NUL": "a\x00b",
+            "half a surrogate pair": "a\ud800b",
+            "astral and combining characters": "🚚e\u0301İﬀ\U0010ffff",
+            "direction marks and a byte order mark": "\u202e\u200b\ufeff",
+            "quotes and a statement": "'; DROP TABLE orders; --\"",
+            "format directives": "%s%n%x{0}${jndi:x}",
+            "line ends": "\r\n\r\n\u2028",
+            "markup": "<script>]]>&amp;",
+            "backslashes": "\\u0000\\",
+            "a path": "../../etc/passwd",
+            "five thousand characters": "a" * 5000,
+        }
+    ),
+    "any text": st.text(max_size=40),
+}
+
+NUMBERS: Final[Values] = {
+    **_each(
+        {
+            "beyond any double": Decimal("1E+400"),
+            "too small for any double": Decimal("1E-400"),
+            "thirty digits": 10**30,
+            "negative, thirty digits": -(10**30),
+            "just beyond 32 bits": 2**31,
+            "just beyond 64 bits": 2**63,
+            "half a cent": Decimal("0.005"),
+            "twenty-five decimals": Decimal("1.0000000000000000000000001"),
+            "minus zero": Decimal("-0.0"),
+        }
+    ),
+    "any integer": st.integers(),
+}
+
+STRUCTURES: Final[Values] = _each(
+    {
+        "an empty array": [],
+        "an empty object": {},
+        "an array of null": [None],
+        "an empty name": {"": {}},
+        "a nest": {"a": [{"b": [None, True]}]},
+        "two hundred levels": _nested(200),
+        "three hundred entries": [1] * 300,
+        "true": True,
+        "null": None,
+    }
 )
 
 _EXTRACT_FIELDS: Final = ("marketplaceCode", "type", "value", "expectedDate", "percentage")
-_TEXT_FIELDS: Final = ("marketplaceCode", "channelName", "accountId", "status", "comment", *DATE_FIELDS)
-_FIELDS: Final = (*_TEXT_FIELDS, "totalGrossValue", "extracts")
+_FIELDS: Final = ("marketplaceCode", "channelName", "accountId", "status", *DATE_FIELDS, "totalGrossValue", "extracts")
 
-INPUTS: Final = {
-    "odd text": (TEXTS, _TEXT_FIELDS, ("marketplaceCode", "type", "value", "expectedDate")),
-    "odd number": (NUMBERS, ("accountId", "totalGrossValue", "quantity", "createdDate"), ("value", "percentage")),
-    "missing field": (st.just(LEFT_OUT), _FIELDS[:-1], _EXTRACT_FIELDS),
-    "odd structure": (STRUCTURES, (*_FIELDS, "items"), _EXTRACT_FIELDS),
+_EVERYWHERE: Final = (_FIELDS, _EXTRACT_FIELDS)
+
+INPUTS: Final[Mapping[str, tuple[Values, tuple[tuple[str, ...], tuple[str, ...]]]]] = {
+    "odd text": (TEXTS, _EVERYWHERE),
+    "odd number": (NUMBERS, (("accountId", "totalGrossValue", "createdDate"), ("value", "percentage"))),
+    "odd structure": (STRUCTURES, _EVERYWHERE),
+    "missing field": (_each({"left out": LEFT_OUT}), _EVERYWHERE),
 }
-"""By name: the values, the fields of an order that may have them, and those of an extract."""
+"""By name: the values by name, and the fields of an order and of an extract that may have them."""
+
+FREE_FIELD: Final = "comment"
+"""A field that no document names: an odd value in it spoils nothing else, so that it reaches what stores the order."""
 
 
 @st.composite
-def odd_submissions(draw: DrawFn, scope: Scope, input_: str) -> Call:
-    """POST /order with an order that has one such input in it."""
-    values, fields, extract_fields = INPUTS[input_]
+def odd_submissions(draw: DrawFn, scope: Scope, input_: str, value: str) -> list[Call]:
+    """POST /order with one such input: once in a free field, once in a documented one."""
+    values, (fields, extract_fields) = INPUTS[input_]
     call: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
-    value = draw(values)
+    drawn = draw(values[value])
     if draw(st.booleans()):
-        path: tuple[str | int, ...] = ("body", draw(st.sampled_from(fields)))
-    else:
         position = draw(st.integers(0, len(call.body["extracts"]) - 1))
-        path = ("body", "extracts", position, draw(st.sampled_from(extract_fields)))
-    return Edit(path, value).apply(call)
+        path: tuple[str | int, ...] = ("body", "extracts", position, draw(st.sampled_from(extract_fields)))
+    else:
+        path = ("body", draw(st.sampled_from(fields)))
+    return [Edit(("body", FREE_FIELD), drawn).apply(call), Edit(path, drawn).apply(call)]
 
 
-# A lone surrogate can't be written in a URL, nor a NUL in every client.
-QUERY_TEXTS: Final = TEXTS.map(lambda text: text.encode("utf-8", "ignore").decode().replace("\x00", ""))
+QUERY_TEXTS: Final[Values] = {
+    # A lone surrogate can't be written in a URL.
+    name: texts.map(lambda text: text.encode("utf-8", "ignore").decode())
+    for name, texts in TEXTS.items()
+}

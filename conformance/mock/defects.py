@@ -96,10 +96,7 @@ def _first_write_wins(order: Body, previous: Body | None, _: MockWorld) -> Body:
 def _key_of(request: Request) -> OrderKey | None:
     if request.endpoint is not Endpoint.SUBMIT_ORDER:
         return None
-    try:
-        body = loads(request.body)
-    except ValueError:
-        return None
+    body = _parsed(request)
     return order_key(body) if isinstance(body, dict) else None
 
 
@@ -170,8 +167,28 @@ def _with(**fields: object) -> Callable[[Answer], Answer]:
     return lambda answer: answer.having(body={**answer.body, **fields} if isinstance(answer.body, dict) else fields)
 
 
+def _parsed(request: Request) -> object:
+    try:
+        return loads(request.body)
+    except ValueError:
+        return None
+
+
+def _texts(value: object) -> str:
+    """All text in a JSON value, strung together."""
+    if isinstance(value, str):
+        return value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return "".join(_texts(part) for part in parts)
+
+
+def _is_odd(character: str) -> bool:
+    """A NUL, or half of a surrogate pair."""
+    return character == "\0" or "\ud800" <= character <= "\udfff"
+
+
 def _crash_on_odd_text(request: Request, answer: Answer) -> Answer:
-    odd = b"\\u0000" in request.body or b"\\ud8" in request.body.lower()
+    odd = any(_is_odd(character) for character in _texts(_parsed(request)))
     return Answer(500, {"errorMessage": "internal", "errorCode": "500-0"}) if odd else answer
 
 
@@ -339,7 +356,7 @@ _OWN: Final = (
     Defect(
         name="qry-04-asking-changes",
         statement="Changes an order's total when it is asked for.",
-        rules=_rules("QRY-01", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01"),
+        rules=_rules("DEL-03", "QRY-01", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01"),
         after_query=_conclude,
     ),
     # deletion

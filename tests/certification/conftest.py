@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from pytest_bdd import given, parsers, then, when
@@ -11,8 +11,7 @@ from pytest_bdd import given, parsers, then, when
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, catalogue
 from conformance.session import Session
-from strategies.calls import Call, calls
-from strategies.dates import FIELDS as DATE_FIELDS
+from strategies.calls import calls
 from strategies.faults import FAULTS, Kind
 from strategies.orders import STATUSES
 from tests.certification import laws
@@ -51,15 +50,7 @@ class Trial:
     rule: Rule
     endpoint: Endpoint = Endpoint.SUBMIT_ORDER
     statuses: tuple[str, ...] = STATUSES
-    only_dates: tuple[str, ...] | None = None
     kinds: tuple[Kind, ...] = field(default=())
-
-    def narrowed(self, call: Call) -> Call:
-        """The call without the dates that the scenario leaves out."""
-        if self.only_dates is None:
-            return call
-        dates = set(DATE_FIELDS) - set(self.only_dates)
-        return replace(call, body={name: value for name, value in call.body.items() if name not in dates})
 
     def refuse(self) -> None:
         """Run the refusal as a property."""
@@ -121,7 +112,7 @@ def _(trial: Trial, fault: str) -> None:
 def _(trial: Trial, status: str) -> None:
     assert status == str(trial.rule.accepted), f"the catalogue says {trial.rule.accepted}"
     wanted = calls(trial.bench.scope, trial.endpoint, statuses=trial.statuses)
-    laws.accept(trial.bench, trial.rule, wanted.map(trial.narrowed))
+    laws.accept(trial.bench, trial.rule, wanted)
 
 
 @then(parsers.re(r"every (submission|query|deletion|call|attempt) is refused with (?P<status>\w+)"))

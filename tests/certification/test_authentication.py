@@ -100,11 +100,11 @@ def _(trial: Trial) -> None:
     margin = MARGIN_SECONDS if bench.session.in_process else REMOTE_MARGIN_SECONDS
 
     def law(lawful: Call) -> None:
-        token, _ = tokens_in(client.create_token())
-        clock.advance(lifetime - margin)
         values = make_ready(bench, lawful)
+        token, _ = tokens_in(client.create_token())
         if token is None or values is None:
             return
+        clock.advance(lifetime - margin)
         call = Edit(("headers", TOKEN_HEADER), token).apply(lawful)
         before = bench.send(call, values)
         if before.status // 100 != 2:

@@ -48,7 +48,7 @@ def _(trial: Trial) -> None:
             bench.settled("QRY-01", order, code, place_of(order))
         deletion = bench.delete(place, values["code"])
         check_accepted(rule=trial.rule, exchange=deletion)
-        bench.settled(trial.rule.id, None, values, place, before=call.body, context="it was deleted")
+        bench.settled(trial.rule.id, None, values, place, before=(call.body,), context="it was deleted")
         if bench.session.clock is not None:
             bench.wait_for_consolidation()
         for order, code in zip(neighbours, codes, strict=False):

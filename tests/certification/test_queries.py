@@ -41,7 +41,7 @@ def _histories(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
     return first, [draw(orders(scope, places=places)) for _ in range(draw(st.integers(1, 2)))]
 
 
-@then("after each update it shows the new state within 30 minutes, and no other state but the last")
+@then("after each update it shows the new state within 30 minutes")
 def _(trial: Trial) -> None:
     bench, clock = trial.bench, trial.bench.session.clock
     assert clock is not None
@@ -50,30 +50,26 @@ def _(trial: Trial) -> None:
         first, updates = history
         values, place = bench.fresh(first.shape), place_of(first.body)
         before: Order | None = None
-        for state in (first.body, *updates):
+        for number, state in enumerate((first.body, *updates)):
             accepted = bench.submit(state, values)
-            if accepted.status not in trial.rule.accepted:
-                bench.is_accepted(first, accepted)
+            if not bench.is_accepted(first, accepted):
                 return
-            at_once = bench.query(place, values["code"])
-            if bench.problems(at_once, state, values) and (problems := bench.problems(at_once, before, values)):
-                raise Violation(
-                    rule=trial.rule.id,
-                    expected="the last state or the new one",
-                    actual="; ".join(problems),
-                    exchange=at_once,
-                )
             clock.advance(CONSOLIDATION_SECONDS)
-            later = bench.query(place, values["code"])
-            if problems := bench.problems(later, state, values):
+            shown = bench.query(place, values["code"])
+            problems = bench.problems(shown, state, values)
+            if problems and not bench.problems(shown, before, values):
                 raise Violation(
                     rule=trial.rule.id,
                     expected=f"the new state {CONSOLIDATION_SECONDS} s after it was accepted",
-                    actual="; ".join(problems),
-                    exchange=later,
+                    actual=f"it showed the one before: {'; '.join(problems)}",
+                    exchange=shown,
                 )
+            if problems:  # neither old nor new: then it is not a matter of time
+                rule = "ORD-15" if number else "QRY-01"
+                bench.observe(rule, "the order as it was last accepted", "; ".join(problems), shown)
+                return
             before = state
-        bench.saw(Side.ACCEPTED, later)
+        bench.saw(Side.ACCEPTED, shown)
 
     prove(bench, bench.scenario, _histories(bench.scope), law, bench.session.profile.sequences)
 
