@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from conformance.contract.rules import Rule, catalogue
 from conformance.errors import CannotRun, TargetUnavailable
 from conformance.report.allure import Steps, describe, show_samples
-from conformance.report.files import ALLURE_RESULTS, HTML, JUNIT, TRAFFIC, Reports
+from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.summary import terminal
 from conformance.session import Options, Session, chosen_target, open_session
@@ -78,7 +79,7 @@ class Certification:
         reports = Reports(directory) if directory else None
         try:
             rules = frozenset(option("koncili_rule") or ())
-            _check_known(rules)
+            check_known(rules)
             waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
             chosen_target(options)
             if reports and worker is None:
@@ -287,25 +288,23 @@ class Certification:
         if self.reports is None or self.worker:
             return
         if self.certificate is not None:
-            self._write_html(config)
+            reporter = config.pluginmanager.get_plugin("terminalreporter")
+            for line in (f"certificate: {self.reports.path(CERTIFICATE)}", self._write_html(config, self.reports)):
+                if reporter is not None:
+                    reporter.write_line(line)
         self.reports.release()
 
-    def _write_html(self, config: pytest.Config) -> None:
-        import sys
-
-        assert self.reports is not None
-        assert self.certificate is not None
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        results = Path(config.option.allure_report_dir or "")
-        title = f"Koncili conformance: {self.certificate.target.name}"
+    def _write_html(self, config: pytest.Config, reports: Reports) -> str:
+        """Make the HTML report; returns what to tell about it."""
+        if config.getoption("koncili_no_html"):
+            return "no HTML report, as asked"
+        name = self.certificate.target.name if self.certificate else ""
+        results, tool_dir = Path(config.option.allure_report_dir), Path(sys.prefix) / "allure"
         try:
-            page = write_html(results, self.reports.path(HTML), title=title, tool_dir=Path(sys.prefix) / "allure")
-            line = f"report: {page}"
+            page = write_html(results, reports.path(HTML), title=f"Koncili conformance: {name}", tool_dir=tool_dir)
         except HtmlUnavailable as error:
-            line = f"no HTML report: {error}"
-        if reporter is not None:
-            reporter.write_line(f"certificate: {self.reports.path('certificate.json')}")
-            reporter.write_line(line)
+            return f"no HTML report: {error}"
+        return f"report: {page}"
 
     @property
     def exit_code(self) -> int:
@@ -315,8 +314,9 @@ class Certification:
         return EXIT_CODES[RunVerdict(self.certificate.verdict)]
 
 
-def _check_known(rules: frozenset[str]) -> None:
-    unknown = sorted(rules - catalogue().rules.keys())
+def check_known(rules: Iterable[str]) -> None:
+    """Raises CannotRun where one of them is no rule of the catalogue."""
+    unknown = sorted(set(rules) - catalogue().rules.keys())
     if unknown:
         raise CannotRun(f"{', '.join(unknown)}: no such rule; `koncili-conformance rules` lists them")
 

@@ -33,6 +33,7 @@ def main() -> None:
 @click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
 @click.option("--defect", metavar="NAME", help="Give the mock in process this defect.")
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
+@click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
 @click.option("-v", "--verbose", is_flag=True, help="Name each scenario as it runs.")
 def certify(
@@ -46,20 +47,31 @@ def certify(
     defect: str | None,
     variant: str | None,
     verbose: bool,  # noqa: FBT001
+    no_html: bool,  # noqa: FBT001
     allow_production: bool,  # noqa: FBT001
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
-    from conformance.run import run_certification
+    from conformance.errors import CannotRun
+    from conformance.run import check_before, run_certification
+    from conformance.session import Options
 
-    options = {
-        "target": target, "profile": profile, "seed": seed, "reports": reports, "waivers": waivers, "defect": defect,
-        "variant": variant,
-    }  # fmt: skip
-    arguments = [f"--koncili-{name}={value}" for name, value in options.items() if value is not None]
-    arguments += [f"--koncili-rule={rule}" for rule in rules]
-    if allow_production:
-        arguments.append("--koncili-allow-production")
-    sys.exit(run_certification(arguments, workers=workers, verbose=verbose))
+    options = Options(
+        target_file=target,
+        profile=profile,
+        seed=seed,
+        defect=defect,
+        variant=variant,
+        allow_production=allow_production,
+    )
+    try:
+        check_before(options, rules, waivers)
+    except CannotRun as error:
+        click.echo(f"koncili-conformance: {error}", err=True)
+        sys.exit(CANNOT_RUN)
+    code = run_certification(
+        options, rules=rules, reports=reports, waivers=waivers, workers=workers, verbose=verbose, html=not no_html
+    )
+    sys.exit(code)
 
 
 @main.command()
@@ -67,11 +79,15 @@ def certify(
 @click.option("--defect", metavar="NAME", help="Do this one thing wrong.")
 @click.option("--variant", metavar="NAME", help="Do what the documents allow in this other way.")
 @click.option("--target-file", type=FILE, help="Also write a target file for this mock.")
-def mock(port: int, defect: str | None, variant: str | None, target_file: Path | None) -> None:
+@click.option("--list", "list_", is_flag=True, help="Name the defects and variants, and serve nothing.")
+def mock(port: int, defect: str | None, variant: str | None, target_file: Path | None, list_: bool) -> None:  # noqa: FBT001
     """Serve the mock on a socket of this machine."""
     from conformance.errors import CannotRun
-    from conformance.mock.serve import serve
+    from conformance.mock.serve import list_quirks, serve
 
+    if list_:
+        click.echo(list_quirks())
+        return
     try:
         serve(port=port, defect=defect, variant=variant, target_file=target_file)
     except CannotRun as error:

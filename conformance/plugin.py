@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--koncili-waivers", metavar="FILE", help="failures that are known and accepted for a time")
     group.addoption("--koncili-defect", metavar="NAME", help="give the mock in process this defect")
     group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")
+    group.addoption("--koncili-no-html", action="store_true", help="make no HTML report")
     group.addoption("--koncili-allow-production", action="store_true", help="let the target be a production one")
 
 

@@ -1,12 +1,19 @@
-"""Runs the certification scenarios in this process, through pytest."""
+"""Runs the certification scenarios in this process, through pytest, for the command line."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-CANNOT_RUN = 3
+import pytest
+
+from conformance.certification import check_known
+from conformance.plugin import CERTIFICATION
+from conformance.session import Options, open_session
+from conformance.verdict.verdicts import CANNOT_RUN
+from conformance.verdict.waivers import load_waivers
 
 
 def suite_root() -> Path:
@@ -16,41 +23,65 @@ def suite_root() -> Path:
     return installed if installed.is_dir() else package.parent
 
 
-def run_certification(arguments: Sequence[str], *, workers: int = 1, verbose: bool = False) -> int:
-    """Run the scenarios with these pytest options; the exit code of `certify`."""
-    import pytest
+def check_before(options: Options, rules: Sequence[str], waivers: Path | None) -> None:
+    """Find out what can't work before pytest starts. Raises CannotRun that names it and the remedy."""
+    check_known(rules)
+    if waivers is not None:
+        load_waivers(waivers)
+    session = open_session(options)
+    try:
+        session.preflight()
+    finally:
+        session.close()
 
-    from conformance.plugin import CERTIFICATION
 
+def run_certification(
+    options: Options,
+    *,
+    rules: Sequence[str],
+    reports: Path,
+    waivers: Path | None,
+    workers: int,
+    verbose: bool,
+    html: bool,
+) -> int:
+    """Run the scenarios; the exit code of `certify`."""
     root = suite_root()
-    verdicts = _Verdicts(CERTIFICATION)
-    own = [
-        f"--rootdir={root}", f"--confcutdir={root}", f"-c={root / 'pyproject.toml'}" if _is_checkout(root) else "-c=/dev/null",
-        "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio",
+    verdicts = _Verdicts()
+    config = root / "pyproject.toml"
+    arguments = [
+        f"-c={config if config.is_file() else os.devnull}", f"--rootdir={root}", f"--confcutdir={root}",
         "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", "filterwarnings=error",
-        "--import-mode=importlib", "--no-header", "--tb=no", "--show-capture=no", "-v" if verbose else "-q", "-rN",
+        "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", "--import-mode=importlib", "--assert=plain",
+        "--no-header", "--tb=no", "--show-capture=no", "-rN", "-v" if verbose else "-q",
         "-n", str(workers if workers > 1 else 0),
+        *_own_options(options, rules=rules, reports=reports, waivers=waivers), *([] if html else ["--koncili-no-html"]),
     ]  # fmt: skip
-    code = pytest.main([str(root / "tests" / "certification"), *own, *arguments], plugins=[verdicts])
-    if verdicts.exit_code is None:
-        if code not in {CANNOT_RUN, pytest.ExitCode.INTERRUPTED}:
-            print(f"koncili-conformance: pytest ended with {code!r} before anything was certified", file=sys.stderr)
-        return CANNOT_RUN
-    return verdicts.exit_code
+    code = pytest.main([str(root / "tests" / "certification"), *arguments], plugins=[verdicts])
+    if verdicts.exit_code is not None:
+        return verdicts.exit_code
+    if code != CANNOT_RUN:
+        print(f"koncili-conformance: pytest ended with {code!r} before anything was certified", file=sys.stderr)
+    return CANNOT_RUN
 
 
-def _is_checkout(root: Path) -> bool:
-    return (root / "pyproject.toml").is_file()
+def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waivers: Path | None) -> list[str]:
+    """The options as our plugin takes them."""
+    values = {
+        "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
+        "waivers": waivers, "defect": options.defect, "variant": options.variant,
+    }  # fmt: skip
+    arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
+    arguments += [f"--koncili-rule={rule}" for rule in rules]
+    return [*arguments, "--koncili-allow-production"] if options.allow_production else arguments
 
 
 class _Verdicts:
     """Takes the exit code from the certification before pytest lets go of it."""
 
-    def __init__(self, key: object) -> None:
-        self._key = key
-        self.exit_code: int | None = None
+    exit_code: int | None = None
 
-    def pytest_unconfigure(self, config: object) -> None:
-        certification = config.stash.get(self._key, None)  # type: ignore[attr-defined]
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        certification = config.stash.get(CERTIFICATION, None)
         if certification is not None:
             self.exit_code = certification.exit_code

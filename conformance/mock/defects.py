@@ -14,7 +14,7 @@ from conformance.contract.order_rules import DATE_FIELDS, Breach
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.contract.rules import Side, catalogue
 from conformance.mock.koncili import order_key
-from conformance.mock.quirks import Answer, Defect, table
+from conformance.mock.quirks import Answer, Defect, named, table
 from conformance.mock.world import Body, MockWorld, OrderKey
 
 
@@ -442,10 +442,4 @@ DEFECTS: Final = table(*_not_enforced_all(), *_OWN)
 
 def defect(name: str) -> Defect:
     """The defect of that name. Raises KeyError that names it and those that resemble it."""
-    from difflib import get_close_matches
-
-    try:
-        return DEFECTS[name]
-    except KeyError:
-        near = get_close_matches(name, DEFECTS, n=3) or list(DEFECTS)
-        raise KeyError(f"no defect {name!r}; did you mean {', '.join(near)}?") from None
+    return named(DEFECTS, name, "defect")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -74,6 +75,16 @@ def table(*quirks: QuirkT) -> dict[str, QuirkT]:
     if len(by_name) != len(quirks):
         raise ValueError("a quirk's name stands twice")
     return by_name
+
+
+def named(quirks: Mapping[str, QuirkT], name: str, kind: str) -> QuirkT:
+    """The quirk of that name. Raises KeyError that names it and those that resemble it."""
+    try:
+        return quirks[name]
+    except KeyError:
+        near = get_close_matches(name, quirks, n=4, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}? " if near else ""
+        raise KeyError(f"no {kind} {name!r}; {hint}`koncili-conformance mock --list` names them all") from None
 
 
 def hooks(quirks: Iterable[Quirk], name: str) -> list[Callable[..., object]]:

@@ -12,10 +12,12 @@ import falcon
 from conformance.errors import CannotRun
 from conformance.mock.app import make_app
 from conformance.mock.clock import ticking
+from conformance.mock.defects import DEFECTS
 from conformance.mock.defects import defect as find_defect
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table, to_toml
+from conformance.mock.variants import VARIANTS
 from conformance.mock.variants import variant as find_variant
 
 HOST = "127.0.0.1"
@@ -53,6 +55,16 @@ def serve(*, port: int, defect: str | None, variant: str | None, target_file: Pa
         log_level=LogLevels.warning,
         websockets=False,
     ).serve()
+
+
+def list_quirks() -> str:
+    """Every defect and variant with what it does, a line each."""
+    width = max(map(len, (*DEFECTS, *VARIANTS)))
+    tables: dict[str, Mapping[str, Quirk]] = {"defects": DEFECTS, "variants": VARIANTS}
+    lines: list[str] = []
+    for title, quirks in tables.items():
+        lines += [f"{title}:", *(f"  {quirk.name:{width}}  {quirk.statement}" for quirk in quirks.values()), ""]
+    return "\n".join(lines).rstrip()
 
 
 def application() -> falcon.App[falcon.Request, falcon.Response]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from conformance.contract.instants import parse_instant
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.mock.quirks import Answer, Variant, table
+from conformance.mock.quirks import Answer, Variant, named, table
 from conformance.mock.world import Body
 
 
@@ -107,8 +107,5 @@ VARIANTS: Final = table(
 
 
 def variant(name: str) -> Variant:
-    """The variant of that name. Raises KeyError that names it and those that there are."""
-    try:
-        return VARIANTS[name]
-    except KeyError:
-        raise KeyError(f"no variant {name!r}; there are {', '.join(VARIANTS)}") from None
+    """The variant of that name. Raises KeyError that names it and those that resemble it."""
+    return named(VARIANTS, name, "variant")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from conformance.contract.readings import READINGS
 from conformance.verdict.certificate import Certificate, RuleEntry
-from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict
+from conformance.verdict.verdicts import RuleVerdict, RunVerdict
 
 _NEXT_STEP = {
     RunVerdict.CONFORMANT: "Every required rule was seen to hold.",
@@ -40,6 +40,14 @@ def counts(certificate: Certificate) -> str:
     return ", ".join(f"{found[verdict]} {verdict}" for verdict in RuleVerdict if found[verdict])
 
 
+def _by_reason(entries: Iterable[RuleEntry]) -> dict[str, list[RuleEntry]]:
+    """Rules that share a reason are told together: those left out, those that an interruption cut off."""
+    alike: dict[str, list[RuleEntry]] = {}
+    for entry in entries:
+        alike.setdefault(entry.reason, []).append(entry)
+    return alike
+
+
 def _traffic(certificate: Certificate) -> str:
     traffic = certificate.traffic
     return f"{traffic.requests} requests, {traffic.client_errors} client errors, {traffic.server_errors} server errors"
@@ -48,14 +56,14 @@ def _traffic(certificate: Certificate) -> str:
 def terminal(certificate: Certificate) -> Iterable[str]:
     """The summary for a terminal, failures first, line by line."""
     for verdict in _ATTENTION:
-        entries = [entry for entry in _of(certificate, verdict) if entry.reason != NOT_SELECTED]
-        for entry in entries[:MOST_SHOWN]:
-            yield from _told(entry)
-        if len(entries) > MOST_SHOWN:
-            yield f"... and {len(entries) - MOST_SHOWN} more at {verdict}, in the certificate"
-    left_out = sum(entry.reason == NOT_SELECTED for entry in certificate.rules)
-    if left_out:
-        yield f"{_SYMBOL[RuleVerdict.NOT_EXERCISED]} {left_out} rules were {NOT_SELECTED}"
+        alike = _by_reason(_of(certificate, verdict))
+        for reason, entries in list(alike.items())[:MOST_SHOWN]:
+            if len(entries) > 1:
+                yield f"{_SYMBOL[verdict]} {len(entries)} rules {verdict}: {reason}"
+            else:
+                yield from _told(entries[0])
+        if len(alike) > MOST_SHOWN:
+            yield f"... and {len(alike) - MOST_SHOWN} more at {verdict}, in the certificate"
     seconds = (certificate.finished_at - certificate.started_at).total_seconds()
     yield ""
     yield f"{certificate.target.name} ({certificate.target.base_url}): {certificate.verdict.upper()}"

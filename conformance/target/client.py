@@ -38,6 +38,9 @@ RETRIES = 6
 PASSING = frozenset({429, 502})
 """Answers that are waited out: above the rate, and the documented passing communication failure."""
 
+PASSING_ERRORS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+"""A connection that the other side closed under a request. Every documented call may be sent twice (ORD-17)."""
+
 BLOCKED = 423
 FORBIDDEN = 403
 
@@ -117,6 +120,7 @@ class KonciliClient:
             total=RETRIES,
             allowed_methods=["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"],
             status_forcelist=PASSING,
+            retry_on_exceptions=PASSING_ERRORS,
             backoff_factor=0.5,
         )
         base_path = urlsplit(target.base_url).path

@@ -6,7 +6,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -96,7 +95,7 @@ class Target(_Strict):
     credentials: Credentials
     accounts: Annotated[tuple[Place, ...], Field(min_length=1)]
     fixtures: Fixtures = Fixtures()
-    readings: Mapping[str, str] = MappingProxyType({})
+    readings: Mapping[str, str] = Field(default_factory=dict)
 
     @property
     def host(self) -> str:

@@ -16,7 +16,7 @@ from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.holes import CODE, fill
 from strategies.identifiers import Minter
-from strategies.orders import Order, place_of
+from strategies.orders import Order
 from strategies.scope import Place, Scope
 from tests.certification.same_order import differences
 
@@ -126,9 +126,14 @@ class Bench:
         """Orders that were accepted are taken away again at the end of a run on anything but the mock in process."""
         if self.session.in_process or exchange.status // 100 != 2:
             return
-        if call.endpoint is Endpoint.SUBMIT_ORDER and isinstance(call.body, dict):
-            place = place_of(call.body)
-            self.left_behind[place.account, place.channel, values["code"]] = None
+        holder = fill(call.body if call.endpoint is Endpoint.SUBMIT_ORDER else dict(call.query), values)
+        key = _identity(holder)
+        if key is None:
+            return
+        if call.endpoint is Endpoint.SUBMIT_ORDER:
+            self.left_behind[key] = None
+        elif call.endpoint is Endpoint.DELETE_ORDER:
+            self.left_behind.pop(key, None)
 
     def submit(self, order: Order, values: Mapping[str, str]) -> Exchange:
         """POST /order."""
@@ -216,6 +221,16 @@ class Bench:
         if not succeeded:
             return [f"it answered {exchange.status}"]
         return differences(fill(order, values), exchange.json)
+
+
+def _identity(holder: Any) -> tuple[int, str, str] | None:
+    """Account, channel and code that a call names; None where it names no order (a fault may have been accepted)."""
+    if not isinstance(holder, dict):
+        return None
+    account, channel, code = (holder.get(name) for name in ("accountId", "channelName", "marketplaceCode"))
+    if not isinstance(channel, str) or not isinstance(code, str) or not str(account).isdecimal():
+        return None
+    return int(str(account)), channel, code
 
 
 def _lookup(endpoint: Endpoint, place: Place) -> Call:
