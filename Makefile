@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup certify test check format report lock bench clean
+.PHONY: help setup certify test check format report schema lock bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +41,14 @@ format: $(DEV_STAMP) ## mend what the formatter and the linter can mend
 	@$(BIN)/ruff check --fix .
 
 report: $(STAMP) ## make the HTML report anew from the last run's results
-	@$(BIN)/python -m conformance.report.html $(REPORTS)/allure-results $(REPORTS)/html
+	@$(BIN)/koncili-conformance report --reports $(REPORTS)
 
 bench: $(STAMP) ## measure speed (see benchmarks/README.md)
 	@$(BIN)/python benchmarks/speed.py
+
+schema: $(STAMP) ## write the certificate's JSON Schema anew after a change of its model
+	@$(BIN)/python -c 'from conformance.verdict.certificate import json_schema; print(json_schema(), end="")' \
+		> conformance/verdict/certificate.schema.json
 
 lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
 	@sh .ci/lock $(BIN)

@@ -75,6 +75,27 @@ def certify(
 
 
 @main.command()
+@click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where the last run's are.")
+def report(reports: Path) -> None:
+    """Make the HTML report anew from the results that a run left."""
+    from conformance.report.files import ALLURE_RESULTS, HTML
+    from conformance.report.html import HtmlUnavailable, write_html
+
+    results = reports / ALLURE_RESULTS
+    if not results.is_dir():
+        click.echo(
+            f"koncili-conformance: {results}: no results there; run `koncili-conformance certify` first", err=True
+        )
+        sys.exit(CANNOT_RUN)
+    try:
+        tool_dir = Path(sys.prefix) / "allure"
+        click.echo(f"report: {write_html(results, reports / HTML, title='Koncili conformance', tool_dir=tool_dir)}")
+    except HtmlUnavailable as error:
+        click.echo(f"koncili-conformance: {error}", err=True)
+        sys.exit(CANNOT_RUN)
+
+
+@main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
 @click.option("--defect", metavar="NAME", help="Do this one thing wrong.")
 @click.option("--variant", metavar="NAME", help="Do what the documents allow in this other way.")

@@ -177,7 +177,11 @@ def open_session(options: Options, har: Path | None = None) -> Session:
     readings = resolve(target.readings)
     in_process = options.target_file is None
     seed = options.seed if options.seed is not None else 0 if profile.fixed_seed else secrets.randbelow(2**32)
-    journal = Journal(Redactor(), har, target.credentials.values()[0])
+    try:
+        email, _ = target.credentials.values()
+    except CannotRun as error:
+        raise CannotRun("\n".join(f"{options.target_file}: {line}" for line in str(error).splitlines())) from None
+    journal = Journal(Redactor(), har, email)
     clock: MovableClock | None
     transport: httpx.BaseTransport | None = None
     budget: Budget
@@ -188,7 +192,7 @@ def open_session(options: Options, har: Path | None = None) -> Session:
         transport, budget = httpx.WSGITransport(make_app(koncili)), NoLimits()
     else:
         remote = RemoteClock(target.base_url)
-        clock = remote if target.environment == "mock" and remote.is_there() else None
+        clock = remote if target.environment == "mock" and target.is_loopback and remote.is_there() else None
         budget = _budget(target)
     now: Callable[[], datetime] = clock.now if clock else lambda: datetime.now(UTC)
     return Session(

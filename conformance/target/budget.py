@@ -6,6 +6,7 @@ runs and processes. (P: rate limit, blacklist)
 
 from __future__ import annotations
 
+import sqlite3
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -24,6 +25,9 @@ LOWEST_PER_MINUTE: Final = min(PER_MINUTE.values())
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
+
+UNCOUNTABLE: Final = 10**9
+"""The bucket of client errors takes every one; whether the budget is spent is asked before a request."""
 
 
 class Budget(Protocol):
@@ -59,11 +63,17 @@ class DocumentedLimits:
         """`store` is the SQLite file; it is made where it is missing. Raises OSError where that fails."""
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._error_budget = error_budget
+        try:
+            self._open(store)
+        except sqlite3.Error as error:
+            raise OSError(f"{store}: {error}") from error
+
+    def _open(self, store: Path) -> None:
         self._rates: dict[Endpoint | None, Limiter] = {
             endpoint: _limiter(store, f"rate_{endpoint.name.lower()}", limit) for endpoint, limit in PER_MINUTE.items()
         }
         self._rates[None] = _limiter(store, "rate_other", LOWEST_PER_MINUTE)
-        self._errors = _bucket(store, "client_errors", error_budget, HOUR_MS)
+        self._errors = _bucket(store, "client_errors", UNCOUNTABLE, HOUR_MS)
 
     def before(self, endpoint: Endpoint | None) -> None:
         """Wait until the documented rate lets the request pass. Raises BudgetSpent."""

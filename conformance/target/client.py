@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from urllib.parse import urlsplit
 
 import httpx
 from httpx_retries import Retry, RetryTransport
@@ -39,7 +39,10 @@ PASSING = frozenset({429, 502})
 """Answers that are waited out: above the rate, and the documented passing communication failure."""
 
 PASSING_ERRORS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-"""A connection that the other side closed under a request. Every documented call may be sent twice (ORD-17)."""
+"""A connection that the other side closed under a request: it is sent again where that changes nothing."""
+
+NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
+"""Calls that succeed once: sent again after a lost answer, a refusal would say nothing."""
 
 BLOCKED = 423
 FORBIDDEN = 403
@@ -62,9 +65,9 @@ class _Observed(httpx.BaseTransport):
         self._budget.before(endpoint)
         started_at, start = datetime.now(UTC), time.perf_counter()
         response = self._inner.handle_request(request)
+        self._budget.after(response.status_code)  # before the body, which may break off
         response.read()
         seconds = time.perf_counter() - start
-        self._budget.after(response.status_code)
         exchange = Exchange(
             started_at,
             request.method,
@@ -109,6 +112,7 @@ class KonciliClient:
         self._lifetime = timedelta(seconds=TOKEN_LIFETIME_SECONDS[readings["token-lifetime"]])
         self._token: str | None = None
         self._refresh: str | None = None
+        self._blocked = False
         self._renew_at = now()
         for secret, name in (
             (self._password, "password"),
@@ -116,19 +120,13 @@ class KonciliClient:
             (self.credentials, CREDENTIALS_FIELD),
         ):
             journal.redactor.learn(secret, name)
-        retry = Retry(
-            total=RETRIES,
-            allowed_methods=["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"],
-            status_forcelist=PASSING,
-            retry_on_exceptions=PASSING_ERRORS,
-            backoff_factor=0.5,
-        )
-        base_path = urlsplit(target.base_url).path
+        base_path = httpx.URL(target.base_url).path.rstrip("/")  # as httpx reads it: decoded, without dots
         observed = _Observed(transport or httpx.HTTPTransport(), base_path, budget, journal)
         self._http = httpx.Client(
             base_url=target.base_url,
-            transport=RetryTransport(observed, retry),
+            transport=RetryTransport(observed, _retry(PASSING_ERRORS)),
             timeout=TIMEOUT,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none: a session must not stand in for a token
             follow_redirects=False,  # a redirect to another host must never carry the token there
             headers={"accept": "application/json", "user-agent": f"koncili-conformance/{__version__}"},
         )
@@ -197,23 +195,38 @@ class KonciliClient:
 
         Raises TargetUnavailable where no answer came or only passing failures, BudgetSpent, and CannotRun on 423.
         """
+        if self._blocked:
+            raise CannotRun(self._block)
         given = {name: value for name, value in (headers or {}).items() if value is not None}
         if content is not None:
             given.setdefault("content-type", "application/json")
         try:
-            response = self._http.request(method, path, params=query, content=content, headers=given)
+            once = endpoint_of(method, path) in NOT_AGAIN
+            response = self._http.request(
+                method,
+                path,
+                params=query,
+                content=content,
+                headers=given,
+                extensions={"retry": _retry(())} if once else None,
+            )
         except httpx.HTTPError as error:
             reason = self.journal.redactor.text(str(error) or type(error).__name__)
             raise TargetUnavailable(f"{method} {path}: no answer from {self.target.base_url}: {reason}") from None
         exchange: Exchange = response.extensions["exchange"]
         if exchange.status == BLOCKED:
-            raise CannotRun(
-                f"{self.target.base_url} answers 423: this integrator is blocked for an hour; send nothing before that "
-                "(1,000 calls during the block make it permanent)"
-            )
+            self._blocked = True
+            raise CannotRun(self._block)
         if exchange.status in PASSING:
             raise TargetUnavailable(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
         return exchange
+
+    @property
+    def _block(self) -> str:
+        return (
+            f"{self.target.base_url} answers 423: this integrator is blocked for an hour; send nothing before that "
+            "(1,000 calls during the block make it permanent)"
+        )
 
     # -- tokens ------------------------------------------------------------------------------------------------------
 
@@ -250,7 +263,9 @@ class KonciliClient:
             )
         self._token = token
         lifetime = exchange.json.get(EXPIRES_IN_FIELD)
-        lasts = timedelta(seconds=lifetime) if isinstance(lifetime, int) and lifetime > 0 else self._lifetime
+        documented = self._lifetime.total_seconds()
+        shorter = isinstance(lifetime, int) and 0 < lifetime < documented  # what is more may be no lifetime at all
+        lasts = timedelta(seconds=lifetime) if shorter else self._lifetime
         self._renew_at = self._now() + max(lasts - RENEW_BEFORE, lasts / 2)
 
 
@@ -263,6 +278,18 @@ def tokens_in(exchange: Exchange) -> tuple[str | None, str | None]:
     return access if isinstance(access, str) and access else None, refresh if isinstance(
         refresh, str
     ) and refresh else None
+
+
+def _retry(errors: tuple[type[Exception], ...]) -> Retry:
+    """Wait out passing answers and these errors. With at most a quarter off, seven tries outlast a minute of 429."""
+    return Retry(
+        total=RETRIES,
+        allowed_methods=["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"],
+        status_forcelist=PASSING,
+        retry_on_exceptions=errors,
+        backoff_factor=1,
+        backoff_jitter=0.25,
+    )
 
 
 def _says_no_token(exchange: Exchange) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from conformance.contract.readings import resolve
 from conformance.errors import CannotRun
@@ -52,34 +53,42 @@ class Fixtures(_Strict):
 class Credentials(_Strict):
     """Email and password, or the names of the environment variables that hold them."""
 
-    email: str | None = None
-    password: str | None = None
+    email: str | None = Field(default=None, repr=False)
+    password: str | None = Field(default=None, repr=False)
     email_env: str | None = None
     password_env: str | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Credentials:
-        for name in ("email", "password"):
-            if (getattr(self, name) is None) == (getattr(self, f"{name}_env") is None):
-                raise ValueError(f"give either {name} or {name}_env")
+        faults = [
+            f"give either {name} or {name}_env"
+            for name in ("email", "password")
+            if (getattr(self, name) is None) == (getattr(self, f"{name}_env") is None)
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
-    def values(self, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
-        """Email and password. Raises CannotRun that names the environment variable that is not set."""
-        return self._value("email", environment), self._value("password", environment)
+    @field_validator("email_env", "password_env")
+    @classmethod
+    def _variable(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError("must be the name of an environment variable, not a value")  # which may be a secret
+        return name
 
-    def _value(self, name: str, environment: Mapping[str, str]) -> str:
-        given: str | None = getattr(self, name)
-        if given is not None:
-            return given
-        variable: str = getattr(self, f"{name}_env")
-        try:
-            return environment[variable]
-        except KeyError:
-            raise CannotRun(
-                f"credentials.{name}_env names the environment variable {variable}, which is not set; "
-                f"export {variable} before the run"
-            ) from None
+    def values(self, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
+        """Email and password. Raises CannotRun that names every environment variable that is not set."""
+        unset = [
+            f"credentials.{name}_env names the environment variable {variable}, which is not set; "
+            f"export {variable} before the run"
+            for name, variable in (("email", self.email_env), ("password", self.password_env))
+            if variable is not None and not environment.get(variable)  # CI systems set an unknown secret to ""
+        ]
+        if unset:
+            raise CannotRun("\n".join(unset))
+        email = self.email if self.email_env is None else environment[self.email_env]
+        password = self.password if self.password_env is None else environment[self.password_env]
+        return email or "", password or ""
 
 
 class Target(_Strict):
@@ -93,7 +102,7 @@ class Target(_Strict):
     error_budget: Annotated[int, Field(ge=1, le=450)] = 400
     coordination: str = "sqlite"
     credentials: Credentials
-    accounts: Annotated[tuple[Place, ...], Field(min_length=1)]
+    accounts: tuple[Place, ...]
     fixtures: Fixtures = Fixtures()
     readings: Mapping[str, str] = Field(default_factory=dict)
 
@@ -119,7 +128,14 @@ class Target(_Strict):
             raise ValueError("must hold neither a query nor a fragment; paths are added to it")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError("must be https: over http anybody on the way could read the token (loopback excepted)")
-        return url.rstrip("/")
+        try:
+            port = parts.port
+        except ValueError:
+            raise ValueError("must hold no port, or one from 0 to 65535") from None
+        # One spelling for each target: the budget's store is keyed by it.
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        shown = "" if port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{port}"
+        return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/')}"
 
     @field_validator("coordination")
     @classmethod
@@ -134,11 +150,20 @@ class Target(_Strict):
         resolve(readings)
         return readings
 
-    @model_validator(mode="after")
-    def _paced(self) -> Target:
-        if self.pace == "unlimited" and not self.is_loopback:
-            raise ValueError('pace "unlimited" is for loopback only; leave it out to keep the documented rates')
-        return self
+    @field_validator("accounts")
+    @classmethod
+    def _some(cls, accounts: tuple[Place, ...]) -> tuple[Place, ...]:
+        if not accounts:
+            raise ValueError("must hold at least 1 account; add [[accounts]] with id and channel")
+        return accounts
+
+    @field_validator("pace")
+    @classmethod
+    def _paced(cls, pace: str, info: ValidationInfo) -> str:
+        base_url = info.data.get("base_url")
+        if pace == "unlimited" and base_url is not None and urlsplit(base_url).hostname not in LOOPBACK:
+            raise ValueError('"unlimited" is for loopback only; leave it out to keep the documented rates')
+        return pace
 
 
 _REMEDIES = {

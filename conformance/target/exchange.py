@@ -52,16 +52,22 @@ def as_curl(exchange: Exchange, redactor: Redactor) -> str:
         if name == TOKEN_HEADER.lower() and redactor.text(value) == "<redacted:accessToken>":
             continue
         if name in {"content-type", "integrator", TOKEN_HEADER.lower()}:
-            parts += ["-H", shlex.quote(redactor.text(f"{name}: {value}"))]
+            # curl takes `name:` for "leave it out", and `name;` for an empty one
+            parts += ["-H", shlex.quote(redactor.text(f"{name}: {value}") if value else f"{name};")]
     if token is not None and redactor.text(token) == "<redacted:accessToken>":
         parts += ["-H", f'"{TOKEN_HEADER}: $KONCILI_TOKEN"']
     before = ""
     if exchange.request_body:
+        body = redactor.raw(exchange.request_body)
         try:
-            parts += ["--data-raw", shlex.quote(redactor.text(exchange.request_body.decode("utf-8")))]
+            text = body.decode("utf-8")
         except UnicodeDecodeError:
-            before = f"echo {base64.b64encode(exchange.request_body).decode()} | base64 -d | "
+            text = "\0"
+        if "\0" in text:  # which no argument can hold
+            before = f"echo {base64.b64encode(body).decode()} | base64 -d | "
             parts += ["--data-binary", "@-"]
+        else:
+            parts += ["--data-raw", shlex.quote(text)]
     elif exchange.method == "POST":
         parts += ["--data-raw", "''"]
     return before + " ".join([*parts, shlex.quote(redactor.text(exchange.url))])

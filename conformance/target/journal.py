@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +19,6 @@ from conformance.contract.endpoints import (
     CREDENTIALS_FIELD,
     REFRESH_TOKEN_FIELD,
     TOKEN_HEADER,
-    Endpoint,
 )
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
 from conformance.target.exchange import Exchange
@@ -92,33 +93,48 @@ class Journal:
         token = exchange.request_headers.get(TOKEN_HEADER.lower())
         if token and len(token) >= SHORTEST_TOKEN:
             self.redactor.learn(token, ACCESS_TOKEN_FIELD)
-        if exchange.endpoint in {Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN}:
-            sent = _fields(exchange.request_body)
-            self._learn_field(_fields(exchange.response_body), ACCESS_TOKEN_FIELD)
-            self._learn_field(_fields(exchange.response_body), REFRESH_TOKEN_FIELD)
-            self._learn_field(sent, REFRESH_TOKEN_FIELD)
-            credentials = sent.get(CREDENTIALS_FIELD)
-            pair = decode_credentials(credentials) if isinstance(credentials, str) else None
-            if pair and pair[0] == self._email:
-                self.redactor.learn(str(credentials), CREDENTIALS_FIELD)
+        for body in (exchange.request_body, exchange.response_body):
+            if not _MAY_HOLD_SECRETS.search(body):
+                continue
+            for name, value in _named_texts(body):
+                if len(value) < SHORTEST_TOKEN and name not in _TOKEN_FIELDS:
+                    continue
+                if "token" in name.lower() or _JWT.fullmatch(value):
+                    self.redactor.learn(value, name if name in _TOKEN_FIELDS else ACCESS_TOKEN_FIELD)
+                elif name == CREDENTIALS_FIELD:
+                    # Malformed ones may be real ones, damaged; well-formed ones show whether anything real is in them.
+                    pair = decode_credentials(value)
+                    shown = pair and ":".join(pair)
+                    if not pair or not shown or pair[0] == self._email or self.redactor.text(shown) != shown:
+                        self.redactor.learn(value, CREDENTIALS_FIELD)
 
-    def _learn_field(self, fields: dict[str, JSONValue], name: str) -> None:
-        if isinstance(fields.get(name), str):
-            self.redactor.learn(fields[name], name)
+
+_TOKEN_FIELDS = frozenset({ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD})
+_MAY_HOLD_SECRETS = re.compile(rb"(?i)token|eyJ|" + CREDENTIALS_FIELD.encode())
+_JWT = re.compile(r"eyJ[\w-]*\.[\w-]*\.[\w-]*")
 
 
-def _fields(body: bytes) -> dict[str, JSONValue]:
+def _named_texts(body: bytes) -> Iterator[tuple[str, str]]:
+    """Every text in a JSON body with the name of the field it stands in."""
     try:
-        value = loads(body)
+        found: list[tuple[str, JSONValue]] = [("", loads(body))]
     except NotJSON:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return
+    while found:
+        name, value = found.pop()
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, dict):
+            found.extend(value.items())
+        elif isinstance(value, list):
+            found.extend((name, part) for part in value)
 
 
 def _open_har(path: Path) -> harfile.HarFile:
     import harfile
 
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # it may have been there
     stream = os.fdopen(descriptor, "w", encoding="utf-8")
     return harfile.HarFile(stream, creator=harfile.Creator(name="koncili-conformance", version=__version__))
 
@@ -136,9 +152,11 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor) -> None
             method=exchange.method,
             url=redactor.text(exchange.url),
             httpVersion="HTTP/1.1",
-            headers=[harfile.Record(name, redactor.text(value)) for name, value in exchange.request_headers.items()],
+            headers=[
+                harfile.Record(name, redactor.header(name, value)) for name, value in exchange.request_headers.items()
+            ],
             queryString=[
-                harfile.Record(name, redactor.text(value))
+                harfile.Record(redactor.text(name), redactor.text(value))
                 for name, value in parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True)
             ],
             postData=harfile.PostData(mimeType=request_type, text=body) if exchange.request_body else None,
@@ -148,7 +166,9 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor) -> None
             status=exchange.status,
             statusText="",
             httpVersion="HTTP/1.1",
-            headers=[harfile.Record(name, redactor.text(value)) for name, value in exchange.response_headers.items()],
+            headers=[
+                harfile.Record(name, redactor.header(name, value)) for name, value in exchange.response_headers.items()
+            ],
             content=harfile.Content(
                 size=len(exchange.response_body),
                 mimeType=exchange.response_headers.get("content-type", ""),

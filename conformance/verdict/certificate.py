@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -113,6 +114,13 @@ def suite_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
+
+
+def json_schema() -> str:
+    """The JSON Schema of a certificate, as it stands in certificate.schema.json beside this module."""
+    schema = Certificate.model_json_schema(by_alias=True, mode="serialization")
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA}", **schema}
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def make_certificate(

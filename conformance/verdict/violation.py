@@ -73,7 +73,7 @@ def request_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:
     return {
         "method": exchange.method,
         "url": redactor.text(exchange.url),
-        "headers": {name: redactor.text(value) for name, value in exchange.request_headers.items()},
+        "headers": {name: redactor.header(name, value) for name, value in exchange.request_headers.items()},
         "body": redactor.bytes_as_text(exchange.request_body)[:MOST_BODY],
     }
 
@@ -82,6 +82,6 @@ def response_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:
     """The answer of an exchange for a report."""
     return {
         "status": exchange.status,
-        "headers": {name: redactor.text(value) for name, value in exchange.response_headers.items()},
+        "headers": {name: redactor.header(name, value) for name, value in exchange.response_headers.items()},
         "body": redactor.bytes_as_text(exchange.response_body)[:MOST_BODY],
     }

@@ -1,0 +1,335 @@
+"""The command line as a user meets it: exit codes, messages, files, interruption, a second run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from conformance.contract.rules import catalogue
+from conformance.mock.target import mock_target_table, to_toml
+from conformance.mock.world import EMAIL, PASSWORD
+from conformance.verdict.certificate import json_schema
+from tests.suite.runs import COMMAND, Run, certify
+
+SCHEMA = Path(__file__).parents[2] / "conformance" / "verdict" / "certificate.schema.json"
+
+SECRETS = (PASSWORD, EMAIL, "eyJhbGciOi")
+
+
+@pytest.fixture(scope="module")
+def conformant(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A whole run against the mock."""
+    return certify(tmp_path_factory.mktemp("conformant"), html=True)
+
+
+@pytest.fixture(scope="module")
+def nonconformant(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run against a mock with a defect."""
+    return certify(tmp_path_factory.mktemp("nonconformant"), "--defect", "ord-04-not-enforced", html=True)
+
+
+# -- a whole run ---------------------------------------------------------------------------------------------------
+
+
+def test_the_mock_is_conformant(conformant: Run) -> None:
+    assert conformant.code == 0, conformant.output
+    assert conformant.certificate["verdict"] == "conformant"
+    assert conformant.verdicts("pass") == catalogue().rules.keys()
+    assert "CONFORMANT" in conformant.output
+
+
+def test_a_certification_stays_within_the_error_budget(conformant: Run) -> None:
+    assert 0 < conformant.certificate["traffic"]["clientErrors"] < 400
+
+
+def test_every_result_is_left(conformant: Run) -> None:
+    left = {path.name for path in conformant.reports.iterdir()}
+    assert left >= {"certificate.json", "summary.md", "junit.xml", "traffic.har", "allure-results", "html"}
+    assert (conformant.reports / "html" / "index.html").stat().st_size > 1_000_000
+
+
+def test_junit_says_what_failed(conformant: Run, nonconformant: Run) -> None:
+    def failures(run: Run) -> list[str]:
+        cases = ET.parse(run.reports / "junit.xml").getroot().iter("testcase")  # noqa: S314 - our own file
+        return [str(case.get("name")) for case in cases if case.find("failure") is not None]
+
+    assert failures(conformant) == []
+    assert len(failures(nonconformant)) == 3
+    assert all("concluded" in name for name in failures(nonconformant))
+
+
+def test_traffic_is_told_whole(conformant: Run) -> None:
+    entries = json.loads((conformant.reports / "traffic.har").read_text(encoding="utf-8"))["log"]["entries"]
+    assert len(entries) == conformant.certificate["traffic"]["requests"]
+
+
+def test_certificate_follows_its_schema(conformant: Run, nonconformant: Run) -> None:
+    schema = jsonschema_rs.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")), validate_formats=True)
+    for run in (conformant, nonconformant):
+        schema.validate(run.certificate)
+    broken = {**conformant.certificate, "verdict": "splendid"}
+    assert not schema.is_valid(broken)
+
+
+def test_the_schema_is_that_of_the_model() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == json_schema(), "run `make schema`"
+
+
+def test_a_defect_is_told_with_a_shrunk_counterexample(nonconformant: Run) -> None:
+    assert nonconformant.code == 1
+    assert nonconformant.verdicts("fail") == {"ORD-04"}
+    example = nonconformant.entry("ORD-04")["counterexample"]
+    order = json.loads(example["request"]["body"])
+    assert order["status"] == "CONCLUDED"
+    assert len(order["extracts"]) == 1
+    assert example["response"]["status"] == 200
+    assert example["curl"] in nonconformant.output.replace("\n    ", "\n")
+
+
+def test_summary_has_failures_first(nonconformant: Run) -> None:
+    rows = [
+        line for line in (nonconformant.reports / "summary.md").read_text().splitlines() if line.startswith("| ORD-")
+    ]
+    assert rows[0].startswith("| ORD-04 | required | ✗ fail")
+
+
+def test_no_secret_is_left_anywhere(conformant: Run, nonconformant: Run) -> None:
+    for run in (conformant, nonconformant):
+        texts = {str(path): path.read_text(errors="replace") for path in run.reports.rglob("*") if path.is_file()}
+        texts |= {"stdout": run.output, "stderr": run.errors}
+        assert [(name, secret) for name, text in texts.items() for secret in SECRETS if secret in text] == []
+
+
+def test_the_same_seed_gives_the_same_certificate(conformant: Run, tmp_path: Path) -> None:
+    again = certify(tmp_path)
+    assert again.certificate["rules"] == conformant.certificate["rules"]
+    assert again.certificate["traffic"] == conformant.certificate["traffic"]
+
+
+def test_workers_give_the_same_verdicts(conformant: Run, tmp_path: Path) -> None:
+    spread = certify(tmp_path, "--workers", "2")
+    assert spread.code == 0
+    assert spread.verdicts("pass") == conformant.verdicts("pass")
+    entries = json.loads((tmp_path / "traffic.har").read_text(encoding="utf-8"))["log"]["entries"]
+    assert len(entries) == spread.certificate["traffic"]["requests"]
+    assert not list(tmp_path.glob("traffic-*.har"))
+
+
+def test_plain_pytest_does_the_same_work(conformant: Run, tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [str(COMMAND.parent / "python"), "-m", "pytest", "tests/certification", "-q", "-p", "no:cacheprovider"]
+    options = [f"--koncili-reports={tmp_path}", "--koncili-profile=certification", "--koncili-no-html"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, cwd=root, timeout=300)
+    assert done.returncode == 0, done.stdout
+    assert Run(0, "", "", tmp_path).certificate["rules"] == conformant.certificate["rules"]
+
+
+# -- part of a run -------------------------------------------------------------------------------------------------
+
+
+def test_one_rule_is_partial_and_says_so(tmp_path: Path) -> None:
+    run = certify(tmp_path, "--rule", "ORD-05")
+    assert run.code == 2
+    assert run.certificate["verdict"] == "partial"
+    assert run.verdicts("pass") == {"ORD-05"}
+    assert run.entry("ORD-04")["reason"] == "not selected"
+
+
+def test_a_waived_failure_does_not_decide(tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.toml"
+    waivers.write_text('[[waivers]]\nrule = "ORD-04"\nreason = "ticket 7"\nuntil = 2999-12-31\n')
+    run = certify(tmp_path / "reports", "--defect", "ord-04-not-enforced", "--waivers", str(waivers))
+    assert run.verdicts("waived") == {"ORD-04"}
+    assert run.code == 0
+
+
+# -- what can't run ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def target_file(tmp_path: Path) -> Path:
+    """A target file for a mock on a port where nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path = tmp_path / "target.toml"
+    path.write_text(to_toml(mock_target_table(f"http://127.0.0.1:{port}")))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--target", "/nowhere/target.toml"], "/nowhere/target.toml: there is no such target file"),
+        (["--profile", "nope"], "there are smoke, certification, deep"),
+        (["--rule", "ORD-99"], "ORD-99: no such rule"),
+        (["--defect", "ord-4-not-enforced"], "did you mean ord-"),
+        (["--variant", "slow"], "no variant 'slow'"),
+        (["--waivers", "/nowhere/waivers.toml"], "/nowhere/waivers.toml"),
+    ],
+)
+def test_what_can_not_run_is_named(arguments: list[str], told: str, tmp_path: Path) -> None:
+    run = certify(tmp_path, *arguments)
+    assert run.code == 3
+    assert told in run.errors
+    assert "Traceback" not in run.errors + run.output
+    assert not (tmp_path / "certificate.json").exists()
+
+
+def test_a_target_that_is_not_there(target_file: Path, tmp_path: Path) -> None:
+    run = certify(tmp_path, "--target", str(target_file))
+    assert run.code == 3
+    assert "is the target up?" in run.errors
+
+
+def test_production_takes_a_word_of_consent(target_file: Path, tmp_path: Path) -> None:
+    target_file.write_text(target_file.read_text().replace('environment = "mock"', 'environment = "production"'))
+    run = certify(tmp_path, "--target", str(target_file))
+    assert run.code == 3
+    assert "--allow-production" in run.errors
+
+
+def test_reports_that_can_not_be_written(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "reports"
+    in_the_way.write_text("a file")
+    run = certify(in_the_way / "below")
+    assert run.code == 3
+    assert "choose another place with --reports" in run.errors
+
+
+# -- a mock on a socket --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mock_target(tmp_path: Path) -> Iterator[Path]:
+    """The target file of a mock that is being served."""
+    path = tmp_path / "mock.toml"
+    command = [str(COMMAND), "mock", "--port", "0", "--target-file", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert "mock Koncili at http://127.0.0.1:" in process.stdout.readline()
+            _await_answer(path)
+            yield path
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=20)
+
+
+def _await_answer(target: Path) -> None:
+    port = int(target.read_text().split("127.0.0.1:")[1].split('"')[0])
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the mock does not answer")
+
+
+def test_over_a_socket_the_verdicts_are_the_same(mock_target: Path, conformant: Run, tmp_path: Path) -> None:
+    run = certify(tmp_path / "reports", "--target", str(mock_target))
+    assert run.code == 0, run.output + run.errors
+    assert run.verdicts("pass") == conformant.verdicts("pass")
+    assert run.certificate["traffic"]["clientErrors"] < 450
+
+
+def test_without_a_clock_what_needs_one_is_not_exercised(mock_target: Path, tmp_path: Path) -> None:
+    mock_target.write_text(mock_target.read_text().replace('environment = "mock"', 'environment = "sandbox"'))
+    run = certify(tmp_path / "reports", "--target", str(mock_target))
+    assert run.code == 2
+    assert run.verdicts("not-exercised") == {"AUTH-05"}
+    assert "clock" in run.entry("AUTH-05")["reason"]
+
+
+def test_without_fixtures_what_needs_them_is_not_exercised(mock_target: Path, tmp_path: Path) -> None:
+    text = mock_target.read_text()
+    mock_target.write_text(text[: text.index("[fixtures]")])
+    run = certify(tmp_path / "reports", "--target", str(mock_target), "--profile", "smoke")
+    assert run.verdicts("not-exercised") == {"ACC-04", "ACC-05", "ACC-06", "DEL-03"}
+    assert "fixtures.inactive_account" in run.entry("ACC-05")["reason"]
+
+
+def test_wrong_credentials(mock_target: Path, tmp_path: Path) -> None:
+    mock_target.write_text(mock_target.read_text().replace(PASSWORD, "another-password"))
+    run = certify(tmp_path / "reports", "--target", str(mock_target))
+    assert run.code == 3
+    assert "check email, password and base_url" in run.errors
+    assert "another-password" not in run.errors
+
+
+def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(mock_target: Path, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    command = [str(COMMAND), "certify", "--target", str(mock_target), "--profile", "deep", "--no-html", "-v"]
+    with subprocess.Popen([*command, "--reports", str(reports)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "PASSED" in line:
+                break
+        second = certify(reports)
+        assert second.code == 3
+        assert "another run is writing to" in second.errors
+        process.send_signal(signal.SIGINT)
+        output = process.stdout.read()
+        assert process.wait(timeout=60) == 2, output
+    run = Run(2, output, "", reports)
+    assert run.certificate["verdict"] == "inconclusive"
+    assert "interrupted" in run.entry("ORD-18")["reason"]
+    assert run.entry("AUTH-01")["verdict"] != "fail"
+
+
+# -- the other commands --------------------------------------------------------------------------------------------
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(COMMAND), *arguments], capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_rules_lists_all_of_them() -> None:
+    assert len(_run("rules").stdout.splitlines()) == len(catalogue().rules)
+    rows = json.loads(_run("rules", "--format", "json").stdout)
+    assert [row["id"] for row in rows] == list(catalogue().rules)
+    assert _run("rules", "--format", "markdown").stdout.startswith("| rule |")
+
+
+def test_rules_shows_one_whole() -> None:
+    shown = _run("rules", "ord-07").stdout
+    assert "refused with 400 and code 400-3" in shown
+    assert "S1, Date Validation" in shown
+
+
+def test_an_unknown_rule_is_named() -> None:
+    done = _run("rules", "ORD-99")
+    assert done.returncode == 3
+    assert "ORD-99" in done.stderr
+
+
+def test_mock_lists_its_defects_and_variants() -> None:
+    listed = _run("mock", "--list").stdout
+    assert "ord-04-not-enforced" in listed
+    assert "half-hour-consolidation" in listed
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = _run("mock", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 3
+    assert "choose another with --port" in done.stderr
+
+
+def test_report_without_results_says_what_to_do(tmp_path: Path) -> None:
+    done = _run("report", "--reports", str(tmp_path))
+    assert done.returncode == 3
+    assert "certify" in done.stderr
