@@ -96,9 +96,9 @@ Feature: Order submission
     Then every submission is refused with 400
 
     Examples:
-      | fault                                  |
-      | the value of a SALE is not positive    |
-      | the value of a COMISSION is not negative |
+      | fault                                                   |
+      | the value of a SALE or RETURN_COMISSION is not positive |
+      | the value of a COMISSION or RETURN_SALE is not negative |
 
   @ORD-11
   Scenario: An extract with another marketplaceCode is refused

@@ -68,9 +68,12 @@ FIELDS: Final = ("createdDate", "approvedDate", "sendDate", "estimatedDeliveryDa
 
 _LEFT_OUT, _NULL, _GIVEN = range(3)
 
-_GAPS_BETWEEN: Final = packed([len(GAPS)] * 5)
 _PRINTS: Final = packed([len(_OFFSETS) * 2] * len(FIELDS))
-_PRESENCE: Final = packed([3] * len(FIELDS))
+
+_LATER: Final = FIELDS[2:]
+
+_TIMES: Final = packed([len(GAPS)] * 5 + [_GIVEN + 1] * len(_LATER))
+"""The five gaps, and for each later date whether it is left out, null or given."""
 
 
 def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = ()) -> dict[str, str | None]:
@@ -78,14 +81,16 @@ def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = ()) -> dict[s
 
     A date that is not there is null or left out. Deliveries may be late: only what is documented is in order.
     """
-    gap = [GAPS[choice] for choice in draw(_GAPS_BETWEEN)]
+    times = draw(_TIMES)
+    gap = [GAPS[choice] for choice in times[:5]]
+    presences = (_GIVEN, _GIVEN, *times[5:])
     created = START + timedelta(seconds=draw(_STARTS))
     approved = created + gap[0]
     sent = approved + gap[1]
     instants = (created, approved, sent, sent + gap[2], sent + gap[3], created + gap[4])
     demanded = {"createdDate", "approvedDate", *MANDATORY[status], *present}
     dates: dict[str, str | None] = {}
-    for name, instant, print_, presence in zip(FIELDS, instants, draw(_PRINTS), draw(_PRESENCE), strict=True):
+    for name, instant, print_, presence in zip(FIELDS, instants, draw(_PRINTS), presences, strict=True):
         if name in demanded or (presence == _GIVEN and name in OPTIONAL[status]):
             dates[name] = printed(instant, _OFFSETS[print_ // 2], milliseconds=print_ % 2 == 1)
         elif presence != _LEFT_OUT:

@@ -381,6 +381,17 @@ def of_other_type(field: str) -> dict[str, Draw]:
     return named(("body", field), _OTHER_TYPES[field])
 
 
+def account_in_other_form(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    """accountId as a string where the reading is `integer`, and the other way round."""
+    given = call.body["accountId"]
+    return Edit(("body", "accountId"), str(given) if isinstance(given, int) else int(given))
+
+
+def places_with_one_form(scope: Scope) -> tuple[Place, ...]:
+    """All places where the reading leaves accountId one form, else none."""
+    return scope.places if len(scope.account_id_forms) == 1 else ()
+
+
 NO_OBJECT: Final = {
     name: setting(("body",), Rendered(name, change))
     for name, change in {

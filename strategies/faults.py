@@ -67,8 +67,9 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
 
 
 def possible(kind: Kind, scope: Scope, endpoint: Endpoint) -> bool:
-    """Whether the target has what the kind takes."""
-    return endpoint in kind.endpoints and (kind.places is None or bool(kind.places(scope)))
+    """Whether the target, and the readings of the run, have what the kind takes."""
+    takes_types = set(kind.types) <= set(scope.extract_types)
+    return endpoint in kind.endpoints and takes_types and (kind.places is None or bool(kind.places(scope)))
 
 
 def _kinds(field: str | None, draws: Mapping[str, Draw], **needs: Any) -> tuple[Kind, ...]:
@@ -84,7 +85,7 @@ def _date_moved(earlier: str, later: str, *statuses: str) -> tuple[Kind, ...]:
 
 
 def _sign(type_: str, draws: Mapping[str, Draw]) -> tuple[Kind, ...]:
-    return _kinds("value", draws, types=(type_,))
+    return _kinds("value", {f"{type_}, {name}": draw for name, draw in draws.items()}, types=(type_,))
 
 
 FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
@@ -127,8 +128,14 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     },
     "ORD-09": {"the type of one extract is not one that orders take": _kinds("type", parts.OTHER_EXTRACT_TYPE)},
     "ORD-10": {
-        "the value of a SALE is not positive": _sign("SALE", parts.not_positive("SALE")),
-        "the value of a COMISSION is not negative": _sign("COMISSION", parts.not_negative("COMISSION")),
+        "the value of a SALE or RETURN_COMISSION is not positive": (
+            *_sign("SALE", parts.not_positive("SALE")),
+            *_sign("RETURN_COMISSION", parts.not_positive("RETURN_COMISSION")),
+        ),
+        "the value of a COMISSION or RETURN_SALE is not negative": (
+            *_sign("COMISSION", parts.not_negative("COMISSION")),
+            *_sign("RETURN_SALE", parts.not_negative("RETURN_SALE")),
+        ),
     },
     "ORD-11": {
         "the marketplaceCode of one extract is not the order's": _kinds("marketplaceCode", parts.OTHER_CODE_INSIDE)
@@ -146,6 +153,15 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         for field, present, statuses in parts.TYPED_FIELDS
     }
     | {
+        "its accountId has another JSON type": (
+            *_kinds("accountId", parts.of_other_type("accountId")),
+            Kind(
+                name="the form that the reading rules out",
+                draw=parts.account_in_other_form,
+                places=parts.places_with_one_form,
+                field="accountId",
+            ),
+        ),
         "one extract is not an object": _kinds("extracts", parts.EXTRACT_NO_OBJECT),
         "the value of one extract has another JSON type": _kinds("value", parts.VALUE_OF_OTHER_TYPE),
         "the percentage of one extract has another JSON type": _kinds("percentage", parts.PERCENTAGE_OF_OTHER_TYPE),

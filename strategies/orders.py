@@ -27,12 +27,25 @@ _CUSTOMERS: Final = (None, "Ana", "João da Conceição", "Łucja", "李雷", 'O
 
 _CROWDED: Final = 7
 
-_ORDER_CHOICES: Final = packed([2, len(_CUSTOMERS), 2, _CROWDED + 1, MOST_EXTRACTS])
-"""How accountId is written, which fields the order has that no document names (unknown fields are allowed), whether it
-may have very many extracts, and where among them the demanded ones stand."""
 
-_EXTRACT_CHOICES: Final = packed([3, len(dates.GAPS), 4, 101, 2])
-"""An extract's expectedDate (left out, null, given), how much later, whether it has a percentage, which, and a free sign."""
+@cache
+def _order_choices(statuses: int, places: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Status and place, how accountId is written, which fields the order has that no document names (unknown fields are
+    allowed), whether it may have very many extracts, and where among them the demanded ones stand."""
+    return packed([statuses, places, 2, len(_CUSTOMERS), 2, _CROWDED + 1, MOST_EXTRACTS])
+
+
+@cache
+def _entry(types: int) -> st.SearchStrategy[tuple[Decimal, tuple[int, ...]]]:
+    """An extract's amount, and its choices: type, a free sign, expectedDate (left out, null, given), how much later it is,
+    whether there is a percentage, and which."""
+    return st.tuples(AMOUNTS, packed([types, 2, 3, len(dates.GAPS), 4, 101]))
+
+
+@cache
+def _entries(types: int, at_most: int) -> st.SearchStrategy[list[tuple[Decimal, tuple[int, ...]]]]:
+    return st.lists(_entry(types), max_size=at_most)
+
 
 _SIGN: Final = {"SALE": 1, "RETURN_COMISSION": 1, "COMISSION": -1, "RETURN_SALE": -1}
 
@@ -40,7 +53,7 @@ _NULL_DATE, _GIVEN_DATE = 1, 2
 
 
 def _extract(type_: str, amount: Decimal, choices: tuple[int, ...], created: str) -> dict[str, Any]:
-    date, gap, has_percentage, percentage, negative = choices
+    _, negative, date, gap, has_percentage, percentage = choices
     sign = _SIGN.get(type_) or (-1 if negative else 1)
     extract: dict[str, Any] = {"marketplaceCode": CODE, "type": type_, "value": sign * amount}
     if date == _NULL_DATE:
@@ -50,19 +63,6 @@ def _extract(type_: str, amount: Decimal, choices: tuple[int, ...], created: str
     if type_ == "COMISSION" and has_percentage:
         extract["percentage"] = percentage if has_percentage == 1 else Decimal(percentage * 99).scaleb(-2)
     return extract
-
-
-_ENTRY: Final = st.tuples(AMOUNTS, _EXTRACT_CHOICES)
-
-
-@cache
-def _entries(types: tuple[str, ...], at_most: int) -> st.SearchStrategy[list[Any]]:
-    return st.lists(st.tuples(st.sampled_from(types), _ENTRY), max_size=at_most)
-
-
-@cache
-def _one_of(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-    return st.sampled_from(values)
 
 
 @st.composite
@@ -76,18 +76,20 @@ def orders(
     places: tuple[Place, ...] = (),
 ) -> Order:
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale."""
-    status = draw(_one_of(statuses))
-    place = draw(_one_of(places or scope.places))
-    account_form, customer, items, crowd, position = draw(_ORDER_CHOICES)
+    places = places or scope.places
+    choices = draw(_order_choices(len(statuses), len(places)))
+    status, place = statuses[choices[0]], places[choices[1]]
+    account_form, customer, items, crowd, position = choices[2:]
     timeline = dates.timeline(draw, status, present)
+    kinds = scope.extract_types
     most = MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS
-    drawn = draw(_entries(scope.extract_types, most))
-    demanded = [(kind, draw(_ENTRY)) for kind in ("SALE", *types)]
-    position %= len(drawn) + 1
+    free = [(kinds[entry[1][0]], entry) for entry in draw(_entries(len(kinds), most))]
+    demanded = [(kind, draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
+    position %= len(free) + 1
     created = timeline["createdDate"] or ""
     entries = [
-        _extract(kind, amount, choices, created)
-        for kind, (amount, choices) in (*drawn[:position], *demanded, *drawn[position:])
+        _extract(kind, amount, entry, created)
+        for kind, (amount, entry) in (*free[:position], *demanded, *free[position:])
     ]
     forms = scope.account_id_forms
     order: Order = {

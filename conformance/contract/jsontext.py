@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import InvalidOperation
 from typing import Any, TypeAlias
 
 import simplejson
@@ -29,6 +30,8 @@ def loads(text: str | bytes) -> JSONValue:
         return simplejson.loads(decoded, use_decimal=True, parse_constant=_no_constant)
     except RecursionError:
         raise NotJSON("nested too deeply") from None
+    except InvalidOperation:
+        raise NotJSON("a number has an exponent that no Decimal holds") from None
     except ValueError as error:
         raise NotJSON(str(error)) from None
 

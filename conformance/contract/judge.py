@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -63,7 +64,7 @@ class World(Protocol):
     def shown_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One HTTP request as it came; header names in lower case, the path without the query."""
 
@@ -77,6 +78,19 @@ class Request:
     def endpoint(self) -> Endpoint | None:
         """The documented endpoint that it addresses, if any."""
         return endpoint_of(self.method, self.path)
+
+    @cached_property
+    def content(self) -> JSONValue:
+        """The body as JSON, parsed once; a NotJSON where it is none."""
+        try:
+            return loads(self.body)
+        except NotJSON as error:
+            return error
+
+    @property
+    def fields(self) -> dict[str, JSONValue]:
+        """The body's fields; none where it is not a JSON object."""
+        return self.content if isinstance(self.content, dict) else {}
 
     def header(self, name: str) -> str | None:
         """The header's value, whatever the case of its name."""
@@ -107,18 +121,9 @@ def judge(request: Request, world: World, readings: Mapping[str, str]) -> list[B
 # -- authentication ------------------------------------------------------------------------------------------------
 
 
-def _text_field(body: bytes, name: str) -> str | None:
-    try:
-        value = loads(body)
-    except NotJSON:
-        return None
-    text = value.get(name) if isinstance(value, dict) else None
-    return text if isinstance(text, str) else None
-
-
 def _judge_credentials(request: Request, world: World) -> Iterator[Breach]:
-    encoded = _text_field(request.body, CREDENTIALS_FIELD)
-    pair = None if encoded is None else decode_credentials(encoded)
+    encoded = request.fields.get(CREDENTIALS_FIELD)
+    pair = decode_credentials(encoded) if isinstance(encoded, str) else None
     if pair is None:
         yield Breach("AUTH-02", CREDENTIALS_FIELD, f"{CREDENTIALS_FIELD} must be the base64 of email:password")
     elif not world.knows_credentials(*pair):
@@ -126,8 +131,8 @@ def _judge_credentials(request: Request, world: World) -> Iterator[Breach]:
 
 
 def _judge_refresh(request: Request, world: World) -> Iterator[Breach]:
-    token = _text_field(request.body, REFRESH_TOKEN_FIELD)
-    if token is None or world.refresh_token_state(token) is not TokenState.VALID:
+    token = request.fields.get(REFRESH_TOKEN_FIELD)
+    if not isinstance(token, str) or world.refresh_token_state(token) is not TokenState.VALID:
         yield Breach("AUTH-07", REFRESH_TOKEN_FIELD, f"{REFRESH_TOKEN_FIELD} is unknown, used or missing")
 
 
@@ -173,10 +178,9 @@ def _judge_account(account_id: int, channel: str, world: World) -> Iterator[Brea
 
 
 def _judge_submission(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
-    try:
-        body: JSONValue = loads(request.body)
-    except NotJSON as error:
-        return [Breach("ORD-14", "body", f"the body is not JSON: {error}")]
+    body = request.content
+    if isinstance(body, NotJSON):
+        return [Breach("ORD-14", "body", f"the body is not JSON: {body}")]
     if not isinstance(body, dict):
         return [Breach("ORD-14", "body", "the body is not a JSON object")]
     breaches = list(judge_order(body, readings))

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import falcon
 
-from conformance.contract.jsontext import NotJSON, dumps, loads
+from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer
@@ -18,7 +18,7 @@ CONTROL_PATH = "/_mock"
 def make_app(koncili: Koncili) -> falcon.App[falcon.Request, falcon.Response]:
     """The WSGI application that serves this mock."""
     app = falcon.App()
-    app.add_sink(_Sink(koncili), "/")
+    app.add_sink(_Sink(koncili), "")
     return app
 
 
@@ -34,7 +34,7 @@ class _Sink:
             path=req.path,
             query=dict(parse_qsl(req.query_string, keep_blank_values=True)),
             headers={name.lower(): value for name, value in req.headers.items()},
-            body=req.bounded_stream.read(),
+            body=req.stream.read(),  # to its end: a body in chunks has no Content-Length, and its bounded stream no bytes
         )
         answer = self._control(request) if request.path == CONTROL_PATH else self._koncili.handle(request)
         resp.status = answer.status
@@ -49,7 +49,7 @@ class _Sink:
     def _control(self, request: Request) -> Answer:
         if request.method == "POST":
             try:
-                self._koncili.clock.advance(float(loads(request.body)["advanceSeconds"]))
-            except (NotJSON, KeyError, TypeError, ValueError) as error:
+                self._koncili.clock.advance(float(request.fields["advanceSeconds"]))
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 return Answer(400, {"errorMessage": f"advanceSeconds: {error}", "errorCode": "400-0"})
         return Answer(200, {"mock": "koncili-conformance", "now": self._koncili.clock.now().isoformat()})

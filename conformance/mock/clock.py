@@ -9,6 +9,10 @@ EPOCH = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 """Where a clock that stands still begins, so that a run in process is the same every day."""
 
 
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Far enough from the last instant there is for a token to be given still."""
+
+
 class VirtualClock:
     """An instant in UTC that only ever moves forward."""
 
@@ -25,7 +29,14 @@ class VirtualClock:
         """Move it forward by that many seconds. Raises ValueError for a negative number."""
         if seconds < 0:
             raise ValueError(f"a clock moves forward only, not by {seconds} s")
-        self._added += timedelta(seconds=seconds)
+        try:
+            added = self._added + timedelta(seconds=seconds)
+            too_late = self._source() + added > LATEST
+        except OverflowError:
+            too_late = True
+        if too_late:
+            raise ValueError(f"a clock that shows no instant after {LATEST.year} can't be moved by {seconds} s")
+        self._added = added
 
 
 def ticking() -> VirtualClock:

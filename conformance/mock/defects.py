@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD, Endpoint
-from conformance.contract.jsontext import loads
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS, Breach
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
@@ -96,14 +95,13 @@ def _first_write_wins(order: Body, previous: Body | None, _: MockWorld) -> Body:
 def _key_of(request: Request) -> OrderKey | None:
     if request.endpoint is not Endpoint.SUBMIT_ORDER:
         return None
-    body = _parsed(request)
-    return order_key(body) if isinstance(body, dict) else None
+    return order_key(request.fields)
 
 
 def _store_the_refused(world: MockWorld, request: Request) -> None:
     key = _key_of(request)
     if key and world.stored(key):
-        world.put(key, loads(request.body))
+        world.put(key, request.fields)
 
 
 def _wipe_the_refused(world: MockWorld, request: Request) -> None:
@@ -167,13 +165,6 @@ def _with(**fields: object) -> Callable[[Answer], Answer]:
     return lambda answer: answer.having(body={**answer.body, **fields} if isinstance(answer.body, dict) else fields)
 
 
-def _parsed(request: Request) -> object:
-    try:
-        return loads(request.body)
-    except ValueError:
-        return None
-
-
 def _texts(value: object) -> str:
     """All text in a JSON value, strung together."""
     if isinstance(value, str):
@@ -188,7 +179,7 @@ def _is_odd(character: str) -> bool:
 
 
 def _crash_on_odd_text(request: Request, answer: Answer) -> Answer:
-    odd = any(_is_odd(character) for character in _texts(_parsed(request)))
+    odd = any(_is_odd(character) for character in _texts(request.content))
     return Answer(500, {"errorMessage": "internal", "errorCode": "500-0"}) if odd else answer
 
 
@@ -199,7 +190,7 @@ def _crash_on_large_numbers(request: Request, answer: Answer) -> Answer:
 
 def _same_refresh_token(request: Request, answer: Answer) -> Answer:
     if request.endpoint is Endpoint.REFRESH_TOKEN and answer.status == 200:  # noqa: PLR2004
-        return _with(**{REFRESH_TOKEN_FIELD: loads(request.body)[REFRESH_TOKEN_FIELD]})(answer)
+        return _with(**{REFRESH_TOKEN_FIELD: request.fields[REFRESH_TOKEN_FIELD]})(answer)
     return answer
 
 

@@ -59,4 +59,5 @@ def to_toml(table: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_value(part)}" for key, part in value.items()) + " }"
-    return json.dumps(value)  # a JSON string or integer is one of TOML too
+    # A JSON string or integer is one of TOML too, but for pairs of surrogates and a bare DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -22,7 +22,10 @@ def _in_utc(order: Body) -> Body:
 
     def printed(value: Any) -> Any:
         instant = parse_instant(value) if isinstance(value, str) else None
-        return instant.astimezone(UTC).isoformat(timespec="milliseconds") if instant else value
+        try:
+            return instant.astimezone(UTC).isoformat(timespec="milliseconds") if instant else value
+        except OverflowError:  # within hours of the first or the last instant there is
+            return value
 
     return {name: printed(value) if name in DATE_FIELDS else value for name, value in order.items()}
 

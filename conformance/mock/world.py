@@ -157,5 +157,7 @@ def furnish(world: MockWorld) -> MockWorld:
         "createdDate": "2025-05-09T12:00:00Z",
         "extracts": [],
     }
-    world.put((home.id, home.channel, FOREIGN_CODE), foreign, through_api=False)
+    # It was there before the mock began: no consolidation is to be waited for.
+    key = (home.id, home.channel, FOREIGN_CODE)
+    world.orders[key] = [Version(world.clock.now(), foreign, through_api=False)]
     return world

@@ -10,6 +10,8 @@ from zlib import crc32
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
@@ -20,6 +22,12 @@ from tests.certification.bench import ASKED_AT_MOST, Bench, NotSeenYet, Values
 from tests.certification.checks import check_accepted, check_refused
 
 T = TypeVar("T")
+
+NO_CONSTANTS = Constants()
+
+# Hypothesis also draws the literals of the source files that happen to be loaded from outside site-packages: one seed would
+# then mean other cases with a defect or variant, and in an installed suite.
+providers._get_local_constants = lambda: NO_CONSTANTS
 
 SHRINKING_EXAMPLES = 200
 """How many examples the second pass may look at for the smallest failure."""

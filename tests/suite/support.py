@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any, Final, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+import conformance
+import strategies
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import dumps
@@ -18,12 +22,18 @@ from conformance.contract.rules import catalogue
 from conformance.mock import world
 from conformance.mock.koncili import Koncili
 from strategies.calls import Call, place_of
-from strategies.faults import FAULTS, Kind
+from strategies.faults import FAULTS, Kind, possible
 from strategies.holes import fill
 from strategies.identifiers import Minter
 from strategies.scope import Place, Scope
 
 T = TypeVar("T")
+
+# Hypothesis also draws the literals of the library's modules, of those that are loaded when it looks: all are, from here on,
+# so that the examples are the same whichever tests run.
+for _package in (conformance, strategies):
+    for _module in walk_packages(_package.__path__, f"{_package.__name__}."):
+        import_module(_module.name)
 
 HOME: Final = Place(world.ENABLED[0].id, world.ENABLED[0].channel)
 
@@ -88,13 +98,15 @@ def mock_scope(readings: Mapping[str, str]) -> Scope:
     )
 
 
-def faults(*rule_ids: str) -> Iterator[tuple[str, str, Kind, Endpoint]]:
-    """Rule, fault, kind and endpoint: all there are of these rules, or of every rule."""
+def faults(*rule_ids: str, readings: str = "default readings") -> Iterator[tuple[str, str, Kind, Endpoint]]:
+    """Rule, fault, kind and endpoint: all that can be made under these readings, of these rules or of every rule."""
+    scope = mock_scope(READINGS[readings])
     for rule_id in rule_ids or FAULTS:
         for fault, kinds in FAULTS[rule_id].items():
             for kind in kinds:
                 for endpoint in catalogue()[rule_id].endpoints:
-                    yield rule_id, fault, kind, endpoint
+                    if possible(kind, scope, endpoint):
+                        yield rule_id, fault, kind, endpoint
 
 
 def order_faults(*rule_ids: str) -> dict[str, Kind]:
