@@ -28,7 +28,7 @@ certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--t
 	@$(BIN)/koncili-conformance certify --reports $(REPORTS) $(ARGS)
 
 test: $(DEV_STAMP) ## run every test: the suite's own, and the certification against the mock
-	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types, direction of imports
 	@$(BIN)/ruff format --check .
