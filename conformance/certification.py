@@ -26,6 +26,7 @@ from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, Ru
 from conformance.verdict.violation import Finding, Violation
 from conformance.verdict.waivers import Waiver, load_waivers, waive
 
+PENDING = "an update may take 30 minutes to show, and this target's clock can't be moved"
 INTERRUPTED = "the run was interrupted before this scenario ended"
 WORKER_EVIDENCE = "koncili_evidence"
 WORKER_TRAFFIC = "koncili_traffic"
@@ -139,9 +140,16 @@ class Certification:
 
     # -- scenarios -------------------------------------------------------------------------------------------------
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Skip, with its reason, what this target can't show."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Label the scenario, now that Allure has done so in its own way; skip, with its reason, what can't be shown."""
+        self._begin(item)
+        yield
+        scenario = self.session.evidence.scenarios.get(item.nodeid) if _rule(item) else None
+        if scenario is not None and scenario.pending and not scenario.counts:
+            pytest.skip(f"not exercised: {PENDING}")
+
+    def _begin(self, item: pytest.Item) -> None:
         rule = _rule(item)
         if rule is None:
             return
@@ -149,7 +157,6 @@ class Certification:
         describe(rule, self.session, scenario_name(item))
         reason = self.session.missing_need(rule)
         if reason is not None:
-            self.session.evidence.finish(item.nodeid, Outcome.NOT_EXERCISED, reason)
             pytest.skip(f"not exercised: {reason}")
 
     @pytest.hookimpl(wrapper=True)
@@ -165,8 +172,7 @@ class Certification:
         evidence, error = self.session.evidence, call.excinfo.value if call.excinfo else None
         scenario = evidence.scenarios[item.nodeid]
         if isinstance(error, pytest.skip.Exception):
-            if scenario.outcome is Outcome.NOT_RUN:
-                evidence.finish(item.nodeid, Outcome.NOT_EXERCISED, str(error.msg))
+            evidence.finish(item.nodeid, Outcome.NOT_EXERCISED, str(error.msg).removeprefix("not exercised: "))
         elif isinstance(error, Violation):
             finding = Finding.of(error, self.session.redactor)
             if error.rule == scenario.rule:
@@ -344,4 +350,8 @@ def scenario_name(item: pytest.Item) -> str:
     """The scenario's title, with the row of its outline. pytest-bdd keeps `Feature: title` as the docstring."""
     title = (getattr(item, "obj", None).__doc__ or item.name).partition(": ")[2] or item.name
     callspec = getattr(item, "callspec", None)
-    return f"{title} [{callspec.id}]" if callspec else title
+    row: dict[str, str] = callspec.params.get("_pytest_bdd_example", {}) if callspec else {}
+    filled = title
+    for name, value in row.items():
+        filled = filled.replace(f"<{name}>", value)
+    return f"{title} [{callspec.id}]" if callspec and filled == title else filled

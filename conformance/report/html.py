@@ -173,7 +173,7 @@ def _generate(command: list[str], results: Path, scratch: Path, *, title: str, t
     """Run Allure in the scratch directory; returns the page it wrote, raises HtmlUnavailable where it wrote none."""
     config = scratch / "allurerc.json"
     output = scratch / "report"
-    options = {"singleFile": True, "reportLanguage": "en"}
+    options = {"singleFile": True, "reportLanguage": "en", "groupBy": ["epic", "feature", "story"]}
     # The agent plugin loads itself unless it is named and disabled.
     plugins = {"awesome": {"options": options}, "agent": {"enabled": False}}
     config.write_text(json.dumps({"name": title, "output": str(output), "plugins": plugins}), encoding="utf-8")

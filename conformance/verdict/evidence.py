@@ -33,6 +33,8 @@ class ScenarioEvidence:
     outcome: Outcome = Outcome.NOT_RUN
     reason: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    pending: int = 0
+    """Examples that only time could have shown."""
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
     finding: Finding | None = None
     seconds: float = 0.0

@@ -76,8 +76,6 @@ class Bench:
     scenario: str = ""
     scope: Scope = field(init=False)
     minter: Minter = field(init=False)
-    pending: int = 0
-    """Examples of the running scenario that only time can show."""
     story: list[Exchange] = field(default_factory=list)
     """What the running example has sent so far, tokens aside."""
     left_behind: dict[tuple[int, str, str], None] = field(default_factory=dict)

@@ -53,11 +53,13 @@ def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Callable
         _run(bench, first_pass, name, strategy, seed, examples + 1, [Phase.generate])
         if runs <= 1:  # there is no example but the simplest
             _run(bench, law, name, strategy, seed, 1, [Phase.generate])
-    except Violation as found:
-        if not bench.session.shrinks:
-            raise
+    except Violation as violation:
+        found = violation
+    else:
+        return
+    if bench.session.shrinks:
         _run(bench, law, name, strategy, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
-        raise found from None  # found once and not again: the first sight of it is all there is
+    raise found  # not shrunk, or found once and not again: the first sight of it is all there is
 
 
 def _run(
@@ -74,7 +76,7 @@ def _run(
         try:
             law(example)
         except NotSeenYet:
-            bench.pending += 1
+            bench.session.evidence.scenarios[bench.scenario].pending += 1
         except Violation as violation:
             violation.story = tuple(bench.story)
             raise

@@ -9,6 +9,7 @@ import subprocess
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema_rs
@@ -209,20 +210,27 @@ def test_reports_that_can_not_be_written(tmp_path: Path) -> None:
 # -- a mock on a socket --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def mock_target(tmp_path: Path) -> Iterator[Path]:
-    """The target file of a mock that is being served."""
-    path = tmp_path / "mock.toml"
-    command = [str(COMMAND), "mock", "--port", "0", "--target-file", str(path)]
+@contextmanager
+def served(target: Path, *options: str) -> Iterator[None]:
+    """A mock on a socket; its target file is written."""
+    command = [str(COMMAND), "mock", "--port", "0", "--target-file", str(target), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             assert "mock Koncili at http://127.0.0.1:" in process.stdout.readline()
-            _await_answer(path)
-            yield path
+            _await_answer(target)
+            yield
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=20)
+
+
+@pytest.fixture
+def mock_target(tmp_path: Path) -> Iterator[Path]:
+    """The target file of a mock that is being served."""
+    path = tmp_path / "mock.toml"
+    with served(path):
+        yield path
 
 
 def _await_answer(target: Path) -> None:
@@ -250,6 +258,18 @@ def test_without_a_clock_what_needs_one_is_not_exercised(mock_target: Path, tmp_
     assert run.code == 2
     assert run.verdicts("not-exercised") == {"AUTH-05"}
     assert "clock" in run.entry("AUTH-05")["reason"]
+
+
+def test_what_a_live_endpoint_does_not_show_at_once_is_not_exercised(tmp_path: Path) -> None:
+    target = tmp_path / "slow.toml"
+    with served(target, "--variant", "slow-consolidation"):
+        target.write_text(target.read_text().replace('environment = "mock"', 'environment = "sandbox"'))
+        run = certify(tmp_path / "reports", "--target", str(target), "--profile", "smoke")
+    assert run.code == 2
+    assert run.certificate["verdict"] == "partial"
+    assert run.verdicts("fail", "inconclusive") == set(), run.output
+    for rule in ("QRY-01", "QRY-03", "QRY-04", "ORD-15", "DEL-01"):
+        assert "30 minutes" in run.entry(rule)["reason"]
 
 
 def test_without_fixtures_what_needs_them_is_not_exercised(mock_target: Path, tmp_path: Path) -> None:
