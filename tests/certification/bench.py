@@ -10,6 +10,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side, catalogue
+from conformance.errors import CannotRun, TargetUnavailable
 from conformance.session import Session
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -144,6 +145,17 @@ class Bench:
     def delete(self, place: Place, code: str) -> Exchange:
         """DELETE /order."""
         return self.send(_lookup(Endpoint.DELETE_ORDER, place), {"code": code})
+
+    def clear_away(self) -> None:
+        """Delete the orders of this run. Raises TargetUnavailable that names those that are left."""
+        orders = list(self.left_behind)
+        for number, (account, channel, code) in enumerate(orders):
+            query = {"marketplaceCode": code, "channelName": channel, "accountId": str(account)}
+            try:
+                self.session.client.call(Endpoint.DELETE_ORDER, query=query)
+            except (TargetUnavailable, CannotRun) as error:
+                left = [f"{code} on account {account}" for account, _, code in orders[number:]]
+                raise TargetUnavailable(f"{error}; orders of this run are left behind: {', '.join(left)}") from None
 
     # -- noting ----------------------------------------------------------------------------------------------------
 

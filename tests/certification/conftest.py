@@ -23,11 +23,7 @@ def run_bench(koncili: Session) -> Iterator[Bench]:
     """The bench of the run; at its end the orders that it sent to a live endpoint are deleted."""
     bench = Bench(koncili)
     yield bench
-    for account, channel, code in bench.left_behind:
-        bench.session.client.call(
-            Endpoint.DELETE_ORDER,
-            query={"marketplaceCode": code, "channelName": channel, "accountId": str(account)},
-        )
+    bench.clear_away()
 
 
 @pytest.fixture
