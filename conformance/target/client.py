@@ -41,6 +41,9 @@ PASSING = frozenset({429, 502})
 PASSING_ERRORS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """A connection that the other side closed under a request: it is sent again where that changes nothing."""
 
+SILENCES = 4
+"""After so many calls in a row without an answer the run stops."""
+
 NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 """Calls that succeed once: sent again after a lost answer, a refusal would say nothing."""
 
@@ -113,6 +116,7 @@ class KonciliClient:
         self._token: str | None = None
         self._refresh: str | None = None
         self._blocked = False
+        self._silences = 0
         self._renew_at = now()
         for secret, name in (
             (self._password, "password"),
@@ -214,14 +218,22 @@ class KonciliClient:
             )
         except httpx.HTTPError as error:
             reason = self.journal.redactor.text(str(error) or type(error).__name__)
-            raise TargetUnavailable(f"{method} {path}: no answer from {self.target.base_url}: {reason}") from None
+            raise self._unanswered(f"{method} {path}: no answer from {self.target.base_url}: {reason}") from None
         exchange: Exchange = response.extensions["exchange"]
         if exchange.status == BLOCKED:
             self._blocked = True
             raise CannotRun(self._block)
         if exchange.status in PASSING:
-            raise TargetUnavailable(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
+            raise self._unanswered(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
+        self._silences = 0
         return exchange
+
+    def _unanswered(self, what: str) -> TargetUnavailable | CannotRun:
+        """What to raise for a call without an answer: a target that stays silent would keep a run waiting for hours."""
+        self._silences += 1
+        if self._silences < SILENCES:
+            return TargetUnavailable(what)
+        return CannotRun(f"{what}; the {SILENCES}th call in a row without an answer: run again when the target is up")
 
     @property
     def _block(self) -> str:

@@ -20,7 +20,7 @@ from conformance.mock.target import mock_target_table
 from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
 from conformance.session import Options, Session, open_session
 from conformance.target.budget import Budget, NoLimits
-from conformance.target.client import KonciliClient
+from conformance.target.client import SILENCES, KonciliClient
 from conformance.target.config import parse_target
 from conformance.target.journal import Journal
 from conformance.target.redaction import Redactor
@@ -406,3 +406,15 @@ def test_no_answer_is_told_without_a_secret(server: Server, error: type[httpx.Tr
         client.access_token()
     assert EMAIL not in str(raised.value)
     assert PASSWORD not in str(raised.value)
+
+
+def test_a_target_that_stays_silent_stops_the_run(client: KonciliClient, server: Server) -> None:
+    refused, answered = httpx.ConnectError("connection refused"), httpx.Response(200)
+    server.answers["/nowhere"] = [*[refused] * (SILENCES - 1), answered, *[refused] * SILENCES]
+    raised: list[type[Exception]] = []
+    for _ in range(2 * SILENCES):
+        try:
+            client.send("GET", "/nowhere")
+        except (TargetUnavailable, CannotRun) as error:
+            raised.append(type(error))
+    assert raised == [TargetUnavailable] * (2 * (SILENCES - 1)) + [CannotRun]
