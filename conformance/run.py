@@ -57,7 +57,14 @@ def run_certification(
         "-n", str(workers if workers > 1 else 0),
         *_own_options(options, rules=rules, reports=reports, waivers=waivers), *([] if html else ["--koncili-no-html"]),
     ]  # fmt: skip
-    code = pytest.main([str(root / "tests" / "certification"), *arguments], plugins=[verdicts])
+    try:
+        code = pytest.main([str(root / "tests" / "certification"), *arguments], plugins=[verdicts])
+    except OSError as error:  # a disk that is full, above all: JUnit and Allure write for themselves
+        print(
+            f"koncili-conformance: {reports}: the results cannot be written: {error}; make room, run again",
+            file=sys.stderr,
+        )
+        return CANNOT_RUN
     if verdicts.exit_code is not None:
         return verdicts.exit_code
     if code != CANNOT_RUN:
