@@ -241,7 +241,8 @@ class Certification:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the certificate, or hand the evidence to the controller."""
         if self._session is not None:
-            self._mark_unfinished(self._session.evidence, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+            cut_off = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
+            self._mark_unfinished(self._session.evidence, interrupted=cut_off)
             self._session.client.close()
             self._session.budget.close()
             self._session.journal.close()

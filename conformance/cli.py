@@ -14,6 +14,9 @@ CANNOT_RUN = 3
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
+# click's own 2 would read as "partial" in a gate.
+click.UsageError.exit_code = CANNOT_RUN
+
 EXITS = "Exit codes: 0 conformant, 1 nonconformant, 2 partial or inconclusive, 3 could not run."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from conformance.certification import check_known
 from conformance.plugin import CERTIFICATION
 from conformance.session import Options, open_session
-from conformance.verdict.verdicts import CANNOT_RUN
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
 from conformance.verdict.waivers import load_waivers
 
 
@@ -57,8 +58,13 @@ def run_certification(
         "-n", str(workers if workers > 1 else 0),
         *_own_options(options, rules=rules, reports=reports, waivers=waivers), *([] if html else ["--koncili-no-html"]),
     ]  # fmt: skip
+    # A CI system that loses patience sends SIGTERM: end as on Ctrl-C, with a certificate of what was seen.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = pytest.main([str(root / "tests" / "certification"), *arguments], plugins=[verdicts])
+    except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
+        print("koncili-conformance: interrupted; the results may not be whole", file=sys.stderr)
+        return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     except OSError as error:  # a disk that is full, above all: JUnit and Allure write for themselves
         print(
             f"koncili-conformance: {reports}: the results cannot be written: {error}; make room, run again",

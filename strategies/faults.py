@@ -17,10 +17,9 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
+from strategies.fault_parts import Draw
 from strategies.orders import STATUSES
 from strategies.scope import Place, Scope
-
-Draw = Callable[[DrawFn, Call, Scope], Edit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,6 +107,7 @@ def _greeting(base_url: str, table: Mapping[str, object], quirk: Quirk | None, t
         "A token:",
         f"  curl -s -H 'content-type: application/json' {base_url}/public/api/auth/token \\",
         f'    --data-raw \'{{"credentials": "{encode_credentials(EMAIL, PASSWORD)}"}}\'',
+        "Its accessToken is what printed curl lines take: export KONCILI_TOKEN=...",
         "",
         f"Certify it from another terminal: koncili-conformance certify --target {path}",
     ]

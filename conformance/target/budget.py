@@ -44,7 +44,7 @@ class Budget(Protocol):
 
 
 class NoLimits:
-    """For the mock in process and for loopback targets that ask for it."""
+    """For the mock, in process or on a socket, which locks nobody out."""
 
     def before(self, endpoint: Endpoint | None) -> None:
         """Wait for nothing."""
@@ -59,8 +59,12 @@ class NoLimits:
 class DocumentedLimits:
     """Keeps the documented rates and the budget of 4xx answers in a rolling hour, across runs and processes."""
 
-    def __init__(self, store: Path, error_budget: int) -> None:
-        """`store` is the SQLite file; it is made where it is missing. Raises OSError where that fails."""
+    def __init__(self, store: Path, error_budget: int, *, paced: bool = True) -> None:
+        """`store` is the SQLite file; it is made where it is missing. Without `paced` only the budget is kept.
+
+        Raises OSError where the store can't be made.
+        """
+        self._paced = paced
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._error_budget = error_budget
         try:
@@ -82,8 +86,9 @@ class DocumentedLimits:
                 f"{self._error_budget} client errors within the last hour: nothing more is sent, since at 500 Koncili "
                 "blocks the integrator; run again in an hour"
             )
-        limiter = self._rates.get(endpoint) or self._rates[None]
-        limiter.try_acquire("request", blocking=True)
+        if self._paced:
+            limiter = self._rates.get(endpoint) or self._rates[None]
+            limiter.try_acquire("request", blocking=True)
 
     def after(self, status: int) -> None:
         """Count a 4xx answer against the budget."""
@@ -127,7 +132,8 @@ def store_path(target: Target) -> Path:
 
 
 def budget_for(target: Target) -> Budget:
-    """The budget that a target demands."""
-    if target.pace == "unlimited":
+    """The budget that a target demands. Loopback may lead to a live endpoint: only a mock goes without a budget."""
+    paced = target.pace == "documented"
+    if target.environment == "mock" and not paced:
         return NoLimits()
-    return DocumentedLimits(store_path(target), target.error_budget)
+    return DocumentedLimits(store_path(target), target.error_budget, paced=paced)

@@ -47,6 +47,9 @@ SILENCES = 4
 NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 """Calls that succeed once: sent again after a lost answer, a refusal would say nothing."""
 
+GATEWAY_ERRORS = frozenset({503, 504})
+"""What something on the way answers in passing; a server that answers so to an input does it every time."""
+
 BLOCKED = 423
 FORBIDDEN = 403
 
@@ -196,8 +199,10 @@ class KonciliClient:
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str | None] | None = None,
+        again: bool = False,
     ) -> Exchange:
-        """Send a request as it is given, documented or not. 429 and 502 are waited out.
+        """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504 counts only if the
+        same request gets one `again`.
 
         Raises TargetUnavailable where no answer came or only passing failures, BudgetSpent, and CannotRun on 423.
         """
@@ -206,8 +211,8 @@ class KonciliClient:
         given = {name: value for name, value in (headers or {}).items() if value is not None}
         if content is not None:
             given.setdefault("content-type", "application/json")
+        once = endpoint_of(method, path) in NOT_AGAIN
         try:
-            once = endpoint_of(method, path) in NOT_AGAIN
             response = self._http.request(
                 method,
                 self._urls.get(path) or path,
@@ -226,6 +231,8 @@ class KonciliClient:
         if exchange.status in PASSING:
             raise self._unanswered(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
         self._silences = 0
+        if exchange.status in GATEWAY_ERRORS and not again and not once:
+            return self.send(method, path, query=query, content=content, headers=headers, again=True)
         return exchange
 
     def _unanswered(self, what: str) -> TargetUnavailable | CannotRun:

@@ -12,6 +12,7 @@ from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side, catalogue
 from conformance.errors import CannotRun, TargetUnavailable
 from conformance.session import Session
+from conformance.target.client import tokens_in
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
@@ -59,7 +60,7 @@ class Values(Mapping[str, str]):
                 case "email":
                     return client.email
                 case "refresh_token":
-                    return str((client.create_token().json or {}).get("refreshToken"))
+                    return tokens_in(client.create_token())[1] or ""
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -207,6 +208,8 @@ class Bench:
             problems = self.problems(exchange, order, values)
             if not problems:
                 self.note_delay(attempt, exchange)
+                if order is None:
+                    self._note_absence(exchange, context)
                 return exchange
             if all(self.problems(exchange, state, values) for state in before):
                 break
@@ -218,6 +221,13 @@ class Bench:
         if waits > 1:
             self.observe("QRY-03", "an update to show within 30 minutes", "it showed later", exchange)
 
+    def _note_absence(self, exchange: Exchange, context: str) -> None:
+        """Note against QRY-02 an order that is gone and whose query is not answered as that of an unknown one."""
+        rule = catalogue()["QRY-02"]
+        if exchange.status not in rule.refused or exchange.error_code not in rule.codes:
+            actual = f"it answered {exchange.status} with code {exchange.error_code}"
+            self.observe(rule.id, f"{rule.refused} and code {' or '.join(rule.codes)}", actual, exchange, context)
+
     def problems(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> list[str]:
         """In what an answer to a query differs from this state of the order; nothing where it does not.
 
@@ -225,6 +235,8 @@ class Bench:
         """
         succeeded = exchange.status // 100 == 2
         if order is None:
+            if exchange.status >= SERVER_ERROR:
+                return [f"it answered {exchange.status}"]
             shown = exchange.json if succeeded else None
             still_there = isinstance(shown, dict) and shown.get("marketplaceCode") == values["code"]
             return ["it was still there"] if still_there else []

@@ -211,12 +211,14 @@ def test_errors_are_counted_across_processes(limits: DocumentedLimits, store: Pa
 # -- which budget, kept where --------------------------------------------------------------------------------------
 
 
-def test_only_an_unlimited_pace_has_no_limits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("environment", ["mock", "sandbox"])
+@pytest.mark.parametrize("pace", ["documented", "unlimited"])
+def test_only_a_mock_at_an_unlimited_pace_has_no_limits(environment: str, pace: str, tmp_path: Path) -> None:
     kept = f"sqlite:{tmp_path / 'budget.sqlite'}"
-    for pace in ("documented", "unlimited"):
-        budget = budget_for(target(base_url="http://127.0.0.1:8765", pace=pace, coordination=kept))
-        assert isinstance(budget, NoLimits if pace == "unlimited" else DocumentedLimits)
-        budget.close()
+    chosen = target(base_url="http://127.0.0.1:8765", environment=environment, pace=pace, coordination=kept)
+    budget = budget_for(chosen)
+    assert isinstance(budget, NoLimits if (environment, pace) == ("mock", "unlimited") else DocumentedLimits)
+    budget.close()
 
 
 def test_the_budget_is_the_targets(tmp_path: Path) -> None:

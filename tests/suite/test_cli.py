@@ -186,6 +186,10 @@ def test_what_can_not_run_is_named(arguments: list[str], told: str, tmp_path: Pa
     assert not (tmp_path / "certificate.json").exists()
 
 
+def test_a_wrong_option_is_not_mistaken_for_partial(tmp_path: Path) -> None:
+    assert certify(tmp_path, "--nope").code == 3
+
+
 def test_a_target_that_is_not_there(target_file: Path, tmp_path: Path) -> None:
     run = certify(tmp_path, "--target", str(target_file))
     assert run.code == 3
@@ -288,7 +292,19 @@ def test_wrong_credentials(mock_target: Path, tmp_path: Path) -> None:
     assert "another-password" not in run.errors
 
 
-def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(mock_target: Path, tmp_path: Path) -> None:
+def test_off_the_mock_the_budget_is_kept_at_any_pace(mock_target: Path, tmp_path: Path) -> None:
+    text = mock_target.read_text().replace('environment = "mock"', 'environment = "sandbox"\nerror_budget = 20')
+    mock_target.write_text(text)
+    run = certify(tmp_path / "reports", "--target", str(mock_target))
+    assert run.code == 2
+    assert run.certificate["traffic"]["clientErrors"] == 20
+    assert run.verdicts("fail") == set()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(
+    sent: signal.Signals, mock_target: Path, tmp_path: Path
+) -> None:
     reports = tmp_path / "reports"
     command = [str(COMMAND), "certify", "--target", str(mock_target), "--profile", "deep", "--no-html", "-v"]
     with subprocess.Popen([*command, "--reports", str(reports)], stdout=subprocess.PIPE, text=True) as process:
@@ -299,7 +315,7 @@ def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(mock_targ
         second = certify(reports)
         assert second.code == 3
         assert "another run is writing to" in second.errors
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         output = process.stdout.read()
         assert process.wait(timeout=60) == 2, output
     run = Run(2, output, "", reports)
