@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from conformance.contract.rules import Rule, catalogue
 from conformance.errors import CannotRun, TargetUnavailable
@@ -26,7 +27,7 @@ from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, Ru
 from conformance.verdict.violation import Finding, Violation
 from conformance.verdict.waivers import Waiver, load_waivers, waive
 
-PENDING = "an update may take 30 minutes to show, and this target's clock can't be moved"
+PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
 INTERRUPTED = "the run was interrupted before this scenario ended"
 WORKER_EVIDENCE = "koncili_evidence"
 WORKER_TRAFFIC = "koncili_traffic"
@@ -60,6 +61,9 @@ class Certification:
         self._traffic: list[dict[str, int]] = []
         self._deselected: set[str] = set()
         self._stopped = ""
+        self._waiting: list[pytest.Item] = []
+        """Scenarios of which a part is put off to the end of the run."""
+        self._left_undone: list[str] = []
         self._started = 0.0
 
     @classmethod
@@ -77,6 +81,7 @@ class Certification:
             defect=option("koncili_defect"),
             variant=option("koncili_variant"),
             allow_production=option("koncili_allow_production"),
+            patient=option("koncili_patient"),
             alone=worker is None,
         )
         reports = Reports(directory) if directory else None
@@ -139,6 +144,44 @@ class Certification:
         """All that stays has been made by now: looking through it for garbage again and again takes 5 % of a run."""
         gc.freeze()
 
+    # -- what is put off to the end of the run ---------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Where no clock can be moved, report a scenario that leaves something to time only when that is done."""
+        opened = self._session
+        if opened is None or opened.control is not None or opened.resuming or _rule(item) is None:
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        # Nothing of the session is torn down after the last: some scenarios are still to go on.
+        until: Any = nextitem or item.session
+        reports = runtestprotocol(item, nextitem=until, log=False)
+        if item.nodeid in opened.deferred:
+            self._waiting.append(item)
+        else:
+            for report in reports:
+                item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """When all scenarios have run, go on with those that left something to time."""
+        result = yield
+        if self._session is not None and self._waiting and not session.shouldstop:
+            self._session.resuming = True
+            self._tell(session.config, self._session)
+            for item, following in zip(self._waiting, [*self._waiting[1:], session], strict=True):
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        return result
+
+    def _tell(self, config: pytest.Config, opened: Session) -> None:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and not self.worker:
+            reporter.ensure_newline()
+            wait = "waiting up to half an hour for updates" if opened.patient else "looking once more for updates"
+            reporter.write_line(f"{len(self._waiting)} scenarios go on: {wait}")
+
     # -- scenarios -------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True)
@@ -189,10 +232,10 @@ class Certification:
             if isinstance(error, CannotRun):
                 self._stopped = str(error)
                 item.session.shouldstop = str(error)
-        elif call.when == "call":
+        elif call.when == "call" and item.nodeid not in self.session.deferred:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
-            scenario.seconds = time.perf_counter() - self._started
+            scenario.seconds += time.perf_counter() - self._started
             evidence.keep_samples(item.nodeid, self.session.redactor)
             show_samples(scenario)
 
@@ -243,9 +286,14 @@ class Certification:
         if self._session is not None:
             cut_off = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
             self._mark_unfinished(self._session.evidence, interrupted=cut_off)
-            self._session.client.close()
-            self._session.budget.close()
-            self._session.journal.close()
+            for action in self._session.at_end:
+                try:
+                    action()
+                except (TargetUnavailable, CannotRun) as error:
+                    self._left_undone.append(str(error))
+            self._session.close()
+            self._session.evidence.readings = self._session.readings
+            self._session.evidence.readings_from = self._session.readings_from
             part, traffic = self._session.evidence.as_dict(), self._session.journal.traffic.as_dict()
             if self.worker:
                 session.config.workeroutput[WORKER_EVIDENCE] = json.dumps(part)  # type: ignore[attr-defined]
@@ -265,14 +313,15 @@ class Certification:
     def _certify(self, session: pytest.Session) -> None:
         evidence = Evidence.merged(self._parts)
         opened = self._session or open_session(self.options)
-        results = [judge_rule(rule, evidence, opened.readings) for rule in catalogue().rules.values()]
+        results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
         results = waive(results, self.waivers, self.started_at.date())
         self.certificate = make_certificate(
             results=results,
             target=opened.target,
             profile=opened.profile.name,
             seed=opened.seed,
-            readings=opened.readings,
+            readings=evidence.readings,
+            readings_from=evidence.readings_from,
             traffic={name: sum(part[name] for part in self._traffic) for name in self._traffic[0]},
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
@@ -293,6 +342,8 @@ class Certification:
             terminalreporter.section("koncili conformance")
             for line in terminal(self.certificate):
                 terminalreporter.write_line(line)
+        for line in self._left_undone:
+            terminalreporter.write_line(f"not cleared away: {line}")
         if self._stopped:
             terminalreporter.write_line(f"stopped: {self._stopped}")
 

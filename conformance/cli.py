@@ -37,6 +37,7 @@ def main() -> None:
 @click.option("--defect", metavar="NAME", help="Give the mock in process this defect.")
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
+@click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
 @click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
 @click.option("-v", "--verbose", is_flag=True, help="Name each scenario as it runs.")
 def certify(
@@ -51,6 +52,7 @@ def certify(
     variant: str | None,
     verbose: bool,  # noqa: FBT001
     no_html: bool,  # noqa: FBT001
+    patient: bool,  # noqa: FBT001
     allow_production: bool,  # noqa: FBT001
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
@@ -65,6 +67,7 @@ def certify(
         defect=defect,
         variant=variant,
         allow_production=allow_production,
+        patient=patient,
     )
     try:
         check_before(options, rules, waivers)

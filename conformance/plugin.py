@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--koncili-defect", metavar="NAME", help="give the mock in process this defect")
     group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")
     group.addoption("--koncili-no-html", action="store_true", help="make no HTML report")
+    group.addoption("--koncili-patient", action="store_true", help="wait for what takes time on a live endpoint")
     group.addoption("--koncili-allow-production", action="store_true", help="let the target be a production one")
 
 
@@ -38,7 +39,18 @@ def pytest_configure(config: pytest.Config) -> None:
         _start(config)
 
 
-_OPTION_NAMES = ("target", "profile", "rule", "seed", "reports", "waivers", "defect", "variant", "allow_production")
+_OPTION_NAMES = (
+    "target",
+    "profile",
+    "rule",
+    "seed",
+    "reports",
+    "waivers",
+    "defect",
+    "variant",
+    "allow_production",
+    "patient",
+)
 
 
 def _given(config: pytest.Config, name: str) -> Any:

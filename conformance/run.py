@@ -86,7 +86,8 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     }  # fmt: skip
     arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
     arguments += [f"--koncili-rule={rule}" for rule in rules]
-    return [*arguments, "--koncili-allow-production"] if options.allow_production else arguments
+    flags = {"--koncili-allow-production": options.allow_production, "--koncili-patient": options.patient}
+    return [*arguments, *(flag for flag, given in flags.items() if given)]
 
 
 class _Verdicts:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
 from conformance.contract.readings import resolve
 from conformance.contract.rules import Rule
+from conformance.control import Control, local_control, remote_control
 from conformance.errors import CannotRun, TargetUnavailable
-from conformance.mock.app import CONTROL_PATH, make_app
+from conformance.mock.app import make_app
 from conformance.mock.clock import VirtualClock
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
 from conformance.profiles import PROFILES, Profile
 from conformance.target.budget import Budget, NoLimits, budget_for
-from conformance.target.client import TIMEOUT, KonciliClient
+from conformance.target.client import KonciliClient
 from conformance.target.config import Target, load_target, parse_target
+from conformance.target.inbox import Inbox
 from conformance.target.journal import Journal
 from conformance.target.redaction import Redactor
 from conformance.verdict.evidence import Evidence
@@ -41,43 +43,16 @@ class Options:
     defect: str | None = None
     variant: str | None = None
     allow_production: bool = False
+    patient: bool = False
+    """Whether to wait for what takes time on a target whose clock can't be moved."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 
 
-class MovableClock(Protocol):
-    """A clock that can be moved forward; a live endpoint has none."""
-
-    def now(self) -> datetime: ...
-    def advance(self, seconds: float) -> None: ...
-
-
-class RemoteClock:
-    """The clock of a mock on a socket, moved through its control interface."""
-
-    def __init__(self, base_url: str) -> None:
-        self._url = base_url + CONTROL_PATH
-        self._added = timedelta()
-
-    def now(self) -> datetime:
-        """Real time and what was added, in UTC."""
-        return datetime.now(UTC) + self._added
-
-    def advance(self, seconds: float) -> None:
-        """Move the mock's clock. Raises TargetUnavailable where the mock does not take it."""
-        try:
-            httpx.post(self._url, json={"advanceSeconds": seconds}, timeout=TIMEOUT).raise_for_status()
-        except httpx.HTTPError as error:
-            raise TargetUnavailable(f"the mock's clock at {self._url} cannot be moved: {error}") from None
-        self._added += timedelta(seconds=seconds)
-
-    def is_there(self) -> bool:
-        """Whether it is the suite's own mock that answers."""
-        try:
-            answer = httpx.get(self._url, timeout=TIMEOUT)
-            return answer.is_success and answer.json().get("mock") == "koncili-conformance"
-        except (httpx.HTTPError, ValueError, AttributeError):
-            return False
+_NEEDS_CONTROL = {
+    "clock": "needs a clock that can be moved; a live endpoint has none",
+    "mock": "needs the suite's own mock: on a live endpoint it would lock the integrator out, or nothing documented causes it",
+}
 
 
 @dataclass(slots=True)
@@ -86,17 +61,30 @@ class Session:
 
     options: Options
     target: Target
-    readings: Mapping[str, str]
+    readings: dict[str, str]
+    """Every reading with the value that the run follows."""
+    readings_from: dict[str, str]
+    """How each is known: `stated` by the target file, `probed`, or the `default`."""
     profile: Profile
     seed: int
     run_number: int
     client: KonciliClient
     journal: Journal
     budget: Budget
-    clock: MovableClock | None
+    control: Control | None
+    """What moves the mock's clock, limits and notifications; a live endpoint has none."""
     evidence: Evidence
     in_process: bool
     started_at: datetime
+    transport: httpx.BaseTransport | None = None
+    """Leads to the mock in process."""
+    resuming: bool = False
+    """Whether scenarios now only go on with what they left for the end of the run."""
+    deferred: set[str] = field(default_factory=set)
+    """The scenarios that left something for the end of the run."""
+    at_end: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be done when all scenarios have run."""
+    _inbox: Inbox | None = None
 
     @property
     def redactor(self) -> Redactor:
@@ -108,15 +96,39 @@ class Session:
         """Whether a counterexample is shrunk: on live targets that would spend client errors."""
         return self.target.environment == "mock"
 
+    def is_open(self, reading: str) -> bool:
+        """Whether the target file leaves it to be found out."""
+        return self.readings_from[reading] == "default"
+
+    @property
+    def patient(self) -> bool:
+        """Whether to wait for what takes time."""
+        return self.options.patient
+
     def missing_need(self, rule: Rule) -> str | None:
         """Why the rule can't be exercised on this target, or None where it can."""
         for need in rule.needs:
-            if need == "clock":
-                if self.clock is None:
-                    return "needs a clock that can be moved; a live endpoint has none"
+            if need in _NEEDS_CONTROL:
+                if self.control is None:
+                    return _NEEDS_CONTROL[need]
+            elif need == "callback_url" and self.control is not None:
+                continue
             elif not self.target.fixtures.has(need):
                 return f"needs fixtures.{need} in the target file"
         return None
+
+    @property
+    def inbox(self) -> Inbox | None:
+        """Where the target's notifications arrive, opened on first use; None where it sends none. Raises CannotRun."""
+        if self._inbox is None:
+            fixtures = self.target.fixtures
+            if self.control is not None:
+                self._inbox = Inbox()
+                self.control.call_back(self._inbox.url)
+            elif fixtures.callback_url is not None:
+                host, port = fixtures.callback_address
+                self._inbox = Inbox(host, port, urlsplit(fixtures.callback_url).path or "/")
+        return self._inbox
 
     def preflight(self) -> None:
         """Make sure that the target is there and takes the credentials. Raises CannotRun with the remedy."""
@@ -125,8 +137,17 @@ class Session:
         except TargetUnavailable as error:
             raise CannotRun(f"{error}; is base_url right, and is the target up?") from None
 
+    def bare_client(self) -> httpx.Client:
+        """A client past budget, journal and retries, to see the limits of the suite's own mock. Raises ValueError for any
+        other target."""
+        if self.control is None:
+            raise ValueError("only the suite's own mock may be asked past the limits")
+        return httpx.Client(base_url=self.target.base_url, transport=self.transport)
+
     def close(self) -> None:
-        """Let go of connections, the budget's store and the HAR file."""
+        """Let go of connections, the inbox, the budget's store and the HAR file."""
+        if self._inbox is not None:
+            self._inbox.close()
         self.client.close()
         self.budget.close()
         self.journal.close()
@@ -176,7 +197,7 @@ def chosen_profile(options: Options) -> Profile:
 def open_session(options: Options, har: Path | None = None) -> Session:
     """Open a run: nothing is sent yet. Raises CannotRun."""
     target, profile = chosen_target(options), chosen_profile(options)
-    readings = resolve(target.readings)
+    readings = dict(resolve(target.readings))
     in_process = options.target_file is None
     seed = options.seed if options.seed is not None else 0 if profile.fixed_seed else secrets.randbelow(2**32)
     try:
@@ -184,34 +205,35 @@ def open_session(options: Options, har: Path | None = None) -> Session:
     except CannotRun as error:
         raise CannotRun("\n".join(f"{options.target_file}: {line}" for line in str(error).splitlines())) from None
     journal = Journal(Redactor(), har, email)
-    clock: MovableClock | None
+    control: Control | None
     transport: httpx.BaseTransport | None = None
     budget: Budget
     if in_process:
-        clock = VirtualClock()
         quirk = chosen_quirk(options)
-        koncili = Koncili(clock=clock, quirks=[quirk] if quirk else [], readings=target.readings)
+        koncili = Koncili(clock=VirtualClock(), quirks=[quirk] if quirk else [], readings=target.readings)
+        control = local_control(koncili)
         transport, budget = httpx.WSGITransport(make_app(koncili)), NoLimits()
     else:
-        remote = RemoteClock(target.base_url)
-        movable = options.alone and target.environment == "mock" and target.is_loopback
-        clock = remote if movable and remote.is_there() else None
+        ours = options.alone and target.environment == "mock" and target.is_loopback
+        control = remote_control(target.base_url) if ours else None
         budget = _budget(target)
-    now: Callable[[], datetime] = clock.now if clock else lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = control.now if control else lambda: datetime.now(UTC)
     return Session(
         options=options,
         target=target,
         readings=readings,
+        readings_from={reading: "stated" if reading in target.readings else "default" for reading in readings},
         profile=profile,
         seed=seed,
         run_number=0 if in_process else secrets.randbelow(10**7),
         client=KonciliClient(target, journal=journal, budget=budget, readings=readings, now=now, transport=transport),
         journal=journal,
         budget=budget,
-        clock=clock,
+        control=control,
         evidence=Evidence(),
         in_process=in_process,
         started_at=datetime.now(UTC),
+        transport=transport,
     )
 
 

@@ -17,6 +17,8 @@ Feature: Accounts
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @ACC-03
   Scenario Outline: <call> on a channel that does not exist is refused
@@ -29,6 +31,8 @@ Feature: Accounts
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @ACC-04
   Scenario Outline: <call> for an account that is not enabled for API imports is refused
@@ -41,6 +45,8 @@ Feature: Accounts
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @ACC-05
   Scenario Outline: <call> for an inactive account is refused
@@ -53,6 +59,8 @@ Feature: Accounts
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @ACC-06
   Scenario Outline: <call> on a channel that is not the account's is refused
@@ -65,3 +73,5 @@ Feature: Accounts
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |

@@ -30,6 +30,8 @@ Feature: Authentication
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @AUTH-04
   Scenario Outline: With a token that nobody was given <call> is refused
@@ -43,6 +45,8 @@ Feature: Authentication
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @AUTH-05
   Scenario Outline: A token dies when its life is over, and <call> is refused
@@ -55,6 +59,8 @@ Feature: Authentication
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @AUTH-06
   Scenario: A refresh token gets a new pair
@@ -78,3 +84,5 @@ Feature: Authentication
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |

@@ -17,6 +17,11 @@ Feature: Order deletion
     Given the order that did not come through the API
     Then its deletion is refused with 4xx and it stays
 
+  @DEL-04
+  Scenario: A reconciled order can't be deleted
+    Given any order that is reconciled
+    Then its deletion is refused with 4xx, and it stays as it was sent
+
   @DEL-05
   Scenario: An order can't be deleted twice
     Given any order

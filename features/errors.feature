@@ -11,6 +11,8 @@ Feature: Errors
       | any submission of an order |
       | any query for an order     |
       | any deletion of an order   |
+      | any reconciliation         |
+      | any release                |
 
   @ERR-02
   Scenario Outline: No <input> makes a server error
@@ -45,6 +47,24 @@ Feature: Errors
     Then every method that is not documented for <path> is refused with 4xx
 
     Examples:
-      | path         |
-      | /order       |
-      | /my-accounts |
+      | path                    |
+      | /order                  |
+      | /my-accounts            |
+      | /reconciliation         |
+      | /reconciliation/release |
+
+  @ERR-05
+  Scenario Outline: What <operation> answers has the documented shape
+    Given the OpenAPI document
+    Then whatever Schemathesis makes of <operation> in it is answered in a documented shape
+
+    Examples:
+      | operation            |
+      | createToken          |
+      | refreshToken         |
+      | listAccounts         |
+      | submitOrder          |
+      | getOrder             |
+      | deleteOrder          |
+      | createReconciliation |
+      | submitRelease        |

@@ -11,8 +11,9 @@ from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import CREDENTIALS_FIELD, REFRESH_TOKEN_FIELD, Endpoint
 from strategies import identifiers
-from strategies.holes import CODE, CREDENTIALS, REFRESH_TOKEN
+from strategies.holes import CODE, CREDENTIALS, REFRESH_TOKEN, Hole
 from strategies.orders import Order, orders
+from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
 
 
@@ -39,13 +40,15 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to be. A header that is None is left out; `order` must have been accepted before it is sent."""
+    """A request to be. A header that is None is left out; `order` must have been accepted before it is sent, of a
+    `batch` what comes before the creation or before the first order's release."""
 
     endpoint: Endpoint
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     order: Order | None = None
+    batch: Batch | None = None
     shape: str = "amazon"
     rendered: Rendered | None = None
 
@@ -67,6 +70,12 @@ class Edit:
             part = str(path[0])
             call = replace(call, **{part: _with(getattr(call, part), path[1:], value)})
         return call
+
+    @property
+    def holes(self) -> frozenset[str]:
+        """The names of the holes that it puts in."""
+        values = (self.value, *(value for _, value in self.also))
+        return frozenset(value.name for value in values if isinstance(value, Hole))
 
     @property
     def where(self) -> str:
@@ -110,22 +119,38 @@ def lookups(draw: DrawFn, /, scope: Scope, endpoint: Endpoint, **wanted: Any) ->
     return Call(endpoint, query=query, order=order, shape=draw(identifiers.SHAPE_NAMES))
 
 
+_ONLY_BODY: Final = {
+    Endpoint.CREATE_TOKEN: {CREDENTIALS_FIELD: CREDENTIALS},
+    Endpoint.REFRESH_TOKEN: {REFRESH_TOKEN_FIELD: REFRESH_TOKEN},
+}
+
+
 def calls(scope: Scope, endpoint: Endpoint, **wanted: Any) -> st.SearchStrategy[Call]:
     """A lawful call to the endpoint."""
     match endpoint:
-        case Endpoint.CREATE_TOKEN:
-            return st.just(Call(endpoint, body={CREDENTIALS_FIELD: CREDENTIALS}))
-        case Endpoint.REFRESH_TOKEN:
-            return st.just(Call(endpoint, body={REFRESH_TOKEN_FIELD: REFRESH_TOKEN}))
-        case Endpoint.LIST_ACCOUNTS:
-            return st.just(Call(endpoint))
+        case Endpoint.CREATE_TOKEN | Endpoint.REFRESH_TOKEN | Endpoint.LIST_ACCOUNTS:
+            return st.just(Call(endpoint, body=_ONLY_BODY.get(endpoint)))
         case Endpoint.SUBMIT_ORDER:
             return submissions(scope, **wanted)
         case Endpoint.GET_ORDER | Endpoint.DELETE_ORDER:
             return lookups(scope, endpoint, **wanted)
+        case Endpoint.CREATE_RECONCILIATION:
+            return batches(scope, **wanted).map(creation_of)
+        case Endpoint.SUBMIT_RELEASE:
+            return batches(scope, at_least=2, at_most=2, **wanted).map(release_of)
+
+
+def creation_of(batch: Batch) -> Call:
+    """POST /reconciliation that opens the batch."""
+    return Call(Endpoint.CREATE_RECONCILIATION, body=batch.creation, batch=batch, shape=batch.shape)
+
+
+def release_of(batch: Batch, order: int = 0) -> Call:
+    """POST /reconciliation/release for one order of the batch."""
+    return Call(Endpoint.SUBMIT_RELEASE, body=batch.releases[order], batch=batch, shape=batch.shape)
 
 
 def place_of(call: Call) -> Place:
     """The account and channel that a call is about; it must be one about an order."""
-    holder = call.body if call.endpoint is Endpoint.SUBMIT_ORDER else call.query
+    holder = call.query if call.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER} else call.body
     return Place(int(holder["accountId"]), holder["channelName"])

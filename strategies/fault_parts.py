@@ -25,11 +25,12 @@ from strategies.scope import Place, Scope
 Draw = Callable[[DrawFn, Call, Scope], Edit]
 
 ABOUT_ORDERS: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
+OF_BATCHES: Final = frozenset({Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE})
 
 
 def _holder(call: Call) -> str:
-    """Where a call names its order: in the body of a submission, in the query of a lookup."""
-    return "body" if call.endpoint is Endpoint.SUBMIT_ORDER else "query"
+    """Where a call names its account: in the query of a lookup, else in the body."""
+    return "query" if call.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER} else "body"
 
 
 def setting(path: Path, value: Any) -> Draw:
@@ -236,7 +237,7 @@ def out_of_order(earlier: str, later: str) -> dict[str, Draw]:
     }
 
 
-_MALFORMED: Final = {
+MALFORMED_DATES: Final = {
     "no date": "yesterday",
     "an impossible day": "2025-02-30T12:00:00Z",
     "an impossible month": "2025-13-01T12:00:00Z",
@@ -254,7 +255,7 @@ def _malformed_date(value: str) -> Draw:
     return draw_edit
 
 
-MALFORMED_DATE: Final = {name: _malformed_date(value) for name, value in _MALFORMED.items()}
+MALFORMED_DATE: Final = {name: _malformed_date(value) for name, value in MALFORMED_DATES.items()}
 
 # -- orders: extracts ----------------------------------------------------------------------------------------------
 
@@ -277,7 +278,7 @@ def in_one_extract(field: str, values: Mapping[str, Any], type_: str | None = No
     return {name: _in_extract(field, value, type_) for name, value in values.items()}
 
 
-MALFORMED_EXPECTED_DATE: Final = in_one_extract("expectedDate", _MALFORMED)
+MALFORMED_EXPECTED_DATE: Final = in_one_extract("expectedDate", MALFORMED_DATES)
 
 
 def _type_of_another_document(draw: DrawFn, call: Call, scope: Scope) -> Edit:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
+from strategies import batch_parts
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
@@ -22,7 +23,7 @@ from strategies.orders import STATUSES
 from strategies.scope import Place, Scope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Kind:
     """One way to break a rule: its name, the edit, and what the lawful call must have so that it can be made."""
 
@@ -36,6 +37,9 @@ class Kind:
     endpoints: frozenset[Endpoint] = frozenset(Endpoint)
     field: str | None = None
     """The field that an error message should name."""
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,31 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
     wanted: dict[str, Any] = {}
     if endpoint in parts.ABOUT_ORDERS:
         both = tuple(status for status in statuses if status in kind.statuses)
-        wanted = {"statuses": both, "present": kind.present, "types": kind.types}
+        wanted = {"statuses": both, "present": kind.present}
+    if endpoint in parts.ABOUT_ORDERS | parts.OF_BATCHES:
+        wanted["types"] = kind.types
         if kind.places is not None:
             wanted["places"] = kind.places(scope)
     lawful = draw(calls(scope, endpoint, **wanted))
     return Case(lawful, kind.draw(draw, lawful, scope), draw(st.booleans()))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheaf:
+    """One lawful call of a batch, and several edits that break one rule each. Sent before it, none may leave a trace."""
+
+    lawful: Call
+    edits: tuple[tuple[Kind, Edit], ...]
+
+
+@st.composite
+def sheaves(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> Sheaf:
+    """A lawful creation or release with an edit of each of the kinds."""
+    types = tuple(sorted({type_ for kind in kinds for type_ in kind.types}))
+    allowed = [set(kind.places(scope)) for kind in kinds if kind.places is not None]
+    places = tuple(place for place in scope.places if all(place in some for some in allowed))
+    lawful = draw(calls(scope, endpoint, types=types, places=places))
+    return Sheaf(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))
 
 
 def possible(kind: Kind, scope: Scope, endpoint: Endpoint) -> bool:
@@ -167,6 +191,78 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     },
     "ORD-14": {"its body is not a JSON object": _kinds(None, parts.NO_OBJECT)},
     "ORD-18": {"it has no extracts": _kinds("extracts", parts.NO_EXTRACTS)},
+    "REC-03": {"its period begins no earlier than it ends": _kinds("period", batch_parts.NOT_EARLIER)},
+    "REC-04": {"its period lies wholly over an earlier one": _kinds("period", batch_parts.WHOLLY_OVER)},
+    "REC-05": {"its period lies partly over an earlier one": _kinds("period", batch_parts.PARTLY_OVER)},
+    "REC-07": {"its releasesQtd is not a positive integer": _kinds("releasesQtd", batch_parts.NOT_A_COUNT)},
+    "REC-08": {
+        "one of its fields is missing": _kinds(
+            None,
+            batch_parts.missing_fields("channelName", "accountId", "periodInitDate", "periodEndDate", "releasesQtd"),
+        ),
+        "one of its dates is malformed": _kinds(None, batch_parts.malformed_dates("periodInitDate", "periodEndDate")),
+        "one of its fields has another JSON type": _kinds(
+            None,
+            batch_parts.other_types(
+                channelName=7, accountId={}, periodInitDate=True, periodEndDate=[], totalNetValue="203.63"
+            ),
+        ),
+        "its body is not a JSON object": _kinds(None, parts.NO_OBJECT),
+    },
+    "REL-02": {"its reconciliationId is missing or unknown": _kinds("reconciliationId", batch_parts.NO_RECONCILIATION)},
+    "REL-03": {"its releasedDate is outside the period": _kinds("releasedDate", batch_parts.OUTSIDE_THE_PERIOD)},
+    "REL-04": {"its releaseType is not IN_CASH": _kinds("releaseType", batch_parts.NOT_IN_CASH)},
+    "REL-05": {"the type of one entry is not one that releases take": _kinds("type", batch_parts.OTHER_ENTRY_TYPE)},
+    "REL-06": {
+        "the sign of one value contradicts its type": tuple(
+            kind
+            for type_ in ("SALE", "COMISSION", "RETURN_COMISSION")
+            for kind in _kinds("value", batch_parts.wrong_sign(type_), types=(type_,))
+        )
+    },
+    "REL-07": {
+        "one type is not that of the extract": _kinds(
+            "type", batch_parts.OTHER_TYPES_THAN_EXTRACTS, types=("COMISSION", "SHIP")
+        )
+    },
+    "REL-08": {"one value is not that of the extract": _kinds("value", batch_parts.OTHER_VALUES, types=("COMISSION",))},
+    "REL-09": {
+        "the entries are not as many as the extracts": _kinds("releases", batch_parts.FEWER_OR_MORE, types=("SHIP",))
+    },
+    "REL-10": {
+        "the marketplaceCode differs at one level": _kinds("marketplaceCode", batch_parts.OTHER_CODE_AT_A_LEVEL)
+    },
+    "REL-13": {"the order does not exist": _kinds("marketplaceCode", batch_parts.UNKNOWN_ORDER)},
+    "REL-14": {
+        "its account is another than the reconciliation's": (batch_parts.on_another_account(Kind, same_channel=True),),
+        "its channel is another than the reconciliation's": (batch_parts.on_another_account(Kind, same_channel=False),),
+    },
+    "REL-16": {
+        "its installment is below 1 or above installmentQuantity": _kinds("installment", batch_parts.BAD_INSTALLMENT)
+    },
+    "REL-17": {
+        "one of its fields is missing": _kinds(
+            None,
+            batch_parts.missing_fields(
+                "channelName", "accountId", "marketplaceCode", "releasedDate", "releases", empty=("marketplaceCode",)
+            ),
+        ),
+        "one of its dates is malformed": _kinds(None, batch_parts.malformed_dates("releasedDate", "createdDate")),
+        "one of its fields has another JSON type": _kinds(
+            None,
+            batch_parts.other_types(
+                reconciliationId={},
+                channelName=7,
+                accountId=[],
+                marketplaceCode=7,
+                releasedDate=True,
+                installment="one",
+                releases={},
+            ),
+        ),
+        "one of its entries is malformed": _kinds(None, batch_parts.ENTRY_MALFORMED),
+        "its body is not a JSON object": _kinds(None, parts.NO_OBJECT),
+    },
     "QRY-02": {"no such order exists": (*_kinds(None, parts.UNKNOWN_ORDER), parts.on_neighbouring_account(Kind))},
     "DEL-02": {"no such order exists": (*_kinds(None, parts.UNKNOWN_ORDER), parts.on_neighbouring_account(Kind))},
 }
@@ -177,7 +273,17 @@ FAULTLESS: Final = {
     "AUTH-07": "needs a refresh before",
     "ORD-16": "breaks any other ORD rule in an update",
     "DEL-03": "the order is the fault, not the request",
+    "DEL-04": "the order is the fault, not the request",
     "DEL-05": "needs a deletion before",
+    "REC-06": "needs a reconciliation that is active",
+    "REC-09": "breaks another rule in a creation, then sends it whole",
+    "REL-11": "needs a release before",
+    "REL-12": "the reconciliation is the fault, not the request",
+    "REL-18": "breaks another rule in a release, then sends it whole",
+    "WFL-04": "breaks other rules in a sequence of calls",
+    "LIM-01": "needs many calls within a minute",
+    "LIM-02": "needs hundreds of client errors",
+    "LIM-03": "needs a thousand calls while blocked",
     "ERR-01": "a law on every refusal",
     "ERR-03": "a law on every refusal",
     "ERR-04": "no documented call to change",

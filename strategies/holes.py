@@ -33,6 +33,12 @@ CODE: Final = Hole("code")
 OTHER_CODE: Final = Hole("other_code")
 """A marketplaceCode of the same shape that no order has."""
 
+RECONCILIATION: Final = Hole("reconciliation", int)
+"""The id of the reconciliation at hand."""
+
+NEIGHBOUR: Final = Hole("neighbour")
+"""The marketplaceCode of another order in the same reconciliation."""
+
 TOKEN: Final = Hole("token")
 CREDENTIALS: Final = Hole("credentials")
 REFRESH_TOKEN: Final = Hole("refresh_token")

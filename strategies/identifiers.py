@@ -50,6 +50,10 @@ class Minter:
         self.run = run % MAX_RUN
         self._serials = count(1)
 
+    def serial(self) -> int:
+        """A new serial number."""
+        return next(self._serials) % MAX_RUN
+
     def mint(self, shape: str) -> str:
         """A new code of that shape. Raises KeyError for a shape that there is not."""
-        return SHAPES[shape](self.run, next(self._serials) % MAX_RUN)
+        return SHAPES[shape](self.run, self.serial())

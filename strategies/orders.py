@@ -74,14 +74,16 @@ def orders(
     present: tuple[str, ...] = (),
     types: tuple[str, ...] = (),
     places: tuple[Place, ...] = (),
+    releasable: bool = False,
 ) -> Order:
-    """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale."""
+    """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
+    a `releasable` one has only extracts of types that releases take."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
     account_form, customer, items, crowd, position = choices[2:]
     timeline = dates.timeline(draw, status, present)
-    kinds = scope.extract_types
+    kinds = scope.releasable_types if releasable else scope.extract_types
     most = MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS
     free = [(kinds[entry[1][0]], entry) for entry in draw(_entries(len(kinds), most))]
     demanded = [(kind, draw(_entry(len(kinds)))) for kind in ("SALE", *types)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from conformance.contract.readings import EXTRACT_TYPES
+from conformance.contract.readings import EXTRACT_TYPES, RELEASE_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Scope:
     def extract_types(self) -> tuple[str, ...]:
         """The types that an order's extracts may have."""
         return EXTRACT_TYPES[self.readings["extract-types"]]
+
+    @property
+    def releasable_types(self) -> tuple[str, ...]:
+        """The types that an order's extracts may have and that releases take."""
+        return tuple(type_ for type_ in self.extract_types if type_ in RELEASE_TYPES)
 
     @property
     def account_id_forms(self) -> tuple[type[int] | type[str], ...]:

@@ -14,6 +14,8 @@ class Endpoint(Enum):
     SUBMIT_ORDER = "submitOrder"
     GET_ORDER = "getOrder"
     DELETE_ORDER = "deleteOrder"
+    CREATE_RECONCILIATION = "createReconciliation"
+    SUBMIT_RELEASE = "submitRelease"
 
     @property
     def method(self) -> str:
@@ -43,6 +45,8 @@ _ROUTES = {
     Endpoint.SUBMIT_ORDER: ("POST", "/order"),
     Endpoint.GET_ORDER: ("GET", "/order"),
     Endpoint.DELETE_ORDER: ("DELETE", "/order"),
+    Endpoint.CREATE_RECONCILIATION: ("POST", "/reconciliation"),
+    Endpoint.SUBMIT_RELEASE: ("POST", "/reconciliation/release"),
 }
 
 _BY_ROUTE = {route: endpoint for endpoint, route in _ROUTES.items()}

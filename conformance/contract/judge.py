@@ -7,7 +7,7 @@ encodings of a rule check each other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -26,6 +26,16 @@ from conformance.contract.endpoints import (
 )
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
 from conformance.contract.order_rules import Breach, is_account_id, judge_order
+from conformance.contract.reconciliation_rules import (
+    OrderFacts,
+    ReconciliationFacts,
+    is_whole,
+    judge_against_order,
+    judge_against_reconciliation,
+    judge_period,
+    judge_reconciliation,
+    judge_release,
+)
 
 
 class TokenState(Enum):
@@ -45,13 +55,6 @@ class AccountFacts:
     channels: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
-    """What the judge needs to know of a stored order."""
-
-    through_api: bool
-
-
 class World(Protocol):
     """The state that a judgement depends on; asking changes nothing."""
 
@@ -62,6 +65,8 @@ class World(Protocol):
     def knows_channel(self, name: str) -> bool: ...
     def stored_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None: ...
     def shown_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None: ...
+    def reconciliation(self, reconciliation_id: int) -> ReconciliationFacts | None: ...
+    def reconciliations(self, account_id: int, channel: str) -> Sequence[ReconciliationFacts]: ...
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,10 @@ def judge(request: Request, world: World, readings: Mapping[str, str]) -> list[B
     breaches = list(_judge_headers(request, world))
     if endpoint is Endpoint.SUBMIT_ORDER:
         breaches += _judge_submission(request, world, readings)
+    elif endpoint is Endpoint.CREATE_RECONCILIATION:
+        breaches += _judge_creation(request, world, readings)
+    elif endpoint is Endpoint.SUBMIT_RELEASE:
+        breaches += _judge_release(request, world, readings)
     elif endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER}:
         breaches += _judge_lookup(request, world, deleting=endpoint is Endpoint.DELETE_ORDER)
     return breaches
@@ -178,16 +187,28 @@ def _judge_account(account_id: int, channel: str, world: World) -> Iterator[Brea
 
 
 def _judge_submission(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
+    if no_object := _no_object(request, "ORD-14"):
+        return [no_object]
+    body = request.fields
+    breaches = list(judge_order(body, readings))
+    place = _place(body, readings)
+    return breaches if place is None else breaches + list(_judge_account(*place, world))
+
+
+def _no_object(request: Request, rule: str) -> Breach | None:
+    """The breach of a body that is no JSON object."""
     body = request.content
     if isinstance(body, NotJSON):
-        return [Breach("ORD-14", "body", f"the body is not JSON: {body}")]
-    if not isinstance(body, dict):
-        return [Breach("ORD-14", "body", "the body is not a JSON object")]
-    breaches = list(judge_order(body, readings))
+        return Breach(rule, "body", f"the body is not JSON: {body}")
+    return None if isinstance(body, dict) else Breach(rule, "body", "the body is not a JSON object")
+
+
+def _place(body: Mapping[str, JSONValue], readings: Mapping[str, str]) -> tuple[int, str] | None:
+    """The account and channel that a body names, or None where it names none."""
     account_id, channel = body.get("accountId"), body.get("channelName")
-    if account_id is not None and is_account_id(account_id, readings["account-id-type"]) and isinstance(channel, str):
-        breaches += _judge_account(int(account_id), channel, world)
-    return breaches
+    if not is_account_id(account_id, readings["account-id-type"]) or not isinstance(channel, str):
+        return None
+    return int(account_id), channel
 
 
 def _judge_lookup(request: Request, world: World, *, deleting: bool) -> list[Breach]:
@@ -210,4 +231,45 @@ def _judge_lookup(request: Request, world: World, *, deleting: bool) -> list[Bre
         return [Breach(rule, "marketplaceCode", f"Order {code} not found")]
     if deleting and not order.through_api:
         return [Breach("DEL-03", "marketplaceCode", f"Order {code} did not come through the API")]
+    if deleting and order.reconciled:
+        return [Breach("DEL-04", "marketplaceCode", f"Order {code} is reconciled")]
     return []
+
+
+# -- reconciliations and releases ----------------------------------------------------------------------------------
+
+
+def _judge_creation(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
+    if no_object := _no_object(request, "REC-08"):
+        return [no_object]
+    body = request.fields
+    breaches, place = list(judge_reconciliation(body, readings)), _place(body, readings)
+    if place is None:
+        return breaches
+    refused_account = list(_judge_account(*place, world))
+    # What is no period can't overlap one, and an account that is refused has none.
+    if not refused_account and not any(breach.field.startswith("period") for breach in breaches):
+        breaches += judge_period(body, world.reconciliations(*place), readings)
+    return breaches + refused_account
+
+
+def _judge_release(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
+    if no_object := _no_object(request, "REL-17"):
+        return [no_object]
+    body = request.fields
+    breaches, place = list(judge_release(body, readings)), _place(body, readings)
+    refused_account = [] if place is None else list(_judge_account(*place, world))
+    if place is None or refused_account:
+        return breaches + refused_account
+    well_formed = not any(breach.field.startswith(("releases", "marketplaceCode")) for breach in breaches)
+    known, number = None, body.get("reconciliationId")
+    if is_whole(number):
+        known = world.reconciliation(number)
+        if known is None:
+            breaches.append(Breach("REL-02", "reconciliationId", f"Reconciliation {number} not found"))
+        else:
+            breaches += judge_against_reconciliation(body, place, known, readings)
+    if well_formed:
+        order = world.stored_order(*place, body["marketplaceCode"])
+        breaches += judge_against_order(body, order, known, readings)
+    return breaches

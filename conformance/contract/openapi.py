@@ -72,6 +72,26 @@ def answer_validator(operation_id: str, status: str) -> Draft202012Validator | N
     raise LookupError(f"{operation_id} declares no answer for status {status}")
 
 
+@cache
+def webhook_validator(notification_type: str) -> Draft202012Validator:
+    """Make the validator of a notification that Koncili posts to the integrator.
+
+    Args:
+        notification_type: The notification's `notificationType`, such as `"ACCOUNT_CREATED"`.
+
+    Returns:
+        A validator of the whole notification that also checks formats. The same call gives the same object.
+
+    Raises:
+        LookupError: No webhook is of this type.
+    """
+    for item in load()["webhooks"].values():
+        schema = _resolve(_resolve(item["post"]["requestBody"])["content"][JSON]["schema"])
+        if schema["properties"]["notificationType"]["const"] == notification_type:
+            return _compiled(schema)
+    raise LookupError(f"no webhook {notification_type}")
+
+
 def _operation(operation_id: str) -> dict[str, Any]:
     """Give the Operation Object of an `operationId`; raise LookupError when there is none."""
     for item in load()["paths"].values():
@@ -91,8 +111,11 @@ def _resolve(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _validator(body: dict[str, Any]) -> Draft202012Validator | None:
-    """Compile the JSON schema of a Request Body or Response Object with the components it refers to, if it has one."""
+    """Compile the JSON schema of a Request Body or Response Object, if it has one."""
     schema = body.get("content", {}).get(JSON, {}).get("schema")
-    if schema is None:
-        return None
+    return None if schema is None else _compiled(schema)
+
+
+def _compiled(schema: dict[str, Any]) -> Draft202012Validator:
+    """Compile a schema together with the components it refers to."""
     return Draft202012Validator({**schema, "components": load()["components"]}, validate_formats=True)

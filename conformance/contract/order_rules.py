@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import combinations
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeGuard
 
 from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import JSONValue
@@ -65,7 +65,7 @@ def is_number(value: JSONValue) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def is_account_id(value: JSONValue, reading: str) -> bool:
+def is_account_id(value: JSONValue, reading: str) -> TypeGuard[int | str]:
     """Whether the value can name an account, under a value of the reading `account-id-type`."""
     whole = reading != "string" and isinstance(value, int) and not isinstance(value, bool)
     digits = reading != "integer" and isinstance(value, str) and value.isascii() and value.isdigit()

@@ -47,6 +47,27 @@ _ALL = (
     Reading(
         "empty-extracts", "No document says whether an order without extracts is refused.", ("rejected", "accepted")
     ),
+    Reading(
+        "value-mismatch",
+        "S2 wants release values identical to the extracts'; the portal (best practices) takes a differing one and marks "
+        "the reconciliation with a discrepancy.",
+        ("rejected", "discrepancy"),
+    ),
+    Reading(
+        "adjacent-periods",
+        "No document says whether a period may begin at the instant at which another ends.",
+        ("allowed", "overlap"),
+    ),
+    Reading(
+        "period-bounds",
+        "S2 lets the period cover every releasedDate; whether its two ends belong to it no document says.",
+        ("inclusive", "exclusive"),
+    ),
+    Reading(
+        "total-net-value",
+        "S2 calls 203.63 the total net value; that is the gross of its example, whose entries sum to 151.24.",
+        ("unchecked", "sum-of-entries", "gross"),
+    ),
 )
 
 READINGS: Final[Mapping[str, Reading]] = MappingProxyType({reading.id: reading for reading in _ALL})
@@ -59,6 +80,15 @@ EXTRACT_TYPES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"workflow": _WORKFLOW, "extended": _EXTENDED, "portal": _PORTAL}
 )
 """The types an order's extracts may have, by value of the reading `extract-types`."""
+
+RELEASE_TYPES: Final = _EXTENDED
+"""The types that a release's entries may have (S2)."""
+
+PRINTED_CONTRADICTIONS: Final = (
+    "S2 prints a release dated 10 February for a reconciliation whose period is 14 to 15 February, and says that the period "
+    "must cover every releasedDate: the example breaks the rule. The rule is certified, the example as printed refused.",
+)
+"""Where a document contradicts itself, beyond the readings: what is certified instead."""
 
 TOKEN_LIFETIME_SECONDS: Final[Mapping[str, int]] = MappingProxyType({"two-hours": 7200, "one-hour": 3600})
 """How long an access token lives, in seconds, by value of the reading `token-lifetime`."""

@@ -12,7 +12,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer
 
 CONTROL_PATH = "/_mock"
-"""GET tells that this is the suite's own mock and what its clock shows; POST {"advanceSeconds": n} moves the clock."""
+"""GET tells that this is the suite's own mock and what its clock shows; POST takes the commands of `Koncili.control`."""
 
 
 def make_app(koncili: Koncili) -> falcon.App[falcon.Request, falcon.Response]:
@@ -49,7 +49,7 @@ class _Sink:
     def _control(self, request: Request) -> Answer:
         if request.method == "POST":
             try:
-                self._koncili.clock.advance(float(request.fields["advanceSeconds"]))
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
-                return Answer(400, {"errorMessage": f"advanceSeconds: {error}", "errorCode": "400-0"})
+                self._koncili.control(request.fields)
+            except (TypeError, ValueError, OverflowError) as error:
+                return Answer(400, {"errorMessage": f"{CONTROL_PATH}: {error}", "errorCode": "400-0"})
         return Answer(200, {"mock": "koncili-conformance", "now": self._koncili.clock.now().isoformat()})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract.endpoints import (
     ACCESS_TOKEN_FIELD,
@@ -12,16 +14,28 @@ from conformance.contract.endpoints import (
     REFRESH_TOKEN_FIELD,
     Endpoint,
 )
+from conformance.contract.jsontext import JSONValue
 from conformance.contract.judge import Request, judge
 from conformance.contract.order_rules import Breach
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS, resolve
+from conformance.contract.reconciliation_rules import entries_of, is_whole, period_of
 from conformance.contract.rules import catalogue
 from conformance.mock.clock import VirtualClock
+from conformance.mock.limits import Limits
+from conformance.mock.notifications import Notifier
 from conformance.mock.quirks import Answer, Quirk, hooks
-from conformance.mock.world import MockWorld, OrderKey, furnish
+from conformance.mock.world import MockWorld, OrderKey, Reconciliation, furnish
 
-# Where the catalogue documents a class of statuses, the mock must choose one.
-_CHOSEN_STATUS = {"AUTH-02": 401, "AUTH-07": 401, "AUTH-08": 400, "DEL-03": 400}
+# Where the catalogue documents a class of statuses, the mock must choose one; 400 unless it stands here.
+_CHOSEN_STATUS = {"AUTH-02": 401, "AUTH-07": 401}
+
+FIRST_ID: Final = 237
+"""The id of the first reconciliation (S2's example)."""
+
+RECONCILES_IN: Final = timedelta(seconds=2)
+"""How long the mock takes to reconcile once all releases are in; no document says."""
+
+INTEGRATOR_NAME: Final = "mock integrator"
 
 NO_TOKEN = {"response": "NO_TOKEN"}
 
@@ -35,7 +49,8 @@ def refusal(breach: Breach) -> Answer:
         code = f"{status}-0"
     else:
         rule = catalogue()[breach.rule]
-        status = _CHOSEN_STATUS.get(breach.rule) or int(str(rule.refused))
+        documented = str(rule.refused)
+        status = _CHOSEN_STATUS.get(breach.rule) or (int(documented) if documented.isdigit() else 400)
         code = rule.codes[0] if rule.codes else f"{status}-0"
     return Answer(status, {"errorMessage": breach.message, "errorCode": code, "errorSource": breach.field})
 
@@ -60,25 +75,84 @@ class Koncili:
                 self.world.token_seconds = quirk.token_seconds
             if quirk.shows_at is not None:
                 self.world.shows_at = quirk.shows_at
+        self.limits = Limits(self.clock, **{name: n for quirk in self.quirks for name, n in quirk.limits.items()})
+        self.notifier = Notifier(self.clock)
         self._lock = RLock()
         furnish(self.world)
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; requests are handled one at a time."""
         with self._lock:
-            answer = self._respond(request)
-            for rewrite in hooks(self.quirks, "answers"):
-                answer = rewrite(request, answer)  # type: ignore[assignment]
+            self._finish_reconciliations()
+            blocked = self.limits.before(request.endpoint)
+            answer = blocked or self._respond(request)
+            if not blocked:
+                for rewrite in hooks(self.quirks, "answers"):
+                    answer = rewrite(request, answer)  # type: ignore[assignment]
+            self._notify_block(self.limits.after(answer.status))
             return answer
 
+    def tick(self) -> None:
+        """Do what is due on the clock: finish reconciliations, send notifications."""
+        with self._lock:
+            self._finish_reconciliations()
+        self.notifier.deliver()
+
+    def control(self, command: Mapping[str, JSONValue]) -> None:
+        """Do what a test asks of the mock and nobody could ask of Koncili. Raises ValueError for what it does not know.
+
+        advanceSeconds: move the clock; callbackUrl: where notifications go (null: nowhere); enforceLimits: whether rates
+        and the blacklist hold, all counts forgotten; notify: send this notification; failReconciliation: let the one of
+        this id end in ERROR; abandonReconciliations: forget those that are active.
+        """
+        if not command:
+            raise ValueError("no command")
+        for name, value in command.items():  # all are looked at before any is carried out
+            if name not in _COMMANDS:
+                raise ValueError(f"no command {name!r}; there are {', '.join(_COMMANDS)}")
+            takes, what, _ = _COMMANDS[name]
+            if not takes(self, value):
+                raise ValueError(f"{name} takes {what}, not {value!r}")
+        with self._lock:
+            for name, value in command.items():
+                _COMMANDS[name][2](self, value)
+        self.tick()
+
+    # -- what time brings ------------------------------------------------------------------------------------------
+
+    def _finish_reconciliations(self) -> None:
+        for book in self.world.finish_due(self.readings["total-net-value"]):
+            done = book.situation == "CONCILIED"
+            payload: dict[str, JSONValue] = {
+                "accountId": book.account,
+                "reconciliationId": book.id,
+                "resolvedEndDate": _utc(book.end) if done else None,
+                "situation": book.situation,
+            }
+            self._notify("RECONCILIATION_COMPLETED", payload)
+
+    def _notify(self, type_: str, payload: JSONValue) -> None:
+        rewrite = next((quirk.notifies for quirk in self.quirks if quirk.notifies), None)
+        self.notifier.emit(type_, payload, rewrite=rewrite)
+
+    def _notify_block(self, type_: str | None) -> None:
+        if type_ is not None:
+            self._notify(type_, _SAMPLE_PAYLOADS[type_])
+        if self.limits.just_blocked_for_good():
+            self._notify("BLOCKED_PERMANENT", _SAMPLE_PAYLOADS["BLOCKED_PERMANENT"])
+
     def _respond(self, request: Request) -> Answer:
+        world: Any = self.world
+        for sees in hooks(self.quirks, "sees"):
+            world = sees(self.world)
         breaches = [
             breach
-            for breach in judge(request, self.world, self.readings)
+            for breach in judge(request, world, self.readings)
             if not any(overlooks(breach, request) for overlooks in hooks(self.quirks, "overlooks"))
+            and not any(forgives(breach, request, self.world) for forgives in hooks(self.quirks, "forgives"))
         ]
-        if not breaches and request.endpoint is Endpoint.SUBMIT_ORDER and (body := request.fields):
-            objections = (objects(request, body) for objects in hooks(self.quirks, "objects"))
+        if not breaches and request.endpoint in _WITH_BODY and (body := request.fields):
+            objections = (objects(request, body, self.world) for objects in hooks(self.quirks, "objects"))
             breaches = [objection for objection in objections if isinstance(objection, Breach)]
         if breaches:
             for hook in hooks(self.quirks, "after_refusal"):
@@ -94,6 +168,8 @@ class Koncili:
             Endpoint.SUBMIT_ORDER: self._submit,
             Endpoint.GET_ORDER: self._query,
             Endpoint.DELETE_ORDER: self._delete,
+            Endpoint.CREATE_RECONCILIATION: self._open,
+            Endpoint.SUBMIT_RELEASE: self._release,
         }
         if request.endpoint is None:  # only a mock that overlooks wrong paths comes here
             return Answer(200, {})
@@ -154,6 +230,105 @@ class Koncili:
             for hook in hooks(self.quirks, "after_deletion"):
                 hook(self.world, key)
         return Answer(200)
+
+    def _open(self, request: Request) -> Answer:
+        body: Any = request.fields
+        number = FIRST_ID + self.world.books_opened
+        self.world.books_opened += 1
+        for renumber in hooks(self.quirks, "reconciliation_id"):
+            number = renumber(number)  # type: ignore[assignment]
+        init, end = period_of(body)
+        account, channel, quantity = body.get("accountId"), body.get("channelName"), body.get("releasesQtd")
+        # A mock that overlooks a malformed body has nothing to open.
+        if init is not None and end is not None and str(account).isdecimal() and isinstance(channel, str):
+            expected = quantity if is_whole(quantity) else 1
+            book = Reconciliation(number, int(account), channel, init, end, expected, body.get("totalNetValue"))
+            self.world.books.append(book)
+        return Answer(201, {"id": number})
+
+    def _release(self, request: Request) -> Answer:
+        body: Any = request.fields
+        key, number, entries = order_key(body), body.get("reconciliationId"), entries_of(body.get("releases"))
+        book = self.world.opened(number) if is_whole(number) else None
+        if key:
+            self.world.released.add(key)
+        if book:
+            book.entries += entries
+            book.received += len(entries)
+            book.orders += [key] if key else []
+            self._complete(book)
+        return Answer(200, {"message": "Release received"})
+
+    def _complete(self, book: Reconciliation) -> None:
+        """Begin to reconcile once all releases are in."""
+        complete = book.received >= book.quantity
+        for is_complete in hooks(self.quirks, "is_complete"):
+            complete = bool(is_complete(book))
+        if complete and book.finishes_at is None:
+            given = (quirk.reconciles_in for quirk in self.quirks if quirk.reconciles_in is not None)
+            takes = next(given, RECONCILES_IN)
+            book.finishes_at = self.clock.now() + takes
+
+    # -- control ---------------------------------------------------------------------------------------------------
+
+    def _advance(self, seconds: Any) -> None:
+        self.clock.advance(float(seconds))
+
+    def _call_back(self, url: Any) -> None:
+        self.notifier.url = url
+
+    def _enforce(self, on: JSONValue) -> None:
+        self.limits.enforce(bool(on))
+
+    def _notify_sample(self, type_: Any) -> None:
+        self._notify(type_, _SAMPLE_PAYLOADS[type_])
+
+    def _is_open(self, number: JSONValue) -> bool:
+        return is_whole(number) and self.world.opened(number) is not None
+
+    def _fail(self, number: Any) -> None:
+        book = self.world.opened(number)
+        if book is not None:
+            book.fails = True
+
+    def _abandon(self, _: JSONValue) -> None:
+        self.world.books = [book for book in self.world.books if book.situation is not None]
+
+
+_WITH_BODY = {Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
+
+_SAMPLE_PAYLOADS: Final[dict[str, Any]] = {
+    "TEST_NOTIFICATION": None,
+    "ACCOUNT_CREATED": {"accountId": 19055, "status": "ACTIVE"},
+    "BLOCKED_TEMPORARY": {"integratorName": INTEGRATOR_NAME, "durationMinutes": 60},
+    "BLOCKED_PERMANENT": {"integratorName": INTEGRATOR_NAME},
+}
+
+
+def _is_span(seconds: object) -> bool:
+    return isinstance(seconds, int | float | Decimal) and not isinstance(seconds, bool) and seconds >= 0
+
+
+_COMMANDS: Final[dict[str, tuple[Callable[[Koncili, Any], bool], str, Callable[[Koncili, Any], None]]]] = {
+    "advanceSeconds": (lambda _, seconds: _is_span(seconds), "a number that is not negative", Koncili._advance),
+    "callbackUrl": (lambda _, url: url is None or isinstance(url, str), "a URL or null", Koncili._call_back),
+    "enforceLimits": (lambda _, on: isinstance(on, bool), "true or false", Koncili._enforce),
+    "notify": (
+        lambda _, type_: isinstance(type_, str) and type_ in _SAMPLE_PAYLOADS,
+        f"one of {', '.join(_SAMPLE_PAYLOADS)}",
+        Koncili._notify_sample,
+    ),
+    "failReconciliation": (lambda koncili, number: koncili._is_open(number), "the id of one", Koncili._fail),
+    "abandonReconciliations": (lambda _, yes: yes is True, "true", Koncili._abandon),
+}
+"""By name: what it takes, that in words, and what it does."""
+
+
+def _utc(instant: datetime) -> str:
+    try:
+        return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:  # within hours of the first or the last instant there is
+        return instant.isoformat()
 
 
 def order_key(body: Mapping[str, Any]) -> OrderKey | None:

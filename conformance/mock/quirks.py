@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from conformance.contract.jsontext import JSONValue
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
-from conformance.mock.world import Body, MockWorld, OrderKey
+from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,10 @@ class Quirk:
     statement: str
     overlooks: Callable[[Breach, Request], bool] | None = None
     """Whether a breach goes unnoticed."""
-    objects: Callable[[Request, Body], Breach | None] | None = None
-    """A breach found in a lawful submission (the order is given parsed)."""
+    forgives: Callable[[Breach, Request, MockWorld], bool] | None = None
+    """The same, with a look at what is stored."""
+    objects: Callable[[Request, Body, MockWorld], Breach | None] | None = None
+    """A breach found in a lawful submission, creation or release (the body is given parsed)."""
     stores: Callable[[Body, Body | None, MockWorld], Body] | None = None
     """What is stored of an accepted order, given what was stored before."""
     after_refusal: Callable[[MockWorld, Request], None] | None = None
@@ -49,6 +52,18 @@ class Quirk:
     shows_at: Callable[[datetime], datetime] | None = None
     token_seconds: int | None = None
     reuses_refresh_tokens: bool = False
+    sees: Callable[[MockWorld], Any] | None = None
+    """The world as the mock looks at it when it judges a request."""
+    reconciliation_id: Callable[[int], int] | None = None
+    """The id of a reconciliation, given what it would be."""
+    is_complete: Callable[[Reconciliation], bool] | None = None
+    """Whether all of its releases are in."""
+    reconciles_in: timedelta | None = None
+    """How long reconciling takes from then on."""
+    notifies: Callable[[dict[str, JSONValue]], list[dict[str, JSONValue]]] | None = None
+    """What leaves in place of a notification."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """Limits other than the documented ones, as keyword arguments of `Limits`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

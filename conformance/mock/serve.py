@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Thread
 
 import falcon
 
@@ -21,6 +23,7 @@ from conformance.mock.variants import VARIANTS
 from conformance.mock.variants import variant as find_variant
 
 HOST = "127.0.0.1"
+TICK_SECONDS = 0.2
 
 _DEFECT, _VARIANT = "KONCILI_MOCK_DEFECT", "KONCILI_MOCK_VARIANT"
 
@@ -70,7 +73,16 @@ def list_quirks() -> str:
 def application() -> falcon.App[falcon.Request, falcon.Response]:
     """The application that a worker serves, with the quirks that the environment names."""
     quirk = _quirk(os.environ.get(_DEFECT), os.environ.get(_VARIANT))
-    return make_app(Koncili(clock=ticking(), quirks=[quirk] if quirk else [], readings=_readings(quirk)))
+    koncili = Koncili(clock=ticking(), quirks=[quirk] if quirk else [], readings=_readings(quirk))
+    Thread(target=_tick, args=(koncili,), daemon=True).start()
+    return make_app(koncili)
+
+
+def _tick(koncili: Koncili) -> None:
+    """What is due comes also while nobody asks: reconciliations end, notifications leave."""
+    while True:
+        time.sleep(TICK_SECONDS)
+        koncili.tick()
 
 
 def _quirk(defect: str | None, variant: str | None) -> Quirk | None:

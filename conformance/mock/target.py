@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.contract.readings import resolve
 from conformance.mock.world import (
     DISABLED,
     EMAIL,
@@ -20,7 +21,7 @@ from conformance.mock.world import (
 
 
 def mock_target_table(base_url: str, readings: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The mock's target file as a table."""
+    """The mock's target file as a table. It states every reading: there is nothing to probe."""
     home = ENABLED[0]
     return {
         "name": "mock",
@@ -36,7 +37,7 @@ def mock_target_table(base_url: str, readings: Mapping[str, str] | None = None) 
             "unauthorised_channel": {"id": home.id, "channel": OTHER_CHANNEL},
             "foreign_order": {**_place(home), "marketplaceCode": FOREIGN_CODE},
         },
-        "readings": dict(readings or {}),
+        "readings": dict(resolve(readings or {})),
     }
 
 

@@ -51,6 +51,51 @@ VARIANTS: Final = table(
         shows_at=lambda instant: instant + timedelta(minutes=29),
     ),
     Variant(
+        name="reconciles-at-once",
+        statement="Completes a reconciliation with its last release.",
+        reconciles_in=timedelta(),
+    ),
+    Variant(
+        name="slow-reconciling",
+        statement="Takes ten hours to reconcile.",
+        reconciles_in=timedelta(hours=10),
+    ),
+    Variant(
+        name="ids-that-skip",
+        statement="Gives reconciliations ids far apart.",
+        reconciliation_id=lambda number: number * 7_919,
+    ),
+    Variant(
+        name="timestamps-as-numbers",
+        statement="Notifies with the timestamp as seconds since 1970, and with more fields.",
+        notifies=lambda body: [{**body, "timestamp": 1_780_315_200, "eventId": 1}],
+    ),
+    Variant(
+        name="discrepancies-taken",
+        statement="Follows the portal: takes a release whose values differ.",
+        readings=(("value-mismatch", "discrepancy"),),
+    ),
+    Variant(
+        name="touching-periods-refused",
+        statement="Refuses a period that begins at the instant at which another ends.",
+        readings=(("adjacent-periods", "overlap"),),
+    ),
+    Variant(
+        name="ends-not-covered",
+        statement="Refuses a release dated at an end of the period.",
+        readings=(("period-bounds", "exclusive"),),
+    ),
+    Variant(
+        name="total-is-the-sum",
+        statement="Ends a reconciliation in ERROR whose totalNetValue is not the sum of its entries.",
+        readings=(("total-net-value", "sum-of-entries"),),
+    ),
+    Variant(
+        name="total-is-the-gross",
+        statement="Ends a reconciliation in ERROR whose totalNetValue is not the gross of its sales.",
+        readings=(("total-net-value", "gross"),),
+    ),
+    Variant(
         name="more-fields",
         statement="Adds fields to the order it shows.",
         shows=lambda order: {**order, "id": 4711, "reconciled": False, "history": []},

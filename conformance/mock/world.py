@@ -1,4 +1,4 @@
-"""The mock's state: accounts, orders with their history, tokens. It answers the judge's questions."""
+"""The mock's state: accounts, orders with their history, reconciliations, tokens. It answers the judge's questions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from conformance.contract.jsontext import JSONValue
-from conformance.contract.judge import AccountFacts, OrderFacts, TokenState
+from conformance.contract.judge import AccountFacts, TokenState
+from conformance.contract.reconciliation_rules import Entry, OrderFacts, ReconciliationFacts, entries_of
 from conformance.mock.clock import VirtualClock
 
 Body = Mapping[str, JSONValue]
@@ -51,6 +53,43 @@ class Version:
 
 
 @dataclass(slots=True)
+class Reconciliation:
+    """A reconciliation as it stands. `situation` is CONCILIED or ERROR once it is finished."""
+
+    id: int
+    account: int
+    channel: str
+    init: datetime
+    end: datetime
+    quantity: int
+    total: JSONValue = None
+    entries: list[Entry] = field(default_factory=list)
+    received: int = 0
+    """How many entries count as received; with a defect not those that there are."""
+    orders: list[OrderKey] = field(default_factory=list)
+    finishes_at: datetime | None = None
+    situation: str | None = None
+    fails: bool = False
+
+    @property
+    def facts(self) -> ReconciliationFacts:
+        """What the judge needs to know of it."""
+        return ReconciliationFacts(
+            self.account, self.channel, self.init, self.end, self.quantity, self.received, self.situation is None
+        )
+
+    def total_matches(self, reading: str) -> bool:
+        """Whether totalNetValue is what the reading `total-net-value` wants."""
+        if reading == "unchecked" or not isinstance(self.total, int | Decimal):
+            return True
+        values = [value for type_, value in self.entries if reading == "sum-of-entries" or type_ == "SALE"]
+        try:
+            return Decimal(self.total) == sum(values, Decimal(0))
+        except ArithmeticError:  # beyond what a Decimal can add up
+            return False
+
+
+@dataclass(slots=True)
 class MockWorld:
     """All that the mock remembers. `shows_at` says when a change made at an instant is to be seen by a query."""
 
@@ -59,6 +98,11 @@ class MockWorld:
     token_seconds: int = 7200
     accounts: dict[int, Account] = field(default_factory=dict)
     orders: dict[OrderKey, list[Version]] = field(default_factory=dict)
+    books: list[Reconciliation] = field(default_factory=list)
+    """Every reconciliation, in the order in which they were opened."""
+    books_opened: int = 0
+    released: set[OrderKey] = field(default_factory=set)
+    reconciled: set[OrderKey] = field(default_factory=set)
     access_tokens: dict[str, datetime] = field(default_factory=dict)
     refresh_tokens: dict[str, TokenState] = field(default_factory=dict)
 
@@ -84,10 +128,25 @@ class MockWorld:
         return any(account.channel == name for account in self.accounts.values())
 
     def stored_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None:
-        return _facts(self.stored((account_id, channel, code)))
+        key = (account_id, channel, code)
+        return self._facts(key, self.stored(key))
 
     def shown_order(self, account_id: int, channel: str, code: str) -> OrderFacts | None:
-        return _facts(self.shown((account_id, channel, code)))
+        key = (account_id, channel, code)
+        return self._facts(key, self.shown(key))
+
+    def _facts(self, key: OrderKey, version: Version | None) -> OrderFacts | None:
+        if version is None or version.body is None:
+            return None
+        entries = entries_of(version.body.get("extracts"))
+        return OrderFacts(version.through_api, entries, key in self.released, key in self.reconciled)
+
+    def reconciliation(self, reconciliation_id: int) -> ReconciliationFacts | None:
+        found = self.opened(reconciliation_id)
+        return found.facts if found else None
+
+    def reconciliations(self, account_id: int, channel: str) -> list[ReconciliationFacts]:
+        return [known.facts for known in self.books if (known.account, known.channel) == (account_id, channel)]
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -110,6 +169,25 @@ class MockWorld:
         while len(versions) > 1 and versions[1].shown_at <= now:
             versions.pop(0)
         versions.append(Version(self.shows_at(now), body, through_api))
+
+    # -- reconciliations -------------------------------------------------------------------------------------------
+
+    def opened(self, reconciliation_id: int) -> Reconciliation | None:
+        """The newest reconciliation of that id."""
+        return next((known for known in reversed(self.books) if known.id == reconciliation_id), None)
+
+    def finish_due(self, total_reading: str) -> list[Reconciliation]:
+        """Finish what is due by now, and return it: matched orders are reconciled from then on."""
+        now = self.clock.now()
+        due = [
+            known for known in self.books if known.situation is None and known.finishes_at and known.finishes_at <= now
+        ]
+        for known in due:
+            matched = all(self.stored(key) for key in known.orders) and known.total_matches(total_reading)
+            known.situation = "CONCILIED" if matched and not known.fails else "ERROR"
+            if known.situation == "CONCILIED":
+                self.reconciled.update(known.orders)
+        return due
 
     # -- tokens ----------------------------------------------------------------------------------------------------
 
@@ -138,10 +216,6 @@ class MockWorld:
 
 def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _facts(version: Version | None) -> OrderFacts | None:
-    return OrderFacts(version.through_api) if version else None
 
 
 def furnish(world: MockWorld) -> MockWorld:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from conformance.contract.readings import READINGS
+from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
 
@@ -94,13 +94,13 @@ def markdown(certificate: Certificate) -> str:
         f"- {certificate.started_at:%Y-%m-%d %H:%M:%S} UTC: {_traffic(certificate)}",
         f"- suite {certificate.suite.version}, contract {certificate.contract.version}",
         "",
-        "| rule | level | verdict | accepted | refused | statement |",
-        "|---|---|---|---:|---:|---|",
+        "| rule | level | verdict | accepted | refused | checked | statement |",
+        "|---|---|---|---:|---:|---:|---|",
     ]
     ordered = sorted(certificate.rules, key=lambda entry: [*_ATTENTION, RuleVerdict.PASS].index(entry.verdict))
     lines += [
         f"| {entry.id} | {entry.level} | {_SYMBOL[entry.verdict]} {entry.verdict} | {entry.accepted} | {entry.refused} "
-        f"| {entry.statement} |"
+        f"| {entry.checked} | {entry.statement} |"
         for entry in ordered
     ]
     for verdict in _ATTENTION:
@@ -111,10 +111,13 @@ def markdown(certificate: Certificate) -> str:
                 lines += ["", *_fenced("sh", entry.counterexample.curl)]
                 lines += ["", *_fenced("", f"{answer.get('status')} {answer.get('body')}")]
     lines += ["", "## Readings", "", "Where the documents disagree or stay silent, this run followed:", ""]
+    lines += ["| reading | value | known how | what the documents say |", "|---|---|---|---|"]
     lines += [
-        f"- `{reading}` = `{value}`: {READINGS[reading].disagreement}"
+        f"| {reading} | {value} | {certificate.readings_from[reading]} | {READINGS[reading].disagreement} |"
         for reading, value in certificate.readings.items()
     ]
+    lines += ["", "Beyond that the documents contradict themselves:", ""]
+    lines += [f"- {contradiction}" for contradiction in PRINTED_CONTRADICTIONS]
     return "\n".join(lines) + "\n"
 
 

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from conformance.contract.endpoints import Endpoint
+from conformance.contract.limits import PER_MINUTE
 from conformance.errors import BudgetSpent
 from conformance.target.config import Target
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter, SQLiteBucket
 
-PER_MINUTE: Final = {Endpoint.GET_ORDER: 90, Endpoint.SUBMIT_ORDER: 300, Endpoint.DELETE_ORDER: 300}
-"""Requests a minute, as documented. Any other endpoint is held to the lowest of them."""
-
 LOWEST_PER_MINUTE: Final = min(PER_MINUTE.values())
+"""What any endpoint without a documented rate is held to, in requests a minute."""
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000

@@ -158,6 +158,11 @@ class KonciliClient:
         return encode_credentials(self._email, self._password)
 
     @property
+    def is_blocked(self) -> bool:
+        """Whether the target answered 423: nothing more is sent."""
+        return self._blocked
+
+    @property
     def email(self) -> str:
         """The integrator's email, for credentials that are wrong only in the password."""
         return self._email

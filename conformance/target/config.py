@@ -17,6 +17,7 @@ from conformance.contract.readings import resolve
 from conformance.errors import CannotRun
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+CALLBACK_PORT = 9100
 
 
 class _Strict(BaseModel):
@@ -44,6 +45,29 @@ class Fixtures(_Strict):
     unauthorised_channel: Place | None = None
     foreign_order: OrderAt | None = None
     callback_url: str | None = None
+    """Where the target sends notifications."""
+    callback_listen: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] | None = None
+    """host:port of this machine to which a public callback_url is forwarded."""
+
+    @field_validator("callback_url")
+    @classmethod
+    def _callback(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("must be a URL such as http://127.0.0.1:9100/notifications")
+        return url
+
+    @property
+    def callback_address(self) -> tuple[str, int]:
+        """Where the suite listens for notifications: callback_listen, else callback_url itself where it is loopback,
+        else port 9100 of this machine."""
+        if self.callback_listen is not None:
+            host, _, port = self.callback_listen.rpartition(":")
+            return host, int(port)
+        parts = urlsplit(self.callback_url or "")
+        if parts.hostname in LOOPBACK:
+            return parts.hostname or "", parts.port or 80
+        return "127.0.0.1", CALLBACK_PORT
 
     def has(self, name: str) -> bool:
         """Whether the fixture of that name is there."""

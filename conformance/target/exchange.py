@@ -27,6 +27,8 @@ class Exchange:
     response_body: bytes
     seconds: float
     endpoint: Endpoint | None = field(default=None)
+    note: str = field(default="", compare=False)
+    """What the suite was about, for whoever reads the story of a counterexample."""
 
     @property
     def json(self) -> JSONValue:

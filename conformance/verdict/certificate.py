@@ -92,6 +92,8 @@ class Certificate(_Part):
     started_at: AwareDatetime
     finished_at: AwareDatetime
     readings: dict[str, str]
+    readings_from: dict[str, Literal["stated", "probed", "default"]]
+    """How each reading is known: stated by the target file, found out by probing, or taken by default."""
     traffic: TrafficCounts
     rules: list[RuleEntry]
 
@@ -130,6 +132,7 @@ def make_certificate(
     profile: str,
     seed: int,
     readings: Mapping[str, str],
+    readings_from: Mapping[str, str],
     traffic: Mapping[str, int],
     started_at: datetime,
     finished_at: datetime,
@@ -146,6 +149,7 @@ def make_certificate(
         started_at=started_at,
         finished_at=finished_at,
         readings=dict(readings),
+        readings_from=dict(readings_from),
         traffic=TrafficCounts(**traffic),
         rules=[_entry(result) for result in results],
     )

@@ -33,6 +33,8 @@ class ScenarioEvidence:
     outcome: Outcome = Outcome.NOT_RUN
     reason: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    hindrance: str = ""
+    """What another rule's breach kept this scenario from trying."""
     pending: int = 0
     """Examples that only time could have shown."""
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -50,6 +52,9 @@ class Evidence:
     def __init__(self) -> None:
         self.scenarios: dict[str, ScenarioEvidence] = {}
         self.observed: dict[str, Finding] = {}
+        self.readings: dict[str, str] = {}
+        self.readings_from: dict[str, str] = {}
+        """The readings that the run followed, and how each was known."""
         self._sizes: dict[str, int] = {}
         self._last: dict[tuple[str, Side], Exchange] = {}
 
@@ -92,6 +97,8 @@ class Evidence:
         return {
             "scenarios": [asdict(scenario) for scenario in self.scenarios.values()],
             "observed": {rule: asdict(finding) for rule, finding in self.observed.items()},
+            "readings": self.readings,
+            "readings_from": self.readings_from,
         }
 
     @classmethod
@@ -105,6 +112,8 @@ class Evidence:
                 known = whole.scenarios.get(scenario.id)
                 if known is None or known.outcome is Outcome.NOT_RUN:
                     whole.scenarios[scenario.id] = scenario
+            whole.readings.update(part["readings"])
+            whole.readings_from.update(part["readings_from"])
             for rule, finding in part["observed"].items():
                 whole.observed.setdefault(rule, Finding(**finding))
         return whole

@@ -90,7 +90,8 @@ def _without_failure(
     for scenario in scenarios:
         for side in rule.sides_under(readings):
             if not _shows(scenario, side):
-                return RuleVerdict.INCONCLUSIVE, f"{scenario.name}: no {_SIDE_WORDS[side]} was seen"
+                why = f"; {scenario.hindrance}" if scenario.hindrance else ""
+                return RuleVerdict.INCONCLUSIVE, f"{scenario.name}: no {_SIDE_WORDS[side]} was seen{why}"
     return RuleVerdict.PASS, ""
 
 

@@ -20,6 +20,8 @@ class Violation(AssertionError):
         self.actual = actual
         self.exchange = exchange
         self.context = context
+        self.kind = ""
+        """The kind of fault that showed it, where several were tried at once."""
         self.story: tuple[Exchange, ...] = ()
         """What was sent before, in order, up to the exchange that shows it."""
         super().__init__(f"{rule}: expected {expected}, but {actual}" + (f" ({context})" if context else ""))
@@ -54,7 +56,7 @@ class Finding:
             reason,
             request_of(exchange, redactor),
             response_of(exchange, redactor),
-            "\n".join(as_curl(step, redactor) for step in story),
+            _told(story, redactor),
         )
 
     def text(self) -> str:
@@ -63,6 +65,17 @@ class Finding:
         if self.curl:
             lines += ["", self.curl, "", f"answered {self.response.get('status')}: {self.response.get('body')}"]
         return textwrap.indent("\n".join(lines), "  ")
+
+
+def _told(story: tuple[Exchange, ...], redactor: Redactor) -> str:
+    """Curl commands, a line each; before each of several a comment says what it is and what it got."""
+    lines = []
+    for number, step in enumerate(story, 1):
+        if len(story) > 1:
+            what = step.note or (step.endpoint.label if step.endpoint else step.method)
+            lines.append(f"# {number}. {redactor.text(what)}: {step.status}")
+        lines.append(as_curl(step, redactor))
+    return "\n".join(lines)
 
 
 MOST_BODY = 20_000

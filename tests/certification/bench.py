@@ -1,10 +1,18 @@
-"""What the scenarios work with: calls are filled in, sent and checked here."""
+"""What the scenarios work with: calls are filled in, sent and checked here.
+
+A law that must let time pass is a generator: each `yield` lets half an hour pass, and gets back whether it did. Against the
+mock the clock moves; elsewhere the rest of the law is put off to the end of the run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import time
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue, dumps
@@ -22,6 +30,9 @@ from strategies.orders import Order
 from strategies.scope import Place, Scope
 from tests.certification.same_order import differences
 
+if TYPE_CHECKING:
+    from tests.certification.books import Books
+
 SERVER_ERROR = 500
 
 ASKED_AT_MOST = 3
@@ -34,20 +45,44 @@ ACCEPTED_BY = {
     Endpoint.SUBMIT_ORDER: "ORD-01",
     Endpoint.GET_ORDER: "QRY-01",
     Endpoint.DELETE_ORDER: "DEL-01",
+    Endpoint.CREATE_RECONCILIATION: "REC-01",
+    Endpoint.SUBMIT_RELEASE: "REL-01",
 }
 """The rule that says that a lawful call to the endpoint is accepted."""
 
 
 class NotSeenYet(Exception):
-    """An update may take 30 minutes to show, and this target's clock can't be moved."""
+    """An update may take 30 minutes to show, and so much time has not passed."""
+
+
+class Hindered(Exception):
+    """The example can't be tried: what another rule demands is not to be had. The message says which."""
+
+
+T = TypeVar("T")
+Waiting = Generator[None, bool, T]
+"""A law that lets time pass at each `yield`."""
+
+
+@dataclass(slots=True)
+class Deferred:
+    """The rest of a law that is put off to the end of the run, and what its example has sent so far."""
+
+    rest: Waiting[None]
+    story: list[Exchange]
+    since: datetime
 
 
 class Values(Mapping[str, str]):
     """What fills the holes of one example: codes that are new, and what the client holds."""
 
-    def __init__(self, session: Session, code: str, other_code: str) -> None:
-        self._known = {"code": code, "other_code": other_code}
+    def __init__(self, session: Session, known: Mapping[str, str]) -> None:
+        self._known = dict(known)
         self._session = session
+
+    def having(self, **more: str) -> Values:
+        """These values and more."""
+        return Values(self._session, {**self._known, **more})
 
     def __getitem__(self, name: str) -> str:
         if name not in self._known:
@@ -81,6 +116,8 @@ class Bench:
     story: list[Exchange] = field(default_factory=list)
     """What the running example has sent so far, tokens aside."""
     left_behind: dict[tuple[int, str, str], None] = field(default_factory=dict)
+    deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
+    """By scenario and law: what is put off to the end of the run."""
 
     def __post_init__(self) -> None:
         target = self.session.target
@@ -97,15 +134,32 @@ class Bench:
             foreign.marketplace_code if foreign else None,
         )
         self.minter = Minter(self.session.run_number)
+        self.session.at_end.append(self.clear_away)
+
+    @cached_property
+    def books(self) -> Books:
+        """The reconciliations of the run."""
+        from tests.certification.books import Books
+        from tests.certification.probes import probe_batches
+
+        books = Books(self)
+        probe_batches(self, books)
+        return books
+
+    def learn(self, reading: str, value: str) -> None:
+        """Follow what was found out about the target."""
+        self.session.readings[reading] = value
+        self.session.readings_from[reading] = "probed"
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def fresh(self, shape: str) -> Values:
         """New values for the holes of one example."""
-        return Values(self.session, self.minter.mint(shape), self.minter.mint(shape))
+        return Values(self.session, {"code": self.minter.mint(shape), "other_code": self.minter.mint(shape)})
 
-    def send(self, call: Call, values: Mapping[str, str]) -> Exchange:
-        """Fill the call and send it. A 5xx is noted against ERR-02, whatever the caller makes of it."""
+    def send(self, call: Call, values: Mapping[str, str], note: str = "") -> Exchange:
+        """Fill the call and send it. A 5xx is noted against ERR-02, whatever the caller makes of it. `note` says in a
+        counterexample what it is about."""
         body: JSONValue = None if call.body is None else dumps(fill(call.body, values)).encode()
         if call.rendered is not None:
             body = call.rendered.change(body or b"")
@@ -113,6 +167,10 @@ class Bench:
             call.endpoint, query=fill(call.query, values), body=body, headers=fill(dict(call.headers), values)
         )
         self._remember(call, exchange, values)
+        return self.sent(replace(exchange, note=note) if note else exchange)
+
+    def sent(self, exchange: Exchange) -> Exchange:
+        """Take an exchange into the story; a 5xx is noted against ERR-02."""
         self.story.append(exchange)
         return self.noted(exchange)
 
@@ -126,26 +184,28 @@ class Bench:
         """Orders that were accepted are taken away again at the end of a run on anything but the mock in process."""
         if self.session.in_process or exchange.status // 100 != 2:
             return
-        holder = fill(call.body if call.endpoint is Endpoint.SUBMIT_ORDER else dict(call.query), values)
-        key = _identity(holder)
+        holder = fill(
+            dict(call.query) if call.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER} else call.body, values
+        )
+        key = None if call.endpoint is Endpoint.GET_ORDER else _identity(holder)
         if key is None:
             return
         if call.endpoint is Endpoint.SUBMIT_ORDER:
             self.left_behind[key] = None
-        elif call.endpoint is Endpoint.DELETE_ORDER:
+        else:  # deleted, or on its way to be reconciled: then it can't be deleted any more
             self.left_behind.pop(key, None)
 
     def submit(self, order: Order, values: Mapping[str, str]) -> Exchange:
         """POST /order."""
         return self.send(Call(Endpoint.SUBMIT_ORDER, body=order), values)
 
-    def query(self, place: Place, code: str) -> Exchange:
+    def query(self, place: Place, code: str, note: str = "") -> Exchange:
         """GET /order."""
-        return self.send(_lookup(Endpoint.GET_ORDER, place), {"code": code})
+        return self.send(_lookup(Endpoint.GET_ORDER, place), {"code": code}, note)
 
-    def delete(self, place: Place, code: str) -> Exchange:
+    def delete(self, place: Place, code: str, note: str = "") -> Exchange:
         """DELETE /order."""
-        return self.send(_lookup(Endpoint.DELETE_ORDER, place), {"code": code})
+        return self.send(_lookup(Endpoint.DELETE_ORDER, place), {"code": code}, note)
 
     def clear_away(self) -> None:
         """Delete the orders of this run. Raises TargetUnavailable that names those that are left."""
@@ -176,15 +236,41 @@ class Bench:
         if exchange.status in rule.accepted:
             return True
         self.observe(rule.id, f"{rule.accepted}", f"a lawful call got {exchange.status}", exchange)
+        self.hindered(f"{rule.id}: a lawful call got {exchange.status}")
         return False
+
+    def hindered(self, reason: str) -> None:
+        """Say why the running scenario may have seen less than it should."""
+        self.session.evidence.scenarios[self.scenario].hindrance = reason
 
     # -- settling --------------------------------------------------------------------------------------------------
 
-    def wait_for_consolidation(self) -> None:
-        """Let the half hour pass in which an update may not be seen yet. Raises NotSeenYet without a movable clock."""
-        if self.session.clock is None:
-            raise NotSeenYet
-        self.session.clock.advance(CONSOLIDATION_SECONDS)
+    def begin(self, law: str, rest: Waiting[None]) -> None:
+        """Run a law that lets time pass: by moving the clock, or by putting off the rest of it where there is none."""
+        control = self.session.control
+        try:
+            next(rest)
+            while control is not None:
+                control.advance(CONSOLIDATION_SECONDS)
+                rest.send(True)  # noqa: FBT003 - a generator takes no keywords
+        except StopIteration:
+            return
+        self.deferred[self.scenario, law].append(Deferred(rest, list(self.story), datetime.now(UTC)))
+        self.session.deferred.add(self.scenario)
+
+    def go_on(self, deferred: Deferred) -> None:
+        """Run the rest of a law that was put off. Raises NotSeenYet where what it waits for has not come in time."""
+        self.story[:] = deferred.story
+        try:
+            while True:
+                left = CONSOLIDATION_SECONDS - (datetime.now(UTC) - deferred.since).total_seconds()
+                if left > 0 and self.session.patient:
+                    time.sleep(left)
+                    left = 0
+                deferred.since = datetime.now(UTC)
+                deferred.rest.send(left <= 0)
+        except StopIteration:
+            return
 
     def settled(
         self,
@@ -195,15 +281,14 @@ class Bench:
         *,
         before: Sequence[Order | None] = (None,),
         context: str = "",
-    ) -> Exchange:
+    ) -> Waiting[Exchange]:
         """Ask for an order until it shows as it should: `order` as accepted last, or gone (None).
 
         `before` are the earlier states (None: not there) that may still be seen for half an hour. Anything else is a
         violation of the rule. What shows later than documented is noted against QRY-03, and awaited for as long again.
         """
         for attempt in range(ASKED_AT_MOST):
-            if attempt:
-                self.wait_for_consolidation()
+            passed = (yield) if attempt else True
             exchange = self.query(place, values["code"])
             problems = self.problems(exchange, order, values)
             if not problems:
@@ -213,6 +298,8 @@ class Bench:
                 return exchange
             if all(self.problems(exchange, state, values) for state in before):
                 break
+            if not passed:
+                raise NotSeenYet
         expected = "the order to be gone" if order is None else "the order as it was last accepted"
         raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange, context=context)
 

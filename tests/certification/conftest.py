@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,14 +15,15 @@ from strategies.faults import FAULTS, Kind
 from strategies.orders import STATUSES
 from tests.certification import laws
 from tests.certification.bench import Bench
+from tests.certification.probes import probe_orders
 
 
 @pytest.fixture(scope="session")
-def run_bench(koncili: Session) -> Iterator[Bench]:
-    """The bench of the run; at its end the orders that it sent to a live endpoint are deleted."""
+def run_bench(koncili: Session) -> Bench:
+    """The bench of the run, the readings known by which it sends orders."""
     bench = Bench(koncili)
-    yield bench
-    bench.clear_away()
+    probe_orders(bench)
+    return bench
 
 
 @pytest.fixture
@@ -41,6 +41,8 @@ class Trial:
     rule: Rule
     endpoint: Endpoint = Endpoint.SUBMIT_ORDER
     statuses: tuple[str, ...] = STATUSES
+    orders: tuple[int, int] = (1, 1)
+    """How many orders a reconciliation has, at least and at most."""
     kinds: tuple[Kind, ...] = field(default=())
 
     def refuse(self) -> None:
@@ -73,6 +75,8 @@ ENDPOINTS = {
     "any deletion of an order": Endpoint.DELETE_ORDER,
     "a listing of the accounts": Endpoint.LIST_ACCOUNTS,
     "the integrator's credentials": Endpoint.CREATE_TOKEN,
+    "any reconciliation": Endpoint.CREATE_RECONCILIATION,
+    "any release": Endpoint.SUBMIT_RELEASE,
 }
 
 
@@ -84,6 +88,12 @@ def _(trial: Trial, what: str) -> None:
 @given(parsers.parse("any order with status {status}"))
 def _(trial: Trial, status: str) -> None:
     trial.statuses = (status,)
+
+
+@given(parsers.re(r"any reconciliation of (?P<least>\d+) (to (?P<most>\d+) )?orders?"))
+def _(trial: Trial, least: str, most: str | None) -> None:
+    trial.endpoint = Endpoint.CREATE_RECONCILIATION
+    trial.orders = int(least), int(most or least)
 
 
 # -- When ----------------------------------------------------------------------------------------------------------
@@ -99,25 +109,24 @@ def _(trial: Trial, fault: str) -> None:
 # -- Then ----------------------------------------------------------------------------------------------------------
 
 
-@then(parsers.re(r"every (submission|query|deletion|call|attempt) is accepted with (?P<status>\w+)"))
+SENDING = "(submission|query|deletion|call|attempt|creation|release)"
+
+
+@then(parsers.re(rf"every {SENDING} is accepted with (?P<status>\w+)"))
 def _(trial: Trial, status: str) -> None:
     assert status == str(trial.rule.accepted), f"the catalogue says {trial.rule.accepted}"
     wanted = calls(trial.bench.scope, trial.endpoint, statuses=trial.statuses)
     laws.accept(trial.bench, trial.rule, wanted)
 
 
-@then(parsers.re(r"every (submission|query|deletion|call|attempt) is refused with (?P<status>\w+)"))
+@then(parsers.re(rf"every {SENDING} is refused with (?P<status>\w+)"))
 def _(trial: Trial, status: str) -> None:
     assert status == str(trial.rule.refused), f"the catalogue says {trial.rule.refused}"
     assert not trial.rule.codes, f"the catalogue also says {trial.rule.codes}"
     trial.refuse()
 
 
-@then(
-    parsers.re(
-        r"every (submission|query|deletion|call|attempt) is refused with (?P<status>\w+) and code (?P<code>\d+-\d+)"
-    )
-)
+@then(parsers.re(rf"every {SENDING} is refused with (?P<status>\w+) and code (?P<code>\d+-\d+)"))
 def _(trial: Trial, status: str, code: str) -> None:
     assert (status, (code,)) == (str(trial.rule.refused), trial.rule.codes), f"the catalogue says {trial.rule.codes}"
     trial.refuse()

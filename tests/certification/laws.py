@@ -14,14 +14,20 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import Rule, Side
+from conformance.contract.rules import Rule, Side, catalogue
+from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
-from strategies.calls import Call
-from strategies.faults import Case, Kind, cases, possible
-from tests.certification.bench import ASKED_AT_MOST, Bench, NotSeenYet, Values
+from strategies.calls import Call, Edit
+from strategies.fault_parts import OF_BATCHES
+from strategies.faults import Case, Kind, Sheaf, cases, possible, sheaves
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
+from tests.certification.bench import ASKED_AT_MOST, Bench, Hindered, NotSeenYet, Values, Waiting
+from tests.certification.books import Book, Books
 from tests.certification.checks import check_accepted, check_refused
 
 T = TypeVar("T")
+Law = Callable[[T], Waiting[None] | None]
+"""What is to hold of every example; a generator where time must pass in between."""
 
 NO_CONSTANTS = Constants()
 
@@ -33,21 +39,31 @@ SHRINKING_EXAMPLES = 200
 """How many examples the second pass may look at for the smallest failure."""
 
 
-def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Callable[[T], None], examples: int) -> None:
-    """Run a law on so many examples; raises what the law raises, shrunk where the target allows.
+def once(bench: Bench, law: Callable[[], Waiting[None] | None]) -> None:
+    """Run a law that has no examples."""
+    prove(bench, bench.scenario, st.none(), lambda _: law(), 1)
+
+
+def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], examples: int) -> None:
+    """Run a law on so many examples; raises what the law raises, shrunk where the target allows. At the end of a run it
+    only goes on with what was put off.
 
     The first pass leaves out Hypothesis's simplest example, with which every run would begin: of a few examples it is
     the one that shows least, and refusals are counted. Only when the law is broken does a second pass look for the
     smallest failure, from the simplest on.
     """
+    if bench.session.resuming:
+        bench.session.deferred.discard(bench.scenario)
+        for deferred in bench.deferred.pop((bench.scenario, name), ()):
+            _watched(bench, lambda deferred=deferred: bench.go_on(deferred))  # type: ignore[misc]
+        return
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
     runs = 0
 
-    def first_pass(example: T) -> None:
+    def first_pass(example: T) -> Waiting[None] | None:
         nonlocal runs
         runs += 1
-        if runs > 1:
-            law(example)
+        return law(example) if runs > 1 else None
 
     try:
         _run(bench, first_pass, name, strategy, seed, examples + 1, [Phase.generate])
@@ -55,6 +71,7 @@ def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Callable
             _run(bench, law, name, strategy, seed, 1, [Phase.generate])
     except Violation as violation:
         found = violation
+        bench.session.deferred.discard(bench.scenario)
     else:
         return
     if bench.session.shrinks:
@@ -64,7 +81,7 @@ def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Callable
 
 def _run(
     bench: Bench,
-    law: Callable[[T], None],
+    law: Law[T],
     name: str,
     strategy: st.SearchStrategy[T],
     seed: int,
@@ -73,13 +90,7 @@ def _run(
 ) -> None:
     def test(example: T) -> None:
         bench.story.clear()
-        try:
-            law(example)
-        except NotSeenYet:
-            bench.session.evidence.scenarios[bench.scenario].pending += 1
-        except Violation as violation:
-            violation.story = tuple(bench.story)
-            raise
+        _watched(bench, lambda: _carry_out(bench, name, law(example)))
 
     test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
     configured = settings(
@@ -93,6 +104,24 @@ def _run(
         suppress_health_check=list(HealthCheck),
     )
     hypothesis.seed(seed)(configured(hypothesis.given(strategy)(test)))()
+
+
+def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:
+    if rest is not None:
+        bench.begin(name, rest)
+
+
+def _watched(bench: Bench, example: Callable[[], None]) -> None:
+    """Run one example; what it could not show is counted, what it shows broken gets its story."""
+    try:
+        example()
+    except NotSeenYet:
+        bench.session.evidence.scenarios[bench.scenario].pending += 1
+    except Hindered as reason:
+        bench.hindered(str(reason))
+    except Violation as violation:
+        violation.story = violation.story or tuple(bench.story)
+        raise
 
 
 # -- acceptance ----------------------------------------------------------------------------------------------------
@@ -118,8 +147,6 @@ def refuse(
     endpoint: Endpoint,
     kinds: tuple[Kind, ...],
     statuses: tuple[str, ...],
-    *,
-    afterwards: Callable[[Case], None] | None = None,
 ) -> int:
     """Every lawful call with one of the faults is refused, and its twin without the fault accepted.
 
@@ -127,25 +154,29 @@ def refuse(
     """
     profile = bench.session.profile
     able = [kind for kind in kinds if possible(kind, bench.scope, endpoint)]
-    tried = profile.choose(able, rule.id, crc32(bench.scenario.encode()))
+    tried = profile.choose(able, rule.id, crc32(bench.scenario.encode()) + bench.session.seed)
 
-    def law(case: Case) -> None:
-        if refused_beside_twin(bench, rule, case) and afterwards is not None:
-            afterwards(case)
+    if endpoint in OF_BATCHES:
+        refuse_in_batches(bench, rule, endpoint, tuple(tried))
+        return len(tried)
+
+    def law(case: Case) -> Waiting[None]:
+        yield from refused_beside_twin(bench, rule, case)
 
     for kind in tried:
         name = f"{bench.scenario} {endpoint.value} {kind.name}"
         strategy = cases(bench.scope, endpoint, kind, statuses)
-        prove(bench, name, strategy, law, 1 if len(tried) < len(able) else profile.examples_per_kind(len(tried)))
+        examples = profile.examples_per_kind(len(tried), len(rule.endpoints))
+        prove(bench, name, strategy, law, 1 if len(tried) < len(able) else examples)
     return len(tried)
 
 
-def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> bool:
-    """Send a case and its twin. Whether both sides were seen: a refusal whose twin is refused too shows nothing."""
+def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> Waiting[None]:
+    """Send a case and its twin, and count both: a refusal whose twin is refused too shows nothing."""
     lawful, context = case.lawful, f"changed in one place: {case.edit}"
-    values = make_ready(bench, lawful)
+    values = yield from make_ready(bench, lawful)
     if values is None:
-        return False
+        return
     # A lawful deletion ends the order, so its twin comes last: then it also shows that the refused one deleted nothing.
     twin_first = case.twin_first and lawful.endpoint is not Endpoint.DELETE_ORDER
     calls = (lawful, case.broken) if twin_first else (case.broken, lawful)
@@ -153,33 +184,156 @@ def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> bool:
     twin, broken = exchanges if twin_first else reversed(exchanges)
     # What was accepted in spite of its fault is a violation whatever became of its twin.
     if broken.status // 100 != 2 and not bench.is_accepted(lawful, twin):
-        return False
+        return
     check_refused(rule=rule, exchange=broken, bench=bench, context=context)
     bench.saw(Side.ACCEPTED, twin)
     bench.saw(Side.REFUSED, broken)
-    return True
 
 
-def make_ready(bench: Bench, lawful: Call) -> Values | None:
+def make_ready(bench: Bench, lawful: Call) -> Waiting[Values | None]:
     """Values for a lawful call whose order, if it takes one, is there and to be seen; None where that can't be had."""
+    if lawful.batch is not None:  # whoever makes ready for one also calls books.finish_current
+        return bench.books.ready(lawful)
     values = bench.fresh(lawful.shape)
     if lawful.order is None:
         return values
     setup = Call(Endpoint.SUBMIT_ORDER, body=lawful.order)
     if not bench.is_accepted(setup, bench.send(setup, values)):
         return None
-    if lawful.endpoint is Endpoint.GET_ORDER and not _visible(bench, lawful, values):
+    if lawful.endpoint is Endpoint.GET_ORDER and not (yield from _visible(bench, lawful, values)):
         return None
     return values
 
 
-def _visible(bench: Bench, lawful: Call, values: Mapping[str, str]) -> bool:
+def _visible(bench: Bench, lawful: Call, values: Mapping[str, str]) -> Waiting[bool]:
     """Whether a query sees the order that was just accepted, after half an hour if need be."""
     for attempt in range(ASKED_AT_MOST):
-        if attempt:
-            bench.wait_for_consolidation()
+        passed = (yield) if attempt else True
         exchange = bench.send(lawful, values)
         if exchange.status // 100 == 2:
             bench.note_delay(attempt, exchange)
             return True
+        if not passed:
+            raise NotSeenYet
     return bench.is_accepted(lawful, exchange)
+
+
+# -- refusal of creations and releases -----------------------------------------------------------------------------
+
+
+def refuse_in_batches(bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> None:
+    """Of one lawful creation or release every kind of broken copy is refused, and then itself accepted.
+
+    One reconciliation serves all kinds, since each that is opened must be completed. Where one of them fails it is tried
+    by itself, so that the counterexample holds no other.
+    """
+    law = _refused_creation if endpoint is Endpoint.CREATE_RECONCILIATION else _refused_release
+
+    def prove_for(some: tuple[Kind, ...], name: str, examples: int) -> None:
+        scope = bench.books.scope
+        prove(bench, name, sheaves(scope, endpoint, some), lambda sheaf: law(bench, rule, sheaf), examples)
+
+    name = f"{bench.scenario} {endpoint.value}"
+    examples = bench.session.profile.refusals_per_kind
+    try:
+        prove_for(kinds, name, examples)
+    except Violation as violation:
+        alone = [kind for kind in kinds if kind.name == violation.kind]
+        if len(kinds) > 1 and alone and bench.session.shrinks:
+            prove_for((alone[0],), f"{name} {violation.kind}", examples)
+        raise
+
+
+def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
+    books, batch = bench.books, sheaf.lawful.batch
+    assert batch is not None
+    book = books.begin(batch)
+    _use_earlier_periods(books, book, sheaf)
+    if not books.submit_orders(book):
+        return
+    try:
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
+        created = books.create(book, blame=False)
+        if created.status // 100 != 2:
+            books.check_free(book.place)
+            books.another_period(book)
+            if books.create(book).status // 100 == 2:
+                _blame("REC-09", "a period that was refused before to be free", created)
+            return
+        check_accepted(rule=catalogue()["REC-01"], exchange=created)
+        _count(bench, created, refused)
+    finally:
+        books.finish(book)
+
+
+def _use_earlier_periods(books: Books, book: Book, sheaf: Sheaf) -> None:
+    """Where a broken creation is about earlier periods, let there be two."""
+    wanted = {hole for _, edit in sheaf.edits for hole in edit.holes} & {EARLIER, LATEST}
+    for name in (EARLIER, LATEST) if wanted else ():
+        earlier = books.run_through(books.plain(book.place, 1, seconds=EARLIER_SECONDS))
+        book.values = tuple(values.having(**{name: earlier.values[0][PERIOD]}) for values in book.values)
+
+
+def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
+    books, batch = bench.books, sheaf.lawful.batch
+    assert batch is not None
+    book = books.begin(batch)
+    if not books.submit_orders(book) or not _submit_elsewhere(bench, sheaf, book):
+        return
+    if books.create(book).status // 100 != 2:
+        return
+    try:
+        for beside in range(1, len(batch.orders)):
+            if not books.released(book, beside):
+                return
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
+        if books.released(book, 0):
+            _count(bench, bench.story[-1], refused)
+    finally:
+        books.finish(book)
+
+
+def _submit_elsewhere(bench: Bench, sheaf: Sheaf, book: Book) -> bool:
+    """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
+    batch, order = book.batch, book.batch.orders[0]
+    named = {(str(call.body.get("accountId")), call.body.get("channelName")) for call in _broken(sheaf)}
+    for place in bench.scope.places:
+        if place != batch.place and (str(place.account), place.channel) in named:
+            form = type(order["accountId"])
+            call = Call(
+                Endpoint.SUBMIT_ORDER, body={**order, "accountId": form(place.account), "channelName": place.channel}
+            )
+            if not bench.is_accepted(call, bench.send(call, book.values[0])):
+                return False
+    return True
+
+
+def _broken(sheaf: Sheaf) -> list[Call]:
+    """The broken copies whose body is an object still."""
+    broken = [edit.apply(sheaf.lawful) for _, edit in sheaf.edits]
+    return [call for call in broken if call.rendered is None]
+
+
+def _tried(bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book: Book) -> Exchange:
+    """Send one broken copy, which must be refused."""
+    broken = edit.apply(lawful)
+    exchange = bench.send(broken, book.values[0])
+    try:
+        check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")
+    except Violation as violation:
+        violation.kind = kind.name
+        if exchange.status // 100 == 2:
+            violation.story = tuple(bench.story)
+            bench.books.stray(book)
+        raise
+    return exchange
+
+
+def _blame(rule: str, expected: str, exchange: Exchange) -> None:
+    raise Violation(rule=rule, expected=expected, actual=f"it answered {exchange.status}", exchange=exchange)
+
+
+def _count(bench: Bench, accepted: Exchange, refused: list[Exchange]) -> None:
+    bench.saw(Side.ACCEPTED, accepted)
+    for exchange in refused:
+        bench.saw(Side.REFUSED, exchange)

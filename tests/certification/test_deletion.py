@@ -12,8 +12,9 @@ from conformance.contract.rules import Side
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.orders import Order, orders, place_of
+from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
-from tests.certification.bench import Bench
+from tests.certification.bench import Bench, Hindered, Waiting
 from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
 from tests.certification.laws import prove
@@ -35,7 +36,7 @@ def _neighbourhoods(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 def _(trial: Trial) -> None:
     bench = trial.bench
 
-    def law(neighbourhood: tuple[Call, list[Order]]) -> None:
+    def law(neighbourhood: tuple[Call, list[Order]]) -> Waiting[None]:
         call, neighbours = neighbourhood
         values, place = bench.fresh(call.shape), place_of(call.body)
         beside = bench.fresh(call.shape)
@@ -45,18 +46,48 @@ def _(trial: Trial) -> None:
             accepted = bench.submit(order, code)
             if not bench.is_accepted(call, accepted):
                 return
-            bench.settled("QRY-01", order, code, place_of(order))
+            yield from bench.settled("QRY-01", order, code, place_of(order))
         deletion = bench.delete(place, values["code"])
         check_accepted(rule=trial.rule, exchange=deletion)
-        bench.settled(trial.rule.id, None, values, place, before=(call.body,), context="it was deleted")
-        if bench.session.clock is not None:
-            bench.wait_for_consolidation()
+        yield from bench.settled(trial.rule.id, None, values, place, before=(call.body,), context="it was deleted")
+        yield
         for order, code in zip(neighbours, codes, strict=False):
             context = f"the order beside it, on account {place_of(order).account}, when {values['code']} was deleted"
-            bench.settled(trial.rule.id, order, code, place_of(order), context=context)
+            yield from bench.settled(trial.rule.id, order, code, place_of(order), context=context)
         bench.saw(Side.ACCEPTED, deletion)
 
     prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, bench.session.profile.sequences)
+
+
+@given("any order that is reconciled")
+def _() -> None:
+    """Which order, Hypothesis says."""
+
+
+@then("its deletion is refused with 4xx, and it stays as it was sent")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> Waiting[None]:
+        book = books.run_through(batch)
+        if not books.notified(book) and not books.is_free(batch.place):
+            raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
+        refused = bench.delete(batch.place, book.values[0]["code"])
+        context = "it is reconciled"
+        check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+        values = bench.fresh(batch.shape)
+        lawful = Call(Endpoint.SUBMIT_ORDER, body=batch.orders[0])
+        if not bench.is_accepted(lawful, bench.send(lawful, values)):
+            return
+        twin = bench.delete(batch.place, values["code"])
+        if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
+            return
+        yield
+        yield from bench.settled(trial.rule.id, batch.orders[0], book.values[0], batch.place, context=context)
+        bench.saw(Side.ACCEPTED, twin)
+        bench.saw(Side.REFUSED, refused)
+
+    prove(bench, bench.scenario, batches(books.scope), law, max(1, bench.session.profile.sequences // 3))
 
 
 @then(parsers.parse("a second deletion is refused with {status} and code {code}"))
@@ -64,15 +95,14 @@ def _(trial: Trial, status: str, code: str) -> None:
     bench = trial.bench
     assert (status, (code,)) == (str(trial.rule.refused), trial.rule.codes), f"the catalogue says {trial.rule.codes}"
 
-    def law(call: Call) -> None:
+    def law(call: Call) -> Waiting[None]:
         values, place = bench.fresh(call.shape), place_of(call.body)
         if not bench.is_accepted(call, bench.send(call, values)):
             return
         first = bench.delete(place, values["code"])
         if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), first):
             return
-        if bench.session.clock is not None:
-            bench.wait_for_consolidation()
+        yield
         second = bench.delete(place, values["code"])
         check_refused(rule=trial.rule, exchange=second, bench=bench, context="it was deleted before")
         bench.saw(Side.ACCEPTED, first)
@@ -91,25 +121,24 @@ def _(bench: Bench) -> tuple[Place, str]:
 @then("its deletion is refused with 4xx and it stays")
 def _(trial: Trial, foreign: tuple[Place, str]) -> None:
     bench, (place, code) = trial.bench, foreign
-    before = bench.query(place, code)
-    if before.status // 100 != 2:
-        pytest.skip(f"not exercised: fixtures.foreign_order {code} is not to be found: {before.status}")
-    refused = bench.delete(place, code)
-    check_refused(rule=trial.rule, exchange=refused, bench=bench, context=f"{code} did not come through the API")
-    if bench.session.clock is not None:
-        bench.wait_for_consolidation()
-    after = bench.query(place, code)
-    if (after.status, after.json) != (before.status, before.json):
-        raise Violation(
-            rule=trial.rule.id,
-            expected="the order to stay as it was",
-            actual=f"it answered {after.status}",
-            exchange=after,
-            context="after a deletion that was refused",
-        )
-    bench.saw(Side.REFUSED, refused)
 
-    def law(call: Call) -> None:
+    def law(call: Call) -> Waiting[None]:
+        before = bench.query(place, code)
+        if before.status // 100 != 2:
+            pytest.skip(f"not exercised: fixtures.foreign_order {code} is not to be found: {before.status}")
+        refused = bench.delete(place, code)
+        check_refused(rule=trial.rule, exchange=refused, bench=bench, context=f"{code} did not come through the API")
+        yield
+        after = bench.query(place, code)
+        if (after.status, after.json) != (before.status, before.json):
+            raise Violation(
+                rule=trial.rule.id,
+                expected="the order to stay as it was",
+                actual=f"it answered {after.status}",
+                exchange=after,
+                context="after a deletion that was refused",
+            )
+        bench.saw(Side.REFUSED, refused)
         values = bench.fresh(call.shape)
         if bench.is_accepted(call, bench.send(call, values)):
             twin = bench.delete(place_of(call.body), values["code"])

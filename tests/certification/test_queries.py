@@ -13,6 +13,7 @@ from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.orders import Order, orders, place_of
 from strategies.scope import Scope
+from tests.certification.bench import NotSeenYet, Waiting
 from tests.certification.conftest import Trial
 from tests.certification.laws import prove
 
@@ -23,10 +24,10 @@ scenarios("queries.feature")
 def _(trial: Trial) -> None:
     bench = trial.bench
 
-    def law(call: Call) -> None:
+    def law(call: Call) -> Waiting[None]:
         values = bench.fresh(call.shape)
         if bench.is_accepted(call, bench.send(call, values)):
-            shown = bench.settled(trial.rule.id, call.body, values, place_of(call.body))
+            shown = yield from bench.settled(trial.rule.id, call.body, values, place_of(call.body))
             bench.saw(Side.ACCEPTED, shown)
 
     wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=trial.statuses)
@@ -45,7 +46,7 @@ def _histories(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 def _(trial: Trial) -> None:
     bench = trial.bench
 
-    def law(history: tuple[Call, list[Order]]) -> None:
+    def law(history: tuple[Call, list[Order]]) -> Waiting[None]:
         first, updates = history
         values, place = bench.fresh(first.shape), place_of(first.body)
         before: Order | None = None
@@ -54,8 +55,10 @@ def _(trial: Trial) -> None:
                 return
             shown = bench.query(place, values["code"])
             if bench.problems(shown, state, values) and not bench.problems(shown, before, values):
-                bench.wait_for_consolidation()
+                passed = yield
                 shown = bench.query(place, values["code"])
+                if not passed and bench.problems(shown, state, values) and not bench.problems(shown, before, values):
+                    raise NotSeenYet
             problems = bench.problems(shown, state, values)
             if problems and not bench.problems(shown, before, values):
                 raise Violation(
@@ -78,13 +81,12 @@ def _(trial: Trial) -> None:
 def _(trial: Trial) -> None:
     bench = trial.bench
 
-    def law(call: Call) -> None:
+    def law(call: Call) -> Waiting[None]:
         values, place = bench.fresh(call.shape), place_of(call.body)
         if not bench.is_accepted(call, bench.send(call, values)):
             return
-        first = bench.settled("QRY-01", call.body, values, place)
-        if bench.session.clock is not None:
-            bench.wait_for_consolidation()
+        first = yield from bench.settled("QRY-01", call.body, values, place)
+        yield
         for _asking in range(2):
             again = bench.query(place, values["code"])
             if problems := bench.problems(again, call.body, values):

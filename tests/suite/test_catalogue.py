@@ -21,7 +21,7 @@ from tests.certification.bench import ACCEPTED_BY
 
 RULES = list(catalogue().rules.values())
 FEATURES = sorted((suite_root() / "features").glob("*.feature"))
-KNOWN_NEEDS = {"clock", *Fixtures.model_fields}
+KNOWN_NEEDS = {"clock", "mock", *Fixtures.model_fields}
 
 
 def _scenarios(feature: Path) -> list[tuple[str, str, list[str]]]:

@@ -256,23 +256,59 @@ def test_over_a_socket_the_verdicts_are_the_same(mock_target: Path, conformant: 
     assert run.certificate["traffic"]["clientErrors"] < 450
 
 
-def test_without_a_clock_what_needs_one_is_not_exercised(mock_target: Path, tmp_path: Path) -> None:
-    mock_target.write_text(mock_target.read_text().replace('environment = "mock"', 'environment = "sandbox"'))
-    run = certify(tmp_path / "reports", "--target", str(mock_target))
-    assert run.code == 2
-    assert run.verdicts("not-exercised") == {"AUTH-05"}
+MOCK_ONLY = {"AUTH-05", "LIM-01", "LIM-02", "LIM-03", "NTF-01", "NTF-02", "NTF-03"}
+"""Rules that take a clock, limits or notifications which only the suite's own mock has."""
+
+
+def test_without_a_clock_what_needs_one_is_not_exercised(tmp_path: Path) -> None:
+    target = tmp_path / "live.toml"
+    with served(target, "--variant", "reconciles-at-once"):
+        as_sandbox(target)
+        run = certify(tmp_path / "reports", "--target", str(target), "--profile", "smoke")
+    assert run.code == 2, run.output + run.errors
+    assert run.verdicts("fail", "inconclusive") == set(), run.output
+    assert run.verdicts("not-exercised") == MOCK_ONLY
     assert "clock" in run.entry("AUTH-05")["reason"]
+    assert "scenarios go on" in run.output
+
+
+def as_sandbox(target: Path) -> None:
+    """Let the target file of a mock be that of a live endpoint: nothing moves its clock."""
+    target.write_text(target.read_text().replace('environment = "mock"', 'environment = "sandbox"'))
+
+
+READINGS_STATED = "[readings]"
+
+
+def test_readings_that_are_not_stated_are_found_out(tmp_path: Path) -> None:
+    target = tmp_path / "unstated.toml"
+    rules = ("ORD-09", "ORD-18", "REL-08", "REC-11", "REL-20")
+    with served(target, "--variant", "discrepancies-taken"):
+        text = target.read_text()
+        target.write_text(text[: text.index(READINGS_STATED)])
+        run = certify(
+            tmp_path / "reports", "--target", str(target), "--profile", "smoke", *(f"--rule={r}" for r in rules)
+        )
+    assert run.verdicts("pass") == set(rules), run.output + run.errors
+    readings, known = run.certificate["readings"], run.certificate["readingsFrom"]
+    assert readings["value-mismatch"] == "discrepancy"
+    assert {reading for reading, how in known.items() if how == "default"} == {"consolidation", "total-net-value"}
+    assert {readings[name] for name in ("extract-types", "adjacent-periods", "period-bounds")} == {
+        "workflow", "allowed", "inclusive",
+    }  # fmt: skip
 
 
 def test_what_a_live_endpoint_does_not_show_at_once_is_not_exercised(tmp_path: Path) -> None:
     target = tmp_path / "slow.toml"
     with served(target, "--variant", "slow-consolidation"):
-        target.write_text(target.read_text().replace('environment = "mock"', 'environment = "sandbox"'))
-        run = certify(tmp_path / "reports", "--target", str(target), "--profile", "smoke")
+        as_sandbox(target)
+        rules = ("QRY-01", "QRY-03", "QRY-04", "ORD-15", "DEL-01")
+        chosen = [f"--rule={rule}" for rule in (*rules, "ORD-02")]
+        run = certify(tmp_path / "reports", "--target", str(target), "--profile", "smoke", *chosen)
     assert run.code == 2
     assert run.certificate["verdict"] == "partial"
     assert run.verdicts("fail", "inconclusive") == set(), run.output
-    for rule in ("QRY-01", "QRY-03", "QRY-04", "ORD-15", "DEL-01"):
+    for rule in rules:
         assert "30 minutes" in run.entry(rule)["reason"]
 
 

@@ -141,9 +141,9 @@ def test_one_token_serves_many_calls(client: KonciliClient, server: Server) -> N
 
 @pytest.mark.parametrize(("seconds", "renewals"), [(7200 - 61, 0), (7200 - 60, 1), (7200, 1), (100_000, 1)], ids=str)
 def test_a_token_is_renewed_a_minute_before_its_death(session: Session, seconds: float, renewals: int) -> None:
-    assert session.clock is not None
+    assert session.control is not None
     assert session.client.call(Endpoint.LIST_ACCOUNTS).status == 200
-    session.clock.advance(seconds)
+    session.control.advance(seconds)
     assert session.client.call(Endpoint.LIST_ACCOUNTS).status == 200
     assert session.journal.by_endpoint == {
         TOKEN_ROUTE: 1,

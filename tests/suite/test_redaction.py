@@ -158,8 +158,8 @@ def traffic(session: Session) -> set[str]:
     for wrong in (encode_credentials(EMAIL, "no-password"), encode_credentials(EMAIL, ""), f"{EMAIL}:no-password"):
         client.create_token(wrong)
     client.create_token([CREDENTIALS, {"email": EMAIL, "password": PASSWORD}])
-    assert session.clock is not None
-    session.clock.advance(7200)
+    assert session.control is not None
+    session.control.advance(7200)
     client.call(Endpoint.LIST_ACCOUNTS)
     tokens.add(client.access_token())
     return tokens

@@ -107,6 +107,7 @@ def test_the_documented_file_parses_whole(file: Path) -> None:
             "unauthorised_channel": {"id": 19055, "channel": "OTHER_CHANNEL"},
             "foreign_order": {"id": 19055, "channel": "CHANNEL_NAME", "marketplaceCode": "FOREIGN-1"},
             "callback_url": "http://127.0.0.1:9100/notifications",
+            "callback_listen": None,
         },
         "readings": {"extract-types": "workflow"},
     }

@@ -1,0 +1,119 @@
+"""The mock's notifications: queued when something happens, posted to the integrator's callback, tried again on the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from threading import Lock
+from typing import Final, TypeAlias
+
+from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
+from conformance.mock.clock import VirtualClock
+
+TIMEOUT_SECONDS: Final = 5.0
+
+RETRIES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""When a notification is tried again, counted from the first try. Koncili documents none: these are the mock's own."""
+
+TAKEN: Final = {"status": "success"}
+"""What a callback answers, with 200, where it has taken a notification (P: async notifications)."""
+
+Rewrite: TypeAlias = Callable[[dict[str, JSONValue]], list[dict[str, JSONValue]]]
+"""A defect's hook: turns a notification into those that really leave."""
+
+
+def post(url: str, body: bytes) -> bool:
+    """POST a notification. Whether the callback took it; a URL that leads nowhere takes nothing, and nothing is raised."""
+    import httpx
+
+    try:
+        answer = httpx.post(
+            url,
+            content=body,
+            headers={"Content-Type": "application/json"},
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,  # a callback is mostly on loopback, where a proxy of the environment would not find it
+        )
+        return answer.status_code == 200 and loads(answer.content) == TAKEN  # noqa: PLR2004 - the documented status
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, NotJSON):  # UnicodeError: a host name that is none
+        return False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Letter:
+    """A notification on its way; the one that is due first, and of those the one emitted first, goes first."""
+
+    due: datetime
+    number: int
+    url: str = field(compare=False)
+    body: bytes = field(compare=False)
+    first_try: datetime | None = field(compare=False, default=None)
+    retries: int = field(compare=False, default=0)
+
+
+class Notifier:
+    """Keeps the notifications that are still to be delivered. Safe to use from several threads."""
+
+    def __init__(self, clock: VirtualClock, *, send: Callable[[str, bytes], bool] = post) -> None:
+        """`send` posts a body to a URL and tells whether it was taken; it is never called with a lock held."""
+        self.url: str | None = None
+        """The integrator's callback; without one nothing is queued. What is queued goes to the URL of that time."""
+        self.given_up = 0
+        """How many notifications were taken at no try."""
+        self._clock = clock
+        self._send = send
+        self._lock = Lock()
+        self._letters: list[_Letter] = []
+        self._emitted = 0
+        self._delivering = False
+
+    def emit(self, notification_type: str, payload: JSONValue, *, rewrite: Rewrite | None = None) -> None:
+        """Queue a notification; `deliver` sends it. Raises TypeError or ValueError where the payload is no JSON."""
+        url, now = self.url, self._clock.now()
+        if url is None:
+            return
+        timestamp = now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+        notification = {"notificationType": notification_type, "timestamp": timestamp, "payload": payload}
+        bodies = [dumps(body).encode() for body in (rewrite(notification) if rewrite else [notification])]
+        with self._lock:
+            for body in bodies:
+                self._emitted += 1
+                heappush(self._letters, _Letter(now, self._emitted, url, body))
+
+    def deliver(self) -> None:
+        """Send what is due, in order. Where another thread is at it, that one sends it all and this call returns at once."""
+        with self._lock:
+            if self._delivering:
+                return
+            self._delivering = True
+        while (letter := self._next_due()) is not None:
+            try:
+                taken = self._send(letter.url, letter.body)
+            except BaseException:
+                self._put_off(letter)
+                self._delivering = False
+                raise
+            if not taken:
+                self._put_off(letter)
+
+    def _next_due(self) -> _Letter | None:
+        now = self._clock.now()
+        with self._lock:
+            if self._letters and self._letters[0].due <= now:
+                letter = heappop(self._letters)
+                return replace(letter, first_try=letter.first_try or now)
+            # Under the lock that found nothing due, so that what another thread emits next is not left to this one.
+            self._delivering = False
+            return None
+
+    def _put_off(self, letter: _Letter) -> None:
+        now = self._clock.now()
+        with self._lock:
+            if letter.retries == len(RETRIES):
+                self.given_up += 1
+                return
+            # A clock that was moved far has passed several tries at once: they keep their distance all the same.
+            due = max((letter.first_try or now) + RETRIES[letter.retries], now + RETRIES[0])
+            heappush(self._letters, replace(letter, due=due, retries=letter.retries + 1))

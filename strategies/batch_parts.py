@@ -1,0 +1,328 @@
+"""The edits that faults of reconciliations and releases are made of: each changes a lawful creation or release in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from strategies.calls import LEFT_OUT, Call, Edit, Path, place_of
+from strategies.fault_parts import MALFORMED_DATES, Draw, named, setting
+from strategies.holes import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Hole
+from strategies.money import CENT
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, at
+from strategies.scope import Place, Scope
+
+_SECOND: Final = timedelta(seconds=1)
+_MS: Final = timedelta(milliseconds=1)
+_FAR_WEST: Final = -11 * 60
+_FAR_EAST: Final = 13 * 60
+
+INIT: Final[Path] = ("body", "periodInitDate")
+END: Final[Path] = ("body", "periodEndDate")
+
+
+def _length(call: Call) -> timedelta:
+    assert call.batch is not None
+    return timedelta(seconds=call.batch.seconds)
+
+
+# -- the period ----------------------------------------------------------------------------------------------------
+
+
+def _init_past_end(by: timedelta, zone: int | None = None) -> Draw:
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(INIT, at(_length(call) + by, zone))
+
+    return draw_edit
+
+
+def _exchanged(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    return Edit(INIT, call.body["periodEndDate"], ((END, call.body["periodInitDate"]),))
+
+
+NOT_EARLIER: Final[dict[str, Draw]] = {
+    "equal": _init_past_end(timedelta()),
+    "equal, in another zone": _init_past_end(timedelta(), _FAR_EAST),
+    "a millisecond later": _init_past_end(_MS),
+    "a second later": _init_past_end(_SECOND),
+    "exchanged": _exchanged,
+    "half an hour later, earlier as text": _init_past_end(timedelta(minutes=30), _FAR_WEST),
+}
+
+
+def _over(begins: float, ends: float, period: str = EARLIER, zone: int | None = None) -> Draw:
+    """A period given by its distance in seconds from the beginning of an earlier one, which lasts EARLIER_SECONDS."""
+
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        init, end = (at(timedelta(seconds=seconds), zone, period=period) for seconds in (begins, ends))
+        return Edit(INIT, init, ((END, end),))
+
+    return draw_edit
+
+
+_WHOLE: Final = EARLIER_SECONDS
+
+WHOLLY_OVER: Final[dict[str, Draw]] = {
+    "equal": _over(0, _WHOLE),
+    "equal to the last": _over(0, _WHOLE, LATEST),
+    "equal, in another zone": _over(0, _WHOLE, zone=_FAR_EAST),
+    "inside": _over(10, _WHOLE - 10),
+    "inside, of a millisecond": _over(10, 10.001),
+    "around": _over(-10, _WHOLE + 10),
+    "same beginning, later end": _over(0, _WHOLE + 10),
+    "earlier beginning, same end": _over(-10, _WHOLE),
+}
+
+PARTLY_OVER: Final[dict[str, Draw]] = {
+    "it ends in the middle": _over(-30, 30),
+    "it begins in the middle": _over(30, _WHOLE + 30),
+    "it ends a second after the other begins": _over(-30, 1),
+    "it begins a second before the other ends": _over(_WHOLE - 1, _WHOLE + 30),
+    "it begins a millisecond before the last ends": _over(_WHOLE - 0.001, _WHOLE + 30, LATEST),
+    "it ends in the middle of the last, in another zone": _over(-30, 30, LATEST, _FAR_WEST),
+}
+
+# -- other fields of a creation ------------------------------------------------------------------------------------
+
+NOT_A_COUNT: Final = named(
+    ("body", "releasesQtd"),
+    {"zero": 0, "minus one": -1, "a fraction": Decimal("1.5"), "a string": "3", "a boolean": True, "an array": [3]},
+)
+
+
+def missing_fields(*names: str, empty: tuple[str, ...] = ()) -> dict[str, Draw]:
+    """Leave one of these fields out, make it null or, for those that name nothing either when empty, empty."""
+    values: dict[str, tuple[str, Any]] = {
+        f"{name} {how}": (name, value) for name in names for how, value in (("left out", LEFT_OUT), ("null", None))
+    }
+    values |= {f"{name} empty": (name, "") for name in empty}
+    return {words: setting(("body", name), value) for words, (name, value) in values.items()}
+
+
+def malformed_dates(*names: str) -> dict[str, Draw]:
+    """Make one of these dates malformed, in each way."""
+    return {
+        f"{names[number % len(names)]}, {how}": setting(("body", names[number % len(names)]), value)
+        for number, (how, value) in enumerate(MALFORMED_DATES.items())
+    }
+
+
+def other_types(**values: Any) -> dict[str, Draw]:
+    """Give one of these fields a value of another JSON type."""
+    return {f"{name} = {value!r}": setting(("body", name), value) for name, value in values.items()}
+
+
+# -- releases: which reconciliation, when, how ---------------------------------------------------------------------
+
+NO_RECONCILIATION: Final = named(
+    ("body", "reconciliationId"),
+    {
+        "left out": LEFT_OUT,
+        "null": None,
+        "an id that none has": Hole(RECONCILIATION.name, lambda text: int(text) + 1_000_000_000, "+ 1,000,000,000"),
+        "zero": 0,
+        "negative": Hole(RECONCILIATION.name, lambda text: -int(text), "negative"),
+    },
+)
+
+
+def _released(offset: Callable[[timedelta], timedelta], zone: int | None = None) -> Draw:
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "releasedDate"), at(offset(_length(call)), zone))
+
+    return draw_edit
+
+
+OUTSIDE_THE_PERIOD: Final[dict[str, Draw]] = {
+    "a second before": _released(lambda _: -_SECOND),
+    "a second after": _released(lambda length: length + _SECOND),
+    "a millisecond before": _released(lambda _: -_MS),
+    "a millisecond after": _released(lambda length: length + _MS),
+    "four days before": _released(lambda _: timedelta(days=-4)),
+    "a second before, later as text": _released(lambda _: -_SECOND, 90),
+    "a second after, earlier as text": _released(lambda length: length + _SECOND, -30),
+}
+
+NOT_IN_CASH: Final = named(
+    ("body", "releaseType"),
+    {"another": "INSTALLMENTS", "lower case": "in_cash", "empty": "", "null": None, "left out": LEFT_OUT},
+)
+
+BAD_INSTALLMENT: Final = {
+    **named(("body", "installment"), {"zero": 0, "negative": -1, "above installmentQuantity": 2}),
+    "no installments at all": setting(("body", "installmentQuantity"), 0),
+}
+
+# -- releases: entries ---------------------------------------------------------------------------------------------
+
+
+def _in_entry(field: str, value: Any, type_: str | None = None) -> Draw:
+    """Set a field of one entry (of that type, where one is given)."""
+
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        entries = call.body["releases"]
+        places = [n for n in reversed(range(len(entries))) if type_ in {None, entries[n]["type"]}]
+        return Edit(("body", "releases", draw(st.sampled_from(places)), field), value)
+
+    return draw_edit
+
+
+def _no_release_type(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    # Where orders take them, a release of one may be meant to be taken too.
+    others = [name for name in ("RETURN_SALE", "ADJUSTMENT") if name not in scope.extract_types] or ["FREIGHT"]
+    return _in_entry("type", draw(st.sampled_from(others)))(draw, call, scope)
+
+
+OTHER_ENTRY_TYPE: Final[dict[str, Draw]] = {
+    "unknown": _in_entry("type", "FREIGHT"),
+    "lower case": _in_entry("type", "sale", "SALE"),
+    "other spelling": _in_entry("type", "COMMISSION"),
+    "empty": _in_entry("type", ""),
+    "null": _in_entry("type", None),
+    "left out": _in_entry("type", LEFT_OUT),
+    "of another document": _no_release_type,
+}
+
+
+def _negated(type_: str) -> Draw:
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+        edit = _in_entry("value", None, type_)(draw, call, scope)
+        return Edit(edit.path, -call.body["releases"][edit.path[2]]["value"])
+
+    return draw_edit
+
+
+def wrong_sign(type_: str) -> dict[str, Draw]:
+    """The value negated, and zero."""
+    return {f"{type_} negated": _negated(type_), f"{type_} zero": _in_entry("value", Decimal("0.00"), type_)}
+
+
+_EXCHANGED_TYPE: Final = {"SALE": "SHIP", "COMISSION": "SHIP", "RETURN_COMISSION": "RETURN_SHIP", "RETURN_SHIP": "SHIP"}
+
+
+def _type_exchanged(type_: str | None) -> Draw:
+    """Another of the five types that takes the same value: the sum stays."""
+
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+        edit = _in_entry("type", None, type_)(draw, call, scope)
+        entry = call.body["releases"][edit.path[2]]
+        other = _EXCHANGED_TYPE.get(entry["type"]) or ("SALE" if entry["value"] > 0 else "COMISSION")
+        return Edit(edit.path, other)
+
+    return draw_edit
+
+
+OTHER_TYPES_THAN_EXTRACTS: Final[dict[str, Draw]] = {
+    "a COMISSION as SHIP": _type_exchanged("COMISSION"),
+    "the SALE as SHIP": _type_exchanged("SALE"),
+    "a SHIP as RETURN_SHIP": _in_entry("type", "RETURN_SHIP", "SHIP"),
+    "any one as another": _type_exchanged(None),
+}
+
+
+def _value_moved(by: Decimal, type_: str | None = None) -> Draw:
+    """A value further from zero by so much, so that its sign stays."""
+
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+        edit = _in_entry("value", None, type_)(draw, call, scope)
+        value = call.body["releases"][edit.path[2]]["value"]
+        return Edit(edit.path, value + (by if value > 0 else -by))
+
+    return draw_edit
+
+
+def _cent_shifted(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    """A cent more of the sale and a cent more of the commission: the sum stays."""
+    sale, commission = (_value_moved(CENT, type_)(draw, call, scope) for type_ in ("SALE", "COMISSION"))
+    return Edit(sale.path, sale.value, ((commission.path, commission.value),))
+
+
+OTHER_VALUES: Final[dict[str, Draw]] = {
+    "by a cent": _value_moved(CENT),
+    "by a cent, of the sale": _value_moved(CENT, "SALE"),
+    "by half a cent": _value_moved(Decimal("0.005")),
+    "by a cent in two, the sum unchanged": _cent_shifted,
+    "by a hundred": _value_moved(Decimal(100)),
+}
+
+
+def _entries(change: Callable[[list[Any]], list[Any]]) -> Draw:
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "releases"), change(call.body["releases"]))
+
+    return draw_edit
+
+
+FEWER_OR_MORE: Final[dict[str, Draw]] = {
+    "none": _entries(lambda _: []),
+    "one missing, the last": _entries(lambda entries: entries[:-1]),
+    "one missing, the first": _entries(lambda entries: entries[1:]),
+    "one twice": _entries(lambda entries: [*entries, entries[0]]),
+    "one more": _entries(lambda entries: [*entries, {"marketplaceCode": CODE, "type": "SHIP", "value": -CENT}]),
+}
+
+OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
+    "another order's, in one entry": _in_entry("marketplaceCode", NEIGHBOUR),
+    "one that no order has, in one entry": _in_entry("marketplaceCode", OTHER_CODE),
+    "one character more, in one entry": _in_entry(
+        "marketplaceCode", Hole(CODE.name, lambda code: code + "1", "one character more")
+    ),
+    "null, in one entry": _in_entry("marketplaceCode", None),
+    "left out, in one entry": _in_entry("marketplaceCode", LEFT_OUT),
+    "another order's, at the top": setting(("body", "marketplaceCode"), NEIGHBOUR),
+    "one that no order has, at the top": setting(("body", "marketplaceCode"), OTHER_CODE),
+}
+
+
+def _at_every_level(code: Hole) -> Draw:
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        also = tuple(
+            (("body", "releases", position, "marketplaceCode"), code) for position in range(len(call.body["releases"]))
+        )
+        return Edit(("body", "marketplaceCode"), code, also)
+
+    return draw_edit
+
+
+UNKNOWN_ORDER: Final[dict[str, Draw]] = {
+    "a code that no order has": _at_every_level(OTHER_CODE),
+    "one character more": _at_every_level(Hole(CODE.name, lambda code: code + "1", "one character more")),
+}
+
+ENTRY_MALFORMED: Final[dict[str, Draw]] = {
+    "value left out": _in_entry("value", LEFT_OUT),
+    "value null": _in_entry("value", None),
+    "value as text": _in_entry("value", "203.63"),
+    "value an object": _in_entry("value", {}),
+    "an entry that is no object": _entries(lambda entries: [*entries[:-1], "SALE"]),
+}
+
+# -- releases: another account -------------------------------------------------------------------------------------
+
+
+def _moved_to(other: Place, call: Call) -> Edit:
+    form = type(call.body["accountId"])
+    return Edit(("body", "accountId"), form(other.account), ((("body", "channelName"), other.channel),))
+
+
+def on_another_account(kind: Callable[..., Any], *, same_channel: bool) -> Any:
+    """The kind of fault that releases an order of another account (of the same channel or of another) of the integrator."""
+
+    def others(scope: Scope, place: Place) -> tuple[Place, ...]:
+        return tuple(
+            other for other in scope.places if other != place and (other.channel == place.channel) == same_channel
+        )
+
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+        return _moved_to(draw(st.sampled_from(others(scope, place_of(call)))), call)
+
+    def places(scope: Scope) -> tuple[Place, ...]:
+        return tuple(place for place in scope.places if others(scope, place))
+
+    name = "another account of the channel" if same_channel else "an account of another channel"
+    return kind(name=name, draw=draw_edit, places=places, field="accountId")

@@ -1,0 +1,185 @@
+"""Whole reconciliations: several orders, the body that opens it, and each order's release that mirrors its extracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from strategies import identifiers
+from strategies.dates import START, printed
+from strategies.holes import CODE, RECONCILIATION
+from strategies.money import CENT
+from strategies.orders import Order, orders
+from strategies.packed import packed
+from strategies.periods import LENGTHS, at
+from strategies.scope import Place, Scope
+
+STATUSES: Final = ("PAID_WAITING_DELIVERY", "CONCLUDED")
+"""Statuses of the orders that are reconciled (S2's example has the first; its release the second)."""
+
+_ZONES: Final = (None, -180, 330, 0)
+
+_MS: Final = timedelta(milliseconds=1)
+_SECOND: Final = timedelta(seconds=1)
+
+RELEASED: Final[tuple[Callable[[timedelta], timedelta], ...]] = (
+    lambda length: length / 2,
+    lambda _: _SECOND,
+    lambda _: _MS,
+    lambda length: length - _SECOND,
+    lambda length: length - _MS,
+)
+"""Where in a period of that length a release is dated: between its ends, whose own belonging is a reading."""
+
+_TOTALS: Final[Mapping[str, Callable[[list[dict[str, Any]]], Decimal]]] = MappingProxyType(
+    {
+        "unchecked": lambda entries: _sum(entry["value"] for entry in entries if entry["type"] == "SALE"),
+        "gross": lambda entries: _sum(entry["value"] for entry in entries if entry["type"] == "SALE"),
+        "sum-of-entries": lambda entries: _sum(entry["value"] for entry in entries),
+    }
+)
+"""totalNetValue by reading; unchecked, it is the gross, as S2 prints it."""
+
+
+def _sum(values: Any) -> Decimal:
+    return sum(values, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One reconciliation whole. Each order and its release are filled with values of their own, the period is shared."""
+
+    place: Place
+    orders: tuple[Order, ...]
+    creation: dict[str, Any]
+    releases: tuple[dict[str, Any], ...]
+    seconds: int
+    shape: str
+
+
+@cache
+def _choices(places: int, most: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Place, how many orders beyond the least, length of the period, print of its ends and of accountId."""
+    return packed([places, most, len(LENGTHS), len(_ZONES), len(_ZONES), 2, 2])
+
+
+_DATED: Final = packed([len(RELEASED), len(_ZONES)])
+
+
+@st.composite
+def batches(
+    draw: DrawFn,
+    scope: Scope,
+    *,
+    at_least: int = 1,
+    at_most: int = 1,
+    types: tuple[str, ...] = (),
+    places: tuple[Place, ...] = (),
+) -> Batch:
+    """A lawful reconciliation of so many orders; the first has extracts of `types` besides a sale."""
+    places = places or scope.places
+    place_number, more, length, init_zone, end_zone, milliseconds, form = draw(
+        _choices(len(places), at_most - at_least + 1)
+    )
+    place, seconds = places[place_number], LENGTHS[length]
+    wanted = [types] + [()] * (at_least + more - 1)
+    drawn = [
+        draw(orders(scope, statuses=STATUSES, places=(place,), types=types_, releasable=True)) for types_ in wanted
+    ]
+    forms = scope.account_id_forms
+    account = forms[form % len(forms)](place.account)
+    creation = {
+        "channelName": place.channel,
+        "accountId": account,
+        "periodInitDate": at(timedelta(), _ZONES[init_zone], milliseconds=bool(milliseconds)),
+        "periodEndDate": at(timedelta(seconds=seconds), _ZONES[end_zone]),
+        "releasesQtd": sum(len(order["extracts"]) for order in drawn),
+        "totalNetValue": total(scope, drawn),
+    }
+    releases = tuple(release(order, account, *_released(seconds, draw(_DATED))) for order in drawn)
+    return Batch(place, tuple(drawn), creation, releases, seconds, draw(identifiers.SHAPE_NAMES))
+
+
+def total(scope: Scope, drawn: list[Order]) -> Decimal:
+    """The totalNetValue that the reading wants for these orders, in BRL."""
+    return _TOTALS[scope.readings["total-net-value"]]([entry for order in drawn for entry in order["extracts"]])
+
+
+def _released(seconds: int, choices: tuple[int, ...]) -> tuple[timedelta, int | None]:
+    where, zone = choices
+    return RELEASED[where](timedelta(seconds=seconds)), _ZONES[zone]
+
+
+def release(order: Order, account: int | str, after: timedelta, zone: int | None = None) -> dict[str, Any]:
+    """The release that mirrors an order's extracts, dated so long after the beginning of the period."""
+    return {
+        "reconciliationId": RECONCILIATION,
+        "channelName": order["channelName"],
+        "accountId": account,
+        "marketplaceCode": CODE,
+        "status": "CONCLUDED",
+        "createdDate": at(after - timedelta(hours=1)),
+        "releasedDate": at(after, zone),
+        "releaseType": "IN_CASH",
+        "installment": 1,
+        "installmentQuantity": 1,
+        "releases": [
+            {"marketplaceCode": CODE, "type": extract["type"], "value": extract["value"]}
+            for extract in order["extracts"]
+        ],
+    }
+
+
+def plain_order(place: Place, form: type[int] | type[str], extracts: int) -> Order:
+    """The plainest order with so many extracts: to fill up a reconciliation."""
+    dates = ("createdDate", "approvedDate", "sendDate", "deliveryDate", "estimatedDeliveryDate")
+    days = {name: printed(START + timedelta(days=day)) for day, name in enumerate(dates)}
+    entries = [{"marketplaceCode": CODE, "type": "SALE", "value": extracts * CENT}]
+    entries += [{"marketplaceCode": CODE, "type": "COMISSION", "value": -CENT} for _ in range(extracts - 1)]
+    return {
+        "marketplaceCode": CODE,
+        "channelName": place.channel,
+        "accountId": form(place.account),
+        "status": "CONCLUDED",
+        **days,
+        "totalGrossValue": entries[0]["value"],
+        "extracts": entries,
+    }
+
+
+def beside_plain(scope: Scope, batch: Batch, size: int) -> Batch:
+    """The batch with one more order, the plainest with so many extracts."""
+    order = plain_order(batch.place, scope.account_id_forms[0], size)
+    drawn = [*batch.orders, order]
+    creation = {
+        **batch.creation,
+        "releasesQtd": sum(len(one["extracts"]) for one in drawn),
+        "totalNetValue": total(scope, drawn),
+    }
+    mirrored = release(order, batch.creation["accountId"], timedelta(seconds=batch.seconds) / 2)
+    return Batch(batch.place, tuple(drawn), creation, (*batch.releases, mirrored), batch.seconds, batch.shape)
+
+
+def plain_batch(scope: Scope, place: Place, *sizes: int, seconds: int = 60) -> Batch:
+    """The plainest reconciliation of orders with so many extracts each."""
+    form = scope.account_id_forms[0]
+    drawn = [plain_order(place, form, size) for size in sizes]
+    creation = {
+        "channelName": place.channel,
+        "accountId": form(place.account),
+        "periodInitDate": at(timedelta()),
+        "periodEndDate": at(timedelta(seconds=seconds)),
+        "releasesQtd": sum(sizes),
+        "totalNetValue": total(scope, drawn),
+    }
+    middle = timedelta(seconds=seconds) / 2
+    releases = tuple(release(order, form(place.account), middle) for order in drawn)
+    return Batch(place, tuple(drawn), creation, releases, seconds, "amazon")

@@ -1,0 +1,345 @@
+"""Reconciliations as the scenarios handle them: opened, released, and always completed, since one that is active blocks its
+channel."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import catalogue
+from conformance.errors import TargetUnavailable
+from conformance.target.exchange import Exchange
+from conformance.target.inbox import Received
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, creation_of, release_of
+from strategies.periods import PERIOD, Calendar
+from strategies.reconciliations import Batch, plain_batch
+from strategies.scope import Place, Scope
+from tests.certification.bench import Bench, Hindered, Values
+
+STEPS: Final = (5, 60, 600, 3600, 6 * 3600, 24 * 3600)
+"""Seconds by which the mock's clock is moved, one after the other, until a reconciliation is completed: no document says how
+long that takes."""
+
+PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 60.0, 7200.0
+"""How long that is waited for on a target whose clock can't be moved, and with --patient."""
+
+ARRIVAL_SECONDS: Final = 0.3
+"""How long a notification that is on its way may take over a socket."""
+
+FIRST_PAUSE: Final = 0.1
+
+
+@dataclass(slots=True)
+class Book:
+    """A reconciliation of the suite's own: what it is made of, and how far it has come."""
+
+    batch: Batch
+    values: tuple[Values, ...]
+    """For each order; the period is the same in all."""
+    id: int | None = None
+    released: set[int] = field(default_factory=set)
+    """The orders, by number, whose releases were accepted."""
+    spoiled: bool = False
+    """Whether something was accepted that should not have been, so that what it holds is not known."""
+
+    @property
+    def place(self) -> Place:
+        """The account and channel that it is for."""
+        return self.batch.place
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every order's release was accepted."""
+        return self.released == set(range(len(self.batch.orders)))
+
+
+@dataclass(slots=True)
+class Books:
+    """All reconciliations of a run. At any time at most one of an account and channel is active."""
+
+    bench: Bench
+    calendar: Calendar = field(init=False)
+    ids: dict[int, Book] = field(default_factory=dict)
+    suspects: set[Place] = field(default_factory=set)
+    """Where one may be active that can't be completed: a refusal there says nothing."""
+    pause: float = 0.0
+    """Seconds that the target was seen to take to reconcile, where it does not notify."""
+    current: Book | None = None
+    """The one that a single lawful call is about, from `make_ready` to `finish_current`."""
+    endless: set[Place] = field(default_factory=set)
+    """Where one did not end in all the time that was waited."""
+    printed_codes: set[Place] = field(default_factory=set)
+    """Where the order that S2 prints was sent."""
+    printed_period_used: bool = False
+    settling: set[Place] = field(default_factory=set)
+    """Where one was completed and nothing says that it is finished."""
+
+    def __post_init__(self) -> None:
+        self.calendar = Calendar(self.bench.session.run_number)
+
+    @property
+    def scope(self) -> Scope:
+        """What strategies of reconciliations draw from: the places that are not known to be blocked."""
+        free = tuple(place for place in self.bench.scope.places if place not in self.suspects)
+        return replace(self.bench.scope, places=free or self.bench.scope.places)
+
+    def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
+        """The plainest batch on a place, with orders of so many extracts."""
+        return plain_batch(self.bench.scope, place, *sizes, seconds=seconds)
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    def begin(self, batch: Batch) -> Book:
+        """Values for a batch: codes that are new and a period that is free."""
+        period = self.calendar.allot(batch.seconds)
+        values = [self.bench.fresh(batch.shape).having(**{PERIOD: period}) for _ in batch.orders]
+        codes = [one["code"] for one in values]
+        neighbours = [*codes[1:], codes[0]]
+        filled = [one.having(neighbour=code) for one, code in zip(values, neighbours, strict=True)]
+        return Book(batch, tuple(filled))
+
+    def another_period(self, book: Book) -> None:
+        """Give the book another free period."""
+        period = self.calendar.allot(book.batch.seconds)
+        book.values = tuple(values.having(**{PERIOD: period}) for values in book.values)
+
+    def submit_orders(self, book: Book) -> bool:
+        """Send the orders of the book; whether all were accepted."""
+        for order, values in zip(book.batch.orders, book.values, strict=True):
+            call = Call(Endpoint.SUBMIT_ORDER, body=order)
+            if not self.bench.is_accepted(call, self.bench.send(call, values)):
+                return False
+        return True
+
+    def create(self, book: Book, *, blame: bool = True) -> Exchange:
+        """POST /reconciliation as the book says, until the one before it is finished.
+
+        A refusal is noted against REC-01, unless not to `blame` or unless one that can't be completed may be active there.
+        """
+        call = creation_of(book.batch)
+        exchange = self.bench.send(call, book.values[0])
+        if exchange.status // 100 == 4 and book.place in self.settling:
+            exchange = self._until_free(book, call, exchange)
+        self.settling.discard(book.place)
+        if exchange.status // 100 == 2:
+            self.suspects.discard(book.place)
+            self.take_id(book, exchange)
+        elif blame:
+            self.check_free(book.place)
+            self.bench.is_accepted(call, exchange)
+        return exchange
+
+    def _until_free(self, book: Book, call: Call, exchange: Exchange) -> Exchange:
+        """Try again, ever more seldom, while the reconciliation before may still be going on. What it took is remembered."""
+        if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
+            self.endless.add(book.place)
+            self.bench.session.control.abandon()
+            return self.bench.send(call, book.values[0])
+        waited, wait = 0.0, max(self.pause, FIRST_PAUSE)
+        while exchange.status // 100 == 4 and waited < self._patience:
+            time.sleep(wait)
+            waited, wait = waited + wait, 2 * wait
+            exchange = self.bench.send(call, book.values[0])
+        if exchange.status // 100 == 2:
+            self.pause = max(self.pause, 1.2 * waited)
+        else:
+            self.endless.add(book.place)
+        return exchange
+
+    @property
+    def _patience(self) -> float:
+        return GREAT_PATIENCE_SECONDS if self.bench.session.patient else PATIENCE_SECONDS
+
+    def check_free(self, place: Place) -> None:
+        """Raises Hindered where a refusal at this place would say nothing."""
+        if place in self.suspects:
+            raise Hindered(f"account {place.account} has a reconciliation that could not be completed")
+
+    def take_id(self, book: Book, exchange: Exchange) -> None:
+        """Note the id of a creation that was accepted. Raises a violation of REC-01 or REC-02."""
+        found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
+        if not isinstance(found, int) or isinstance(found, bool):
+            self.stray(book)
+            actual = f"its body was {exchange.response_body[:200]!r}"
+            raise Violation(rule="REC-01", expected="an integer id", actual=actual, exchange=exchange)
+        earlier = self.ids.setdefault(found, book)
+        book.id = found
+        book.values = tuple(values.having(reconciliation=str(found)) for values in book.values)
+        if earlier is not book:
+            self.stray(book)
+            actual = f"{found} was that of an earlier one"
+            raise Violation(rule="REC-02", expected="an id that no other has", actual=actual, exchange=exchange)
+
+    # -- releasing -------------------------------------------------------------------------------------------------
+
+    def release(self, book: Book, order: int, call: Call | None = None) -> Exchange:
+        """POST /reconciliation/release for one order: the lawful one, or `call` in its place."""
+        sent = call or release_of(book.batch, order)
+        exchange = self.bench.send(sent, book.values[order])
+        if exchange.status // 100 == 2:
+            book.released.add(order)
+            book.spoiled = book.spoiled or call is not None
+        return exchange
+
+    def released(self, book: Book, order: int) -> bool:
+        """Whether the lawful release of an order is accepted; if not, that is noted against the rule to blame for it."""
+        exchange = self.release(book, order)
+        if exchange.status // 100 == 2:
+            return True
+        book.spoiled = True
+        rule = self.why_refused(book)
+        self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
+        self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
+        return False
+
+    # -- one lawful call -------------------------------------------------------------------------------------------
+
+    def ready(self, call: Call) -> Values | None:
+        """Values for a lawful creation or release, all that must come before it done; None where that can't be had."""
+        assert call.batch is not None
+        book = self.begin(call.batch)
+        if not self.submit_orders(book):
+            return None
+        self.current = book
+        if call.endpoint is Endpoint.SUBMIT_RELEASE and self.create(book).status // 100 != 2:
+            return None
+        return book.values[0]
+
+    def follow(self, call: Call, exchange: Exchange, *, lawful: bool = True) -> Exchange:
+        """Take note of what became of the call for which all was made ready; a broken one that was accepted spoils it."""
+        if self.current is not None and exchange.status // 100 == 2:
+            if not lawful:
+                self.stray(self.current)
+            elif call.endpoint is Endpoint.CREATE_RECONCILIATION:
+                self.take_id(self.current, exchange)
+            else:
+                self.current.released.add(0)
+        return exchange
+
+    def finish_current(self) -> None:
+        """Complete what `ready` and the call opened."""
+        book, self.current = self.current, None
+        if book is not None:
+            self.finish(book)
+
+    # -- completing ------------------------------------------------------------------------------------------------
+
+    def finish(self, book: Book) -> None:
+        """Complete the book, so that it blocks its channel no longer; what that takes is in no counterexample's story."""
+        if book.id is None or self.bench.session.client.is_blocked:
+            return
+        story = list(self.bench.story)
+        try:
+            self._complete(book)
+        except TargetUnavailable:
+            self.suspects.add(book.place)
+            raise
+        finally:
+            self.bench.story[:] = story
+
+    def _complete(self, book: Book) -> None:
+        for order in range(len(book.batch.orders)):
+            if order not in book.released and not book.spoiled:
+                self.release(book, order)
+        if book.spoiled or not book.is_complete:
+            self.free(book.place)
+        elif book.place not in self.settling and not self.notified(book, arrival=0.0):
+            self.wait(book)
+
+    def stray(self, book: Book) -> None:
+        """Something was opened that should not have been: free the place, as far as that can be done."""
+        book.spoiled = True
+        self.free(book.place)
+
+    def free(self, place: Place) -> None:
+        """Have the mock forget what is active; elsewhere remember that a refusal at this place says nothing."""
+        if self.bench.session.control is not None:
+            self.bench.session.control.abandon()
+        else:
+            self.suspects.add(place)
+
+    def wait(self, book: Book) -> bool:
+        """Wait until the reconciliation is finished; whether a notification says that it is."""
+        inbox, control = self.bench.session.inbox, self.bench.session.control
+        if control is not None:
+            for seconds in STEPS:
+                control.advance(seconds)
+                if self.notified(book):
+                    return True
+        elif inbox is not None and inbox.wait_for(lambda one: is_about(one, book), self._patience):
+            return True
+        self.settling.add(book.place)
+        time.sleep(self.pause)
+        return False
+
+    def is_free(self, place: Place) -> bool:
+        """Whether no reconciliation is active there, found by opening and completing one."""
+        self.endless.discard(place)
+        self.run_through(self.plain(place, 1))
+        return place not in self.endless
+
+    def notified(self, book: Book, arrival: float = ARRIVAL_SECONDS) -> Received | None:
+        """The notification that the book is completed, if it has come or comes within so many seconds; in process it has come."""
+        inbox = self.bench.session.inbox
+        if inbox is None:
+            return None
+        return inbox.wait_for(lambda one: is_about(one, book), 0.0 if self.bench.session.in_process else arrival)
+
+    # -- whole -----------------------------------------------------------------------------------------------------
+
+    def run_through(self, batch: Batch) -> Book:
+        """Open, release and complete a batch that is plainly lawful. Raises Hindered where that can't be had."""
+        book = self.begin(batch)
+        if not self.submit_orders(book):
+            raise Hindered("an order for a reconciliation was refused")
+        if self.create(book).status // 100 != 2:
+            raise Hindered("REC-01: a proper reconciliation was refused")
+        try:
+            for order in range(len(batch.orders)):
+                if not self.released(book, order):
+                    raise Hindered("an exact release was refused")
+        finally:
+            self.finish(book)
+        return book
+
+    def why_refused(self, book: Book) -> str:
+        """The rule to blame for a lawful release that was refused after refused ones, found by doing it all without those."""
+        rule = catalogue()["REL-01"].accepted
+        story = list(self.bench.story)
+        self.free(book.place)
+        try:
+            for batch, blamed in ((book.batch, "REL-18"), (_alone(book.batch), "WFL-02")):
+                again = self.begin(batch)
+                if not self.submit_orders(again) or self.create(again, blame=False).status // 100 != 2:
+                    return "REL-18"
+                # The order in which they came: those beside it first.
+                turns = [*range(1, len(batch.orders)), 0]
+                accepted = [self.release(again, order).status in rule for order in turns]
+                again.spoiled = not all(accepted)
+                self.finish(again)
+                if all(accepted):
+                    return blamed
+            return "REL-01"
+        finally:
+            self.bench.story[:] = story
+
+
+def is_about(received: Received, book: Book) -> bool:
+    """Whether it is a notification that this reconciliation was completed."""
+    content: Any = received.content
+    payload = content.get("payload") if isinstance(content, dict) else None
+    return (
+        isinstance(payload, dict)
+        and content.get("notificationType") == "RECONCILIATION_COMPLETED"
+        and payload.get("reconciliationId") == book.id
+    )
+
+
+def _alone(batch: Batch) -> Batch:
+    """The first order of a batch in a reconciliation of its own."""
+    quantity = len(batch.orders[0]["extracts"])
+    creation = {**batch.creation, "releasesQtd": quantity}
+    return Batch(batch.place, batch.orders[:1], creation, batch.releases[:1], batch.seconds, batch.shape)

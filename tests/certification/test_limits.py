@@ -1,0 +1,223 @@
+"""LIM rules: rates and the blacklist, seen on the suite's own mock only. What is sent here passes neither budget nor journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import httpx
+import pytest
+from pytest_bdd import given, parsers, scenarios, then
+
+from conformance.contract.endpoints import (
+    ACCESS_TOKEN_FIELD,
+    CREDENTIALS_FIELD,
+    INTEGRATOR_HEADER,
+    TOKEN_HEADER,
+    Endpoint,
+)
+from conformance.contract.jsontext import dumps
+from conformance.contract.limits import (
+    BLOCK_SECONDS,
+    CALLS_WHILE_BLOCKED,
+    ERRORS_AN_HOUR,
+    HOUR_SECONDS,
+    MINUTE_SECONDS,
+    PER_MINUTE,
+)
+from conformance.contract.rules import Side
+from conformance.control import Control
+from conformance.target.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.holes import fill
+from strategies.reconciliations import plain_order
+from tests.certification.bench import Hindered
+from tests.certification.conftest import Trial
+from tests.certification.laws import once
+
+scenarios("limits.feature")
+
+_ERRORS: Final = (b"", b'{"status": "NO_SUCH_STATUS"}', b"{}")
+"""Bodies of which a server that misses one fault refuses another."""
+
+TOO_MANY, BLOCKED = 429, 423
+
+ENDPOINTS = {
+    "order submissions": Endpoint.SUBMIT_ORDER,
+    "order queries": Endpoint.GET_ORDER,
+    "order deletions": Endpoint.DELETE_ORDER,
+}
+
+
+@dataclass(frozen=True)
+class Limited:
+    """A mock whose limits hold, one lawful order on it, and a bare client."""
+
+    trial: Trial
+    control: Control
+    client: httpx.Client
+    headers: dict[str, str]
+    order: bytes
+    query: dict[str, str]
+    error: bytes = b""
+    """A body that is refused."""
+
+    def call(self, endpoint: Endpoint, body: bytes | None = None) -> Exchange:
+        """Call the endpoint for the order; with another `body` where one is given."""
+        posts = endpoint is Endpoint.SUBMIT_ORDER
+        content = (self.order if body is None else body) if posts else None
+        response = self.client.request(
+            endpoint.method, endpoint.path, content=content, params=None if posts else self.query, headers=self.headers
+        )
+        headers = {TOKEN_HEADER.lower(): self.headers[TOKEN_HEADER]}
+        url, taken = str(response.request.url), dict(response.headers)
+        return Exchange(
+            datetime.now(UTC), endpoint.method, url, headers, content or b"", response.status_code, taken,
+            response.content, 0.0, endpoint,
+        )  # fmt: skip
+
+    def err(self, times: int) -> Exchange:
+        """Make so many client errors, well below the documented rate; the last of them."""
+        for number in range(times):
+            if number % (PER_MINUTE[Endpoint.SUBMIT_ORDER] // 2) == 0:
+                self.control.advance(MINUTE_SECONDS)
+            exchange = self.call(Endpoint.SUBMIT_ORDER, self.error)
+            if exchange.status in {TOO_MANY, BLOCKED}:
+                self.violated(f"client error {number + 1} of {times} to get its own answer", exchange)
+        return exchange
+
+    def block(self) -> None:
+        """Err until the integrator is blocked; when that happens is LIM-02's business. The last call counts as one during
+        the block."""
+        self.renew()
+        for _ in range(2):
+            self.err(ERRORS_AN_HOUR // 2 - 5)
+        for _ in range(ERRORS_AN_HOUR // 2):
+            if self.call(Endpoint.SUBMIT_ORDER, self.error).status == BLOCKED:
+                return
+        raise Hindered("LIM-02: client errors do not block")
+
+    def renew(self) -> None:
+        """A new token: those who let hours pass need one."""
+        body = dumps({CREDENTIALS_FIELD: self.trial.bench.session.client.credentials}).encode()
+        answer = self.client.post(
+            Endpoint.CREATE_TOKEN.path, content=body, headers={"content-type": "application/json"}
+        )
+        token = self.headers[TOKEN_HEADER] = answer.json()[ACCESS_TOKEN_FIELD]
+        self.trial.bench.session.redactor.learn(token, ACCESS_TOKEN_FIELD)  # it passes no journal that would
+
+    def expect(self, exchange: Exchange, *, blocked: bool, when: str) -> None:
+        """A call is answered 423, or is not."""
+        if (exchange.status == BLOCKED) != blocked:
+            self.violated(f"{'423' if blocked else 'no 423'} {when}", exchange)
+
+    def violated(self, expected: str, exchange: Exchange) -> None:
+        """The scenario's rule is broken."""
+        actual = f"it answered {exchange.status}"
+        raise Violation(rule=self.trial.rule.id, expected=expected, actual=actual, exchange=exchange)
+
+
+@contextmanager
+def _limited(trial: Trial) -> Iterator[Limited]:
+    bench, session = trial.bench, trial.bench.session
+    assert session.control is not None
+    place, values = bench.scope.places[0], bench.fresh("amazon")
+    order = dumps(fill(plain_order(place, bench.scope.account_id_forms[0], 1), values)).encode()
+    headers = {
+        INTEGRATOR_HEADER: str(session.target.integrator),
+        "content-type": "application/json",
+    }
+    query = {"marketplaceCode": values["code"], "channelName": place.channel, "accountId": str(place.account)}
+    session.control.enforce_limits(on=True)
+    try:
+        with session.bare_client() as client:
+            limited = Limited(trial, session.control, client, headers, order, query)
+            limited.renew()
+            limited.call(Endpoint.SUBMIT_ORDER)
+            refused = [error for error in _ERRORS if limited.call(Endpoint.SUBMIT_ORDER, error).status // 100 == 4]
+            if not refused:
+                pytest.skip("not exercised: nothing that is sent gets a client error")
+            session.control.enforce_limits(on=True)  # forgets what was counted so far
+            yield replace(limited, error=refused[0])
+    finally:
+        session.control.enforce_limits(on=False)
+
+
+@given("a mock that enforces the documented limits")
+def _() -> None:
+    """Switched on for as long as a law of this scenario runs."""
+
+
+@then(parsers.parse("above the documented rate {calls} are answered 429, and a minute later no more"))
+def _(trial: Trial, calls: str) -> None:
+    endpoint = ENDPOINTS[calls]
+    limit = PER_MINUTE[endpoint]
+
+    def law() -> None:
+        with _limited(trial) as limited:
+            for number in range(1, limit + 1):
+                exchange = limited.call(endpoint)
+                if exchange.status == TOO_MANY:
+                    limited.violated(f"{limit} calls a minute to be answered, call {number} too", exchange)
+            above = limited.call(endpoint)
+            if above.status != TOO_MANY:
+                limited.violated(f"429 to call {limit + 1} within a minute", above)
+            limited.control.advance(MINUTE_SECONDS)
+            after = limited.call(endpoint)
+            if after.status == TOO_MANY:
+                limited.violated("a call a minute later to be answered", after)
+            trial.bench.saw(Side.ACCEPTED, after)
+            trial.bench.saw(Side.REFUSED, above)
+
+    once(trial.bench, law)
+
+
+@then("from the 500th client error on every call is answered 423, for an hour")
+def _(trial: Trial) -> None:
+    def law() -> None:
+        with _limited(trial) as limited:
+            control = limited.control
+            limited.err(ERRORS_AN_HOUR - 1)
+            limited.expect(limited.call(Endpoint.SUBMIT_ORDER), blocked=False, when="after 499 client errors")
+            control.advance(HOUR_SECONDS + 1)
+            limited.renew()
+            limited.err(1)
+            limited.expect(limited.call(Endpoint.GET_ORDER), blocked=False, when="after 500 that took over an hour")
+            limited.err(ERRORS_AN_HOUR - 1)
+            for endpoint in PER_MINUTE:
+                refused = limited.call(endpoint)
+                limited.expect(refused, blocked=True, when=f"to {endpoint.label} after 500 client errors in an hour")
+            # The mock's clock ticks where it serves a socket: a minute is margin enough.
+            control.advance(BLOCK_SECONDS - 60)
+            limited.expect(limited.call(Endpoint.GET_ORDER), blocked=True, when="a minute before the hour is over")
+            control.advance(60)
+            limited.renew()
+            accepted = limited.call(Endpoint.GET_ORDER)
+            limited.expect(accepted, blocked=False, when="when the hour is over")
+            trial.bench.saw(Side.ACCEPTED, accepted)
+            trial.bench.saw(Side.REFUSED, refused)
+
+    once(trial.bench, law)
+
+
+@then("1000 calls during a block make it permanent, and 999 do not")
+def _(trial: Trial) -> None:
+    def law() -> None:
+        with _limited(trial) as limited:
+            for calls in (CALLS_WHILE_BLOCKED - 1, CALLS_WHILE_BLOCKED):
+                limited.block()
+                for _ in range(calls - 1):
+                    exchange = limited.call(Endpoint.GET_ORDER)
+                limited.expect(exchange, blocked=True, when="after 500 client errors in an hour")
+                limited.control.advance(BLOCK_SECONDS)
+                last = limited.call(Endpoint.GET_ORDER)
+                for_good = calls == CALLS_WHILE_BLOCKED
+                limited.expect(last, blocked=for_good, when=f"an hour after a block with {calls} calls in it")
+                trial.bench.saw(Side.REFUSED if for_good else Side.ACCEPTED, last)
+            limited.control.advance(24 * HOUR_SECONDS)
+            limited.expect(limited.call(Endpoint.GET_ORDER), blocked=True, when="a day after a permanent block")
+
+    once(trial.bench, law)

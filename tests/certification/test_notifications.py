@@ -1,0 +1,141 @@
+"""NTF rules: what the integrator's callback URL is told, once and in the documented shape."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pytest_bdd import given, parsers, scenarios, then
+
+from conformance.contract.openapi import webhook_validator
+from conformance.contract.rules import Side
+from conformance.target.exchange import Exchange
+from conformance.target.inbox import Received
+from conformance.verdict.violation import Violation
+from strategies.reconciliations import Batch, batches
+from tests.certification.books import ARRIVAL_SECONDS, Book, is_about
+from tests.certification.conftest import Trial
+from tests.certification.laws import once, prove
+
+scenarios("notifications.feature")
+
+COMPLETED = "RECONCILIATION_COMPLETED"
+
+
+def _arrived(trial: Trial, since: int) -> list[Received]:
+    """What has arrived since so many had; over a socket a second delivery is given time."""
+    inbox = trial.bench.session.inbox
+    assert inbox is not None
+    if not trial.bench.session.in_process:
+        time.sleep(ARRIVAL_SECONDS)
+    return inbox.received[since:]
+
+
+def _count(trial: Trial) -> int:
+    inbox = trial.bench.session.inbox
+    assert inbox is not None
+    return len(inbox.received)
+
+
+def _check_once(trial: Trial, type_: str, arrived: list[Received], exchange: Exchange | None) -> Any:
+    """Exactly one arrived, in the shape of its type; its payload."""
+    if len(arrived) != 1:
+        _violated(trial, f"one {type_} notification", f"{len(arrived)} came", exchange)
+    problems = [
+        f"{'/'.join(map(str, problem.instance_path)) or 'the notification'}: {problem.message}"
+        for problem in webhook_validator(type_).iter_errors(_plain(arrived[0].content))
+    ]
+    if problems:
+        shown = arrived[0].body[:300].decode(errors="replace")
+        _violated(trial, f"{type_} in its documented shape", f"{'; '.join(problems)} in {shown}", exchange)
+    content: Any = arrived[0].content
+    return content["payload"]
+
+
+def _plain(value: Any) -> Any:
+    """JSON as the validator takes it: money is a matter of other rules."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value if isinstance(value, str | int | None) else float(value)
+
+
+def _violated(trial: Trial, expected: str, actual: str, exchange: Exchange | None) -> None:
+    raise Violation(rule=trial.rule.id, expected=expected, actual=actual, exchange=exchange)
+
+
+def _about(received: Received, book: Book) -> bool:
+    """Whether it may be meant to tell of this reconciliation, malformed as it may be."""
+    content: Any = received.content
+    named = isinstance(content, dict) and content.get("notificationType") == COMPLETED
+    return is_about(received, book) or named or str(book.id).encode() in received.body
+
+
+def _check_completed(trial: Trial, book: Book, since: int, situation: str, exchange: Exchange) -> None:
+    arrived = [one for one in _arrived(trial, since) if _about(one, book)]
+    payload = _check_once(trial, COMPLETED, arrived, exchange)
+    expected = {
+        "accountId": str(book.place.account),
+        "reconciliationId": str(book.id),
+        "situation": situation,
+    }
+    told = {name: str(payload.get(name)) for name in expected}
+    if told != expected:
+        _violated(trial, str(expected), f"the payload was {payload}", exchange)
+    trial.bench.saw(Side.CHECKED, exchange)
+
+
+@then("that it is completed is notified once, with situation CONCILIED")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> None:
+        since = _count(trial)
+        book = books.run_through(batch)
+        _check_completed(trial, book, since, "CONCILIED", bench.story[-1])
+
+    least, most = trial.orders
+    drawn = batches(books.scope, at_least=least, at_most=most)
+    prove(bench, bench.scenario, drawn, law, max(1, bench.session.profile.sequences // 2))
+
+
+@then("that it failed is notified once, with situation ERROR")
+def _(trial: Trial) -> None:
+    bench, books, control = trial.bench, trial.bench.books, trial.bench.session.control
+    assert control is not None
+
+    def law(batch: Batch) -> None:
+        since, book = _count(trial), books.begin(batch)
+        if not books.submit_orders(book) or books.create(book).status // 100 != 2:
+            return
+        assert book.id is not None
+        try:
+            control.fail(book.id)
+            if not books.released(book, 0):
+                return
+            last = bench.story[-1]
+        finally:
+            books.finish(book)
+        _check_completed(trial, book, since, "ERROR", last)
+
+    prove(bench, bench.scenario, batches(books.scope), law, max(1, bench.session.profile.sequences // 3))
+
+
+@given("a mock that notifies what it is asked to")
+def _() -> None:
+    """Through its control interface."""
+
+
+@then(parsers.parse("{type_} comes once, in its documented shape"))
+def _(trial: Trial, type_: str) -> None:
+    control = trial.bench.session.control
+    assert control is not None
+
+    def law() -> None:
+        since = _count(trial)
+        control.notify(type_)
+        _check_once(trial, type_, _arrived(trial, since), None)
+        trial.bench.saw(Side.CHECKED)
+
+    once(trial.bench, law)

@@ -1,0 +1,241 @@
+"""REC rules: which reconciliations are opened, one at a time and each for a period of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from pytest_bdd import scenarios, then
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Side, catalogue
+from conformance.verdict.violation import Violation
+from strategies.calls import creation_of
+from strategies.dates import printed
+from strategies.faults import FAULTS
+from strategies.money import AMOUNTS
+from strategies.periods import EARLIER_SECONDS, PERIOD
+from strategies.reconciliations import Batch, batches
+from strategies.scope import Scope
+from tests.certification.bench import Bench, Hindered
+from tests.certification.books import Book
+from tests.certification.checks import check_accepted, check_refused
+from tests.certification.conftest import Trial
+from tests.certification.laws import prove, refuse_in_batches
+
+scenarios("reconciliations.feature")
+
+
+def _some(bench: Bench) -> int:
+    """How many examples a law gets of which each opens reconciliations."""
+    return max(1, bench.session.profile.sequences // 2)
+
+
+@then("every creation is accepted with 201 and an integer id")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> None:
+        book = books.begin(batch)
+        if not books.submit_orders(book):
+            return
+        try:
+            created = books.create(book, blame=False)
+            if created.status not in trial.rule.accepted:
+                books.check_free(book.place)
+            check_accepted(rule=trial.rule, exchange=created)
+            bench.saw(Side.ACCEPTED, created)
+        finally:
+            books.finish(book)
+
+    prove(bench, bench.scenario, batches(books.scope, at_most=2), law, bench.session.profile.sequences)
+
+
+@then("no two have the same id")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> None:
+        earlier = len(books.ids)
+        books.run_through(batch)  # raises a violation where the id is not new
+        if earlier:
+            created = next(one for one in bench.story if one.endpoint is Endpoint.CREATE_RECONCILIATION)
+            bench.saw(Side.ACCEPTED, created)
+
+    prove(bench, bench.scenario, batches(books.scope), law, max(2, _some(bench)))
+
+
+@st.composite
+def _pairs(draw: DrawFn, scope: Scope) -> tuple[Batch, Batch]:
+    """Two batches for the same account and channel."""
+    first: Batch = draw(batches(scope))
+    return first, draw(batches(scope, places=(first.place,)))
+
+
+@then("while it is active a second one is refused with 4xx, and accepted after")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(pair: tuple[Batch, Batch]) -> None:
+        first, second = (books.begin(batch) for batch in pair)
+        if not books.submit_orders(first) or not books.submit_orders(second):
+            return
+        if books.create(first).status // 100 != 2:
+            return
+        try:
+            refused = bench.send(creation_of(second.batch), second.values[0])
+            if refused.status // 100 == 2:
+                books.stray(first)
+            context = "while another is active on this account and channel"
+            check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+        finally:
+            books.finish(first)
+        try:
+            _then_accepted(bench, second)
+            bench.saw(Side.REFUSED, refused)
+        finally:
+            books.finish(second)
+
+    prove(bench, bench.scenario, _pairs(books.scope), law, _some(bench))
+
+
+def _then_accepted(bench: Bench, book: Book) -> None:
+    """A creation that was refused is accepted now, its period still free; else it left a trace (REC-09)."""
+    books = bench.books
+    created = books.create(book, blame=False)
+    if created.status // 100 != 2:
+        books.check_free(book.place)
+        books.another_period(book)
+        if books.create(book).status // 100 == 2:
+            raise Violation(
+                rule="REC-09",
+                expected="a period that was refused before to be free",
+                actual=f"it answered {created.status}",
+                exchange=created,
+            )
+        raise Hindered("REC-01: a proper reconciliation was refused")
+    bench.saw(Side.ACCEPTED, created)
+
+
+@then("a creation that is refused leaves its period free")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+    # Faults that leave the period as it is; that they are refused is their own rules' business, and reported as such.
+    faults = {
+        "REC-07": FAULTS["REC-07"]["its releasesQtd is not a positive integer"][:1],
+        "REC-08": tuple(
+            kind
+            for kind in FAULTS["REC-08"]["one of its fields has another JSON type"]
+            if kind.name.startswith("totalNetValue")
+        ),
+    }
+    for rule, kinds in faults.items():
+        refuse_in_batches(bench, catalogue()[rule], Endpoint.CREATE_RECONCILIATION, kinds)
+
+
+@then("while it is active another account can have one of the same period")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+    places = books.scope.places
+    pairs = [(one, other) for one in places for other in places if one != other]
+    # Of two on one channel the refusal would show most.
+    pairs.sort(key=lambda pair: pair[0].channel != pair[1].channel)
+    if not pairs:
+        pytest.skip("not exercised: needs a second account in the target file")
+
+    def law(batch: Batch) -> None:
+        place, other = pairs[0]
+        first, second = books.begin(books.plain(place, 1, 1)), books.begin(batch)
+        seconds = first.batch.seconds
+        second.values = tuple(values.having(**{PERIOD: first.values[0][PERIOD]}) for values in second.values)
+        assert batch.seconds == seconds
+        if not books.submit_orders(first) or not books.submit_orders(second):
+            return
+        if books.create(first).status // 100 != 2:
+            return
+        try:
+            created = books.create(second, blame=False)
+            if created.status // 100 != 2:
+                books.check_free(other)
+            context = f"while one of the same period is active on account {place.account}"
+            check_accepted(rule=trial.rule, exchange=created, context=context)
+            bench.saw(Side.ACCEPTED, created)
+        finally:
+            books.finish(second)
+            books.finish(first)
+
+    prove(bench, bench.scenario, st.just(books.plain(pairs[0][1], 2)), law, 1)
+
+
+@then("one that begins or ends where it ends or begins is answered as the reading says")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+    allowed = bench.scope.readings["adjacent-periods"] == "allowed"
+
+    def law(offset: int) -> None:
+        place = books.scope.places[0]
+        earlier = books.run_through(books.plain(place, 1, seconds=EARLIER_SECONDS))
+        init = datetime.fromisoformat(earlier.values[0][PERIOD]) + timedelta(seconds=offset)
+        book = books.begin(books.plain(place, 2, seconds=EARLIER_SECONDS))
+        book.values = tuple(values.having(**{PERIOD: printed(init)}) for values in book.values)
+        if not books.submit_orders(book):
+            return
+        context = "its period touches that of an earlier one"
+        try:
+            created = books.create(book, blame=False)
+            if allowed:
+                check_accepted(rule=trial.rule, exchange=created, context=context)
+            else:
+                if created.status // 100 == 2:
+                    book.spoiled = True
+                check_refused(rule=trial.rule, exchange=created, bench=bench, context=context)
+                bench.saw(Side.REFUSED, created)
+                books.another_period(book)
+                created = books.create(book)
+            if created.status // 100 == 2:
+                bench.saw(Side.ACCEPTED, created)
+        finally:
+            books.finish(book)
+
+    for offset in (EARLIER_SECONDS, -EARLIER_SECONDS):
+        prove(bench, f"{bench.scenario} {offset}", st.just(offset), law, 1)
+
+
+@st.composite
+def _any_total(draw: DrawFn, scope: Scope) -> Batch:
+    """A batch whose totalNetValue is whatever the reading allows."""
+    batch: Batch = draw(batches(scope, at_most=2))
+    if scope.readings["total-net-value"] != "unchecked":
+        return batch
+    total = draw(st.sampled_from([Decimal("0.00"), Decimal("-0.01"), Decimal(1)]) | AMOUNTS)
+    return replace(batch, creation={**batch.creation, "totalNetValue": total})
+
+
+@then("whatever totalNetValue the reading allows, it is accepted and completes")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> None:
+        book = books.begin(batch)
+        if not books.submit_orders(book):
+            return
+        context = f"totalNetValue = {batch.creation['totalNetValue']}"
+        try:
+            created = books.create(book, blame=False)
+            if created.status // 100 != 2:
+                books.check_free(book.place)
+            check_accepted(rule=trial.rule, exchange=created, context=context)
+        finally:
+            books.finish(book)
+        received = books.notified(book)
+        situation = received and received.content["payload"].get("situation")
+        if situation not in {None, "CONCILIED"}:
+            actual = f"it ended with situation {situation}"
+            raise Violation(rule=trial.rule.id, expected="CONCILIED", actual=actual, exchange=created, context=context)
+        bench.saw(Side.ACCEPTED, created)
+
+    prove(bench, bench.scenario, _any_total(books.scope), law, _some(bench))

@@ -1,0 +1,317 @@
+"""REL rules: a release mirrors its order's extracts exactly, once, within its reconciliation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from pytest_bdd import given, parsers, scenarios, then
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Side
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, release_of
+from strategies.faults import FAULTS, Sheaf, possible, sheaves
+from strategies.periods import PERIOD, at
+from strategies.reconciliations import Batch, batches, beside_plain
+from strategies.scope import Scope
+from tests.certification import printed_workflow
+from tests.certification.bench import Bench, Hindered, Values
+from tests.certification.books import Book
+from tests.certification.checks import check_accepted, check_refused
+from tests.certification.conftest import Trial
+from tests.certification.laws import once, prove
+
+scenarios("releases.feature")
+
+
+def _some(bench: Bench) -> int:
+    """How many examples a law gets of which each opens reconciliations."""
+    return max(1, bench.session.profile.sequences // 2)
+
+
+def _opened(bench: Bench, batch: Batch) -> Book:
+    """The batch, its orders sent and its reconciliation open. Raises Hindered where that can't be had."""
+    book = bench.books.begin(batch)
+    if not bench.books.submit_orders(book):
+        raise Hindered("an order for a reconciliation was refused")
+    if bench.books.create(book).status // 100 != 2:
+        raise Hindered("REC-01: a proper reconciliation was refused")
+    return book
+
+
+# -- accepted ------------------------------------------------------------------------------------------------------
+
+
+@then("every release is accepted with 2xx")
+def _(trial: Trial) -> None:
+    _accepted(trial, batches(trial.bench.books.scope), trial.bench.session.profile.sequences)
+
+
+@then("with its entries in the sequence of the extracts it is accepted")
+def _(trial: Trial) -> None:
+    _accepted(trial, batches(trial.bench.books.scope, types=("COMISSION", "SHIP", "SHIP")), _some(trial.bench))
+
+
+def _accepted(trial: Trial, drawn: st.SearchStrategy[Batch], examples: int) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> None:
+        book = _opened(bench, batch)
+        try:
+            released = books.release(book, 0)
+            book.spoiled = released.status // 100 != 2
+            check_accepted(rule=trial.rule, exchange=released)
+            bench.saw(Side.ACCEPTED, released)
+        finally:
+            books.finish(book)
+
+    prove(bench, bench.scenario, drawn, law, examples)
+
+
+@then("with its entries in another sequence it is accepted too")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> None:
+        book = _opened(bench, batch)
+        entries = batch.releases[0]["releases"]
+        other = [*entries[1:], entries[0]]
+        call = Call(Endpoint.SUBMIT_RELEASE, body={**batch.releases[0], "releases": other})
+        try:
+            released = books.release(book, 0, call)
+            book.spoiled = False  # what is in it is what should be
+            if released.status // 100 != 2 and not books.released(book, 0):
+                return  # not because of the sequence
+            check_accepted(rule=trial.rule, exchange=released, context="the entries in another sequence")
+            bench.saw(Side.ACCEPTED, released)
+        finally:
+            books.finish(book)
+
+    # A sale and a commission differ: so do the sequences.
+    prove(bench, bench.scenario, batches(books.scope, types=("COMISSION",)), law, _some(bench))
+
+
+@then("every release is answered as the reading says")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+    if bench.scope.readings["value-mismatch"] == "rejected":
+        trial.refuse()
+        return
+
+    def law(sheaf: Sheaf) -> None:
+        ((_, edit),) = sheaf.edits
+        batch = sheaf.lawful.batch
+        assert batch is not None
+        book = _opened(bench, batch)
+        try:
+            released = books.release(book, 0, edit.apply(sheaf.lawful))
+            book.spoiled = released.status // 100 != 2
+            check_accepted(rule=trial.rule, exchange=released, context=f"changed in one place: {edit}")
+            bench.saw(Side.ACCEPTED, released)
+        finally:
+            books.finish(book)
+
+    for kind in trial.kinds:
+        if possible(kind, books.scope, trial.endpoint):
+            drawn = sheaves(books.scope, trial.endpoint, (kind,))
+            prove(bench, f"{bench.scenario} {kind.name}", drawn, law, 1)
+
+
+@then("dated at either end of the period it is answered as the reading says")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+    inclusive = bench.scope.readings["period-bounds"] == "inclusive"
+
+    def law(drawn: tuple[Batch, bool]) -> None:
+        batch, at_the_end = drawn
+        book, seconds = _opened(bench, batch), batch.seconds if at_the_end else 0
+        body = {**batch.releases[0], "releasedDate": at(timedelta(seconds=seconds))}
+        context = f"dated {seconds} s into a period of {batch.seconds} s"
+        try:
+            released = books.release(book, 0, Call(Endpoint.SUBMIT_RELEASE, body=body))
+            book.spoiled = released.status // 100 == 2 and not inclusive
+            if inclusive:
+                if released.status // 100 != 2 and not books.released(book, 0):
+                    return  # not because of its date
+                check_accepted(rule=trial.rule, exchange=released, context=context)
+                bench.saw(Side.ACCEPTED, released)
+                return
+            check_refused(rule=trial.rule, exchange=released, bench=bench, context=context)
+            if books.released(book, 0):
+                bench.saw(Side.ACCEPTED, bench.story[-1])
+                bench.saw(Side.REFUSED, released)
+        finally:
+            books.finish(book)
+
+    for at_the_end in (False, True):
+        drawn = st.tuples(batches(books.scope), st.just(at_the_end))
+        prove(bench, f"{bench.scenario} {at_the_end}", drawn, law, 1)
+
+
+# -- refused because of what came before ---------------------------------------------------------------------------
+
+
+@then(parsers.parse("after it another of the same order in {where} is refused with 4xx"))
+def _(trial: Trial, where: str) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def in_the_same(drawn: Batch) -> None:
+        # The order beside it has as many extracts: there is room for a second release.
+        batch = beside_plain(books.scope, drawn, len(drawn.orders[0]["extracts"]))
+        book = _opened(bench, batch)
+        try:
+            if not books.released(book, 0):
+                return
+            first = bench.story[-1]
+            again = bench.send(release_of(batch), book.values[0])
+            book.spoiled = again.status // 100 == 2
+            context = "the order's release was accepted before"
+            check_refused(rule=trial.rule, exchange=again, bench=bench, context=context)
+            if books.released(book, 1):
+                bench.saw(Side.ACCEPTED, first)
+                bench.saw(Side.REFUSED, again)
+        finally:
+            books.finish(book)
+
+    def in_a_later(drawn: Batch) -> None:
+        earlier = books.run_through(drawn)
+        book = _opened(bench, books.plain(drawn.place, len(drawn.orders[0]["extracts"]), seconds=drawn.seconds))
+        now = {name: book.values[0][name] for name in ("reconciliation", PERIOD)}
+        try:
+            again = bench.send(release_of(drawn), earlier.values[0].having(**now))
+            book.spoiled = again.status // 100 == 2
+            context = "the order's release was accepted in an earlier reconciliation"
+            check_refused(rule=trial.rule, exchange=again, bench=bench, context=context)
+            if books.released(book, 0):
+                bench.saw(Side.ACCEPTED, bench.story[-1])
+                bench.saw(Side.REFUSED, again)
+        finally:
+            books.finish(book)
+
+    law = {"the same reconciliation": in_the_same, "a later reconciliation": in_a_later}[where]
+    prove(bench, bench.scenario, batches(books.scope), law, max(1, _some(bench) // 2))
+
+
+@then("with more entries than releasesQtd leaves it is refused with 4xx, and with as many accepted")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(drawn: Batch) -> None:
+        # Announced is one entry fewer than the order of this release has; a plain order fills exactly that.
+        extracts = len(drawn.orders[0]["extracts"])
+        batch = books.plain(drawn.place, 1, extracts - 1, seconds=drawn.seconds)
+        values = bench.fresh(drawn.shape)
+        order = Call(Endpoint.SUBMIT_ORDER, body=drawn.orders[0])
+        if not bench.is_accepted(order, bench.send(order, values)):
+            return
+        book = _opened(bench, batch)
+        now = {name: book.values[0][name] for name in ("reconciliation", PERIOD)}
+        try:
+            if not books.released(book, 0):
+                return
+            _refused_beyond(trial, drawn, values.having(**now), book, extracts - 1)
+            if not books.released(book, 1):
+                return
+            bench.saw(Side.ACCEPTED, bench.story[-1])
+            _refused_beyond(trial, drawn, values.having(**now), book, 0)
+        finally:
+            books.finish(book)
+
+    prove(bench, bench.scenario, batches(books.scope, types=("COMISSION",)), law, max(1, _some(bench) // 2))
+
+
+def _refused_beyond(trial: Trial, drawn: Batch, values: Values, book: Book, left: int) -> None:
+    bench = trial.bench
+    beyond = bench.send(release_of(drawn), values)
+    book.spoiled = beyond.status // 100 == 2
+    context = f"{len(drawn.orders[0]['extracts'])} entries where releasesQtd leaves {left}"
+    check_refused(rule=trial.rule, exchange=beyond, bench=bench, context=context)
+    bench.saw(Side.REFUSED, beyond)
+
+
+# -- no trace ------------------------------------------------------------------------------------------------------
+
+_TRACELESS = ("REL-03", "REL-04", "REL-06", "REL-09", "REL-10")
+
+
+@st.composite
+def _refused_before(draw: DrawFn, scope: Scope) -> Sheaf:
+    kinds = [kind for rule in _TRACELESS for fault in FAULTS[rule].values() for kind in fault]
+    able = [kind for kind in kinds if possible(kind, scope, Endpoint.SUBMIT_RELEASE)]
+    some = draw(st.lists(st.sampled_from(able), min_size=1, max_size=3, unique_by=lambda kind: kind.name))
+    sheaf: Sheaf = draw(sheaves(scope, Endpoint.SUBMIT_RELEASE, tuple(some)))
+    return sheaf
+
+
+@then("after refused ones the right one is accepted, and counts once")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(sheaf: Sheaf) -> None:
+        batch = sheaf.lawful.batch
+        assert batch is not None
+        book = _opened(bench, batch)
+        try:
+            refused = [bench.send(edit.apply(sheaf.lawful), book.values[0]) for _, edit in sheaf.edits]
+            if any(exchange.status // 100 != 4 for exchange in refused):  # that they must be is their rules' business
+                book.spoiled = True
+                return
+            if not books.released(book, 0):
+                return
+            accepted = bench.story[-1]
+            _check_still_active(trial, book, accepted)
+            if not books.released(book, 1):
+                return
+            bench.saw(Side.ACCEPTED, accepted)
+            for exchange in refused:
+                bench.saw(Side.REFUSED, exchange)
+        finally:
+            books.finish(book)
+
+    prove(bench, bench.scenario, _refused_before(books.scope), law, _some(bench))
+
+
+def _check_still_active(trial: Trial, book: Book, exchange: Any) -> None:
+    """An order is still to be released: that the reconciliation is completed shows that refused entries were counted."""
+    if trial.bench.session.control is not None:
+        trial.bench.session.control.advance(3600)
+    if trial.bench.books.notified(book):
+        book.spoiled = True
+        raise Violation(
+            rule=trial.rule.id,
+            expected="the reconciliation to wait for its last release",
+            actual="it was completed",
+            exchange=exchange,
+            context="releases were refused before",
+        )
+
+
+# -- S2's own workflow ---------------------------------------------------------------------------------------------
+
+
+@given("the order, reconciliation and release printed in S2")
+def _() -> None:
+    """In `printed_workflow`."""
+
+
+@then("the release is refused with 4xx as printed, and accepted with its date mended")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law() -> None:
+        book = printed_workflow.opened(bench, literally=True)
+        try:
+            refused = bench.send(printed_workflow.release_as_printed(book), book.values[0])
+            book.spoiled = refused.status // 100 == 2
+            context = "the release printed in S2, four days before the period printed there"
+            check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+            if bench.books.released(book, 0):
+                bench.saw(Side.ACCEPTED, bench.story[-1])
+                bench.saw(Side.REFUSED, refused)
+        finally:
+            bench.books.finish(book)
+
+    once(bench, law)
