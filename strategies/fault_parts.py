@@ -24,8 +24,8 @@ from strategies.scope import Place, Scope
 
 Draw = Callable[[DrawFn, Call, Scope], Edit]
 
-ABOUT_ORDERS: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
-OF_BATCHES: Final = frozenset({Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE})
+ABOUT_ORDERS: Final = (Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER, Endpoint.DELETE_ORDER)
+OF_BATCHES: Final = (Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE)
 
 
 def _holder(call: Call) -> str:

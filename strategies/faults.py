@@ -63,7 +63,7 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
     if endpoint in parts.ABOUT_ORDERS:
         both = tuple(status for status in statuses if status in kind.statuses)
         wanted = {"statuses": both, "present": kind.present}
-    if endpoint in parts.ABOUT_ORDERS | parts.OF_BATCHES:
+    if endpoint in (*parts.ABOUT_ORDERS, *parts.OF_BATCHES):
         wanted["types"] = kind.types
         if kind.places is not None:
             wanted["places"] = kind.places(scope)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from heapq import heappop, heappush
 from threading import Lock
 from typing import Final, TypeAlias
@@ -24,6 +26,14 @@ Rewrite: TypeAlias = Callable[[dict[str, JSONValue]], list[dict[str, JSONValue]]
 """A defect's hook: turns a notification into those that really leave."""
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The usual certificate authorities, read once: that takes longer than all the rest of a post."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def post(url: str, body: bytes) -> bool:
     """POST a notification. Whether the callback took it; a URL that leads nowhere takes nothing, and nothing is raised."""
     import httpx
@@ -34,6 +44,7 @@ def post(url: str, body: bytes) -> bool:
             content=body,
             headers={"Content-Type": "application/json"},
             timeout=TIMEOUT_SECONDS,
+            verify=_trusted(),
             trust_env=False,  # a callback is mostly on loopback, where a proxy of the environment would not find it
         )
         return answer.status_code == 200 and loads(answer.content) == TAKEN  # noqa: PLR2004 - the documented status
