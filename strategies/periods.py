@@ -16,7 +16,7 @@ FIRST_DAY: Final = datetime(2001, 1, 1, tzinfo=UTC)
 LAST_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
 """Periods lie between these: before any order of ours, as in S2's example."""
 
-LENGTHS: Final = (2, 60, 601, 3600)
+LENGTHS: Final = (2, 10, 60, 601)
 """Seconds that a period lasts; the shortest still has room for an instant between its ends."""
 
 PERIOD: Final = "period"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
+from conformance.contract.rules import catalogue
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
 
@@ -25,6 +27,9 @@ _SYMBOL = {
 }
 
 _ATTENTION = (RuleVerdict.FAIL, RuleVerdict.INCONCLUSIVE, RuleVerdict.NOT_EXERCISED, RuleVerdict.WAIVED)
+
+WIDE = 4
+"""A rule of so many endpoints has a line in the table of what was seen on each."""
 
 MOST_SHOWN = 10
 """How many rules of a verdict the terminal tells in full."""
@@ -110,6 +115,7 @@ def markdown(certificate: Certificate) -> str:
                 answer = entry.counterexample.response
                 lines += ["", *_fenced("sh", entry.counterexample.curl)]
                 lines += ["", *_fenced("", f"{answer.get('status')} {answer.get('body')}")]
+    lines += _coverage(certificate)
     lines += ["", "## Readings", "", "Where the documents disagree or stay silent, this run followed:", ""]
     lines += ["| reading | value | known how | what the documents say |", "|---|---|---|---|"]
     lines += [
@@ -119,6 +125,24 @@ def markdown(certificate: Certificate) -> str:
     lines += ["", "Beyond that the documents contradict themselves:", ""]
     lines += [f"- {contradiction}" for contradiction in PRINTED_CONTRADICTIONS]
     return "\n".join(lines) + "\n"
+
+
+def _coverage(certificate: Certificate) -> list[str]:
+    """For the rules that hold on many endpoints, what was refused on each: a table."""
+    wide = [entry for entry in certificate.rules if len(catalogue()[entry.id].endpoints) >= WIDE]
+    wide = [entry for entry in wide if entry.refused]
+    labels = [endpoint.label for endpoint in Endpoint if endpoint.needs_token]
+    if not wide:
+        return []
+    lines = ["", "## Coverage by endpoint", "", "How many calls were refused, each beside its accepted twin:", ""]
+    lines += ["| rule | " + " | ".join(labels) + " |", "|---|" + "---:|" * len(labels)]
+    for entry in wide:
+        documented = {endpoint.label for endpoint in catalogue()[entry.id].endpoints}
+        cells = [
+            str(entry.endpoints.get(label, {}).get("refused", 0)) if label in documented else "" for label in labels
+        ]
+        lines.append(f"| {entry.id} | {' | '.join(cells)} |")
+    return lines
 
 
 def _escaped(text: str) -> str:

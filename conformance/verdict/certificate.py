@@ -76,6 +76,8 @@ class RuleEntry(_Part):
     refused: Annotated[int, Field(ge=0)]
     checked: Annotated[int, Field(ge=0)]
     reason: str
+    endpoints: dict[str, dict[Literal["accepted", "refused", "checked"], int]] = Field(default_factory=dict)
+    """What was seen of each, by endpoint (`POST /order`)."""
     counterexample: Counterexample | None = None
 
 
@@ -166,6 +168,7 @@ def _entry(result: RuleResult) -> RuleEntry:
         refused=result.refused,
         checked=result.checked,
         reason=result.reason,
+        endpoints={endpoint: dict(counts) for endpoint, counts in result.endpoints.items()},
         counterexample=(
             Counterexample(request=finding.request, response=finding.response, curl=finding.curl) if finding else None
         ),

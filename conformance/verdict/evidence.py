@@ -33,6 +33,8 @@ class ScenarioEvidence:
     outcome: Outcome = Outcome.NOT_RUN
     reason: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    endpoints: dict[str, dict[str, int]] = field(default_factory=dict)
+    """The counts of each side by endpoint (`POST /order`), where an exchange shows it."""
     hindrance: str = ""
     """What another rule's breach kept this scenario from trying."""
     pending: int = 0
@@ -68,6 +70,9 @@ class Evidence:
         counts[side] = counts.get(side, 0) + 1
         if exchange is not None:
             self._last[scenario_id, side] = exchange
+            if exchange.endpoint is not None:
+                there = self.scenarios[scenario_id].endpoints.setdefault(exchange.endpoint.label, {})
+                there[side] = there.get(side, 0) + 1
 
     def observe(self, violation: Violation, redactor: Redactor) -> None:
         """A rule seen broken outside its own scenario; of several the one with the smallest request is kept."""

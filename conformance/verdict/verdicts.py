@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from conformance.contract.rules import Level, Rule, Side
@@ -53,6 +53,8 @@ class RuleResult:
     refused: int
     checked: int
     finding: Finding | None = None
+    endpoints: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """The counts by endpoint."""
 
 
 def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> RuleResult:
@@ -64,7 +66,20 @@ def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> R
     else:
         verdict, reason = _without_failure(rule, scenarios, readings)
     counts = {side: sum(scenario.count(side) for scenario in scenarios) for side in Side}
-    return RuleResult(rule, verdict, reason, counts[Side.ACCEPTED], counts[Side.REFUSED], counts[Side.CHECKED], finding)
+    return RuleResult(
+        rule, verdict, reason, counts[Side.ACCEPTED], counts[Side.REFUSED], counts[Side.CHECKED], finding,
+        _by_endpoint(scenarios),
+    )  # fmt: skip
+
+
+def _by_endpoint(scenarios: Iterable[ScenarioEvidence]) -> dict[str, dict[str, int]]:
+    whole: dict[str, dict[str, int]] = {}
+    for scenario in scenarios:
+        for endpoint, counts in scenario.endpoints.items():
+            there = whole.setdefault(endpoint, {})
+            for side, number in counts.items():
+                there[side] = there.get(side, 0) + number
+    return whole
 
 
 def _finding(rule: Rule, scenarios: Iterable[ScenarioEvidence], evidence: Evidence) -> Finding | None:

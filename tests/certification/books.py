@@ -106,6 +106,23 @@ class Books:
         period = self.calendar.allot(book.batch.seconds)
         book.values = tuple(values.having(**{PERIOD: period}) for values in book.values)
 
+    def keeps_refused_periods(self, place: Place) -> bool:
+        """Whether the period of a creation that is refused is taken from then on, found by another such period: that the
+        first was taken may be an earlier run's doing, where the target remembers those."""
+        if self.bench.session.in_process:
+            return True
+        again = self.begin(self.plain(place, 1))
+        broken = {**again.batch.creation, "releasesQtd": 0}
+        if not self.submit_orders(again):
+            return False
+        refused = self.bench.send(Call(Endpoint.CREATE_RECONCILIATION, body=broken), again.values[0])
+        if refused.status // 100 == 2:
+            self.free(place)
+            return False
+        created = self.create(again, blame=False)
+        self.finish(again)
+        return created.status // 100 == 4
+
     def submit_orders(self, book: Book) -> bool:
         """Send the orders of the book; whether all were accepted."""
         for order, values in zip(book.batch.orders, book.values, strict=True):
@@ -114,15 +131,20 @@ class Books:
                 return False
         return True
 
-    def create(self, book: Book, *, blame: bool = True) -> Exchange:
+    def create(self, book: Book, *, blame: bool = True, elsewhere: bool | None = None) -> Exchange:
         """POST /reconciliation as the book says, until the one before it is finished.
 
         A refusal is noted against REC-01, unless not to `blame` or unless one that can't be completed may be active there.
+        `elsewhere` (by default as `blame`) says whether to try another period first: an earlier run may have used this one.
         """
         call = creation_of(book.batch)
         exchange = self.bench.send(call, book.values[0])
         if exchange.status // 100 == 4 and book.place in self.settling:
             exchange = self._until_free(book, call, exchange)
+        tries_elsewhere = (blame if elsewhere is None else elsewhere) and not self.bench.session.in_process
+        if exchange.status // 100 == 4 and tries_elsewhere and book.place not in self.suspects:
+            self.another_period(book)
+            exchange = self.bench.send(call, book.values[0])
         self.settling.discard(book.place)
         if exchange.status // 100 == 2:
             self.suspects.discard(book.place)

@@ -258,6 +258,9 @@ def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
             books.check_free(book.place)
             books.another_period(book)
             if books.create(book).status // 100 == 2:
+                books.finish(book)
+                if not books.keeps_refused_periods(book.place):
+                    raise Hindered("a period was taken, perhaps by an earlier run")
                 _blame("REC-09", "a period that was refused before to be free", created)
             return
         check_accepted(rule=catalogue()["REC-01"], exchange=created)

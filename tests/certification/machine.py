@@ -389,6 +389,8 @@ def _reconcile(model: _Model, pick: int, orders: int) -> None:
         again = books.create(book)
         if again.status // 100 == 2 and was_refused is not None:
             books.finish(book)
+            if not books.keeps_refused_periods(book.place):
+                raise Hindered("a period was taken, perhaps by an earlier run")
             raise Violation(
                 rule="REC-09",
                 expected="a period that was refused before to be free",
