@@ -471,9 +471,9 @@ BATCH_DEFECTS: Final = (
     ),
     # errors
     Defect(
-        name="err-05-deletion-202",
-        statement="Answers a deletion with 202.",
+        name="err-05-accounts-203",
+        statement="Lists the accounts with status 203.",
         rules=rules("ERR-05"),
-        answers=_answered(Endpoint.DELETE_ORDER, lambda answer: answer.having(status=202)),
+        answers=_answered(Endpoint.LIST_ACCOUNTS, lambda answer: answer.having(status=203)),
     ),
 )
