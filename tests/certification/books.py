@@ -63,6 +63,8 @@ class Books:
     bench: Bench
     calendar: Calendar = field(init=False)
     ids: dict[int, Book] = field(default_factory=dict)
+    opened_at: set[Place] = field(default_factory=set)
+    """Where one was opened in this run."""
     suspects: set[Place] = field(default_factory=set)
     """Where one may be active that can't be completed: a refusal there says nothing."""
     pause: float = 0.0
@@ -148,6 +150,7 @@ class Books:
         self.settling.discard(book.place)
         if exchange.status // 100 == 2:
             self.suspects.discard(book.place)
+            self.opened_at.add(book.place)
             self.take_id(book, exchange)
         elif blame:
             self.check_free(book.place)
@@ -179,6 +182,11 @@ class Books:
         """Raises Hindered where a refusal at this place would say nothing."""
         if place in self.suspects:
             raise Hindered(f"account {place.account} has a reconciliation that could not be completed")
+        if place not in self.opened_at and self.bench.session.target.environment != "mock":
+            raise Hindered(
+                f"no reconciliation can be opened for account {place.account}: one that others left active blocks it, perhaps; "
+                "complete it, then run again"
+            )
 
     def take_id(self, book: Book, exchange: Exchange) -> None:
         """Note the id of a creation that was accepted. Raises a violation of REC-01 or REC-02."""

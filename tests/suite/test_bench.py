@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from conformance.session import Options, open_session
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.scope import Place
-from tests.certification.bench import ASKED_AT_MOST, Bench, NotSeenYet
+from tests.certification.bench import ASKED_AT_MOST, Bench, NotSeenYet, Waiting
+from tests.certification.laws import once
 
 PLACE = Place(19055, "CHANNEL_NAME")
 
@@ -111,3 +113,26 @@ def test_what_was_never_there_is_not_waited_for(bench: Bench, monkeypatch: pytes
     answering(bench, monkeypatch, THERE)
     with pytest.raises(Violation, match="DEL-01"):
         settle(bench, {"marketplaceCode": "C-1", "status": "INVOICED"}, passed=False)
+
+
+# -- what is put off to the end of a run ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("patient", [False, True], ids=["not patient", "patient"])
+def test_without_a_clock_the_rest_of_a_law_is_put_off(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, patient: bool
+) -> None:
+    monkeypatch.setattr("tests.certification.bench.CONSOLIDATION_SECONDS", 0.05 if patient else 1800)
+    session = bench.session
+    session.control, session.options = None, replace(session.options, patient=patient)
+    session.evidence.expect("scenario", "QRY-01", "a scenario")
+    bench.scenario, passed = "scenario", []
+
+    def law() -> Waiting[None]:
+        passed.append((yield))
+
+    once(bench, law)
+    assert (passed, session.deferred) == ([], {"scenario"})
+    session.resuming = True
+    once(bench, law)
+    assert (passed, session.deferred) == ([patient], set())
