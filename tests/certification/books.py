@@ -125,6 +125,29 @@ class Books:
         self.finish(again)
         return created.status // 100 == 4
 
+    def create_after_refusal(self, book: Book) -> Exchange:
+        """The lawful creation after refused ones of the same period.
+
+        Raises a violation of REC-09 where only another period is accepted, Hindered where none is or that may be an earlier
+        run's doing.
+        """
+        created = self.create(book, blame=False)
+        if created.status // 100 == 2:
+            return created
+        self.check_free(book.place)
+        self.another_period(book)
+        if self.create(book).status // 100 != 2:
+            raise Hindered("REC-01: a proper reconciliation was refused")
+        self.finish(book)
+        if not self.keeps_refused_periods(book.place):
+            raise Hindered("a period was taken, perhaps by an earlier run")
+        raise Violation(
+            rule="REC-09",
+            expected="a period that was refused before to be free",
+            actual=f"it answered {created.status}",
+            exchange=created,
+        )
+
     def submit_orders(self, book: Book) -> bool:
         """Send the orders of the book; whether all were accepted."""
         for order, values in zip(book.batch.orders, book.values, strict=True):

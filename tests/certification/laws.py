@@ -253,16 +253,7 @@ def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
         return
     try:
         refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
-        created = books.create(book, blame=False)
-        if created.status // 100 != 2:
-            books.check_free(book.place)
-            books.another_period(book)
-            if books.create(book).status // 100 == 2:
-                books.finish(book)
-                if not books.keeps_refused_periods(book.place):
-                    raise Hindered("a period was taken, perhaps by an earlier run")
-                _blame("REC-09", "a period that was refused before to be free", created)
-            return
+        created = books.create_after_refusal(book)
         check_accepted(rule=catalogue()["REC-01"], exchange=created)
         _count(bench, created, refused)
     finally:
@@ -330,10 +321,6 @@ def _tried(bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book:
             bench.books.stray(book)
         raise
     return exchange
-
-
-def _blame(rule: str, expected: str, exchange: Exchange) -> None:
-    raise Violation(rule=rule, expected=expected, actual=f"it answered {exchange.status}", exchange=exchange)
 
 
 def _count(bench: Bench, accepted: Exchange, refused: list[Exchange]) -> None:

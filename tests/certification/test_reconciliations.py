@@ -21,8 +21,7 @@ from strategies.money import AMOUNTS
 from strategies.periods import EARLIER_SECONDS, PERIOD
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Scope
-from tests.certification.bench import Bench, Hindered
-from tests.certification.books import Book
+from tests.certification.bench import Bench
 from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
 from tests.certification.laws import prove, refuse_in_batches
@@ -95,33 +94,12 @@ def _(trial: Trial) -> None:
         finally:
             books.finish(first)
         try:
-            _then_accepted(bench, second)
+            bench.saw(Side.ACCEPTED, books.create_after_refusal(second))
             bench.saw(Side.REFUSED, refused)
         finally:
             books.finish(second)
 
     prove(bench, bench.scenario, _pairs(books.scope), law, _some(bench))
-
-
-def _then_accepted(bench: Bench, book: Book) -> None:
-    """A creation that was refused is accepted now, its period still free; else it left a trace (REC-09)."""
-    books = bench.books
-    created = books.create(book, blame=False)
-    if created.status // 100 != 2:
-        books.check_free(book.place)
-        books.another_period(book)
-        if books.create(book).status // 100 == 2:
-            books.finish(book)
-            if not books.keeps_refused_periods(book.place):
-                raise Hindered("a period was taken, perhaps by an earlier run")
-            raise Violation(
-                rule="REC-09",
-                expected="a period that was refused before to be free",
-                actual=f"it answered {created.status}",
-                exchange=created,
-            )
-        raise Hindered("REC-01: a proper reconciliation was refused")
-    bench.saw(Side.ACCEPTED, created)
 
 
 @then("a creation that is refused leaves its period free")
