@@ -191,9 +191,15 @@ class Bench:
         if key is None:
             return
         if call.endpoint is Endpoint.SUBMIT_ORDER:
-            self.left_behind[key] = None
+            self.leave(holder)
         else:  # deleted, or on its way to be reconciled: then it can't be deleted any more
             self.left_behind.pop(key, None)
+
+    def leave(self, order: JSONValue) -> None:
+        """Remember an order that was accepted, to be taken away at the end."""
+        key = _identity(order)
+        if key is not None and not self.session.in_process:
+            self.left_behind[key] = None
 
     def submit(self, order: Order, values: Mapping[str, str]) -> Exchange:
         """POST /order."""

@@ -42,6 +42,10 @@ class Book:
     id: int | None = None
     released: set[int] = field(default_factory=set)
     """The orders, by number, whose releases were accepted."""
+    after_refusal: bool = False
+    """Whether a broken release was refused before."""
+    waited: bool = False
+    """Whether its creation had to wait for the one before it: what was refused until then may have been refused for that."""
     spoiled: bool = False
     """Whether something was accepted that should not have been, so that what it holds is not known."""
 
@@ -165,6 +169,7 @@ class Books:
         call = creation_of(book.batch)
         exchange = self.bench.send(call, book.values[0])
         if exchange.status // 100 == 4 and book.place in self.settling:
+            book.waited = True
             exchange = self._until_free(book, call, exchange)
         tries_elsewhere = (blame if elsewhere is None else elsewhere) and not self.bench.session.in_process
         if exchange.status // 100 == 4 and tries_elsewhere and book.place not in self.suspects:
@@ -359,15 +364,19 @@ class Books:
         return book
 
     def why_refused(self, book: Book) -> str:
-        """The rule to blame for a lawful release that was refused after refused ones, found by doing it all without those."""
+        """The rule to blame for a lawful release that was refused, found by doing it all without refused ones before.
+
+        Where that can't be done, since the place stays blocked, what came before is all there is to go by.
+        """
         rule = catalogue()["REL-01"].accepted
+        likely = "REL-18" if book.after_refusal else "REL-01"
         story = list(self.bench.story)
         self.free(book.place)
         try:
-            for batch, blamed in ((book.batch, "REL-18"), (_alone(book.batch), "WFL-02")):
+            for batch, blamed in ((book.batch, likely), (_alone(book.batch), "WFL-02")):
                 again = self.begin(batch)
                 if not self.submit_orders(again) or self.create(again, blame=False).status // 100 != 2:
-                    return "REL-18"
+                    return likely
                 # The order in which they came: those beside it first.
                 turns = [*range(1, len(batch.orders)), 0]
                 accepted = [self.release(again, order).status in rule for order in turns]

@@ -245,17 +245,26 @@ def refuse_in_batches(bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple
 
 
 def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
+    """Once more where the reconciliation before was still active: then the refusals may have been because of that."""
+    if _creation_waited(bench, rule, sheaf) and _creation_waited(bench, rule, sheaf):
+        raise Hindered("the reconciliation before was still active: refusals say nothing")
+
+
+def _creation_waited(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
+    """Try every broken copy, then the lawful creation; whether that had to wait. Only if not does it count."""
     books, batch = bench.books, sheaf.lawful.batch
     assert batch is not None
     book = books.begin(batch)
     _use_earlier_periods(books, book, sheaf)
     if not books.submit_orders(book):
-        return
+        return False
     try:
         refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
         created = books.create_after_refusal(book)
         check_accepted(rule=catalogue()["REC-01"], exchange=created)
-        _count(bench, created, refused)
+        if not book.waited:
+            _count(bench, created, refused)
+        return book.waited
     finally:
         books.finish(book)
 
@@ -311,6 +320,7 @@ def _broken(sheaf: Sheaf) -> list[Call]:
 def _tried(bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book: Book) -> Exchange:
     """Send one broken copy, which must be refused."""
     broken = edit.apply(lawful)
+    book.after_refusal = True
     exchange = bench.send(broken, book.values[0])
     try:
         check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")

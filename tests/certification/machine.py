@@ -448,6 +448,7 @@ def _release_broken(model: _Model, pick: int, kind: Kind, data: st.DataObject) -
     book, order = _next(model, pick)
     lawful = release_of(book.batch, order)
     broken = kind.draw(cast(DrawFn, data.draw), lawful, model.scope).apply(lawful)
+    book.after_refusal = True
     exchange = model.bench.send(broken, book.values[order], f"broken release ({kind.name})")
     if exchange.status // 100 == 2:
         book.spoiled = True

@@ -77,10 +77,21 @@ def _document(operation: str, place: Place) -> str:
 def _law(bench: Bench, rule: Rule, case: SchemaCase) -> Any:
     def law(_: None) -> None:
         exchange = bench.sent(_send(bench, case))
+        _take_care(bench, exchange)
         _check_shape(bench, rule, case, exchange)
         bench.saw(Side.CHECKED, exchange)
 
     return law
+
+
+def _take_care(bench: Bench, exchange: Exchange) -> None:
+    """Nothing that was accepted stays behind: orders are taken away at the end, a reconciliation can't be completed."""
+    if exchange.status // 100 != 2:
+        return
+    if exchange.endpoint is Endpoint.SUBMIT_ORDER:
+        bench.leave(json.loads(exchange.request_body))
+    elif exchange.endpoint is Endpoint.CREATE_RECONCILIATION:
+        bench.books.free(bench.scope.places[0])
 
 
 def _send(bench: Bench, case: SchemaCase) -> Exchange:

@@ -166,6 +166,7 @@ def _(trial: Trial, where: str) -> None:
             if not books.released(book, 0):
                 return
             first = bench.story[-1]
+            book.after_refusal = True
             again = bench.send(release_of(batch), book.values[0])
             book.spoiled = again.status // 100 == 2
             context = "the order's release was accepted before"
@@ -181,6 +182,7 @@ def _(trial: Trial, where: str) -> None:
         book = _opened(bench, books.plain(drawn.place, len(drawn.orders[0]["extracts"]), seconds=drawn.seconds))
         now = {name: book.values[0][name] for name in ("reconciliation", PERIOD)}
         try:
+            book.after_refusal = True
             again = bench.send(release_of(drawn), earlier.values[0].having(**now))
             book.spoiled = again.status // 100 == 2
             context = "the order's release was accepted in an earlier reconciliation"
@@ -225,6 +227,7 @@ def _(trial: Trial) -> None:
 
 def _refused_beyond(trial: Trial, drawn: Batch, values: Values, book: Book, left: int) -> None:
     bench = trial.bench
+    book.after_refusal = True
     beyond = bench.send(release_of(drawn), values)
     book.spoiled = beyond.status // 100 == 2
     context = f"{len(drawn.orders[0]['extracts'])} entries where releasesQtd leaves {left}"
@@ -255,6 +258,7 @@ def _(trial: Trial) -> None:
         assert batch is not None
         book = _opened(bench, batch)
         try:
+            book.after_refusal = True
             refused = [bench.send(edit.apply(sheaf.lawful), book.values[0]) for _, edit in sheaf.edits]
             if any(exchange.status // 100 != 4 for exchange in refused):  # that they must be is their rules' business
                 book.spoiled = True
@@ -304,6 +308,7 @@ def _(trial: Trial) -> None:
     def law() -> None:
         book = printed_workflow.opened(bench, literally=True)
         try:
+            book.after_refusal = True
             refused = bench.send(printed_workflow.release_as_printed(book), book.values[0])
             book.spoiled = refused.status // 100 == 2
             context = "the release printed in S2, four days before the period printed there"
