@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup certify test check format report schema lock bench clean
+.PHONY: help setup certify test prove check format report schema lock bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--t
 
 test: $(DEV_STAMP) ## run every test: the suite's own, and the certification against the mock
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+
+prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, every variant passed
+	@$(BIN)/koncili-conformance prove --reports $(REPORTS) $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types, direction of imports
 	@$(BIN)/ruff format --check .

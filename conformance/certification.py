@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Hashable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,17 @@ class Certification:
         waivers: tuple[Waiver, ...],
         worker: str | None,
         controls: bool,
+        drawn: dict[Hashable, list[Any]] | None = None,
     ) -> None:
-        """`worker` is the name of this xdist worker, `controls` whether this process only leads workers."""
+        """`worker` is the name of this xdist worker, `controls` whether this process only leads workers; `drawn` is the
+        session's."""
         self.options = options
         self.rules = rules
         self.reports = reports
         self.waivers = waivers
         self.worker = worker
         self.controls = controls
+        self.drawn = drawn
         self.started_at = datetime.now(UTC)
         self.steps = Steps()
         self.certificate: Certificate | None = None
@@ -65,6 +68,8 @@ class Certification:
         """Scenarios of which a part is put off to the end of the run."""
         self._left_undone: list[str] = []
         self._started = 0.0
+        self._before = 0, 0
+        """The requests and client errors before the running scenario."""
 
     @classmethod
     def of(cls, config: pytest.Config, directory: Path | None) -> Certification:
@@ -107,6 +112,7 @@ class Certification:
                 har = self.reports.traffic_of(self.worker) if self.worker else self.reports.path(TRAFFIC)
             try:
                 self._session = open_session(self.options, har)
+                self._session.drawn = self.drawn
                 self._session.preflight()
             except (CannotRun, OSError) as error:
                 raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
@@ -197,7 +203,8 @@ class Certification:
         rule = _rule(item)
         if rule is None:
             return
-        self._started = time.perf_counter()
+        self._started, traffic = time.perf_counter(), self.session.journal.traffic
+        self._before = traffic.requests, traffic.client_errors
         describe(rule, self.session, scenario_name(item))
         reason = self.session.missing_need(rule)
         if reason is not None:
@@ -236,6 +243,9 @@ class Certification:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
             scenario.seconds += time.perf_counter() - self._started
+            traffic = self.session.journal.traffic
+            scenario.requests += traffic.requests - self._before[0]
+            scenario.client_errors += traffic.client_errors - self._before[1]
             evidence.keep_samples(item.nodeid, self.session.redactor)
             show_samples(scenario)
 

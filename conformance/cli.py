@@ -101,6 +101,43 @@ def report(reports: Path) -> None:
         sys.exit(CANNOT_RUN)
 
 
+@main.command(epilog="Exit codes: 0 both ratios are whole, 1 they are not, 2 not all was run, 3 could not run.")
+@click.option(
+    "--only", metavar="PART", help="Only defects and variants whose name contains this (the proof is then partial)."
+)
+@click.option("--profile", help="smoke, certification or deep.", default="certification", show_default=True)
+@click.option("--seed", type=int, help="Seed of the generated cases.")
+@click.option("--whole", is_flag=True, help="Run every defect to its end, to see all rules that it gets blamed.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Mocks at a time (default: as many as there are cores).")
+@click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
+@click.option("--no-html", is_flag=True, help="Make no HTML report.")
+def prove(
+    only: str | None,
+    profile: str,
+    seed: int | None,
+    whole: bool,  # noqa: FBT001
+    jobs: int | None,
+    reports: Path,
+    no_html: bool,  # noqa: FBT001
+) -> None:
+    """Prove the suite: it must catch every defect of the mock and blame it rightly, and pass every variant."""
+    import os
+
+    from conformance.errors import CannotRun
+    from conformance.proof.prover import Plan, chosen
+    from conformance.proof.run import run_proof
+    from conformance.session import Options, chosen_profile
+
+    try:
+        chosen_profile(Options(profile=profile))
+        plan = Plan(profile=profile, seed=seed, jobs=jobs or os.cpu_count() or 1, whole=whole, mocks=chosen(only))
+        code = run_proof(plan, selected=only, reports=reports, html=not no_html, tell=click.echo)
+    except CannotRun as error:
+        click.echo(f"koncili-conformance: {error}", err=True)
+        sys.exit(CANNOT_RUN)
+    sys.exit(code)
+
+
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
 @click.option("--defect", metavar="NAME", help="Do this one thing wrong.")

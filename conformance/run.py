@@ -24,6 +24,18 @@ def suite_root() -> Path:
     return installed if installed.is_dir() else package.parent
 
 
+def scenarios() -> list[str]:
+    """Pytest's arguments for the certification scenarios, whatever directory and configuration pytest is called in."""
+    root = suite_root()
+    config = root / "pyproject.toml"
+    return [
+        str(root / "tests" / "certification"),
+        f"-c={config if config.is_file() else os.devnull}", f"--rootdir={root}", f"--confcutdir={root}",
+        "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", "filterwarnings=error",
+        "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", "--import-mode=importlib", "--assert=plain",
+    ]  # fmt: skip
+
+
 def check_before(options: Options, rules: Sequence[str], waivers: Path | None) -> None:
     """Find out what can't work before pytest starts. Raises CannotRun that names it and the remedy."""
     check_known(rules)
@@ -47,13 +59,9 @@ def run_certification(
     html: bool,
 ) -> int:
     """Run the scenarios; the exit code of `certify`."""
-    root = suite_root()
     verdicts = _Verdicts()
-    config = root / "pyproject.toml"
     arguments = [
-        f"-c={config if config.is_file() else os.devnull}", f"--rootdir={root}", f"--confcutdir={root}",
-        "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", "filterwarnings=error",
-        "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", "--import-mode=importlib", "--assert=plain",
+        *scenarios(),
         "--no-header", "--tb=no", "--show-capture=no", "-rN", "-v" if verbose else "-q",
         "-n", str(workers if workers > 1 else 0),
         *_own_options(options, rules=rules, reports=reports, waivers=waivers), *([] if html else ["--koncili-no-html"]),
@@ -61,7 +69,7 @@ def run_certification(
     # A CI system that loses patience sends SIGTERM: end as on Ctrl-C, with a certificate of what was seen.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = pytest.main([str(root / "tests" / "certification"), *arguments], plugins=[verdicts])
+        code = pytest.main(arguments, plugins=[verdicts])
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
         print("koncili-conformance: interrupted; the results may not be whole", file=sys.stderr)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]

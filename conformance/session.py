@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +21,7 @@ from conformance.mock.clock import VirtualClock
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
+from conformance.mock.wired import Wired
 from conformance.profiles import PROFILES, Profile
 from conformance.target.budget import Budget, NoLimits, budget_for
 from conformance.target.client import KonciliClient
@@ -45,6 +47,8 @@ class Options:
     allow_production: bool = False
     patient: bool = False
     """Whether to wait for what takes time on a target whose clock can't be moved."""
+    shrink: bool = True
+    """Whether a counterexample is made smaller where the target allows it; the prover only wants to know that there is one."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 
@@ -78,6 +82,8 @@ class Session:
     started_at: datetime
     transport: httpx.BaseTransport | None = None
     """Leads to the mock in process."""
+    drawn: dict[Hashable, list[Any]] | None = None
+    """What the laws' first passes drew, kept from run to run by the prover, since drawing it takes half of a run."""
     resuming: bool = False
     """Whether scenarios now only go on with what they left for the end of the run."""
     deferred: set[str] = field(default_factory=set)
@@ -94,7 +100,7 @@ class Session:
     @property
     def shrinks(self) -> bool:
         """Whether a counterexample is shrunk: on live targets that would spend client errors."""
-        return self.target.environment == "mock"
+        return self.options.shrink and self.target.environment == "mock"
 
     def is_open(self, reading: str) -> bool:
         """Whether the target file leaves it to be found out."""
@@ -211,8 +217,11 @@ def open_session(options: Options, har: Path | None = None) -> Session:
     if in_process:
         quirk = chosen_quirk(options)
         koncili = Koncili(clock=VirtualClock(), quirks=[quirk] if quirk else [], readings=target.readings)
-        control = local_control(koncili)
-        transport, budget = httpx.WSGITransport(make_app(koncili)), NoLimits()
+        control, budget = local_control(koncili), NoLimits()
+        if quirk is not None and quirk.wire is not None:
+            transport = Wired(koncili, quirk.wire)
+        else:
+            transport = httpx.WSGITransport(make_app(koncili))
     else:
         ours = options.alone and target.environment == "mock" and target.is_loopback
         control = remote_control(target.base_url) if ours else None

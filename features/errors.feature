@@ -31,6 +31,16 @@ Feature: Errors
     Given the integrator's credentials
     Then no odd text in a query or in credentials makes a server error
 
+  @ERR-02
+  Scenario Outline: No missing or malformed parameter of <call> makes a server error
+    Given <call>
+    Then no missing or malformed parameter makes a server error
+
+    Examples:
+      | call                     |
+      | any query for an order   |
+      | any deletion of an order |
+
   @ERR-03
   Scenario: The message of a refusal names the field
     Given any order

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from strategies.calls import LEFT_OUT, Call, Edit, Path, place_of
-from strategies.fault_parts import MALFORMED_DATES, Draw, named, setting
+from strategies.fault_parts import MALFORMED_DATES, Draw, named, position, setting
 from strategies.holes import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Hole
 from strategies.money import CENT
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, at
@@ -74,6 +74,8 @@ WHOLLY_OVER: Final[dict[str, Draw]] = {
     "inside": _over(10, _WHOLE - 10),
     "inside, of a millisecond": _over(10, 10.001),
     "around": _over(-10, _WHOLE + 10),
+    "same beginning, earlier end": _over(0, _WHOLE - 10),
+    "later beginning, same end": _over(10, _WHOLE),
     "same beginning, later end": _over(0, _WHOLE + 10),
     "earlier beginning, same end": _over(-10, _WHOLE),
 }
@@ -98,7 +100,7 @@ NOT_A_COUNT: Final = named(
 def missing_fields(*names: str, empty: tuple[str, ...] = ()) -> dict[str, Draw]:
     """Leave one of these fields out, make it null or, for those that name nothing either when empty, empty."""
     values: dict[str, tuple[str, Any]] = {
-        f"{name} {how}": (name, value) for name in names for how, value in (("left out", LEFT_OUT), ("null", None))
+        f"{name} {how}": (name, value) for how, value in (("left out", LEFT_OUT), ("null", None)) for name in names
     }
     values |= {f"{name} empty": (name, "") for name in empty}
     return {words: setting(("body", name), value) for words, (name, value) in values.items()}
@@ -161,13 +163,11 @@ BAD_INSTALLMENT: Final = {
 # -- releases: entries ---------------------------------------------------------------------------------------------
 
 
-def _in_entry(field: str, value: Any, type_: str | None = None) -> Draw:
-    """Set a field of one entry (of that type, where one is given)."""
+def _in_entry(field: str, value: Any, type_: str | None = None, *, first: bool = False) -> Draw:
+    """Set a field of the last entry, or the first (of that type, where one is given)."""
 
-    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        entries = call.body["releases"]
-        places = [n for n in reversed(range(len(entries))) if type_ in {None, entries[n]["type"]}]
-        return Edit(("body", "releases", draw(st.sampled_from(places)), field), value)
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "releases", position(call.body["releases"], type_, int(first)), field), value)
 
     return draw_edit
 
@@ -181,7 +181,7 @@ def _no_release_type(draw: DrawFn, call: Call, scope: Scope) -> Edit:
 OTHER_ENTRY_TYPE: Final[dict[str, Draw]] = {
     "unknown": _in_entry("type", "FREIGHT"),
     "lower case": _in_entry("type", "sale", "SALE"),
-    "other spelling": _in_entry("type", "COMMISSION"),
+    "other spelling": _in_entry("type", "COMMISSION", first=True),
     "empty": _in_entry("type", ""),
     "null": _in_entry("type", None),
     "left out": _in_entry("type", LEFT_OUT),
@@ -242,9 +242,19 @@ def _cent_shifted(draw: DrawFn, call: Call, scope: Scope) -> Edit:
     return Edit(sale.path, sale.value, ((commission.path, commission.value),))
 
 
+def _largest_moved(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    """A cent more of the largest value, where a binary float has the fewest digits left."""
+    entries = call.body["releases"]
+    position = max(range(len(entries)), key=lambda n: abs(entries[n]["value"]))
+    value = entries[position]["value"]
+    return Edit(("body", "releases", position, "value"), value + (CENT if value > 0 else -CENT))
+
+
 OTHER_VALUES: Final[dict[str, Draw]] = {
-    "by a cent": _value_moved(CENT),
     "by a cent, of the sale": _value_moved(CENT, "SALE"),
+    "by a cent, of a commission": _value_moved(CENT, "COMISSION"),
+    "by a cent, of the largest": _largest_moved,
+    "the sign of a SHIP": _negated("SHIP"),
     "by half a cent": _value_moved(Decimal("0.005")),
     "by a cent in two, the sum unchanged": _cent_shifted,
     "by a hundred": _value_moved(Decimal(100)),
@@ -258,8 +268,20 @@ def _entries(change: Callable[[list[Any]], list[Any]]) -> Draw:
     return draw_edit
 
 
+def _split(entries: list[Any]) -> list[Any]:
+    """The largest entry in two of its type, a cent apart from it and a cent."""
+    largest = max(entries, key=lambda entry: abs(entry["value"]))
+    cent = CENT if largest["value"] > 0 else -CENT
+    if largest["value"] == cent:
+        return [*entries, largest]
+    position = entries.index(largest)
+    parts = [{**largest, "value": largest["value"] - cent}, {**largest, "value": cent}]
+    return [*entries[:position], *parts, *entries[position + 1 :]]
+
+
 FEWER_OR_MORE: Final[dict[str, Draw]] = {
     "none": _entries(lambda _: []),
+    "one split in two": _entries(_split),
     "one missing, the last": _entries(lambda entries: entries[:-1]),
     "one missing, the first": _entries(lambda entries: entries[1:]),
     "one twice": _entries(lambda entries: [*entries, entries[0]]),
@@ -268,7 +290,7 @@ FEWER_OR_MORE: Final[dict[str, Draw]] = {
 
 OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
     "another order's, in one entry": _in_entry("marketplaceCode", NEIGHBOUR),
-    "one that no order has, in one entry": _in_entry("marketplaceCode", OTHER_CODE),
+    "one that no order has, in one entry": _in_entry("marketplaceCode", OTHER_CODE, first=True),
     "one character more, in one entry": _in_entry(
         "marketplaceCode", Hole(CODE.name, lambda code: code + "1", "one character more")
     ),

@@ -102,13 +102,14 @@ def _with(holder: Any, path: Path, value: Any) -> Any:
 
 
 @st.composite
-def submissions(draw: DrawFn, /, scope: Scope, **wanted: Any) -> Call:
-    """POST /order with a lawful order; `wanted` is handed to `orders`."""
-    return Call(Endpoint.SUBMIT_ORDER, body=draw(orders(scope, **wanted)), shape=draw(identifiers.SHAPE_NAMES))
+def submissions(draw: DrawFn, /, scope: Scope, *, shapes: tuple[str, ...] = (), **wanted: Any) -> Call:
+    """POST /order with a lawful order; `shapes` are those of its code, `wanted` is handed to `orders`."""
+    body = draw(orders(scope, **wanted))
+    return Call(Endpoint.SUBMIT_ORDER, body=body, shape=draw(identifiers.shape_names(shapes)))
 
 
 @st.composite
-def lookups(draw: DrawFn, /, scope: Scope, endpoint: Endpoint, **wanted: Any) -> Call:
+def lookups(draw: DrawFn, /, scope: Scope, endpoint: Endpoint, *, shapes: tuple[str, ...] = (), **wanted: Any) -> Call:
     """GET or DELETE /order for an order that is there."""
     order = draw(orders(scope, **wanted))
     query = {
@@ -116,7 +117,7 @@ def lookups(draw: DrawFn, /, scope: Scope, endpoint: Endpoint, **wanted: Any) ->
         "channelName": order["channelName"],
         "accountId": str(order["accountId"]),
     }
-    return Call(endpoint, query=query, order=order, shape=draw(identifiers.SHAPE_NAMES))
+    return Call(endpoint, query=query, order=order, shape=draw(identifiers.shape_names(shapes)))
 
 
 _ONLY_BODY: Final = {

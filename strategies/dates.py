@@ -28,7 +28,10 @@ GAPS: Final = (
 )
 """Times between two events, those first that a comparison gets wrong. Equal instants are lawful (S2's example)."""
 
-_OFFSETS: Final = (None, -180, 0, 330, -120, None)
+TERMS: Final = (*GAPS, timedelta(days=900))
+"""Times until something is expected: it may lie in the future."""
+
+OFFSETS: Final = (None, -180, 0, 330, -120, None)
 """Minutes from UTC; None is written Z."""
 
 _STARTS: Final = st.integers(0, SPAN_SECONDS)
@@ -43,9 +46,9 @@ def printed(instant: datetime, offset_minutes: int | None = None, *, millisecond
     return text.replace("+00:00", "Z") if offset_minutes is None else text
 
 
-def moved(text: str, gap: timedelta) -> str:
-    """The instant that the text names, moved by the gap, in UTC."""
-    return printed(datetime.fromisoformat(text) + gap)
+def moved(text: str, gap: timedelta, offset_minutes: int | None = None) -> str:
+    """The instant that the text names, moved by the gap, as `printed` prints it."""
+    return printed(datetime.fromisoformat(text) + gap, offset_minutes)
 
 
 MANDATORY: Final = {
@@ -68,11 +71,11 @@ FIELDS: Final = ("createdDate", "approvedDate", "sendDate", "estimatedDeliveryDa
 
 _LEFT_OUT, _NULL, _GIVEN = range(3)
 
-_PRINTS: Final = packed([len(_OFFSETS) * 2] * len(FIELDS))
+_PRINTS: Final = packed([len(OFFSETS) * 2] * len(FIELDS))
 
 _LATER: Final = FIELDS[2:]
 
-_TIMES: Final = packed([len(GAPS)] * 5 + [_GIVEN + 1] * len(_LATER))
+_TIMES: Final = packed([len(GAPS)] * 2 + [len(TERMS)] + [len(GAPS)] * 2 + [_GIVEN + 1] * len(_LATER))
 """The five gaps, and for each later date whether it is left out, null or given."""
 
 
@@ -82,17 +85,17 @@ def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = ()) -> dict[s
     A date that is not there is null or left out. Deliveries may be late: only what is documented is in order.
     """
     times = draw(_TIMES)
-    gap = [GAPS[choice] for choice in times[:5]]
+    gap = [GAPS[choice % len(GAPS)] for choice in times[:5]]
     presences = (_GIVEN, _GIVEN, *times[5:])
     created = START + timedelta(seconds=draw(_STARTS))
     approved = created + gap[0]
     sent = approved + gap[1]
-    instants = (created, approved, sent, sent + gap[2], sent + gap[3], created + gap[4])
+    instants = (created, approved, sent, sent + TERMS[times[2]], sent + gap[3], created + gap[4])
     demanded = {"createdDate", "approvedDate", *MANDATORY[status], *present}
     dates: dict[str, str | None] = {}
     for name, instant, print_, presence in zip(FIELDS, instants, draw(_PRINTS), presences, strict=True):
         if name in demanded or (presence == _GIVEN and name in OPTIONAL[status]):
-            dates[name] = printed(instant, _OFFSETS[print_ // 2], milliseconds=print_ % 2 == 1)
+            dates[name] = printed(instant, OFFSETS[print_ // 2], milliseconds=print_ % 2 == 1)
         elif presence != _LEFT_OUT:
             dates[name] = None
     return dates

@@ -11,13 +11,13 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from conformance.contract.credentials import encode_credentials
+from conformance.contract.credentials import decode_credentials, encode_credentials
 from conformance.contract.endpoints import CREDENTIALS_FIELD, INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.readings import EXTRACT_TYPES
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, place_of
 from strategies.dates import FIELDS as DATE_FIELDS
 from strategies.dates import moved, printed
-from strategies.holes import CODE, EMAIL, OTHER_CODE, TOKEN, Hole
+from strategies.holes import CODE, CREDENTIALS, EMAIL, OTHER_CODE, REFRESH_TOKEN, TOKEN, Hole
 from strategies.money import AMOUNTS, CENT
 from strategies.orders import STATUSES
 from strategies.scope import Place, Scope
@@ -60,12 +60,33 @@ def _wrong_password(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: AR
     return Edit(_CREDENTIALS, Hole("email", lambda email: encode_credentials(email, password), "with a wrong password"))
 
 
+def _other_case(password: str) -> str:
+    swapped = password.swapcase()
+    return swapped if swapped != password else password + "x"
+
+
+def _with_password(change: Callable[[str], str], how: str) -> Draw:
+    def changed(credentials: str) -> str:
+        pair = decode_credentials(credentials)
+        assert pair is not None, "a target's own credentials are well-formed"
+        return encode_credentials(pair[0], change(pair[1]))
+
+    return setting(_CREDENTIALS, Hole(CREDENTIALS.name, changed, f"with {how}"))
+
+
+def _with_other_email(credentials: str) -> str:
+    pair = decode_credentials(credentials)
+    assert pair is not None, "a target's own credentials are well-formed"
+    return encode_credentials("nobody@koncili.example", pair[1])
+
+
 WRONG_PASSWORD: Final[dict[str, Draw]] = {
     "another password": _wrong_password,
-    "an empty password": setting(
-        _CREDENTIALS, Hole("email", lambda email: encode_credentials(email, ""), "with an empty password")
-    ),
-    "an unknown email": setting(_CREDENTIALS, encode_credentials("nobody@koncili.example", "no-password")),
+    "the password in another case": _with_password(_other_case, "the password in another case"),
+    "the password and one character": _with_password(lambda password: password + "x", "one character more"),
+    "the password cut short": _with_password(lambda password: password[:-1], "one character less"),
+    "an empty password": _with_password(lambda _: "", "an empty password"),
+    "an unknown email": setting(_CREDENTIALS, Hole(CREDENTIALS.name, _with_other_email, "with an unknown email")),
 }
 
 MALFORMED_CREDENTIALS: Final = named(
@@ -110,6 +131,9 @@ BAD_TOKEN: Final[dict[str, Draw]] = {
     "cut short": setting(_TOKEN, Hole(TOKEN.name, lambda token: token[:-8], "cut short")),
     "one character other": setting(_TOKEN, Hole(TOKEN.name, _other_character, "one character other")),
     "unsigned": setting(_TOKEN, Hole(TOKEN.name, _unsigned, "alg none")),
+    "a refresh token": setting(_TOKEN, REFRESH_TOKEN),
+    "something after it": setting(_TOKEN, Hole(TOKEN.name, lambda token: token + "x", "one character more")),
+    "in another case": setting(_TOKEN, Hole(TOKEN.name, str.swapcase, "in another case")),
 }
 
 _INTEGRATOR: Final[Path] = ("headers", INTEGRATOR_HEADER)
@@ -201,7 +225,10 @@ OTHER_STATUS: Final = {
         },
     ),
     "earlier in an order's life": drawing(
-        ("body", "status"), st.sampled_from(["CREATED", "PENDING", "APPROVED", "PAID", "WAITING_PAYMENT"])
+        ("body", "status"), st.sampled_from(["APPROVED", "CREATED", "PENDING", "PAID", "WAITING_PAYMENT"])
+    ),
+    "other than the four, later in its life": drawing(
+        ("body", "status"), st.sampled_from(["DELIVERED", "SHIPPED", "RETURNED"])
     ),
     "unknown": drawing(("body", "status"), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__)),
 }
@@ -247,35 +274,44 @@ MALFORMED_DATES: Final = {
 }
 
 
-def _malformed_date(value: str) -> Draw:
-    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        given = [name for name in DATE_FIELDS if call.body.get(name) is not None]
-        return Edit(("body", draw(st.sampled_from(given))), value)
+STATUSES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
+    "deliveryDate": ("PAID_WAITING_DELIVERY", "CONCLUDED"),
+    "cancelDate": ("CANCELED",),
+}
+"""The statuses of orders that may have a date; any status for those that are not listed."""
 
-    return draw_edit
-
-
-MALFORMED_DATE: Final = {name: _malformed_date(value) for name, value in MALFORMED_DATES.items()}
+MALFORMED_DATE: Final = {
+    **{
+        f"{how} for {field}": (setting(("body", field), value), (field,), STATUSES_WITH.get(field, STATUSES))
+        for (how, value), field in zip(MALFORMED_DATES.items(), DATE_FIELDS, strict=True)
+    },
+    "no date for a cancelDate that nobody needs": (setting(("body", "cancelDate"), "yesterday"), (), ("CONCLUDED",)),
+}
+"""Each way to be malformed, in another of the dates; with the dates that the order has, and the statuses it may have."""
 
 # -- orders: extracts ----------------------------------------------------------------------------------------------
 
 
-def _in_extract(field: str, value: Any, type_: str | None = None) -> Draw:
+def position(items: list[Any], type_: str | None, turn: int) -> int:
+    """The place of one item (of that type, where one is given): the last in one turn, the first in the other, since a server
+    that looks at one of them only is as common as one that does not look."""
+    places = [n for n, item in enumerate(items) if type_ in {None, item["type"]}]
+    return places[-1 if turn % 2 == 0 else 0]
+
+
+def _in_extract(field: str, value: Any, type_: str | None = None, turn: int = 0) -> Draw:
     """Set a field of one extract (of that type, where one is given)."""
 
     def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        extracts = call.body["extracts"]
-        # From the back, so that the plainest example is not always the first extract.
-        places = [n for n in reversed(range(len(extracts))) if type_ in {None, extracts[n]["type"]}]
         drawn = draw(value) if isinstance(value, st.SearchStrategy) else value
-        return Edit(("body", "extracts", draw(st.sampled_from(places)), field), drawn)
+        return Edit(("body", "extracts", position(call.body["extracts"], type_, turn), field), drawn)
 
     return draw_edit
 
 
 def in_one_extract(field: str, values: Mapping[str, Any], type_: str | None = None) -> dict[str, Draw]:
     """For each name an edit that sets the field of one extract to the value of that name."""
-    return {name: _in_extract(field, value, type_) for name, value in values.items()}
+    return {name: _in_extract(field, value, type_, turn) for turn, (name, value) in enumerate(values.items())}
 
 
 MALFORMED_EXPECTED_DATE: Final = in_one_extract("expectedDate", MALFORMED_DATES)
@@ -319,12 +355,19 @@ OTHER_CODE_INSIDE: Final = in_one_extract(
     {
         "another order's": OTHER_CODE,
         "one character more": Hole(CODE.name, lambda code: code + "1", "one character more"),
-        "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
-        "empty": "",
-        "null": None,
         "left out": LEFT_OUT,
+        "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
+        "null": None,
+        "empty": "",
     },
 )
+
+CODE_IN_OTHER_CASE: Final = in_one_extract(
+    "marketplaceCode", {"in lower case": Hole(CODE.name, str.lower, "in lower case")}
+)
+
+WITH_LETTERS: Final = ("magalu", "long", "b2w")
+"""Shapes of codes that have capital letters."""
 
 MISSING_VALUE: Final = in_one_extract("value", {"left out": LEFT_OUT})
 
@@ -352,7 +395,7 @@ NO_EXTRACTS: Final = named(("body", "extracts"), {"an empty array": [], "left ou
 # -- orders: shape -------------------------------------------------------------------------------------------------
 
 _OTHER_THAN_STRING: Final = {"a number": 7, "a boolean": True, "an object": {}, "an array": ["INVOICED"]}
-_OTHER_THAN_DATE: Final = {"a boolean": True, "an object": {}, "an array": []}
+_OTHER_THAN_DATE: Final = {"a number": 1_746_792_000, "a boolean": True, "an object": {}, "an array": []}
 _OTHER_THAN_ARRAY: Final = {"an object": {}, "a string": "SALE", "a number": 1}
 _OTHER_THAN_ID: Final = {"a boolean": True, "an object": {}, "an array": [19055]}
 
@@ -366,13 +409,8 @@ _OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "extracts": _OTHER_THAN_ARRAY,
 }
 
-_WITH_DATE: Final = {
-    "deliveryDate": ("PAID_WAITING_DELIVERY", "CONCLUDED"),
-    "cancelDate": ("CANCELED",),
-}
-
 TYPED_FIELDS: Final = tuple(
-    (field, (field,) if field in DATE_FIELDS else (), _WITH_DATE.get(field, STATUSES)) for field in _OTHER_TYPES
+    (field, (field,) if field in DATE_FIELDS else (), STATUSES_WITH.get(field, STATUSES)) for field in _OTHER_TYPES
 )
 """Every field of an order whose JSON type is known, with the dates and statuses that it takes to have it."""
 
@@ -396,13 +434,14 @@ def places_with_one_form(scope: Scope) -> tuple[Place, ...]:
 NO_OBJECT: Final = {
     name: setting(("body",), Rendered(name, change))
     for name, change in {
-        "empty": lambda _: b"",
-        "not JSON": lambda _: b"marketplaceCode=701-2798273-4005859",
-        "cut short": lambda text: text[: len(text) // 2],
         "an array of it": lambda text: b"[" + text + b"]",
+        "something after it": lambda text: text + b" x",
+        "not JSON": lambda _: b"marketplaceCode=701-2798273-4005859",
+        "null": lambda _: b"null",
+        "empty": lambda _: b"",
+        "cut short": lambda text: text[: len(text) // 2],
         "a string": lambda _: b'"INVOICED"',
         "a number": lambda _: b"203.63",
-        "null": lambda _: b"null",
     }.items()
 }
 
@@ -410,15 +449,31 @@ NO_OBJECT: Final = {
 
 _CODE_ASKED: Final[Path] = ("query", "marketplaceCode")
 
-UNKNOWN_ORDER: Final = named(
+UNKNOWN_CODE: Final = setting(_CODE_ASKED, OTHER_CODE)
+
+NEARLY_THE_CODE: Final = named(
     _CODE_ASKED,
     {
-        "a code that no order has": OTHER_CODE,
         "one character more": Hole(CODE.name, lambda code: code + "1", "one character more"),
         "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
         "a wildcard": Hole(CODE.name, lambda code: code[:-2] + "%", "ending in %"),
     },
 )
+
+
+def _almost(change: Callable[[str], str], how: str, *shapes: str) -> tuple[Draw, tuple[str, ...]]:
+    return setting(_CODE_ASKED, Hole(CODE.name, change, how)), shapes
+
+
+ALMOST_THE_CODE: Final = {
+    "in lower case": _almost(str.lower, "in lower case", *WITH_LETTERS),
+    "without its symbols": _almost(
+        lambda code: "".join(filter(str.isalnum, code)), "without symbols", "amazon", "magalu", "storefront"
+    ),
+    "with a zero before": _almost(lambda code: "0" + code, "with a zero before", "via", "mercado-livre"),
+    "a long one, other at the end": _almost(lambda code: code[:-1] + "Z", "ending in Z", "long"),
+}
+"""Codes that a careless comparison takes for the order's, and the shapes of codes for which they are others."""
 
 
 def on_neighbouring_account(kind: Callable[..., Any]) -> Any:

@@ -35,6 +35,10 @@ class Kind:
     places: Callable[[Scope], tuple[Place, ...]] | None = None
     """The accounts on which it can be made; None means all, an empty answer that it can't be made on this target."""
     endpoints: frozenset[Endpoint] = frozenset(Endpoint)
+    large: bool = False
+    """Whether it takes a sale of so many reais that a 32-bit float has no cents left."""
+    shapes: tuple[str, ...] = ()
+    """The shapes of codes with which it can be made; none means all."""
     field: str | None = None
     """The field that an error message should name."""
 
@@ -65,6 +69,7 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
         wanted = {"statuses": both, "present": kind.present}
     if endpoint in (*parts.ABOUT_ORDERS, *parts.OF_BATCHES):
         wanted["types"] = kind.types
+        wanted["shapes"] = kind.shapes
         if kind.places is not None:
             wanted["places"] = kind.places(scope)
     lawful = draw(calls(scope, endpoint, **wanted))
@@ -85,7 +90,7 @@ def sheaves(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, .
     types = tuple(sorted({type_ for kind in kinds for type_ in kind.types}))
     allowed = [set(kind.places(scope)) for kind in kinds if kind.places is not None]
     places = tuple(place for place in scope.places if all(place in some for some in allowed))
-    lawful = draw(calls(scope, endpoint, types=types, places=places))
+    lawful = draw(calls(scope, endpoint, types=types, places=places, large=any(kind.large for kind in kinds)))
     return Sheaf(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))
 
 
@@ -110,6 +115,16 @@ def _date_moved(earlier: str, later: str, *statuses: str) -> tuple[Kind, ...]:
 def _sign(type_: str, draws: Mapping[str, Draw]) -> tuple[Kind, ...]:
     return _kinds("value", {f"{type_}, {name}": draw for name, draw in draws.items()}, types=(type_,))
 
+
+_BESIDE: Final = ("SHIP",)
+"""Of what an order has an extract besides its sale, so that the first is not the last."""
+
+_UNKNOWN_ORDERS: Final = (
+    Kind(name="a code that no order has", draw=parts.UNKNOWN_CODE),
+    parts.on_neighbouring_account(Kind),
+    *(Kind(name=name, draw=draw, shapes=shapes) for name, (draw, shapes) in parts.ALMOST_THE_CODE.items()),
+    *_kinds(None, parts.NEARLY_THE_CODE),
+)
 
 FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     "AUTH-02": {
@@ -146,10 +161,15 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "its createdDate is later than its cancelDate": _date_moved("createdDate", "cancelDate", "CANCELED"),
     },
     "ORD-08": {
-        "one of its dates is malformed": _kinds(None, parts.MALFORMED_DATE),
+        "one of its dates is malformed": tuple(
+            Kind(name=name, draw=draw, present=present, statuses=statuses)
+            for name, (draw, present, statuses) in parts.MALFORMED_DATE.items()
+        ),
         "the expectedDate of one extract is malformed": _kinds("expectedDate", parts.MALFORMED_EXPECTED_DATE),
     },
-    "ORD-09": {"the type of one extract is not one that orders take": _kinds("type", parts.OTHER_EXTRACT_TYPE)},
+    "ORD-09": {
+        "the type of one extract is not one that orders take": _kinds("type", parts.OTHER_EXTRACT_TYPE, types=_BESIDE)
+    },
     "ORD-10": {
         "the value of a SALE or RETURN_COMISSION is not positive": (
             *_sign("SALE", parts.not_positive("SALE")),
@@ -161,7 +181,10 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         ),
     },
     "ORD-11": {
-        "the marketplaceCode of one extract is not the order's": _kinds("marketplaceCode", parts.OTHER_CODE_INSIDE)
+        "the marketplaceCode of one extract is not the order's": (
+            *_kinds("marketplaceCode", parts.OTHER_CODE_INSIDE, types=_BESIDE),
+            *_kinds("marketplaceCode", parts.CODE_IN_OTHER_CASE, types=_BESIDE, shapes=parts.WITH_LETTERS),
+        )
     },
     "ORD-12": {
         "its marketplaceCode is missing": _kinds("marketplaceCode", parts.missing("marketplaceCode", empty=True)),
@@ -212,7 +235,11 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     "REL-02": {"its reconciliationId is missing or unknown": _kinds("reconciliationId", batch_parts.NO_RECONCILIATION)},
     "REL-03": {"its releasedDate is outside the period": _kinds("releasedDate", batch_parts.OUTSIDE_THE_PERIOD)},
     "REL-04": {"its releaseType is not IN_CASH": _kinds("releaseType", batch_parts.NOT_IN_CASH)},
-    "REL-05": {"the type of one entry is not one that releases take": _kinds("type", batch_parts.OTHER_ENTRY_TYPE)},
+    "REL-05": {
+        "the type of one entry is not one that releases take": _kinds(
+            "type", batch_parts.OTHER_ENTRY_TYPE, types=_BESIDE
+        )
+    },
     "REL-06": {
         "the sign of one value contradicts its type": tuple(
             kind
@@ -225,12 +252,18 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             "type", batch_parts.OTHER_TYPES_THAN_EXTRACTS, types=("COMISSION", "SHIP")
         )
     },
-    "REL-08": {"one value is not that of the extract": _kinds("value", batch_parts.OTHER_VALUES, types=("COMISSION",))},
+    "REL-08": {
+        "one value is not that of the extract": _kinds(
+            "value", batch_parts.OTHER_VALUES, types=("COMISSION", "SHIP"), large=True
+        )
+    },
     "REL-09": {
         "the entries are not as many as the extracts": _kinds("releases", batch_parts.FEWER_OR_MORE, types=("SHIP",))
     },
     "REL-10": {
-        "the marketplaceCode differs at one level": _kinds("marketplaceCode", batch_parts.OTHER_CODE_AT_A_LEVEL)
+        "the marketplaceCode differs at one level": _kinds(
+            "marketplaceCode", batch_parts.OTHER_CODE_AT_A_LEVEL, types=_BESIDE
+        )
     },
     "REL-13": {"the order does not exist": _kinds("marketplaceCode", batch_parts.UNKNOWN_ORDER)},
     "REL-14": {
@@ -263,8 +296,8 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "one of its entries is malformed": _kinds(None, batch_parts.ENTRY_MALFORMED),
         "its body is not a JSON object": _kinds(None, parts.NO_OBJECT),
     },
-    "QRY-02": {"no such order exists": (*_kinds(None, parts.UNKNOWN_ORDER), parts.on_neighbouring_account(Kind))},
-    "DEL-02": {"no such order exists": (*_kinds(None, parts.UNKNOWN_ORDER), parts.on_neighbouring_account(Kind))},
+    "QRY-02": {"no such order exists": _UNKNOWN_ORDERS},
+    "DEL-02": {"no such order exists": _UNKNOWN_ORDERS},
 }
 """Rule id, then the words of the scenario's When step, then the kinds."""
 

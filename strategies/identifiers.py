@@ -31,15 +31,17 @@ SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
         "magalu": lambda run, serial: f"LU-{run:07d}{serial:07d}",
         "b2w": lambda run, serial: f"Lojas Americanas-{run:07d}{serial:07d}01",
         "via": lambda run, serial: f"{run:07d}{serial:07d}",
-        "storefront": lambda run, serial: f"#{run:07d}/{serial:07d}&A+B",
+        "storefront": lambda run, serial: f"#{run:07d}/{serial:07d}&A+B%2B",
+        "accented": lambda run, serial: f"Açaí São João nº {run:07d}{serial:07d}",
         "long": lambda run, serial: f"{run:07d}-{serial:07d}-" + "MARKETPLACE-" * 4,
     }
 )
 """Code of a run and a serial number, by marketplace. `storefront` holds what a URL must escape."""
 
 
-SHAPE_NAMES: Final = st.sampled_from(tuple(SHAPES))
-"""The name of a shape."""
+def shape_names(some: tuple[str, ...] = ()) -> st.SearchStrategy[str]:
+    """The name of a shape, one of some where there are any."""
+    return st.sampled_from(some or tuple(SHAPES))
 
 
 class Minter:

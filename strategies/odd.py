@@ -97,11 +97,13 @@ FREE_FIELD: Final = "comment"
 
 
 @st.composite
-def odd_submissions(draw: DrawFn, scope: Scope, input_: str, value: str) -> list[Call]:
-    """POST /order with one such input: once in a free field, once in a documented one."""
+def odd_submissions(draw: DrawFn, scope: Scope, input_: str, value: str, *, refused: bool = True) -> list[Call]:
+    """POST /order with one such input: once in a free field, and, if it may be `refused`, once in a documented one."""
     values, (fields, extract_fields) = INPUTS[input_]
     call: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
     drawn = draw(values[value])
+    if not refused:
+        return [Edit(("body", FREE_FIELD), drawn).apply(call)]
     if draw(st.booleans()):
         position = draw(st.integers(0, len(call.body["extracts"]) - 1))
         path: tuple[str | int, ...] = ("body", "extracts", position, draw(st.sampled_from(extract_fields)))

@@ -27,19 +27,29 @@ _CUSTOMERS: Final = (None, "Ana", "João da Conceição", "Łucja", "李雷", 'O
 
 _CROWDED: Final = 7
 
+MILLIONS: Final = Decimal(8_000_000)
+"""BRL above which a 32-bit float counts in halves."""
+
+_WHOLE: Final = 8
+"""One amount in so many is written without cents."""
+
+_TWINS: Final = 4
+"""One order in so many has an extract twice: two products of one price do that."""
+
 
 @cache
 def _order_choices(statuses: int, places: int) -> st.SearchStrategy[tuple[int, ...]]:
     """Status and place, how accountId is written, which fields the order has that no document names (unknown fields are
-    allowed), whether it may have very many extracts, and where among them the demanded ones stand."""
-    return packed([statuses, places, 2, len(_CUSTOMERS), 2, _CROWDED + 1, MOST_EXTRACTS])
+    allowed), whether it may have very many extracts, where among them the demanded ones stand, and whether one of them is
+    there twice."""
+    return packed([statuses, places, 2, len(_CUSTOMERS), 2, _CROWDED + 1, MOST_EXTRACTS, _TWINS])
 
 
 @cache
 def _entry(types: int) -> st.SearchStrategy[tuple[Decimal, tuple[int, ...]]]:
     """An extract's amount, and its choices: type, a free sign, expectedDate (left out, null, given), how much later it is,
-    whether there is a percentage, and which."""
-    return st.tuples(AMOUNTS, packed([types, 2, 3, len(dates.GAPS), 4, 101]))
+    whether there is a percentage, and which, the zone of expectedDate, and whether the amount has no cents."""
+    return st.tuples(AMOUNTS, packed([types, 2, 3, len(dates.TERMS), 4, 101, len(dates.OFFSETS), _WHOLE]))
 
 
 @cache
@@ -53,13 +63,15 @@ _NULL_DATE, _GIVEN_DATE = 1, 2
 
 
 def _extract(type_: str, amount: Decimal, choices: tuple[int, ...], created: str) -> dict[str, Any]:
-    _, negative, date, gap, has_percentage, percentage = choices
+    _, negative, date, gap, has_percentage, percentage, zone, whole = choices
+    if whole == _WHOLE - 1 and amount > 1:
+        amount = Decimal(int(amount))
     sign = _SIGN.get(type_) or (-1 if negative else 1)
     extract: dict[str, Any] = {"marketplaceCode": CODE, "type": type_, "value": sign * amount}
     if date == _NULL_DATE:
         extract["expectedDate"] = None
     elif date == _GIVEN_DATE:
-        extract["expectedDate"] = dates.moved(created, dates.GAPS[gap])
+        extract["expectedDate"] = dates.moved(created, dates.TERMS[gap], dates.OFFSETS[zone])
     if type_ == "COMISSION" and has_percentage:
         extract["percentage"] = percentage if has_percentage == 1 else Decimal(percentage * 99).scaleb(-2)
     return extract
@@ -75,24 +87,30 @@ def orders(
     types: tuple[str, ...] = (),
     places: tuple[Place, ...] = (),
     releasable: bool = False,
+    large: bool = False,
 ) -> Order:
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
-    a `releasable` one has only extracts of types that releases take."""
+    a `releasable` one has only extracts of types that releases take, a `large` one a sale of millions."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
-    account_form, customer, items, crowd, position = choices[2:]
+    account_form, customer, items, crowd, position, twin = choices[2:]
     timeline = dates.timeline(draw, status, present)
     kinds = scope.releasable_types if releasable else scope.extract_types
     most = MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS
+    most = max(most, 0)
     free = [(kinds[entry[1][0]], entry) for entry in draw(_entries(len(kinds), most))]
     demanded = [(kind, draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
+    if large:
+        demanded[0] = ("SALE", (demanded[0][1][0] + MILLIONS, demanded[0][1][1]))
     position %= len(free) + 1
     created = timeline["createdDate"] or ""
     entries = [
         _extract(kind, amount, entry, created)
         for kind, (amount, entry) in (*free[:position], *demanded, *free[position:])
     ]
+    if twin == _TWINS - 1 and len(entries) < MOST_EXTRACTS:
+        entries.append(dict(entries[-1]))
     forms = scope.account_id_forms
     order: Order = {
         "marketplaceCode": CODE,

@@ -19,6 +19,9 @@ LAST_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
 LENGTHS: Final = (2, 10, 60, 601)
 """Seconds that a period lasts; the shortest still has room for an instant between its ends."""
 
+MONTH: Final = 31 * 86_400 + 3_601
+"""Seconds of a period that takes more than a month, as those of real reconciliations do."""
+
 PERIOD: Final = "period"
 """Name of the hole for the period at hand: the ISO 8601 instant at which it begins."""
 
@@ -49,8 +52,8 @@ class Calendar:
         self._next = FIRST_DAY + timedelta(seconds=run * 48_271_163 % span)
 
     def allot(self, seconds: float) -> str:
-        """The beginning of a free period of that length; as much again stays free on both of its sides."""
-        margin = timedelta(seconds=seconds + 1)
+        """The beginning of a free period of that length; on both of its sides as much again, or ten minutes, stays free."""
+        margin = timedelta(seconds=min(seconds, 600) + 1)
         begins = self._next + margin
         ends = begins + timedelta(seconds=seconds) + margin
         if ends >= LAST_DAY:

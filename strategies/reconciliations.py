@@ -83,16 +83,21 @@ def batches(
     at_most: int = 1,
     types: tuple[str, ...] = (),
     places: tuple[Place, ...] = (),
+    shapes: tuple[str, ...] = (),
+    seconds: int | None = None,
+    large: bool = False,
 ) -> Batch:
-    """A lawful reconciliation of so many orders; the first has extracts of `types` besides a sale."""
+    """A lawful reconciliation of so many orders; the first has extracts of `types` besides a sale. It lasts so many
+    `seconds` where they are given; its sales are `large` where that is asked for."""
     places = places or scope.places
     place_number, more, length, init_zone, end_zone, milliseconds, form = draw(
         _choices(len(places), at_most - at_least + 1)
     )
-    place, seconds = places[place_number], LENGTHS[length]
+    place, seconds = places[place_number], seconds or LENGTHS[length]
     wanted = [types] + [()] * (at_least + more - 1)
     drawn = [
-        draw(orders(scope, statuses=STATUSES, places=(place,), types=types_, releasable=True)) for types_ in wanted
+        draw(orders(scope, statuses=STATUSES, places=(place,), types=types_, releasable=True, large=large))
+        for types_ in wanted
     ]
     forms = scope.account_id_forms
     account = forms[form % len(forms)](place.account)
@@ -105,7 +110,7 @@ def batches(
         "totalNetValue": total(scope, drawn),
     }
     releases = tuple(release(order, account, *_released(seconds, draw(_DATED))) for order in drawn)
-    return Batch(place, tuple(drawn), creation, releases, seconds, draw(identifiers.SHAPE_NAMES))
+    return Batch(place, tuple(drawn), creation, releases, seconds, draw(identifiers.shape_names(shapes)))
 
 
 def total(scope: Scope, drawn: list[Order]) -> Decimal:

@@ -15,12 +15,12 @@ class NotJSON(ValueError):
     """The text is not JSON."""
 
 
-def dumps(value: JSONValue) -> str:
-    """The value as JSON text: Decimals digit for digit, everything but ASCII escaped.
+def dumps(value: JSONValue, *, indent: int | None = None) -> str:
+    """The value as JSON text: Decimals digit for digit, everything but ASCII escaped; over several lines with `indent`.
 
     Raises TypeError for what JSON cannot hold and ValueError for NaN and infinities.
     """
-    return simplejson.dumps(value, use_decimal=True, allow_nan=False)
+    return simplejson.dumps(value, use_decimal=True, allow_nan=False, indent=indent)
 
 
 def loads(text: str | bytes) -> JSONValue:

@@ -22,6 +22,18 @@ def make_app(koncili: Koncili) -> falcon.App[falcon.Request, falcon.Response]:
     return app
 
 
+def respond(koncili: Koncili, request: Request) -> Answer:
+    """What the mock answers, its control interface included."""
+    if request.path != CONTROL_PATH:
+        return koncili.handle(request)
+    if request.method == "POST":
+        try:
+            koncili.control(request.fields)
+        except (TypeError, ValueError, OverflowError) as error:
+            return Answer(400, {"errorMessage": f"{CONTROL_PATH}: {error}", "errorCode": "400-0"})
+    return Answer(200, {"mock": "koncili-conformance", "now": koncili.clock.now().isoformat()})
+
+
 class _Sink:
     """Takes every path and method, so that the mock and not the framework decides what an unknown one gets."""
 
@@ -36,7 +48,7 @@ class _Sink:
             headers={name.lower(): value for name, value in req.headers.items()},
             body=req.stream.read(),  # to its end: a body in chunks has no Content-Length, and its bounded stream no bytes
         )
-        answer = self._control(request) if request.path == CONTROL_PATH else self._koncili.handle(request)
+        answer = respond(self._koncili, request)
         resp.status = answer.status
         for name, value in answer.headers.items():
             resp.set_header(name, value)
@@ -45,11 +57,3 @@ class _Sink:
         elif answer.body is not None:
             resp.content_type = "application/json"
             resp.data = dumps(answer.body).encode()
-
-    def _control(self, request: Request) -> Answer:
-        if request.method == "POST":
-            try:
-                self._koncili.control(request.fields)
-            except (TypeError, ValueError, OverflowError) as error:
-                return Answer(400, {"errorMessage": f"{CONTROL_PATH}: {error}", "errorCode": "400-0"})
-        return Answer(200, {"mock": "koncili-conformance", "now": self._koncili.clock.now().isoformat()})

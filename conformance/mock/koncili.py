@@ -40,7 +40,7 @@ INTEGRATOR_NAME: Final = "mock integrator"
 NO_TOKEN = {"response": "NO_TOKEN"}
 
 
-def refusal(breach: Breach) -> Answer:
+def refusal(breach: Breach, quirks: Sequence[Quirk] = ()) -> Answer:
     """The documented answer to a broken rule (P: error reference)."""
     if breach.rule in {"AUTH-03", "AUTH-04", "AUTH-05"}:
         return Answer(403, NO_TOKEN)
@@ -50,7 +50,9 @@ def refusal(breach: Breach) -> Answer:
     else:
         rule = catalogue()[breach.rule]
         documented = str(rule.refused)
-        status = _CHOSEN_STATUS.get(breach.rule) or (int(documented) if documented.isdigit() else 400)
+        chosen = [status for choose in hooks(quirks, "refuses_with") if (status := choose(breach.rule))]
+        free = (chosen or [_CHOSEN_STATUS.get(breach.rule, 400)])[0]
+        status = int(documented) if documented.isdigit() else free
         code = rule.codes[0] if rule.codes else f"{status}-0"
     return Answer(status, {"errorMessage": breach.message, "errorCode": code, "errorSource": breach.field})
 
@@ -75,20 +77,26 @@ class Koncili:
                 self.world.token_seconds = quirk.token_seconds
             if quirk.shows_at is not None:
                 self.world.shows_at = quirk.shows_at
+            if quirk.key is not None:
+                self.world.key = quirk.key
         self.limits = Limits(self.clock, **{name: n for quirk in self.quirks for name, n in quirk.limits.items()})
         self.notifier = Notifier(self.clock)
         self._lock = RLock()
+        self._requests = 0
         furnish(self.world)
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; requests are handled one at a time."""
         with self._lock:
             self._finish_reconciliations()
+            busy = self._busy()
+            if busy is not None:
+                return busy
             blocked = self.limits.before(request.endpoint)
             answer = blocked or self._respond(request)
             if not blocked:
                 for rewrite in hooks(self.quirks, "answers"):
-                    answer = rewrite(request, answer)  # type: ignore[assignment]
+                    answer = rewrite(request, answer)
             self._notify_block(self.limits.after(answer.status))
             return answer
 
@@ -123,6 +131,8 @@ class Koncili:
     def _finish_reconciliations(self) -> None:
         for book in self.world.finish_due(self.readings["total-net-value"]):
             done = book.situation == "CONCILIED"
+            for hook in hooks(self.quirks, "after_completion"):
+                hook(self.world, book)
             payload: dict[str, JSONValue] = {
                 "accountId": book.account,
                 "reconciliationId": book.id,
@@ -141,13 +151,25 @@ class Koncili:
         if self.limits.just_blocked_for_good():
             self._notify("BLOCKED_PERMANENT", _SAMPLE_PAYLOADS["BLOCKED_PERMANENT"])
 
+    def _busy(self) -> Answer | None:
+        """A passing failure, where a variant has them. Not while limits are looked at: then each answer is counted."""
+        if self.limits.enforced:
+            return None
+        self._requests += 1
+        return next((answer for busy in hooks(self.quirks, "busy") if (answer := busy(self._requests))), None)
+
     def _respond(self, request: Request) -> Answer:
         world: Any = self.world
+        for reads in hooks(self.quirks, "reads"):
+            request = reads(request)
+        judged = request
+        for judges in hooks(self.quirks, "judges"):
+            judged = judges(request)
         for sees in hooks(self.quirks, "sees"):
             world = sees(self.world)
         breaches = [
             breach
-            for breach in judge(request, world, self.readings)
+            for breach in judge(judged, world, self.readings)
             if not any(overlooks(breach, request) for overlooks in hooks(self.quirks, "overlooks"))
             and not any(forgives(breach, request, self.world) for forgives in hooks(self.quirks, "forgives"))
         ]
@@ -157,7 +179,10 @@ class Koncili:
         if breaches:
             for hook in hooks(self.quirks, "after_refusal"):
                 hook(self.world, request)
-            return refusal(breaches[0])
+            told = breaches[0]
+            for tells in hooks(self.quirks, "tells"):
+                told = tells(breaches)
+            return refusal(told, self.quirks)
         return self._carry_out(request)
 
     def _carry_out(self, request: Request) -> Answer:
@@ -215,8 +240,10 @@ class Koncili:
         key = query_key(request)
         version = self.world.shown(key) if key else None
         body = version.body if version else None
+        for finds in hooks(self.quirks, "finds"):
+            body = finds(self.world, key, body) if key else None
         for shows in hooks(self.quirks, "shows"):
-            body = shows(body) if body is not None else None  # type: ignore[assignment]
+            body = shows(body) if body is not None else None
         if key:
             for hook in hooks(self.quirks, "after_query"):
                 hook(self.world, key)
@@ -236,7 +263,7 @@ class Koncili:
         number = FIRST_ID + self.world.books_opened
         self.world.books_opened += 1
         for renumber in hooks(self.quirks, "reconciliation_id"):
-            number = renumber(number)  # type: ignore[assignment]
+            number = renumber(number)
         init, end = period_of(body)
         account, channel, quantity = body.get("accountId"), body.get("channelName"), body.get("releasesQtd")
         # A mock that overlooks a malformed body has nothing to open.

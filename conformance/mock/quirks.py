@@ -28,12 +28,28 @@ class Answer:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How HTTP/1.1 is spoken on a socket."""
+
+    chunked: bool = False
+    """Answers come in chunks and without Content-Length."""
+    closes: bool = False
+    """The connection is closed after each answer."""
+    header_case: Callable[[str], str] = str
+    """How names of headers are written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirk:
     """One way in which a mock differs. Every hook that is left out leaves the mock as documented."""
 
     name: str
     statement: str
+    reads: Callable[[Request], Request] | None = None
+    """The request as it is judged and carried out."""
+    judges: Callable[[Request], Request] | None = None
+    """The request as it is judged; it is carried out as it came."""
     overlooks: Callable[[Breach, Request], bool] | None = None
     """Whether a breach goes unnoticed."""
     forgives: Callable[[Breach, Request, MockWorld], bool] | None = None
@@ -45,6 +61,10 @@ class Quirk:
     after_refusal: Callable[[MockWorld, Request], None] | None = None
     after_query: Callable[[MockWorld, OrderKey], None] | None = None
     after_deletion: Callable[[MockWorld, OrderKey], None] | None = None
+    key: Callable[[OrderKey], OrderKey] | None = None
+    """Under what an order is kept and found."""
+    finds: Callable[[MockWorld, OrderKey, Body | None], Body | None] | None = None
+    """What a query finds of an order, given what it was to find."""
     shows: Callable[[Body], Body] | None = None
     """What a query answers of a stored order."""
     answers: Callable[[Request, Answer], Answer] | None = None
@@ -56,14 +76,23 @@ class Quirk:
     """The world as the mock looks at it when it judges a request."""
     reconciliation_id: Callable[[int], int] | None = None
     """The id of a reconciliation, given what it would be."""
+    after_completion: Callable[[MockWorld, Reconciliation], None] | None = None
     is_complete: Callable[[Reconciliation], bool] | None = None
     """Whether all of its releases are in."""
     reconciles_in: timedelta | None = None
     """How long reconciling takes from then on."""
     notifies: Callable[[dict[str, JSONValue]], list[dict[str, JSONValue]]] | None = None
     """What leaves in place of a notification."""
+    refuses_with: Callable[[str], int | None] | None = None
+    """The status of a refusal, by the rule that is broken, where the documents only say that it is one of 4xx."""
+    tells: Callable[[list[Breach]], Breach] | None = None
+    """What a refusal says, of all that is wrong."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """Limits other than the documented ones, as keyword arguments of `Limits`."""
+    busy: Callable[[int], Answer | None] | None = None
+    """A passing failure in place of the answer to the n-th request, which is then not even looked at."""
+    wire: Wire | None = None
+    """How the mock is spoken to over a socket, where that differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +131,6 @@ def named(quirks: Mapping[str, QuirkT], name: str, kind: str) -> QuirkT:
         raise KeyError(f"no {kind} {name!r}; {hint}`koncili-conformance mock --list` names them all") from None
 
 
-def hooks(quirks: Iterable[Quirk], name: str) -> list[Callable[..., object]]:
+def hooks(quirks: Iterable[Quirk], name: str) -> list[Callable[..., Any]]:
     """The hooks of that name, of those quirks that have one."""
     return [hook for quirk in quirks if (hook := getattr(quirk, name)) is not None]

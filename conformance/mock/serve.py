@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -17,10 +18,11 @@ from conformance.mock.clock import ticking
 from conformance.mock.defects import DEFECTS
 from conformance.mock.defects import defect as find_defect
 from conformance.mock.koncili import Koncili
-from conformance.mock.quirks import Quirk, Variant
+from conformance.mock.quirks import Quirk, Variant, Wire
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.variants import VARIANTS
 from conformance.mock.variants import variant as find_variant
+from conformance.mock.wire import server_of
 
 HOST = "127.0.0.1"
 TICK_SECONDS = 0.2
@@ -30,10 +32,6 @@ _DEFECT, _VARIANT = "KONCILI_MOCK_DEFECT", "KONCILI_MOCK_VARIANT"
 
 def serve(*, port: int, defect: str | None, variant: str | None, target_file: Path | None) -> None:
     """Serve until interrupted; port 0 takes any free one. Raises CannotRun: unknown quirk, port taken, file not writable."""
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
     quirk = _quirk(defect, variant)
     port = _free(port)
     base_url = f"http://{HOST}:{port}"
@@ -44,6 +42,13 @@ def serve(*, port: int, defect: str | None, variant: str | None, target_file: Pa
         except OSError as error:
             raise CannotRun(f"{target_file}: cannot be written: {error}") from None
     print(_greeting(base_url, table, quirk, target_file), flush=True)
+    if quirk is not None and quirk.wire is not None:
+        _serve_by_hand(_koncili(quirk), quirk.wire, port)
+        return
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
     # Granian makes the application in a process of its own.
     for name, value in ((_DEFECT, defect), (_VARIANT, variant)):
         os.environ[name] = value or ""
@@ -72,10 +77,19 @@ def list_quirks() -> str:
 
 def application() -> falcon.App[falcon.Request, falcon.Response]:
     """The application that a worker serves, with the quirks that the environment names."""
-    quirk = _quirk(os.environ.get(_DEFECT), os.environ.get(_VARIANT))
+    return make_app(_koncili(_quirk(os.environ.get(_DEFECT), os.environ.get(_VARIANT))))
+
+
+def _koncili(quirk: Quirk | None) -> Koncili:
+    """A mock whose clock ticks, and to which things happen by themselves."""
     koncili = Koncili(clock=ticking(), quirks=[quirk] if quirk else [], readings=_readings(quirk))
     Thread(target=_tick, args=(koncili,), daemon=True).start()
-    return make_app(koncili)
+    return koncili
+
+
+def _serve_by_hand(koncili: Koncili, wire: Wire, port: int) -> None:
+    with server_of(koncili, wire, port) as server, suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 def _tick(koncili: Koncili) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
+from simplejson import RawJSON
+
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import parse_instant
+from conformance.contract.jsontext import dumps
+from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.mock.quirks import Answer, Variant, named, table
+from conformance.contract.rules import catalogue
+from conformance.mock.defects.parts import on, per_value, refusals, with_fields
+from conformance.mock.quirks import Answer, Variant, Wire, named, table
 from conformance.mock.world import Body
 
 
@@ -17,26 +29,69 @@ def _next_half_hour(instant: datetime) -> datetime:
     return instant - since + timedelta(seconds=CONSOLIDATION_SECONDS)
 
 
-def _in_utc(order: Body) -> Body:
-    """The same instants, in UTC and with milliseconds."""
+def _dates(zone: tzinfo, timespec: str) -> Callable[[Body], Body]:
+    """The same instants, printed in that zone."""
 
     def printed(value: Any) -> Any:
         instant = parse_instant(value) if isinstance(value, str) else None
         try:
-            return instant.astimezone(UTC).isoformat(timespec="milliseconds") if instant else value
+            return instant.astimezone(zone).isoformat(timespec=timespec) if instant else value
         except OverflowError:  # within hours of the first or the last instant there is
             return value
 
-    return {name: printed(value) if name in DATE_FIELDS else value for name, value in order.items()}
+    def spelt(instant: Any, text: Any) -> Any:
+        """No coarser than the instant is."""
+        exact = isinstance(text, str) and parse_instant(text) == parse_instant(str(instant))
+        return text if exact else instant
+
+    return lambda order: {
+        name: spelt(value, printed(value)) if name in DATE_FIELDS and value is not None else value
+        for name, value in order.items()
+    }
 
 
-def _texts(changes: dict[str, object]) -> Any:
-    def answers(_: object, answer: Answer) -> Answer:
-        if isinstance(answer.body, dict) and "errorCode" in answer.body:
-            return answer.having(body={**answer.body, **changes})
+def _numbers(printed: Callable[[Decimal], str]) -> Callable[[Body], Body]:
+    """Money printed in another way, where that way is as exact."""
+
+    def rewritten(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            return value
+        text = printed(Decimal(value))
+        return RawJSON(text) if Decimal(text) == value else value
+
+    shows = per_value(rewritten)
+    return lambda order: {**shows(order), "totalGrossValue": rewritten(order.get("totalGrossValue"))}
+
+
+def _indented(body: object) -> bytes:
+    return body if isinstance(body, bytes) else dumps(body, indent=2).encode()
+
+
+_MADE: Final = {Endpoint.CREATE_TOKEN: 201, Endpoint.REFRESH_TOKEN: 201, Endpoint.SUBMIT_RELEASE: 201}
+
+
+def _other_statuses(request: Request, answer: Answer) -> Answer:
+    if answer.status != 200:  # noqa: PLR2004
         return answer
+    if request.endpoint is Endpoint.DELETE_ORDER:
+        return Answer(204)
+    return answer.having(status=_MADE.get(request.endpoint, 200)) if request.endpoint else answer
 
-    return answers
+
+DOCUMENTED_CODES: Final = frozenset(code for rule in catalogue().rules.values() for code in rule.codes)
+
+
+def _source(answer: Answer) -> object:
+    return answer.body.get("errorSource") if isinstance(answer.body, dict) else None
+
+
+def _late(request: Request, answer: Answer) -> Answer:
+    # By the length of the body: as good as random, and the same in every run.
+    time.sleep(len(request.body) % 4 / 1000)
+    return answer
+
+
+_TOO_MANY: Final = {"errorMessage": "Too many requests", "errorCode": "429-0", "errorSource": None}
 
 
 VARIANTS: Final = table(
@@ -110,7 +165,9 @@ VARIANTS: Final = table(
         statement="Shows accountId as a string.",
         shows=lambda order: {**order, "accountId": str(order["accountId"])} if "accountId" in order else order,
     ),
-    Variant(name="dates-in-utc", statement="Shows every date in UTC, with milliseconds.", shows=_in_utc),
+    Variant(
+        name="dates-in-utc", statement="Shows every date in UTC, with milliseconds.", shows=_dates(UTC, "milliseconds")
+    ),
     Variant(
         name="extracts-reversed",
         statement="Shows the extracts in another sequence.",
@@ -128,7 +185,7 @@ VARIANTS: Final = table(
     Variant(
         name="no-error-source",
         statement="Leaves errorSource out of a refusal where it has nothing to say.",
-        answers=_texts({"errorSource": None}),
+        answers=refusals(with_fields(errorSource=None)),
     ),
     Variant(
         name="one-hour-tokens",
@@ -146,6 +203,127 @@ VARIANTS: Final = table(
         statement="Follows the portal: orders take all seven types.",
         readings=(("extract-types", "portal"),),
     ),
+    Variant(
+        name="account-id-as-number",
+        statement="Shows accountId as a number.",
+        shows=lambda order: {**order, "accountId": int(str(order["accountId"]))} if "accountId" in order else order,
+    ),
+    Variant(
+        name="account-id-integers-only",
+        statement="Takes accountId as a number only.",
+        readings=(("account-id-type", "integer"),),
+    ),
+    Variant(
+        name="account-id-strings-only",
+        statement="Takes accountId as a string only.",
+        readings=(("account-id-type", "string"),),
+    ),
+    Variant(
+        name="dates-in-another-zone",
+        statement="Shows every date by the clock of Kathmandu.",
+        shows=_dates(timezone(timedelta(hours=5, minutes=45)), "seconds"),
+    ),
+    Variant(
+        name="numbers-with-three-decimals",
+        statement="Prints money with three decimals.",
+        shows=_numbers(lambda value: f"{value:.3f}"),
+    ),
+    Variant(
+        name="numbers-with-exponents",
+        statement="Prints money with an exponent.",
+        shows=_numbers(lambda value: f"{value:.16e}"),
+    ),
+    Variant(
+        name="indented",
+        statement="Prints JSON over several lines.",
+        answers=lambda _, answer: answer if answer.body is None else answer.having(body=_indented(answer.body)),
+    ),
+    Variant(
+        name="other-success-statuses",
+        statement="Answers 201 where a token or a release is made and 204 to a deletion.",
+        answers=_other_statuses,
+    ),
+    Variant(
+        name="in-portuguese",
+        statement="Refuses with messages in Portuguese.",
+        answers=refusals(lambda answer: with_fields(errorMessage=f"O campo {_source(answer)} é inválido")(answer)),
+    ),
+    Variant(
+        name="last-fault-first",
+        statement="Tells of several faults the last.",
+        tells=lambda breaches: breaches[-1],
+    ),
+    Variant(
+        name="all-faults-at-once",
+        statement="Tells of several faults all, in one message.",
+        tells=lambda breaches: replace(breaches[0], message="; ".join(breach.message for breach in breaches)),
+    ),
+    Variant(
+        name="error-source-an-object",
+        statement="Names in errorSource the field and the application.",
+        answers=refusals(
+            lambda answer: with_fields(errorSource={"field": _source(answer), "application": "koncili"})(answer)
+        ),
+    ),
+    Variant(
+        name="more-fields-in-errors",
+        statement="Adds fields to a refusal.",
+        answers=refusals(with_fields(timestamp="2026-06-01T12:00:00Z", path="/", traceId="4bf92f3577b34da6")),
+    ),
+    Variant(
+        name="other-codes",
+        statement="Gives refusals whose code no document tells numbers of its own.",
+        answers=refusals(
+            lambda answer: (
+                with_fields(errorCode=f"{answer.status}-917")(answer)
+                if isinstance(answer.body, dict) and answer.body["errorCode"] not in DOCUMENTED_CODES
+                else answer
+            )
+        ),
+    ),
+    Variant(
+        name="conflicts",
+        statement="Refuses with 409 or 422 where no document says which 4xx.",
+        refuses_with=lambda rule: 409 if rule.startswith(("REC", "DEL")) else 422 if rule.startswith("REL") else None,
+    ),
+    Variant(
+        name="huge-ids",
+        statement="Gives reconciliations ids beyond 53 bits.",
+        reconciliation_id=lambda number: 2**60 + number,
+    ),
+    Variant(
+        name="longer-tokens",
+        statement="Gives longer tokens, and more fields beside them.",
+        answers=on(Endpoint.CREATE_TOKEN, with_fields(tokenType="Bearer", scope=["orders"] * 200)),
+    ),
+    Variant(
+        name="passing-502",
+        statement="Answers 502 with a page of HTML now and then, and does nothing.",
+        busy=lambda number: Answer(502, b"<html>Bad Gateway</html>") if number % 450 == 0 else None,
+    ),
+    Variant(
+        name="throttles-now-and-then",
+        statement="Answers 429 now and then and says when to try again.",
+        busy=lambda number: (
+            Answer(429, _TOO_MANY, MappingProxyType({"Retry-After": "1"})) if number % 450 == 0 else None
+        ),
+    ),
+    Variant(
+        name="throttles-without-saying-until",
+        statement="Answers 429 now and then and does not say when to try again.",
+        busy=lambda number: Answer(429, _TOO_MANY) if number % 450 == 0 else None,
+    ),
+    Variant(
+        name="latency",
+        statement="Takes up to three milliseconds for an answer, now more and now less.",
+        answers=_late,
+    ),
+    Variant(name="chunked", statement="Answers in chunks.", wire=Wire(chunked=True)),
+    Variant(name="closes-connections", statement="Closes the connection after each answer.", wire=Wire(closes=True)),
+    Variant(
+        name="lower-case-headers", statement="Writes header names in lower case.", wire=Wire(header_case=str.lower)
+    ),
+    Variant(name="upper-case-headers", statement="Writes header names in capitals.", wire=Wire(header_case=str.upper)),
     Variant(
         name="empty-extracts-accepted",
         statement="Takes an order without extracts.",

@@ -96,6 +96,10 @@ class MockWorld:
     clock: VirtualClock
     shows_at: Callable[[datetime], datetime] = lambda instant: instant
     token_seconds: int = 7200
+    key: Callable[[OrderKey], OrderKey] = lambda key: key
+    """Under what an order is kept."""
+    memory: dict[OrderKey, Body] = field(default_factory=dict)
+    """What a defect keeps of orders besides."""
     accounts: dict[int, Account] = field(default_factory=dict)
     orders: dict[OrderKey, list[Version]] = field(default_factory=dict)
     books: list[Reconciliation] = field(default_factory=list)
@@ -152,18 +156,18 @@ class MockWorld:
 
     def stored(self, key: OrderKey) -> Version | None:
         """The order as it was last accepted."""
-        versions = self.orders.get(key)
+        versions = self.orders.get(self.key(key))
         return versions[-1] if versions and versions[-1].body is not None else None
 
     def shown(self, key: OrderKey) -> Version | None:
         """The order as a query sees it now."""
         now = self.clock.now()
-        visible = [version for version in self.orders.get(key, ()) if version.shown_at <= now]
+        visible = [version for version in self.orders.get(self.key(key), ()) if version.shown_at <= now]
         return visible[-1] if visible and visible[-1].body is not None else None
 
     def put(self, key: OrderKey, body: Body | None, *, through_api: bool = True) -> None:
         """Store a new state of an order; None deletes it."""
-        versions = self.orders.setdefault(key, [])
+        versions = self.orders.setdefault(self.key(key), [])
         now = self.clock.now()
         # Of the states already shown only the newest can be asked for again.
         while len(versions) > 1 and versions[1].shown_at <= now:

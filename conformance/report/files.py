@@ -39,6 +39,18 @@ class Reports:
 
     def claim(self) -> None:
         """Make the directory this run's own and clear away what an earlier run left. Raises CannotRun."""
+        self.share()
+        for name in _MADE_BY_A_RUN:
+            path = self.path(name)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        for part in self.directory.glob("traffic-*.har"):
+            part.unlink()
+
+    def share(self) -> None:
+        """Make the directory this run's own and leave what is there. Raises CannotRun."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -50,14 +62,6 @@ class Reports:
             raise CannotRun(
                 f"{self.directory} cannot be written: {error}; choose another place with --reports"
             ) from None
-        for name in _MADE_BY_A_RUN:
-            path = self.path(name)
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        for part in self.directory.glob("traffic-*.har"):
-            part.unlink()
 
     def release(self) -> None:
         """Let the next run have the directory."""
@@ -66,15 +70,16 @@ class Reports:
     def write(self, certificate: Certificate) -> None:
         """Write certificate and summary. Raises CannotRun where the disk does not take them."""
         try:
-            self._write_whole(CERTIFICATE, certificate.to_json())
-            self._write_whole(SUMMARY, markdown(certificate))
+            self.write_whole(CERTIFICATE, certificate.to_json())
+            self.write_whole(SUMMARY, markdown(certificate))
         except OSError as error:
             raise CannotRun(
                 f"{self.directory}: the certificate cannot be written: {error}; make room or choose another place with "
                 "--reports, then run again"
             ) from None
 
-    def _write_whole(self, name: str, text: str) -> None:
+    def write_whole(self, name: str, text: str) -> None:
+        """Write one result, or leave the one before. Raises OSError."""
         with NamedTemporaryFile("w", encoding="utf-8", dir=self.directory, prefix=f".{name}.", delete=False) as stream:
             try:
                 stream.write(text)

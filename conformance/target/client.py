@@ -191,7 +191,7 @@ class KonciliClient:
             sent.setdefault(INTEGRATOR_HEADER, str(self.target.integrator))
         exchange = self.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
         if own_token and _says_no_token(exchange):
-            self._token = None
+            self._token = self._refresh = None  # what a refresh gave may be dead too
             sent[TOKEN_HEADER] = self.access_token()
             exchange = self.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
         return exchange

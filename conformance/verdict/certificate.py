@@ -78,6 +78,9 @@ class RuleEntry(_Part):
     reason: str
     endpoints: dict[str, dict[Literal["accepted", "refused", "checked"], int]] = Field(default_factory=dict)
     """What was seen of each, by endpoint (`POST /order`)."""
+    requests: Annotated[int, Field(ge=0)] = 0
+    client_errors: Annotated[int, Field(ge=0)] = 0
+    """What its scenarios took, of the run's traffic."""
     counterexample: Counterexample | None = None
 
 
@@ -169,6 +172,8 @@ def _entry(result: RuleResult) -> RuleEntry:
         checked=result.checked,
         reason=result.reason,
         endpoints={endpoint: dict(counts) for endpoint, counts in result.endpoints.items()},
+        requests=result.requests,
+        client_errors=result.client_errors,
         counterexample=(
             Counterexample(request=finding.request, response=finding.response, curl=finding.curl) if finding else None
         ),

@@ -42,6 +42,9 @@ class ScenarioEvidence:
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
     finding: Finding | None = None
     seconds: float = 0.0
+    requests: int = 0
+    client_errors: int = 0
+    """What it took, without what was sent before it to find out about the target."""
 
     def count(self, side: Side) -> int:
         """How often that side was seen."""

@@ -55,6 +55,9 @@ class RuleResult:
     finding: Finding | None = None
     endpoints: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """The counts by endpoint."""
+    requests: int = 0
+    client_errors: int = 0
+    """What its scenarios took."""
 
 
 def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> RuleResult:
@@ -69,6 +72,7 @@ def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> R
     return RuleResult(
         rule, verdict, reason, counts[Side.ACCEPTED], counts[Side.REFUSED], counts[Side.CHECKED], finding,
         _by_endpoint(scenarios),
+        sum(scenario.requests for scenario in scenarios), sum(scenario.client_errors for scenario in scenarios),
     )  # fmt: skip
 
 

@@ -80,6 +80,8 @@ class Books:
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
+    refused_at: set[Place] = field(default_factory=set)
+    """Where a creation was refused as it should be, and none was accepted since."""
     settling: set[Place] = field(default_factory=set)
     """Where one was completed and nothing says that it is finished."""
 
@@ -179,11 +181,34 @@ class Books:
         if exchange.status // 100 == 2:
             self.suspects.discard(book.place)
             self.opened_at.add(book.place)
+            self.refused_at.discard(book.place)
             self.take_id(book, exchange)
         elif blame:
             self.check_free(book.place)
-            self.bench.is_accepted(call, exchange)
+            self._blame(book, call, exchange)
         return exchange
+
+    def _blame(self, book: Book, call: Call, exchange: Exchange) -> None:
+        """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same."""
+        if book.place in self.refused_at and (book.place in self.opened_at or self._opens_when_freed(book, call)):
+            actual = f"since one was refused, a proper one got {exchange.status}"
+            self.bench.observe("REC-09", "a refused creation to leave nothing behind", actual, exchange)
+            self.bench.hindered(f"REC-09: {actual}")
+            self.free(book.place)
+        else:
+            self.bench.is_accepted(call, exchange)
+
+    def _opens_when_freed(self, book: Book, call: Call) -> bool:
+        """Whether it is opened when the mock has forgotten what is active there."""
+        if self.bench.session.control is None:
+            return False
+        story = list(self.bench.story)
+        self.free(book.place)
+        self.another_period(book)
+        opened = self.bench.send(call, book.values[0]).status // 100 == 2
+        self.free(book.place)
+        self.bench.story[:] = story
+        return opened
 
     def _until_free(self, book: Book, call: Call, exchange: Exchange) -> Exchange:
         """Try again, ever more seldom, while the reconciliation before may still be going on. What it took is remembered."""
@@ -351,17 +376,21 @@ class Books:
     def run_through(self, batch: Batch) -> Book:
         """Open, release and complete a batch that is plainly lawful. Raises Hindered where that can't be had."""
         book = self.begin(batch)
+        self.run(book)
+        return book
+
+    def run(self, book: Book) -> None:
+        """The same for a book that was begun."""
         if not self.submit_orders(book):
             raise Hindered("an order for a reconciliation was refused")
         if self.create(book).status // 100 != 2:
             raise Hindered("REC-01: a proper reconciliation was refused")
         try:
-            for order in range(len(batch.orders)):
+            for order in range(len(book.batch.orders)):
                 if not self.released(book, order):
                     raise Hindered("an exact release was refused")
         finally:
             self.finish(book)
-        return book
 
     def why_refused(self, book: Book) -> str:
         """The rule to blame for a lawful release that was refused, found by doing it all without refused ones before.

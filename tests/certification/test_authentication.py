@@ -83,8 +83,20 @@ def _(trial: Trial) -> None:
             continue  # that a first use gets tokens is AUTH-06's business
         second = bench.noted(client.refresh_token(pair[1]))
         check_refused(rule=trial.rule, exchange=second, bench=bench, context="the refresh token was used before")
+        other = bench.noted(client.refresh_token(pair[0]))
+        check_refused(rule=trial.rule, exchange=other, bench=bench, context="it is an access token")
         bench.saw(Side.ACCEPTED, first)
         bench.saw(Side.REFUSED, second)
+
+
+def _check_alive(trial: Trial, exchange: Exchange, lifetime: int, margin: int) -> None:
+    if exchange.status // 100 != 2:
+        raise Violation(
+            rule=trial.rule.id,
+            expected=f"a token to live for {lifetime} s",
+            actual=f"{margin} s before that it got {exchange.status}",
+            exchange=exchange,
+        )
 
 
 MARGIN_SECONDS = 1
@@ -101,28 +113,29 @@ def _(trial: Trial) -> None:
 
     def law(lawful: Call) -> Waiting[None]:
         values = yield from make_ready(bench, lawful)
-        token, _ = tokens_in(client.create_token())
-        if token is None or values is None:
+        if values is None:
             return
         try:
-            live_out(lawful, values, token)
+            live_out(lawful, values)
         finally:
             bench.books.finish_current()
 
-    def live_out(lawful: Call, values: Values, token: str) -> None:
-        clock.advance(lifetime - margin)
-        call = Edit(("headers", TOKEN_HEADER), token).apply(lawful)
-        before = bench.books.follow(call, bench.send(call, values))
-        if before.status // 100 != 2:
-            raise Violation(
-                rule=trial.rule.id,
-                expected=f"a token to live for {lifetime} s",
-                actual=f"{margin} s before that it got {before.status}",
-                exchange=before,
-            )
+    def live_out(lawful: Call, values: Values) -> None:
+        """Of two tokens one is just dead when the other is about to die: the same call is refused, then accepted."""
+        elder = tokens_in(client.create_token())[0]
         clock.advance(2 * margin)
-        after = bench.send(call, values)
+        younger = tokens_in(client.create_token())[0]
+        if elder is None or younger is None:  # that is AUTH-01's business
+            return
+        clock.advance(lifetime - 3 * margin)
+        used = bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: elder}), {}, "use it once more")
+        _check_alive(trial, used, lifetime, margin)  # which does not make it live longer
+        clock.advance(2 * margin)
+        dead, alive = (Edit(("headers", TOKEN_HEADER), token).apply(lawful) for token in (elder, younger))
+        after = bench.send(dead, values)
         check_refused(rule=trial.rule, exchange=after, bench=bench, context=f"{margin} s after {lifetime} s")
+        before = bench.books.follow(alive, bench.send(alive, values))
+        _check_alive(trial, before, lifetime, margin)
         bench.saw(Side.ACCEPTED, before)
         bench.saw(Side.REFUSED, after)
 

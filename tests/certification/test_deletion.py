@@ -14,7 +14,7 @@ from strategies.calls import Call, calls
 from strategies.orders import Order, orders, place_of
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
-from tests.certification.bench import Bench, Hindered, Waiting
+from tests.certification.bench import Bench, Hindered, Values, Waiting
 from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
 from tests.certification.laws import prove
@@ -39,8 +39,8 @@ def _(trial: Trial) -> None:
     def law(neighbourhood: tuple[Call, list[Order]]) -> Waiting[None]:
         call, neighbours = neighbourhood
         values, place = bench.fresh(call.shape), place_of(call.body)
-        beside = bench.fresh(call.shape)
-        # The one on the same account has the next code; the one on the other account the same.
+        beside = values.having(code=f"{values['code']}2")
+        # The one on the same account has a code that begins alike; the one on the other account the same.
         codes = [beside, values]
         for order, code in ((call.body, values), *zip(neighbours, codes, strict=False)):
             accepted = bench.submit(order, code)
@@ -59,6 +59,16 @@ def _(trial: Trial) -> None:
     prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, bench.session.profile.sequences)
 
 
+def _beside(bench: Bench, batch: Batch, values: Values) -> list[tuple[Call, Values]]:
+    """Another order on the account of a batch, and where there is another account one of the same code there."""
+    order = batch.orders[0]
+    found = [(Call(Endpoint.SUBMIT_ORDER, body=order), bench.fresh(batch.shape))]
+    for other in [place for place in bench.scope.places if place != batch.place][:1]:
+        there = {"accountId": type(order["accountId"])(other.account), "channelName": other.channel}
+        found.append((Call(Endpoint.SUBMIT_ORDER, body={**order, **there}), values))
+    return found
+
+
 @given("any order that is reconciled")
 def _() -> None:
     """Which order, Hypothesis says."""
@@ -69,25 +79,35 @@ def _(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> Waiting[None]:
-        book = books.run_through(batch)
+        # Orders beside it, one of the same code on another account, are not reconciled with it.
+        book = books.begin(batch)
+        beside = _beside(bench, batch, book.values[0])
+        if not all(bench.is_accepted(call, bench.send(call, values)) for call, values in beside):
+            return
+        books.run(book)
         if not books.notified(book) and not books.is_free(batch.place):
             raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
-        refused = bench.delete(batch.place, book.values[0]["code"])
         context = "it is reconciled"
-        check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+        for order, code in zip(batch.orders, book.values, strict=True):
+            yield from bench.settled("QRY-01", order, code, batch.place)
+            refused = bench.delete(batch.place, code["code"])
+            check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
         values = bench.fresh(batch.shape)
         lawful = Call(Endpoint.SUBMIT_ORDER, body=batch.orders[0])
         if not bench.is_accepted(lawful, bench.send(lawful, values)):
             return
-        twin = bench.delete(batch.place, values["code"])
-        if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
-            return
+        for call, code in (*beside, (lawful, values)):
+            twin = bench.delete(place_of(call.body), code["code"])
+            if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
+                return
         yield
-        yield from bench.settled(trial.rule.id, batch.orders[0], book.values[0], batch.place, context=context)
+        for order, code in zip(batch.orders, book.values, strict=True):
+            yield from bench.settled(trial.rule.id, order, code, batch.place, context=context)
         bench.saw(Side.ACCEPTED, twin)
         bench.saw(Side.REFUSED, refused)
 
-    prove(bench, bench.scenario, batches(books.scope), law, max(1, bench.session.profile.sequences // 3))
+    drawn = batches(books.scope, at_least=2, at_most=2)
+    prove(bench, bench.scenario, drawn, law, max(1, bench.session.profile.sequences // 3))
 
 
 @then(parsers.parse("a second deletion is refused with {status} and code {code}"))

@@ -83,27 +83,30 @@ def _without_extracts(call: Call) -> Call:
 
 
 @st.composite
-def _updates(draw: DrawFn, scope: Scope) -> tuple[Call, Order]:
-    """A submission, and another order for the same account and channel."""
+def _updates(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
+    """A submission, and two other orders for the same account and channel."""
     first: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
-    return first, draw(orders(scope, places=(place_of(first.body),)))
+    return first, [draw(orders(scope, places=(place_of(first.body),))) for _ in range(2)]
 
 
 @then("another submission of it leaves nothing of the first")
 def _(trial: Trial) -> None:
     bench = trial.bench
 
-    def law(update: tuple[Call, Order]) -> Waiting[None]:
-        first, second = update
+    def law(update: tuple[Call, list[Order]]) -> Waiting[None]:
+        first, others = update
         values, place = bench.fresh(first.shape), place_of(first.body)
         # Each is lawful by itself; only then does a refusal of the update say anything about updates.
-        for order, code in ((first.body, values), (second, bench.fresh(first.shape))):
+        for order, code in ((first.body, values), *((order, bench.fresh(first.shape)) for order in others)):
             if not bench.is_accepted(first, bench.submit(order, code)):
                 return
-        context = "submitted twice, with other contents"
-        check_accepted(rule=trial.rule, exchange=bench.submit(second, values), context=context)
-        before = (None, first.body)
-        shown = yield from bench.settled(trial.rule.id, second, values, place, before=before, context=context)
+        before = [None, first.body]
+        for times, order in enumerate(others, 2):
+            context = f"submitted {times} times, with other contents"
+            check_accepted(rule=trial.rule, exchange=bench.submit(order, values), context=context)
+            states = tuple(before)
+            shown = yield from bench.settled(trial.rule.id, order, values, place, before=states, context=context)
+            before.append(order)
         bench.saw(Side.ACCEPTED, shown)
 
     prove(bench, bench.scenario, _updates(bench.scope), law, bench.session.profile.sequences)

@@ -32,6 +32,9 @@ def _(trial: Trial) -> None:
 
     wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=trial.statuses)
     prove(bench, bench.scenario, wanted, law, bench.session.profile.sequences)
+    # Far more components than an order has on average, as a basket of many products has.
+    many = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=trial.statuses, types=("COMISSION", "SHIP") * 20)
+    prove(bench, f"{bench.scenario} of many extracts", many, law, 1)
 
 
 @st.composite

@@ -18,10 +18,11 @@ from strategies.calls import creation_of
 from strategies.dates import printed
 from strategies.faults import FAULTS
 from strategies.money import AMOUNTS
-from strategies.periods import EARLIER_SECONDS, PERIOD
+from strategies.periods import EARLIER_SECONDS, MONTH, PERIOD
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Scope
 from tests.certification.bench import Bench
+from tests.certification.books import Book
 from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
 from tests.certification.laws import prove, refuse_in_batches
@@ -38,8 +39,18 @@ def _some(bench: Bench) -> int:
 def _(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
-    def law(batch: Batch) -> None:
+    def law_of_earlier(batch: Batch) -> None:
+        """One whose period ends shortly before that of an earlier reconciliation."""
+        later = books.run_through(books.plain(batch.place, 1, seconds=EARLIER_SECONDS))
         book = books.begin(batch)
+        init = datetime.fromisoformat(later.values[0][PERIOD]) - timedelta(seconds=3 * batch.seconds)
+        book.values = tuple(values.having(**{PERIOD: printed(init)}) for values in book.values)
+        check(book)
+
+    def law(batch: Batch) -> None:
+        check(books.begin(batch))
+
+    def check(book: Book) -> None:
         if not books.submit_orders(book):
             return
         try:
@@ -52,6 +63,10 @@ def _(trial: Trial) -> None:
             books.finish(book)
 
     prove(bench, bench.scenario, batches(books.scope, at_most=2), law, bench.session.profile.sequences)
+    prove(bench, f"{bench.scenario} of a month", batches(books.scope, seconds=MONTH), law, 1)
+    place = books.scope.places[0]
+    prove(bench, f"{bench.scenario} of many releases", st.just(books.plain(place, 40, 40, 40)), law, 1)
+    prove(bench, f"{bench.scenario} before another", st.just(books.plain(place, 1, seconds=10)), law_of_earlier, 1)
 
 
 @then("no two have the same id")
@@ -149,7 +164,27 @@ def _(trial: Trial) -> None:
             books.finish(second)
             books.finish(first)
 
+    def law_of_finished(batch: Batch) -> None:
+        other = next(place for place, there in pairs if there == batch.place)
+        earlier = books.run_through(books.plain(other, 1))
+        book = books.begin(batch)
+        book.values = tuple(values.having(**{PERIOD: earlier.values[0][PERIOD]}) for values in book.values)
+        if not books.submit_orders(book):
+            return
+        try:
+            created = books.create(book, blame=False)
+            if created.status // 100 != 2:
+                books.check_free(book.place)
+            context = f"one of the same period was completed on account {earlier.place.account}"
+            check_accepted(rule=trial.rule, exchange=created, context=context)
+            bench.saw(Side.ACCEPTED, created)
+        finally:
+            books.finish(book)
+
     prove(bench, bench.scenario, st.just(books.plain(pairs[0][1], 2)), law, 1)
+    # Nearest and furthest: an account of the same channel, and one of another.
+    for there in dict.fromkeys((pairs[0][1], pairs[-1][1])):
+        prove(bench, f"{bench.scenario} finished {there}", st.just(books.plain(there, 1)), law_of_finished, 1)
 
 
 @then("one that begins or ends where it ends or begins is answered as the reading says")
@@ -187,13 +222,12 @@ def _(trial: Trial) -> None:
 
 
 @st.composite
-def _any_total(draw: DrawFn, scope: Scope) -> Batch:
-    """A batch whose totalNetValue is whatever the reading allows."""
+def _with_total(draw: DrawFn, scope: Scope, totals: st.SearchStrategy[Decimal]) -> Batch:
+    """A batch with one of these for totalNetValue, where the reading allows any."""
     batch: Batch = draw(batches(scope, at_most=2))
     if scope.readings["total-net-value"] != "unchecked":
         return batch
-    total = draw(st.sampled_from([Decimal("0.00"), Decimal("-0.01"), Decimal(1)]) | AMOUNTS)
-    return replace(batch, creation={**batch.creation, "totalNetValue": total})
+    return replace(batch, creation={**batch.creation, "totalNetValue": draw(totals)})
 
 
 @then("whatever totalNetValue the reading allows, it is accepted and completes")
@@ -219,4 +253,10 @@ def _(trial: Trial) -> None:
             raise Violation(rule=trial.rule.id, expected="CONCILIED", actual=actual, exchange=created, context=context)
         bench.saw(Side.ACCEPTED, created)
 
-    prove(bench, bench.scenario, _any_total(books.scope), law, _some(bench))
+    some = max(1, _some(bench) // 3)
+    for name, totals in {
+        "zero": st.just(Decimal("0.00")),
+        "negative": AMOUNTS.map(lambda amount: -amount),
+        "any": AMOUNTS,
+    }.items():
+        prove(bench, f"{bench.scenario} {name}", _with_total(books.scope, totals), law, some)

@@ -1,0 +1,56 @@
+"""Mocks that do one thing wrong, by family, each with the rules that the suite may blame for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from conformance.mock.defects.answers import ANSWERS
+from conformance.mock.defects.collateral import COLLATERAL
+from conformance.mock.defects.completion import COMPLETION
+from conformance.mock.defects.crashes import CRASHES
+from conformance.mock.defects.dates import DATES
+from conformance.mock.defects.entries import ENTRIES
+from conformance.mock.defects.in_part import IN_PART
+from conformance.mock.defects.limiting import LIMITING
+from conformance.mock.defects.money import MONEY
+from conformance.mock.defects.notices import NOTICES
+from conformance.mock.defects.overlaps import OVERLAPS
+from conformance.mock.defects.storing import STORING
+from conformance.mock.defects.strict import STRICT
+from conformance.mock.defects.tokens import TOKENS
+from conformance.mock.defects.unenforced import UNENFORCED
+from conformance.mock.quirks import Defect, named, table
+
+FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
+    {
+        "a rule is not enforced": UNENFORCED,
+        "enforced in part": IN_PART,
+        "too strict": STRICT,
+        "instants and boundaries": DATES,
+        "money and what is shown": MONEY,
+        "storing": STORING,
+        "collateral": COLLATERAL,
+        "answers": ANSWERS,
+        "crashes": CRASHES,
+        "tokens": TOKENS,
+        "overlapping periods": OVERLAPS,
+        "matching entries": ENTRIES,
+        "completion": COMPLETION,
+        "notifications": NOTICES,
+        "limits": LIMITING,
+    }
+)
+
+DEFECTS: Final = table(*(defect for family in FAMILIES.values() for defect in family))
+
+FAMILY_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {defect.name: family for family, defects in FAMILIES.items() for defect in defects}
+)
+"""The family of each defect, by its name."""
+
+
+def defect(name: str) -> Defect:
+    """The defect of that name. Raises KeyError that names it and those that resemble it."""
+    return named(DEFECTS, name, "defect")

@@ -1,0 +1,134 @@
+"""Something else is changed too: neighbours, other accounts, everything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.mock.defects.parts import rules
+from conformance.mock.quirks import Defect
+from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
+
+
+def _share(order: Body, previous: Body | None, world: MockWorld) -> Body:  # noqa: ARG001
+    for key in list(world.orders):
+        if key[2] == order.get("marketplaceCode") and (version := world.stored(key)) and version.body is not None:
+            there = {name: version.body.get(name) for name in ("accountId", "channelName")}
+            world.put(key, {**order, **there})
+    return order
+
+
+def _touch_the_last(order: Body, previous: Body | None, world: MockWorld) -> Body:  # noqa: ARG001
+    """The order of the account that was sent before gets the new one's status and dates."""
+    place = (int(str(order.get("accountId"))), order.get("channelName"))
+    before = [key for key in world.orders if key[:2] == place and key[2] != order.get("marketplaceCode")]
+    if before and (stored := world.stored(before[-1])) and stored.body is not None and stored.through_api:
+        world.put(before[-1], {**stored.body, "status": order.get("status")})
+    return order
+
+
+def _delete_neighbours(world: MockWorld, key: OrderKey) -> None:
+    for other in list(world.orders):
+        if other[:2] == key[:2] and other != key and (version := world.stored(other)) and version.through_api:
+            world.put(other, None)
+
+
+def _delete_the_last(world: MockWorld, key: OrderKey) -> None:
+    others = [other for other in world.orders if other != key and world.stored(other)]
+    if others and (version := world.stored(others[-1])) and version.through_api:
+        world.put(others[-1], None)
+
+
+def _delete_on_every_account(world: MockWorld, key: OrderKey) -> None:
+    for other in list(world.orders):
+        if other[2] == key[2] and world.stored(other):
+            world.put(other, None)
+
+
+def _undelete(world: MockWorld, key: OrderKey) -> None:
+    versions = world.orders.get(world.key(key), [])
+    if versions and versions[-1].body is None:
+        versions.pop()
+
+
+def _reconcile_everything(world: MockWorld, book: Reconciliation) -> None:
+    """All orders of the account count as reconciled."""
+    world.reconciled.update(key for key in world.orders if key[:2] == (book.account, book.channel))
+
+
+def _reconcile_by_code(world: MockWorld, book: Reconciliation) -> None:
+    """The orders of the same codes on other accounts count as reconciled too."""
+    codes = {key[2] for key in book.orders}
+    world.reconciled.update(key for key in world.orders if key[2] in codes)
+
+
+def _reconcile_nothing(world: MockWorld, book: Reconciliation) -> None:
+    world.reconciled.difference_update(book.orders)
+
+
+def _delete_the_matched(world: MockWorld, book: Reconciliation) -> None:
+    for key in book.orders:
+        world.put(key, None)
+
+
+COLLATERAL: Final = (
+    Defect(
+        name="wfl-04-shared-between-accounts",
+        statement="Keeps an order under its code alone: accounts share it.",
+        rules=rules("WFL-04", "DEL-01", "REL-14", "ORD-15"),
+        stores=_share,
+    ),
+    Defect(
+        name="wfl-04-touches-the-last",
+        statement="Gives the account's order before the status of a new one.",
+        rules=rules("WFL-04", "DEL-01", "QRY-01", "ORD-15", "ORD-16", "ORD-17", "QRY-03"),
+        stores=_touch_the_last,
+    ),
+    Defect(
+        name="del-01-not-deleted",
+        statement="Accepts a deletion and keeps the order.",
+        rules=rules("DEL-01", "DEL-05", "ORD-17"),
+        after_deletion=_undelete,
+    ),
+    Defect(
+        name="del-01-takes-neighbours",
+        statement="Deletes every order of the account.",
+        rules=rules("DEL-01"),
+        after_deletion=_delete_neighbours,
+    ),
+    Defect(
+        name="del-01-takes-the-last",
+        statement="Deletes the newest order too.",
+        rules=rules("DEL-01", "DEL-05"),
+        after_deletion=_delete_the_last,
+    ),
+    Defect(
+        name="del-01-takes-other-accounts",
+        statement="Deletes the order of the same code on other accounts too.",
+        rules=rules("DEL-01"),
+        after_deletion=_delete_on_every_account,
+    ),
+    Defect(
+        name="del-04-everything-reconciled",
+        statement="Takes all orders of an account for reconciled when one is.",
+        rules=rules("DEL-01", "DEL-04", "DEL-05", "WFL-04"),
+        after_completion=_reconcile_everything,
+    ),
+    Defect(
+        name="del-04-reconciled-elsewhere",
+        statement="Takes the orders of the same code on other accounts for reconciled too.",
+        rules=rules("DEL-01", "DEL-04", "WFL-04"),
+        after_completion=_reconcile_by_code,
+    ),
+    Defect(
+        name="del-04-never-reconciled",
+        statement="Notifies that a reconciliation is completed, and keeps its orders as they were.",
+        rules=rules("DEL-04"),
+        after_completion=_reconcile_nothing,
+    ),
+    Defect(
+        name="del-04-matched-are-gone",
+        statement="Deletes the orders that it has reconciled.",
+        rules=rules("DEL-04", "QRY-01", "WFL-01", "WFL-04"),
+        after_completion=_delete_the_matched,
+    ),
+)

@@ -1,0 +1,38 @@
+"""A reconciliation is completed never, too early or too late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from conformance.mock.defects.parts import WORKFLOW, rules
+from conformance.mock.quirks import Defect
+from conformance.mock.world import Reconciliation
+
+_AFTER: Final = (*WORKFLOW, "REL-01", "REL-11", "REL-12", "REL-18", "WFL-04", "NTF-01", "NTF-02")
+
+
+def _complete(name: str, statement: str, is_complete: Callable[[Reconciliation], bool]) -> Defect:
+    return Defect(name=f"wfl-03-{name}", statement=statement, rules=rules(*_AFTER), is_complete=is_complete)
+
+
+COMPLETION: Final = (
+    _complete("never-completes", "Completes no reconciliation.", lambda _: False),
+    _complete("at-the-first-release", "Completes a reconciliation at its first release.", lambda book: bool(book.orders)),
+    _complete("one-entry-early", "Completes a reconciliation when all releases but one entry are in.",
+              lambda book: book.received >= book.quantity - 1),
+    _complete("one-entry-late", "Completes a reconciliation when one entry more than announced is in.",
+              lambda book: book.received > book.quantity),
+    _complete("counts-requests", "Counts releases of orders, not their entries.",
+              lambda book: len(book.orders) >= book.quantity),
+    _complete("at-the-second-order", "Completes a reconciliation at its second order.",
+              lambda book: len(book.orders) >= 2 or book.received >= book.quantity),  # noqa: PLR2004
+    _complete("at-half", "Completes a reconciliation when half of the entries are in.",
+              lambda book: 2 * book.received >= book.quantity),
+    _complete("never-of-one", "Never completes a reconciliation of one order.",
+              lambda book: book.received >= book.quantity and len(book.orders) > 1),
+    _complete("never-of-many", "Never completes a reconciliation of several orders.",
+              lambda book: book.received >= book.quantity and len(book.orders) == 1),
+    _complete("never-above-ten", "Never completes a reconciliation of more than ten entries.",
+              lambda book: book.received >= book.quantity and book.quantity <= 10),  # noqa: PLR2004
+)  # fmt: skip

@@ -1,0 +1,134 @@
+"""Money loses its cents, its size or its sign; other fields of an order are shown otherwise than they were sent."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from decimal import ROUND_DOWN, Decimal
+from typing import Any, Final
+
+from conformance.contract.instants import parse_instant
+from conformance.mock.defects.parts import per_date, per_extract, per_value, rules
+from conformance.mock.quirks import Defect
+from conformance.mock.world import Body
+
+_SHOWN: Final = ("QRY-01", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01", "DEL-04", "WFL-04")
+"""Rules whose scenarios compare an order that is shown with the one that was sent."""
+
+
+def _shown(name: str, statement: str, shows: Callable[[Body], Body]) -> Defect:
+    return Defect(name=f"qry-01-{name}", statement=statement, rules=rules(*_SHOWN), shows=shows)
+
+
+def _through_float32(value: Any) -> Decimal:
+    return Decimal(repr(round(struct.unpack("f", struct.pack("f", float(value)))[0], 2)))
+
+
+def _in_32_bits(value: Any) -> Decimal:
+    """As cents in a 32-bit integer, which goes round at 21 million BRL."""
+    cents = int(Decimal(value) * 100)
+    return Decimal((cents + 2**31) % 2**32 - 2**31).scaleb(-2)
+
+
+def _cut(value: Any) -> Decimal:
+    """Through a binary float and then cut, not rounded, to the cent: 0.29 * 100 is 28.999999999999996."""
+    return Decimal(int(float(value) * 100)).scaleb(-2)
+
+
+def _grouped(value: Any) -> Any:
+    """A number of a thousand or more as text with separators."""
+    return f"{value:,.2f}" if abs(value) >= 1000 else value  # noqa: PLR2004
+
+
+def _total(change: Callable[[Any], Any]) -> Callable[[Body], Body]:
+    return lambda order: (
+        {**order, "totalGrossValue": change(order["totalGrossValue"])}
+        if order.get("totalGrossValue") is not None
+        else order
+    )
+
+
+def _without(*names: str) -> Callable[[Body], Body]:
+    return lambda order: {name: value for name, value in order.items() if name not in names}
+
+
+def _extract_without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda extract: {name: value for name, value in extract.items() if name not in names}
+
+
+def _distinct(order: Body) -> Body:
+    """Every extract once, however often it was sent."""
+    given: Any = order.get("extracts") or []
+    return {**order, "extracts": [one for n, one in enumerate(given) if one not in given[:n]]}
+
+
+def _one_of_a_type(order: Body) -> Body:
+    given: Any = order.get("extracts") or []
+    return {**order, "extracts": [*{one.get("type"): one for one in given}.values()]}
+
+
+def _summed_by_type(order: Body) -> Body:
+    given: Any = order.get("extracts") or []
+    found: dict[str, dict[str, Any]] = {}
+    for one in given:
+        known = found.get(one["type"])
+        found[one["type"]] = {**known, "value": known["value"] + one["value"]} if known else one
+    return {**order, "extracts": [*found.values()]}
+
+
+def _replaced_offset(text: str) -> str | None:
+    """The clock of the sender, called UTC."""
+    instant = parse_instant(text)
+    return instant.replace(tzinfo=None).isoformat() + "Z" if instant else text
+
+
+def _to_the_second(text: str) -> str | None:
+    instant = parse_instant(text)
+    return instant.replace(microsecond=0).isoformat() if instant else text
+
+
+def _expected_dates(change: Callable[[str], str | None]) -> Callable[[Body], Body]:
+    def changed(extract: dict[str, Any]) -> dict[str, Any]:
+        text = extract.get("expectedDate")
+        return {**extract, "expectedDate": change(text)} if isinstance(text, str) else extract
+
+    return per_extract(changed)
+
+
+MONEY: Final = (
+    _shown("float32", "Keeps money in 32-bit floats.", per_value(_through_float32)),
+    _shown("one-decimal", "Shows money with one decimal.", per_value(lambda v: Decimal(v).quantize(Decimal("0.1")))),
+    _shown("absolute-values", "Shows money without its sign.", per_value(abs)),
+    _shown("cents-cut", "Cuts money to the cent after a binary float.", per_value(_cut)),
+    _shown("whole-reais", "Shows money without cents.", per_value(lambda v: Decimal(v).quantize(1, ROUND_DOWN))),
+    _shown("32-bit-cents", "Keeps cents in a 32-bit integer.", per_value(_in_32_bits)),
+    _shown("in-cents", "Shows money in cents.", per_value(lambda value: int(Decimal(value) * 100))),
+    _shown("as-text", "Shows money as text.", per_value(str)),
+    _shown("thousands-separated", "Shows a thousand and more as text.", per_value(_grouped)),
+    _shown("total-float32", "Keeps the total in a 32-bit float.", _total(_through_float32)),
+    _shown("total-zero", "Shows a total of zero.", _total(lambda _: 0)),
+    _shown("total-left-out", "Shows no total.", _without("totalGrossValue")),
+    _shown("no-percentage", "Shows extracts without percentage.", per_extract(_extract_without("percentage"))),
+    _shown("no-expected-date", "Shows extracts without expectedDate.", per_extract(_extract_without("expectedDate"))),
+    _shown(
+        "whole-percentage",
+        "Shows percentages without decimals.",
+        per_extract(lambda one: {**one, "percentage": int(one["percentage"])} if one.get("percentage") else one),
+    ),
+    _shown("identical-extracts-merged", "Shows identical extracts once.", _distinct),
+    _shown("one-extract-of-a-type", "Shows the last extract of each type.", _one_of_a_type),
+    _shown("extracts-summed", "Shows one extract of each type, with the sum.", _summed_by_type),
+    _shown("last-extract-lost", "Shows all extracts but the twelfth.", lambda order: {
+        **order, "extracts": order["extracts"][:8] if isinstance(order.get("extracts"), list) else []}),
+    _shown("zone-lost", "Shows the sender's clock as UTC.", per_date(_replaced_offset)),
+    _shown("milliseconds-lost", "Shows dates without milliseconds.", per_date(_to_the_second)),
+    _shown("expected-zone-lost", "Shows the sender's clock of an expectedDate as UTC.", _expected_dates(_replaced_offset)),
+    _shown("estimated-as-delivery", "Shows estimatedDeliveryDate as deliveryDate.", lambda order: {
+        **order, "deliveryDate": order.get("deliveryDate") or order.get("estimatedDeliveryDate")}),
+    _shown("approved-date-lost", "Shows no approvedDate.", _without("approvedDate")),
+    _shown("cancel-date-lost", "Shows no cancelDate.", _without("cancelDate")),
+    _shown("status-of-its-own", "Shows CONCLUDED as DELIVERED.", lambda order: {
+        **order, "status": "DELIVERED" if order.get("status") == "CONCLUDED" else order.get("status")}),
+    _shown("upper-case-code", "Shows codes in upper case.", lambda order: {
+        **order, "marketplaceCode": str(order.get("marketplaceCode")).upper()}),
+)  # fmt: skip

@@ -1,0 +1,153 @@
+"""Notifications are absent, malformed, doubled, or say something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from conformance.contract.jsontext import JSONValue
+from conformance.mock.defects.parts import WORKFLOW, rules
+from conformance.mock.quirks import Defect
+
+Notice = dict[str, JSONValue]
+
+_ALL_NOTIFIED: Final = ("NTF-01", "NTF-02", "NTF-03")
+
+_COMPLETED: Final = "RECONCILIATION_COMPLETED"
+
+
+def _payloads(type_: str, change: Callable[[Any], Any]) -> Callable[[Notice], list[Notice]]:
+    """A change of the payloads of one type of notification."""
+    return lambda body: [{**body, "payload": change(body["payload"])} if body["notificationType"] == type_ else body]
+
+
+def _completed(situation: str, /, **fields: JSONValue) -> Callable[[Notice], list[Notice]]:
+    """Other fields in the notification that a reconciliation was completed with that situation."""
+    return _payloads(
+        _COMPLETED, lambda payload: {**payload, **fields} if payload["situation"] == situation else payload
+    )
+
+
+def _without(name: str) -> Callable[[Notice], list[Notice]]:
+    return lambda body: [{key: value for key, value in body.items() if key != name}]
+
+
+def _notifies(name: str, statement: str, change: Callable[[Notice], list[Notice]], *blamed: str) -> Defect:
+    return Defect(name=name, statement=statement, rules=rules(*blamed), notifies=change)
+
+
+NOTICES: Final = (
+    _notifies("ntf-01-none", "Notifies nothing.", lambda _: [], *_ALL_NOTIFIED),
+    _notifies("ntf-01-doubled", "Notifies everything twice.", lambda body: [body, body], *_ALL_NOTIFIED),
+    _notifies(
+        "wfl-01-ends-in-error",
+        "Says of every reconciliation that it ended in ERROR.",
+        _completed("CONCILIED", situation="ERROR", resolvedEndDate=None),
+        *WORKFLOW,
+        "NTF-01",
+        "REC-12",
+        "DEL-04",
+    ),
+    _notifies(
+        "ntf-01-id-as-text",
+        "Notifies the id of a reconciliation as a string.",
+        _payloads(_COMPLETED, lambda payload: {**payload, "reconciliationId": str(payload["reconciliationId"])}),
+        "NTF-01",
+        "NTF-02",
+    ),
+    _notifies(
+        "ntf-01-another-id",
+        "Notifies the id of the reconciliation before.",
+        _payloads(_COMPLETED, lambda payload: {**payload, "reconciliationId": payload["reconciliationId"] - 1}),
+        "NTF-01",
+        "NTF-02",
+        *WORKFLOW,
+    ),
+    _notifies(
+        "ntf-01-another-account",
+        "Notifies the id of another account.",
+        _payloads(_COMPLETED, lambda payload: {**payload, "accountId": payload["accountId"] + 1}),
+        "NTF-01",
+        "NTF-02",
+    ),
+    _notifies(
+        "ntf-01-no-account",
+        "Notifies no accountId.",
+        _payloads(_COMPLETED, lambda payload: {k: v for k, v in payload.items() if k != "accountId"}),
+        "NTF-01",
+        "NTF-02",
+    ),
+    _notifies(
+        "ntf-01-situation-of-its-own",
+        "Notifies the situation RECONCILED.",
+        _completed("CONCILIED", situation="RECONCILED"),
+        "NTF-01",
+        *WORKFLOW,
+        "REC-12",
+        "DEL-04",
+    ),
+    _notifies("ntf-01-no-timestamp", "Notifies without a timestamp.", _without("timestamp"), *_ALL_NOTIFIED),
+    _notifies("ntf-01-no-type", "Notifies without a type.", _without("notificationType"), *_ALL_NOTIFIED, *WORKFLOW),
+    _notifies(
+        "ntf-01-payload-spread",
+        "Puts the fields of the payload beside the type.",
+        lambda body: [
+            {**{k: v for k, v in body.items() if k != "payload"}, **body["payload"]}
+            if isinstance(body["payload"], dict)
+            else body
+        ],
+        *_ALL_NOTIFIED,
+        *WORKFLOW,
+    ),
+    _notifies(
+        "ntf-01-no-end-date", "Notifies no resolvedEndDate.", _completed("CONCILIED", resolvedEndDate=None), "NTF-01"
+    ),
+    _notifies(
+        "ntf-01-end-date-no-date",
+        "Notifies a resolvedEndDate that is no date.",
+        _completed("CONCILIED", resolvedEndDate="soon"),
+        "NTF-01",
+    ),
+    _notifies(
+        "ntf-02-reported-as-concilied",
+        "Notifies a failed reconciliation as CONCILIED.",
+        _completed("ERROR", situation="CONCILIED", resolvedEndDate="2024-02-15T01:00:01Z"),
+        "NTF-02",
+    ),
+    _notifies(
+        "ntf-02-end-date",
+        "Notifies a resolvedEndDate of a failed reconciliation.",
+        _completed("ERROR", resolvedEndDate="2024-02-15T01:00:01Z"),
+        "NTF-02",
+    ),
+    _notifies(
+        "ntf-02-silent",
+        "Does not notify that a reconciliation failed.",
+        lambda body: [] if isinstance(p := body["payload"], dict) and p.get("situation") == "ERROR" else [body],
+        "NTF-02",
+    ),
+    _notifies(
+        "ntf-03-test-payload",
+        "Puts a payload into TEST_NOTIFICATION.",
+        _payloads("TEST_NOTIFICATION", lambda _: {}),
+        "NTF-03",
+    ),
+    _notifies(
+        "ntf-03-account-without-status",
+        "Leaves the status out of ACCOUNT_CREATED.",
+        _payloads("ACCOUNT_CREATED", lambda payload: {"accountId": payload["accountId"]}),
+        "NTF-03",
+    ),
+    _notifies(
+        "ntf-03-duration-in-hours",
+        "Notifies a block of 1 minute in place of 60.",
+        _payloads("BLOCKED_TEMPORARY", lambda payload: {**payload, "durationMinutes": 1}),
+        "NTF-03",
+    ),
+    _notifies(
+        "ntf-03-no-integrator",
+        "Leaves integratorName out of BLOCKED_TEMPORARY.",
+        _payloads("BLOCKED_TEMPORARY", lambda payload: {"durationMinutes": payload["durationMinutes"]}),
+        "NTF-03",
+    ),
+)

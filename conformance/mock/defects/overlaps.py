@@ -1,0 +1,140 @@
+"""Periods are compared with too few or too many others, or on one side only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from conformance.contract.judge import Request
+from conformance.contract.order_rules import Breach
+from conformance.contract.reconciliation_rules import ReconciliationFacts, period_of
+from conformance.mock.defects.parts import Seen, rules
+from conformance.mock.quirks import Defect
+from conformance.mock.world import MockWorld
+
+_OVER: Final = ("REC-04", "REC-05")
+
+Periods = Sequence[ReconciliationFacts]
+
+
+def _among(chosen: Callable[[Periods], Periods]) -> Callable[[MockWorld], Seen]:
+    """Only some of the earlier periods are looked at; active ones always."""
+
+    def reconciliations(world: MockWorld, account: int, channel: str) -> list[ReconciliationFacts]:
+        known = world.reconciliations(account, channel)
+        some = chosen(known)
+        return [one for one in known if one in some or one.active]
+
+    return lambda world: Seen(world, reconciliations=lambda *at: reconciliations(world, *at))
+
+
+def _of_all_accounts(world: MockWorld) -> Seen:
+    return Seen(world, reconciliations=lambda *_: [book.facts for book in world.books])
+
+
+def _of_all_finished(world: MockWorld) -> Seen:
+    """Other accounts' periods count, their active reconciliations do not."""
+
+    def reconciliations(account: int, channel: str) -> list[ReconciliationFacts]:
+        own = world.reconciliations(account, channel)
+        return [*own, *(book.facts for book in world.books if book.account != account and book.situation is not None)]
+
+    return Seen(world, reconciliations=reconciliations)
+
+
+Overlap = Callable[[datetime, datetime, datetime, datetime], bool]
+
+
+def _seen_only_if(overlap: Overlap) -> Callable[[Breach, Request, MockWorld], bool]:
+    """An overlap is seen only where that holds: of beginning and end of the new period, then of the earlier one."""
+
+    def forgives(breach: Breach, request: Request, world: MockWorld) -> bool:
+        init, end = period_of(request.fields)
+        if breach.rule not in _OVER or init is None or end is None:
+            return False
+        account, channel = int(str(request.fields["accountId"])), str(request.fields["channelName"])
+        known = world.reconciliations(account, channel)
+        return not any(overlap(init, end, one.init, one.end) for one in known)
+
+    return forgives
+
+
+def _sided(name: str, statement: str, overlap: Overlap) -> Defect:
+    return Defect(name=f"rec-05-{name}", statement=statement, rules=rules(*_OVER), forgives=_seen_only_if(overlap))
+
+
+def _nothing_active(breach: Breach, request: Request, world: MockWorld) -> bool:
+    """An active reconciliation is no obstacle as long as no release has come."""
+    if breach.rule != "REC-06":
+        return False
+    account = request.fields.get("accountId")
+    return not any(book.situation is None and book.entries for book in world.books if str(book.account) == str(account))
+
+
+OVERLAPS: Final = (
+    Defect(
+        name="rec-02-same-id",
+        statement="Gives every reconciliation the same id.",
+        rules=rules("REC-02"),
+        reconciliation_id=lambda _: 237,
+    ),
+    Defect(
+        name="rec-02-ids-in-turn",
+        statement="Gives ten ids in turn.",
+        rules=rules("REC-02", "REC-01"),
+        reconciliation_id=lambda number: 237 + number % 10,
+    ),
+    Defect(
+        name="rec-04-only-the-last-period",
+        statement="Compares a period with the last one only.",
+        rules=rules(*_OVER),
+        sees=_among(lambda known: known[-1:]),
+    ),
+    Defect(
+        name="rec-04-only-the-first-period",
+        statement="Compares a period with the first one only.",
+        rules=rules(*_OVER),
+        sees=_among(lambda known: known[:1]),
+    ),
+    Defect(
+        name="rec-04-only-active-ones",
+        statement="Forgets the period of a reconciliation that is completed.",
+        rules=rules(*_OVER),
+        sees=_among(lambda _: ()),
+    ),
+    _sided("beginning-only", "Sees an overlap only where the new period begins in an earlier one.",
+           lambda init, _, earlier, end: earlier <= init < end),
+    _sided("end-only", "Sees an overlap only where the new period ends in an earlier one.",
+           lambda _, end, earlier, until: earlier < end <= until),
+    _sided("an-end-inside", "Misses a period that holds an earlier one.",
+           lambda init, end, earlier, until: earlier < init < until or earlier < end < until),
+    _sided("inside-only", "Sees an overlap only where one of the periods lies within the other.",
+           lambda init, end, earlier, until: (earlier <= init and end <= until) or (init <= earlier and until <= end)),
+    _sided("not-around", "Misses a period that begins before an earlier one and ends after it.",
+           lambda init, end, earlier, until: init < until and earlier < end and not (init < earlier and end > until)),
+    _sided("not-inside", "Misses a period within an earlier one.",
+           lambda init, end, earlier, until: init < until and earlier < end and not (init > earlier and end < until)),
+    _sided("equal-only", "Sees an overlap only where the periods are equal.",
+           lambda init, end, earlier, until: (init, end) == (earlier, until)),
+    _sided("not-equal", "Misses a period that equals an earlier one.",
+           lambda init, end, earlier, until: init < until and earlier < end and (init, end) != (earlier, until)),
+    Defect(
+        name="rec-06-no-release-yet",
+        statement="Opens a second reconciliation while no release of the first has come.",
+        rules=rules("REC-06", "REC-09"),
+        forgives=_nothing_active,
+    ),
+    Defect(
+        name="rec-10-across-accounts",
+        statement="Holds every account's reconciliations against every other account.",
+        rules=rules("REC-10"),
+        sees=_of_all_accounts,
+    ),
+    Defect(
+        name="rec-10-periods-across-accounts",
+        statement="Holds every account's finished periods against every other account.",
+        rules=rules("REC-10"),
+        sees=_of_all_finished,
+    ),
+)  # fmt: skip

@@ -1,0 +1,252 @@
+"""What is stored is not what was accepted: merged, kept, stored in spite of a refusal, found under another code, or stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from conformance.contract.judge import Request
+from conformance.contract.reconciliation_rules import period_of
+from conformance.mock.defects.parts import CREATE, DELETE, RELEASE, SUBMIT, reconciliation_of, rules
+from conformance.mock.koncili import order_key, query_key
+from conformance.mock.quirks import Defect
+from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
+
+_UPDATING: Final = ("ORD-15", "ORD-17", "QRY-03", "WFL-04")
+
+
+def _key_of(request: Request) -> OrderKey | None:
+    return order_key(request.fields) if request.endpoint is SUBMIT else None
+
+
+# -- updates -------------------------------------------------------------------------------------------------------
+
+
+def _merge(order: Body, previous: Body | None, _: MockWorld) -> Body:
+    given = {name: value for name, value in order.items() if value is not None}
+    return {**(previous or {}), **given}
+
+
+def _append_extracts(order: Body, previous: Body | None, _: MockWorld) -> Body:
+    before, now = ((body or {}).get("extracts") or [] for body in (previous, order))
+    return {**order, "extracts": [*before, *now]}
+
+
+def _new_extracts_only(order: Body, previous: Body | None, _: MockWorld) -> Body:
+    """Extracts that are there stay, those of other types are added."""
+    before: Any = (previous or {}).get("extracts") or []
+    now: Any = order.get("extracts") or []
+    types = {extract["type"] for extract in before}
+    return {**order, "extracts": [*before, *(extract for extract in now if extract["type"] not in types)]}
+
+
+def _keeping(*names: str) -> Callable[[Body, Body | None, MockWorld], Body]:
+    """An update that leaves these fields as they were."""
+    return lambda order, previous, _: {
+        **order,
+        **{name: previous[name] for name in names if previous is not None and name in previous},
+    }
+
+
+def _keeping_dates_when_concluded(order: Body, previous: Body | None, _: MockWorld) -> Body:
+    if previous is None or previous.get("status") not in {"CONCLUDED", "CANCELED"}:
+        return order
+    return previous
+
+
+def _update(name: str, statement: str, stores: Callable[[Body, Body | None, MockWorld], Body], *blamed: str) -> Defect:
+    return Defect(name=name, statement=statement, rules=rules(*_UPDATING, *blamed), stores=stores)
+
+
+# -- refused and stored all the same -------------------------------------------------------------------------------
+
+
+def _store_the_refused(world: MockWorld, request: Request) -> None:
+    key = _key_of(request)
+    if key and world.stored(key):
+        world.put(key, request.fields)
+
+
+def _store_the_refused_status(world: MockWorld, request: Request) -> None:
+    key = _key_of(request)
+    stored = world.stored(key) if key else None
+    if key and stored and stored.body is not None:
+        world.put(key, {**stored.body, "status": request.fields.get("status")})
+
+
+def _store_the_refused_extracts(world: MockWorld, request: Request) -> None:
+    key = _key_of(request)
+    stored = world.stored(key) if key else None
+    if key and stored and stored.body is not None:
+        world.put(key, {**stored.body, "extracts": request.fields.get("extracts")})
+
+
+def _store_the_refused_order(world: MockWorld, request: Request) -> None:
+    """A refused first submission is there afterwards."""
+    key = _key_of(request)
+    if key and key[0] in world.accounts and not world.stored(key):
+        world.put(key, request.fields)
+
+
+def _wipe_the_refused(world: MockWorld, request: Request) -> None:
+    key = _key_of(request)
+    if key and world.stored(key):
+        world.put(key, None)
+
+
+def _delete_the_reconciled(world: MockWorld, request: Request) -> None:
+    key = query_key(request) if request.endpoint is DELETE else None
+    if key in world.reconciled and key is not None:
+        world.put(key, None)
+
+
+def _keep_the_period(world: MockWorld, request: Request, situation: str | None = "CONCILIED") -> None:
+    init, end = period_of(request.fields)
+    account, channel = request.fields.get("accountId"), request.fields.get("channelName")
+    if (
+        request.endpoint is CREATE
+        and init
+        and end
+        and init < end
+        and str(account).isdecimal()
+        and isinstance(channel, str)
+    ):
+        world.books.append(Reconciliation(-1, int(str(account)), channel, init, end, 1, situation=situation))
+
+
+def _count_the_refused(world: MockWorld, request: Request) -> None:
+    book = reconciliation_of(request, world)
+    entries: Any = request.fields.get("releases")
+    if book is not None and isinstance(entries, list):
+        book.received += len(entries)
+
+
+def _release_the_refused(world: MockWorld, request: Request) -> None:
+    key = order_key(request.fields) if request.endpoint is RELEASE else None
+    if key is not None:
+        world.released.add(key)
+
+
+def _refused(name: str, statement: str, after: Callable[[MockWorld, Request], None], *blamed: str) -> Defect:
+    return Defect(name=name, statement=statement, rules=rules(*blamed), after_refusal=after)
+
+
+# -- asking --------------------------------------------------------------------------------------------------------
+
+
+def _conclude(world: MockWorld, key: OrderKey) -> None:
+    stored = world.stored(key)
+    if stored and stored.body is not None:
+        world.put(key, {**stored.body, "totalGrossValue": Decimal("0.01")})
+
+
+def _lose_an_extract(world: MockWorld, key: OrderKey) -> None:
+    stored = world.stored(key)
+    extracts: Any = stored.body.get("extracts") if stored and stored.body else None
+    if stored and stored.body is not None and extracts and len(extracts) > 1:
+        world.put(key, {**stored.body, "extracts": extracts[:-1]})
+
+
+def _forget(world: MockWorld, key: OrderKey) -> None:
+    if world.stored(key):
+        world.put(key, None)
+
+
+def _cached(world: MockWorld, key: OrderKey, body: Body | None) -> Body | None:
+    """What the first query found is what every later one finds."""
+    if body is not None:
+        world.memory.setdefault(key, body)
+    return world.memory.get(key)
+
+
+def _half_hour_and_a_minute(instant: datetime) -> datetime:
+    return instant + timedelta(minutes=31)
+
+
+# -- codes ---------------------------------------------------------------------------------------------------------
+
+
+def _kept_under(name: str, statement: str, code: Callable[[str], str], *blamed: str) -> Defect:
+    """Orders kept under something else than their codes: two may be taken for one."""
+    return Defect(
+        name=name,
+        statement=statement,
+        rules=rules("QRY-02", "DEL-02", "REL-10", "REL-13", *blamed),
+        key=lambda key: (key[0], key[1], code(key[2])),
+    )
+
+
+STORING: Final = (
+    _update("ord-15-merges", "Keeps what an update leaves out.", _merge),
+    _update("ord-15-first-write-wins", "Accepts an update and keeps the order as it was.", lambda order, previous, _: (
+        previous if previous is not None else order)),
+    _update("ord-17-extracts-pile-up", "Adds the extracts of a second submission to those of the first.",
+            _append_extracts, "ORD-16"),
+    _update("ord-15-adds-new-types-only", "Adds extracts of types that were not there, and leaves the others.",
+            _new_extracts_only),
+    _update("ord-15-keeps-extracts", "Leaves the extracts as they were.", _keeping("extracts")),
+    _update("ord-15-keeps-status", "Leaves the status as it was.", _keeping("status")),
+    _update("ord-15-keeps-total", "Leaves totalGrossValue as it was.", _keeping("totalGrossValue")),
+    _update("ord-15-keeps-created-date", "Leaves createdDate as it was.", _keeping("createdDate")),
+    _update("ord-15-keeps-cancel-date", "Leaves cancelDate as it was.", _keeping("cancelDate")),
+    _update("ord-15-final-states", "Accepts an update of a CONCLUDED or CANCELED order and keeps it as it was.",
+            _keeping_dates_when_concluded),
+    _refused("ord-16-refused-but-stored", "Stores the update that it refuses.", _store_the_refused, "ORD-16"),
+    _refused("ord-16-refused-status-stored", "Stores the status of an update that it refuses.",
+             _store_the_refused_status, "ORD-16"),
+    _refused("ord-16-refused-extracts-stored", "Stores the extracts of an update that it refuses.",
+             _store_the_refused_extracts, "ORD-16"),
+    _refused("ord-16-refused-order-stored", "Stores the order that it refuses.",
+             _store_the_refused_order, "ORD-16", "QRY-02"),
+    _refused("ord-16-refused-and-wiped", "Deletes the order of which it refuses an update.",
+             _wipe_the_refused, "ORD-16", "ORD-01"),
+    _refused("del-04-refused-but-deleted", "Refuses to delete a reconciled order, and deletes it.",
+             _delete_the_reconciled, "DEL-04"),
+    _refused("rec-09-period-kept", "Registers the period of a reconciliation that it refuses.", _keep_the_period, "REC-09"),
+    _refused("rec-09-stays-active", "Opens the reconciliation that it refuses.",
+             lambda world, request: _keep_the_period(world, request, None), "REC-09"),
+    _refused("rel-18-refused-counted", "Counts the entries of a release that it refuses.", _count_the_refused, "REL-18"),
+    _refused("rel-18-refused-is-there", "Keeps the release that it refuses.", _release_the_refused, "REL-18"),
+    # asking
+    Defect(
+        name="qry-03-thirty-one-minutes",
+        statement="Shows a change after 31 minutes.",
+        rules=rules("QRY-03"),
+        shows_at=_half_hour_and_a_minute,
+    ),
+    Defect(
+        name="qry-03-cached",
+        statement="Shows an order for ever as it was first asked for.",
+        rules=rules("QRY-02", "DEL-01", "DEL-04", "DEL-05", "ORD-16", *_UPDATING),
+        finds=_cached,
+    ),
+    Defect(
+        name="qry-04-asking-changes",
+        statement="Changes an order's total when it is asked for.",
+        rules=rules("DEL-03", "QRY-01", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01", "DEL-04", "WFL-04"),
+        after_query=_conclude,
+    ),
+    Defect(
+        name="qry-04-asking-loses-an-extract",
+        statement="Loses the last extract of an order when it is asked for.",
+        rules=rules("DEL-03", "QRY-01", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01", "DEL-04", "WFL-04"),
+        after_query=_lose_an_extract,
+    ),
+    Defect(
+        name="qry-04-asked-once",
+        statement="Forgets an order when it is asked for.",
+        rules=rules("DEL-03", "DEL-04", "QRY-01", "QRY-02", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01",
+                    "DEL-05", "WFL-04"),
+        after_query=_forget,
+    ),
+    # codes
+    _kept_under("qry-02-codes-without-case", "Compares codes without their case.", str.lower),
+    _kept_under("qry-02-codes-cut", "Looks at the first 20 characters of a code.", lambda code: code[:20],
+                "ORD-01", "ORD-15", "ORD-17", "QRY-01", "DEL-01", "DEL-05", "REL-01", "REL-11", "WFL-02", "WFL-04"),
+    _kept_under("qry-02-codes-cut-at-fifty", "Looks at the first 50 characters of a code.", lambda code: code[:50]),
+    _kept_under("qry-02-codes-without-symbols", "Compares letters and digits of codes only.",
+                lambda code: "".join(filter(str.isalnum, code))),
+    _kept_under("qry-02-codes-without-zeros", "Compares codes without leading zeros.", lambda code: code.lstrip("0")),
+)  # fmt: skip

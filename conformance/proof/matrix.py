@@ -1,0 +1,80 @@
+"""The proof for a terminal: which rule caught which defect, family by family, and what is not as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from conformance.proof.proof import Fate, Proof, Subject
+
+_MARKS = {
+    Fate.CAUGHT: "+", Fate.PASSED: "+", Fate.MISSED: "MISSED", Fate.MISBLAMED: "MISBLAMED",
+    Fate.FALSE_ALARM: "FALSE ALARM", Fate.UNDECIDED: "UNDECIDED",
+}  # fmt: skip
+
+_VERDICTS = {
+    "whole": "Both ratios are whole.",
+    "not-whole": "The suite says something wrong of what is named above.",
+    "partial": "Right as far as it went: not all was run.",
+}
+
+
+def line(subject: Subject) -> str:
+    """One mock in a line."""
+    what = ", ".join(subject.blamed) if subject.rules or subject.blamed else subject.verdict
+    return f"{_MARKS[subject.verdict]:>2} {subject.name:<44} {what:<40} {subject.requests:>5} requests {subject.seconds:>5.1f} s"
+
+
+def matrix(proof: Proof) -> Iterator[str]:
+    """Every defect with the rules that were blamed for it, then every variant, then the ratios."""
+    for family, subjects in groupby(proof.defects, key=lambda subject: subject.family):
+        some = list(subjects)
+        yield f"\n{family} ({sum(one.is_as_it_should_be for one in some)}/{len(some)})"
+        yield from map(line, some)
+    if proof.variants:
+        yield f"\nvariants ({proof.specificity})"
+        yield from map(line, proof.variants)
+    yield from trouble([proof.clean, *proof.defects, *proof.variants])
+    yield ""
+    yield from summary(proof)
+
+
+def trouble(subjects: Sequence[Subject]) -> Iterator[str]:
+    """What is not as it should be, with why."""
+    for subject in subjects:
+        if subject.is_as_it_should_be:
+            continue
+        yield f"\n{_MARKS[subject.verdict]} {subject.name}: {subject.statement}"
+        if subject.rules:
+            yield f"  may be blamed: {', '.join(subject.rules)}"
+        yield from (f"  {rule}: {reason}" for rule, reason in subject.blamed.items())
+        if subject.reason:
+            yield f"  {subject.reason}"
+
+
+def summary(proof: Proof) -> Iterator[str]:
+    """The ratios, and what they took."""
+    everyone = [proof.clean, *proof.defects, *proof.variants]
+    requests, errors = (sum(one.requests for one in everyone), sum(one.client_errors for one in everyone))
+    yield f"defects caught and rightly blamed: {proof.sensitivity}"
+    yield f"variants passed: {proof.specificity}"
+    how = "every run to its end" if proof.mode == "whole" else "a defect's run ends at the first rightly blamed failure"
+    yield f"profile {proof.profile}, seed {proof.seed}, {how}: {requests} requests, {errors} client errors, {proof.seconds:.0f} s"
+    verdict = {
+        "whole": "Both ratios are whole.",
+        "not-whole": "NOT WHOLE.",
+        "partial": "Right as far as it went: not all was run.",
+    }
+    yield f"{proof.verdict.upper()}: {verdict[proof.verdict]}"
+
+
+def rules_matrix(proof: Proof) -> Iterator[str]:
+    """Which defects each rule caught, as Markdown."""
+    caught: dict[str, list[str]] = {}
+    for subject in proof.defects:
+        for rule in subject.blamed:
+            caught.setdefault(rule, []).append(subject.name)
+    yield "| rule | defects | which |"
+    yield "|---|---|---|"
+    for rule in sorted(caught):
+        yield f"| {rule} | {len(caught[rule])} | {', '.join(caught[rule])} |"

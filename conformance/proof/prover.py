@@ -1,0 +1,216 @@
+"""The prover inside pytest: certifies the plain mock once, then forks a copy of this process for each mock of the fleets.
+
+Collecting the scenarios and drawing the examples, which take longer than sending them, is thereby done once for all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from conformance.certification import Certification
+from conformance.contract.rules import catalogue
+from conformance.errors import CannotRun
+from conformance.mock.defects import DEFECTS, FAMILY_OF
+from conformance.mock.quirks import Defect, Variant
+from conformance.mock.variants import VARIANTS
+from conformance.plugin import CERTIFICATION
+from conformance.proof.pool import Forks, Lost
+from conformance.proof.proof import Fate, Subject, fate_of_defect
+from conformance.session import Options
+from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.verdicts import RuleVerdict, RunVerdict, judge_rule, judge_run
+
+SECONDS_EACH: Final = 180.0
+"""How long one mock may take; most take one second, or five."""
+
+Mock = Defect | Variant | None
+"""A mock of a fleet; None is the plain one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be proved, and how."""
+
+    profile: str
+    seed: int | None
+    jobs: int
+    whole: bool
+    """Whether a defect's run goes on to its end, so that every rule that it gets blamed is seen."""
+    mocks: tuple[Defect | Variant, ...]
+
+
+def chosen(part: str | None) -> tuple[Defect | Variant, ...]:
+    """The mocks whose name contains `part` (None: all). Raises CannotRun where there is none."""
+    # Variants first: they take longest, and no core is to be idle at the end.
+    fleets: list[Defect | Variant] = []
+    fleets.extend(VARIANTS.values())
+    fleets.extend(DEFECTS.values())
+    found = tuple(mock for mock in fleets if part is None or part in mock.name)
+    if not found:
+        raise CannotRun(f"no defect and no variant has {part!r} in its name; `koncili-conformance mock --list` has all")
+    return found
+
+
+@dataclass(eq=False)  # pytest keeps plugins in sets
+class Prover:
+    """A pytest plugin. `tell` is called with every subject as it comes, the plain mock first."""
+
+    plan: Plan
+    tell: Callable[[Subject], None]
+    subjects: list[Subject] = field(default_factory=list)
+    failure: str = ""
+    """Why the scenarios could not be run at all."""
+    seed: int = 0
+    _drawn: dict[Hashable, list[Any]] = field(default_factory=dict)
+
+    # -- pytest's hooks --------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Certify as the plan says, not as pytest's options do."""
+        self._begin(config, None)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Scenarios that can't be collected can prove nothing."""
+        if report.failed:
+            self.failure = f"{report.nodeid}: {report.longreprtext}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the fleets in place of the one run that pytest would make."""
+        config, items = session.config, session.items
+        try:
+            if not self.failure:
+                self._take(self._subject(session, None, items))
+                forks: Forks[Defect | Variant, Subject] = Forks(
+                    lambda mock: self._in_a_copy(session, mock), jobs=self.plan.jobs, seconds=SECONDS_EACH
+                )
+                for mock, result in forks.run(self.plan.mocks):
+                    self._take(_lost(mock, result) if isinstance(result, Lost) else result)
+        finally:
+            config.pluginmanager.unregister(config.stash[CERTIFICATION])
+        return True
+
+    def _take(self, subject: Subject) -> None:
+        self.subjects.append(subject)
+        self.tell(subject)
+
+    # -- one mock --------------------------------------------------------------------------------------------------
+
+    def _begin(self, config: pytest.Config, mock: Mock) -> Certification:
+        options = Options(
+            profile=self.plan.profile,
+            seed=self.plan.seed,
+            defect=mock.name if isinstance(mock, Defect) else None,
+            variant=mock.name if isinstance(mock, Variant) else None,
+            shrink=False,
+        )
+        certification = Certification(
+            options, rules=frozenset(), reports=None, waivers=(), worker=None, controls=False, drawn=self._drawn
+        )
+        config.stash[CERTIFICATION] = certification
+        config.pluginmanager.register(certification, "koncili-certification")
+        return certification
+
+    def _in_a_copy(self, session: pytest.Session, mock: Defect | Variant) -> Subject:
+        config = session.config
+        config.pluginmanager.unregister(config.stash[CERTIFICATION])
+        self._begin(config, mock).enter(session.items)
+        return self._subject(session, mock, session.items)
+
+    def _subject(self, session: pytest.Session, mock: Mock, items: Sequence[pytest.Item]) -> Subject:
+        """Certify a mock, and say what became of it."""
+        started = time.perf_counter()
+        certification: Certification = session.config.stash[CERTIFICATION]
+        opened = certification.session
+        self.seed = opened.seed
+        for item, following in _pairs(_in_turn(items, mock)):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if isinstance(mock, Defect) and not self.plan.whole and mock.rules & _blamed(opened.evidence).keys():
+                break
+        traffic = opened.journal.traffic
+        return _judged(
+            mock, opened.evidence, opened.readings,
+            requests=traffic.requests, client_errors=traffic.client_errors, seconds=time.perf_counter() - started,
+        )  # fmt: skip
+
+
+def _in_turn(items: Sequence[pytest.Item], mock: Mock) -> list[pytest.Item]:
+    """The scenarios, those first whose rule a defect breaks."""
+    if not isinstance(mock, Defect):
+        return list(items)
+    return sorted(items, key=lambda item: _rule_of(item) not in mock.rules)
+
+
+def _rule_of(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("rule")
+    return str(marker.args[0]) if marker else ""
+
+
+def _pairs(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    return zip(items, (*items[1:], None), strict=True)
+
+
+def _blamed(evidence: Evidence) -> dict[str, str]:
+    """Every rule seen broken, with the reason."""
+    failed = {
+        scenario.rule: scenario.reason
+        for scenario in evidence.scenarios.values()
+        if scenario.outcome is Outcome.FAILED and scenario.finding
+    }
+    return {**{rule: finding.reason for rule, finding in evidence.observed.items()}, **failed}
+
+
+def _judged(mock: Mock, evidence: Evidence, readings: dict[str, str], **figures: Any) -> Subject:
+    blamed = _blamed(evidence)
+    if isinstance(mock, Defect):
+        verdict, reason = fate_of_defect(blamed, mock.rules), ""
+        if verdict is Fate.MISSED:
+            reason = "; ".join(_stood_in_the_way(evidence))
+    else:
+        verdict, reason = _fate_of_variant(evidence, readings, bool(blamed))
+    return Subject(
+        **_who(mock), verdict=verdict, blamed=blamed, reason=reason, counterexample=_counterexample(evidence),
+        scenarios=sum(scenario.outcome is not Outcome.NOT_RUN for scenario in evidence.scenarios.values()), **figures,
+    )  # fmt: skip
+
+
+def _fate_of_variant(evidence: Evidence, readings: dict[str, str], blamed: bool) -> tuple[Fate, str]:  # noqa: FBT001
+    if blamed:
+        return Fate.FALSE_ALARM, ""
+    results = [judge_rule(rule, evidence, readings) for rule in catalogue().rules.values()]
+    open_ = [f"{result.rule.id}: {result.reason}" for result in results if result.verdict is not RuleVerdict.PASS]
+    decided = not open_ and judge_run(results) is RunVerdict.CONFORMANT
+    return (Fate.PASSED, "") if decided else (Fate.UNDECIDED, "; ".join(open_))
+
+
+def _stood_in_the_way(evidence: Evidence) -> Iterable[str]:
+    """Why scenarios came to nothing."""
+    for scenario in evidence.scenarios.values():
+        if scenario.outcome is Outcome.INCONCLUSIVE:
+            yield f"{scenario.rule} {scenario.name}: {scenario.reason}"
+
+
+def _counterexample(evidence: Evidence) -> str:
+    findings = [scenario.finding for scenario in evidence.scenarios.values() if scenario.finding]
+    return next((finding.text() for finding in (*findings, *evidence.observed.values())), "")
+
+
+def _lost(mock: Defect | Variant, lost: Lost) -> Subject:
+    return Subject(
+        **_who(mock), verdict=Fate.UNDECIDED, reason=str(lost), scenarios=0, requests=0, client_errors=0, seconds=0
+    )
+
+
+def _who(mock: Mock) -> dict[str, Any]:
+    if mock is None:
+        return {"name": "the plain mock", "family": "plain", "statement": "Does what is documented."}
+    if isinstance(mock, Defect):
+        rules = tuple(sorted(mock.rules))
+        return {"name": mock.name, "family": FAMILY_OF[mock.name], "statement": mock.statement, "rules": rules}
+    return {"name": mock.name, "family": "variant", "statement": mock.statement}
