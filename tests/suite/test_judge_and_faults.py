@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -410,6 +411,17 @@ def test_del_05_a_deleted_order_is_an_unknown_one() -> None:
     bench.koncili.world.put(key, None)
     assert judged(bench, lookup(bench, Endpoint.DELETE_ORDER, CODE)) == ["DEL-02"]
     assert judged(bench, lookup(bench, Endpoint.GET_ORDER, CODE)) == ["QRY-02"]
+
+
+def test_a_query_sees_the_last_consolidation_and_a_deletion_what_was_last_accepted() -> None:
+    bench = Bench()
+    known = bench.koncili.world
+    known.shows_at = lambda accepted: accepted + timedelta(minutes=30)
+    known.put((HOME.account, HOME.channel, CODE), order())
+    get, delete = (lookup(bench, endpoint, CODE) for endpoint in (Endpoint.GET_ORDER, Endpoint.DELETE_ORDER))
+    assert (judged(bench, get), judged(bench, delete)) == (["QRY-02"], [])
+    bench.koncili.clock.advance(1800)
+    assert (judged(bench, get), judged(bench, delete)) == ([], [])
 
 
 @pytest.mark.parametrize(

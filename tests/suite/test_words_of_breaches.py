@@ -33,6 +33,8 @@ from tests.suite.bodies import (
 )
 from tests.suite.support import HOME, Bench
 
+QUERY: Final = {"marketplaceCode": CODE, "channelName": HOME.channel, "accountId": str(HOME.account)}
+
 Told = tuple[str, str, str]
 """Rule, field and words of a breach."""
 
@@ -121,8 +123,12 @@ def test_a_wrong_account_or_channel(changes: Body, expected: Told) -> None:
     for endpoint, body in (
         (Endpoint.SUBMIT_ORDER, order(**changes)),
         (Endpoint.CREATE_RECONCILIATION, creation(**changes)),
+        (Endpoint.SUBMIT_RELEASE, release(**changes)),
     ):
-        assert told(breaches_of(Bench(), endpoint, body)) == [expected]
+        assert asked(Bench(), endpoint, body=body) == [expected]
+    query = {**QUERY, **{name: str(value) for name, value in changes.items()}}
+    for endpoint in (Endpoint.GET_ORDER, Endpoint.DELETE_ORDER):
+        assert asked(Bench(), endpoint, query=query) == [expected]
 
 
 # -- orders --------------------------------------------------------------------------------------------------------
@@ -179,8 +185,6 @@ def test_an_extract(changes: Body, rule: str, field: str, words: str) -> None:
 
 
 # -- queries and deletions -----------------------------------------------------------------------------------------
-
-QUERY: Final = {"marketplaceCode": CODE, "channelName": HOME.channel, "accountId": str(HOME.account)}
 
 
 @pytest.mark.parametrize("name", QUERY)
