@@ -138,6 +138,8 @@ TYPES: Final = "SALE, COMISSION, SHIP, RETURN_COMISSION, RETURN_SHIP"
 
 ORDERS: Final[dict[str, tuple[Body, Told]]] = {
     "no code": ({"marketplaceCode": None}, ("ORD-12", "marketplaceCode", "marketplaceCode is missing")),
+    "an empty code": ({"marketplaceCode": ""}, ("ORD-12", "marketplaceCode", "marketplaceCode is missing")),
+    "an empty channel": ({"channelName": ""}, ("ACC-03", "channelName", "Channel  not found")),
     "no text for a channel": ({"channelName": 7}, ("ORD-13", "channelName", "channelName is not a string")),
     "no id": ({"accountId": "x"}, ("ORD-13", "accountId", "accountId is not an account id")),
     "no total": ({"totalGrossValue": "1"}, ("ORD-13", "totalGrossValue", "totalGrossValue is not a number")),
