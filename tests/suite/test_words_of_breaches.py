@@ -91,6 +91,11 @@ HEADERS: Final[dict[str, tuple[dict[str, str | None], Told]]] = {
 @pytest.mark.parametrize(("headers", "expected"), HEADERS.values(), ids=HEADERS)
 def test_wrong_headers(headers: dict[str, str | None], expected: Told) -> None:
     assert asked(Bench(), Endpoint.LIST_ACCOUNTS, headers=headers) == [expected]
+    for endpoint in Endpoint:
+        if endpoint.needs_token:
+            assert asked(Bench(), endpoint, headers=headers)[0] == expected, (
+                f"of {endpoint.label} without anything else"
+            )
 
 
 def test_a_token_that_has_expired() -> None:
