@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup certify test check format report schema lock bench clean
+.PHONY: help setup certify test mutants check format report schema lock bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--t
 
 test: $(DEV_STAMP) ## run every test: the suite's own, and the certification against the mock
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+
+mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
+	@$(BIN)/python tests/mutants.py $(ARGS)
 
 check: $(DEV_STAMP) ## format, lint, types, direction of imports
 	@$(BIN)/ruff format --check .
@@ -54,6 +57,6 @@ lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
 	@sh .ci/lock $(BIN)
 
 clean: ## remove .venv, caches and the results of runs
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(REPORTS) -mindepth 1 ! -name README.md -delete 2>/dev/null || true
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
