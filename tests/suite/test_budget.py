@@ -168,6 +168,16 @@ def test_errors_past_the_budget_are_counted_too(store: Path) -> None:
     large.close()
 
 
+def test_the_largest_budget_that_a_target_may_have_is_kept(store: Path) -> None:
+    limits = DocumentedLimits(store, 450, paced=False)
+    for _ in range(450):
+        limits.before(Endpoint.SUBMIT_ORDER)
+        limits.after(400)
+    with pytest.raises(BudgetSpent):
+        limits.before(Endpoint.SUBMIT_ORDER)
+    limits.close()
+
+
 def test_errors_are_counted_across_runs(store: Path) -> None:
     for _ in range(3):
         limits = DocumentedLimits(store, 6)
