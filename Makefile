@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup certify test prove check format report schema lock bench clean
+.PHONY: help setup certify test prove mutants check format report schema lock bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,6 @@ lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
 	@sh .ci/lock $(BIN)
 
 clean: ## remove .venv, caches and the results of runs
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(REPORTS) -mindepth 1 ! -name README.md -delete 2>/dev/null || true
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -173,7 +173,8 @@ def _judge_entries(body: Fields) -> Iterator[Breach]:
 
 
 def _judge_entry(entry: Fields, where: str, code: JSONValue) -> Iterator[Breach]:
-    type_, value = entry.get("type"), entry.get("value", "missing")
+    type_ = entry.get("type")
+    value: JSONValue = entry.get("value")
     if isinstance(code, str) and code and entry.get("marketplaceCode") != code:
         yield Breach("REL-10", f"{where}.marketplaceCode", f"{where}.marketplaceCode is not the release's")
     if type_ not in RELEASE_TYPES:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,6 +168,16 @@ def test_errors_past_the_budget_are_counted_too(store: Path) -> None:
     large.close()
 
 
+def test_the_largest_budget_that_a_target_may_have_is_kept(store: Path) -> None:
+    limits = DocumentedLimits(store, 450, paced=False)
+    for _ in range(450):
+        limits.before(Endpoint.SUBMIT_ORDER)
+        limits.after(400)
+    with pytest.raises(BudgetSpent):
+        limits.before(Endpoint.SUBMIT_ORDER)
+    limits.close()
+
+
 def test_errors_are_counted_across_runs(store: Path) -> None:
     for _ in range(3):
         limits = DocumentedLimits(store, 6)
@@ -231,6 +244,17 @@ def test_the_budget_is_the_targets(tmp_path: Path) -> None:
     budget.close()
 
 
+@pytest.mark.parametrize(("pace", "waited"), [("documented", True), ("unlimited", False)])
+def test_the_rates_are_kept_at_the_documented_pace_only(tmp_path: Path, time: Time, pace: str, waited: bool) -> None:
+    kept = f"sqlite:{tmp_path / 'budget.sqlite'}"
+    chosen = target(base_url="http://127.0.0.1:8765", environment="sandbox", pace=pace, coordination=kept)
+    budget, start = budget_for(chosen), time.now
+    for _ in range(91):
+        budget.before(Endpoint.GET_ORDER)
+    assert (time.now > start) is waited
+    budget.close()
+
+
 def test_no_limits_wait_for_nothing_and_count_nothing(time: Time) -> None:
     budget, start = NoLimits(), time.now
     for _ in range(1000):
@@ -256,6 +280,32 @@ def test_the_store_lies_in_the_users_state_directory(state: Path) -> None:
     budget_for(target()).close()
     assert path.is_file()
     assert path.parent.stat().st_mode & 0o077 == 0
+
+
+# A new version that named the store or a table otherwise would forget what was spent in the last hour.
+
+
+@pytest.mark.usefixtures("state")
+def test_the_store_keeps_its_name_from_version_to_version() -> None:
+    assert store_path(target()).name == "682e68700304d41e.sqlite"
+
+
+def test_the_tables_keep_their_names_from_version_to_version(limits: DocumentedLimits, store: Path) -> None:
+    limits.before(None)
+    with closing(sqlite3.connect(store)) as kept:
+        names = {name for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert names == {
+        "client_errors",
+        "rate_delete_order",
+        "rate_get_order",
+        "rate_other",
+        "rate_submit_order",
+    }
+
+
+@pytest.mark.usefixtures("limits")
+def test_processes_take_turns_at_the_store_by_a_lock_beside_it(store: Path) -> None:
+    assert Path(f"{store}.lock").exists()
 
 
 OTHER_TARGETS = {
@@ -291,6 +341,13 @@ def test_a_path_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HOME", str(tmp_path))
     assert store_path(target(coordination=f"sqlite:{tmp_path}/a.sqlite")) == tmp_path / "a.sqlite"
     assert store_path(target(coordination="sqlite:~/a.sqlite")) == tmp_path / "a.sqlite"
+
+
+def test_a_store_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    path.write_bytes(b"certainly no SQLite database, but long enough for a header of one hundred bytes. " * 2)
+    with pytest.raises(OSError, match=rf"^{re.escape(str(path))}: file is not a database$"):
+        DocumentedLimits(path, 400)
 
 
 @pytest.mark.parametrize("obstacle", ["a directory", "no SQLite file", "below a file", "no path"])

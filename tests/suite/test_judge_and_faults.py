@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -259,6 +260,44 @@ def test_two_faults_show_two_breaches(changes: Order, expected: set[tuple[str, s
     assert {(breach.rule, breach.field) for breach in breaches_of(order(**changes))} == expected
 
 
+MANDATORY: Final[dict[str, tuple[str, str, str]]] = {
+    # what is broken without this date where the order is paid, concluded, canceled
+    "createdDate": ("", "", ""),
+    "approvedDate": ("", "", ""),
+    "sendDate": ("ORD-03", "ORD-04", ""),
+    "estimatedDeliveryDate": ("ORD-03", "ORD-04", ""),
+    "deliveryDate": ("", "ORD-04", ""),
+    "cancelDate": ("", "", "ORD-05"),
+}
+
+
+@pytest.mark.parametrize("name", MANDATORY)
+def test_a_status_demands_its_dates(name: str) -> None:
+    for status, rule in zip(("PAID_WAITING_DELIVERY", "CONCLUDED", "CANCELED"), MANDATORY[name], strict=True):
+        body = order(**{"status": status, "cancelDate": "2025-05-15T12:00:00Z", name: None})
+        assert broken(body) == ([rule] if rule else []), status
+    assert broken(order(**{"status": "INVOICED", name: None})) == []
+
+
+SIGNS: Final[dict[str, tuple[str, str, str]]] = {
+    # what is broken by minus one, zero and one
+    "SALE": ("ORD-10", "ORD-10", ""),
+    "COMISSION": ("", "ORD-10", "ORD-10"),
+    "RETURN_COMISSION": ("ORD-10", "ORD-10", ""),
+    "RETURN_SALE": ("", "ORD-10", "ORD-10"),
+    "SHIP": ("", "", ""),
+    "RETURN_SHIP": ("", "", ""),
+    "ADJUSTMENT": ("", "", ""),
+}
+
+
+@pytest.mark.parametrize("type_", SIGNS)
+def test_an_extract_has_the_sign_of_its_type(type_: str) -> None:
+    for value, rule in zip((-1, 0, 1), SIGNS[type_], strict=True):
+        body = order(extracts=[extract(type=type_, value=value)])
+        assert broken(body, {"extract-types": "portal"}) == ([rule] if rule else []), f"{type_} = {value}"
+
+
 NOON: Final = "2025-05-09T12:00:00Z"
 DATES: Final = ("createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate")
 
@@ -410,6 +449,17 @@ def test_del_05_a_deleted_order_is_an_unknown_one() -> None:
     bench.koncili.world.put(key, None)
     assert judged(bench, lookup(bench, Endpoint.DELETE_ORDER, CODE)) == ["DEL-02"]
     assert judged(bench, lookup(bench, Endpoint.GET_ORDER, CODE)) == ["QRY-02"]
+
+
+def test_a_query_sees_the_last_consolidation_and_a_deletion_what_was_last_accepted() -> None:
+    bench = Bench()
+    known = bench.koncili.world
+    known.shows_at = lambda accepted: accepted + timedelta(minutes=30)
+    known.put((HOME.account, HOME.channel, CODE), order())
+    get, delete = (lookup(bench, endpoint, CODE) for endpoint in (Endpoint.GET_ORDER, Endpoint.DELETE_ORDER))
+    assert (judged(bench, get), judged(bench, delete)) == (["QRY-02"], [])
+    bench.koncili.clock.advance(1800)
+    assert (judged(bench, get), judged(bench, delete)) == ([], [])
 
 
 @pytest.mark.parametrize(

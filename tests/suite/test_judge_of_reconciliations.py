@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from conformance.contract.endpoints import Endpoint
+from conformance.contract.reconciliation_rules import judge_period
 from conformance.mock.koncili import Koncili
 from strategies.calls import LEFT_OUT
 from strategies.scope import Place
@@ -89,6 +90,14 @@ def test_a_period_is_compared_with_every_earlier_one() -> None:
     assert creating(bench, periodInitDate=f"{DAY}11:00:00Z", periodEndDate=f"{DAY}12:00:00Z") == []
     assert creating(bench, periodInitDate=f"{DAY}10:30:00Z") == ["REC-05", "REC-04"]
     assert creating(bench, periodInitDate=f"{DAY}14:10:00Z", periodEndDate=f"{DAY}14:20:00Z") == ["REC-04"]
+
+
+@pytest.mark.parametrize("only", ["periodInitDate", "periodEndDate"])
+def test_what_is_no_period_overlaps_none(only: str) -> None:
+    bench = Bench()
+    bench.open(HOME, INIT, HOUR, finished=True)
+    earlier = bench.koncili.world.reconciliations(HOME.account, HOME.channel)
+    assert list(judge_period({only: f"{DAY}12:30:00Z"}, earlier, bench.koncili.readings)) == []
 
 
 CROSSED: Final = [

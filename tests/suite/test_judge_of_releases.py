@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import judge
+from conformance.contract.reconciliation_rules import entries_of
 from strategies.calls import LEFT_OUT, Call
 from strategies.scope import Place
 from tests.suite.bodies import (
@@ -152,6 +153,20 @@ def test_entries_match_the_extracts(extracts: Parts, parts: Parts, rejected: str
     for reading, expected in {"rejected": rejected, "discrepancy": discrepancy}.items():
         bench = open_world({"value-mismatch": reading}, extracts=extracts, quantity=9)
         assert releasing(bench, releases=entries(*parts)) == cell(expected), f"under value-mismatch = {reading}"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{"type": "SHIP"}, {"value": 1}, {"type": 7, "value": 1}, {"type": "SHIP", "value": "1"}, "SHIP", None],
+    ids=repr,
+)
+def test_only_what_has_a_type_and_a_value_is_an_entry(item: object) -> None:
+    sale: Any = {"type": "SALE", "value": 2}
+    assert entries_of([sale, item, sale]) == (("SALE", Decimal(2)), ("SALE", Decimal(2)))
+
+
+def test_what_is_no_array_has_no_entries() -> None:
+    assert entries_of(None) == entries_of({"type": "SALE", "value": 2}) == ()
 
 
 SIGNS: Final[dict[str, tuple[str, str, str, str]]] = {
