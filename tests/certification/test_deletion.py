@@ -56,7 +56,7 @@ def _(trial: Trial) -> None:
             yield from bench.settled(trial.rule.id, order, code, place_of(order), context=context)
         bench.saw(Side.ACCEPTED, deletion)
 
-    prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, bench.session.profile.sequences)
+    prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, max(1, 2 * bench.session.profile.sequences // 3))
 
 
 def _beside(bench: Bench, batch: Batch, values: Values) -> list[tuple[Call, Values]]:

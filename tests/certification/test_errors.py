@@ -202,7 +202,7 @@ def _tried(trial: Trial, values: odd.Values) -> list[str]:
     """The names of the values to try: in a certification every second, those left out turning with the seed."""
     profile, names = trial.bench.session.profile, list(values)
     counted = profile.client_errors is not None
-    return names[trial.bench.session.seed % 2 :: 2 if counted else 1][: profile.kinds_at_most] or names[:1]
+    return names[trial.bench.session.seed % 3 :: 3 if counted else 1][: profile.kinds_at_most] or names[:1]
 
 
 def _each(trial: Trial) -> int:
