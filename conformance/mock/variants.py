@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -91,6 +92,8 @@ def _late(request: Request, answer: Answer) -> Answer:
     return answer
 
 
+_SERVED: Final = count()
+
 _TOO_MANY: Final = {"errorMessage": "Too many requests", "errorCode": "429-0", "errorSource": None}
 
 
@@ -152,8 +155,8 @@ VARIANTS: Final = table(
     ),
     Variant(
         name="more-fields",
-        statement="Adds fields to the order it shows.",
-        shows=lambda order: {**order, "id": 4711, "reconciled": False, "history": []},
+        statement="Adds fields to the order it shows, one of them other every time.",
+        shows=lambda order: {**order, "id": 4711, "reconciled": False, "history": [], "served": next(_SERVED)},
     ),
     Variant(
         name="nulls-left-out",

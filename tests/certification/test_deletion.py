@@ -18,6 +18,7 @@ from tests.certification.bench import Bench, Hindered, Values, Waiting
 from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
 from tests.certification.laws import prove
+from tests.certification.same_order import differences
 
 scenarios("deletion.feature")
 
@@ -161,11 +162,12 @@ def _(trial: Trial, foreign: tuple[Place, str]) -> None:
             raise
         yield
         after = bench.query(place, code)
-        if (after.status, after.json) != (before.status, before.json):
+        problems = differences(before.json, after.json) if isinstance(before.json, dict) else []
+        if after.status != before.status or problems:
             raise Violation(
                 rule=trial.rule.id,
                 expected="the order to stay as it was",
-                actual=f"it answered {after.status}",
+                actual="; ".join([f"it answered {after.status}", *problems]),
                 exchange=after,
                 context="after a deletion that was refused",
             )
