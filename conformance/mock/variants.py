@@ -305,6 +305,11 @@ VARIANTS: Final = table(
         busy=lambda number: Answer(502, b"<html>Bad Gateway</html>") if number % 450 == 0 else None,
     ),
     Variant(
+        name="lost-answers",
+        statement="Answers 502 now and then, and has done what it was asked.",
+        loses=lambda number: Answer(502, b"<html>Bad Gateway</html>") if number % 331 == 0 else None,
+    ),
+    Variant(
         name="throttles-now-and-then",
         statement="Answers 429 now and then and says when to try again.",
         busy=lambda number: (
