@@ -94,7 +94,10 @@ MALFORMED_CREDENTIALS: Final = named(
     {
         "not base64": "not base64!",
         "no colon": base64.b64encode(b"no colon here").decode(),
-        "not encoded": Hole(EMAIL.name, lambda email: f"{email}:no-password", "not encoded"),
+        "not encoded": Hole(
+            CREDENTIALS.name, lambda credentials: base64.b64decode(credentials).decode(), "not encoded"
+        ),
+        "the email alone": Hole(EMAIL.name, lambda email: base64.b64encode(email.encode()).decode(), "in base64"),
         "a number": 7,
         "an object": {},
     },
@@ -214,22 +217,14 @@ def at_other_channel(kind: Callable[..., Any]) -> Any:
 # -- orders: status and dates --------------------------------------------------------------------------------------
 
 OTHER_STATUS: Final = {
-    **named(
-        ("body", "status"),
-        {
-            "left out": LEFT_OUT,
-            "null": None,
-            "empty": "",
-            "lower case": "invoiced",
-            "other spelling": "CANCELLED",
-        },
-    ),
+    **named(("body", "status"), {"other spelling": "CANCELLED", "lower case": "invoiced", "more": "INVOICED_X"}),
     "earlier in an order's life": drawing(
         ("body", "status"), st.sampled_from(["APPROVED", "CREATED", "PENDING", "PAID", "WAITING_PAYMENT"])
     ),
     "other than the four, later in its life": drawing(
         ("body", "status"), st.sampled_from(["DELIVERED", "SHIPPED", "RETURNED"])
     ),
+    **named(("body", "status"), {"left out": LEFT_OUT, "null": None, "empty": ""}),
     "unknown": drawing(("body", "status"), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__)),
 }
 
@@ -280,14 +275,22 @@ STATUSES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The statuses of orders that may have a date; any status for those that are not listed."""
 
+_MALFORMED: Final = (
+    ("createdDate", "no date", STATUSES),
+    ("estimatedDeliveryDate", "empty", ("INVOICED",)),  # where it is demanded, an empty one would be refused as missing
+    ("cancelDate", "no date", ("CONCLUDED",)),  # a date that the status does not take is to be a date all the same
+    ("sendDate", "an impossible month", ("INVOICED",)),
+    ("deliveryDate", "day first", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
+    ("cancelDate", "an impossible day", ("CANCELED",)),
+    ("approvedDate", "an impossible day", STATUSES),
+    ("estimatedDeliveryDate", "an impossible hour", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
+)
+
 MALFORMED_DATE: Final = {
-    **{
-        f"{how} for {field}": (setting(("body", field), value), (field,), STATUSES_WITH.get(field, STATUSES))
-        for (how, value), field in zip(MALFORMED_DATES.items(), DATE_FIELDS, strict=True)
-    },
-    "no date for a cancelDate that nobody needs": (setting(("body", "cancelDate"), "yesterday"), (), ("CONCLUDED",)),
+    f"{how} for {field}": (setting(("body", field), MALFORMED_DATES[how]), statuses)
+    for field, how, statuses in _MALFORMED
 }
-"""Each way to be malformed, in another of the dates; with the dates that the order has, and the statuses it may have."""
+"""Each way to be malformed in another of the dates, with the statuses that the order may have."""
 
 # -- orders: extracts ----------------------------------------------------------------------------------------------
 
@@ -326,11 +329,11 @@ OTHER_EXTRACT_TYPE: Final = {
     **in_one_extract(
         "type",
         {
-            "left out": LEFT_OUT,
-            "null": None,
-            "empty": "",
             "lower case": "sale",
             "other spelling": "COMMISSION",
+            "left out": LEFT_OUT,
+            "empty": "",
+            "null": None,
             "unknown": st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__),
         },
     ),
@@ -397,7 +400,7 @@ NO_EXTRACTS: Final = named(("body", "extracts"), {"an empty array": [], "left ou
 _OTHER_THAN_STRING: Final = {"a number": 7, "a boolean": True, "an object": {}, "an array": ["INVOICED"]}
 _OTHER_THAN_DATE: Final = {"a number": 1_746_792_000, "a boolean": True, "an object": {}, "an array": []}
 _OTHER_THAN_ARRAY: Final = {"an object": {}, "a string": "SALE", "a number": 1}
-_OTHER_THAN_ID: Final = {"a boolean": True, "an object": {}, "an array": [19055]}
+_OTHER_THAN_ID: Final[Mapping[str, Any]] = {"a boolean": True, "an object": {}, "an array": [19055]}
 
 _OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "marketplaceCode": _OTHER_THAN_STRING,
@@ -417,7 +420,48 @@ TYPED_FIELDS: Final = tuple(
 
 def of_other_type(field: str) -> dict[str, Draw]:
     """Give a field of the body another JSON type."""
-    return named(("body", field), _OTHER_TYPES[field])
+    draws = {"marketplaceCode": _code_everywhere, "accountId": _no_account_id}
+    return draws[field]() if field in draws else named(("body", field), _OTHER_TYPES[field])
+
+
+def _at_every_level(value: Any) -> Draw:
+    """The order's code and those of its extracts: else theirs would not be the order's."""
+
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        extracts = range(len(call.body["extracts"]))
+        also = tuple((("body", "extracts", number, "marketplaceCode"), value) for number in extracts)
+        return Edit(("body", "marketplaceCode"), value, also)
+
+    return draw_edit
+
+
+def _code_everywhere() -> dict[str, Draw]:
+    first, *others = _OTHER_TYPES["marketplaceCode"].items()
+    return {
+        f"{first[0]}, in the extracts too": _at_every_level(first[1]),
+        **named(("body", "marketplaceCode"), dict(others)),
+    }
+
+
+MISSING_CODE: Final = {
+    "left out, in the extracts too": _at_every_level(LEFT_OUT),
+    "empty, in the extracts too": _at_every_level(""),
+    **missing("marketplaceCode"),
+}
+
+
+def _no_account_id() -> dict[str, Draw]:
+    def with_letters(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "accountId"), f"{call.body['accountId']}abc")
+
+    def with_a_fraction(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "accountId"), Decimal(f"{call.body['accountId']}.9"))
+
+    return {
+        "with letters after it": with_letters,
+        "with a fraction": with_a_fraction,
+        **named(("body", "accountId"), _OTHER_TYPES["accountId"]),
+    }
 
 
 def account_in_other_form(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001

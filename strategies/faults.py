@@ -162,8 +162,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     },
     "ORD-08": {
         "one of its dates is malformed": tuple(
-            Kind(name=name, draw=draw, present=present, statuses=statuses)
-            for name, (draw, present, statuses) in parts.MALFORMED_DATE.items()
+            Kind(name=name, draw=draw, statuses=statuses) for name, (draw, statuses) in parts.MALFORMED_DATE.items()
         ),
         "the expectedDate of one extract is malformed": _kinds("expectedDate", parts.MALFORMED_EXPECTED_DATE),
     },
@@ -187,7 +186,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         )
     },
     "ORD-12": {
-        "its marketplaceCode is missing": _kinds("marketplaceCode", parts.missing("marketplaceCode", empty=True)),
+        "its marketplaceCode is missing": _kinds("marketplaceCode", parts.MISSING_CODE),
         "its channelName is missing": _missing("channelName"),
         "its accountId is missing": _missing("accountId"),
         "the value of one extract is missing": _kinds("value", parts.MISSING_VALUE),
