@@ -20,7 +20,7 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import catalogue
-from conformance.mock.defects.parts import on, per_value, refusals, with_fields
+from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
 from conformance.mock.quirks import Answer, Variant, Wire, named, table
 from conformance.mock.world import Body
 
@@ -288,6 +288,11 @@ VARIANTS: Final = table(
         name="conflicts",
         statement="Refuses with 409 or 422 where no document says which 4xx.",
         refuses_with=lambda rule: 409 if rule.startswith(("REC", "DEL")) else 422 if rule.startswith("REL") else None,
+    ),
+    Variant(
+        name="sequence-demanded",
+        statement="Takes entries in the sequence of the extracts only.",
+        objects=in_another_sequence,
     ),
     Variant(
         name="huge-ids",
