@@ -118,6 +118,7 @@ def at_other_channel(kind: Callable[..., Any]) -> Any:
 
 OTHER_STATUS: Final = {
     **named(("body", "status"), {"other spelling": "CANCELLED", "lower case": "invoiced", "more": "INVOICED_X"}),
+    **named(("body", "status"), {"before": "APPROVED", "after": "DELIVERED"}),
     "earlier in an order's life": drawing(
         ("body", "status"), st.sampled_from(["APPROVED", "CREATED", "PENDING", "PAID", "WAITING_PAYMENT"])
     ),
@@ -182,6 +183,7 @@ _MALFORMED: Final = (
     ("sendDate", "an impossible month", ("INVOICED",)),
     ("deliveryDate", "day first", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
     ("cancelDate", "an impossible day", ("CANCELED",)),
+    ("cancelDate", "empty", ("CANCELED",)),
     ("approvedDate", "an impossible day", STATUSES),
     ("estimatedDeliveryDate", "an impossible hour", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
 )
@@ -276,7 +278,7 @@ MISSING_VALUE: Final = in_one_extract("value", {"left out": LEFT_OUT})
 
 _OTHER_THAN_NUMBER: Final = {"a string": "203.63", "a boolean": True, "an object": {}, "an array": []}
 
-VALUE_OF_OTHER_TYPE: Final = in_one_extract("value", {**_OTHER_THAN_NUMBER, "null": None})
+VALUE_OF_OTHER_TYPE: Final = in_one_extract("value", {"null": None, **_OTHER_THAN_NUMBER})
 
 PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", _OTHER_THAN_NUMBER)
 
@@ -320,7 +322,7 @@ TYPED_FIELDS: Final = tuple(
 
 def of_other_type(field: str) -> dict[str, Draw]:
     """Give a field of the body another JSON type."""
-    draws = {"marketplaceCode": _code_everywhere, "accountId": _no_account_id}
+    draws = {"marketplaceCode": _code_everywhere, "accountId": _no_account_id, "extracts": _no_array}
     return draws[field]() if field in draws else named(("body", field), _OTHER_TYPES[field])
 
 
@@ -348,6 +350,13 @@ MISSING_CODE: Final = {
     "empty, in the extracts too": _at_every_level(""),
     **missing("marketplaceCode"),
 }
+
+
+def _no_array() -> dict[str, Draw]:
+    def one_alone(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "extracts"), call.body["extracts"][0])
+
+    return {"one extract alone": one_alone, **named(("body", "extracts"), _OTHER_TYPES["extracts"])}
 
 
 def _no_account_id() -> dict[str, Draw]:

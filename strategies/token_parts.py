@@ -48,11 +48,11 @@ def _with_other_email(credentials: str) -> str:
 
 WRONG_PASSWORD: Final[dict[str, Draw]] = {
     "another password": _wrong_password,
+    "an unknown email": setting(_CREDENTIALS, Hole(CREDENTIALS.name, _with_other_email, "with an unknown email")),
     "the password in another case": _with_password(_other_case, "the password in another case"),
     "the password and one character": _with_password(lambda password: password + "x", "one character more"),
     "the password cut short": _with_password(lambda password: password[:-1], "one character less"),
     "an empty password": _with_password(lambda _: "", "an empty password"),
-    "an unknown email": setting(_CREDENTIALS, Hole(CREDENTIALS.name, _with_other_email, "with an unknown email")),
 }
 
 MALFORMED_CREDENTIALS: Final = named(

@@ -34,6 +34,11 @@ def _new_pair(bench: Bench, rule: str, exchange: Exchange) -> tuple[str, str]:
     return access, refresh
 
 
+def _check_taken(trial: Trial, access: str, context: str) -> None:
+    used = trial.bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: access}), {})
+    check_accepted(rule=trial.rule, exchange=used, context=context)
+
+
 def _attempts(trial: Trial) -> range:
     return range(max(1, trial.bench.session.profile.sequences // 3))
 
@@ -42,7 +47,8 @@ def _attempts(trial: Trial) -> range:
 def _(trial: Trial) -> None:
     for _attempt in _attempts(trial):
         exchange = trial.bench.session.client.create_token()
-        _new_pair(trial.bench, "AUTH-01", exchange)
+        access, _ = _new_pair(trial.bench, "AUTH-01", exchange)
+        _check_taken(trial, access, "with the new access token")
         trial.bench.saw(Side.ACCEPTED, exchange)
 
 
@@ -66,8 +72,8 @@ def _(trial: Trial) -> None:
             raise Violation(
                 rule="AUTH-06", expected="a new pair", actual=f"the {same} token was the old one", exchange=exchange
             )
-        used = bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: access}), {})
-        check_accepted(rule=trial.rule, exchange=used, context="with the new access token")
+        _check_taken(trial, access, "with the new access token")
+        _new_pair(bench, "AUTH-06", bench.session.client.refresh_token(refresh))
         bench.saw(Side.ACCEPTED, exchange)
 
 
