@@ -34,7 +34,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -77,13 +77,17 @@ class Setting:
         parts = (str(self.seed), str(self.max_examples), version("schemathesis"), config, self.document)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
+    def __str__(self) -> str:
+        how = f"--seed {self.seed} --max-examples {self.max_examples}"
+        return f"Schemathesis {version('schemathesis')}, `{how}`, one run a defect, each with the clean mock's run as measure."
+
 
 # -- one run -------------------------------------------------------------------------------------------------------
 
 
 def measure(name: str, setting: Setting) -> Run:
     """Run Schemathesis once against the mock with this defect or variant (or the clean one)."""
-    with tempfile.TemporaryDirectory() as directory, served(name) as base_url:
+    with tempfile.TemporaryDirectory() as directory, served(name, Path(directory)) as base_url:
         where = Path(directory)
         with httpx.Client(base_url=base_url, timeout=STARTS_WITHIN) as client:
             token = prepare(client)
@@ -106,34 +110,31 @@ def measure(name: str, setting: Setting) -> Run:
 
 
 @contextmanager
-def served(name: str) -> Iterator[str]:
-    """The base URL of a mock with this quirk."""
+def served(name: str, where: Path) -> Iterator[str]:
+    """The base URL of a mock with this quirk, which leaves its log in that directory."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, QUIRK: "" if name == CLEAN else name}
     command = [sys.executable, str(HERE / "baseline_mock.py"), str(port)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+    base_url, log = f"http://{HOST}:{port}", where / "mock.log"
+    with log.open("wb") as file, subprocess.Popen(command, env=environment, stdout=file, stderr=file) as process:
         try:
-            base_url = f"http://{HOST}:{port}"
-            wait_for(base_url + COUNTS_PATH)
+            if not answers(base_url + COUNTS_PATH):
+                raise click.ClickException(f"the mock does not answer at {base_url}:\n{log.read_text()[-2000:]}")
             yield base_url
         finally:
             process.terminate()
 
 
-def wait_for(url: str) -> None:
-    """Return once the mock answers."""
+def answers(url: str) -> bool:
+    """Whether something answers there, now or soon."""
     deadline = time.monotonic() + STARTS_WITHIN
-    while True:
-        try:
-            httpx.get(url).raise_for_status()
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise click.ClickException(f"the mock does not answer at {url}") from None
-            time.sleep(0.05)
-        else:
-            return
+    while time.monotonic() < deadline:
+        with suppress(httpx.HTTPError):
+            return httpx.get(url).is_success
+        time.sleep(0.05)
+    return False
 
 
 def prepare(client: httpx.Client) -> str:
@@ -213,9 +214,11 @@ def load_runs(results: Path, setting: Setting) -> dict[str, Run]:
 
 
 def store(results: Path, run: Run) -> None:
-    """Append one result, whole and on the disk."""
-    with results.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(run)) + "\n")
+    """Append one result, on a line of its own even where the last one was cut off."""
+    with results.open("a+b") as file:
+        file.seek(max(0, file.tell() - 1))
+        begin = "" if file.read() in {b"", b"\n"} else "\n"
+        file.write(f"{begin}{json.dumps(asdict(run))}\n".encode())
 
 
 def progress(run: Run, clean: Run, *, done: int, of: int) -> str:
@@ -269,7 +272,7 @@ def main(
             continue
         store(results, runs[name])
         click.echo(progress(runs[name], runs[CLEAN], done=done, of=len(missing)))
-    text = baseline_table.table(runs, baseline_table.load_proof(proof), proof)
+    text = f"{setting}\n\n{baseline_table.table(runs, baseline_table.load_proof(proof), proof)}"
     click.echo(text)
     if set(DEFECTS) <= set(runs):
         baseline_table.write(README, text)

@@ -174,8 +174,10 @@ def _by_family(proof: Mapping[str, Any], ours: Side, theirs: Side) -> list[str]:
 
 
 def _only_theirs(ours: Side, theirs: Side) -> list[str]:
-    names = [name for name, caught in theirs.defects.items() if caught and not ours.defects.get(name, False)]
-    return [f"Caught by Schemathesis and not by this suite: {_listed(names) or 'none'}."]
+    names = [name for name, caught in theirs.defects.items() if caught and not ours.defects.get(name, True)]
+    unproven = [name for name in theirs.defects if name not in ours.defects]
+    lines = [f"Caught by Schemathesis and not by this suite: {_listed(names) or 'none'}."]
+    return [*lines, f"Not in the proof, so not compared: {_listed(unproven)}."] if unproven else lines
 
 
 def _caught_list(runs: Mapping[str, Run]) -> list[str]:
