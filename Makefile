@@ -33,6 +33,9 @@ test: $(DEV_STAMP) ## run every test: the suite's own, and the certification aga
 prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, every variant passed
 	@$(BIN)/koncili-conformance prove --reports $(REPORTS) $(ARGS)
 
+mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
+	@$(BIN)/python tests/mutants.py $(ARGS)
+
 check: $(DEV_STAMP) ## format, lint, types, direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .

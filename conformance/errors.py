@@ -11,5 +11,9 @@ class TargetUnavailable(Exception):
     """The target did not answer, or only by passing failures (429, 502): no verdict can be had from that."""
 
 
+class Doubtful(TargetUnavailable):
+    """A call was refused, but only when it was sent again after a lost answer: the first time it may have been carried out."""
+
+
 class BudgetSpent(TargetUnavailable):
     """The budget of client errors for this hour is spent; nothing more is sent."""

@@ -69,15 +69,15 @@ _WHOLE: Final = EARLIER_SECONDS
 
 WHOLLY_OVER: Final[dict[str, Draw]] = {
     "equal": _over(0, _WHOLE),
+    "inside": _over(10, _WHOLE - 10),
+    "around": _over(-10, _WHOLE + 10),
+    "same beginning, later end": _over(0, _WHOLE + 10),
+    "same beginning, earlier end": _over(0, _WHOLE - 10),
+    "earlier beginning, same end": _over(-10, _WHOLE),
+    "later beginning, same end": _over(10, _WHOLE),
     "equal to the last": _over(0, _WHOLE, LATEST),
     "equal, in another zone": _over(0, _WHOLE, zone=_FAR_EAST),
-    "inside": _over(10, _WHOLE - 10),
     "inside, of a millisecond": _over(10, 10.001),
-    "around": _over(-10, _WHOLE + 10),
-    "same beginning, earlier end": _over(0, _WHOLE - 10),
-    "later beginning, same end": _over(10, _WHOLE),
-    "same beginning, later end": _over(0, _WHOLE + 10),
-    "earlier beginning, same end": _over(-10, _WHOLE),
 }
 
 PARTLY_OVER: Final[dict[str, Draw]] = {

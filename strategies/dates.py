@@ -28,7 +28,7 @@ GAPS: Final = (
 )
 """Times between two events, those first that a comparison gets wrong. Equal instants are lawful (S2's example)."""
 
-TERMS: Final = (*GAPS, timedelta(days=900))
+TERMS: Final = (*GAPS, timedelta(days=1500))
 """Times until something is expected: it may lie in the future."""
 
 OFFSETS: Final = (None, -180, 0, 330, -120, None)

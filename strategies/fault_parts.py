@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,13 +10,12 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from conformance.contract.credentials import decode_credentials, encode_credentials
-from conformance.contract.endpoints import CREDENTIALS_FIELD, INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import EXTRACT_TYPES
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, place_of
 from strategies.dates import FIELDS as DATE_FIELDS
 from strategies.dates import moved, printed
-from strategies.holes import CODE, CREDENTIALS, EMAIL, OTHER_CODE, REFRESH_TOKEN, TOKEN, Hole
+from strategies.holes import CODE, OTHER_CODE, Hole
 from strategies.money import AMOUNTS, CENT
 from strategies.orders import STATUSES
 from strategies.scope import Place, Scope
@@ -47,101 +45,6 @@ def named(path: Path, values: Mapping[str, Any]) -> dict[str, Draw]:
     """For each name an edit that sets the place to the value of that name."""
     return {name: setting(path, value) for name, value in values.items()}
 
-
-# -- authentication ------------------------------------------------------------------------------------------------
-
-_CREDENTIALS: Final[Path] = ("body", CREDENTIALS_FIELD)
-
-_WRONG_WORDS: Final = st.text(st.characters(codec="utf-8", exclude_characters=":"), min_size=1, max_size=20)
-
-
-def _wrong_password(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-    password = "no-" + draw(_WRONG_WORDS)
-    return Edit(_CREDENTIALS, Hole("email", lambda email: encode_credentials(email, password), "with a wrong password"))
-
-
-def _other_case(password: str) -> str:
-    swapped = password.swapcase()
-    return swapped if swapped != password else password + "x"
-
-
-def _with_password(change: Callable[[str], str], how: str) -> Draw:
-    def changed(credentials: str) -> str:
-        pair = decode_credentials(credentials)
-        assert pair is not None, "a target's own credentials are well-formed"
-        return encode_credentials(pair[0], change(pair[1]))
-
-    return setting(_CREDENTIALS, Hole(CREDENTIALS.name, changed, f"with {how}"))
-
-
-def _with_other_email(credentials: str) -> str:
-    pair = decode_credentials(credentials)
-    assert pair is not None, "a target's own credentials are well-formed"
-    return encode_credentials("nobody@koncili.example", pair[1])
-
-
-WRONG_PASSWORD: Final[dict[str, Draw]] = {
-    "another password": _wrong_password,
-    "the password in another case": _with_password(_other_case, "the password in another case"),
-    "the password and one character": _with_password(lambda password: password + "x", "one character more"),
-    "the password cut short": _with_password(lambda password: password[:-1], "one character less"),
-    "an empty password": _with_password(lambda _: "", "an empty password"),
-    "an unknown email": setting(_CREDENTIALS, Hole(CREDENTIALS.name, _with_other_email, "with an unknown email")),
-}
-
-MALFORMED_CREDENTIALS: Final = named(
-    _CREDENTIALS,
-    {
-        "not base64": "not base64!",
-        "no colon": base64.b64encode(b"no colon here").decode(),
-        "not encoded": Hole(EMAIL.name, lambda email: f"{email}:no-password", "not encoded"),
-        "a number": 7,
-        "an object": {},
-    },
-)
-
-MISSING_CREDENTIALS: Final = {
-    **named(_CREDENTIALS, {"left out": LEFT_OUT, "null": None, "empty": ""}),
-    "no body": setting(("body",), Rendered("empty", lambda _: b"")),
-    "not JSON": setting(("body",), Rendered("credentials", lambda _: b"credentials")),
-}
-
-_TOKEN: Final[Path] = ("headers", TOKEN_HEADER)
-
-NO_TOKEN: Final = named(_TOKEN, {"left out": None})
-
-
-def _other_character(token: str) -> str:
-    # In the middle: the last character of a base64 text may hold bits that mean nothing.
-    middle = len(token) // 2
-    if token[middle] == ".":
-        middle += 1
-    return token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
-
-
-def _unsigned(token: str) -> str:
-    header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
-    return ".".join([header, *token.split(".")[1:2], ""])
-
-
-_ASCII: Final = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
-
-BAD_TOKEN: Final[dict[str, Draw]] = {
-    "an unknown token": drawing(_TOKEN, st.text(_ASCII, min_size=1, max_size=12)),
-    "cut short": setting(_TOKEN, Hole(TOKEN.name, lambda token: token[:-8], "cut short")),
-    "one character other": setting(_TOKEN, Hole(TOKEN.name, _other_character, "one character other")),
-    "unsigned": setting(_TOKEN, Hole(TOKEN.name, _unsigned, "alg none")),
-    "a refresh token": setting(_TOKEN, REFRESH_TOKEN),
-    "something after it": setting(_TOKEN, Hole(TOKEN.name, lambda token: token + "x", "one character more")),
-    "in another case": setting(_TOKEN, Hole(TOKEN.name, str.swapcase, "in another case")),
-}
-
-_INTEGRATOR: Final[Path] = ("headers", INTEGRATOR_HEADER)
-
-BAD_INTEGRATOR: Final[dict[str, Draw]] = {
-    **named(_INTEGRATOR, {"left out": None, "cut short": "3f0e0f64-8c55-4a7e-9d7e-2f1f0a4c9a1"}),
-    "no UUID": drawing(_INTEGRATOR, st.text(_ASCII, min_size=1, max_size=12)),
-}
 
 # -- accounts ------------------------------------------------------------------------------------------------------
 
@@ -214,22 +117,14 @@ def at_other_channel(kind: Callable[..., Any]) -> Any:
 # -- orders: status and dates --------------------------------------------------------------------------------------
 
 OTHER_STATUS: Final = {
-    **named(
-        ("body", "status"),
-        {
-            "left out": LEFT_OUT,
-            "null": None,
-            "empty": "",
-            "lower case": "invoiced",
-            "other spelling": "CANCELLED",
-        },
-    ),
+    **named(("body", "status"), {"other spelling": "CANCELLED", "lower case": "invoiced", "more": "INVOICED_X"}),
     "earlier in an order's life": drawing(
         ("body", "status"), st.sampled_from(["APPROVED", "CREATED", "PENDING", "PAID", "WAITING_PAYMENT"])
     ),
     "other than the four, later in its life": drawing(
         ("body", "status"), st.sampled_from(["DELIVERED", "SHIPPED", "RETURNED"])
     ),
+    **named(("body", "status"), {"left out": LEFT_OUT, "null": None, "empty": ""}),
     "unknown": drawing(("body", "status"), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__)),
 }
 
@@ -280,14 +175,22 @@ STATUSES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The statuses of orders that may have a date; any status for those that are not listed."""
 
+_MALFORMED: Final = (
+    ("createdDate", "no date", STATUSES),
+    ("estimatedDeliveryDate", "empty", ("INVOICED",)),  # where it is demanded, an empty one would be refused as missing
+    ("cancelDate", "no date", ("CONCLUDED",)),  # a date that the status does not take is to be a date all the same
+    ("sendDate", "an impossible month", ("INVOICED",)),
+    ("deliveryDate", "day first", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
+    ("cancelDate", "an impossible day", ("CANCELED",)),
+    ("approvedDate", "an impossible day", STATUSES),
+    ("estimatedDeliveryDate", "an impossible hour", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
+)
+
 MALFORMED_DATE: Final = {
-    **{
-        f"{how} for {field}": (setting(("body", field), value), (field,), STATUSES_WITH.get(field, STATUSES))
-        for (how, value), field in zip(MALFORMED_DATES.items(), DATE_FIELDS, strict=True)
-    },
-    "no date for a cancelDate that nobody needs": (setting(("body", "cancelDate"), "yesterday"), (), ("CONCLUDED",)),
+    f"{how} for {field}": (setting(("body", field), MALFORMED_DATES[how]), statuses)
+    for field, how, statuses in _MALFORMED
 }
-"""Each way to be malformed, in another of the dates; with the dates that the order has, and the statuses it may have."""
+"""Each way to be malformed in another of the dates, with the statuses that the order may have."""
 
 # -- orders: extracts ----------------------------------------------------------------------------------------------
 
@@ -326,11 +229,11 @@ OTHER_EXTRACT_TYPE: Final = {
     **in_one_extract(
         "type",
         {
-            "left out": LEFT_OUT,
-            "null": None,
-            "empty": "",
             "lower case": "sale",
             "other spelling": "COMMISSION",
+            "left out": LEFT_OUT,
+            "empty": "",
+            "null": None,
             "unknown": st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__),
         },
     ),
@@ -397,7 +300,7 @@ NO_EXTRACTS: Final = named(("body", "extracts"), {"an empty array": [], "left ou
 _OTHER_THAN_STRING: Final = {"a number": 7, "a boolean": True, "an object": {}, "an array": ["INVOICED"]}
 _OTHER_THAN_DATE: Final = {"a number": 1_746_792_000, "a boolean": True, "an object": {}, "an array": []}
 _OTHER_THAN_ARRAY: Final = {"an object": {}, "a string": "SALE", "a number": 1}
-_OTHER_THAN_ID: Final = {"a boolean": True, "an object": {}, "an array": [19055]}
+_OTHER_THAN_ID: Final[Mapping[str, Any]] = {"a boolean": True, "an object": {}, "an array": [19055]}
 
 _OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "marketplaceCode": _OTHER_THAN_STRING,
@@ -417,7 +320,48 @@ TYPED_FIELDS: Final = tuple(
 
 def of_other_type(field: str) -> dict[str, Draw]:
     """Give a field of the body another JSON type."""
-    return named(("body", field), _OTHER_TYPES[field])
+    draws = {"marketplaceCode": _code_everywhere, "accountId": _no_account_id}
+    return draws[field]() if field in draws else named(("body", field), _OTHER_TYPES[field])
+
+
+def _at_every_level(value: Any) -> Draw:
+    """The order's code and those of its extracts: else theirs would not be the order's."""
+
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        extracts = range(len(call.body["extracts"]))
+        also = tuple((("body", "extracts", number, "marketplaceCode"), value) for number in extracts)
+        return Edit(("body", "marketplaceCode"), value, also)
+
+    return draw_edit
+
+
+def _code_everywhere() -> dict[str, Draw]:
+    first, *others = _OTHER_TYPES["marketplaceCode"].items()
+    return {
+        f"{first[0]}, in the extracts too": _at_every_level(first[1]),
+        **named(("body", "marketplaceCode"), dict(others)),
+    }
+
+
+MISSING_CODE: Final = {
+    "left out, in the extracts too": _at_every_level(LEFT_OUT),
+    "empty, in the extracts too": _at_every_level(""),
+    **missing("marketplaceCode"),
+}
+
+
+def _no_account_id() -> dict[str, Draw]:
+    def with_letters(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "accountId"), f"{call.body['accountId']}abc")
+
+    def with_a_fraction(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "accountId"), Decimal(f"{call.body['accountId']}.9"))
+
+    return {
+        "with letters after it": with_letters,
+        "with a fraction": with_a_fraction,
+        **named(("body", "accountId"), _OTHER_TYPES["accountId"]),
+    }
 
 
 def account_in_other_form(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from strategies import batch_parts
+from strategies import batch_parts, token_parts
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
@@ -128,13 +128,13 @@ _UNKNOWN_ORDERS: Final = (
 
 FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     "AUTH-02": {
-        "the password is wrong": _kinds(None, parts.WRONG_PASSWORD),
-        "the credentials are malformed": _kinds(None, parts.MALFORMED_CREDENTIALS),
-        "the credentials are missing": _kinds(None, parts.MISSING_CREDENTIALS),
+        "the password is wrong": _kinds(None, token_parts.WRONG_PASSWORD),
+        "the credentials are malformed": _kinds(None, token_parts.MALFORMED_CREDENTIALS),
+        "the credentials are missing": _kinds(None, token_parts.MISSING_CREDENTIALS),
     },
-    "AUTH-03": {"the gumgaToken header is left out": _kinds(None, parts.NO_TOKEN)},
-    "AUTH-04": {"the token is unknown or damaged": _kinds(None, parts.BAD_TOKEN)},
-    "AUTH-08": {"the integrator header is missing or no UUID": _kinds("integrator", parts.BAD_INTEGRATOR)},
+    "AUTH-03": {"the gumgaToken header is left out": _kinds(None, token_parts.NO_TOKEN)},
+    "AUTH-04": {"the token is unknown or damaged": _kinds(None, token_parts.BAD_TOKEN)},
+    "AUTH-08": {"the integrator header is missing or no UUID": _kinds("integrator", token_parts.BAD_INTEGRATOR)},
     "ACC-02": {"its account does not exist": _kinds("accountId", parts.UNKNOWN_ACCOUNT)},
     "ACC-03": {"its channel does not exist": _kinds("channelName", parts.UNKNOWN_CHANNEL)},
     "ACC-04": {"its account is not enabled for API imports": (parts.at_fixture("disabled_account", Kind),)},
@@ -162,8 +162,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     },
     "ORD-08": {
         "one of its dates is malformed": tuple(
-            Kind(name=name, draw=draw, present=present, statuses=statuses)
-            for name, (draw, present, statuses) in parts.MALFORMED_DATE.items()
+            Kind(name=name, draw=draw, statuses=statuses) for name, (draw, statuses) in parts.MALFORMED_DATE.items()
         ),
         "the expectedDate of one extract is malformed": _kinds("expectedDate", parts.MALFORMED_EXPECTED_DATE),
     },
@@ -187,7 +186,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         )
     },
     "ORD-12": {
-        "its marketplaceCode is missing": _kinds("marketplaceCode", parts.missing("marketplaceCode", empty=True)),
+        "its marketplaceCode is missing": _kinds("marketplaceCode", parts.MISSING_CODE),
         "its channelName is missing": _missing("channelName"),
         "its accountId is missing": _missing("accountId"),
         "the value of one extract is missing": _kinds("value", parts.MISSING_VALUE),

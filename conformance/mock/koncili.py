@@ -97,6 +97,8 @@ class Koncili:
             if not blocked:
                 for rewrite in hooks(self.quirks, "answers"):
                     answer = rewrite(request, answer)
+                lost = [loses(self._requests) for loses in hooks(self.quirks, "loses") if not self.limits.enforced]
+                answer = next((one for one in lost if one is not None), answer)
             self._notify_block(self.limits.after(answer.status))
             return answer
 

@@ -91,6 +91,8 @@ class Quirk:
     """Limits other than the documented ones, as keyword arguments of `Limits`."""
     busy: Callable[[int], Answer | None] | None = None
     """A passing failure in place of the answer to the n-th request, which is then not even looked at."""
+    loses: Callable[[int], Answer | None] | None = None
+    """What is answered in place of the answer to the n-th request, which was carried out."""
     wire: Wire | None = None
     """How the mock is spoken to over a socket, where that differs."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -15,7 +15,7 @@ import falcon
 from conformance.errors import CannotRun
 from conformance.mock.app import make_app
 from conformance.mock.clock import ticking
-from conformance.mock.defects import DEFECTS
+from conformance.mock.defects import DEFECTS, FAMILIES
 from conformance.mock.defects import defect as find_defect
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant, Wire
@@ -66,12 +66,12 @@ def serve(*, port: int, defect: str | None, variant: str | None, target_file: Pa
 
 
 def list_quirks() -> str:
-    """Every defect and variant with what it does, a line each."""
+    """Every defect by family, and every variant, with what it does, a line each."""
     width = max(map(len, (*DEFECTS, *VARIANTS)))
-    tables: dict[str, Mapping[str, Quirk]] = {"defects": DEFECTS, "variants": VARIANTS}
+    tables: dict[str, Iterable[Quirk]] = {f"defects, {family}": quirks for family, quirks in FAMILIES.items()}
     lines: list[str] = []
-    for title, quirks in tables.items():
-        lines += [f"{title}:", *(f"  {quirk.name:{width}}  {quirk.statement}" for quirk in quirks.values()), ""]
+    for title, quirks in (tables | {"variants": VARIANTS.values()}).items():
+        lines += [f"{title}:", *(f"  {quirk.name:{width}}  {quirk.statement}" for quirk in quirks), ""]
     return "\n".join(lines).rstrip()
 
 

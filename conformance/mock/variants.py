@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import catalogue
-from conformance.mock.defects.parts import on, per_value, refusals, with_fields
+from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
 from conformance.mock.quirks import Answer, Variant, Wire, named, table
 from conformance.mock.world import Body
 
@@ -91,6 +92,8 @@ def _late(request: Request, answer: Answer) -> Answer:
     return answer
 
 
+_SERVED: Final = count()
+
 _TOO_MANY: Final = {"errorMessage": "Too many requests", "errorCode": "429-0", "errorSource": None}
 
 
@@ -152,8 +155,8 @@ VARIANTS: Final = table(
     ),
     Variant(
         name="more-fields",
-        statement="Adds fields to the order it shows.",
-        shows=lambda order: {**order, "id": 4711, "reconciled": False, "history": []},
+        statement="Adds fields to the order it shows, one of them other every time.",
+        shows=lambda order: {**order, "id": 4711, "reconciled": False, "history": [], "served": next(_SERVED)},
     ),
     Variant(
         name="nulls-left-out",
@@ -287,6 +290,11 @@ VARIANTS: Final = table(
         refuses_with=lambda rule: 409 if rule.startswith(("REC", "DEL")) else 422 if rule.startswith("REL") else None,
     ),
     Variant(
+        name="sequence-demanded",
+        statement="Takes entries in the sequence of the extracts only.",
+        objects=in_another_sequence,
+    ),
+    Variant(
         name="huge-ids",
         statement="Gives reconciliations ids beyond 53 bits.",
         reconciliation_id=lambda number: 2**60 + number,
@@ -300,6 +308,11 @@ VARIANTS: Final = table(
         name="passing-502",
         statement="Answers 502 with a page of HTML now and then, and does nothing.",
         busy=lambda number: Answer(502, b"<html>Bad Gateway</html>") if number % 450 == 0 else None,
+    ),
+    Variant(
+        name="lost-answers",
+        statement="Answers 502 now and then, and has done what it was asked.",
+        loses=lambda number: Answer(502, b"<html>Bad Gateway</html>") if number % 331 == 0 else None,
     ),
     Variant(
         name="throttles-now-and-then",

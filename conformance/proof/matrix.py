@@ -68,13 +68,20 @@ def summary(proof: Proof) -> Iterator[str]:
     yield f"{proof.verdict.upper()}: {verdict[proof.verdict]}"
 
 
-def rules_matrix(proof: Proof) -> Iterator[str]:
-    """Which defects each rule caught, as Markdown."""
+def markdown(proof: Proof) -> str:
+    """The proof as Markdown: the ratios, which defects each rule caught, and every mock."""
+    lines = ["# Proof of the suite", "", *(f"- {text}" for text in summary(proof))]
+    lines += ["", "## Which rule caught what", "", "| rule | defects | which |", "|---|---:|---|"]
     caught: dict[str, list[str]] = {}
     for subject in proof.defects:
         for rule in subject.blamed:
             caught.setdefault(rule, []).append(subject.name)
-    yield "| rule | defects | which |"
-    yield "|---|---|---|"
-    for rule in sorted(caught):
-        yield f"| {rule} | {len(caught[rule])} | {', '.join(caught[rule])} |"
+    lines += [f"| {rule} | {len(names)} | {', '.join(names)} |" for rule, names in sorted(caught.items())]
+    lines += ["", "## Every mock", "", "| family | mock | what it does | verdict | blamed | requests | 4xx |"]
+    lines += ["|---|---|---|---|---|---:|---:|"]
+    lines += [
+        f"| {one.family} | {one.name} | {one.statement} | {one.verdict} | {', '.join(one.blamed)} | {one.requests} "
+        f"| {one.client_errors} |"
+        for one in (proof.clean, *proof.defects, *proof.variants)
+    ]
+    return "\n".join([*lines, *trouble([proof.clean, *proof.defects, *proof.variants])]) + "\n"

@@ -15,7 +15,7 @@ from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS
 from conformance.mock.quirks import Defect
 from conformance.mock.variants import VARIANTS
-from conformance.proof.matrix import matrix
+from conformance.proof.matrix import markdown, matrix
 from conformance.proof.page import write_results
 from conformance.proof.proof import Fate, Proof, Subject, judge_proof, ratio
 from conformance.proof.prover import Plan, Prover
@@ -25,6 +25,7 @@ from conformance.run import scenarios
 from conformance.verdict.certificate import Suite, suite_commit
 
 PROOF = "proof.json"
+PROOF_TEXT = "proof.md"
 
 EXIT_CODES = {"whole": 0, "not-whole": 1, "partial": 2}
 
@@ -39,6 +40,7 @@ def run_proof(plan: Plan, *, selected: str | None, reports: Path, html: bool, te
             tell(text)
         try:
             place.write_whole(PROOF, proof.to_json())
+            place.write_whole(PROOF_TEXT, markdown(proof))
             write_results(proof, place.path(ALLURE_RESULTS))
         except OSError as error:
             raise CannotRun(f"{reports}: the proof cannot be written: {error}; make room, run again") from None
@@ -95,8 +97,11 @@ def _proof(
     )
 
 
+_EVERY = 25
+
+
 class _Progress:
-    """Tells how far it is: a line that is written over on a terminal, else one for every tenth part."""
+    """Tells how far it is: a line that is written over on a terminal, else one for every so many mocks."""
 
     def __init__(self, of: int, tell: Callable[[str], None]) -> None:
         self._of = of
@@ -113,7 +118,7 @@ class _Progress:
         if self._is_terminal:
             end = "\n" if self._done == self._of else ""
             print(f"\r\x1b[K{text}: {subject.name}", end=end, file=sys.stderr, flush=True)
-        elif self._done * 10 // self._of > (self._done - 1) * 10 // self._of:
+        elif self._done % _EVERY == 0 or self._done == self._of:
             self._tell(text)
         if self._done == 1 and subject.verdict is not Fate.PASSED:
             self._tell(f"the plain mock itself is {subject.verdict}: {subject.blamed or subject.reason}")

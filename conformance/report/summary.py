@@ -99,13 +99,13 @@ def markdown(certificate: Certificate) -> str:
         f"- {certificate.started_at:%Y-%m-%d %H:%M:%S} UTC: {_traffic(certificate)}",
         f"- suite {certificate.suite.version}, contract {certificate.contract.version}",
         "",
-        "| rule | level | verdict | accepted | refused | checked | statement |",
-        "|---|---|---|---:|---:|---:|---|",
+        "| rule | level | verdict | accepted | refused | checked | requests | 4xx | statement |",
+        "|---|---|---|---:|---:|---:|---:|---:|---|",
     ]
     ordered = sorted(certificate.rules, key=lambda entry: [*_ATTENTION, RuleVerdict.PASS].index(entry.verdict))
     lines += [
         f"| {entry.id} | {entry.level} | {_SYMBOL[entry.verdict]} {entry.verdict} | {entry.accepted} | {entry.refused} "
-        f"| {entry.checked} | {entry.statement} |"
+        f"| {entry.checked} | {entry.requests} | {entry.client_errors} | {entry.statement} |"
         for entry in ordered
     ]
     for verdict in _ATTENTION:

@@ -25,7 +25,7 @@ from conformance.contract.endpoints import (
 )
 from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
-from conformance.errors import CannotRun, TargetUnavailable
+from conformance.errors import CannotRun, Doubtful, TargetUnavailable
 from conformance.target.budget import Budget
 from conformance.target.config import Target
 from conformance.target.exchange import Exchange
@@ -50,6 +50,7 @@ NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 GATEWAY_ERRORS = frozenset({503, 504})
 """What something on the way answers in passing; a server that answers so to an input does it every time."""
 
+BAD_GATEWAY = 502
 BLOCKED = 423
 FORBIDDEN = 403
 
@@ -65,12 +66,19 @@ class _Observed(httpx.BaseTransport):
         self._base_path = base_path
         self._budget = budget
         self._journal = journal
+        self.lost = False
+        """Whether an answer was lost since this was last set to False: what was asked may have been done."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         endpoint = endpoint_of(request.method, request.url.path.removeprefix(self._base_path))
         self._budget.before(endpoint)
         started_at, start = datetime.now(UTC), time.perf_counter()
-        response = self._inner.handle_request(request)
+        try:
+            response = self._inner.handle_request(request)
+        except PASSING_ERRORS:
+            self.lost = True
+            raise
+        self.lost = self.lost or response.status_code == BAD_GATEWAY
         self._budget.after(response.status_code)  # before the body, which may break off
         response.read()
         seconds = time.perf_counter() - start
@@ -130,10 +138,10 @@ class KonciliClient:
         # Parsing a URL is a tenth of what a request costs in process.
         self._urls = {endpoint.path: httpx.URL(target.base_url + endpoint.path) for endpoint in Endpoint}
         base_path = httpx.URL(target.base_url).path.rstrip("/")  # as httpx reads it: decoded, without dots
-        observed = _Observed(transport or httpx.HTTPTransport(), base_path, budget, journal)
+        self._observed = _Observed(transport or httpx.HTTPTransport(), base_path, budget, journal)
         self._http = httpx.Client(
             base_url=target.base_url,
-            transport=RetryTransport(observed, _retry(PASSING_ERRORS)),
+            transport=RetryTransport(self._observed, _retry(PASSING_ERRORS)),
             timeout=TIMEOUT,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none: a session must not stand in for a token
             follow_redirects=False,  # a redirect to another host must never carry the token there
@@ -209,7 +217,8 @@ class KonciliClient:
         """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504 counts only if the
         same request gets one `again`.
 
-        Raises TargetUnavailable where no answer came or only passing failures, BudgetSpent, and CannotRun on 423.
+        Raises TargetUnavailable where no answer came or only passing failures, Doubtful where a refusal may be the answer
+        to its own repetition, BudgetSpent, and CannotRun on 423.
         """
         if self._blocked:
             raise CannotRun(self._block)
@@ -217,6 +226,7 @@ class KonciliClient:
         if content is not None:
             given.setdefault("content-type", "application/json")
         once = endpoint_of(method, path) in NOT_AGAIN
+        self._observed.lost = False
         try:
             response = self._http.request(
                 method,
@@ -236,6 +246,8 @@ class KonciliClient:
         if exchange.status in PASSING:
             raise self._unanswered(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
         self._silences = 0
+        if self._observed.lost and method != "GET" and exchange.status // 100 == 4:  # noqa: PLR2004 - refusals
+            raise Doubtful(f"{method} {path}: refused with {exchange.status}, but only after an answer was lost")
         if exchange.status in GATEWAY_ERRORS and not again and not once:
             return self.send(method, path, query=query, content=content, headers=headers, again=True)
         return exchange

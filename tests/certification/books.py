@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
-from conformance.errors import TargetUnavailable
+from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.exchange import Exchange
 from conformance.target.inbox import Received
 from conformance.verdict.violation import Violation
@@ -169,7 +169,11 @@ class Books:
         `elsewhere` (by default as `blame`) says whether to try another period first: an earlier run may have used this one.
         """
         call = creation_of(book.batch)
-        exchange = self.bench.send(call, book.values[0])
+        try:
+            exchange = self.bench.send(call, book.values[0])
+        except Doubtful:  # it may be active, and nobody knows its id
+            self.free(book.place)
+            raise
         if exchange.status // 100 == 4 and book.place in self.settling:
             book.waited = True
             exchange = self._until_free(book, call, exchange)

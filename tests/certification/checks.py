@@ -12,7 +12,7 @@ from tests.certification.bench import Bench
 
 _CODE = re.compile(r"(\d{3})-\d+")
 
-DOCUMENTED_BODY_AREAS = frozenset({"accounts", "orders", "queries", "deletion"})
+DOCUMENTED_BODY_AREAS = frozenset({"accounts", "orders", "queries", "deletion", "reconciliations", "releases"})
 """Areas whose refusals have the documented body. Refusals of tokens have one of their own."""
 
 

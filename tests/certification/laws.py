@@ -15,6 +15,7 @@ from hypothesis.internal.constants_ast import Constants
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
+from conformance.errors import Doubtful
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
@@ -131,8 +132,14 @@ def _run(
 
 
 def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
-    bench.story.clear()
-    _watched(bench, lambda: _carry_out(bench, name, law(example)))
+    def carry_out() -> None:
+        bench.story.clear()
+        _watched(bench, lambda: _carry_out(bench, name, law(example)))
+
+    try:
+        carry_out()
+    except Doubtful:  # with new codes the second time, and hardly as unlucky
+        carry_out()
 
 
 def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:

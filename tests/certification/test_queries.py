@@ -102,4 +102,19 @@ def _(trial: Trial) -> None:
                 )
         bench.saw(Side.ACCEPTED, first)
 
+    def law_of_unknown(call: Call) -> None:
+        """Asking for an order does not make it."""
+        code = bench.fresh(call.shape)["code"]
+        for _asking in range(2):
+            exchange = bench.query(place_of(call.body), code)
+            if exchange.status // 100 == 2 and exchange.json:
+                raise Violation(
+                    rule=trial.rule.id,
+                    expected="an order that was never sent not to be found",
+                    actual=f"it answered {exchange.status}",
+                    exchange=exchange,
+                    context="it was asked for before",
+                )
+
     prove(bench, bench.scenario, calls(bench.scope, Endpoint.SUBMIT_ORDER), law, bench.session.profile.sequences)
+    prove(bench, f"{bench.scenario} unknown", calls(bench.scope, Endpoint.SUBMIT_ORDER), law_of_unknown, 1)

@@ -228,3 +228,11 @@ def reconciliation_of(request: Request, world: MockWorld) -> Reconciliation | No
     """The reconciliation that a release names."""
     number = request.fields.get("reconciliationId")
     return world.opened(number) if request.endpoint is RELEASE and is_whole(number) else None
+
+
+def in_another_sequence(request: Request, body: Body, world: MockWorld) -> Breach | None:  # noqa: ARG001
+    """Objects to a release whose entries are not in the sequence of the extracts."""
+    entries, extracts = entries_and_extracts(request, world)
+    if request.endpoint is not RELEASE or entries == extracts:
+        return None
+    return Breach("REL-08", "releases", "the entries are not in the sequence of the extracts")

@@ -18,15 +18,16 @@ from conformance.mock.defects.parts import (
     SUBMIT,
     WORKFLOW,
     asked,
-    entries_and_extracts,
     if_any,
     if_any_item,
+    in_another_sequence,
     reconciliation_of,
     rules,
     too_strict,
 )
+from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld
+from conformance.mock.world import Body, MockWorld, OrderKey
 
 _FINDING: Final = ("ORD-01", "ORD-06", "ORD-15", "ORD-17", "QRY-01")
 """Rules of which a scenario sends any order at all."""
@@ -273,11 +274,9 @@ _CREATIONS: Final = (
 # -- releases ------------------------------------------------------------------------------------------------------
 
 
-def _in_another_sequence(request: Request, body: Body, world: MockWorld) -> Breach | None:  # noqa: ARG001
-    entries, extracts = entries_and_extracts(request, world)
-    if request.endpoint is not RELEASE or entries == extracts:
-        return None
-    return Breach("REL-08", "releases", "the entries are not in the sequence of the extracts")
+def _released_by(request: Request) -> set[OrderKey]:
+    key = order_key(request.fields) if request.endpoint is RELEASE else None
+    return {key} if key else set()
 
 
 def _at_an_end(request: Request, body: Body, world: MockWorld) -> Breach | None:
@@ -329,10 +328,11 @@ _RELEASES: Final = (
         endpoint=RELEASE,
     ),
     Defect(
-        name="rel-19-sequence-demanded",
-        statement="Refuses entries in another sequence than the extracts'.",
+        name="rel-19-other-sequence-kept",
+        statement="Refuses entries in another sequence than the extracts', and keeps the release.",
         rules=rules("REL-19"),
-        objects=_in_another_sequence,
+        objects=in_another_sequence,
+        after_refusal=lambda world, request: world.released.update(_released_by(request)),
     ),
     Defect(
         name="rel-20-ends-refused",
