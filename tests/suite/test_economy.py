@@ -198,7 +198,8 @@ def test_a_certification_tries_every_kind_over_enough_seeds() -> None:
 
 
 def test_only_a_certification_counts_client_errors() -> None:
-    assert {name: profile.client_errors for name, profile in PROFILES.items()} == {
-        "smoke": None, "certification": 390, "deep": None,
-    }  # fmt: skip
-    assert max(map(least, SCOPES.values())) <= BUDGET
+    assert [name for name, profile in PROFILES.items() if profile.client_errors is not None] == ["certification"]
+
+
+def test_a_certification_may_spend_enough_for_one_kind_each_and_stays_below_400() -> None:
+    assert max(map(least, SCOPES.values())) <= BUDGET < 400

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS
 from conformance.mock.variants import VARIANTS
-from conformance.proof.matrix import line, matrix, rules_matrix, summary, trouble
+from conformance.proof.matrix import line, matrix, summary, trouble
 from conformance.proof.page import PARENT, PREFIX, write_results
 from conformance.proof.pool import Forks, Lost
 from conformance.proof.proof import Fate, Proof, Ratio, Subject, fate_of_defect, judge_proof, ratio
@@ -231,16 +231,6 @@ def test_a_plain_mock_that_does_not_pass_is_told_first() -> None:
     told = list(matrix(proof(defect("a"), clean=clean)))
     assert "\nFALSE ALARM the plain mock: Does the plain mock." in told
     assert told[-1] == "NOT-WHOLE: NOT WHOLE."
-
-
-def test_the_matrix_of_rules_says_which_defects_each_caught() -> None:
-    both = defect("b", blamed={"ORD-04": "accepted", "ERR-02": "500"})
-    assert list(rules_matrix(proof(defect("a"), both, defect("c", Fate.MISSED)))) == [
-        "| rule | defects | which |",
-        "|---|---|---|",
-        "| ERR-02 | 1 | b |",
-        "| ORD-04 | 2 | a, b |",
-    ]
 
 
 # -- the page of the report ----------------------------------------------------------------------------------------
