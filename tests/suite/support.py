@@ -6,15 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from importlib import import_module
-from pkgutil import walk_packages
 from typing import Any, Final, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
-import conformance
-import strategies
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import dumps
@@ -31,14 +28,13 @@ from strategies.identifiers import Minter
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD, Calendar
 from strategies.reconciliations import Batch
 from strategies.scope import Place, Scope
+from tests.certification.laws import NO_CONSTANTS
 
 T = TypeVar("T")
 
-# Hypothesis also draws the literals of the library's modules, of those that are loaded when it looks: all are, from here on,
-# so that the examples are the same whichever tests run.
-for _package in (conformance, strategies):
-    for _module in walk_packages(_package.__path__, f"{_package.__name__}."):
-        import_module(_module.name)
+# Hypothesis would also draw the literals of the modules that are loaded when it looks. The laws see to it that it does not,
+# and are imported here so that the examples are the same whichever tests run.
+assert providers._get_local_constants() is NO_CONSTANTS
 
 HOME: Final = Place(world.ENABLED[0].id, world.ENABLED[0].channel)
 

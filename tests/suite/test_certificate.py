@@ -19,7 +19,9 @@ from conformance.verdict.verdicts import RuleResult, RuleVerdict
 from conformance.verdict.violation import Finding
 
 RULE: Final = catalogue()["ORD-04"]
-PASSED: Final = RuleResult(RULE, RuleVerdict.PASS, "", 2, 3, 4, None, {"POST /order": {"accepted": 2, "refused": 3}})
+PASSED: Final = RuleResult(
+    RULE, RuleVerdict.PASS, "", 2, 3, 4, None, {"POST /order": {"accepted": 2, "refused": 3}}, 9, 3
+)
 FAILED: Final = replace(
     PASSED, verdict=RuleVerdict.FAIL, reason="it was accepted", finding=Finding("ORD-04", "why", {"q": 1}, {"a": 2}, "curl")
 )  # fmt: skip
@@ -79,6 +81,8 @@ def test_a_rule_that_passed_is_told_with_what_it_rests_on() -> None:
             "checked": 4,
             "reason": "",
             "endpoints": {"POST /order": {"accepted": 2, "refused": 3}},
+            "requests": 9,
+            "clientErrors": 3,
             "counterexample": None,
         }
     ]

@@ -16,6 +16,7 @@ from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.readings import resolve
 from conformance.errors import BudgetSpent, CannotRun, TargetUnavailable
+from conformance.mock.clock import VirtualClock
 from conformance.mock.target import mock_target_table
 from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
 from conformance.session import Options, Session, open_session
@@ -91,6 +92,7 @@ def connect(
     base_url: str = BASE_URL,
     budget: Budget | None = None,
     har: Path | None = None,
+    clock: VirtualClock | None = None,
 ) -> KonciliClient:
     table = mock_target_table(base_url) | {"pace": "documented"}
     return KonciliClient(
@@ -99,6 +101,7 @@ def connect(
         budget=budget or NoLimits(),
         readings=resolve({}),
         transport=httpx.MockTransport(server) if server else None,
+        now=(clock or VirtualClock()).now,
     )
 
 
@@ -159,23 +162,35 @@ def test_a_token_is_renewed_a_minute_before_its_death(session: Session, seconds:
 )
 def test_the_credentials_get_a_token_where_the_refresh_token_does_not(server: Server, refusal: httpx.Response) -> None:
     server.answers["/public/api/auth/refresh-token"] = [refusal]
-    server.answers["/my-accounts"] = [httpx.Response(200), NO_TOKEN, httpx.Response(200)]
-    with connect(server) as client:
+    clock = VirtualClock()
+    with connect(server, clock=clock) as client:
         client.call(Endpoint.LIST_ACCOUNTS)
+        clock.advance(7200)
         assert client.call(Endpoint.LIST_ACCOUNTS).status == 200
-    assert server.routes[2:] == [
-        Endpoint.LIST_ACCOUNTS.label,
-        REFRESH_ROUTE,
-        TOKEN_ROUTE,
-        Endpoint.LIST_ACCOUNTS.label,
-    ]
+    assert server.routes[2:] == [REFRESH_ROUTE, TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label]
 
 
 def test_no_token_to_the_own_token_gets_a_new_one_and_one_second_try(client: KonciliClient, server: Server) -> None:
+    """By the credentials: whoever gives dead tokens for credentials may give dead ones for a refresh token too."""
     server.answers["/my-accounts"] = [NO_TOKEN]
     assert client.call(Endpoint.LIST_ACCOUNTS).status == 403
-    assert server.routes == [TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label, REFRESH_ROUTE, Endpoint.LIST_ACCOUNTS.label]
+    assert server.routes == [TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label, TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label]
     assert server.sent(TOKEN_HEADER) == ["access-token-number-1", "access-token-number-3"]
+
+
+def test_a_dead_token_that_a_refresh_gave_is_replaced_by_one_for_the_credentials(server: Server) -> None:
+    server.answers["/my-accounts"] = [httpx.Response(200), NO_TOKEN, httpx.Response(200)]
+    clock = VirtualClock()
+    with connect(server, clock=clock) as client:
+        client.call(Endpoint.LIST_ACCOUNTS)
+        clock.advance(7200)
+        assert client.call(Endpoint.LIST_ACCOUNTS).status == 200
+    assert server.routes[2:] == [
+        REFRESH_ROUTE,
+        Endpoint.LIST_ACCOUNTS.label,
+        TOKEN_ROUTE,
+        Endpoint.LIST_ACCOUNTS.label,
+    ]
 
 
 @pytest.mark.parametrize("token", ["made-up", None])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from select import select
 from threading import Thread
+from threading import enumerate as running_threads
 from typing import cast
 
 import httpx
@@ -294,6 +295,10 @@ def test_a_fault_of_its_own_is_not_hidden(
     monkeypatch.setattr(inbox._server, "take", lambda *_: 1 / 0)
     with pytest.raises(httpx.RemoteProtocolError):
         http.post("/notifications", json=1)
+    # The connection is ended before the fault is told.
+    for thread in running_threads():
+        if "process_request_thread" in thread.name:
+            thread.join()
     inbox.close()
     assert "ZeroDivisionError" in capfd.readouterr().err
 

@@ -715,6 +715,8 @@ GOOD_ANSWERS: dict[str, tuple[str, str, object]] = {
         "200",
         STORED | {"extracts": [STORED_EXTRACT | {"type": "ADJUSTMENT"}]},
     ),
+    "an order, answered with another success": ("getOrder", "203", STORED),
+    "accounts, answered with another success": ("listAccounts", "206", [ACCOUNT]),
     "an order with more fields": ("getOrder", "200", printed_order() | {"accountId": 19055, "reconciled": False}),
     "a reconciliation's number": ("createReconciliation", "201", {"id": 237}),
     "a reconciliation with more fields": ("createReconciliation", "201", {"id": 237, "status": "ACTIVE"}),
@@ -740,6 +742,7 @@ BAD_ANSWERS: dict[str, tuple[str, str, object]] = {
     "an account by its number": ("listAccounts", "200", [19055]),
     "an account's import as a word": ("listAccounts", "200", [ACCOUNT | {"apiImport": "yes"}]),
     "an order in a list": ("getOrder", "200", [STORED]),
+    "an order in a list, answered with another success": ("getOrder", "203", [STORED]),
     **{f"an order without {field}": ("getOrder", "200", changed(STORED, (field,), LEFT_OUT)) for field in STORED},
     "an order in an earlier status": ("getOrder", "200", STORED | {"status": "PAID"}),
     "an order's date as a number": ("getOrder", "200", STORED | {"sendDate": 1746792000000}),
@@ -809,6 +812,7 @@ def test_nothing_is_asked_of_a_body_that_is_not_documented(name: str, status: st
     [
         ("submitOrder", "200"),
         ("deleteOrder", "200"),
+        ("deleteOrder", "204"),
         ("submitRelease", "200"),
         ("submitRelease", "201"),
         ("submitRelease", "204"),
@@ -857,7 +861,9 @@ def test_there_is_no_validator_of_a_request_without_a_body(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "status"),
     [
-        ("getOrder", "201"),
+        ("getOrder", "302"),
+        ("deleteOrder", "302"),
+        ("listAccounts", "302"),
         ("submitOrder", "418"),
         ("createReconciliation", "200"),
         ("submitRelease", "302"),

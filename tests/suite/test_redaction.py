@@ -30,6 +30,7 @@ from conformance.session import Options, Session, open_session
 from conformance.target.exchange import Exchange, as_curl
 from conformance.target.journal import Journal
 from conformance.target.redaction import Redactor
+from tests.suite.support import repeatable
 
 CREDENTIALS = encode_credentials(EMAIL, PASSWORD)
 
@@ -58,6 +59,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@repeatable(100)
 @given(secret=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="«»"), min_size=6))
 @example(secret="mock-password")
 @example(secret='pä"ss/wo rd')

@@ -109,7 +109,7 @@ def test_what_is_loaded_of_hypothesis_afterwards_is_as_ever() -> None:
 def test_a_falsifying_example_is_shown_in_full() -> None:
     load_schemathesis()
 
-    @settings(database=None, phases=[Phase.generate])
+    @settings(database=None, phases=[Phase.generate], deadline=None)
     @given(st.just({"status": "an odd one"}))
     def law(order: dict[str, str]) -> None:
         assert order["status"] == "INVOICED"

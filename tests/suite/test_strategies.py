@@ -24,7 +24,7 @@ from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, calls
 from strategies.faults import Case, Kind, cases, possible
 from strategies.holes import CODE, OTHER_CODE, TOKEN, Hole, fill
 from strategies.identifiers import MAX_RUN, SHAPES, Minter
-from strategies.orders import MOST_EXTRACTS, STATUSES, Order, orders
+from strategies.orders import MILLIONS, MOST_EXTRACTS, STATUSES, Order, orders
 from strategies.packed import packed
 from tests.suite.support import ORDER_READINGS, READINGS, faults, mock_scope, prove, repeatable, sample
 
@@ -98,6 +98,10 @@ DATE_REACH: Final[dict[str, tuple[int, Callable[[Order], bool]]]] = {
     "milliseconds printed": (150, lambda order: any("." in text for text in texts(order))),
     "milliseconds printed that are zero": (90, lambda order: any(".000" in text for text in texts(order))),
     "a sequence that text gets wrong": (30, misleads_as_text),
+    "an estimate years ahead": (
+        5,
+        lambda order: (instant(order, "estimatedDeliveryDate") or dates.START) > dates.START + timedelta(days=900),
+    ),
     "a late delivery": (8, is_late),
     "a punctual delivery": (20, lambda order: order.get("deliveryDate") is not None and not is_late(order)),
     "a date that is null": (90, lambda order: any(order.get(name, "") is None for name in dates.FIELDS)),
@@ -147,6 +151,21 @@ REACH: Final[dict[str, tuple[int, Callable[[Order], bool]]]] = {
     "an everyday amount": (100, lambda order: any(1 < abs(value) < 1000 for value in values(order))),
     # Above this a 32-bit float has no cents.
     "an amount above 131072 BRL": (35, lambda order: any(abs(value) > 131_072 for value in values(order))),
+    "an amount without cents": (40, lambda order: not all(map(is_written_with_decimals, values(order)))),
+    "an extract that is there twice": (
+        50,
+        lambda order: any(one in order["extracts"][:place] for place, one in enumerate(order["extracts"])),
+    ),
+    "an expectedDate years ahead": (
+        15,
+        lambda order: any(
+            datetime.fromisoformat(part["expectedDate"]) - datetime.fromisoformat(order["createdDate"])
+            > timedelta(days=899)
+            for part in order["extracts"]
+            if part.get("expectedDate")
+        ),
+    ),
+    "an expectedDate in another zone": (60, some(lambda part: not (part.get("expectedDate") or "Z").endswith("Z"))),
     "an amount that is no whole number": (150, lambda order: any(value % 1 for value in values(order))),
     "income from SHIP": (30, lambda order: any(value > 0 for value in values(order, "SHIP"))),
     "a cost of SHIP": (25, lambda order: any(value < 0 for value in values(order, "SHIP"))),
@@ -232,6 +251,20 @@ def test_orders_have_what_they_are_asked_to_have() -> None:
         assert len(order["extracts"]) <= MOST_EXTRACTS
 
 
+def test_large_orders_have_a_sale_of_millions() -> None:
+    for order in sample(orders(mock_scope({}), large=True), 60):
+        assert max(values(order, "SALE")) > MILLIONS
+        assert order["totalGrossValue"] == sum(values(order, "SALE"))
+
+
+@pytest.mark.parametrize(
+    "endpoint", [Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER], ids=lambda endpoint: endpoint.label
+)
+def test_calls_have_codes_of_the_shapes_that_they_are_asked_for(endpoint: Endpoint) -> None:
+    drawn = sample(calls(mock_scope({}), endpoint, shapes=("via", "accented")), 60)
+    assert {call.shape for call in drawn} == {"via", "accented"}
+
+
 # -- codes ---------------------------------------------------------------------------------------------------------
 
 NUMBERS: Final = st.integers(0, MAX_RUN - 1)
@@ -293,13 +326,27 @@ def test_the_total_is_that_of_the_sales(readings: str) -> None:
         assert order["totalGrossValue"] == sum(values(order, "SALE"))
 
 
+def as_read(value: Any) -> Any:
+    """What JSON makes of a value: an amount written without cents is an integer there."""
+    if isinstance(value, dict):
+        return {name: as_read(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [as_read(part) for part in value]
+    return int(value) if isinstance(value, Decimal) and not is_written_with_decimals(value) else value
+
+
+def is_written_with_decimals(value: Decimal) -> bool:
+    """Whether an amount has digits after the point, be they zero."""
+    return int(value.as_tuple().exponent) < 0
+
+
 @pytest.mark.parametrize("readings", ORDER_READINGS)
 def test_a_body_survives_json_exactly(readings: str) -> None:
     for order in lawful_orders(readings):
         body = fill(order, VALUES)
         text = dumps(body)
         # The representation tells 1 from Decimal("1") and Decimal("1.0") from Decimal("1.00"), and shows the sequence.
-        assert repr(loads(text)) == repr(body)
+        assert repr(loads(text)) == repr(as_read(body))
         assert text.isascii()
 
 
@@ -313,7 +360,7 @@ def test_packed_decodes_every_combination(sizes: tuple[int, ...]) -> None:
 
 def test_packed_prefers_none_of_its_choices() -> None:
     """The sizes are those of an extract's choices; of each the first and the last half must come up."""
-    sizes = (3, 8, 4, 101, 2)
+    sizes = (3, 2, 3, 9, 4, 101, 6, 8)
     drawn = sample(packed(sizes), 600)
     for place, size in enumerate(sizes):
         high = sum(choices[place] >= size / 2 for choices in drawn) / len(drawn)
@@ -330,6 +377,31 @@ def test_packed_refuses_what_does_not_fit_one_draw() -> None:
     packed([256, 256, 256])
     with pytest.raises(ValueError, match="33554432"):
         packed([2**25])
+
+
+# -- faults of an extract --------------------------------------------------------------------------------------------
+
+
+def changed_extracts(case: Case) -> set[str]:
+    """Which extracts of an order a fault changes: the first, the last, or one in between."""
+    before, after = case.lawful.body["extracts"], case.broken.body["extracts"]
+    assert len(before) > 1
+    numbers = [number for number, one in enumerate(before) if one != after[number]]
+    return {"first" if number == 0 else "last" if number == len(before) - 1 else "in between" for number in numbers}
+
+
+@pytest.mark.parametrize("rule_id", ["ORD-09", "ORD-11"])
+def test_of_the_kinds_of_a_fault_in_an_extract_every_other_one_stands_at_the_first(rule_id: str) -> None:
+    kinds = list(dict.fromkeys(kind.name for _, _, kind, _ in faults(rule_id)))
+    where = {
+        kind.name: set().union(*map(changed_extracts, sample(cases(mock_scope({}), endpoint, kind), 30)))
+        for _, _, kind, endpoint in faults(rule_id)
+        if kind.name != "in lower case"  # by itself, and so in its first turn
+    }
+    assert {name: found for name, found in where.items() if len(found) != 1} == {}
+    assert [where[name] for name in kinds if name in where] == [
+        {"first"} if turn % 2 else {"last"} for turn in range(len(where))
+    ]
 
 
 # -- holes and edits -----------------------------------------------------------------------------------------------

@@ -207,6 +207,15 @@ def test_a_scenario_is_entered_once() -> None:
     assert evidence.scenarios == {"id": entered}
 
 
+def test_what_a_rule_took_is_what_its_scenarios_took() -> None:
+    evidence = _evidence((Outcome.PASSED, BOTH), (Outcome.FAILED, {}), finding=FINDING)
+    evidence.expect("another", "ORD-05", "another")
+    for scenario, (requests, errors) in zip(evidence.scenarios.values(), [(7, 2), (4, 1), (100, 50)], strict=True):
+        scenario.requests, scenario.client_errors = requests, errors
+    result = judge_rule(RULE, evidence, READINGS)
+    assert (result.requests, result.client_errors) == (11, 3)
+
+
 def test_a_scenario_that_ended_well_needs_no_reason() -> None:
     evidence = Evidence()
     evidence.expect("id", "ORD-04", "name")
