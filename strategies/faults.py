@@ -72,6 +72,8 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
         wanted["shapes"] = kind.shapes
         if kind.places is not None:
             wanted["places"] = kind.places(scope)
+    if endpoint in parts.OF_BATCHES:
+        wanted["large"] = kind.large
     lawful = draw(calls(scope, endpoint, **wanted))
     return Case(lawful, kind.draw(draw, lawful, scope), draw(st.booleans()))
 

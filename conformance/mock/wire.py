@@ -21,9 +21,15 @@ _CHUNK: Final = 100
 """Bytes: small, so that an answer takes several."""
 
 
+_NO_CONTENT: Final = 204
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """A client that goes away in the middle is no news."""
 
 
 @contextmanager
@@ -68,38 +74,55 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
-        length = int(self.headers.get("content-length") or 0)
         request = Request(
             method=self.command,
             path=unquote(parts.path),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(length),
+            body=self._body(),
         )
         answer = type(self).answer(request)
         body = answer.body if isinstance(answer.body, bytes) else b""
         if answer.body is not None and not isinstance(answer.body, bytes):
             body = dumps(answer.body).encode()
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)
         for name, value in self._headers(answer, body):
             self.send_header(self.spoken.header_case(name), value)
         self.end_headers()
         if self.command != "HEAD":
-            for part in self._parts(body):
+            for part in self._parts(answer, body):
                 self.wfile.write(part)
         self.close_connection = self.close_connection or self.spoken.closes
 
+    def _body(self) -> bytes:
+        """The request's body, whole or in chunks."""
+        if self.headers.get("transfer-encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            pass
+        return b"".join(parts)
+
     def _headers(self, answer: Answer, body: bytes) -> Iterator[tuple[str, str]]:
-        yield "Content-Type", "application/json"
-        if self.spoken.chunked:
+        yield "Date", self.date_time_string()
+        if answer.status == _NO_CONTENT:
+            pass
+        elif self.spoken.chunked:
+            yield "Content-Type", "application/json"
             yield "Transfer-Encoding", "chunked"
         else:
+            yield "Content-Type", "application/json"
             yield "Content-Length", str(len(body))
         if self.spoken.closes:
             yield "Connection", "close"
         yield from answer.headers.items()
 
-    def _parts(self, body: bytes) -> Iterator[bytes]:
+    def _parts(self, answer: Answer, body: bytes) -> Iterator[bytes]:
+        if answer.status == _NO_CONTENT:
+            return
         if not self.spoken.chunked:
             yield body
             return
