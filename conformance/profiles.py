@@ -30,7 +30,7 @@ class Profile:
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {
         "smoke": Profile("smoke", 3, 1, 1, 1, None, fixed_seed=True),
-        "certification": Profile("certification", 40, 6, 1, None, 372, fixed_seed=True),
+        "certification": Profile("certification", 40, 6, 1, None, 384, fixed_seed=True),
         "deep": Profile("deep", 300, 60, 20, None, None, fixed_seed=False),
     }
 )

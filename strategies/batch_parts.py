@@ -280,12 +280,12 @@ def _split(entries: list[Any]) -> list[Any]:
 
 
 FEWER_OR_MORE: Final[dict[str, Draw]] = {
-    "none": _entries(lambda _: []),
-    "one split in two": _entries(_split),
-    "one missing, the last": _entries(lambda entries: entries[:-1]),
-    "one missing, the first": _entries(lambda entries: entries[1:]),
     "one twice": _entries(lambda entries: [*entries, entries[0]]),
+    "one missing, the last": _entries(lambda entries: entries[:-1]),
+    "one split in two": _entries(_split),
     "one more": _entries(lambda entries: [*entries, {"marketplaceCode": CODE, "type": "SHIP", "value": -CENT}]),
+    "none": _entries(lambda _: []),
+    "one missing, the first": _entries(lambda entries: entries[1:]),
 }
 
 OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {

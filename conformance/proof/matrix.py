@@ -60,12 +60,7 @@ def summary(proof: Proof) -> Iterator[str]:
     yield f"variants passed: {proof.specificity}"
     how = "every run to its end" if proof.mode == "whole" else "a defect's run ends at the first rightly blamed failure"
     yield f"profile {proof.profile}, seed {proof.seed}, {how}: {requests} requests, {errors} client errors, {proof.seconds:.0f} s"
-    verdict = {
-        "whole": "Both ratios are whole.",
-        "not-whole": "NOT WHOLE.",
-        "partial": "Right as far as it went: not all was run.",
-    }
-    yield f"{proof.verdict.upper()}: {verdict[proof.verdict]}"
+    yield f"{proof.verdict.upper()}: {_VERDICTS[proof.verdict]}"
 
 
 def markdown(proof: Proof) -> str:

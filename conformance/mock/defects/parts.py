@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
@@ -141,8 +142,16 @@ def asked(change: Callable[[str], str], name: str, *endpoints: Endpoint) -> Call
 
 
 def per_value(change: Callable[[Any], Any]) -> Callable[[Body], Body]:
-    """A change of every extract's value, as a hook that shows an order."""
-    return per_extract(lambda extract: {**extract, "value": change(extract["value"])})
+    """A change of every extract's value, as a hook that shows an order; a value that can't be changed so stays."""
+
+    def changed(value: Any) -> Any:
+        try:
+            found = change(value)
+        except ArithmeticError:
+            return value
+        return value if isinstance(found, Decimal) and not found.is_finite() else found
+
+    return per_extract(lambda extract: {**extract, "value": changed(extract["value"])})
 
 
 def per_extract(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Body], Body]:
