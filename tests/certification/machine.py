@@ -87,7 +87,6 @@ class _Model:
         self.free_periods: dict[Place, str] = {}
         """A period that was refused: it must be free still."""
         self.refusals: list[Exchange] = []
-        self.deleted = False
 
     def now(self) -> datetime:
         control = self.bench.session.control
@@ -253,8 +252,7 @@ def _machine(bench: Bench, found: list[Violation]) -> type[RuleBasedStateMachine
         def submit_broken(self, update: BrokenUpdate, slot: int) -> None:
             self.step(lambda: _submit_broken(self.model, update, slot))
 
-        # Beside another, that must stay. Whether it is gone, too, spends a client error.
-        @precondition(lambda self: len(self.model.alive()) > 1 and (most is None or not self.model.deleted))
+        @precondition(lambda self: len(self.model.alive()) > 1)  # beside another, that must stay
         @rule(pick=st.integers(0, 3))
         def delete(self, pick: int) -> None:
             self.step(lambda: _delete(self.model, pick))
@@ -355,7 +353,6 @@ def _delete(model: _Model, pick: int) -> None:
     known = model.orders[key]
     if key not in model.unreleased(key[0]) and not known.reconciled:
         return  # it is needed to complete the reconciliation that holds it, or nothing says that it is reconciled
-    model.deleted = True
     exchange = bench.delete(key[0], known.values["code"], f"delete {model.name(key)}")
     if known.reconciled:
         if exchange.status // 100 == 2:

@@ -188,7 +188,7 @@ def test_the_matrix_ends_with_both_ratios_and_the_verdict() -> None:
     told = list(summary(MIXED))
     assert list(matrix(MIXED))[-len(told) :] == told
     assert told[:2] == ["defects caught and rightly blamed: 1/3", "variants passed: 1/3"]
-    assert told[-1] == "NOT-WHOLE: NOT WHOLE."
+    assert told[-1] == "NOT-WHOLE: The suite says something wrong of what is named above."
     assert "profile certification, seed 4711" in told[2]
     assert "280 requests, 35 client errors, 7 s" in told[2]
 
@@ -230,7 +230,7 @@ def test_a_plain_mock_that_does_not_pass_is_told_first() -> None:
     clean = subject(verdict=Fate.FALSE_ALARM, blamed={"ORD-01": "refused"})
     told = list(matrix(proof(defect("a"), clean=clean)))
     assert "\nFALSE ALARM the plain mock: Does the plain mock." in told
-    assert told[-1] == "NOT-WHOLE: NOT WHOLE."
+    assert told[-1] == "NOT-WHOLE: The suite says something wrong of what is named above."
 
 
 # -- the page of the report ----------------------------------------------------------------------------------------

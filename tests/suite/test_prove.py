@@ -125,7 +125,7 @@ def test_the_results_stand_beside_those_of_a_certification_and_take_the_place_of
 
 def test_a_proof_leaves_nothing_else(part: Proved) -> None:
     assert {path.name for path in part.reports.iterdir()} - {".lock"} == {
-        "proof.json", "certificate.json", "allure-results",
+        "proof.json", "proof.md", "certificate.json", "allure-results",
     }  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def test_what_was_wrong_is_told_with_the_rules_that_were_blamed(wrong: Proved) -
     assert wrong.output[misblamed:].splitlines()[1] == "  may be blamed: ORD-05"
     assert wrong.output[misblamed:].splitlines()[2].startswith("  ORD-04: ")
     assert wrong.output[alarm:].splitlines()[1].startswith("  ORD-04: ")
-    assert "NOT-WHOLE: NOT WHOLE." in wrong.output
+    assert "NOT-WHOLE: The suite says something wrong of what is named above." in wrong.output
     statuses = {name: result["status"] for name, result in wrong.results.items()}
     assert statuses == {
         "the plain mock": "passed", "changes-nothing": "failed", "blamed-elsewhere": "failed", "right": "passed",
