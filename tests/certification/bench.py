@@ -118,7 +118,7 @@ class Bench:
     """What the running example has sent so far, tokens aside."""
     left_behind: dict[tuple[int, str, str], None] = field(default_factory=dict)
     shown: set[tuple[Place, str]] = field(default_factory=set)
-    """The orders, by place and code, that a query has shown as they should be, gone or there."""
+    """The orders, by place and code, that a query has shown and that were not deleted since."""
     slow: bool = False
     """Whether a change was seen to show late: then nobody asks at once, since each query for an order that does not show
     yet spends a client error."""
@@ -319,7 +319,7 @@ class Bench:
             exchange = self.query(place, values["code"])
             problems = self.problems(exchange, order, values)
             if not problems:
-                self.shown.add(key)
+                (self.shown.discard if order is None else self.shown.add)(key)
                 self.slow = self.slow or attempt > 0
                 self.note_delay(attempt, exchange)
                 if order is None:
