@@ -92,7 +92,7 @@ def table(runs: Mapping[str, Run], proof: Mapping[str, Any] | None, path: Path) 
             **{kind: [row for row in proof[kind] if row["name"] in runs] for kind in ("defects", "variants")},
         }
     ours = _ours(proof) if proof else None
-    given = len(theirs.defects)
+    given = len(theirs.defects.keys() & (ours or theirs).defects.keys())
     lines = [f"Of {len(DEFECTS)} defects {given} were given to both.", "", *_side_by_side(ours, theirs), ""]
     if ours is None or proof is None:
         lines += [
