@@ -26,8 +26,13 @@ class Wired(httpx.BaseTransport):
         if self._http is None:
             self._base = httpx.URL(self._open.enter_context(listening(self._koncili, self._wire)))
             self._http = self._open.enter_context(httpx.HTTPTransport())
-        request.url = request.url.copy_with(host=self._base.host, port=self._base.port)
-        return self._http.handle_request(request)
+        # A request of its own: the journal tells the one that was made.
+        url = request.url.copy_with(host=self._base.host, port=self._base.port)
+        return self._http.handle_request(
+            httpx.Request(
+                request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
+            )
+        )
 
     def close(self) -> None:
         """End the server."""

@@ -353,15 +353,18 @@ class Bench:
         if order is None:
             if exchange.status >= SERVER_ERROR:
                 return [f"it answered {exchange.status}"]
-            return [] if not succeeded or _is_empty(exchange) else ["it was still there"]
+            shown = succeeded and _shows(exchange.json, values["code"])
+            return ["it was still there"] if shown else []
         if not succeeded:
             return [f"it answered {exchange.status}"]
         return differences(fill(order, values), exchange.json)
 
 
-def _is_empty(exchange: Exchange) -> bool:
-    """Whether a success shows nothing."""
-    return not exchange.response_body.strip() or exchange.json in (None, {}, [])
+def _shows(content: JSONValue, code: str) -> bool:
+    """Whether an answer holds an order of that code, in whatever it may be wrapped."""
+    if isinstance(content, dict):
+        return content.get("marketplaceCode") == code or any(_shows(part, code) for part in content.values())
+    return isinstance(content, list) and any(_shows(part, code) for part in content)
 
 
 def _identity(holder: Any) -> tuple[int, str, str] | None:
