@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Final, TypeVar
 
@@ -98,6 +99,33 @@ def _first_pass(bench: Bench, law: Law[T], name: str, strategy: st.SearchStrateg
         kept[key] = drawn[1:]
 
 
+def quietly(examples: int, phases: list[Phase], steps: int = 1) -> settings:
+    """Settings for so many examples (a state machine's of so many steps), with nothing kept, printed or timed."""
+    return settings(
+        max_examples=examples,
+        phases=phases,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        stateful_step_count=steps,
+    )
+
+
+@contextmanager
+def first_sight(found: Sequence[Violation]) -> Iterator[None]:
+    """Raises the first of the violations found where Hypothesis, which tries again what it found, does not see it again: an
+    endpoint that has changed in between may answer otherwise."""
+    try:
+        yield
+    except Flaky:
+        if not found:
+            raise
+        raise found[0] from None
+
+
 def _run(
     bench: Bench,
     law: Law[T],
@@ -117,23 +145,8 @@ def _run(
             raise
 
     test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
-    configured = settings(
-        max_examples=examples,
-        phases=phases,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        verbosity=Verbosity.quiet,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    try:
-        hypothesis.seed(seed)(configured(hypothesis.given(strategy)(test)))()
-    except Flaky:
-        if not found:
-            raise
-        # Hypothesis tries again what it found, and an endpoint that has changed in between may answer otherwise.
-        raise found[0] from None
+    with first_sight(found):
+        hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
 
 
 def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:

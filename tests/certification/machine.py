@@ -12,9 +12,8 @@ from hashlib import sha256
 from typing import Any, Final, cast
 
 import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from hypothesis.strategies import DrawFn
 
@@ -40,7 +39,7 @@ from strategies.world import (
 )
 from tests.certification.bench import Bench, Hindered, Values
 from tests.certification.books import Book
-from tests.certification.laws import SHRINKING_EXAMPLES
+from tests.certification.laws import SHRINKING_EXAMPLES, first_sight, quietly
 
 Key = tuple[Place, int]
 """An order by its account and the number of its code: the same code may be on several accounts."""
@@ -184,23 +183,8 @@ def _examples(bench: Bench) -> int:
 
 
 def _run(machine: type[RuleBasedStateMachine], examples: int, phases: list[Phase], found: list[Violation]) -> None:
-    configured = settings(
-        max_examples=examples,
-        stateful_step_count=STEPS,
-        phases=phases,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        verbosity=Verbosity.quiet,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    try:
-        run_state_machine_as_test(machine, settings=configured)
-    except Flaky:
-        if not found:
-            raise
-        raise found[0] from None  # as in laws.py
+    with first_sight(found):
+        run_state_machine_as_test(machine, settings=quietly(examples, phases, STEPS))
 
 
 def _machine(bench: Bench, found: list[Violation]) -> type[RuleBasedStateMachine]:
