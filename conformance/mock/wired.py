@@ -19,15 +19,16 @@ class Wired(httpx.BaseTransport):
         self._koncili, self._wire = koncili, wire
         self._open = ExitStack()
         self._http: httpx.HTTPTransport | None = None
-        self._base = httpx.URL()
+        self.base = httpx.URL()
+        """Where the server listens; nowhere before the first request."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it there."""
         if self._http is None:
-            self._base = httpx.URL(self._open.enter_context(listening(self._koncili, self._wire)))
+            self.base = httpx.URL(self._open.enter_context(listening(self._koncili, self._wire)))
             self._http = self._open.enter_context(httpx.HTTPTransport())
         # A request of its own: the journal tells the one that was made.
-        url = request.url.copy_with(host=self._base.host, port=self._base.port)
+        url = request.url.copy_with(host=self.base.host, port=self.base.port)
         return self._http.handle_request(
             httpx.Request(
                 request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
