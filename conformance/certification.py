@@ -15,11 +15,12 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from conformance.contract.rules import Rule, catalogue
-from conformance.errors import CannotRun, TargetUnavailable
+from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.report.allure import Steps, describe, show_samples
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.summary import terminal
+from conformance.report.waits import Waits
 from conformance.session import Options, Session, chosen_target, open_session
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.evidence import Evidence, Outcome
@@ -64,6 +65,10 @@ class Certification:
         self._traffic: list[dict[str, int]] = []
         self._deselected: set[str] = set()
         self._stopped = ""
+        self._cut_short = ""
+        """Why the run ended before its time, though it could have gone on: the user did not want to wait."""
+        self._waits = Waits(self._write, sys.stdout.isatty())
+        self._terminal: Any = None
         self._waiting: list[pytest.Item] = []
         """Scenarios of which a part is put off to the end of the run."""
         self._left_undone: list[str] = []
@@ -87,6 +92,7 @@ class Certification:
             variant=option("koncili_variant"),
             allow_production=option("koncili_allow_production"),
             patient=option("koncili_patient"),
+            max_wait=option("koncili_max_wait"),
             alone=worker is None,
         )
         reports = Reports(directory) if directory else None
@@ -111,7 +117,7 @@ class Certification:
             if self.reports:
                 har = self.reports.traffic_of(self.worker) if self.worker else self.reports.path(TRAFFIC)
             try:
-                self._session = open_session(self.options, har)
+                self._session = open_session(self.options, har, self._waits.tell)
                 self._session.drawn = self.drawn
                 self._session.preflight()
             except (CannotRun, OSError) as error:
@@ -124,6 +130,8 @@ class Certification:
         """Enter every scenario into the evidence, those that are not selected too; keep the selected ones."""
         if self.controls:
             return
+        if items:
+            self._terminal = items[0].config.pluginmanager.get_plugin("terminalreporter")
         evidence = self.session.evidence
         kept = []
         for item in items:
@@ -149,6 +157,11 @@ class Certification:
     def pytest_collection_finish(self) -> None:
         """All that stays has been made by now: looking through it for garbage again and again takes 5 % of a run."""
         gc.freeze()
+
+    def _write(self, text: str) -> None:
+        """Write past pytest's capturing."""
+        if self._terminal is not None:
+            self._terminal.write(text, flush=True)
 
     # -- what is put off to the end of the run ---------------------------------------------------------------------
 
@@ -239,6 +252,9 @@ class Certification:
             if isinstance(error, CannotRun):
                 self._stopped = str(error)
                 item.session.shouldstop = str(error)
+            elif isinstance(error, WaitTooLong):
+                self._cut_short = str(error)
+                item.session.shouldstop = str(error)
         elif call.when == "call" and item.nodeid not in self.session.deferred:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
@@ -248,6 +264,22 @@ class Certification:
             scenario.client_errors += traffic.client_errors - self._before[1]
             evidence.keep_samples(item.nodeid, self.session.redactor)
             show_samples(scenario)
+            self._tidy(item)
+
+    def _tidy(self, item: pytest.Item) -> None:
+        """Leave nothing active and no order behind, but what the scenario still needs at the end of the run."""
+        live = self.session.live
+        if live is None:
+            return
+        if item.nodeid in self.session.deferred and not self.session.resuming:
+            live.spare()
+        try:
+            live.tidy()
+        except TargetUnavailable:
+            pass  # tried again at the end of the run, which tells what is left
+        except CannotRun as error:
+            self._stopped = str(error)
+            item.session.shouldstop = str(error)
 
     def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Show the step in Allure."""
@@ -296,11 +328,7 @@ class Certification:
         if self._session is not None:
             cut_off = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
             self._mark_unfinished(self._session.evidence, interrupted=cut_off)
-            for action in self._session.at_end:
-                try:
-                    action()
-                except (TargetUnavailable, CannotRun) as error:
-                    self._left_undone.append(str(error))
+            self._clear_away(self._session)
             self._session.close()
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
@@ -314,8 +342,21 @@ class Certification:
         if self._parts and not self.worker:
             self._certify(session)
 
+    def _clear_away(self, opened: Session) -> None:
+        """At the end of the run nothing is left that can be taken away."""
+        live = opened.live
+        if live is None:
+            return
+        try:
+            live.finish()
+        except (TargetUnavailable, CannotRun) as error:
+            self._left_undone.append(str(error))
+        except KeyboardInterrupt:
+            self._left_undone.append("interrupted while clearing away")
+        self._left_undone += live.recovery.report.undone + live.recovery.report.kept
+
     def _mark_unfinished(self, evidence: Evidence, *, interrupted: bool) -> None:
-        reason = self._stopped or (INTERRUPTED if interrupted else "")
+        reason = self._stopped or self._cut_short or (INTERRUPTED if interrupted else "")
         for scenario in evidence.scenarios.values():
             if scenario.outcome is Outcome.NOT_RUN and reason and scenario.id not in self._deselected:
                 evidence.finish(scenario.id, Outcome.INCONCLUSIVE, reason)
@@ -354,8 +395,12 @@ class Certification:
                 terminalreporter.write_line(line)
         for line in self._left_undone:
             terminalreporter.write_line(f"not cleared away: {line}")
-        if self._stopped:
-            terminalreporter.write_line(f"stopped: {self._stopped}")
+        if self._left_undone:
+            terminalreporter.write_line(
+                f"`koncili-conformance cleanup --target {self.options.target_file}` tries again"
+            )
+        if self._stopped or self._cut_short:
+            terminalreporter.write_line(f"stopped: {self._stopped or self._cut_short}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from conformance import __version__
+from conformance.durations import Duration
 
 CANNOT_RUN = 3
 
@@ -38,6 +39,7 @@ def main() -> None:
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
+@click.option("--max-wait", type=Duration(), help="End, inconclusive, rather than wait longer: 90s, 10m, 1h.")
 @click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
 @click.option("-v", "--verbose", is_flag=True, help="Name each scenario as it runs.")
 def certify(
@@ -53,6 +55,7 @@ def certify(
     verbose: bool,  # noqa: FBT001
     no_html: bool,  # noqa: FBT001
     patient: bool,  # noqa: FBT001
+    max_wait: float | None,
     allow_production: bool,  # noqa: FBT001
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
@@ -68,6 +71,7 @@ def certify(
         variant=variant,
         allow_production=allow_production,
         patient=patient,
+        max_wait=max_wait,
     )
     try:
         check_before(options, rules, waivers)
@@ -77,6 +81,27 @@ def certify(
     code = run_certification(
         options, rules=rules, reports=reports, waivers=waivers, workers=workers, verbose=verbose, html=not no_html
     )
+    sys.exit(code)
+
+
+@main.command(epilog="Exit codes: 0 nothing is left that can be removed, 2 something is, 3 could not run.")
+@click.option("--target", type=FILE, required=True, help="Target file (TOML).")
+@click.option("--max-wait", type=Duration(), help="Give up rather than wait longer: 90s, 10m, 1h.")
+@click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
+def cleanup(target: Path, max_wait: float | None, allow_production: bool) -> None:  # noqa: FBT001
+    """Finish what killed runs have left: complete their reconciliations, delete their orders."""
+    from conformance.cleanup import clean_up
+    from conformance.errors import CannotRun
+    from conformance.report.waits import Waits
+    from conformance.session import Options
+
+    options = Options(target_file=target, allow_production=allow_production, max_wait=max_wait)
+    waits = Waits(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
+    try:
+        code = clean_up(options, click.echo, waits.tell)
+    except CannotRun as error:
+        click.echo(f"koncili-conformance: {error}", err=True)
+        sys.exit(CANNOT_RUN)
     sys.exit(code)
 
 

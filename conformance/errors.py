@@ -15,5 +15,5 @@ class Doubtful(TargetUnavailable):
     """A call was refused, but only when it was sent again after a lost answer: the first time it may have been carried out."""
 
 
-class BudgetSpent(TargetUnavailable):
-    """The budget of client errors for this hour is spent; nothing more is sent."""
+class WaitTooLong(TargetUnavailable):
+    """What must be waited for takes longer than the user wants to wait; nothing more is sent."""

@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--koncili-defect", metavar="NAME", help="give the mock in process this defect")
     group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")
     group.addoption("--koncili-no-html", action="store_true", help="make no HTML report")
+    group.addoption(
+        "--koncili-max-wait", type=float, metavar="SECONDS", help="end, inconclusive, rather than wait longer"
+    )
     group.addoption("--koncili-patient", action="store_true", help="wait for what takes time on a live endpoint")
     group.addoption("--koncili-allow-production", action="store_true", help="let the target be a production one")
 

@@ -90,7 +90,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     """The options as our plugin takes them."""
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
-        "waivers": waivers, "defect": options.defect, "variant": options.variant,
+        "waivers": waivers, "defect": options.defect, "variant": options.variant, "max-wait": options.max_wait,
     }  # fmt: skip
     arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
     arguments += [f"--koncili-rule={rule}" for rule in rules]

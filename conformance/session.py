@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from conformance.calendar import Calendar
 from conformance.contract.readings import resolve
 from conformance.contract.rules import Rule
 from conformance.control import Control, local_control, remote_control
 from conformance.errors import CannotRun, TargetUnavailable
+from conformance.live import Live
 from conformance.mock.app import make_app
 from conformance.mock.clock import VirtualClock
 from conformance.mock.koncili import Koncili
@@ -23,13 +26,17 @@ from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
 from conformance.mock.wired import Wired
 from conformance.profiles import PROFILES, Profile
-from conformance.target.budget import Budget, NoLimits, budget_for
+from conformance.target.budget import Budget, NoLimits
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target, load_target, parse_target
 from conformance.target.inbox import Inbox
 from conformance.target.journal import Journal
 from conformance.target.redaction import Redactor
+from conformance.target.waiting import Waiting, silently
 from conformance.verdict.evidence import Evidence
+
+RUNS = 10**7
+"""Run numbers have seven digits: what the codes of orders have room for."""
 
 MOCK_PORT = 8765
 """Where `koncili-conformance mock` listens, and what the mock in process calls itself, so that curl lines fit both."""
@@ -49,6 +56,9 @@ class Options:
     """Whether to wait for what takes time on a target whose clock can't be moved."""
     shrink: bool = True
     """Whether a counterexample is made smaller where the target allows it; the prover only wants to know that there is one."""
+    max_wait: float | None = None
+    """Seconds that the run may wait for the budget, for other runs or for a target that asks for time; None: as long as it
+    takes."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 
@@ -80,6 +90,10 @@ class Session:
     evidence: Evidence
     in_process: bool
     started_at: datetime
+    calendar: Calendar
+    """The periods of the run's reconciliations."""
+    live: Live | None = None
+    """What the run shares with others, unless the target is the mock in process."""
     transport: httpx.BaseTransport | None = None
     """Leads to the mock in process."""
     drawn: dict[Hashable, list[Any]] | None = None
@@ -88,8 +102,6 @@ class Session:
     """Whether scenarios now only go on with what they left for the end of the run."""
     deferred: set[str] = field(default_factory=set)
     """The scenarios that left something for the end of the run."""
-    at_end: list[Callable[[], None]] = field(default_factory=list)
-    """What is to be done when all scenarios have run."""
     _inbox: Inbox | None = None
 
     @property
@@ -136,12 +148,19 @@ class Session:
                 self._inbox = Inbox(host, port, urlsplit(fixtures.callback_url).path or "/")
         return self._inbox
 
-    def preflight(self) -> None:
-        """Make sure that the target is there and takes the credentials. Raises CannotRun with the remedy."""
+    def preflight(self, *, rescue: bool = True) -> None:
+        """Make sure that the target is there and takes the credentials, and finish what killed runs have left.
+
+        Raises CannotRun with the remedy.
+        """
         try:
             self.client.access_token()
         except TargetUnavailable as error:
             raise CannotRun(f"{error}; is base_url right, and is the target up?") from None
+        if rescue and self.live is not None:
+            for run in self.live.dead_runs:
+                with suppress(TargetUnavailable):  # the next run, or `cleanup`, goes on with it
+                    self.live.rescue(run)
 
     def bare_client(self) -> httpx.Client:
         """A client past budget, journal and retries, to see the limits of the suite's own mock. Raises ValueError for any
@@ -151,11 +170,12 @@ class Session:
         return httpx.Client(base_url=self.target.base_url, transport=self.transport)
 
     def close(self) -> None:
-        """Let go of connections, the inbox, the budget's store and the HAR file."""
+        """Let go of connections, the inbox, what is shared and the HAR file."""
         if self._inbox is not None:
             self._inbox.close()
         self.client.close()
-        self.budget.close()
+        if self.live is not None:
+            self.live.close()
         self.journal.close()
 
 
@@ -200,8 +220,8 @@ def chosen_profile(options: Options) -> Profile:
         raise CannotRun(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}") from None
 
 
-def open_session(options: Options, har: Path | None = None) -> Session:
-    """Open a run: nothing is sent yet. Raises CannotRun."""
+def open_session(options: Options, har: Path | None = None, tell: Callable[[str, float], None] = silently) -> Session:
+    """Open a run: nothing is sent yet; `tell` shows what it waits for. Raises CannotRun."""
     target, profile = chosen_target(options), chosen_profile(options)
     readings = dict(resolve(target.readings))
     in_process = options.target_file is None
@@ -213,20 +233,33 @@ def open_session(options: Options, har: Path | None = None) -> Session:
     journal = Journal(Redactor(), har, email)
     control: Control | None
     transport: httpx.BaseTransport | None = None
-    budget: Budget
+    live: Live | None = None
+    budget: Budget = NoLimits()
+    waiting = Waiting(at_most=options.max_wait, tell=tell)
+    run_number = 0 if in_process else secrets.randbelow(RUNS)
     if in_process:
         quirk = chosen_quirk(options)
         koncili = Koncili(clock=VirtualClock(), quirks=[quirk] if quirk else [], readings=target.readings)
-        control, budget = local_control(koncili), NoLimits()
+        control = local_control(koncili)
         if quirk is not None and quirk.wire is not None:
             transport = Wired(koncili, quirk.wire)
         else:
             transport = httpx.WSGITransport(make_app(koncili))
+        calendar = Calendar()
     else:
         ours = options.alone and target.environment == "mock" and target.is_loopback
         control = remote_control(target.base_url) if ours else None
-        budget = _budget(target)
+        live = Live.begin(target, waiting)
+        budget = live.budget
+        # A mock may be a new one each time, and then all periods are free.
+        calendar = Calendar(None if control else live.store.claim, live.store.now())
     now: Callable[[], datetime] = control.now if control else lambda: datetime.now(UTC)
+    client = KonciliClient(
+        target, journal=journal, budget=budget, readings=readings, now=now, transport=transport,
+        ledger=live.ledger if live else None, waiting=waiting,
+    )  # fmt: skip
+    if live is not None:
+        live.attach(client, calendar, run_number)
     return Session(
         options=options,
         target=target,
@@ -234,22 +267,15 @@ def open_session(options: Options, har: Path | None = None) -> Session:
         readings_from={reading: "stated" if reading in target.readings else "default" for reading in readings},
         profile=profile,
         seed=seed,
-        run_number=0 if in_process else secrets.randbelow(10**7),
-        client=KonciliClient(target, journal=journal, budget=budget, readings=readings, now=now, transport=transport),
+        run_number=run_number,
+        client=client,
         journal=journal,
         budget=budget,
         control=control,
         evidence=Evidence(),
         in_process=in_process,
         started_at=datetime.now(UTC),
+        calendar=calendar,
+        live=live,
         transport=transport,
     )
-
-
-def _budget(target: Target) -> Budget:
-    try:
-        return budget_for(target)
-    except OSError as error:
-        raise CannotRun(
-            f"the budget of client errors cannot be kept: {error}; name another place in `coordination`"
-        ) from None

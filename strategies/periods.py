@@ -6,15 +6,11 @@ shrinks and no period may be used twice.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from strategies.dates import printed
 from strategies.holes import Hole
-
-FIRST_DAY: Final = datetime(2001, 1, 1, tzinfo=UTC)
-LAST_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
-"""Periods lie between these: before any order of ours, as in S2's example."""
 
 LENGTHS: Final = (2, 10, 60, 601)
 """Seconds that a period lasts; the shortest still has room for an instant between its ends."""
@@ -40,24 +36,3 @@ def at(offset: timedelta, zone_minutes: int | None = None, *, milliseconds: bool
         return printed(datetime.fromisoformat(init) + offset, zone_minutes, milliseconds=milliseconds)
 
     return Hole(period, change, f"{offset.total_seconds():+g} s")
-
-
-class Calendar:
-    """Hands out beginnings of periods that overlap no other of the run, nor, very likely, of another run."""
-
-    def __init__(self, run: int) -> None:
-        """`run` is the run's number: runs begin far apart. Run 0 begins on the first day."""
-        span = int((LAST_DAY - FIRST_DAY).total_seconds())
-        # A large odd factor spreads neighbouring run numbers over the whole span.
-        self._next = FIRST_DAY + timedelta(seconds=run * 48_271_163 % span)
-
-    def allot(self, seconds: float) -> str:
-        """The beginning of a free period of that length; on both of its sides as much again, or ten minutes, stays free."""
-        margin = timedelta(seconds=min(seconds, 600) + 1)
-        begins = self._next + margin
-        ends = begins + timedelta(seconds=seconds) + margin
-        if ends >= LAST_DAY:
-            begins = FIRST_DAY + margin
-            ends = begins + timedelta(seconds=seconds) + margin
-        self._next = ends
-        return printed(begins)

@@ -1,42 +1,76 @@
 """Documented rates and the budget of client errors: nothing reaches a live endpoint except through here.
 
-Both live in an SQLite file in the user's state directory, keyed by base URL and integrator, so that they hold across
-runs and processes. (P: rate limit, blacklist)
+Both are kept in the store that the runs of an integrator share, so that they hold across runs, processes and machines. A
+request may fail: it reserves its client error before it is sent and gives it back when the answer is none, so that whatever
+happens to a process in between, no error goes uncounted. (P: rate limit, blacklist)
 """
 
 from __future__ import annotations
 
-import sqlite3
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
+from uuid import uuid4
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.limits import PER_MINUTE
-from conformance.errors import BudgetSpent
-from conformance.target.config import Target
+from conformance.contract.limits import BLOCK_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, PER_MINUTE
+from conformance.errors import CannotRun
+from conformance.target.waiting import Waiting
 
 if TYPE_CHECKING:
-    from pyrate_limiter import Limiter, SQLiteBucket
+    from pyrate_limiter import AbstractBucket
+
+    from conformance.target.store import Store
 
 LOWEST_PER_MINUTE: Final = min(PER_MINUTE.values())
 """What any endpoint without a documented rate is held to, in requests a minute."""
 
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 3_600_000
+MARGIN_SECONDS: Final = 1.0
+"""How much longer than a documented minute or hour ours is: requests may take longer or shorter to arrive."""
 
-UNCOUNTABLE: Final = 10**9
-"""The bucket of client errors takes every one; whether the budget is spent is asked before a request."""
+ERRORS: Final = "client-errors"
+BLOCKED_UNTIL: Final = "blocked-until"
+
+KEPT_BACK: Final = 8
+"""Client errors that only clearing away may spend: what a run leaves must not wait for the next hour."""
+
+CLIENT_ERROR, SERVER_ERROR = 400, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the budget of client errors stands: how many the target file allows within any hour, how many were spent in the
+    last one, and in how many seconds each of those leaves it."""
+
+    budget: int
+    spent: int
+    frees: tuple[float, ...] = ()
+
+    @property
+    def left(self) -> int:
+        """The client errors that a run may spend now."""
+        return max(0, self.budget - KEPT_BACK - self.spent)
 
 
 class Budget(Protocol):
     """What every request passes before it is sent, and every answer after."""
 
-    def before(self, endpoint: Endpoint | None) -> None:
-        """Wait until the request may be sent. Raises BudgetSpent where no client error is left in this hour."""
+    def before(self, endpoint: Endpoint | None) -> str:
+        """Wait until the request may be sent; returns its reservation. Raises WaitTooLong, CannotRun."""
 
-    def after(self, status: int) -> None:
-        """Take note of an answer's status."""
+    def after(self, reservation: str, status: int | None) -> None:
+        """Take note of an answer's status, or of None for a request that was never sent."""
+
+    def blocked(self, seconds: float = BLOCK_SECONDS) -> datetime:
+        """Take note that the integrator is blocked for so long; returns until when."""
+
+    def clearing_away(self) -> AbstractContextManager[None]:
+        """A context manager: requests in it may also spend what is kept back."""
+
+    def standing(self) -> Standing | None:
+        """Where it stands; None where nothing is counted."""
 
     def close(self) -> None:
         """Let go of the store."""
@@ -45,94 +79,139 @@ class Budget(Protocol):
 class NoLimits:
     """For the mock, in process or on a socket, which locks nobody out."""
 
-    def before(self, endpoint: Endpoint | None) -> None:
+    def before(self, endpoint: Endpoint | None) -> str:
         """Wait for nothing."""
+        del endpoint
+        return ""
 
-    def after(self, status: int) -> None:
+    def after(self, reservation: str, status: int | None) -> None:
         """Count nothing."""
+
+    def blocked(self, seconds: float = BLOCK_SECONDS) -> datetime:
+        """Until when a block would last."""
+        return datetime.fromtimestamp(datetime.now(UTC).timestamp() + seconds, UTC)
+
+    def clearing_away(self) -> AbstractContextManager[None]:
+        """Nothing is kept back."""
+        return nullcontext()
+
+    def standing(self) -> None:
+        """Nothing is counted."""
 
     def close(self) -> None:
         """Hold nothing."""
 
 
 class DocumentedLimits:
-    """Keeps the documented rates and the budget of 4xx answers in a rolling hour, across runs and processes."""
+    """Keeps the documented rates and the budget of 4xx answers in a rolling hour, for all who share the store."""
 
-    def __init__(self, store: Path, error_budget: int, *, paced: bool = True) -> None:
-        """`store` is the SQLite file; it is made where it is missing. Without `paced` only the budget is kept.
-
-        Raises OSError where the store can't be made.
-        """
-        self._paced = paced
-        store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def __init__(self, store: Store, error_budget: int, waiting: Waiting, *, paced: bool = True) -> None:
+        """Without `paced` only the budget is kept. Raises CannotRun where the store can't be used."""
+        self._store = store
         self._error_budget = error_budget
-        try:
-            self._open(store)
-        except sqlite3.Error as error:
-            raise OSError(f"{store}: {error}") from error
-
-    def _open(self, store: Path) -> None:
-        self._rates: dict[Endpoint | None, Limiter] = {
-            endpoint: _limiter(store, f"rate_{endpoint.name.lower()}", limit) for endpoint, limit in PER_MINUTE.items()
+        self._waiting = waiting
+        self._kept_back = min(KEPT_BACK, error_budget - 1)
+        milliseconds = round((MINUTE_SECONDS + MARGIN_SECONDS) * 1000)
+        self._rates: dict[Endpoint | None, AbstractBucket] = {
+            endpoint: store.bucket(endpoint.name.lower() if endpoint else "other", rate_of(endpoint), milliseconds)
+            for endpoint in ((*Endpoint, None) if paced else ())
         }
-        self._rates[None] = _limiter(store, "rate_other", LOWEST_PER_MINUTE)
-        self._errors = _bucket(store, "client_errors", UNCOUNTABLE, HOUR_MS)
 
-    def before(self, endpoint: Endpoint | None) -> None:
-        """Wait until the documented rate lets the request pass. Raises BudgetSpent."""
-        if self.errors_spent() >= self._error_budget:
-            raise BudgetSpent(
-                f"{self._error_budget} client errors within the last hour: nothing more is sent, since at 500 Koncili "
-                "blocks the integrator; run again in an hour"
+    def before(self, endpoint: Endpoint | None) -> str:
+        """Reserve a client error, then wait until the documented rate lets the request pass; returns the reservation.
+
+        Raises WaitTooLong where no error is to be had in the time that the user wants to wait, CannotRun during a block.
+        """
+        self._waiting.meanwhile()
+        self._refuse_during_block()
+        reservation = uuid4().hex
+        while True:
+            left = self._store.mark(
+                ERRORS, reservation, at_most=self._error_budget - self._kept_back, seconds=HOUR_SECONDS + MARGIN_SECONDS
             )
-        if self._paced:
-            limiter = self._rates.get(endpoint) or self._rates[None]
-            limiter.try_acquire("request", blocking=True)
+            if left is None:
+                break
+            self._waiting.wait(
+                f"the budget of client errors: {self._error_budget} an hour are spent (at 500 Koncili blocks the integrator)",
+                left,
+            )
+        try:
+            self._keep_pace(endpoint)
+        except BaseException:
+            self._store.unmark(ERRORS, reservation)
+            raise
+        return reservation
 
-    def after(self, status: int) -> None:
-        """Count a 4xx answer against the budget."""
-        if 400 <= status < 500:  # noqa: PLR2004 - the class of client errors
-            from pyrate_limiter import RateItem
+    def _keep_pace(self, endpoint: Endpoint | None) -> None:
+        from pyrate_limiter import RateItem
 
-            self._errors.put(RateItem("client-error", self._errors.now()))
+        if not self._rates:
+            return
+        bucket = self._rates[endpoint]
+        label = endpoint.label if endpoint else "undocumented paths"
+        while True:
+            item = RateItem("request", _sync(bucket.now()))
+            bucket.leak(item.timestamp)
+            if bucket.put(item):
+                return
+            milliseconds = _sync(bucket.waiting(item))
+            what = f"the documented rate of {label}, {rate_of(endpoint)} a minute"
+            self._waiting.wait(what, max(1, milliseconds) / 1000, always=True)
 
-    def errors_spent(self) -> int:
-        """The 4xx answers of the last hour, of all runs that share the store."""
-        self._errors.leak(self._errors.now())
-        return int(self._errors.count())
+    def _refuse_during_block(self) -> None:
+        until = float(self._store.records(BLOCKED_UNTIL).get(BLOCKED_UNTIL, "0"))
+        if self._store.now() < until:
+            raise CannotRun(blocked_message(datetime.fromtimestamp(until, UTC)))
+
+    def after(self, reservation: str, status: int | None) -> None:
+        """A client error counts from now on; any other answer gives the reserved error back, as does a request that was
+        never sent."""
+        if status is not None and CLIENT_ERROR <= status < SERVER_ERROR:
+            self._store.renew(ERRORS, reservation)
+        else:
+            self._store.unmark(ERRORS, reservation)
+
+    def blocked(self, seconds: float = BLOCK_SECONDS) -> datetime:
+        """Let nobody who shares the store send anything for so long; returns until when."""
+        until = self._store.now() + seconds
+        self._store.put(BLOCKED_UNTIL, str(until))
+        return datetime.fromtimestamp(until, UTC)
+
+    @contextmanager
+    def clearing_away(self) -> Iterator[None]:
+        """Requests in here may also spend what is kept back."""
+        kept_back, self._kept_back = self._kept_back, 0
+        try:
+            yield
+        finally:
+            self._kept_back = kept_back
+
+    def standing(self) -> Standing:
+        """Where the budget stands now."""
+        window, now = HOUR_SECONDS + MARGIN_SECONDS, self._store.now()
+        instants = self._store.marks(ERRORS, window)
+        return Standing(self._error_budget, len(instants), tuple(max(0.0, one + window - now) for one in instants))
 
     def close(self) -> None:
-        """Close the store."""
-        for limiter in self._rates.values():
-            limiter.close()
-        self._errors.close()
+        """Let go of the rates; the store is its opener's."""
+        for bucket in self._rates.values():
+            bucket.close()
 
 
-def _bucket(store: Path, table: str, limit: int, interval_ms: int) -> SQLiteBucket:
-    from pyrate_limiter import Rate, SQLiteBucket
-
-    return SQLiteBucket.init_from_file([Rate(limit, interval_ms)], table=table, db_path=str(store), use_file_lock=True)
-
-
-def _limiter(store: Path, table: str, limit: int) -> Limiter:
-    from pyrate_limiter import Limiter
-
-    return Limiter(_bucket(store, table, limit, MINUTE_MS))
+def _sync(milliseconds: object) -> int:
+    """What a bucket says that is not asynchronous."""
+    assert isinstance(milliseconds, int)
+    return milliseconds
 
 
-def store_path(target: Target) -> Path:
-    """Where the target's budget is kept between runs."""
-    if target.coordination.startswith("sqlite:"):
-        return Path(target.coordination.removeprefix("sqlite:")).expanduser()
-    from platformdirs import user_state_path
-
-    key = sha256(f"{target.base_url} {target.integrator}".encode()).hexdigest()[:16]
-    return user_state_path("koncili-conformance") / f"{key}.sqlite"
+def rate_of(endpoint: Endpoint | None) -> int:
+    """Requests a minute that the endpoint may get."""
+    return PER_MINUTE.get(endpoint, LOWEST_PER_MINUTE) if endpoint else LOWEST_PER_MINUTE
 
 
-def budget_for(target: Target) -> Budget:
-    """The budget that a target demands. Loopback may lead to a live endpoint: only a mock goes without a budget."""
-    paced = target.pace == "documented"
-    if target.environment == "mock" and not paced:
-        return NoLimits()
-    return DocumentedLimits(store_path(target), target.error_budget, paced=paced)
+def blocked_message(until: datetime) -> str:
+    """What to say of an integrator that is blocked."""
+    return (
+        f"Koncili has blocked this integrator (423) until {until:%H:%M} UTC: nothing is sent before that, since 1,000 calls "
+        "during the block make it permanent; run again then"
+    )

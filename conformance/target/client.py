@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
+from urllib.parse import urlsplit
 
 import httpx
-from httpx_retries import Retry, RetryTransport
+from httpx_retries import RetryTransport
 
 from conformance import __version__
 from conformance.contract.credentials import encode_credentials
@@ -24,19 +25,19 @@ from conformance.contract.endpoints import (
     endpoint_of,
 )
 from conformance.contract.jsontext import JSONValue, dumps
+from conformance.contract.limits import BLOCK_SECONDS
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.errors import CannotRun, Doubtful, TargetUnavailable
-from conformance.target.budget import Budget
+from conformance.target.budget import Budget, blocked_message
 from conformance.target.config import Target
 from conformance.target.exchange import Exchange
 from conformance.target.journal import Journal
+from conformance.target.ledger import Ledger
+from conformance.target.transport import GATEWAY_ERRORS, NEVER_SENT, PASSING, RETRIES, ObservedTransport, retry_by
+from conformance.target.waiting import Waiting
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 """Seconds to wait for an answer, and for a connection."""
-
-RETRIES = 6
-PASSING = frozenset({429, 502})
-"""Answers that are waited out: above the rate, and the documented passing communication failure."""
 
 PASSING_ERRORS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """A connection that the other side closed under a request: it is sent again where that changes nothing."""
@@ -44,62 +45,22 @@ PASSING_ERRORS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 SILENCES = 4
 """After so many calls in a row without an answer the run stops."""
 
+CREATING = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE})
+"""Calls that leave something: after a lost answer it is looked up what became of them, they are not blindly sent again."""
+
 NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 """Calls that succeed once: sent again after a lost answer, a refusal would say nothing."""
 
-GATEWAY_ERRORS = frozenset({503, 504})
-"""What something on the way answers in passing; a server that answers so to an input does it every time."""
-
-BAD_GATEWAY = 502
+SERVER_ERROR = 500
 BLOCKED = 423
 FORBIDDEN = 403
+REDIRECTIONS = 3
+
+PAGES = 2
+"""So many pages in a row of one endpoint and status, and they are taken for its own, if tokens are still to be had."""
 
 RENEW_BEFORE = timedelta(seconds=60)
 """How long before its death a token is replaced."""
-
-
-class _Observed(httpx.BaseTransport):
-    """Passes each attempt through the budget and notes it in the journal."""
-
-    def __init__(self, inner: httpx.BaseTransport, base_path: str, budget: Budget, journal: Journal) -> None:
-        self._inner = inner
-        self._base_path = base_path
-        self._budget = budget
-        self._journal = journal
-        self.lost = False
-        """Whether an answer was lost since this was last set to False: what was asked may have been done."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        endpoint = endpoint_of(request.method, request.url.path.removeprefix(self._base_path))
-        self._budget.before(endpoint)
-        started_at, start = datetime.now(UTC), time.perf_counter()
-        try:
-            response = self._inner.handle_request(request)
-        except PASSING_ERRORS:
-            self.lost = True
-            raise
-        self.lost = self.lost or response.status_code == BAD_GATEWAY
-        self._budget.after(response.status_code)  # before the body, which may break off
-        response.read()
-        seconds = time.perf_counter() - start
-        exchange = Exchange(
-            started_at,
-            request.method,
-            str(request.url),
-            {name.lower(): value for name, value in request.headers.items()},
-            request.content,
-            response.status_code,
-            {name.lower(): value for name, value in response.headers.items()},
-            response.content,
-            seconds,
-            endpoint,
-        )
-        self._journal.record(exchange)
-        response.extensions["exchange"] = exchange
-        return response
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 class KonciliClient:
@@ -114,8 +75,11 @@ class KonciliClient:
         readings: Mapping[str, str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         transport: httpx.BaseTransport | None = None,
+        ledger: Ledger | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
-        """`now` is the clock by which tokens age; `transport` leads to a mock in process.
+        """`now` is the clock by which tokens age; `transport` leads to a mock in process. What is created is written into
+        the `ledger`.
 
         Raises CannotRun where the credentials' environment variables are not set.
         """
@@ -126,8 +90,17 @@ class KonciliClient:
         self._lifetime = timedelta(seconds=TOKEN_LIFETIME_SECONDS[readings["token-lifetime"]])
         self._token: str | None = None
         self._refresh: str | None = None
-        self._blocked = False
+        self._blocked_until: datetime | None = None
         self._silences = 0
+        self._answered = False
+        self._pages: Counter[tuple[Endpoint | None, int]] = Counter()
+        self._own_pages: set[tuple[Endpoint | None, int]] = set()
+        """The endpoints and statuses that the target itself answers with a page."""
+        self._in_process = transport is not None
+        self.before_creation: Callable[[bytes], None] | None = None
+        """What is done before a reconciliation is opened, by its body."""
+        self._budget = budget
+        self._retry = retry_by(waiting or Waiting())
         self._renew_at = now()
         for secret, name in (
             (self._password, "password"),
@@ -138,10 +111,10 @@ class KonciliClient:
         # Parsing a URL is a tenth of what a request costs in process.
         self._urls = {endpoint.path: httpx.URL(target.base_url + endpoint.path) for endpoint in Endpoint}
         base_path = httpx.URL(target.base_url).path.rstrip("/")  # as httpx reads it: decoded, without dots
-        self._observed = _Observed(transport or httpx.HTTPTransport(), base_path, budget, journal)
+        self._observed = ObservedTransport(transport or httpx.HTTPTransport(), base_path, budget, journal, ledger)
         self._http = httpx.Client(
             base_url=target.base_url,
-            transport=RetryTransport(self._observed, _retry(PASSING_ERRORS)),
+            transport=RetryTransport(self._observed, self._retry((*PASSING_ERRORS, *NEVER_SENT))),
             timeout=TIMEOUT,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none: a session must not stand in for a token
             follow_redirects=False,  # a redirect to another host must never carry the token there
@@ -168,7 +141,7 @@ class KonciliClient:
     @property
     def is_blocked(self) -> bool:
         """Whether the target answered 423: nothing more is sent."""
-        return self._blocked
+        return self._blocked_until is not None
 
     @property
     def email(self) -> str:
@@ -214,19 +187,22 @@ class KonciliClient:
         headers: Mapping[str, str | None] | None = None,
         again: bool = False,
     ) -> Exchange:
-        """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504 counts only if the
-        same request gets one `again`.
+        """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504, or a page where JSON is
+        expected, counts only if the same request gets one `again`.
 
-        Raises TargetUnavailable where no answer came or only passing failures, Doubtful where a refusal may be the answer
-        to its own repetition, BudgetSpent, and CannotRun on 423.
+        Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
+        done without an answer, WaitTooLong, and CannotRun on 423.
         """
-        if self._blocked:
-            raise CannotRun(self._block)
+        if self._blocked_until is not None:
+            raise CannotRun(blocked_message(self._blocked_until))
         given = {name: value for name, value in (headers or {}).items() if value is not None}
         if content is not None:
             given.setdefault("content-type", "application/json")
-        once = endpoint_of(method, path) in NOT_AGAIN
-        self._observed.lost = False
+        endpoint = endpoint_of(method, path)
+        once = endpoint in NOT_AGAIN
+        if endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
+            self.before_creation(content or b"")
+        self._observed.lost = self._observed.lost and again
         try:
             response = self._http.request(
                 method,
@@ -234,23 +210,60 @@ class KonciliClient:
                 params=query,
                 content=content,
                 headers=given,
-                extensions={"retry": _retry(())} if once else None,
+                extensions={"retry": self._retry(self._sent_again_after(endpoint))},
             )
         except httpx.HTTPError as error:
             reason = self.journal.redactor.text(str(error) or type(error).__name__)
-            raise self._unanswered(f"{method} {path}: no answer from {self.target.base_url}: {reason}") from None
+            what = f"{method} {path}: no answer from {self.target.base_url}: {reason}{_remedy(reason)}"
+            if self._observed.lost and endpoint in CREATING and self._silences + 1 < SILENCES:
+                self._silences += 1
+                raise Doubtful(f"{what}; what it asked for may have been done") from None
+            raise self._unanswered(what) from None
+        self._answered = True
         exchange: Exchange = response.extensions["exchange"]
         if exchange.status == BLOCKED:
-            self._blocked = True
-            raise CannotRun(self._block)
+            self._blocked_until = self._budget.blocked(_retry_after(exchange) or BLOCK_SECONDS)
+            raise CannotRun(blocked_message(self._blocked_until))
         if exchange.status in PASSING:
             raise self._unanswered(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
+        elsewhere = _redirected_from(self.target.host, exchange)
+        if elsewhere is not None:
+            raise self._unanswered(
+                f"{method} {path}: {self.target.base_url} redirects to {elsewhere}, where no token is sent; is base_url "
+                "right, or does something on the way want a login?"
+            )
         self._silences = 0
-        if self._observed.lost and method != "GET" and exchange.status // 100 == 4:  # noqa: PLR2004 - refusals
+        if self._observed.lost and method != "GET" and exchange.is_refused:
             raise Doubtful(f"{method} {path}: refused with {exchange.status}, but only after an answer was lost")
         if exchange.status in GATEWAY_ERRORS and not again and not once:
             return self.send(method, path, query=query, content=content, headers=headers, again=True)
+        if not self._in_process and not self._is_the_targets(exchange):
+            if once or endpoint in CREATING or again:
+                raise Doubtful(f"{method} {path}: {exchange.status} with a page that is no JSON, perhaps of a proxy")
+            return self.send(method, path, query=query, content=content, headers=headers, again=True)
         return exchange
+
+    def _sent_again_after(self, endpoint: Endpoint | None) -> tuple[type[Exception], ...]:
+        """The failures after which a request is sent again. A target that never answered is not there."""
+        never_sent = NEVER_SENT if self._answered else ()
+        return never_sent if endpoint in CREATING | NOT_AGAIN else (*PASSING_ERRORS, *never_sent)
+
+    def _is_the_targets(self, exchange: Exchange) -> bool:
+        """Whether an answer can be the target's: a page may be that of something on the way, unless the endpoint answers so
+        every time while tokens are still to be had."""
+        key = exchange.endpoint, exchange.status
+        if exchange.status >= SERVER_ERROR or key in self._own_pages:
+            return True
+        if not _is_page(exchange):
+            self._pages.pop(key, None)
+            return True
+        self._pages[key] += 1
+        if self._pages[key] < PAGES:
+            return False
+        if exchange.endpoint is not Endpoint.CREATE_TOKEN and tokens_in(self.create_token())[0] is None:
+            raise self._unanswered(f"{exchange.method} {exchange.url}: a page in place of JSON; is a proxy in the way?")
+        self._own_pages.add(key)
+        return True
 
     def _unanswered(self, what: str) -> TargetUnavailable | CannotRun:
         """What to raise for a call without an answer: a target that stays silent would keep a run waiting for hours."""
@@ -258,13 +271,6 @@ class KonciliClient:
         if self._silences < SILENCES:
             return TargetUnavailable(what)
         return CannotRun(f"{what}; the {SILENCES}th call in a row without an answer: run again when the target is up")
-
-    @property
-    def _block(self) -> str:
-        return (
-            f"{self.target.base_url} answers 423: this integrator is blocked for an hour; send nothing before that "
-            "(1,000 calls during the block make it permanent)"
-        )
 
     # -- tokens ------------------------------------------------------------------------------------------------------
 
@@ -318,16 +324,30 @@ def tokens_in(exchange: Exchange) -> tuple[str | None, str | None]:
     ) and refresh else None
 
 
-def _retry(errors: tuple[type[Exception], ...]) -> Retry:
-    """Wait out passing answers and these errors. With at most a quarter off, seven tries outlast a minute of 429."""
-    return Retry(
-        total=RETRIES,
-        allowed_methods=["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"],
-        status_forcelist=PASSING,
-        retry_on_exceptions=errors,
-        backoff_factor=1,
-        backoff_jitter=0.25,
-    )
+def _remedy(reason: str) -> str:
+    """What to do about a failure whose cause is known."""
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return "; if its certificate is your company's own, let SSL_CERT_FILE name a file with the authority that issued it"
+    return ""
+
+
+def _retry_after(exchange: Exchange) -> float | None:
+    """The seconds that an answer asks to wait, where it says so."""
+    text = exchange.response_headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _redirected_from(host: str, exchange: Exchange) -> str | None:
+    """The other host that an answer redirects to, if it does."""
+    if exchange.status // 100 != REDIRECTIONS:
+        return None
+    elsewhere = urlsplit(exchange.response_headers.get("location", "")).hostname
+    return elsewhere if elsewhere not in {None, host} else None
+
+
+def _is_page(exchange: Exchange) -> bool:
+    """Whether the body is a web page."""
+    return exchange.response_body.lstrip()[:1] == b"<"
 
 
 def _says_no_token(exchange: Exchange) -> bool:

@@ -31,6 +31,16 @@ class Exchange:
     """What the suite was about, for whoever reads the story of a counterexample."""
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether it was answered with a 2xx."""
+        return self.status // 100 == 2  # noqa: PLR2004
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was answered with a 4xx."""
+        return self.status // 100 == 4  # noqa: PLR2004
+
+    @property
     def json(self) -> JSONValue:
         """The answer's body as JSON with money as Decimal, or None where it is empty or not JSON."""
         try:

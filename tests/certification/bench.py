@@ -18,7 +18,6 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side, catalogue
-from conformance.errors import CannotRun, TargetUnavailable
 from conformance.session import Session
 from conformance.target.client import tokens_in
 from conformance.target.exchange import Exchange
@@ -116,7 +115,6 @@ class Bench:
     minter: Minter = field(init=False)
     story: list[Exchange] = field(default_factory=list)
     """What the running example has sent so far, tokens aside."""
-    left_behind: dict[tuple[int, str, str], None] = field(default_factory=dict)
     shown: set[tuple[Place, str]] = field(default_factory=set)
     """The orders, by place and code, that a query has shown and that were not deleted since."""
     slow: bool = False
@@ -140,7 +138,6 @@ class Bench:
             foreign.marketplace_code if foreign else None,
         )
         self.minter = Minter(self.session.run_number)
-        self.session.at_end.append(self.clear_away)
 
     @cached_property
     def books(self) -> Books:
@@ -184,7 +181,6 @@ class Bench:
         exchange = self.session.client.call(
             call.endpoint, query=fill(call.query, values), body=body, headers=fill(dict(call.headers), values)
         )
-        self._remember(call, exchange, values)
         return self.sent(replace(exchange, note=note) if note else exchange)
 
     def sent(self, exchange: Exchange) -> Exchange:
@@ -198,27 +194,6 @@ class Bench:
             self.observe("ERR-02", "no server error", f"it answered {exchange.status}", exchange)
         return exchange
 
-    def _remember(self, call: Call, exchange: Exchange, values: Mapping[str, str]) -> None:
-        """Orders that were accepted are taken away again at the end of a run on anything but the mock in process."""
-        if self.session.in_process or exchange.status // 100 != 2:
-            return
-        holder = fill(
-            dict(call.query) if call.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER} else call.body, values
-        )
-        key = None if call.endpoint is Endpoint.GET_ORDER else _identity(holder)
-        if key is None:
-            return
-        if call.endpoint is Endpoint.SUBMIT_ORDER:
-            self.leave(holder)
-        else:  # deleted, or on its way to be reconciled: then it can't be deleted any more
-            self.left_behind.pop(key, None)
-
-    def leave(self, order: JSONValue) -> None:
-        """Remember an order that was accepted, to be taken away at the end."""
-        key = _identity(order)
-        if key is not None and not self.session.in_process:
-            self.left_behind[key] = None
-
     def submit(self, order: Order, values: Mapping[str, str]) -> Exchange:
         """POST /order."""
         return self.send(Call(Endpoint.SUBMIT_ORDER, body=order), values)
@@ -230,17 +205,6 @@ class Bench:
     def delete(self, place: Place, code: str, note: str = "") -> Exchange:
         """DELETE /order."""
         return self.send(_lookup(Endpoint.DELETE_ORDER, place), {"code": code}, note)
-
-    def clear_away(self) -> None:
-        """Delete the orders of this run. Raises TargetUnavailable that names those that are left."""
-        orders = list(self.left_behind)
-        for number, (account, channel, code) in enumerate(orders):
-            query = {"marketplaceCode": code, "channelName": channel, "accountId": str(account)}
-            try:
-                self.session.client.call(Endpoint.DELETE_ORDER, query=query)
-            except (TargetUnavailable, CannotRun) as error:
-                left = [f"{code} on account {account}" for account, _, code in orders[number:]]
-                raise TargetUnavailable(f"{error}; orders of this run are left behind: {', '.join(left)}") from None
 
     # -- noting ----------------------------------------------------------------------------------------------------
 
@@ -365,16 +329,6 @@ def _shows(content: JSONValue, code: str) -> bool:
     if isinstance(content, dict):
         return content.get("marketplaceCode") == code or any(_shows(part, code) for part in content.values())
     return isinstance(content, list) and any(_shows(part, code) for part in content)
-
-
-def _identity(holder: Any) -> tuple[int, str, str] | None:
-    """Account, channel and code that a call names; None where it names no order (a fault may have been accepted)."""
-    if not isinstance(holder, dict):
-        return None
-    account, channel, code = (holder.get(name) for name in ("accountId", "channelName", "marketplaceCode"))
-    if not isinstance(channel, str) or not isinstance(code, str) or not str(account).isdecimal():
-        return None
-    return int(str(account)), channel, code
 
 
 def _lookup(endpoint: Endpoint, place: Place) -> Call:

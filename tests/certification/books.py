@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from conformance.calendar import LONG_SECONDS, Calendar, UsedUp
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
 from conformance.errors import Doubtful, TargetUnavailable
@@ -14,7 +15,7 @@ from conformance.target.exchange import Exchange
 from conformance.target.inbox import Received
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
-from strategies.periods import PERIOD, Calendar
+from strategies.periods import PERIOD
 from strategies.reconciliations import Batch, plain_batch
 from strategies.scope import Place, Scope
 from tests.certification.bench import Bench, Hindered, Values
@@ -30,6 +31,10 @@ ARRIVAL_SECONDS: Final = 0.3
 """How long a notification that is on its way may take over a socket."""
 
 FIRST_PAUSE: Final = 0.1
+
+ELSEWHERE: Final = 2
+"""In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
+have used its own."""
 
 
 @dataclass(slots=True)
@@ -86,7 +91,7 @@ class Books:
     """Where one was completed and nothing says that it is finished."""
 
     def __post_init__(self) -> None:
-        self.calendar = Calendar(self.bench.session.run_number)
+        self.calendar = self.bench.session.calendar
 
     @property
     def scope(self) -> Scope:
@@ -102,7 +107,7 @@ class Books:
 
     def begin(self, batch: Batch) -> Book:
         """Values for a batch: codes that are new and a period that is free."""
-        period = self.calendar.allot(batch.seconds)
+        period = self._allot(batch)
         values = [self.bench.fresh(batch.shape).having(**{PERIOD: period}) for _ in batch.orders]
         codes = [one["code"] for one in values]
         neighbours = [*codes[1:], codes[0]]
@@ -110,9 +115,17 @@ class Books:
         return Book(batch, tuple(filled))
 
     def another_period(self, book: Book) -> None:
-        """Give the book another free period."""
-        period = self.calendar.allot(book.batch.seconds)
+        """Give the book a free period far from its own."""
+        self.calendar.elsewhere(book.batch.seconds)
+        period = self._allot(book.batch)
         book.values = tuple(values.having(**{PERIOD: period}) for values in book.values)
+
+    def _allot(self, batch: Batch) -> str:
+        """The beginning of a free period. Raises Hindered where there is none any more."""
+        try:
+            return self.calendar.allot(batch.seconds)
+        except UsedUp as error:
+            raise Hindered(str(error)) from None
 
     def keeps_refused_periods(self, place: Place) -> bool:
         """Whether the period of a creation that is refused is taken from then on, found by another such period: that the
@@ -169,6 +182,9 @@ class Books:
         `elsewhere` (by default as `blame`) says whether to try another period first: an earlier run may have used this one.
         """
         call = creation_of(book.batch)
+        live = self.bench.session.live
+        if live is not None and live.channels.is_settling(book.place.channel):  # an earlier run's
+            self.settling.add(book.place)
         try:
             exchange = self.bench.send(call, book.values[0])
         except Doubtful:  # it may be active, and nobody knows its id
@@ -178,10 +194,13 @@ class Books:
             book.waited = True
             exchange = self._until_free(book, call, exchange)
         tries_elsewhere = (blame if elsewhere is None else elsewhere) and not self.bench.session.in_process
-        if exchange.status // 100 == 4 and tries_elsewhere and book.place not in self.suspects:
-            self.another_period(book)
-            exchange = self.bench.send(call, book.values[0])
-        self.settling.discard(book.place)
+        for _ in range(ELSEWHERE):
+            if exchange.status // 100 == 4 and tries_elsewhere and book.place not in self.suspects:
+                self.another_period(book)
+                exchange = self.bench.send(call, book.values[0])
+        if exchange.status // 100 == 4 and tries_elsewhere and book.batch.seconds >= LONG_SECONDS:
+            raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
+        self._settles(book.place, settling=False)
         if exchange.status // 100 == 2:
             self.suspects.discard(book.place)
             self.opened_at.add(book.place)
@@ -342,10 +361,13 @@ class Books:
         self.free(book.place)
 
     def free(self, place: Place) -> None:
-        """Have the mock forget what is active; elsewhere remember that a refusal at this place says nothing."""
-        if self.bench.session.control is not None:
-            self.bench.session.control.abandon()
-        else:
+        """Have the mock forget what is active; elsewhere complete it, or remember that a refusal at this place says nothing."""
+        session = self.bench.session
+        if session.control is not None:
+            session.control.abandon()
+            if session.live is not None:
+                session.live.abandoned()
+        elif session.live is None or not session.live.free(place.channel):
             self.suspects.add(place)
 
     def wait(self, book: Book) -> bool:
@@ -358,9 +380,16 @@ class Books:
                     return True
         elif inbox is not None and inbox.wait_for(lambda one: is_about(one, book), self._patience):
             return True
-        self.settling.add(book.place)
+        self._settles(book.place, settling=True)
         time.sleep(self.pause)
         return False
+
+    def _settles(self, place: Place, *, settling: bool) -> None:
+        """Remember whether one may still be going on there, for the runs after this one too."""
+        live = self.bench.session.live
+        if live is not None and (settling or place in self.settling):
+            live.channels.settles(place.channel, settling=settling)
+        (self.settling.add if settling else self.settling.discard)(place)
 
     def is_free(self, place: Place) -> bool:
         """Whether no reconciliation is active there, found by opening and completing one."""

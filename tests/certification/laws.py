@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
-from conformance.errors import Doubtful
+from conformance.errors import TargetUnavailable, WaitTooLong
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
@@ -42,6 +42,9 @@ set_hypothesis_home_dir(user_cache_path("koncili-conformance") / "hypothesis")
 # Hypothesis also draws the literals of the source files that happen to be loaded from outside site-packages: one seed would
 # then mean other cases with a defect or variant, and in an installed suite.
 providers._get_local_constants = lambda: NO_CONSTANTS
+
+TRIED_AGAIN: Final = 2
+"""How often an example is tried anew that got no answer: something on the way may have failed in passing."""
 
 SHRINKING_EXAMPLES = 200
 """How many examples the second pass may look at for the smallest failure."""
@@ -154,10 +157,14 @@ def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
         bench.story.clear()
         _watched(bench, lambda: _carry_out(bench, name, law(example)))
 
-    try:
-        carry_out()
-    except Doubtful:  # with new codes the second time, and hardly as unlucky
-        carry_out()
+    for _ in range(TRIED_AGAIN):
+        try:
+            return carry_out()
+        except WaitTooLong:
+            raise
+        except TargetUnavailable:  # with new codes the next time, and hardly as unlucky
+            continue
+    return carry_out()
 
 
 def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:

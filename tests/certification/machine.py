@@ -20,6 +20,7 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
+from conformance.errors import TargetUnavailable, WaitTooLong
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
@@ -216,8 +217,10 @@ def _machine(bench: Bench, found: list[Violation]) -> type[RuleBasedStateMachine
                 action()
                 if bench.session.control is not None:
                     self.model.check_all()
-            except Hindered as reason:
-                self.failed = True
+            except (Hindered, TargetUnavailable) as reason:
+                if isinstance(reason, WaitTooLong):
+                    raise
+                self.failed = True  # what became of the last call is not known: the model knows no more
                 bench.hindered(str(reason))
             except Violation as violation:
                 self.failed = True

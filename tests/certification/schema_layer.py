@@ -92,12 +92,8 @@ def _law(bench: Bench, rule: Rule, case: SchemaCase) -> Any:
 
 
 def _take_care(bench: Bench, exchange: Exchange) -> None:
-    """Nothing that was accepted stays behind: orders are taken away at the end, a reconciliation can't be completed."""
-    if exchange.status // 100 != 2:
-        return
-    if exchange.endpoint is Endpoint.SUBMIT_ORDER:
-        bench.leave(json.loads(exchange.request_body))
-    elif exchange.endpoint is Endpoint.CREATE_RECONCILIATION:
+    """A reconciliation that was opened does not stay active."""
+    if exchange.endpoint is Endpoint.CREATE_RECONCILIATION and exchange.is_accepted:
         bench.books.free(bench.scope.places[0])
 
 

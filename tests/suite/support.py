@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
 
+from conformance.calendar import Calendar
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import dumps
@@ -25,7 +26,7 @@ from strategies.calls import Call, place_of
 from strategies.faults import FAULTS, Kind, possible
 from strategies.holes import fill
 from strategies.identifiers import Minter
-from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD, Calendar
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
 from strategies.reconciliations import Batch
 from strategies.scope import Place, Scope
 from tests.certification.laws import NO_CONSTANTS
@@ -177,7 +178,7 @@ class Bench:
 
     koncili: Koncili = field(default_factory=Koncili)
     minter: Minter = field(default_factory=lambda: Minter(5))
-    calendar: Calendar = field(default_factory=lambda: Calendar(5))
+    calendar: Calendar = field(default_factory=Calendar)
 
     def values(self, shape: str = "amazon") -> dict[str, str]:
         """Values for the holes of one example: codes that are new, tokens that live."""

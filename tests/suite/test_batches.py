@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
 from struct import pack
 from typing import Any, Final
 
 import pytest
-from hypothesis import strategies as st
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import RELEASE_TYPES
@@ -27,18 +25,15 @@ from strategies.orders import MILLIONS, MOST_EXTRACTS
 from strategies.periods import (
     EARLIER,
     EARLIER_SECONDS,
-    FIRST_DAY,
-    LAST_DAY,
     LATEST,
     LENGTHS,
     MONTH,
     PERIOD,
-    Calendar,
     at,
 )
 from strategies.reconciliations import RELEASED, Batch, batches, beside_plain, plain_batch
 from strategies.scope import Place
-from tests.suite.support import BATCH_READINGS, Bench, mock_scope, prove, sample
+from tests.suite.support import BATCH_READINGS, Bench, mock_scope, sample
 
 Body = dict[str, Any]
 
@@ -246,73 +241,6 @@ def check_whole(batch: Batch, readings: Mapping[str, str]) -> None:
 
 
 # -- periods -------------------------------------------------------------------------------------------------------
-
-FACTOR: Final = 48_271_163
-SPAN: Final = int((LAST_DAY - FIRST_DAY).total_seconds())
-
-RUNS: Final = {
-    "the first": 0,
-    "the second": 1,
-    "any": 4711,
-    "the last": 10**7 - 1,
-    **{
-        f"one that begins {before} s before the last day": (SPAN - before) * pow(FACTOR, -1, SPAN) % SPAN
-        for before in (1, 61, 3_600, 90_000)
-    },
-}
-
-SECONDS: Final = st.sampled_from([*LENGTHS, EARLIER_SECONDS, MONTH]) | st.integers(1, 7200)
-
-
-def allotted(run: int, lengths: list[int]) -> list[tuple[datetime, datetime]]:
-    """Beginning and end of periods of these lengths, in sequence."""
-    calendar = Calendar(run)
-    begins = [datetime.fromisoformat(calendar.allot(seconds)) for seconds in lengths]
-    return [(init, init + timedelta(seconds=seconds)) for init, seconds in zip(begins, lengths, strict=True)]
-
-
-def free(length: timedelta) -> timedelta:
-    """How much stays free on both sides of a period: as much again, at most ten minutes, and a second."""
-    return min(length, timedelta(minutes=10)) + timedelta(seconds=1)
-
-
-@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-def test_periods_of_a_run_have_as_much_or_ten_minutes_free_on_both_sides(run: int) -> None:
-    def law(lengths: list[int]) -> None:
-        periods = sorted(allotted(run, lengths))
-        for (init, end), (next_init, next_end) in pairwise(periods):
-            assert next_init - end >= free(end - init) + free(next_end - next_init)
-
-    prove(st.lists(SECONDS, min_size=2, max_size=40), law, 40)
-
-
-@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-def test_periods_stay_between_the_first_and_the_last_day(run: int) -> None:
-    def law(lengths: list[int]) -> None:
-        for init, end in allotted(run, lengths):
-            assert init > FIRST_DAY
-            assert end < LAST_DAY
-
-    prove(st.lists(SECONDS, min_size=1, max_size=40), law, 40)
-
-
-def test_after_the_last_day_comes_the_first() -> None:
-    begins = [init for init, _ in allotted(RUNS["one that begins 90000 s before the last day"], [3600] * 20)]
-    wraps = [later for earlier, later in pairwise(begins) if later < earlier]
-    assert len(wraps) == 1
-    assert wraps[0] - FIRST_DAY < timedelta(hours=2)
-
-
-def test_run_0_begins_on_the_first_day() -> None:
-    ((init, _),) = allotted(0, [60])
-    assert timedelta() < init - FIRST_DAY < timedelta(minutes=2)
-
-
-def test_runs_begin_far_apart() -> None:
-    for first in (0, 10**7 - 200):
-        begins = sorted(allotted(run, [60])[0][0] for run in range(first, first + 200))
-        assert min(later - earlier for earlier, later in pairwise(begins)) > timedelta(days=7)
-
 
 INSTANTS: Final[dict[str, tuple[Any, str]]] = {
     "the beginning": (at(timedelta()), "2001-01-02T03:04:05Z"),

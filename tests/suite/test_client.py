@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,12 @@ import pytest
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.readings import resolve
-from conformance.errors import BudgetSpent, CannotRun, TargetUnavailable
+from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.mock.clock import VirtualClock
 from conformance.mock.target import mock_target_table
 from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
 from conformance.session import Options, Session, open_session
-from conformance.target.budget import Budget, NoLimits
+from conformance.target.budget import Budget, NoLimits, Standing
 from conformance.target.client import SILENCES, KonciliClient
 from conformance.target.config import parse_target
 from conformance.target.journal import Journal
@@ -73,15 +75,28 @@ class CountingBudget:
 
     left: int = 1000
     asked: list[Endpoint | None] = field(default_factory=list)
-    told: list[int] = field(default_factory=list)
+    told: list[int | None] = field(default_factory=list)
 
-    def before(self, endpoint: Endpoint | None) -> None:
+    def before(self, endpoint: Endpoint | None) -> str:
         self.asked.append(endpoint)
         if len(self.asked) > self.left:
-            raise BudgetSpent("spent; run again in an hour")
+            raise WaitTooLong("the budget: an hour")
 
-    def after(self, status: int) -> None:
+        return str(len(self.asked))
+
+    def after(self, reservation: str, status: int | None) -> None:
+        assert reservation == str(len(self.asked))
         self.told.append(status)
+
+    def blocked(self, seconds: float = 3600) -> datetime:
+        del seconds
+        return datetime(2026, 11, 22, 13, 37, tzinfo=UTC)
+
+    def clearing_away(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def standing(self) -> Standing | None:
+        return None
 
     def close(self) -> None:
         pass
@@ -285,11 +300,20 @@ def test_a_cookie_is_not_sent_back(client: KonciliClient, server: Server) -> Non
     assert server.sent("cookie") == [None, None]
 
 
-def test_redirects_are_not_followed(client: KonciliClient, server: Server) -> None:
+def test_a_redirect_to_another_host_is_no_answer_and_not_followed(client: KonciliClient, server: Server) -> None:
     server.answers["/my-accounts"] = [httpx.Response(302, headers={"location": "https://elsewhere.example/"})]
-    exchange = client.call(Endpoint.LIST_ACCOUNTS)
-    assert (exchange.status, exchange.response_headers["location"]) == (302, "https://elsewhere.example/")
+    with pytest.raises(TargetUnavailable, match=r"redirects to elsewhere\.example, where no token is sent"):
+        client.call(Endpoint.LIST_ACCOUNTS)
     assert {request.url.host for request in server.requests} == {"koncili.example"}
+
+
+@pytest.mark.parametrize("location", ["/elsewhere", "https://koncili.example/elsewhere", ""])
+def test_a_redirect_within_the_host_is_an_answer_and_not_followed(
+    client: KonciliClient, server: Server, location: str
+) -> None:
+    server.answers["/my-accounts"] = [httpx.Response(302, headers={"location": location})]
+    assert client.call(Endpoint.LIST_ACCOUNTS).status == 302
+    assert server.routes == [TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label]
 
 
 @pytest.mark.parametrize("base_url", [f"{BASE_URL}/api", f"{BASE_URL}/api/", f"{BASE_URL}/v%201", f"{BASE_URL}/a/../b"])
@@ -314,13 +338,13 @@ def test_a_passing_failure_is_waited_out(
 ) -> None:
     server.answers["/order"] = [httpx.Response(status), httpx.Response(200)]
     assert client.send(method, "/order").status == 200
-    assert (len(server.requests), len(naps)) == (2, 1)
+    assert (len(server.requests), sum(naps) > 0) == (2, True)
 
 
 def test_retry_after_is_honoured(client: KonciliClient, server: Server, naps: list[float]) -> None:
     server.answers["/order"] = [httpx.Response(429, headers={"retry-after": "7"}), httpx.Response(200)]
     assert client.send("GET", "/order").status == 200
-    assert naps == [7]
+    assert sum(naps) == 7
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 500])
@@ -372,7 +396,7 @@ def test_every_attempt_passes_the_budget(server: Server) -> None:
 
 def test_a_spent_budget_stops_retries(server: Server) -> None:
     server.answers["/order"] = [httpx.Response(429)]
-    with connect(server, budget=CountingBudget(left=2)) as client, pytest.raises(BudgetSpent, match="an hour"):
+    with connect(server, budget=CountingBudget(left=2)) as client, pytest.raises(WaitTooLong, match="an hour"):
         client.send("GET", "/order")
     assert len(server.requests) == 2
 
@@ -400,7 +424,7 @@ def test_a_block_stops_the_run_and_nothing_more_is_sent(client: KonciliClient, s
     """A thousand calls during the block make it permanent."""
     server.answers["/my-accounts"] = [httpx.Response(423), httpx.Response(200)]
     for _ in range(3):
-        with pytest.raises(CannotRun, match=r"koncili\.example.*423.*blocked for an hour"):
+        with pytest.raises(CannotRun, match=r"blocked .* \(423\) until \d\d:\d\d UTC"):
             client.call(Endpoint.LIST_ACCOUNTS)
     assert server.routes == [TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label]
 

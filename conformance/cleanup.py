@@ -1,0 +1,56 @@
+"""`koncili-conformance cleanup`: finishes what killed runs have left at a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conformance.errors import CannotRun, TargetUnavailable
+from conformance.recovery import Report
+from conformance.session import Options, open_session
+from conformance.verdict.verdicts import EXIT_CODES, RunVerdict
+
+LISTED_AT_MOST = 20
+
+
+def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[[str, float], None]) -> int:
+    """Clear away what dead runs have left, and tell what was done and what stays; the exit code of `cleanup`.
+
+    Raises CannotRun.
+    """
+    session = open_session(options, tell=tell_wait)
+    live = session.live
+    try:
+        if live is None:
+            raise CannotRun("cleanup needs --target: the mock in process leaves nothing behind")
+        for since in live.running:
+            tell(f"left alone: a run that is going on since {since}")
+        dead = live.dead_runs
+        if not dead:
+            tell("nothing is left of any run that was killed")
+            return EXIT_CODES[RunVerdict.CONFORMANT]
+        session.preflight(rescue=False)
+        for run in dead:
+            try:
+                live.rescue(run)
+            except TargetUnavailable as error:
+                live.recovery.report.undone.append(str(error))
+        for line in words(live.recovery.report):
+            tell(line)
+        return EXIT_CODES[RunVerdict.INCONCLUSIVE if live.dead_runs else RunVerdict.CONFORMANT]
+    finally:
+        session.close()
+
+
+def words(report: Report) -> list[str]:
+    """What was cleared away and what was not, a line each."""
+    lines = [f"deleted {report.deleted} orders, completed {report.completed} reconciliations"]
+    if report.kept:
+        lines += [f"{len(report.kept)} orders stay for good:", *_some(report.kept)]
+    if report.undone:
+        lines += ["still to be done (run cleanup again):", *_some(report.undone)]
+    return lines
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = len(lines) - LISTED_AT_MOST
+    return [f"  {line}" for line in lines[:LISTED_AT_MOST]] + ([f"  and {more} more"] if more > 0 else [])

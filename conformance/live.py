@@ -1,0 +1,168 @@
+"""What keeps a run at a target outside this process from doing harm: the budget, the ledger of what it creates, its turn on
+each channel, and the clearing away of all that, for itself and for runs that were killed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+from conformance.calendar import Calendar
+from conformance.recovery import Recovery
+from conformance.target.budget import Budget, DocumentedLimits, NoLimits
+from conformance.target.channels import Channels
+from conformance.target.client import KonciliClient
+from conformance.target.config import Target
+from conformance.target.ledger import Ledger, OrderId, fields_of
+from conformance.target.runs import LIFE_SECONDS, Run, bury, is_alive, known_runs
+from conformance.target.store import Store, open_store
+from conformance.target.waiting import Waiting
+
+RECOVERY_SERIALS: Final = 9_000_000
+"""The serial numbers of orders that only fill up reconciliations begin here, far from those of the scenarios."""
+
+_RESCUE: Final = "rescue/"
+
+
+@dataclass(slots=True)
+class Live:
+    """The run's dealings with what the runs of its integrator share."""
+
+    target: Target
+    waiting: Waiting
+    store: Store
+    run: Run
+    ledger: Ledger
+    budget: Budget
+    channels: Channels = field(init=False)
+    recovery: Recovery = field(init=False)
+    spared: set[OrderId] = field(default_factory=set)
+    """Orders that are still needed: what is put off to the end of the run asks for them."""
+
+    @classmethod
+    def begin(cls, target: Target, waiting: Waiting) -> Live:
+        """Open the store that the target names, and say there that this run is going on. Raises CannotRun."""
+        store = open_store(target)
+        try:
+            run = Run(store)
+            waiting.meanwhile = run.sign
+            live = cls(target, waiting, store, run, Ledger(store, run.id), budget_of(target, store, waiting))
+            live.channels = Channels(store, run, waiting, live.rescue)
+            run.begin()
+        except BaseException:
+            store.close()
+            raise
+        return live
+
+    def attach(self, client: KonciliClient, calendar: Calendar, run_number: int) -> None:
+        """Clear away by this client, with orders of this run's number."""
+        serials = count(RECOVERY_SERIALS)
+        client.before_creation = self._take_turn
+        self.recovery = Recovery(
+            client,
+            self.ledger,
+            new_code=lambda: f"701-{run_number:07d}-{next(serials):07d}",
+            new_period=calendar.allot,
+            sleep=self.waiting.sleep,
+        )
+
+    def _take_turn(self, creation: bytes) -> None:
+        """Before a reconciliation is opened: no other run has one on its channel."""
+        channel = fields_of(creation).get("channelName")
+        if channel in {place.channel for place in self.target.accounts}:
+            self.channels.hold(channel)
+
+    # -- other runs --------------------------------------------------------------------------------------------------
+
+    @property
+    def dead_runs(self) -> list[str]:
+        """The runs that were killed and have left something."""
+        known = (*Ledger.runs(self.store), *known_runs(self.store))
+        return [run for run in dict.fromkeys(known) if run != self.run.id and not is_alive(self.store, run)]
+
+    @property
+    def running(self) -> list[str]:
+        """When the other runs that are going on began."""
+        known = known_runs(self.store)
+        return [about["startedAt"] for run, about in known.items() if run != self.run.id and is_alive(self.store, run)]
+
+    def rescue(self, run: str) -> None:
+        """Finish what a dead run has left, unless somebody is at it. Raises TargetUnavailable and CannotRun; then its ledger
+        stays."""
+        lock = _RESCUE + run
+        if lock in self.run.locks or not self.store.lock(lock, self.run.id, LIFE_SECONDS):
+            return
+        self.run.locks.add(lock)
+        try:
+            ledger = Ledger.of(self.store, run)
+            with self.budget.clearing_away():
+                whole = self.recovery.complete_all(ledger)
+                self.recovery.delete_orders(ledger)
+                self.recovery.forget_reconciled(ledger)
+            if whole and not any(ledger.left):
+                bury(self.store, run)
+        finally:
+            self.run.locks.discard(lock)
+            self.store.unlock(lock, self.run.id)
+
+    # -- this run ----------------------------------------------------------------------------------------------------
+
+    def spare(self) -> None:
+        """Keep the orders that are there now until the end of the run."""
+        self.spared.update(self.ledger.left.orders)
+
+    def tidy(self) -> None:
+        """After a scenario: complete what it left active, delete its orders, let others have the channels.
+
+        Raises TargetUnavailable and CannotRun.
+        """
+        with self.budget.clearing_away():
+            self.recovery.complete_all(self.ledger)
+            self.recovery.delete_orders(self.ledger, but=frozenset(self.spared))
+        self.channels.let_go_of_all()
+
+    def abandoned(self) -> None:
+        """The mock has forgotten what was active."""
+        for opened in self.ledger.left.opened:
+            self.ledger.closed(opened)
+
+    def free(self, channel: str) -> bool:
+        """Complete what this run may have active on a channel; whether nothing is left there."""
+        mine = [opened for opened in self.ledger.left.opened if opened.channel == channel]
+        with self.budget.clearing_away():
+            completed = [self.recovery.complete(self.ledger, opened) for opened in mine]
+        return all(completed)
+
+    def finish(self) -> None:
+        """At the end of the run: clear away all that can be. What can't stays on the ledger, for `cleanup`.
+
+        Raises TargetUnavailable and CannotRun; the report tells what is left also then.
+        """
+        self.spared.clear()
+        try:
+            self.tidy()
+        finally:
+            self.ledger.forget_reconciled()
+            self.recovery.report.undone += self._left_words()
+
+    def _left_words(self) -> list[str]:
+        left = self.ledger.left
+        orders = [f"{len(left.orders)} orders of this run"] if left.orders else []
+        return [*orders, *(f"reconciliation {opened.id or 'of unknown id'}" for opened in left.opened)]
+
+    def close(self) -> None:
+        """Say that the run has ended. Where something is left that is `cleanup`'s to find, the run counts as dead."""
+        try:
+            self.channels.let_go_of_all()
+            self.run.end()
+        finally:
+            self.budget.close()
+            self.store.close()
+
+
+def budget_of(target: Target, store: Store, waiting: Waiting) -> Budget:
+    """The budget that a target demands. Loopback may lead to a live endpoint: only a mock goes without a budget."""
+    paced = target.pace == "documented"
+    if target.environment == "mock" and not paced:
+        return NoLimits()
+    return DocumentedLimits(store, target.error_budget, waiting, paced=paced)

@@ -1,0 +1,234 @@
+"""Clears away what a run has created: reconciliations are completed, since an active one blocks its channel, and orders that
+are not reconciled are deleted. Used by a run for itself, and for runs that were killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.jsontext import JSONValue
+from conformance.errors import TargetUnavailable, WaitTooLong
+from conformance.target.client import KonciliClient
+from conformance.target.exchange import Exchange
+from conformance.target.ledger import Ledger, Opened, OrderId
+
+ENTRIES_AT_MOST: Final = 1000
+"""A reconciliation that waits for more release entries than this was opened by mistake of the server, and is left alone."""
+
+IDS_TRIED: Final = (*range(1, 21), *range(-1, -6, -1))
+"""How far from the id that was given out last that of a creation may be whose answer was lost."""
+
+PAUSES: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds to wait before each look whether a channel is free: reconciling takes a while when all releases are in."""
+
+PROBE_SECONDS: Final = 60
+
+NOT_FOUND: Final = 404
+CENT: Final = Decimal("0.01")
+
+
+@dataclass(slots=True)
+class Report:
+    """What was cleared away, and what stays and why."""
+
+    deleted: int = 0
+    completed: int = 0
+    kept: list[str] = field(default_factory=list)
+    """What nobody can remove."""
+    undone: list[str] = field(default_factory=list)
+    """What could not be done now."""
+
+
+@dataclass(slots=True)
+class Recovery:
+    """Clears away by the client of this run."""
+
+    client: KonciliClient
+    own: Ledger
+    """The ledger of this run, in which the client writes."""
+    new_code: Callable[[], str]
+    new_period: Callable[[int], str]
+    """The beginning of a period of so many seconds that nobody has used."""
+    sleep: Callable[[float], None]
+    report: Report = field(default_factory=Report)
+
+    # -- orders ------------------------------------------------------------------------------------------------------
+
+    def delete_orders(self, ledger: Ledger, *, but: frozenset[OrderId] = frozenset()) -> None:
+        """Delete the orders of a ledger. Raises TargetUnavailable and CannotRun; what is deleted by then is off the ledger."""
+        for order in ledger.left.orders:
+            if order in but:
+                continue
+            exchange = self.client.call(Endpoint.DELETE_ORDER, query=_query(order))
+            if exchange.is_accepted or exchange.status == NOT_FOUND:
+                ledger.deleted(order)
+                self.report.deleted += exchange.status != NOT_FOUND
+            elif exchange.is_refused:
+                ledger.deleted(order)
+                self.report.kept.append(f"{_name(order)}: its deletion is refused with {_words(exchange)}")
+            else:
+                self.report.undone.append(f"{_name(order)}: its deletion got {_words(exchange)}")
+
+    def forget_reconciled(self, ledger: Ledger) -> None:
+        """Say which orders stay for good."""
+        orders = ledger.left.reconciled
+        self.report.kept += [f"{_name(order)}: it is reconciled, and such orders cannot be deleted" for order in orders]
+        ledger.forget_reconciled()
+
+    # -- reconciliations ---------------------------------------------------------------------------------------------
+
+    def complete_all(self, ledger: Ledger) -> bool:
+        """Complete every reconciliation of a ledger; whether none is left that may be active."""
+        completed = [self.complete(ledger, opened) for opened in ledger.left.opened]
+        return all(completed)
+
+    def complete(self, ledger: Ledger, opened: Opened) -> bool:
+        """Send the releases that a reconciliation still waits for. Raises WaitTooLong, CannotRun."""
+        try:
+            done = self._complete(opened)
+        except WaitTooLong:
+            raise
+        except TargetUnavailable as error:
+            self.report.undone.append(f"{_title(opened)}: {error}")
+            return False
+        if done:
+            ledger.closed(opened)
+            self.report.completed += 1
+        else:
+            self.report.undone.append(
+                f"{_title(opened)} may still be active, and its releases are refused: ask Koncili to close it"
+            )
+        return done
+
+    def _complete(self, opened: Opened) -> bool:
+        missing = opened.quantity - opened.received
+        if missing > ENTRIES_AT_MOST or not _is_plain(opened):
+            return self._is_free(opened)
+        if opened.id is None:
+            return self._is_free(opened, tries=1) or self._found(opened, missing) or self._is_free(opened)
+        for entries in dict.fromkeys((missing, missing - opened.in_doubt)):
+            if entries <= 0 or self._released(opened, opened.id, entries):
+                return True
+        return self._is_free(opened)
+
+    def _found(self, opened: Opened, entries: int) -> bool:
+        """Find the id of a creation whose answer was lost by sending its releases to the ids nearby."""
+        last = self.own.last_id
+        if last is None:
+            return False
+        return any(self._released(opened, last + step, entries) for step in IDS_TRIED if last + step > 0)
+
+    def _released(self, opened: Opened, number: int, entries: int) -> bool:
+        """Whether a reconciliation takes an order made for it, with so many entries."""
+        body = _order(opened, self.new_code(), entries)
+        if not self.client.call(Endpoint.SUBMIT_ORDER, body=body).is_accepted:
+            return False
+        release = _release(opened, number, body, _middle(opened))
+        if self.client.call(Endpoint.SUBMIT_RELEASE, body=release).is_accepted:
+            return True
+        self.client.call(Endpoint.DELETE_ORDER, query=_query(_id_of(body)))
+        return False
+
+    def _is_free(self, opened: Opened, tries: int = len(PAUSES)) -> bool:
+        """Whether the channel takes another reconciliation, which is then completed: so none was active."""
+        for pause in PAUSES[:tries]:
+            self.sleep(pause)
+            begin = self.new_period(PROBE_SECONDS)
+            end = (datetime.fromisoformat(begin) + timedelta(seconds=PROBE_SECONDS)).astimezone(UTC)
+            body = _creation(opened, begin, end.isoformat().replace("+00:00", "Z"))
+            created = self.client.call(Endpoint.CREATE_RECONCILIATION, body=body)
+            if created.is_accepted:
+                return self._close(created)
+        return False
+
+    def _close(self, created: Exchange) -> bool:
+        """Complete what was opened to see whether that can be done."""
+        number = created.json.get("id") if isinstance(created.json, dict) else None
+        mine = next((one for one in self.own.left.opened if one.id == number), None)
+        if mine is None or mine.id is None or not self._released(mine, mine.id, mine.quantity):
+            return False
+        self.own.closed(mine)
+        return True
+
+
+def _order(opened: Opened, code: str, entries: int) -> dict[str, JSONValue]:
+    """The plainest order with so many entries."""
+    begin = datetime(2024, 6, 3, 12, tzinfo=UTC)
+    names = ("createdDate", "approvedDate", "sendDate", "deliveryDate", "estimatedDeliveryDate")
+    dates = {name: (begin + timedelta(days=day)).isoformat().replace("+00:00", "Z") for day, name in enumerate(names)}
+    return {
+        "marketplaceCode": code,
+        "channelName": opened.channel,
+        "accountId": opened.account,
+        "status": "CONCLUDED",
+        **dates,
+        "totalGrossValue": entries * CENT,
+        "extracts": [{"marketplaceCode": code, "type": "SALE", "value": CENT} for _ in range(entries)],
+    }
+
+
+def _creation(opened: Opened, begin: str, end: str) -> dict[str, JSONValue]:
+    return {
+        "channelName": opened.channel,
+        "accountId": opened.account,
+        "periodInitDate": begin,
+        "periodEndDate": end,
+        "releasesQtd": 1,
+        "totalNetValue": CENT,
+    }
+
+
+def _release(opened: Opened, number: int, order: dict[str, Any], released: str) -> dict[str, JSONValue]:
+    return {
+        "reconciliationId": number,
+        "channelName": opened.channel,
+        "accountId": opened.account,
+        "marketplaceCode": order["marketplaceCode"],
+        "status": "CONCLUDED",
+        "createdDate": released,
+        "releasedDate": released,
+        "releaseType": "IN_CASH",
+        "installment": 1,
+        "installmentQuantity": 1,
+        "releases": order["extracts"],
+    }
+
+
+def _middle(opened: Opened) -> str:
+    """The middle of a period."""
+    begin, end = (datetime.fromisoformat(instant) for instant in (opened.init, opened.end))
+    return (begin + (end - begin) / 2).isoformat()
+
+
+def _is_plain(opened: Opened) -> bool:
+    """Whether its account and period can be read: those of a faulty creation that was accepted can't."""
+    try:
+        _middle(opened)
+    except (ValueError, TypeError):  # one end of it without a zone
+        return False
+    return str(opened.account).isdecimal()
+
+
+def _id_of(body: dict[str, Any]) -> OrderId:
+    return OrderId(int(str(body["accountId"])), body["channelName"], body["marketplaceCode"])
+
+
+def _query(order: OrderId) -> dict[str, str]:
+    return {"marketplaceCode": order.code, "channelName": order.channel, "accountId": str(order.account)}
+
+
+def _name(order: OrderId) -> str:
+    return f"order {order.code} of account {order.account} on {order.channel}"
+
+
+def _title(opened: Opened) -> str:
+    number = f"{opened.id}" if opened.id is not None else "of unknown id"
+    return f"reconciliation {number} of account {opened.account} on {opened.channel}"
+
+
+def _words(exchange: Exchange) -> str:
+    return f"{exchange.status} {exchange.error_code or ''}".strip()

@@ -1,0 +1,245 @@
+"""What a run has created at the target and must clear away: written down in the shared store before each request that may
+create something, so that whoever comes after a killed run can finish what it left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.jsontext import NotJSON, loads
+
+if TYPE_CHECKING:
+    from conformance.target.store import Store
+
+LAST_ID: Final = "last-reconciliation-id"
+"""The record of the id that was given out last: that of a creation whose answer was lost is not far from it."""
+
+_NEVER_SENT: Final = 400
+"""What was never sent is as good as refused."""
+
+_ORDER, _OPENED = "order/", "opened/"
+_THERE, _RECONCILED = "there", "reconciled"
+
+
+class OrderId(NamedTuple):
+    """What identifies an order."""
+
+    account: int
+    channel: str
+    code: str
+
+
+@dataclass(slots=True)
+class Opened:
+    """A reconciliation that is active, or may be: `id` is None while nobody knows it."""
+
+    key: str
+    channel: str
+    account: int | str
+    """As it was written."""
+    init: str
+    end: str
+    quantity: int
+    id: int | None = None
+    received: int = 0
+    """How many release entries were accepted."""
+    in_doubt: int = 0
+    """How many were sent of which nobody knows whether they were."""
+
+
+class Left(NamedTuple):
+    """What a run has left: orders that can be deleted, orders that can't since they are reconciled, and reconciliations."""
+
+    orders: list[OrderId]
+    reconciled: list[OrderId]
+    opened: list[Opened]
+
+
+class Ledger:
+    """The ledger of one run. Each entry is in the store before the request that it is about is sent."""
+
+    def __init__(self, store: Store, run: str) -> None:
+        self._store = store
+        self._run = run
+        self._orders: dict[OrderId, str] = {}
+        self._opened: dict[str, Opened] = {}
+        self._serial = 0
+
+    @classmethod
+    def of(cls, store: Store, run: str) -> Ledger:
+        """The ledger that another run has left, to be cleared away."""
+        ledger = cls(store, run)
+        for key, state in store.records(f"{_ORDER}{run}/").items():
+            ledger._orders[OrderId(*json.loads(key.split("/", 2)[2]))] = state
+        for key, text in store.records(f"{_OPENED}{run}/").items():
+            ledger._opened[key] = Opened(**json.loads(text))
+            ledger._serial = max(ledger._serial, int(key.rpartition("/")[2]))
+        return ledger
+
+    @staticmethod
+    def runs(store: Store) -> list[str]:
+        """The runs that have left something."""
+        keys = (*store.records(_ORDER), *store.records(_OPENED))
+        return list(dict.fromkeys(key.split("/", 2)[1] for key in keys))
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def sending(self, endpoint: Endpoint | None, query: Mapping[str, str], content: bytes) -> Note:
+        """Write down what a request may create."""
+        match endpoint:
+            case Endpoint.DELETE_ORDER:
+                return Note(deletes=order_id(query))
+            case Endpoint.SUBMIT_ORDER:
+                order = order_id(fields_of(content))
+                if order is None or order in self._orders:
+                    return Note()
+                self._set(order, _THERE)
+                return Note(submits=order)
+            case Endpoint.CREATE_RECONCILIATION:
+                return self._opening(fields_of(content))
+            case Endpoint.SUBMIT_RELEASE:
+                return self._releasing(fields_of(content))
+        return Note()
+
+    def _opening(self, fields: Mapping[str, Any]) -> Note:
+        names = ("channelName", "accountId", "periodInitDate", "periodEndDate", "releasesQtd")
+        channel, account, init, end, quantity = (fields.get(name) for name in names)
+        whole = quantity if isinstance(quantity, int) and not isinstance(quantity, bool) else 1
+        opened = Opened(
+            "", str(channel), account if isinstance(account, int) else str(account), str(init), str(end), whole
+        )
+        for other in self._opened.values():
+            if other.id is None and (other.channel, other.account, other.init) == (
+                opened.channel,
+                opened.account,
+                opened.init,
+            ):
+                return Note(opens=other, again=True)
+        self._serial += 1
+        opened.key = f"{_OPENED}{self._run}/{self._serial:06}"
+        return Note(opens=self._keep(opened))
+
+    def _releasing(self, fields: Mapping[str, Any]) -> Note:
+        number, entries = fields.get("reconciliationId"), fields.get("releases")
+        into = next((one for one in self._opened.values() if one.id == number), None)
+        if into is not None and isinstance(entries, list):
+            into.in_doubt = len(entries)
+            self._keep(into)
+        return Note(releases=order_id(fields), into=into)
+
+    def answered(self, note: Note, status: int, content: bytes) -> None:
+        """Write down what became of a request. A failing server may have carried it out all the same."""
+        accepted, refused = status // 100 == 2, status // 100 == 4  # noqa: PLR2004
+        if accepted and note.deletes is not None:
+            self.deleted(note.deletes)
+        if refused and note.submits is not None:
+            self.deleted(note.submits)
+        if accepted and note.releases in self._orders:
+            self._set(note.releases, _RECONCILED)
+        if note.opens is not None:
+            if accepted:
+                self._identified(note.opens, content)
+            elif refused and not note.again:  # the first time, without an answer, it may have been opened
+                self.closed(note.opens)
+        if note.into is not None and (accepted or refused):
+            self._released(note.into, accepted=accepted)
+
+    def never_sent(self, note: Note) -> None:
+        """A request did not leave this machine."""
+        self.answered(note, _NEVER_SENT, b"")
+
+    def _released(self, into: Opened, *, accepted: bool) -> None:
+        into.received += into.in_doubt if accepted else 0
+        into.in_doubt = 0
+        if into.received >= into.quantity:
+            self.closed(into)
+        elif into.key in self._opened:
+            self._keep(into)
+
+    def _identified(self, opened: Opened, content: bytes) -> None:
+        number = fields_of(content).get("id")
+        if isinstance(number, int) and not isinstance(number, bool):
+            opened.id = number
+            self._store.put(LAST_ID, str(number))
+        self._keep(opened)
+
+    # -- clearing away -----------------------------------------------------------------------------------------------
+
+    @property
+    def left(self) -> Left:
+        """What is still there."""
+        by_state = {
+            wanted: [order for order, state in self._orders.items() if state == wanted]
+            for wanted in (_THERE, _RECONCILED)
+        }
+        return Left(by_state[_THERE], by_state[_RECONCILED], list(self._opened.values()))
+
+    def deleted(self, order: OrderId) -> None:
+        """An order is gone."""
+        if self._orders.pop(order, None) is not None:
+            self._store.drop(self._key(order))
+
+    def closed(self, opened: Opened) -> None:
+        """A reconciliation has all its releases, or was never opened."""
+        if self._opened.pop(opened.key, None) is not None:
+            self._store.drop(opened.key)
+
+    def forget_reconciled(self) -> None:
+        """Orders that are reconciled stay: nobody can delete them."""
+        orders = self.left.reconciled
+        for order in orders:
+            del self._orders[order]
+        self._store.drop(*map(self._key, orders))
+
+    @property
+    def last_id(self) -> int | None:
+        """The id that was given out last to any run."""
+        text = self._store.records(LAST_ID).get(LAST_ID)
+        return int(text) if text is not None else None
+
+    def _set(self, order: OrderId, state: str) -> None:
+        if self._orders.get(order) != state:
+            self._orders[order] = state
+            self._store.put(self._key(order), state)
+
+    def _keep(self, opened: Opened) -> Opened:
+        self._opened[opened.key] = opened
+        self._store.put(opened.key, json.dumps(asdict(opened)))
+        return opened
+
+    def _key(self, order: OrderId) -> str:
+        return f"{_ORDER}{self._run}/{json.dumps(order)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a request may do; nothing where it creates nothing."""
+
+    submits: OrderId | None = None
+    deletes: OrderId | None = None
+    releases: OrderId | None = None
+    opens: Opened | None = None
+    into: Opened | None = None
+    """The reconciliation that a release is for."""
+    again: bool = False
+    """Whether the same was asked before, without an answer."""
+
+
+def order_id(holder: Mapping[str, Any]) -> OrderId | None:
+    """The order that a body or query names; None where it names none (a fault may have been accepted)."""
+    account, channel, code = (holder.get(name) for name in ("accountId", "channelName", "marketplaceCode"))
+    if not isinstance(channel, str) or not isinstance(code, str) or not str(account).isdecimal():
+        return None
+    return OrderId(int(str(account)), channel, code)
+
+
+def fields_of(content: bytes) -> dict[str, Any]:
+    """The fields of a body that is an object; none where it is something else."""
+    try:
+        found = loads(content)
+    except NotJSON:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,118 @@
+"""Which runs are going on: each says so in the shared store, and goes on saying it, so that what a dead one left is known."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from conformance.errors import CannotRun
+
+if TYPE_CHECKING:
+    from conformance.target.store import Store
+
+LIFE_SECONDS: Final = 180.0
+"""How long after its last sign of life a run on another machine is taken for dead: longer than any call may take."""
+
+SIGN_EVERY_SECONDS: Final = 15.0
+
+_DEAD_STATES: Final = frozenset("ZX")
+"""Of /proc/PID/stat: a process that has ended and that nobody has asked about yet."""
+
+_PREFIX: Final = "run/"
+
+
+@dataclass(slots=True)
+class Run:
+    """This run, from the first request to the last. `id` is new for each process of it."""
+
+    store: Store
+    id: str = field(default_factory=lambda: uuid4().hex[:12])
+    locks: set[str] = field(default_factory=set)
+    """The locks that it holds: they live as long as it does."""
+    _signed_at: float = field(default=float("-inf"))
+
+    def begin(self) -> None:
+        """Say that the run is going on."""
+        about = {
+            "machine": _machine(),
+            "pid": os.getpid(),
+            "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self.store.put(_PREFIX + self.id, json.dumps(about))
+        self.sign()
+
+    def sign(self) -> None:
+        """Say again that it is going on, if it is time to. Raises CannotRun where others took it for dead meanwhile."""
+        if time.monotonic() - self._signed_at < SIGN_EVERY_SECONDS:
+            return
+        if _PREFIX + self.id not in self.store.records(_PREFIX + self.id):
+            raise CannotRun(
+                "this run stood still for so long that another took it for dead and cleared away what it had sent; run again"
+            )
+        self.store.lock(_PREFIX + self.id, self.id, LIFE_SECONDS)
+        for name in self.locks:
+            self.store.lock(name, self.id, LIFE_SECONDS)
+        self._signed_at = time.monotonic()
+
+    def end(self) -> None:
+        """Say that it has ended, and let go of everything."""
+        for name in (*self.locks, _PREFIX + self.id):
+            self.store.unlock(name, self.id)
+        self.store.drop(_PREFIX + self.id)
+
+
+def known_runs(store: Store) -> Mapping[str, dict[str, Any]]:
+    """What is known of every run that has not ended, by its id: machine, process and startedAt."""
+    return {key.removeprefix(_PREFIX): json.loads(text) for key, text in store.records(_PREFIX).items()}
+
+
+def is_alive(store: Store, run: str) -> bool:
+    """Whether a run is going on, as far as can be known from here."""
+    about = known_runs(store).get(run)
+    if about is None:
+        return False
+    if about["machine"] == _machine():
+        return bool(_process(int(about["process"].split()[0])) == about["process"])
+    return store.owner(_PREFIX + run) is not None
+
+
+def bury(store: Store, run: str) -> None:
+    """Forget a run that is dead, and let go of what it held."""
+    store.unlock(_PREFIX + run, run)
+    store.drop(_PREFIX + run)
+
+
+def _machine() -> str:
+    """What tells places apart in which the same pid is another process: hosts, boots and containers."""
+    parts = [socket.gethostname()]
+    for path in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        try:
+            parts.append(str(Path(path).readlink()) if path.endswith("/pid") else Path(path).read_text().strip())
+        except OSError:  # no Linux
+            continue
+    return " ".join(parts)
+
+
+def _process(pid: int) -> str:
+    """The process of that number, told from any that had it before; "gone" where there is no such process, or
+    only what is left of it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return f"{pid} gone"
+    except PermissionError:  # it is another user's
+        pass
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # no Linux
+        return f"{pid}"
+    state, begun_at = after_name[0], after_name[19]
+    return f"{pid} gone" if state in _DEAD_STATES else f"{pid} {begun_at}"

@@ -1,0 +1,194 @@
+"""What runs share is kept alike in SQLite and in Redis, by several processes at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from conformance.errors import CannotRun
+from conformance.target.store import Store
+from conformance.target.store_redis import RedisStore
+from conformance.target.store_sqlite import SQLiteStore
+from tests.suite.stage.redis import redis_server
+
+Open = Callable[[], Store]
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store is kept: a path, or a URL with a key of this test's own."""
+    if request.param == "sqlite":
+        return str(tmp_path / "store.sqlite")
+    return f"{request.getfixturevalue('redis_url')}#{tmp_path.name}"
+
+
+def opened(place: str) -> Store:
+    if place.startswith("redis"):
+        url, _, key = place.partition("#")
+        return RedisStore(url, key)
+    return SQLiteStore(Path(place))
+
+
+@pytest.fixture
+def store(place: str) -> Iterator[Store]:
+    with closing(opened(place)) as store:
+        yield store
+
+
+@pytest.fixture
+def other(place: str) -> Iterator[Store]:
+    """Another process's."""
+    with closing(opened(place)) as store:
+        yield store
+
+
+def test_marks_are_taken_until_there_are_so_many(store: Store, other: Store) -> None:
+    assert store.mark("w", "a", at_most=2, seconds=60) is None
+    assert other.mark("w", "b", at_most=2, seconds=60) is None
+    left = store.mark("w", "c", at_most=2, seconds=60)
+    assert left is not None
+    assert 55 < left <= 60
+    assert store.mark("another", "c", at_most=2, seconds=60) is None
+    assert len(store.marks("w", 60)) == 2
+
+
+def test_a_mark_that_is_taken_back_makes_room(store: Store, other: Store) -> None:
+    store.mark("w", "a", at_most=1, seconds=60)
+    other.unmark("w", "a")
+    assert other.mark("w", "b", at_most=1, seconds=60) is None
+    assert store.marks("w", 60) == other.marks("w", 60)
+
+
+def test_a_mark_leaves_its_window_by_itself(store: Store) -> None:
+    store.mark("w", "a", at_most=1, seconds=0.05)
+    time.sleep(0.06)
+    assert store.marks("w", 0.05) == []
+    assert store.mark("w", "b", at_most=1, seconds=0.05) is None
+
+
+def test_the_wait_is_until_as_many_have_left_as_must(store: Store) -> None:
+    """Another run may have a larger budget."""
+    for number in range(3):
+        store.mark("w", str(number), at_most=9, seconds=60)
+        time.sleep(0.02)
+    instants = store.marks("w", 60)
+    left = store.mark("w", "x", at_most=1, seconds=60)
+    assert left is not None
+    assert left == pytest.approx(instants[2] + 60 - store.now(), abs=0.02)
+
+
+def test_a_renewed_mark_counts_from_now_on(store: Store) -> None:
+    store.mark("w", "a", at_most=1, seconds=60)
+    before = store.marks("w", 60)
+    time.sleep(0.02)
+    store.renew("w", "a")
+    assert len(store.marks("w", 60)) == 1
+    assert store.marks("w", 60) > before
+
+
+def test_a_lock_has_one_owner(store: Store, other: Store) -> None:
+    assert store.lock("l", "me", 60)
+    assert store.lock("l", "me", 60)
+    assert not other.lock("l", "you", 60)
+    assert other.owner("l") == "me"
+    other.unlock("l", "you")
+    assert store.owner("l") == "me"
+    store.unlock("l", "me")
+    assert other.owner("l") is None
+    assert other.lock("l", "you", 60)
+
+
+def test_a_lock_ends_by_itself(store: Store, other: Store) -> None:
+    store.lock("l", "me", 0.03)
+    time.sleep(0.04)
+    assert store.owner("l") is None
+    assert other.lock("l", "you", 60)
+
+
+def test_numbers_are_claimed_once(store: Store, other: Store) -> None:
+    assert [store.claim("n", 10**9, 5), other.claim("n", 7, 0), other.claim("n", 7, 10**9)] == [10**9, 10**9 + 5, 10**9 + 5]
+    assert store.claim("n", 0, 1) == 2 * 10**9 + 5
+    assert store.claim("another", 7, 1) == 7
+
+
+def test_records_are_kept_in_the_order_of_their_keys(store: Store, other: Store) -> None:
+    for key in ("run/b", "run/a", "order/x", "runs", 'run/["São", "\\u00e9/"]'):
+        store.put(key, f"value of {key}")
+    store.put("run/b", "new")
+    assert list(other.records("run/")) == ['run/["São", "\\u00e9/"]', "run/a", "run/b"]
+    assert other.records("run/")["run/b"] == "new"
+    other.drop("run/b", "run/a", "nothing")
+    other.drop()
+    assert list(store.records("run")) == ['run/["São", "\\u00e9/"]', "runs"]
+
+
+def test_a_bucket_lets_so_many_pass(store: Store, other: Store) -> None:
+    from pyrate_limiter import RateItem
+
+    passed = []
+    for turn in range(6):
+        bucket = (store if turn % 2 else other).bucket("get", 4, 60_000)
+        now = bucket.now()
+        assert isinstance(now, int)
+        passed.append(bool(bucket.put(RateItem("request", now))))
+        bucket.close()
+    assert passed == [True] * 4 + [False] * 2
+
+
+def claim_many(place: str, found: multiprocessing.Queue[int]) -> None:
+    with closing(opened(place)) as store:
+        for _ in range(50):
+            found.put(store.claim("n", 0, 1))
+
+
+def test_processes_at_once_get_different_numbers(place: str) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    found: multiprocessing.Queue[int] = spawn.Queue()
+    processes = [spawn.Process(target=claim_many, args=(place, found)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    numbers = [found.get(timeout=60) for _ in range(150)]
+    for process in processes:
+        process.join(60)
+    assert sorted(numbers) == list(range(150))
+
+
+def test_a_store_is_the_users_alone(tmp_path: Path) -> None:
+    with closing(SQLiteStore(tmp_path / "new" / "store.sqlite")) as store:
+        store.put("a", "b")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_integrators_have_nothing_in_common(redis_url: str) -> None:
+    with closing(RedisStore(redis_url, "one")) as one, closing(RedisStore(redis_url, "two")) as two:
+        one.put("a", "b")
+        one.lock("l", "me", 60)
+        assert two.records("") == {}
+        assert two.owner("l") is None
+
+
+def test_a_redis_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(CannotRun, match=r"^redis://127\.0\.0\.1:1/0: .* nothing is sent .* `coordination`$") as raised:
+        RedisStore("redis://:s3cret@127.0.0.1:1/0", "key")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_redis_server_that_goes_away_stops_the_run(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server, closing(RedisStore(server.url, "key")) as store:
+        store.put("a", "b")
+        server.stop()
+        with pytest.raises(CannotRun, match="nothing is sent"):
+            store.mark("w", "a", at_most=1, seconds=60)
