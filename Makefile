@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup certify test prove mutants check format report schema lock bench baseline clean
+.PHONY: help setup system certify test prove mutants check format report schema lock bench baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +24,13 @@ $(DEV_STAMP): $(STAMP) requirements/dev.txt
 	@sh .ci/setup $(PYTHON) $(VENV) requirements/dev.txt
 	@touch $@
 
+system: ## install what the tests need besides Python (redis-server)
+	@sh .ci/setup-system
+
 certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--target FILE"
 	@$(BIN)/koncili-conformance certify --reports $(REPORTS) $(ARGS)
 
-test: $(DEV_STAMP) ## run every test: the suite's own, and the certification against the mock
+test: $(DEV_STAMP) system ## run every test: the suite's own, and the certification against the mock
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
 
 prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, every variant passed

@@ -168,8 +168,16 @@ def prove(
 @click.option("--defect", metavar="NAME", help="Do this one thing wrong.")
 @click.option("--variant", metavar="NAME", help="Do what the documents allow in this other way.")
 @click.option("--target-file", type=FILE, help="Also write a target file for this mock.")
+@click.option("--limits", is_flag=True, help="Hold clients to the documented rates and the blacklist from the start.")
 @click.option("--list", "list_", is_flag=True, help="Name the defects and variants, and serve nothing.")
-def mock(port: int, defect: str | None, variant: str | None, target_file: Path | None, list_: bool) -> None:  # noqa: FBT001
+def mock(
+    port: int,
+    defect: str | None,
+    variant: str | None,
+    target_file: Path | None,
+    limits: bool,  # noqa: FBT001
+    list_: bool,  # noqa: FBT001
+) -> None:
     """Serve the mock on a socket of this machine."""
     from conformance.errors import CannotRun
     from conformance.mock.serve import list_quirks, serve
@@ -178,7 +186,7 @@ def mock(port: int, defect: str | None, variant: str | None, target_file: Path |
         click.echo(list_quirks())
         return
     try:
-        serve(port=port, defect=defect, variant=variant, target_file=target_file)
+        serve(port=port, defect=defect, variant=variant, target_file=target_file, limits=limits)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)

@@ -12,7 +12,8 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer
 
 CONTROL_PATH = "/_mock"
-"""GET tells that this is the suite's own mock and what its clock shows; POST takes the commands of `Koncili.control`."""
+"""GET tells that this is the suite's own mock and what its clock shows, with ?state=1 also what `Koncili.state` tells; POST
+takes the commands of `Koncili.control`."""
 
 
 def make_app(koncili: Koncili) -> falcon.App[falcon.Request, falcon.Response]:
@@ -31,7 +32,8 @@ def respond(koncili: Koncili, request: Request) -> Answer:
             koncili.control(request.fields)
         except (TypeError, ValueError, OverflowError) as error:
             return Answer(400, {"errorMessage": f"{CONTROL_PATH}: {error}", "errorCode": "400-0"})
-    return Answer(200, {"mock": "koncili-conformance", "now": koncili.clock.now().isoformat()})
+    state = koncili.state() if request.method == "GET" and request.query.get("state") == "1" else {}
+    return Answer(200, {"mock": "koncili-conformance", "now": koncili.clock.now().isoformat(), **state})
 
 
 class _Sink:

@@ -24,6 +24,7 @@ from conformance.mock.clock import VirtualClock
 from conformance.mock.limits import Limits
 from conformance.mock.notifications import Notifier
 from conformance.mock.quirks import Answer, Quirk, hooks
+from conformance.mock.state import Tally, state_of
 from conformance.mock.world import MockWorld, OrderKey, Reconciliation, furnish
 
 # Where the catalogue documents a class of statuses, the mock must choose one; 400 unless it stands here.
@@ -83,24 +84,22 @@ class Koncili:
         self.notifier = Notifier(self.clock)
         self._lock = RLock()
         self._requests = 0
+        self._tally = Tally()
         furnish(self.world)
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; requests are handled one at a time."""
         with self._lock:
             self._finish_reconciliations()
-            busy = self._busy()
-            if busy is not None:
-                return busy
-            blocked = self.limits.before(request.endpoint)
-            answer = blocked or self._respond(request)
-            if not blocked:
-                for rewrite in hooks(self.quirks, "answers"):
-                    answer = rewrite(request, answer)
-                lost = [loses(self._requests) for loses in hooks(self.quirks, "loses") if not self.limits.enforced]
-                answer = next((one for one in lost if one is not None), answer)
-            self._notify_block(self.limits.after(answer.status))
+            answer = self._busy() or self._answer(request)
+            self._tally.count(request.endpoint, answer.status)
             return answer
+
+    def state(self) -> dict[str, JSONValue]:
+        """What a test must know of it: see `state_of`."""
+        with self._lock:
+            self._finish_reconciliations()
+            return state_of(self.world, self._tally)
 
     def tick(self) -> None:
         """Do what is due on the clock: finish reconciliations, send notifications."""
@@ -159,6 +158,17 @@ class Koncili:
             return None
         self._requests += 1
         return next((answer for busy in hooks(self.quirks, "busy") if (answer := busy(self._requests))), None)
+
+    def _answer(self, request: Request) -> Answer:
+        blocked = self.limits.before(request.endpoint)
+        answer = blocked or self._respond(request)
+        if not blocked:
+            for rewrite in hooks(self.quirks, "answers"):
+                answer = rewrite(request, answer)
+            lost = [loses(self._requests) for loses in hooks(self.quirks, "loses") if not self.limits.enforced]
+            answer = next((one for one in lost if one is not None), answer)
+        self._notify_block(self.limits.after(answer.status))
+        return answer
 
     def _respond(self, request: Request) -> Answer:
         world: Any = self.world

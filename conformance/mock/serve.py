@@ -27,30 +27,37 @@ from conformance.mock.wire import server_of
 HOST = "127.0.0.1"
 TICK_SECONDS = 0.2
 
-_DEFECT, _VARIANT = "KONCILI_MOCK_DEFECT", "KONCILI_MOCK_VARIANT"
+_DEFECT, _VARIANT, _LIMITS = "KONCILI_MOCK_DEFECT", "KONCILI_MOCK_VARIANT", "KONCILI_MOCK_LIMITS"
 
 
-def serve(*, port: int, defect: str | None, variant: str | None, target_file: Path | None) -> None:
-    """Serve until interrupted; port 0 takes any free one. Raises CannotRun: unknown quirk, port taken, file not writable."""
+def serve(
+    *, port: int, defect: str | None, variant: str | None, target_file: Path | None, limits: bool = False
+) -> None:
+    """Serve until interrupted; port 0 takes any free one. With `limits` the documented ones hold from the start.
+
+    Raises CannotRun: unknown quirk, port taken, file not writable.
+    """
     quirk = _quirk(defect, variant)
     port = _free(port)
     base_url = f"http://{HOST}:{port}"
     table = mock_target_table(base_url, _readings(quirk))
+    if limits:
+        del table["pace"]  # what is left out is the documented one
     if target_file is not None:
         try:
             target_file.write_text(to_toml(table), encoding="utf-8")
         except OSError as error:
             raise CannotRun(f"{target_file}: cannot be written: {error}") from None
-    print(_greeting(base_url, table, quirk, target_file), flush=True)
+    print(_greeting(base_url, table, quirk, target_file, limits=limits), flush=True)
     if quirk is not None and quirk.wire is not None:
-        _serve_by_hand(_koncili(quirk), quirk.wire, port)
+        _serve_by_hand(_koncili(quirk, limits=limits), quirk.wire, port)
         return
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
     # Granian makes the application in a process of its own.
-    for name, value in ((_DEFECT, defect), (_VARIANT, variant)):
+    for name, value in ((_DEFECT, defect), (_VARIANT, variant), (_LIMITS, "1" if limits else None)):
         os.environ[name] = value or ""
     Granian(
         "conformance.mock.serve:application",
@@ -76,13 +83,15 @@ def list_quirks() -> str:
 
 
 def application() -> falcon.App[falcon.Request, falcon.Response]:
-    """The application that a worker serves, with the quirks that the environment names."""
-    return make_app(_koncili(_quirk(os.environ.get(_DEFECT), os.environ.get(_VARIANT))))
+    """The application that a worker serves, with the quirks and the limits that the environment names."""
+    quirk = _quirk(os.environ.get(_DEFECT), os.environ.get(_VARIANT))
+    return make_app(_koncili(quirk, limits=bool(os.environ.get(_LIMITS))))
 
 
-def _koncili(quirk: Quirk | None) -> Koncili:
+def _koncili(quirk: Quirk | None, *, limits: bool) -> Koncili:
     """A mock whose clock ticks, and to which things happen by themselves."""
     koncili = Koncili(clock=ticking(), quirks=[quirk] if quirk else [], readings=_readings(quirk))
+    koncili.limits.enforce(on=limits)
     Thread(target=_tick, args=(koncili,), daemon=True).start()
     return koncili
 
@@ -122,13 +131,16 @@ def _free(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _greeting(base_url: str, table: Mapping[str, object], quirk: Quirk | None, target_file: Path | None) -> str:
+def _greeting(
+    base_url: str, table: Mapping[str, object], quirk: Quirk | None, target_file: Path | None, *, limits: bool
+) -> str:
     from conformance.contract.credentials import encode_credentials
     from conformance.mock.world import EMAIL, PASSWORD
 
     path = target_file or Path("mock.toml")
     lines = [
         f"mock Koncili at {base_url}{f' with {quirk.name}: {quirk.statement}' if quirk else ''}",
+        *(["It holds you to the documented rates and the blacklist from the start."] if limits else []),
         "",
         "A token:",
         f"  curl -s -H 'content-type: application/json' {base_url}/public/api/auth/token \\",
