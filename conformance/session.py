@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from conformance.target.budget import Budget, NoLimits, budget_for
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target, load_target, parse_target
 from conformance.target.inbox import Inbox
-from conformance.target.journal import Journal
+from conformance.target.journal import Journal, Spent
 from conformance.target.redaction import Redactor
 from conformance.verdict.evidence import Evidence
 
@@ -90,6 +91,8 @@ class Session:
     """The scenarios that left something for the end of the run."""
     at_end: list[Callable[[], None]] = field(default_factory=list)
     """What is to be done when all scenarios have run."""
+    probed: Spent = field(default_factory=Spent)
+    """What it took to find out about the target, whichever scenario was the first to need that."""
     _inbox: Inbox | None = None
 
     @property
@@ -135,6 +138,20 @@ class Session:
                 host, port = fixtures.callback_address
                 self._inbox = Inbox(host, port, urlsplit(fixtures.callback_url).path or "/")
         return self._inbox
+
+    @property
+    def spent_on_rules(self) -> Spent:
+        """What was sent so far, without what it took to find out about the target."""
+        return self.journal.spent() - self.probed
+
+    @contextmanager
+    def probing(self) -> Iterator[None]:
+        """What is sent in here finds out about the target."""
+        before = self.journal.spent()
+        try:
+            yield
+        finally:
+            self.probed += self.journal.spent() - before
 
     def preflight(self) -> None:
         """Make sure that the target is there and takes the credentials. Raises CannotRun with the remedy."""
