@@ -47,7 +47,7 @@ from conformance.target.journal import Spent
 from conformance.verdict.evidence import Outcome
 
 SEED = 0
-"""That of every smoke and certification. Those of deep vary, and what it costs varies by a hundredth."""
+"""That of every smoke and certification. Those of deep vary: the table has what it costs with one of them."""
 
 UNEXPECTED = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.NOT_RUN)
 

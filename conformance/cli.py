@@ -10,6 +10,7 @@ import click
 from conformance import __version__
 
 CANNOT_RUN = 3
+DOES_NOT_FIT = 2
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -39,6 +40,9 @@ def main() -> None:
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
 @click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Name each scenario as it runs.")
 def certify(
     target: Path | None,
@@ -54,10 +58,12 @@ def certify(
     no_html: bool,  # noqa: FBT001
     patient: bool,  # noqa: FBT001
     allow_production: bool,  # noqa: FBT001
+    dry_run: bool,  # noqa: FBT001
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
     from conformance.errors import CannotRun
-    from conformance.run import check_before, run_certification
+    from conformance.planning.show import full, short
+    from conformance.run import plan_run, preflight, run_certification
     from conformance.session import Options
 
     options = Options(
@@ -68,9 +74,16 @@ def certify(
         variant=variant,
         allow_production=allow_production,
         patient=patient,
+        alone=workers == 1,
     )
     try:
-        check_before(options, rules, waivers)
+        plan, planned = plan_run(options, rules, waivers)
+        if dry_run:
+            click.echo("\n".join(full(plan, planned)))
+            sys.exit(0 if plan.fits else DOES_NOT_FIT)
+        if plan.is_limited:
+            click.echo("\n".join(short(plan, planned)))
+        preflight(options)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)

@@ -116,15 +116,7 @@ class Session:
 
     def missing_need(self, rule: Rule) -> str | None:
         """Why the rule can't be exercised on this target, or None where it can."""
-        for need in rule.needs:
-            if need in _NEEDS_CONTROL:
-                if self.control is None:
-                    return _NEEDS_CONTROL[need]
-            elif need == "callback_url" and self.control is not None:
-                continue
-            elif not self.target.fixtures.has(need):
-                return f"needs fixtures.{need} in the target file"
-        return None
+        return missing_need(rule, self.target, controlled=self.control is not None)
 
     @property
     def inbox(self) -> Inbox | None:
@@ -176,6 +168,19 @@ class Session:
         self.journal.close()
 
 
+def missing_need(rule: Rule, target: Target, *, controlled: bool) -> str | None:
+    """Why the rule can't be exercised on the target, or None where it can; `controlled` is the suite's own mock."""
+    for need in rule.needs:
+        if need in _NEEDS_CONTROL:
+            if not controlled:
+                return _NEEDS_CONTROL[need]
+        elif need == "callback_url" and controlled:
+            continue
+        elif not target.fixtures.has(need):
+            return f"needs fixtures.{need} in the target file"
+    return None
+
+
 def chosen_target(options: Options) -> Target:
     """The target of the options: the file's, else the mock in process. Raises CannotRun."""
     if options.target_file is None:
@@ -223,11 +228,7 @@ def open_session(options: Options, har: Path | None = None) -> Session:
     readings = dict(resolve(target.readings))
     in_process = options.target_file is None
     seed = options.seed if options.seed is not None else 0 if profile.fixed_seed else secrets.randbelow(2**32)
-    try:
-        email, _ = target.credentials.values()
-    except CannotRun as error:
-        raise CannotRun("\n".join(f"{options.target_file}: {line}" for line in str(error).splitlines())) from None
-    journal = Journal(Redactor(), har, email)
+    journal = Journal(Redactor(), har, email_of(target, options))
     control: Control | None
     transport: httpx.BaseTransport | None = None
     budget: Budget
@@ -240,9 +241,8 @@ def open_session(options: Options, har: Path | None = None) -> Session:
         else:
             transport = httpx.WSGITransport(make_app(koncili))
     else:
-        ours = options.alone and target.environment == "mock" and target.is_loopback
-        control = remote_control(target.base_url) if ours else None
-        budget = _budget(target)
+        control = remote_control(target.base_url) if may_be_controlled(target, options) else None
+        budget = open_budget(target)
     now: Callable[[], datetime] = control.now if control else lambda: datetime.now(UTC)
     return Session(
         options=options,
@@ -263,7 +263,21 @@ def open_session(options: Options, har: Path | None = None) -> Session:
     )
 
 
-def _budget(target: Target) -> Budget:
+def may_be_controlled(target: Target, options: Options) -> bool:
+    """Whether a target on a socket is asked for the control of the suite's own mock."""
+    return options.alone and target.environment == "mock" and target.is_loopback
+
+
+def email_of(target: Target, options: Options) -> str:
+    """The email of the target's credentials. Raises CannotRun that names the file where there are none."""
+    try:
+        return target.credentials.values()[0]
+    except CannotRun as error:
+        raise CannotRun("\n".join(f"{options.target_file}: {line}" for line in str(error).splitlines())) from None
+
+
+def open_budget(target: Target) -> Budget:
+    """The budget that the target demands. Raises CannotRun where it can't be kept."""
     try:
         return budget_for(target)
     except OSError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+from conformance.contract.endpoints import Endpoint
 
 COSTS_FILE: Final = Path(__file__).with_name("costs.json")
 
@@ -57,6 +59,22 @@ def measured(file: Path = COSTS_FILE) -> Mapping[str, tuple[Stage, ...]]:
 
 def _stage(row: Mapping[str, Any]) -> Stage:
     return Stage(row["rule"], row["name"], MappingProxyType(row["requests"]), row["clientErrors"])
+
+
+def stages_of(profile: str, rules: Collection[str], *, probing: bool) -> list[Stage]:
+    """The stages of a run of these rules; without `probing` every reading is known. Of clearing away it is the part that the
+    rules' orders are of all."""
+    everything = measured()[profile]
+    around = {PREFLIGHT, CLEARING, *([PROBING] if probing else [])}
+    stages = [stage for stage in everything if (stage.rule in rules if stage.rule else stage.name in around)]
+    orders, all_orders = (requests_of(some)[Endpoint.SUBMIT_ORDER.label] for some in (stages, everything))
+    return [_part(stage, orders, all_orders) if stage.name == CLEARING else stage for stage in stages]
+
+
+def _part(stage: Stage, part: int, whole: int) -> Stage:
+    """That part of a stage, rounded up."""
+    requests = {label: -(-number * part // whole) for label, number in stage.requests.items()}
+    return replace(stage, requests=requests, client_errors=-(-stage.client_errors * part // whole))
 
 
 def as_json(table: Mapping[str, Iterable[Stage]]) -> str:

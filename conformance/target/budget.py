@@ -15,6 +15,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.limits import PER_MINUTE
 from conformance.errors import BudgetSpent
 from conformance.target.config import Target
+from conformance.target.standing import Standing
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter, SQLiteBucket
@@ -100,6 +101,14 @@ class DocumentedLimits:
         """The 4xx answers of the last hour, of all runs that share the store."""
         self._errors.leak(self._errors.now())
         return int(self._errors.count())
+
+    def standing(self) -> Standing:
+        """How the budget stands, for all runs that share the store."""
+        spent, now = self.errors_spent(), self._errors.now()
+        seen = (self._errors.peek(place) for place in range(spent))
+        # An error still counts at the end of its hour: it leaves a millisecond later.
+        frees = sorted((item.timestamp + HOUR_MS + 1 - now) / 1000 for item in seen if item is not None)
+        return Standing(self._error_budget, len(frees), tuple(frees))
 
     def close(self) -> None:
         """Close the store."""
