@@ -95,8 +95,8 @@ def _client_errors(plan: Plan) -> str:
 
 def _expected(plan: Plan) -> str:
     pace = "at the documented pace" if plan.limits.paced else "at an unlimited pace"
-    waiting = f", {span(plan.waiting)} of it waiting for client errors to leave the hour" if plan.waiting else ""
-    return f"{span(plan.seconds)} {pace}{waiting}, and what the target takes to answer and to reconcile"
+    waiting = f" ({span(plan.waiting)} of it waiting for the budget)" if plan.waiting else ""
+    return f"{span(plan.seconds)} {pace}{waiting}, besides the target's own time to answer and to reconcile"
 
 
 def _by_reason(reasons: Iterable[str]) -> dict[str, int]:
@@ -119,7 +119,7 @@ def _fit(plan: Plan) -> Iterator[str]:
 
 def _when(plan: Plan) -> str:
     if plan.fits_in is None:
-        return "It never fits an hour's budget: it has to wait for the next."
+        return "It never fits: its client errors are more than an hour's budget."
     return f"It fits in {span(plan.fits_in)}, when client errors of earlier runs have left the hour."
 
 

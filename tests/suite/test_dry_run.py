@@ -79,7 +79,7 @@ def test_what_earlier_runs_spent_is_told(listener: socket.socket, tmp_path: Path
 def test_deep_never_fits(listener: socket.socket, tmp_path: Path) -> None:
     run = dry_run(tmp_path, "--target", target(tmp_path, listener), "--profile", "deep")
     assert run.code == 2
-    assert "It never fits an hour's budget" in run.output
+    assert "It never fits" in run.output
     assert "This fits now: --profile certification" in run.output
 
 
