@@ -127,5 +127,6 @@ def _instead(offer: Offer | None) -> str:
     if offer is None:
         return "Nothing fits now."
     rules = "".join(f" --rule {rule}" for rule in offer.rules)
-    spends = f"{_number(offer.client_errors, 'client error')}, {span(offer.seconds)}"
-    return f"This fits now: --profile {offer.profile}{rules} ({spends})"
+    what = [_number(len(offer.rules), "rule")] if offer.rules else []
+    what += [_number(offer.client_errors, "client error"), span(offer.seconds)]
+    return f"This fits now: --profile {offer.profile}{rules} ({', '.join(what)})"
