@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test prove mutants check format report schema lock bench baseline clean
+.PHONY: help setup system certify test prove mutants check format report schema lock bench costs baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ report: $(STAMP) ## make the HTML report anew from the last run's results
 
 bench: $(STAMP) ## measure speed (see benchmarks/README.md)
 	@$(BIN)/python benchmarks/speed.py
+
+costs: $(STAMP) ## measure what each scenario costs, from which runs are planned (minutes)
+	@$(BIN)/python benchmarks/costs.py $(ARGS)
 
 baseline: $(STAMP) ## let the Schemathesis command line look for the planted defects (an hour; goes on where it was ended)
 	@$(BIN)/python benchmarks/baseline.py $(ARGS)

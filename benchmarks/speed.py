@@ -85,11 +85,11 @@ def certify_orders(bench: Bench, examples: int) -> None:
 
 
 @contextmanager
-def served() -> Iterator[Path]:
+def served(*options: str) -> Iterator[Path]:
     """The target file of a mock on a socket."""
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory) / "target.toml"
-        command = [str(COMMAND), "mock", "--port", "0", "--target-file", str(target)]
+        command = [str(COMMAND), "mock", "--port", "0", "--target-file", str(target), *options]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             try:
                 while not target.exists() or not _answers(target):

@@ -22,6 +22,7 @@ from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.summary import terminal
 from conformance.report.waits import Waits
 from conformance.session import Options, Session, chosen_target, open_session
+from conformance.target.journal import Spent
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
@@ -73,8 +74,8 @@ class Certification:
         """Scenarios of which a part is put off to the end of the run."""
         self._left_undone: list[str] = []
         self._started = 0.0
-        self._before = 0, 0
-        """The requests and client errors before the running scenario."""
+        self._before = Spent()
+        """What was spent before the running scenario."""
 
     @classmethod
     def of(cls, config: pytest.Config, directory: Path | None) -> Certification:
@@ -216,8 +217,7 @@ class Certification:
         rule = _rule(item)
         if rule is None:
             return
-        self._started, traffic = time.perf_counter(), self.session.journal.traffic
-        self._before = traffic.requests, traffic.client_errors
+        self._started, self._before = time.perf_counter(), self.session.spent_on_rules
         describe(rule, self.session, scenario_name(item))
         reason = self.session.missing_need(rule)
         if reason is not None:
@@ -259,9 +259,7 @@ class Certification:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
             scenario.seconds += time.perf_counter() - self._started
-            traffic = self.session.journal.traffic
-            scenario.requests += traffic.requests - self._before[0]
-            scenario.client_errors += traffic.client_errors - self._before[1]
+            scenario.took(self.session.spent_on_rules - self._before)
             evidence.keep_samples(item.nodeid, self.session.redactor)
             show_samples(scenario)
             self._tidy(item)

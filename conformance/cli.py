@@ -11,6 +11,7 @@ from conformance import __version__
 from conformance.durations import Duration
 
 CANNOT_RUN = 3
+DOES_NOT_FIT = 2
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -41,6 +42,9 @@ def main() -> None:
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
 @click.option("--max-wait", type=Duration(), help="End, inconclusive, rather than wait longer: 90s, 10m, 1h.")
 @click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Name each scenario as it runs.")
 def certify(
     target: Path | None,
@@ -57,10 +61,12 @@ def certify(
     patient: bool,  # noqa: FBT001
     max_wait: float | None,
     allow_production: bool,  # noqa: FBT001
+    dry_run: bool,  # noqa: FBT001
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
     from conformance.errors import CannotRun
-    from conformance.run import check_before, run_certification
+    from conformance.planning.show import full, short
+    from conformance.run import plan_run, preflight, run_certification
     from conformance.session import Options
 
     options = Options(
@@ -72,9 +78,16 @@ def certify(
         allow_production=allow_production,
         patient=patient,
         max_wait=max_wait,
+        alone=workers == 1,
     )
     try:
-        check_before(options, rules, waivers)
+        plan, planned = plan_run(options, rules, waivers)
+        if dry_run:
+            click.echo("\n".join(full(plan, planned)))
+            sys.exit(0 if plan.fits else DOES_NOT_FIT)
+        if plan.is_limited:
+            click.echo("\n".join(short(plan, planned)))
+        preflight(options)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)

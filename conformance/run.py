@@ -11,8 +11,24 @@ from pathlib import Path
 import pytest
 
 from conformance.certification import check_known
+from conformance.contract.readings import NEVER_PROBED, READINGS
+from conformance.contract.rules import catalogue
+from conformance.live import budget_of
+from conformance.planning.plan import Plan, make_plan
 from conformance.plugin import CERTIFICATION
-from conformance.session import Options, open_session
+from conformance.session import (
+    Options,
+    chosen_profile,
+    chosen_target,
+    email_of,
+    may_be_controlled,
+    missing_need,
+    open_session,
+)
+from conformance.target.config import Target
+from conformance.target.standing import Standing
+from conformance.target.store import open_store
+from conformance.target.waiting import Waiting
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
 from conformance.verdict.waivers import load_waivers
 
@@ -36,11 +52,42 @@ def scenarios() -> list[str]:
     ]  # fmt: skip
 
 
-def check_before(options: Options, rules: Sequence[str], waivers: Path | None) -> None:
-    """Find out what can't work before pytest starts. Raises CannotRun that names it and the remedy."""
+def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tuple[Plan, Target]:
+    """What the run will spend, with nothing sent to find it out. Raises CannotRun that names what is wrong and the remedy."""
     check_known(rules)
     if waivers is not None:
         load_waivers(waivers)
+    target, profile = chosen_target(options), chosen_profile(options)
+    email_of(target, options)
+    in_process = options.target_file is None
+    controlled = in_process or may_be_controlled(target, options)
+    known = catalogue().rules
+    chosen = [known[rule] for rule in known if not rules or rule in rules]
+    reasons = {rule.id: missing_need(rule, target, controlled=controlled) for rule in chosen}
+    return make_plan(
+        profile.name,
+        list(reasons),
+        {rule: reason for rule, reason in reasons.items() if reason is not None},
+        paced=target.pace == "documented",
+        standing=None if in_process else _standing(target),
+        probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
+    ), target
+
+
+def _standing(target: Target) -> Standing | None:
+    store = open_store(target)
+    try:
+        budget = budget_of(target, store, Waiting())
+        try:
+            return budget.standing()
+        finally:
+            budget.close()
+    finally:
+        store.close()
+
+
+def preflight(options: Options) -> None:
+    """Make sure of the target before pytest starts. Raises CannotRun that names what is wrong and the remedy."""
     session = open_session(options)
     try:
         session.preflight()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from conformance.target.budget import Budget, NoLimits
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target, load_target, parse_target
 from conformance.target.inbox import Inbox
-from conformance.target.journal import Journal
+from conformance.target.journal import Journal, Spent
 from conformance.target.redaction import Redactor
 from conformance.target.waiting import Waiting, silently
 from conformance.verdict.evidence import Evidence
@@ -102,6 +102,8 @@ class Session:
     """Whether scenarios now only go on with what they left for the end of the run."""
     deferred: set[str] = field(default_factory=set)
     """The scenarios that left something for the end of the run."""
+    probed: Spent = field(default_factory=Spent)
+    """What it took to find out about the target, whichever scenario was the first to need that."""
     _inbox: Inbox | None = None
 
     @property
@@ -125,15 +127,7 @@ class Session:
 
     def missing_need(self, rule: Rule) -> str | None:
         """Why the rule can't be exercised on this target, or None where it can."""
-        for need in rule.needs:
-            if need in _NEEDS_CONTROL:
-                if self.control is None:
-                    return _NEEDS_CONTROL[need]
-            elif need == "callback_url" and self.control is not None:
-                continue
-            elif not self.target.fixtures.has(need):
-                return f"needs fixtures.{need} in the target file"
-        return None
+        return missing_need(rule, self.target, controlled=self.control is not None)
 
     @property
     def inbox(self) -> Inbox | None:
@@ -147,6 +141,20 @@ class Session:
                 host, port = fixtures.callback_address
                 self._inbox = Inbox(host, port, urlsplit(fixtures.callback_url).path or "/")
         return self._inbox
+
+    @property
+    def spent_on_rules(self) -> Spent:
+        """What was sent so far, without what it took to find out about the target."""
+        return self.journal.spent() - self.probed
+
+    @contextmanager
+    def probing(self) -> Iterator[None]:
+        """What is sent in here finds out about the target."""
+        before = self.journal.spent()
+        try:
+            yield
+        finally:
+            self.probed += self.journal.spent() - before
 
     def preflight(self, *, rescue: bool = True) -> None:
         """Make sure that the target is there and takes the credentials, and finish what killed runs have left.
@@ -177,6 +185,19 @@ class Session:
         if self.live is not None:
             self.live.close()
         self.journal.close()
+
+
+def missing_need(rule: Rule, target: Target, *, controlled: bool) -> str | None:
+    """Why the rule can't be exercised on the target, or None where it can; `controlled` is the suite's own mock."""
+    for need in rule.needs:
+        if need in _NEEDS_CONTROL:
+            if not controlled:
+                return _NEEDS_CONTROL[need]
+        elif need == "callback_url" and controlled:
+            continue
+        elif not target.fixtures.has(need):
+            return f"needs fixtures.{need} in the target file"
+    return None
 
 
 def chosen_target(options: Options) -> Target:
@@ -226,11 +247,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
     readings = dict(resolve(target.readings))
     in_process = options.target_file is None
     seed = options.seed if options.seed is not None else 0 if profile.fixed_seed else secrets.randbelow(2**32)
-    try:
-        email, _ = target.credentials.values()
-    except CannotRun as error:
-        raise CannotRun("\n".join(f"{options.target_file}: {line}" for line in str(error).splitlines())) from None
-    journal = Journal(Redactor(), har, email)
+    journal = Journal(Redactor(), har, email_of(target, options))
     control: Control | None
     transport: httpx.BaseTransport | None = None
     live: Live | None = None
@@ -247,8 +264,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
             transport = httpx.WSGITransport(make_app(koncili))
         calendar = Calendar()
     else:
-        ours = options.alone and target.environment == "mock" and target.is_loopback
-        control = remote_control(target.base_url) if ours else None
+        control = remote_control(target.base_url) if may_be_controlled(target, options) else None
         live = Live.begin(target, waiting)
         budget = live.budget
         # A mock may be a new one each time, and then all periods are free.
@@ -279,3 +295,16 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
         live=live,
         transport=transport,
     )
+
+
+def may_be_controlled(target: Target, options: Options) -> bool:
+    """Whether a target on a socket is asked for the control of the suite's own mock."""
+    return options.alone and target.environment == "mock" and target.is_loopback
+
+
+def email_of(target: Target, options: Options) -> str:
+    """The email of the target's credentials. Raises CannotRun that names the file where there are none."""
+    try:
+        return target.credentials.values()[0]
+    except CannotRun as error:
+        raise CannotRun("\n".join(f"{options.target_file}: {line}" for line in str(error).splitlines())) from None

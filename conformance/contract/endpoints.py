@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 
 class Endpoint(Enum):
@@ -48,6 +49,9 @@ _ROUTES = {
     Endpoint.CREATE_RECONCILIATION: ("POST", "/reconciliation"),
     Endpoint.SUBMIT_RELEASE: ("POST", "/reconciliation/release"),
 }
+
+OTHER: Final = "other"
+"""The label of all calls that no documented endpoint answers."""
 
 _BY_ROUTE = {route: endpoint for endpoint, route in _ROUTES.items()}
 

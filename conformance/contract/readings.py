@@ -72,6 +72,9 @@ _ALL = (
 
 READINGS: Final[Mapping[str, Reading]] = MappingProxyType({reading.id: reading for reading in _ALL})
 
+NEVER_PROBED: Final = frozenset({"consolidation", "total-net-value"})
+"""The readings that a run does not find out about where a target file leaves them out."""
+
 _WORKFLOW = ("SALE", "COMISSION", "SHIP")
 _EXTENDED = (*_WORKFLOW, "RETURN_COMISSION", "RETURN_SHIP")
 _PORTAL = (*_EXTENDED, "ADJUSTMENT", "RETURN_SALE")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
@@ -17,6 +16,7 @@ from uuid import uuid4
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.limits import BLOCK_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, PER_MINUTE
 from conformance.errors import CannotRun
+from conformance.target.standing import Standing
 from conformance.target.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -37,21 +37,6 @@ KEPT_BACK: Final = 8
 """Client errors that only clearing away may spend: what a run leaves must not wait for the next hour."""
 
 CLIENT_ERROR, SERVER_ERROR = 400, 500
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where the budget of client errors stands: how many the target file allows within any hour, how many were spent in the
-    last one, and in how many seconds each of those leaves it."""
-
-    budget: int
-    spent: int
-    frees: tuple[float, ...] = ()
-
-    @property
-    def left(self) -> int:
-        """The client errors that a run may spend now."""
-        return max(0, self.budget - KEPT_BACK - self.spent)
 
 
 class Budget(Protocol):
@@ -190,7 +175,8 @@ class DocumentedLimits:
         """Where the budget stands now."""
         window, now = HOUR_SECONDS + MARGIN_SECONDS, self._store.now()
         instants = self._store.marks(ERRORS, window)
-        return Standing(self._error_budget, len(instants), tuple(max(0.0, one + window - now) for one in instants))
+        budget = self._error_budget - self._kept_back
+        return Standing(budget, len(instants), tuple(max(0.0, one + window - now) for one in instants))
 
     def close(self) -> None:
         """Let go of the rates; the store is its opener's."""

@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from conformance.contract.credentials import decode_credentials
 from conformance.contract.endpoints import (
     ACCESS_TOKEN_FIELD,
     CREDENTIALS_FIELD,
+    OTHER,
     REFRESH_TOKEN_FIELD,
     TOKEN_HEADER,
 )
@@ -54,6 +55,20 @@ class Traffic:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Requests by the label of their endpoint (`POST /order`, or `other`), and how many were answered 4xx."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    client_errors: int = 0
+
+    def __add__(self, more: Spent) -> Spent:
+        return Spent(self.requests + more.requests, self.client_errors + more.client_errors)
+
+    def __sub__(self, part: Spent) -> Spent:
+        return Spent(self.requests - part.requests, self.client_errors - part.client_errors)
+
+
 class Journal:
     """Takes note of every exchange. As a context manager it closes its HAR file, which is the user's alone (0600)."""
 
@@ -62,6 +77,7 @@ class Journal:
         self.redactor = redactor
         self.traffic = Traffic()
         self.by_endpoint: Counter[str] = Counter()
+        """Requests by the label of their endpoint."""
         self._email = email
         self._har = _open_har(har) if har else None
 
@@ -80,11 +96,15 @@ class Journal:
             self._har._fd.close()
             self._har = None
 
+    def spent(self) -> Spent:
+        """What was sent so far."""
+        return Spent(self.by_endpoint.copy(), self.traffic.client_errors)
+
     def record(self, exchange: Exchange) -> None:
         """Take note of an exchange. Raises OSError where the HAR file cannot be written."""
         self._learn(exchange)
         self.traffic.add(exchange.status)
-        self.by_endpoint[f"{exchange.method} {urlsplit(exchange.url).path}"] += 1
+        self.by_endpoint[exchange.endpoint.label if exchange.endpoint else OTHER] += 1
         if self._har is not None:
             _write(self._har, exchange, self.redactor)
 

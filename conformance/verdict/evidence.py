@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any
 
 from conformance.contract.rules import Side
 from conformance.target.exchange import Exchange
+from conformance.target.journal import Spent
 from conformance.target.redaction import Redactor
 from conformance.verdict.violation import Finding, Violation, request_of, response_of
 
@@ -45,10 +47,18 @@ class ScenarioEvidence:
     requests: int = 0
     client_errors: int = 0
     """What it took, without what was sent before it to find out about the target."""
+    requests_to: dict[str, int] = field(default_factory=dict)
+    """Its requests by endpoint (`POST /order`, or `other`)."""
 
     def count(self, side: Side) -> int:
         """How often that side was seen."""
         return self.counts.get(side, 0)
+
+    def took(self, spent: Spent) -> None:
+        """Add what was sent for it."""
+        self.requests += spent.requests.total()
+        self.requests_to = dict(spent.requests + Counter(self.requests_to))
+        self.client_errors += spent.client_errors
 
 
 class Evidence:

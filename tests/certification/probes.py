@@ -7,6 +7,7 @@ takes a plain difference (a value a hundred too high), so that a target that onl
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -36,9 +37,10 @@ def probe_orders(bench: Bench) -> None:
         "extract-types": _extract_types,
         "empty-extracts": _empty_extracts,
     }
-    for reading in ABOUT_ORDERS:
-        if bench.session.is_open(reading) and (found := probes[reading](bench)) is not None:
-            bench.learn(reading, found)
+    with bench.session.probing():
+        for reading in ABOUT_ORDERS:
+            if bench.session.is_open(reading) and (found := probes[reading](bench)) is not None:
+                bench.learn(reading, found)
 
 
 def _token_lifetime(bench: Bench) -> str | None:
@@ -92,10 +94,10 @@ def probe_batches(bench: Bench, books: Books) -> None:
     """Find out the readings about reconciliations and releases that the target file leaves out."""
     if not any(bench.session.is_open(reading) for reading in ABOUT_BATCHES):
         return
-    try:
-        _probe_batches(bench, books)
-    except (Hindered, Violation, TargetUnavailable):
-        return  # the scenarios meet the same, and say so; what was not found out keeps its default
+    with bench.session.probing(), suppress(Hindered, Violation, TargetUnavailable):
+        _probe_batches(
+            bench, books
+        )  # the scenarios meet the same, and say so; what was not found out keeps its default
 
 
 def _probe_batches(bench: Bench, books: Books) -> None:

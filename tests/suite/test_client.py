@@ -22,11 +22,12 @@ from conformance.mock.clock import VirtualClock
 from conformance.mock.target import mock_target_table
 from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
 from conformance.session import Options, Session, open_session
-from conformance.target.budget import Budget, NoLimits, Standing
+from conformance.target.budget import Budget, NoLimits
 from conformance.target.client import SILENCES, KonciliClient
 from conformance.target.config import parse_target
 from conformance.target.journal import Journal
 from conformance.target.redaction import Redactor
+from conformance.target.standing import Standing
 
 BASE_URL = "https://koncili.example"
 TOKEN_ROUTE, REFRESH_ROUTE = Endpoint.CREATE_TOKEN.label, Endpoint.REFRESH_TOKEN.label

@@ -117,7 +117,11 @@ def test_a_lock_ends_by_itself(store: Store, other: Store) -> None:
 
 
 def test_numbers_are_claimed_once(store: Store, other: Store) -> None:
-    assert [store.claim("n", 10**9, 5), other.claim("n", 7, 0), other.claim("n", 7, 10**9)] == [10**9, 10**9 + 5, 10**9 + 5]
+    assert [store.claim("n", 10**9, 5), other.claim("n", 7, 0), other.claim("n", 7, 10**9)] == [
+        10**9,
+        10**9 + 5,
+        10**9 + 5,
+    ]
     assert store.claim("n", 0, 1) == 2 * 10**9 + 5
     assert store.claim("another", 7, 1) == 7
 
@@ -139,7 +143,7 @@ def test_a_bucket_lets_so_many_pass(store: Store, other: Store) -> None:
     passed = []
     for turn in range(6):
         bucket = (store if turn % 2 else other).bucket("get", 4, 60_000)
-        now = bucket.now()
+        now: object = bucket.now()  # type: ignore[no-untyped-call]
         assert isinstance(now, int)
         passed.append(bool(bucket.put(RateItem("request", now))))
         bucket.close()

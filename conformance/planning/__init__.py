@@ -1,0 +1,1 @@
+"""What a run will spend, known before its first request."""

@@ -1,0 +1,52 @@
+"""Which smaller run fits the budget that is left, where the one that was asked for does not. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+
+from conformance.planning.costs import client_errors_of, measured, stages_of
+from conformance.planning.course import Limits, requests_in_turn, run_through
+from conformance.profiles import PROFILES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A smaller run that fits now."""
+
+    profile: str
+    rules: tuple[str, ...]
+    """Those to select; none where all that were asked for fit."""
+    client_errors: int
+    seconds: float
+
+
+def offer_for(profile: str, rules: tuple[str, ...], limits: Limits, *, probing: bool) -> Offer | None:
+    """The largest smaller profile that fits now; where none does, the cheapest rules of the smallest. None: nothing does."""
+
+    def offer(name: str, some: tuple[str, ...], selected: tuple[str, ...] = ()) -> Offer | None:
+        stages = stages_of(name, some, probing=probing)
+        course = run_through(requests_in_turn(stages), limits)
+        if course.waiting:
+            return None
+        return Offer(profile=name, rules=selected, client_errors=client_errors_of(stages), seconds=course.seconds)
+
+    names = list(PROFILES)
+    smaller = names[: names.index(profile)]
+    for name in reversed(smaller):
+        if (found := offer(name, rules)) is not None:
+            return found
+    least = smaller[0] if smaller else profile
+    cheapest = _cheapest_first(least, rules)
+    # The more rules, the more they spend: as many as fit.
+    fitting = bisect_left(range(1, len(rules) + 1), x=True, key=lambda some: offer(least, cheapest[:some]) is None)
+    selected = tuple(rule for rule in rules if rule in cheapest[:fitting])
+    return offer(least, selected, selected) if selected else None
+
+
+def _cheapest_first(profile: str, rules: tuple[str, ...]) -> tuple[str, ...]:
+    spends = Counter[str]()
+    for stage in measured()[profile]:
+        spends[stage.rule] += stage.client_errors
+    return tuple(sorted(rules, key=lambda rule: spends[rule]))

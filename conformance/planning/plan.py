@@ -1,0 +1,105 @@
+"""What a run will spend, and whether the budget that is left lets it. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.contract.endpoints import Endpoint
+from conformance.planning.costs import Stage, client_errors_of, requests_of, stages_of
+from conformance.planning.course import RATES, Limits, Request, least_seconds, requests_in_turn, run_through
+from conformance.planning.offer import Offer, offer_for
+from conformance.target.standing import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run will spend. Seconds are those that the limits demand, without what the target takes to answer."""
+
+    profile: str
+    rules: tuple[str, ...]
+    """Those that are exercised."""
+    not_exercised: Mapping[str, str]
+    """Those that were asked for and can't be, each with the reason."""
+    requests: Mapping[str, int]
+    """By the label of the endpoint, documented ones first."""
+    client_errors: int
+    scenarios: int
+    limits: Limits
+    least_seconds: int
+    """What the documented rates allow at the least."""
+    seconds: float
+    """What it is expected to take, scenario by scenario."""
+    waiting: float
+    """How many of these seconds it waits for client errors to leave the hour."""
+    free_scenarios: int
+    """How many scenarios are over before it first waits for that."""
+    fits_in: float | None
+    """In how many seconds it could begin without any such waiting; None where it never can."""
+    offer: Offer | None
+    """What fits now, where this does not."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can run now without waiting for the budget."""
+        return self.waiting == 0
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the target is one whose rates and budget are kept."""
+        return self.limits.paced and self.limits.standing is not None
+
+
+def make_plan(
+    profile: str,
+    rules: Collection[str],
+    not_exercised: Mapping[str, str],
+    *,
+    paced: bool,
+    standing: Standing | None,
+    probing: bool = True,
+) -> Plan:
+    """The plan of a run of these rules.
+
+    `not_exercised` has the reason for each rule that can't be exercised on the target; `probing` is whether the target file
+    leaves readings to be found out.
+    """
+    chosen = tuple(rule for rule in rules if rule not in not_exercised)
+    stages, limits = stages_of(profile, chosen, probing=probing), Limits(paced, standing)
+    requests, in_turn = requests_of(stages), requests_in_turn(stages)
+    course = run_through(in_turn, limits)
+    least = max(least_seconds(number, RATES[label]) for label, number in requests.items())
+    return Plan(
+        profile=profile,
+        rules=chosen,
+        not_exercised={rule: not_exercised[rule] for rule in rules if rule in not_exercised},
+        requests=_in_order(requests),
+        client_errors=client_errors_of(stages),
+        scenarios=_scenarios(stages),
+        limits=limits,
+        least_seconds=least if paced else 0,
+        seconds=course.seconds,
+        waiting=course.waiting,
+        free_scenarios=_scenarios(stages[: course.free_stages]),
+        fits_in=_fits_in(in_turn, limits, standing) if standing is not None and course.waiting else 0.0,
+        offer=offer_for(profile, chosen, limits, probing=probing) if course.waiting else None,
+    )
+
+
+def _scenarios(stages: Iterable[Stage]) -> int:
+    return sum(bool(stage.rule) for stage in stages)
+
+
+def _in_order(requests: Mapping[str, int]) -> dict[str, int]:
+    documented = [endpoint.label for endpoint in Endpoint]
+    return {label: requests[label] for label in (*documented, *(requests.keys() - documented)) if label in requests}
+
+
+def _fits_in(requests: Sequence[Request], limits: Limits, standing: Standing) -> float | None:
+    """In how many seconds it could run without waiting: when enough of what is spent has left the hour."""
+    instants = [0.0, *sorted(set(standing.frees))]
+    if run_through(requests, limits, instants[-1]).waiting:
+        return None
+    # The later it begins, the less it waits.
+    return instants[bisect_left(instants, x=True, key=lambda start: run_through(requests, limits, start).waiting == 0)]
