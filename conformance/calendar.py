@@ -21,6 +21,8 @@ class Track(NamedTuple):
     name: str
     first: datetime
     last: datetime
+    run: timedelta
+    """More than all periods of one run take."""
 
     @property
     def seconds(self) -> int:
@@ -29,8 +31,8 @@ class Track(NamedTuple):
 
 
 _PARTED: Final = datetime(2019, 1, 1, tzinfo=UTC)
-LONG: Final = Track("long", FIRST_DAY, _PARTED)
-SHORT: Final = Track("short", _PARTED, LAST_DAY)
+LONG: Final = Track("long", FIRST_DAY, _PARTED, timedelta(days=62))
+SHORT: Final = Track("short", _PARTED, LAST_DAY, timedelta(days=1))
 
 Claim = Callable[[str, int, int], int]
 """Claims so many numbers of a counter that nobody else gets and gives the first; a new counter begins at the number given."""
@@ -68,9 +70,9 @@ class Calendar:
         return (track.first + timedelta(seconds=begins + margin)).isoformat().replace("+00:00", "Z")
 
     def elsewhere(self, seconds: float) -> None:
-        """Go on far away: here others were before."""
+        """Go on where another run that was here before did not come."""
         track = LONG if seconds >= LONG_SECONDS else SHORT
-        self._claim(track.name, self._first(track), int(track.seconds * _GOLDEN / 8))
+        self._claim(track.name, self._first(track), int(track.run.total_seconds()))
 
     def _place(self, track: Track, size: int) -> int:
         """Where in its track a period lies, margins included."""

@@ -164,8 +164,8 @@ class Target(_Strict):
     @field_validator("coordination")
     @classmethod
     def _store(cls, store: str) -> str:
-        if store != "sqlite" and not store.startswith("sqlite:"):
-            raise ValueError("must be sqlite or sqlite:PATH in this version")
+        if store != "sqlite" and not store.startswith(("sqlite:", "redis://", "rediss://")):
+            raise ValueError("must be sqlite, sqlite:PATH or redis://HOST:PORT/DATABASE")
         return store
 
     @field_validator("readings")

@@ -115,8 +115,9 @@ class Books:
         return Book(batch, tuple(filled))
 
     def another_period(self, book: Book) -> None:
-        """Give the book a free period far from its own."""
-        self.calendar.elsewhere(book.batch.seconds)
+        """Give the book a free period, far from its own where others may have been there before."""
+        if not self.bench.session.in_process:
+            self.calendar.elsewhere(book.batch.seconds)
         period = self._allot(book.batch)
         book.values = tuple(values.having(**{PERIOD: period}) for values in book.values)
 

@@ -165,7 +165,7 @@ def test_nothing_is_sent_once_the_budget_is_spent(store: Path, time: Time) -> No
             limits.answer(Endpoint.SUBMIT_ORDER, status)
         for endpoint in (*Endpoint, None):
             with pytest.raises(
-                WaitTooLong, match=r"^the budget of client errors: .* at 500 .* takes another 1:00 h, .* 0 s allows$"
+                WaitTooLong, match=r"^the budget of client errors: .*at 500 .* takes another 1:00 h, .* 0 s allows$"
             ):
                 limits.before(endpoint)
         assert limits.spent() == 3

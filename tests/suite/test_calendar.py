@@ -110,8 +110,10 @@ def test_a_track_that_was_begun_in_its_middle_is_used_to_its_last_second_but_onc
     assert datetime.fromisoformat(calendar.allot(60)) >= SHORT.first
 
 
-def test_elsewhere_is_far_away() -> None:
-    calendar = Calendar(start=7.0)
-    here = datetime.fromisoformat(calendar.allot(60))
-    calendar.elsewhere(60)
-    assert abs(datetime.fromisoformat(calendar.allot(60)) - here) > timedelta(days=60)
+@pytest.mark.parametrize("seconds", [60, MONTH])
+def test_elsewhere_is_where_another_run_did_not_come(seconds: int) -> None:
+    calendar, others = Calendar(start=7.0), Calendar(start=7.0)
+    theirs = allotted(others, A_RUN)
+    allotted(calendar, [seconds])
+    calendar.elsewhere(seconds)
+    assert not overlapping([*theirs, *allotted(calendar, [seconds])])

@@ -187,7 +187,11 @@ FAULTS = {
     "reading's value": (('= "workflow"', '= "all"'), "readings.extract-types", "use workflow | extended | portal"),
     "no account": ((ACCOUNTS, ""), "accounts", "is missing; add it"),
     "empty accounts": ((ACCOUNTS, ""), "accounts", "at least 1"),
-    "coordination": (('= "sqlite"', '= "redis://cache:6379/0"'), "coordination", "must be sqlite or sqlite:PATH"),
+    "coordination": (
+        ('= "sqlite"', '= "memcached://cache"'),
+        "coordination",
+        "must be sqlite, sqlite:PATH or redis://HOST",
+    ),
 }
 
 
