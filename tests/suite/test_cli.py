@@ -18,6 +18,7 @@ import pytest
 from conformance.contract.rules import catalogue
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.world import EMAIL, PASSWORD
+from conformance.target.budget import KEPT_BACK
 from tests.suite.runs import COMMAND, Run, certify
 
 SCHEMA = Path(__file__).parents[2] / "conformance" / "verdict" / "certificate.schema.json"
