@@ -91,7 +91,7 @@ class Certification:
             seed=option("koncili_seed"),
             defect=option("koncili_defect"),
             variant=option("koncili_variant"),
-            allow_production=option("koncili_allow_production"),
+            production_host=option("koncili_allow_production"),
             patient=option("koncili_patient"),
             max_wait=option("koncili_max_wait"),
             alone=worker is None,

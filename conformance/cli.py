@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from conformance import __version__
 from conformance.durations import Duration
+
+if TYPE_CHECKING:
+    from conformance.report.waits import Waits
 
 CANNOT_RUN = 3
 DOES_NOT_FIT = 2
@@ -41,7 +46,13 @@ def main() -> None:
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
 @click.option("--max-wait", type=Duration(), help="End, inconclusive, rather than wait longer: 90s, 10m, 1h.")
-@click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
+@click.option(
+    "--allow-production",
+    metavar="[HOST]",
+    is_flag=False,
+    flag_value="",
+    help="Let the target be the production one on HOST.",
+)
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
 )
@@ -60,34 +71,35 @@ def certify(
     no_html: bool,  # noqa: FBT001
     patient: bool,  # noqa: FBT001
     max_wait: float | None,
-    allow_production: bool,  # noqa: FBT001
+    allow_production: str | None,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
     from conformance.errors import CannotRun
     from conformance.planning.show import full, short
+    from conformance.production import named_host
     from conformance.run import plan_run, preflight, run_certification
     from conformance.session import Options
 
-    options = Options(
-        target_file=target,
-        profile=profile,
-        seed=seed,
-        defect=defect,
-        variant=variant,
-        allow_production=allow_production,
-        patient=patient,
-        max_wait=max_wait,
-        alone=workers == 1,
-    )
     try:
+        options = Options(
+            target_file=target,
+            profile=profile,
+            seed=seed,
+            defect=defect,
+            variant=variant,
+            production_host=named_host(target, allow_production, _asker()),
+            patient=patient,
+            max_wait=max_wait,
+            alone=workers == 1,
+        )
         plan, planned = plan_run(options, rules, waivers)
         if dry_run:
             click.echo("\n".join(full(plan, planned)))
             sys.exit(0 if plan.fits else DOES_NOT_FIT)
         if plan.is_limited:
             click.echo("\n".join(short(plan, planned)))
-        preflight(options)
+        preflight(options, _waits().tell)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
@@ -97,21 +109,40 @@ def certify(
     sys.exit(code)
 
 
+def _asker() -> Callable[[str], str] | None:
+    """What asks the user, if there is a terminal to ask on."""
+    if not sys.stdin.isatty():
+        return None
+    return lambda question: str(click.prompt(question, default="", show_default=False))
+
+
+def _waits() -> Waits:
+    from conformance.report.waits import Waits
+
+    return Waits(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
+
+
 @main.command(epilog="Exit codes: 0 nothing is left that can be removed, 2 something is, 3 could not run.")
 @click.option("--target", type=FILE, required=True, help="Target file (TOML).")
 @click.option("--max-wait", type=Duration(), help="Give up rather than wait longer: 90s, 10m, 1h.")
-@click.option("--allow-production", is_flag=True, help="Let the target be a production one.")
-def cleanup(target: Path, max_wait: float | None, allow_production: bool) -> None:  # noqa: FBT001
+@click.option(
+    "--allow-production",
+    metavar="[HOST]",
+    is_flag=False,
+    flag_value="",
+    help="Let the target be the production one on HOST.",
+)
+def cleanup(target: Path, max_wait: float | None, allow_production: str | None) -> None:
     """Finish what killed runs have left: complete their reconciliations, delete their orders."""
     from conformance.cleanup import clean_up
     from conformance.errors import CannotRun
-    from conformance.report.waits import Waits
+    from conformance.production import named_host
     from conformance.session import Options
 
-    options = Options(target_file=target, allow_production=allow_production, max_wait=max_wait)
-    waits = Waits(lambda text: click.echo(text, nl=False), sys.stdout.isatty())
     try:
-        code = clean_up(options, click.echo, waits.tell)
+        host = named_host(target, allow_production, _asker())
+        options = Options(target_file=target, production_host=host, max_wait=max_wait)
+        code = clean_up(options, click.echo, _waits().tell)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)

@@ -31,7 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--koncili-max-wait", type=float, metavar="SECONDS", help="end, inconclusive, rather than wait longer"
     )
     group.addoption("--koncili-patient", action="store_true", help="wait for what takes time on a live endpoint")
-    group.addoption("--koncili-allow-production", action="store_true", help="let the target be a production one")
+    group.addoption(
+        "--koncili-allow-production", metavar="HOST", help="let the target be the production one on this host"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -86,9 +86,10 @@ def _standing(target: Target) -> Standing | None:
         store.close()
 
 
-def preflight(options: Options) -> None:
-    """Make sure of the target before pytest starts. Raises CannotRun that names what is wrong and the remedy."""
-    session = open_session(options)
+def preflight(options: Options, tell: Callable[[str, float], None]) -> None:
+    """Make sure of the target before pytest starts; `tell` shows what is waited for. Raises CannotRun that names what is wrong
+    and the remedy."""
+    session = open_session(options, tell=tell)
     try:
         session.preflight()
     finally:
@@ -138,10 +139,11 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
         "waivers": waivers, "defect": options.defect, "variant": options.variant, "max-wait": options.max_wait,
+        "allow-production": options.production_host,
     }  # fmt: skip
     arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
     arguments += [f"--koncili-rule={rule}" for rule in rules]
-    flags = {"--koncili-allow-production": options.allow_production, "--koncili-patient": options.patient}
+    flags = {"--koncili-patient": options.patient}
     return [*arguments, *(flag for flag, given in flags.items() if given)]
 
 

@@ -25,6 +25,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
 from conformance.mock.wired import Wired
+from conformance.production import check_permitted
 from conformance.profiles import PROFILES, Profile
 from conformance.target.budget import Budget, NoLimits
 from conformance.target.client import KonciliClient
@@ -51,7 +52,8 @@ class Options:
     seed: int | None = None
     defect: str | None = None
     variant: str | None = None
-    allow_production: bool = False
+    production_host: str | None = None
+    """The host of a production target that the user allows."""
     patient: bool = False
     """Whether to wait for what takes time on a target whose clock can't be moved."""
     shrink: bool = True
@@ -209,11 +211,7 @@ def chosen_target(options: Options) -> Target:
     if options.defect or options.variant:
         raise CannotRun("--defect and --variant apply to the mock in process; leave out --target")
     target = load_target(options.target_file)
-    if target.environment == "production" and not options.allow_production:
-        raise CannotRun(
-            f"{options.target_file}: {target.name} is a production target, and this suite sends orders that are wrong on "
-            "purpose; add --allow-production if that is what you want"
-        )
+    check_permitted(target, options.target_file, options.production_host)
     return target
 
 

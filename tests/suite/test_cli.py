@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -194,9 +196,40 @@ def test_a_target_that_is_not_there(target_file: Path, tmp_path: Path) -> None:
 
 def test_production_takes_a_word_of_consent(target_file: Path, tmp_path: Path) -> None:
     target_file.write_text(target_file.read_text().replace('environment = "mock"', 'environment = "production"'))
-    run = certify(tmp_path, "--target", str(target_file))
-    assert run.code == 3
-    assert "--allow-production" in run.errors
+    for consent, told in (
+        ([], "name its host: --allow-production=HOST"),
+        (["--allow-production"], "no terminal to ask on; name its host: --allow-production=HOST"),
+        (["--allow-production=koncili.example"], "is not 'koncili.example'; nothing was sent"),
+        (["--allow-production=127.0.0.1"], "is the target up?"),
+    ):
+        run = certify(tmp_path, "--target", str(target_file), *consent)
+        assert run.code == 3
+        assert told in run.errors
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("koncili.example", "nothing was sent"), ("127.0.0.1", "is the target up?")]
+)
+def test_on_a_terminal_consent_is_typed(typed: str, told: str, target_file: Path, tmp_path: Path) -> None:
+    target_file.write_text(target_file.read_text().replace('environment = "mock"', 'environment = "production"'))
+    ours, theirs = pty.openpty()
+    command = [
+        str(COMMAND),
+        "certify",
+        "--reports",
+        str(tmp_path / "r"),
+        "--target",
+        str(target_file),
+        "--allow-production",
+    ]
+    with os.fdopen(ours, "wb", buffering=0) as keyboard:
+        run = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        os.close(theirs)
+        keyboard.write(f"{typed}\n".encode())
+        output, _ = run.communicate(timeout=60)
+    assert run.returncode == 3
+    assert "Type the name of its host" in output
+    assert told in output
 
 
 def test_reports_that_can_not_be_written(tmp_path: Path) -> None:
