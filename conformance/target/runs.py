@@ -41,11 +41,8 @@ class Run:
 
     def begin(self) -> None:
         """Say that the run is going on."""
-        about = {
-            "machine": _machine(),
-            "pid": os.getpid(),
-            "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        about = {"machine": _machine(), "process": _process(os.getpid()), "startedAt": since}
         self.store.put(_PREFIX + self.id, json.dumps(about))
         self.sign()
 
