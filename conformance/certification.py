@@ -16,6 +16,7 @@ from _pytest.runner import runtestprotocol
 
 from conformance.contract.rules import Rule, catalogue
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
+from conformance.interruption import InterruptedWorker, lead_workers_home
 from conformance.report.allure import Steps, describe, show_samples
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
@@ -300,8 +301,10 @@ class Certification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Make sure of the target before any worker starts."""
-        del session
+        if self.worker:
+            session.config.pluginmanager.register(InterruptedWorker(session))
         if self.controls:
+            lead_workers_home(session.config)
             try:
                 opened = open_session(self.options)
                 try:
@@ -324,7 +327,9 @@ class Certification:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the certificate, or hand the evidence to the controller."""
         if self._session is not None:
-            cut_off = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}
+            cut_off = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR} or bool(
+                session.shouldstop
+            )
             self._mark_unfinished(self._session.evidence, interrupted=cut_off)
             self._clear_away(self._session)
             self._session.close()

@@ -390,6 +390,40 @@ def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(
     assert run.entry("AUTH-01")["verdict"] != "fail"
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_workers_hand_over_what_they_saw(sent: signal.Signals, mock_target: Path, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    command = [
+        str(COMMAND),
+        "certify",
+        "--target",
+        str(mock_target),
+        "--profile",
+        "deep",
+        "--workers",
+        "2",
+        "--no-html",
+        "-v",
+    ]
+    with subprocess.Popen(
+        [*command, "--reports", str(reports)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "PASSED" in line:
+                break
+        if sent is signal.SIGINT:  # a terminal's Ctrl-C reaches every process
+            os.killpg(process.pid, sent)
+        else:
+            process.send_signal(sent)
+        output = process.stdout.read()
+        assert process.wait(timeout=60) == 2, output
+    run = Run(2, output, "", reports)
+    assert run.certificate["verdict"] == "inconclusive"
+    assert run.certificate["traffic"]["requests"] > 0
+    assert "interrupted" in run.entry("ORD-18")["reason"]
+
+
 # -- the other commands --------------------------------------------------------------------------------------------
 
 

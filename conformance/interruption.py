@@ -1,0 +1,64 @@
+"""Ctrl-C in a run with workers: each worker ends its scenario at once, clears away and hands over what it saw.
+
+Without this the controller would leave by itself, and the evidence of its workers would be lost.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator
+from types import FrameType
+from typing import Any, Final
+
+import pytest
+
+INTERRUPTED: Final = "interrupted"
+
+
+class InterruptedWorker:
+    """The plugin of a worker: an interrupted scenario ends the session in order."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+        self._in_scenario = False
+        signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self._session.shouldstop:  # it is clearing away already
+            return
+        self._session.shouldstop = INTERRUPTED
+        if self._in_scenario:
+            raise KeyboardInterrupt
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Keep the interruption to the scenario."""
+        self._in_scenario = True
+        try:
+            return (yield)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            self._in_scenario = False
+
+
+def lead_workers_home(config: pytest.Config) -> None:
+    """At the first Ctrl-C, or SIGTERM, let the workers end and wait for them; at the second leave."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del frame
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        dsession: Any = config.pluginmanager.get_plugin("dsession")
+        if dsession is None:
+            raise KeyboardInterrupt
+        dsession.shouldstop = INTERRUPTED
+        for node in tuple(dsession._active_nodes):
+            node.shutdown()
+            if number == signal.SIGTERM:  # Ctrl-C reaches every process of the terminal
+                os.kill(node.gateway._rinfo().pid, signal.SIGINT)
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
