@@ -95,17 +95,28 @@ class Reports:
         return self.path(f"traffic-{worker}.har")
 
     def merge_traffic(self) -> None:
-        """Put what several processes wrote into one HAR file, in the order in which it was sent."""
-        parts = sorted(self.directory.glob("traffic-*.har"))
-        if not parts:
+        """Put what several processes wrote into one HAR file, in the order in which it was sent. The file of a process that
+        was killed stays as it is."""
+        found = {part: _log(part) for part in sorted(self.directory.glob("traffic-*.har"))}
+        parts = [part for part, log in found.items() if log is not None]
+        logs = [log for log in found.values() if log is not None]
+        if not logs:
             return
-        logs: list[dict[str, Any]] = [json.loads(part.read_text(encoding="utf-8"))["log"] for part in parts]
         entries = sorted(_entries(logs), key=lambda entry: str(entry["startedDateTime"]))
         descriptor = os.open(self.path(TRAFFIC), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump({"log": {**logs[0], "entries": entries}}, stream)
         for part in parts:
             part.unlink()
+
+
+def _log(part: Path) -> dict[str, Any] | None:
+    """What a HAR file holds, None where it is not whole."""
+    try:
+        log: dict[str, Any] = json.loads(part.read_text(encoding="utf-8"))["log"]
+    except ValueError:
+        return None
+    return log
 
 
 def _entries(logs: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
