@@ -17,6 +17,7 @@ from _pytest.runner import runtestprotocol
 from conformance.contract.rules import Rule, catalogue
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.interruption import InterruptedWorker, lead_workers_home
+from conformance.planning.turns import costs_of, in_turn
 from conformance.report.allure import Steps, describe, show_samples
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
@@ -150,6 +151,13 @@ class Certification:
             dropped = [item for item in items if item not in kept]
             items[0].config.hook.pytest_deselected(items=dropped)
             items[:] = kept
+        if not self.session.in_process and self.session.target.pace == "documented":
+            items[:] = self._in_turn(items)
+
+    def _in_turn(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """The scenarios in the order that keeps every documented rate busy."""
+        scenarios = [(rule.id if (rule := _rule(item)) else "", scenario_name(item)) for item in items]
+        return [items[number] for number in in_turn(costs_of(self.session.profile.name, scenarios))]
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Remember what -k or -m left out."""
@@ -259,11 +267,11 @@ class Certification:
         elif call.when == "call" and item.nodeid not in self.session.deferred:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
-            scenario.seconds += time.perf_counter() - self._started
-            scenario.took(self.session.spent_on_rules - self._before)
             evidence.keep_samples(item.nodeid, self.session.redactor)
             show_samples(scenario)
             self._tidy(item)
+            scenario.seconds += time.perf_counter() - self._started
+            scenario.took(self.session.spent_on_rules - self._before)
 
     def _tidy(self, item: pytest.Item) -> None:
         """Leave nothing active and no order behind, but what the scenario still needs at the end of the run."""

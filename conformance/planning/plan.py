@@ -10,6 +10,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.planning.costs import Stage, client_errors_of, requests_of, stages_of
 from conformance.planning.course import RATES, Limits, Request, least_seconds, requests_in_turn, run_through
 from conformance.planning.offer import Offer, offer_for
+from conformance.planning.turns import stages_in_turn
 from conformance.target.standing import Standing
 
 
@@ -67,6 +68,8 @@ def make_plan(
     """
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
     stages, limits = stages_of(profile, chosen, probing=probing), Limits(paced, standing)
+    if paced:
+        stages = stages_in_turn(stages)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
     course = run_through(in_turn, limits)
     least = max(least_seconds(number, RATES[label]) for label, number in requests.items())
