@@ -36,9 +36,9 @@ def test_what_was_not_measured_has_a_turn_too() -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_turns_shorten_a_run(profile: str) -> None:
+def test_turns_make_no_run_longer(profile: str) -> None:
     stages = measured()[profile]
-    assert seconds_of(stages_in_turn(stages)) < seconds_of(stages)
+    assert seconds_of(stages_in_turn(stages)) <= seconds_of(stages)
 
 
 @pytest.mark.parametrize("profile", ["smoke", "certification"])
