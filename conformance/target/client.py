@@ -30,6 +30,7 @@ from conformance.target.budget import Budget
 from conformance.target.config import Target
 from conformance.target.exchange import Exchange
 from conformance.target.journal import Journal
+from conformance.target.redaction import Redactor
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 """Seconds to wait for an answer, and for a connection."""
@@ -53,6 +54,9 @@ GATEWAY_ERRORS = frozenset({503, 504})
 BAD_GATEWAY = 502
 BLOCKED = 423
 FORBIDDEN = 403
+
+SHORTEST_CUT = 8
+"""Of a password that is no longer than this, what is like it is not kept secret: it would take innocent words with it."""
 
 RENEW_BEFORE = timedelta(seconds=60)
 """How long before its death a token is replaced."""
@@ -129,12 +133,7 @@ class KonciliClient:
         self._blocked = False
         self._silences = 0
         self._renew_at = now()
-        for secret, name in (
-            (self._password, "password"),
-            (self._email, "email"),
-            (self.credentials, CREDENTIALS_FIELD),
-        ):
-            journal.redactor.learn(secret, name)
+        _keep_secret(journal.redactor, self._email, self._password)
         # Parsing a URL is a tenth of what a request costs in process.
         self._urls = {endpoint.path: httpx.URL(target.base_url + endpoint.path) for endpoint in Endpoint}
         base_path = httpx.URL(target.base_url).path.rstrip("/")  # as httpx reads it: decoded, without dots
@@ -305,6 +304,17 @@ class KonciliClient:
         shorter = isinstance(lifetime, int) and 0 < lifetime < documented  # what is more may be no lifetime at all
         lasts = timedelta(seconds=lifetime) if shorter else self._lifetime
         self._renew_at = self._now() + max(lasts - RENEW_BEFORE, lasts / 2)
+
+
+def _keep_secret(redactor: Redactor, email: str, password: str) -> None:
+    """Teach the redactor the credentials, and what is as good as they are."""
+    redactor.learn(password, "password")
+    redactor.learn(email, "email")
+    redactor.learn(email.lower(), "email")  # as servers keep it
+    redactor.learn_base64(encode_credentials(email, password), CREDENTIALS_FIELD)
+    if len(password) > SHORTEST_CUT:  # what scenarios send in its place, and a server may decode and tell
+        redactor.learn(password.swapcase(), "password")
+        redactor.learn(password[:-1], "password")
 
 
 def tokens_in(exchange: Exchange) -> tuple[str | None, str | None]:
