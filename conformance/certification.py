@@ -21,6 +21,7 @@ from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, T
 from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.summary import terminal
 from conformance.session import Options, Session, chosen_target, open_session
+from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
@@ -31,6 +32,7 @@ PENDING = "an update may take 30 minutes to show, and so long this run did not l
 INTERRUPTED = "the run was interrupted before this scenario ended"
 WORKER_EVIDENCE = "koncili_evidence"
 WORKER_TRAFFIC = "koncili_traffic"
+WORKER_SECRETS = "koncili_secrets"
 
 
 class Certification:
@@ -60,7 +62,10 @@ class Certification:
         self.steps = Steps()
         self.certificate: Certificate | None = None
         self._session: Session | None = None
+        self._redactor = Redactor()
         self._parts: list[dict[str, Any]] = []
+        self._told: list[str] = []
+        """The evidence of workers, read when the secrets of all are known: a server may tell one those of another."""
         self._traffic: list[dict[str, int]] = []
         self._deselected: set[str] = set()
         self._stopped = ""
@@ -115,8 +120,13 @@ class Certification:
                 self._session.drawn = self.drawn
                 self._session.preflight()
             except (CannotRun, OSError) as error:
-                raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
+                raise pytest.exit.Exception(self.redactor.text(str(error)), CANNOT_RUN) from None
         return self._session
+
+    @property
+    def redactor(self) -> Redactor:
+        """What knows the run's secrets, as far as this process has met them."""
+        return self._session.redactor if self._session else self._redactor
 
     # -- collection ------------------------------------------------------------------------------------------------
 
@@ -235,10 +245,10 @@ class Certification:
             pass  # the session's end marks what was interrupted
         elif error is not None:
             kind = "" if isinstance(error, TargetUnavailable) else f"harness error: {type(error).__name__}: "
-            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.session.redactor.text(f"{kind}{error}"))
+            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(f"{kind}{error}"))
             if isinstance(error, CannotRun):
-                self._stopped = str(error)
-                item.session.shouldstop = str(error)
+                self._stopped = self.redactor.text(str(error))
+                item.session.shouldstop = self._stopped
         elif call.when == "call" and item.nodeid not in self.session.deferred:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
@@ -274,6 +284,7 @@ class Certification:
         if self.controls:
             try:
                 opened = open_session(self.options)
+                self._redactor = opened.redactor
                 try:
                     opened.preflight()
                 finally:
@@ -285,10 +296,11 @@ class Certification:
         """Take what a worker saw. (pytest-xdist)"""
         output = getattr(node, "workeroutput", {})
         if WORKER_EVIDENCE in output:
-            self._parts.append(json.loads(output[WORKER_EVIDENCE]))
+            self._redactor.learn_all(output[WORKER_SECRETS])
+            self._told.append(output[WORKER_EVIDENCE])
             self._traffic.append(output[WORKER_TRAFFIC])
         elif error:
-            self._stopped = f"a worker ended without its evidence: {error}"
+            self._stopped = self.redactor.text(f"a worker ended without its evidence: {error}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -300,7 +312,7 @@ class Certification:
                 try:
                     action()
                 except (TargetUnavailable, CannotRun) as error:
-                    self._left_undone.append(str(error))
+                    self._left_undone.append(self.redactor.text(str(error)))
             self._session.close()
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
@@ -308,9 +320,11 @@ class Certification:
             if self.worker:
                 session.config.workeroutput[WORKER_EVIDENCE] = json.dumps(part)  # type: ignore[attr-defined]
                 session.config.workeroutput[WORKER_TRAFFIC] = traffic  # type: ignore[attr-defined]
+                session.config.workeroutput[WORKER_SECRETS] = self.redactor.known  # type: ignore[attr-defined]
                 return
             self._parts.append(part)
             self._traffic.append(traffic)
+        self._parts += [json.loads(self.redactor.text(told)) for told in self._told]
         if self._parts and not self.worker:
             self._certify(session)
 
@@ -327,7 +341,7 @@ class Certification:
         results = waive(results, self.waivers, self.started_at.date())
         self.certificate = make_certificate(
             results=results,
-            target=opened.target,
+            target=opened.target.model_copy(update={"name": self.redactor.text(opened.target.name)}),
             profile=opened.profile.name,
             seed=opened.seed,
             readings=evidence.readings,
@@ -341,7 +355,7 @@ class Certification:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.reports:
             try:
-                self.reports.merge_traffic()
+                self.reports.merge_traffic(self.redactor)
                 self.reports.write(self.certificate)
             except (CannotRun, OSError) as error:
                 self._stopped = str(error)

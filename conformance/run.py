@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from conformance.certification import check_known
+from conformance.errors import CannotRun
 from conformance.plugin import CERTIFICATION
 from conformance.session import Options, open_session
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
@@ -44,6 +46,10 @@ def check_before(options: Options, rules: Sequence[str], waivers: Path | None) -
     session = open_session(options)
     try:
         session.preflight()
+    except CannotRun:
+        raise
+    except Exception:  # an error of the suite itself, whose message may hold what the target answered
+        raise CannotRun(session.redactor.text(f"harness error\n{traceback.format_exc()}")) from None
     finally:
         session.close()
 

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from conformance.errors import CannotRun
 from conformance.report.summary import markdown
+from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate
 
 CERTIFICATE = "certificate.json"
@@ -94,12 +95,17 @@ class Reports:
         """Where one process of a run writes its traffic."""
         return self.path(f"traffic-{worker}.har")
 
-    def merge_traffic(self) -> None:
-        """Put what several processes wrote into one HAR file, in the order in which it was sent."""
+    def merge_traffic(self, redactor: Redactor) -> None:
+        """Put what several processes wrote into one HAR file, in the order in which it was sent.
+
+        One may have been told a secret that only another knew to be one: `redactor` knows those of all.
+        """
         parts = sorted(self.directory.glob("traffic-*.har"))
         if not parts:
             return
-        logs: list[dict[str, Any]] = [json.loads(part.read_text(encoding="utf-8"))["log"] for part in parts]
+        logs: list[dict[str, Any]] = [
+            json.loads(redactor.text(part.read_text(encoding="utf-8")))["log"] for part in parts
+        ]
         entries = sorted(_entries(logs), key=lambda entry: str(entry["startedDateTime"]))
         descriptor = os.open(self.path(TRAFFIC), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
