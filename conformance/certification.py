@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Generator, Hashable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, T
 from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.summary import terminal
 from conformance.report.waits import Waits
-from conformance.session import Options, Session, chosen_target, open_session
+from conformance.session import Options, Session, chosen_profile, chosen_seed, chosen_target, open_session
 from conformance.target.journal import Spent
+from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
@@ -35,6 +37,7 @@ PENDING = "an update may take 30 minutes to show, and so long this run did not l
 INTERRUPTED = "the run was interrupted before this scenario ended"
 WORKER_EVIDENCE = "koncili_evidence"
 WORKER_TRAFFIC = "koncili_traffic"
+WORKER_SECRETS = "koncili_secrets"
 
 
 class Certification:
@@ -64,7 +67,10 @@ class Certification:
         self.steps = Steps()
         self.certificate: Certificate | None = None
         self._session: Session | None = None
+        self._redactor = Redactor()
         self._parts: list[dict[str, Any]] = []
+        self._told: list[str] = []
+        """The evidence of workers, read when the secrets of all are known: a server may tell one those of another."""
         self._traffic: list[dict[str, int]] = []
         self._deselected: set[str] = set()
         self._stopped = ""
@@ -104,6 +110,8 @@ class Certification:
             check_known(rules)
             waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
             chosen_target(options)
+            options = replace(options, seed=chosen_seed(options))
+            config.option.koncili_seed = options.seed  # the workers' too
             if reports and worker is None:
                 reports.claim()
                 _leave_files(config, reports)
@@ -124,8 +132,13 @@ class Certification:
                 self._session.drawn = self.drawn
                 self._session.preflight()
             except (CannotRun, OSError) as error:
-                raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
+                raise pytest.exit.Exception(self.redactor.text(str(error)), CANNOT_RUN) from None
         return self._session
+
+    @property
+    def redactor(self) -> Redactor:
+        """What knows the run's secrets, as far as this process has met them."""
+        return self._session.redactor if self._session else self._redactor
 
     # -- collection ------------------------------------------------------------------------------------------------
 
@@ -257,13 +270,13 @@ class Certification:
             pass  # the session's end marks what was interrupted
         elif error is not None:
             kind = "" if isinstance(error, TargetUnavailable) else f"harness error: {type(error).__name__}: "
-            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.session.redactor.text(f"{kind}{error}"))
+            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(f"{kind}{error}"))
             if isinstance(error, CannotRun):
-                self._stopped = str(error)
-                item.session.shouldstop = str(error)
+                self._stopped = self.redactor.text(str(error))
+                item.session.shouldstop = self._stopped
             elif isinstance(error, WaitTooLong):
-                self._cut_short = str(error)
-                item.session.shouldstop = str(error)
+                self._cut_short = self.redactor.text(str(error))
+                item.session.shouldstop = self._cut_short
         elif call.when == "call" and item.nodeid not in self.session.deferred:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
@@ -285,7 +298,7 @@ class Certification:
         except TargetUnavailable:
             pass  # tried again at the end of the run, which tells what is left
         except CannotRun as error:
-            self._stopped = str(error)
+            self._stopped = self.redactor.text(str(error))
             item.session.shouldstop = str(error)
 
     def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
@@ -315,6 +328,7 @@ class Certification:
             lead_workers_home(session.config)
             try:
                 opened = open_session(self.options)
+                self._redactor = opened.redactor
                 try:
                     opened.preflight()
                 finally:
@@ -326,10 +340,11 @@ class Certification:
         """Take what a worker saw. (pytest-xdist)"""
         output = getattr(node, "workeroutput", {})
         if WORKER_EVIDENCE in output:
-            self._parts.append(json.loads(output[WORKER_EVIDENCE]))
+            self._redactor.learn_all(output[WORKER_SECRETS])
+            self._told.append(output[WORKER_EVIDENCE])
             self._traffic.append(output[WORKER_TRAFFIC])
         elif error:
-            self._stopped = f"a worker ended without its evidence: {error}"
+            self._stopped = self.redactor.text(f"a worker ended without its evidence: {error}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -347,9 +362,11 @@ class Certification:
             if self.worker:
                 session.config.workeroutput[WORKER_EVIDENCE] = json.dumps(part)  # type: ignore[attr-defined]
                 session.config.workeroutput[WORKER_TRAFFIC] = traffic  # type: ignore[attr-defined]
+                session.config.workeroutput[WORKER_SECRETS] = self.redactor.known  # type: ignore[attr-defined]
                 return
             self._parts.append(part)
             self._traffic.append(traffic)
+        self._parts += [json.loads(self.redactor.text(told)) for told in self._told]
         if self._parts and not self.worker:
             self._certify(session)
 
@@ -361,7 +378,7 @@ class Certification:
         try:
             live.finish()
         except (TargetUnavailable, CannotRun) as error:
-            self._left_undone.append(str(error))
+            self._left_undone.append(self.redactor.text(str(error)))
         except KeyboardInterrupt:
             self._left_undone.append("interrupted while clearing away")
         self._left_undone += live.recovery.report.undone + live.recovery.report.kept
@@ -374,14 +391,14 @@ class Certification:
 
     def _certify(self, session: pytest.Session) -> None:
         evidence = Evidence.merged(self._parts)
-        opened = self._session or open_session(self.options)
+        target, profile = chosen_target(self.options), chosen_profile(self.options)
         results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
         results = waive(results, self.waivers, self.started_at.date())
         self.certificate = make_certificate(
             results=results,
-            target=opened.target,
-            profile=opened.profile.name,
-            seed=opened.seed,
+            target=target.model_copy(update={"name": self.redactor.text(target.name)}),
+            profile=profile.name,
+            seed=chosen_seed(self.options),
             readings=evidence.readings,
             readings_from=evidence.readings_from,
             traffic={name: sum(part[name] for part in self._traffic) for name in self._traffic[0]},
@@ -393,10 +410,10 @@ class Certification:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.reports:
             try:
-                self.reports.merge_traffic()
+                self.reports.merge_traffic(self.redactor)
                 self.reports.write(self.certificate)
             except (CannotRun, OSError) as error:
-                self._stopped = str(error)
+                self._stopped = self.redactor.text(str(error))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, failures first."""

@@ -31,6 +31,9 @@ EXITS = "Exit codes: 0 conformant, 1 nonconformant, 2 partial or inconclusive, 3
 @click.version_option(__version__, prog_name="koncili-conformance")
 def main() -> None:
     """Property-based conformance tests for Koncili's order, reconciliation and release API."""
+    import os
+
+    os.umask(0o077)  # what a command leaves is the user's alone: requests, answers, a target file
 
 
 @main.command(epilog=EXITS)

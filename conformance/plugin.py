@@ -65,9 +65,16 @@ def _given(config: pytest.Config, name: str) -> Any:
 def _start(config: pytest.Config) -> Certification:
     """The certification of this pytest run, made on first need."""
     from conformance.certification import Certification
+    from conformance.report.discreet import Discretion
+    from conformance.target.redaction import Redactor
 
     certification: Certification | None = config.stash.get(CERTIFICATION, None)
     if certification is None:
+
+        def redactor() -> Redactor:
+            return certification.redactor if certification is not None else Redactor()
+
+        config.pluginmanager.register(Discretion(config, redactor), "koncili-discretion")
         certification = Certification.of(config, reports_directory(config))
         config.stash[CERTIFICATION] = certification
         config.pluginmanager.register(certification, "koncili-certification")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from conformance.certification import check_known
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
+from conformance.errors import CannotRun
 from conformance.live import budget_of
 from conformance.planning.plan import Plan, make_plan
 from conformance.plugin import CERTIFICATION
@@ -92,6 +94,10 @@ def preflight(options: Options, tell: Callable[[str, float], None]) -> None:
     session = open_session(options, tell=tell)
     try:
         session.preflight()
+    except CannotRun:
+        raise
+    except Exception:  # an error of the suite itself, whose message may hold what the target answered
+        raise CannotRun(session.redactor.text(f"harness error\n{traceback.format_exc()}")) from None
     finally:
         session.close()
 

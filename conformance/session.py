@@ -239,12 +239,18 @@ def chosen_profile(options: Options) -> Profile:
         raise CannotRun(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}") from None
 
 
+def chosen_seed(options: Options) -> int:
+    """The seed of the options; where none is given, that of the profile or one that is new each time."""
+    if options.seed is not None:
+        return options.seed
+    return 0 if chosen_profile(options).fixed_seed else secrets.randbelow(2**32)
+
+
 def open_session(options: Options, har: Path | None = None, tell: Callable[[str, float], None] = silently) -> Session:
     """Open a run: nothing is sent yet; `tell` shows what it waits for. Raises CannotRun."""
     target, profile = chosen_target(options), chosen_profile(options)
     readings = dict(resolve(target.readings))
     in_process = options.target_file is None
-    seed = options.seed if options.seed is not None else 0 if profile.fixed_seed else secrets.randbelow(2**32)
     journal = Journal(Redactor(), har, email_of(target, options))
     control: Control | None
     transport: httpx.BaseTransport | None = None
@@ -263,7 +269,10 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
         calendar = Calendar()
     else:
         control = remote_control(target.base_url) if may_be_controlled(target, options) else None
-        live = Live.begin(target, waiting)
+        try:
+            live = Live.begin(target, waiting)
+        except CannotRun as error:
+            raise CannotRun(f"{options.target_file}: {error}") from None
         budget = live.budget
         # A mock may be a new one each time, and then all periods are free.
         calendar = Calendar(None if control else live.store.claim, live.store.now())
@@ -280,7 +289,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
         readings=readings,
         readings_from={reading: "stated" if reading in target.readings else "default" for reading in readings},
         profile=profile,
-        seed=seed,
+        seed=chosen_seed(options),
         run_number=run_number,
         client=client,
         journal=journal,

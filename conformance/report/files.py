@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from conformance.errors import CannotRun
 from conformance.report.summary import markdown
+from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate
 
 CERTIFICATE = "certificate.json"
@@ -94,10 +95,13 @@ class Reports:
         """Where one process of a run writes its traffic."""
         return self.path(f"traffic-{worker}.har")
 
-    def merge_traffic(self) -> None:
+    def merge_traffic(self, redactor: Redactor) -> None:
         """Put what several processes wrote into one HAR file, in the order in which it was sent. The file of a process that
-        was killed stays as it is."""
-        found = {part: _log(part) for part in sorted(self.directory.glob("traffic-*.har"))}
+        was killed stays as it is.
+
+        One may have been told a secret that only another knew to be one: `redactor` knows those of all.
+        """
+        found = {part: _log(part, redactor) for part in sorted(self.directory.glob("traffic-*.har"))}
         parts = [part for part, log in found.items() if log is not None]
         logs = [log for log in found.values() if log is not None]
         if not logs:
@@ -110,10 +114,10 @@ class Reports:
             part.unlink()
 
 
-def _log(part: Path) -> dict[str, Any] | None:
+def _log(part: Path, redactor: Redactor) -> dict[str, Any] | None:
     """What a HAR file holds, None where it is not whole."""
     try:
-        log: dict[str, Any] = json.loads(part.read_text(encoding="utf-8"))["log"]
+        log: dict[str, Any] = json.loads(redactor.text(part.read_text(encoding="utf-8")))["log"]
     except ValueError:
         return None
     return log

@@ -33,6 +33,7 @@ from conformance.target.config import Target
 from conformance.target.exchange import Exchange
 from conformance.target.journal import Journal
 from conformance.target.ledger import Ledger
+from conformance.target.redaction import Redactor
 from conformance.target.transport import GATEWAY_ERRORS, NEVER_SENT, PASSING, RETRIES, ObservedTransport, retry_by
 from conformance.target.waiting import Waiting
 
@@ -58,6 +59,9 @@ REDIRECTIONS = 3
 
 PAGES = 2
 """So many pages in a row of one endpoint and status, and they are taken for its own, if tokens are still to be had."""
+
+SHORTEST_CUT = 8
+"""Of a password that is no longer than this, what is like it is not kept secret: it would take innocent words with it."""
 
 RENEW_BEFORE = timedelta(seconds=60)
 """How long before its death a token is replaced."""
@@ -102,12 +106,7 @@ class KonciliClient:
         self._budget = budget
         self._retry = retry_by(waiting or Waiting())
         self._renew_at = now()
-        for secret, name in (
-            (self._password, "password"),
-            (self._email, "email"),
-            (self.credentials, CREDENTIALS_FIELD),
-        ):
-            journal.redactor.learn(secret, name)
+        _keep_secret(journal.redactor, self._email, self._password)
         # Parsing a URL is a tenth of what a request costs in process.
         self._urls = {endpoint.path: httpx.URL(target.base_url + endpoint.path) for endpoint in Endpoint}
         base_path = httpx.URL(target.base_url).path.rstrip("/")  # as httpx reads it: decoded, without dots
@@ -311,6 +310,17 @@ class KonciliClient:
         shorter = isinstance(lifetime, int) and 0 < lifetime < documented  # what is more may be no lifetime at all
         lasts = timedelta(seconds=lifetime) if shorter else self._lifetime
         self._renew_at = self._now() + max(lasts - RENEW_BEFORE, lasts / 2)
+
+
+def _keep_secret(redactor: Redactor, email: str, password: str) -> None:
+    """Teach the redactor the credentials, and what is as good as they are."""
+    redactor.learn(password, "password")
+    redactor.learn(email, "email")
+    redactor.learn(email.lower(), "email")  # as servers keep it
+    redactor.learn_base64(encode_credentials(email, password), CREDENTIALS_FIELD)
+    if len(password) > SHORTEST_CUT:  # what scenarios send in its place, and a server may decode and tell
+        redactor.learn(password.swapcase(), "password")
+        redactor.learn(password[:-1], "password")
 
 
 def tokens_in(exchange: Exchange) -> tuple[str | None, str | None]:

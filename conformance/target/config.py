@@ -6,9 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -22,6 +23,14 @@ CALLBACK_PORT = 9100
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL, all empty where it is none: Python's own message would repeat it, and a password in it."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 class Place(_Strict):
@@ -52,7 +61,7 @@ class Fixtures(_Strict):
     @field_validator("callback_url")
     @classmethod
     def _callback(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
+        parts = _parts(url or "")
         if url is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
             raise ValueError("must be a URL such as http://127.0.0.1:9100/notifications")
         return url
@@ -103,8 +112,7 @@ class Credentials(_Strict):
     def values(self, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
         """Email and password. Raises CannotRun that names every environment variable that is not set."""
         unset = [
-            f"credentials.{name}_env names the environment variable {variable}, which is not set; "
-            f"export {variable} before the run"
+            f"credentials.{name}_env names {_variable(variable)} before the run"
             for name, variable in (("email", self.email_env), ("password", self.password_env))
             if variable is not None and not environment.get(variable)  # CI systems set an unknown secret to ""
         ]
@@ -112,7 +120,28 @@ class Credentials(_Strict):
             raise CannotRun("\n".join(unset))
         email = self.email if self.email_env is None else environment[self.email_env]
         password = self.password if self.password_env is None else environment[self.password_env]
+        for name, value in (("email", email), ("password", password)):
+            if value is not None and not _is_text(value):
+                raise CannotRun(f"credentials.{name} is not UTF-8; give it in that encoding")
         return email or "", password or ""
+
+
+_CONVENTIONAL = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+
+
+def _variable(name: str) -> str:
+    """A variable that is not set, by its name if it looks like one: the key may hold the password itself by mistake."""
+    if _CONVENTIONAL.fullmatch(name):
+        return f"the environment variable {name}, which is not set; export {name}"
+    return "an environment variable, not shown here, which is not set; export it"
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Target(_Strict):
@@ -143,7 +172,7 @@ class Target(_Strict):
     @field_validator("base_url")
     @classmethod
     def _url(cls, url: str) -> str:
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be a URL such as https://koncili.example")
         if parts.username or parts.password:
@@ -218,8 +247,17 @@ def parse_target(raw: Mapping[str, Any], origin: str) -> Target:
     try:
         return Target.model_validate(raw)
     except ValidationError as error:
-        lines = [f"{origin}: {_key(fault['loc'])}{_complaint(fault)}" for fault in error.errors()]
+        lines = [f"{origin}: {_key(_shown(fault))}{_complaint(fault)}" for fault in error.errors()]
         raise CannotRun("\n".join(lines)) from None
+
+
+def _shown(fault: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Where a fault is. An unknown key of [credentials] is named only if it looks like a known one: it may be one itself."""
+    *table, key = fault["loc"] or ("",)
+    known = [*Credentials.model_fields, *Target.model_fields]
+    if fault["type"] == "extra_forbidden" and table == ["credentials"] and not get_close_matches(str(key), known):
+        return ("credentials", "(not shown)")
+    return tuple(fault["loc"])
 
 
 def _key(location: tuple[str | int, ...]) -> str:

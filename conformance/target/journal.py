@@ -110,9 +110,10 @@ class Journal:
 
     def _learn(self, exchange: Exchange) -> None:
         """Every token that was sent or received is a secret, damaged ones too: one character off is all but the token."""
+        learn = self.redactor.learn_token
         token = exchange.request_headers.get(TOKEN_HEADER.lower())
         if token and len(token) >= SHORTEST_TOKEN:
-            self.redactor.learn(token, ACCESS_TOKEN_FIELD)
+            learn(token, ACCESS_TOKEN_FIELD)
         for body in (exchange.request_body, exchange.response_body):
             if not _MAY_HOLD_SECRETS.search(body):
                 continue
@@ -120,18 +121,40 @@ class Journal:
                 if len(value) < SHORTEST_TOKEN and name not in _TOKEN_FIELDS:
                     continue
                 if "token" in name.lower() or _JWT.fullmatch(value):
-                    self.redactor.learn(value, name if name in _TOKEN_FIELDS else ACCESS_TOKEN_FIELD)
+                    learn(value, name if name in _TOKEN_FIELDS else ACCESS_TOKEN_FIELD)
                 elif name == CREDENTIALS_FIELD:
                     # Malformed ones may be real ones, damaged; well-formed ones show whether anything real is in them.
                     pair = decode_credentials(value)
                     shown = pair and ":".join(pair)
                     if not pair or not shown or pair[0] == self._email or self.redactor.text(shown) != shown:
-                        self.redactor.learn(value, CREDENTIALS_FIELD)
+                        self.redactor.learn_base64(value, CREDENTIALS_FIELD)
+        for value in _told_tokens(exchange):
+            learn(value, ACCESS_TOKEN_FIELD)
 
 
 _TOKEN_FIELDS = frozenset({ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD})
-_MAY_HOLD_SECRETS = re.compile(rb"(?i)token|eyJ|" + CREDENTIALS_FIELD.encode())
+_MAY_HOLD_SECRETS = re.compile(rb"(?i)token|eyJ|bearer|" + CREDENTIALS_FIELD.encode())
 _JWT = re.compile(r"eyJ[\w-]*\.[\w-]*\.[\w-]*")
+
+_TOLD = re.compile(
+    rf"(?i:token(?:[\s\"'\\:=]|&(?:quot|\#34|\#x22);|%(?:22|3a|3d|20)){{1,12}}|bearer(?:\s|%20|\+){{1,4}})"
+    rf"(?=[A-Za-z._~+/=-]*\d)([A-Za-z0-9._~+/=-]{{{SHORTEST_TOKEN},}})"
+)
+"""A token in a text of any kind: what follows its name. One without a digit is a word."""
+
+
+def _told_tokens(exchange: Exchange) -> Iterator[str]:
+    """Tokens in an answer that is no JSON, or in the middle of its texts, or in its headers; session cookies too."""
+    headers = exchange.response_headers
+    cookie = headers.get("set-cookie", "").partition(";")[0].partition("=")[2]
+    if len(cookie) >= SHORTEST_TOKEN:
+        yield cookie
+    told = "\n".join(f"{name}: {value}" for name, value in headers.items()).encode("utf-8", "replace")
+    for raw in (told, exchange.response_body):
+        if _MAY_HOLD_SECRETS.search(raw):
+            text = raw.decode("utf-8", "replace")
+            yield from (found for found in _JWT.findall(text) if len(found) >= SHORTEST_TOKEN)
+            yield from _TOLD.findall(text)
 
 
 def _named_texts(body: bytes) -> Iterator[tuple[str, str]]:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
-
-from conformance.contract.jsontext import dumps
+from collections.abc import Iterable
+from html.entities import codepoint2name
 
 SHORTEST_SECRET = 4
 """A value shorter than this is not blotted out: it would take half of every text with it."""
 
+PIECE = 16
+"""So many characters of a token, one after the other, stand in no innocent text."""
 
 COOKIES = frozenset({"cookie", "set-cookie"})
 
 _SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9._~-]*")
-"""Characters that neither URLs nor JSON escape."""
+"""Characters that neither URLs nor JSON nor HTML escape."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+=*")
+_URL_SAFE = str.maketrans("+/", "-_")
+_MADE_OF = re.compile(r"[\w.+/=~-]+", re.ASCII)
+_LONG = re.compile(rf"[\w.+/=~-]{{{PIECE},}}", re.ASCII)
+"""What tokens and base64 are made of, and where a piece of one may stand."""
 
 
 class Redactor:
@@ -23,9 +30,10 @@ class Redactor:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._ordered: list[tuple[str, re.Pattern[str] | None, str]] = []
+        self._pieces: dict[str, str] = {}
 
     def learn(self, secret: str, name: str) -> None:
-        """From now on this value reads `<redacted:name>`, also where it is URL-encoded or escaped in JSON."""
+        """From now on this value reads `<redacted:name>`, also where it is escaped as in URLs, JSON, HTML or Python."""
         if len(secret) < SHORTEST_SECRET or secret in self._names:
             return
         self._names[secret] = name
@@ -33,11 +41,50 @@ class Redactor:
         # The longest first: a token that holds another secret goes as a whole.
         self._ordered.sort(key=lambda known: -len(known[0]))
 
+    def learn_token(self, token: str, name: str) -> None:
+        """The same for a token, of which no long piece is shown either: servers cut what they tell."""
+        if token in self._names:
+            return
+        self.learn(token, name)
+        if _MADE_OF.fullmatch(token):
+            blot = f"<redacted:{name}>"
+            for start in range(len(token) - PIECE + 1):
+                self._pieces.setdefault(token[start : start + PIECE], blot)
+
+    def learn_base64(self, encoded: str, name: str) -> None:
+        """The same for what is in base64: in both alphabets, with and without padding."""
+        if not _BASE64.fullmatch(encoded):
+            self.learn(encoded, name)
+            return
+        for form in (encoded, encoded.translate(_URL_SAFE)):
+            self.learn_token(form, name)
+            self.learn_token(form.rstrip("="), name)
+
+    @property
+    def known(self) -> list[tuple[str, str, bool]]:
+        """Every secret, its name, and whether it is a token: what another process of the run takes by `learn_all`."""
+        return [(secret, name, secret[:PIECE] in self._pieces) for secret, name in self._names.items()]
+
+    def learn_all(self, known: Iterable[tuple[str, str, bool]]) -> None:
+        """Take what another process of the run knows."""
+        for secret, name, is_token in known:
+            (self.learn_token if is_token else self.learn)(secret, name)
+
     def text(self, text: str) -> str:
         """The text with every known secret blotted out."""
         for secret, forms, blot in self._ordered:
             text = text.replace(secret, blot) if forms is None else forms.sub(blot, text)
-        return text
+        return _LONG.sub(self._without_pieces, text) if self._pieces else text
+
+    def _without_pieces(self, run: re.Match[str]) -> str:
+        text, kept, end = run[0], "", 0
+        for start in range(len(text) - PIECE + 1):
+            blot = self._pieces.get(text[start : start + PIECE])
+            if blot is not None:
+                if start >= end:  # a new one; else one that goes on
+                    kept += text[end:start] + blot
+                end = start + PIECE
+        return kept + text[end:]
 
     def raw(self, raw: bytes) -> bytes:
         """The bytes with every known secret blotted out, and otherwise as they are."""
@@ -53,14 +100,57 @@ class Redactor:
 
 
 def _every_form(secret: str) -> re.Pattern[str] | None:
-    """What finds the secret, whichever of its characters a URL or JSON escapes; None where none is ever escaped."""
+    """What finds the secret, however its characters are escaped; None where none ever is."""
     if _SAME_EVERYWHERE.fullmatch(secret):
         return None
     return re.compile("".join(_forms_of(character) for character in secret))
 
 
-def _forms_of(character: str) -> str:
-    escaped = {quote(character, safe=""), dumps(character)[1:-1], f"\\u{ord(character):04x}"} - {character}
-    plain = {character, *{" ": "+", "/": ("\\/",)}.get(character, ())}
-    forms = [f"(?i:{re.escape(form)})" for form in escaped] + [re.escape(form) for form in plain]
-    return f"(?:{'|'.join(sorted(forms, key=len, reverse=True))})"
+_SHORT_ESCAPES = {
+    "\n": "n",
+    "\r": "r",
+    "\t": "t",
+    "\b": "b",
+    "\f": "f",
+    "\v": "v",
+    '"': '"',
+    "'": "'",
+    "/": "/",
+    "\\": "\\",
+}
+
+# Each form begins with a literal, so that a search skips to where one may be. What is escaped twice has several backslashes,
+# `%25`, or `&amp;`.
+_BACKSLASHES, _PERCENT, _AMPERSAND = r"\\+", "%(?:25)*", "&(?:amp;)*"
+
+
+def _forms_of(character: str, *, misread: bool = True) -> str:
+    """What finds the character in every form, `misread` too: its UTF-8 as Latin-1, each part of it in every form."""
+    code = ord(character)
+    encoded = character.encode("utf-8", "surrogatepass")
+    forms = {re.escape(character), "".join(_PERCENT + _hex(byte, 2) for byte in encoded)}
+    units = character.encode("utf-16-be", "surrogatepass")
+    forms.add(
+        "".join(f"{_BACKSLASHES}u{_hex(int.from_bytes(units[at : at + 2]), 4)}" for at in range(0, len(units), 2))
+    )
+    forms.add(f"{_BACKSLASHES}U{_hex(code, 8)}")
+    forms.add("".join(f"{_BACKSLASHES}x{_hex(byte, 2)}" for byte in encoded))
+    forms |= {f"{_AMPERSAND}#0*{code};", f"{_AMPERSAND}#[xX]0*{_hex(code, 1)};"}
+    if character in _SHORT_ESCAPES:
+        forms.add(_BACKSLASHES + re.escape(_SHORT_ESCAPES[character]))
+    if character == "\\":
+        forms.add(_BACKSLASHES)
+    if code in codepoint2name or character == "'":
+        forms.add(f"{_AMPERSAND}{codepoint2name.get(code, 'apos')};")
+    if character == " ":
+        forms |= {r"\+", f"{_AMPERSAND}nbsp;"}
+    if 0x80 <= code < 0x100:  # noqa: PLR2004 - where Latin-1 and UTF-8 differ
+        forms |= {f"{_BACKSLASHES}x{_hex(code, 2)}", chr(0xDC00 + code)}  # as bytes that are no UTF-8 are read
+    if len(encoded) > 1 and misread:
+        forms.add("".join(_forms_of(chr(byte), misread=False) for byte in encoded))
+    return f"(?:{'|'.join(sorted(forms, key=lambda form: (-len(form), form)))})"
+
+
+def _hex(number: int, digits: int) -> str:
+    """A number in hexadecimal, in letters of either case."""
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in f"{number:0{digits}x}")

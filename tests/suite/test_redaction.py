@@ -250,10 +250,39 @@ def test_tokens_are_secret_wherever_a_lenient_server_gives_them(har: Path, metho
     assert leaks(har, {"token": token, "nested token": token[::-1]}) == []
 
 
+OPAQUE = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f'<pre>{{"accessToken": "{OPAQUE}"}}</pre>',
+        f"&quot;accessToken&quot;: &quot;{OPAQUE}&quot;",
+        f'{{"errorMessage": "got {{\\"accessToken\\": \\"{OPAQUE}\\"}}"}}',
+        f"https://koncili.example/?access_token={OPAQUE}",
+        f"Authorization: Bearer {OPAQUE}",
+        "<p>eyJhbGciOiJIUzI1NiJ9.e30.0123456789abcdefghijklmnopqrstuvwxyz</p>",
+    ],
+    ids=["a page", "HTML", "JSON in JSON", "a URL", "a header", "a JWT"],
+)
+def test_a_token_that_an_answer_tells_is_a_secret(har: Path, told: str) -> None:
+    with Journal(Redactor(), har) as journal:
+        journal.record(exchange(answer=told.encode()))
+        journal.record(exchange(answer=b"{}", answer_headers={"x-told": told}))
+    assert leaks(har, {"token": OPAQUE}) == []
+
+
+def test_a_word_after_token_is_none(har: Path) -> None:
+    with Journal(Redactor(), har) as journal:
+        journal.record(exchange(answer=b"the token: authentication-required"))
+    assert "authentication-required" in har.read_text()
+
+
 def test_a_session_cookie_is_a_secret_too(har: Path) -> None:
     cookie = "0123456789abcdef"
     with Journal(Redactor(), har) as journal:
         journal.record(exchange(answer_headers={"set-cookie": f"JSESSIONID={cookie}; Path=/; HttpOnly"}))
+        journal.record(exchange(answer=f"session {cookie} is over".encode()))
     assert leaks(har, {"cookie": cookie}) == []
 
 
