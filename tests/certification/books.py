@@ -32,6 +32,9 @@ ARRIVAL_SECONDS: Final = 0.3
 
 FIRST_PAUSE: Final = 0.1
 
+PLAIN_SECONDS: Final = (60, 2 * 24 * 3600)
+"""How long the plainest periods last: a server may be too strict about short ones, or about long ones."""
+
 ELSEWHERE: Final = 2
 """In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
 have used its own."""
@@ -214,13 +217,26 @@ class Books:
 
     def _blame(self, book: Book, call: Call, exchange: Exchange) -> None:
         """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same."""
-        if book.place in self.refused_at and (book.place in self.opened_at or self._opens_when_freed(book, call)):
+        if (
+            book.place in self.refused_at
+            and not any(self._opens_plainly(book.place, seconds) for seconds in PLAIN_SECONDS)
+            and (book.place in self.opened_at or self._opens_when_freed(book, call))
+        ):
             actual = f"since one was refused, a proper one got {exchange.status}"
             self.bench.observe("REC-09", "a refused creation to leave nothing behind", actual, exchange)
             self.bench.hindered(f"REC-09: {actual}")
             self.free(book.place)
         else:
             self.bench.is_accepted(call, exchange)
+
+    def _opens_plainly(self, place: Place, seconds: int) -> bool:
+        """Whether the plainest reconciliation is opened where another was refused: then that one is at fault."""
+        story = list(self.bench.story)
+        plain = self.begin(self.plain(place, 2, seconds=seconds))
+        opened = self.submit_orders(plain) and self.create(plain, blame=False).is_accepted
+        self.finish(plain)
+        self.bench.story[:] = story
+        return opened
 
     def _opens_when_freed(self, book: Book, call: Call) -> bool:
         """Whether it is opened when the mock has forgotten what is active there."""

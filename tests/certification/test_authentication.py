@@ -11,7 +11,7 @@ from conformance.target.client import tokens_in
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit, calls
-from tests.certification.bench import Bench, Values, Waiting
+from tests.certification.bench import Bench, Hindered, Values, Waiting
 from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
 from tests.certification.laws import make_ready, prove
@@ -142,6 +142,8 @@ def _(trial: Trial) -> None:
         after = bench.send(dead, values)
         check_refused(rule=trial.rule, exchange=after, bench=bench, context=f"{margin} s after {lifetime} s")
         before = bench.books.follow(alive, bench.send(alive, values))
+        if before.status // 100 != 2 and not bench.is_accepted(lawful, bench.send(lawful, values)):
+            raise Hindered("the call is refused with a new token too")
         _check_alive(trial, before, lifetime, margin)
         bench.saw(Side.ACCEPTED, before)
         bench.saw(Side.REFUSED, after)
