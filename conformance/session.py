@@ -24,7 +24,7 @@ from conformance.mock.target import mock_target_table
 from conformance.mock.wired import Wired
 from conformance.profiles import PROFILES, Profile
 from conformance.target.budget import Budget, NoLimits, budget_for
-from conformance.target.client import KonciliClient
+from conformance.target.client import KonciliClient, no_cookies
 from conformance.target.config import Target, load_target, parse_target
 from conformance.target.inbox import Inbox
 from conformance.target.journal import Journal
@@ -148,7 +148,7 @@ class Session:
         other target."""
         if self.control is None:
             raise ValueError("only the suite's own mock may be asked past the limits")
-        return httpx.Client(base_url=self.target.base_url, transport=self.transport)
+        return httpx.Client(base_url=self.target.base_url, transport=self.transport, cookies=no_cookies())
 
     def close(self) -> None:
         """Let go of connections, the inbox, the budget's store and the HAR file."""
