@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
-from conformance.contract.rules import Rule, catalogue
+from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.interruption import InterruptedWorker, lead_workers_home
 from conformance.planning.turns import costs_of, in_turn
+from conformance.put_off import PutOff
 from conformance.report.allure import Steps, describe, show_samples
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.summary import terminal
 from conformance.report.waits import Waits
+from conformance.scenario import rule_of, scenario_name
 from conformance.session import Options, Session, chosen_profile, chosen_seed, chosen_target, open_session
 from conformance.target.journal import Spent
 from conformance.target.redaction import Redactor
@@ -78,8 +79,7 @@ class Certification:
         """Why the run ended before its time, though it could have gone on: the user did not want to wait."""
         self._waits = Waits(self._write, sys.stdout.isatty())
         self._terminal: Any = None
-        self._waiting: list[pytest.Item] = []
-        """Scenarios of which a part is put off to the end of the run."""
+        self._put_off = PutOff()
         self._left_undone: list[str] = []
         self._started = 0.0
         self._before = Spent()
@@ -151,7 +151,7 @@ class Certification:
         evidence = self.session.evidence
         kept = []
         for item in items:
-            rule = _rule(item)
+            rule = rule_of(item)
             if rule is not None:
                 evidence.expect(item.nodeid, rule.id, scenario_name(item))
                 if self.rules and rule.id not in self.rules:
@@ -169,7 +169,7 @@ class Certification:
 
     def _in_turn(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """The scenarios in the order that keeps every documented rate busy."""
-        scenarios = [(rule.id if (rule := _rule(item)) else "", scenario_name(item)) for item in items]
+        scenarios = [(rule.id if (rule := rule_of(item)) else "", scenario_name(item)) for item in items]
         return [items[number] for number in in_turn(costs_of(self.session.profile.name, scenarios))]
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -192,29 +192,19 @@ class Certification:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Where no clock can be moved, report a scenario that leaves something to time only when that is done."""
         opened = self._session
-        if opened is None or opened.control is not None or opened.resuming or _rule(item) is None:
+        if opened is None or opened.control is not None or opened.resuming or rule_of(item) is None:
             return None
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        # Nothing of the session is torn down after the last: some scenarios are still to go on.
-        until: Any = nextitem or item.session
-        reports = runtestprotocol(item, nextitem=until, log=False)
-        if item.nodeid in opened.deferred:
-            self._waiting.append(item)
-        else:
-            for report in reports:
-                item.ihook.pytest_runtest_logreport(report=report)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        self._put_off.run(item, nextitem, opened.deferred)
         return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """When all scenarios have run, go on with those that left something to time."""
         result = yield
-        if self._session is not None and self._waiting and not session.shouldstop:
+        if self._session is not None and self._put_off.scenarios and not session.shouldstop:
             self._session.resuming = True
             self._tell(session.config, self._session)
-            for item, following in zip(self._waiting, [*self._waiting[1:], session], strict=True):
-                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            self._put_off.go_on(session)
         return result
 
     def _tell(self, config: pytest.Config, opened: Session) -> None:
@@ -222,7 +212,7 @@ class Certification:
         if reporter is not None and not self.worker:
             reporter.ensure_newline()
             wait = "waiting up to half an hour for updates" if opened.patient else "looking once more for updates"
-            reporter.write_line(f"{len(self._waiting)} scenarios go on: {wait}")
+            reporter.write_line(f"{len(self._put_off.scenarios)} scenarios go on: {wait}")
 
     # -- scenarios -------------------------------------------------------------------------------------------------
 
@@ -231,12 +221,12 @@ class Certification:
         """Label the scenario, now that Allure has done so in its own way; skip, with its reason, what can't be shown."""
         self._begin(item)
         yield
-        scenario = self.session.evidence.scenarios.get(item.nodeid) if _rule(item) else None
+        scenario = self.session.evidence.scenarios.get(item.nodeid) if rule_of(item) else None
         if scenario is not None and scenario.pending:  # one update never seen is enough to say nothing
             pytest.skip(f"not exercised: {PENDING}")
 
     def _begin(self, item: pytest.Item) -> None:
-        rule = _rule(item)
+        rule = rule_of(item)
         if rule is None:
             return
         self._started, self._before = time.perf_counter(), self.session.spent_on_rules
@@ -250,7 +240,7 @@ class Certification:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn the end of a scenario into evidence, while what it shows can still be attached to it."""
-        if _rule(item) is not None:
+        if rule_of(item) is not None:
             self._conclude(item, call)
         return (yield)
 
@@ -303,18 +293,18 @@ class Certification:
 
     def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Show the step in Allure."""
-        if _rule(request.node) is not None:
+        if rule_of(request.node) is not None:
             self.steps.enter(f"{step.keyword} {step.name}")
 
     def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
         """The step passed."""
-        if _rule(request.node) is not None:
+        if rule_of(request.node) is not None:
             scenario = self.session.evidence.scenarios[request.node.nodeid]
             self.steps.leave(None, scenario.counts)
 
     def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
         """The step failed."""
-        if _rule(request.node) is not None:
+        if rule_of(request.node) is not None:
             self.steps.leave(exception, {})
 
     # -- the end ---------------------------------------------------------------------------------------------------
@@ -475,19 +465,3 @@ def _leave_files(config: pytest.Config, reports: Reports) -> None:
         config.option.xmlpath = str(reports.path(JUNIT))
     if not config.option.allure_report_dir:
         config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))
-
-
-def _rule(item: pytest.Item) -> Rule | None:
-    marker = item.get_closest_marker("rule")
-    return catalogue()[marker.args[0]] if marker else None
-
-
-def scenario_name(item: pytest.Item) -> str:
-    """The scenario's title, with the row of its outline. pytest-bdd keeps `Feature: title` as the docstring."""
-    title = (getattr(item, "obj", None).__doc__ or item.name).partition(": ")[2] or item.name
-    callspec = getattr(item, "callspec", None)
-    row: dict[str, str] = callspec.params.get("_pytest_bdd_example", {}) if callspec else {}
-    filled = title
-    for name, value in row.items():
-        filled = filled.replace(f"<{name}>", value)
-    return f"{title} [{callspec.id}]" if callspec and filled == title else filled

@@ -28,7 +28,7 @@ from conformance.mock.wired import Wired
 from conformance.production import check_permitted
 from conformance.profiles import PROFILES, Profile
 from conformance.target.budget import Budget, NoLimits
-from conformance.target.client import KonciliClient
+from conformance.target.client import KonciliClient, no_cookies
 from conformance.target.config import Target, load_target, parse_target
 from conformance.target.inbox import Inbox
 from conformance.target.journal import Journal, Spent
@@ -177,7 +177,7 @@ class Session:
         other target."""
         if self.control is None:
             raise ValueError("only the suite's own mock may be asked past the limits")
-        return httpx.Client(base_url=self.target.base_url, transport=self.transport)
+        return httpx.Client(base_url=self.target.base_url, transport=self.transport, cookies=no_cookies())
 
     def close(self) -> None:
         """Let go of connections, the inbox, what is shared and the HAR file."""

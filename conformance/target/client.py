@@ -115,7 +115,7 @@ class KonciliClient:
             base_url=target.base_url,
             transport=RetryTransport(self._observed, self._retry((*PASSING_ERRORS, *NEVER_SENT))),
             timeout=TIMEOUT,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none: a session must not stand in for a token
+            cookies=no_cookies(),
             follow_redirects=False,  # a redirect to another host must never carry the token there
             headers={"accept": "application/json", "user-agent": f"koncili-conformance/{__version__}"},
         )
@@ -310,6 +310,11 @@ class KonciliClient:
         shorter = isinstance(lifetime, int) and 0 < lifetime < documented  # what is more may be no lifetime at all
         lasts = timedelta(seconds=lifetime) if shorter else self._lifetime
         self._renew_at = self._now() + max(lasts - RENEW_BEFORE, lasts / 2)
+
+
+def no_cookies() -> CookieJar:
+    """A jar that keeps none: a session must not stand in for a token."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def _keep_secret(redactor: Redactor, email: str, password: str) -> None:

@@ -102,13 +102,13 @@ class Journal:
 
     def record(self, exchange: Exchange) -> None:
         """Take note of an exchange. Raises OSError where the HAR file cannot be written."""
-        self._learn(exchange)
+        self.learn(exchange)
         self.traffic.add(exchange.status)
         self.by_endpoint[exchange.endpoint.label if exchange.endpoint else OTHER] += 1
         if self._har is not None:
             _write(self._har, exchange, self.redactor)
 
-    def _learn(self, exchange: Exchange) -> None:
+    def learn(self, exchange: Exchange) -> None:
         """Every token that was sent or received is a secret, damaged ones too: one character off is all but the token."""
         learn = self.redactor.learn_token
         token = exchange.request_headers.get(TOKEN_HEADER.lower())
@@ -144,12 +144,9 @@ _TOLD = re.compile(
 
 
 def _told_tokens(exchange: Exchange) -> Iterator[str]:
-    """Tokens in an answer that is no JSON, or in the middle of its texts, or in its headers; session cookies too."""
-    headers = exchange.response_headers
-    cookie = headers.get("set-cookie", "").partition(";")[0].partition("=")[2]
-    if len(cookie) >= SHORTEST_TOKEN:
-        yield cookie
-    told = "\n".join(f"{name}: {value}" for name, value in headers.items()).encode("utf-8", "replace")
+    """Tokens in an answer that is no JSON, or in the middle of its texts, or in its headers."""
+    headers = exchange.response_headers.items()
+    told = "\n".join(f"{name}: {value}" for name, value in headers).encode("utf-8", "replace")
     for raw in (told, exchange.response_body):
         if _MAY_HOLD_SECRETS.search(raw):
             text = raw.decode("utf-8", "replace")

@@ -79,10 +79,12 @@ class Limited:
         response = self.client.send(self.built[key])
         headers = {TOKEN_HEADER.lower(): self.headers[TOKEN_HEADER]}
         url, taken = str(response.request.url), dict(response.headers)
-        return Exchange(
+        exchange = Exchange(
             datetime.now(UTC), endpoint.method, url, headers, content or b"", response.status_code, taken,
             response.content, 0.0, endpoint,
         )  # fmt: skip
+        self.trial.bench.session.journal.learn(exchange)  # which is not recorded, but may be shown
+        return exchange
 
     def err(self, times: int) -> Exchange:
         """Make so many client errors, well below the documented rate; the last of them."""
@@ -116,7 +118,7 @@ class Limited:
                 rule=self.trial.rule.id, expected="no block any more", actual="a new token got 423", exchange=None
             )
         token = self.headers[TOKEN_HEADER] = answer.json()[ACCESS_TOKEN_FIELD]
-        self.trial.bench.session.redactor.learn(token, ACCESS_TOKEN_FIELD)  # it passes no journal that would
+        self.trial.bench.session.redactor.learn_token(token, ACCESS_TOKEN_FIELD)  # no journal would
 
     def expect(self, exchange: Exchange, *, blocked: bool, when: str) -> None:
         """A call is answered 423, or is not."""

@@ -35,7 +35,7 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
     "JSON in JSON": lambda secret: json.dumps(json.dumps(secret))[3:-3],
     "JSON for HTML": lambda secret: json.dumps(secret)[1:-1].replace("<", "\\u003C").replace("&", "\\u0026"),
     "HTML": html.escape,
-    "HTML by number": lambda secret: "".join(f"&#{ord(letter)};" for letter in secret),
+    "HTML by number": lambda secret: re.sub("[^A-Za-z0-9]", lambda letter: f"&#{ord(letter[0])};", secret),
     "HTML by name": lambda secret: html.escape(secret).replace("ä", "&auml;").replace("Á", "&Aacute;"),
     "Python": ascii,
     "Python's bytes": lambda secret: str(secret.encode())[2:-1],
@@ -54,12 +54,15 @@ BASE64_FORMS: Final[dict[str, Callable[[str], str]]] = {
 """How credentials may stand there."""
 
 
-def every_form() -> Iterator[str]:
-    """The marked email, password and credentials as a talkative server tells them."""
+def _every_form() -> Iterator[str]:
     for secret in (EMAIL, PASSWORD, f"{EMAIL}:{PASSWORD}", PASSWORD.swapcase(), PASSWORD[:-1], EMAIL.lower()):
         yield from (form(secret) for form in FORMS.values())
     yield from (form(CREDENTIALS) for form in BASE64_FORMS.values())
     yield f"Basic {CREDENTIALS}"
+
+
+EVERY_FORM: Final = " | ".join(_every_form())
+"""The marked email, password and credentials as a talkative server tells them."""
 
 
 class Marks:

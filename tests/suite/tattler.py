@@ -27,7 +27,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer, Quirk, Wire
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.wire import listening
-from tests.suite.marks import CREDENTIALS, EMAIL, PASSWORD, every_form
+from tests.suite.marks import CREDENTIALS, EMAIL, EVERY_FORM, PASSWORD
 
 Tells = Callable[["Tattler", Request, Answer], Answer]
 
@@ -84,7 +84,7 @@ class Tattler:
         own = [*self.given][-2:]
         damaged = [f"{one[:60]}{'x' if one[60] != 'x' else 'y'}{one[61:]}" for one in own]
         tried = decode_credentials(str(request.fields.get(CREDENTIALS_FIELD)))
-        known = [*every_form(), ":".join(tried or ()), token, token[:60], *own, *damaged, *(one[-30:] for one in own)]
+        known = [EVERY_FORM, ":".join(tried or ()), token, token[:60], *own, *damaged, *(one[-30:] for one in own)]
         return " | ".join([*known, request.body.decode("utf-8", "replace")])
 
 
@@ -99,13 +99,13 @@ def tells_in_refusals(tattler: Tattler, request: Request, answer: Answer) -> Ans
     tattler.others.append(cookie)
     own = [*tattler.given][-1:]
     headers = {
-        "X-Echo": dumps(request.headers),
+        "X-Echo": dumps(dict(request.headers)),
         "X-Auth-Token": secrets.token_hex(24) if not own else own[0],
         "Set-Cookie": f"JSESSIONID={cookie}; Path=/; HttpOnly",
     }
     body: Any = answer.body
     if isinstance(body, dict) and "errorMessage" in body:
-        body = {**body, "errorMessage": f"{body['errorMessage']}: {tattler.everything(request)} {cookie}"}
+        body = {**body, "errorMessage": f"{body['errorMessage']}: {tattler.everything(request)}"}
     return replace(answer, body=body, headers=MappingProxyType({**answer.headers, **headers}))
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = Path(sys.executable).parent / "koncili-conformance"
-LOOK_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 0.5
 READABLE_BY_OTHERS: Final = 0o077
 
 
@@ -39,13 +39,18 @@ class Watched:
         """Its reports directory."""
         return self.home / "work" / "reports"
 
+    @property
+    def shared(self) -> Path:
+        """Where Hypothesis keeps its tables of characters for all runs: to make them takes seconds."""
+        return self.home.parent / "hypothesis"
+
     def left(self) -> Iterator[tuple[str, bytes]]:
         """Everything that it left, by name."""
         yield "what it showed", self.shown
         yield "the process list", b"\n".join(sorted(self.commands))
-        for path in sorted(self.home.rglob("*")):
+        for path in sorted([*self.home.rglob("*"), *self.shared.rglob("*")]):
             if path.is_file() and path not in self.given:
-                yield str(path.relative_to(self.home)), path.read_bytes()
+                yield str(path.relative_to(self.home.parent)), path.read_bytes()
 
 
 def watch(
@@ -61,6 +66,7 @@ def watch(
     for name in ("work", "tmp", "state"):
         (home / name).mkdir(exist_ok=True, mode=0o755)
     own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "XDG_STATE_HOME": str(home / "state"), "LANG": "C.UTF-8"}
+    own["HYPOTHESIS_STORAGE_DIRECTORY"] = str(run.shared)
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     master, slave = pty.openpty() if terminal else os.pipe()
     process = subprocess.Popen(
@@ -134,7 +140,8 @@ def _look_at_processes(run: Watched, users_own: set[str]) -> None:
 def _look_at_files(run: Watched) -> None:
     for place in ("work", "tmp", "state"):
         for directory, below, names in os.walk(run.home / place):
-            for path in (Path(directory, name) for name in (*below, *names)):
+            for name in (*below, *names):
+                path = f"{directory}/{name}"  # no Path: there are thousands, and this takes from the run's own time
                 with suppress(OSError):
-                    if path not in run.given and path.stat().st_mode & READABLE_BY_OTHERS:
-                        run.open_to_others.add(str(path.relative_to(run.home)))
+                    if os.stat(path).st_mode & READABLE_BY_OTHERS and Path(path) not in run.given:  # noqa: PTH116
+                        run.open_to_others.add(path)

@@ -1,0 +1,36 @@
+"""Scenarios of which a part is put off to the end of the run, since it takes time that passes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+
+@dataclass(slots=True)
+class PutOff:
+    """Runs scenarios, and those that left something once more at the end; each is reported when it is whole."""
+
+    scenarios: list[pytest.Item] = field(default_factory=list)
+    """Those that left something."""
+
+    def run(self, item: pytest.Item, following: pytest.Item | None, leaves: Collection[str]) -> None:
+        """Run a scenario; `leaves` has its id afterwards where it left something."""
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        # Nothing of the session is torn down after the last: some scenarios are still to go on.
+        until: Any = following or item.session
+        reports = runtestprotocol(item, nextitem=until, log=False)
+        if item.nodeid in leaves:
+            self.scenarios.append(item)
+        else:
+            for report in reports:
+                item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+    def go_on(self, session: pytest.Session) -> None:
+        """Run those that left something to their end."""
+        for item, following in zip(self.scenarios, [*self.scenarios[1:], session], strict=True):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

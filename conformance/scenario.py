@@ -1,0 +1,24 @@
+"""What a pytest item says of the scenario that it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.contract.rules import Rule, catalogue
+
+
+def rule_of(item: pytest.Item) -> Rule | None:
+    """The rule that it is tagged with; None where it is no scenario of a rule."""
+    marker = item.get_closest_marker("rule")
+    return catalogue()[marker.args[0]] if marker else None
+
+
+def scenario_name(item: pytest.Item) -> str:
+    """The scenario's title, with the row of its outline. pytest-bdd keeps `Feature: title` as the docstring."""
+    title = (getattr(item, "obj", None).__doc__ or item.name).partition(": ")[2] or item.name
+    callspec = getattr(item, "callspec", None)
+    row: dict[str, str] = callspec.params.get("_pytest_bdd_example", {}) if callspec else {}
+    filled = title
+    for name, value in row.items():
+        filled = filled.replace(f"<{name}>", value)
+    return f"{title} [{callspec.id}]" if callspec and filled == title else filled
