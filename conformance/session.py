@@ -252,6 +252,8 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
     readings = dict(resolve(target.readings))
     in_process = options.target_file is None
     journal = Journal(Redactor(), har, email_of(target, options))
+    if target.store_password is not None:
+        journal.redactor.learn(target.store_password, "password")
     control: Control | None
     transport: httpx.BaseTransport | None = None
     live: Live | None = None

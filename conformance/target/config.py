@@ -165,6 +165,11 @@ class Target(_Strict):
         return urlsplit(self.base_url).hostname or ""
 
     @property
+    def store_password(self) -> str | None:
+        """The password of the Redis server, where there is one."""
+        return urlsplit(self.coordination).password if "://" in self.coordination else None
+
+    @property
     def is_loopback(self) -> bool:
         """Whether the base URL is this machine."""
         return self.host in LOOPBACK

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import CannotRun
+from conformance.mock.target import mock_target_table
+from conformance.target.config import parse_target
 from conformance.target.store import Store
 from conformance.target.store_redis import RedisStore
 from conformance.target.store_sqlite import SQLiteStore
@@ -196,3 +198,9 @@ def test_a_redis_server_that_goes_away_stops_the_run(tmp_path: Path) -> None:
         server.stop()
         with pytest.raises(CannotRun, match="nothing is sent"):
             store.mark("w", "a", at_most=1, seconds=60)
+
+
+def test_the_password_of_a_redis_server_is_a_secret() -> None:
+    table = mock_target_table("https://koncili.example") | {"coordination": "redis://:s3cret-p@cache:6379/0"}
+    assert parse_target(table, "target.toml").store_password == "s3cret-p"
+    assert parse_target(mock_target_table("https://koncili.example"), "target.toml").store_password is None
