@@ -217,11 +217,7 @@ class Books:
 
     def _blame(self, book: Book, call: Call, exchange: Exchange) -> None:
         """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same."""
-        if (
-            book.place in self.refused_at
-            and not any(self._opens_plainly(book.place, seconds) for seconds in PLAIN_SECONDS)
-            and (book.place in self.opened_at or self._opens_when_freed(book, call))
-        ):
+        if book.place in self.refused_at and self._refused_for_another(book, call):
             actual = f"since one was refused, a proper one got {exchange.status}"
             self.bench.observe("REC-09", "a refused creation to leave nothing behind", actual, exchange)
             self.bench.hindered(f"REC-09: {actual}")
@@ -229,12 +225,21 @@ class Books:
         else:
             self.bench.is_accepted(call, exchange)
 
-    def _opens_plainly(self, place: Place, seconds: int) -> bool:
-        """Whether the plainest reconciliation is opened where another was refused: then that one is at fault."""
+    def _refused_for_another(self, book: Book, call: Call) -> bool:
+        """Whether a creation is refused for what a refused one left: its period taken, or a reconciliation open. Not where the
+        plainest one is opened and this one is not: then it is itself at fault."""
+        if self._opens(book.batch):
+            return True
+        if any(self._opens(self.plain(book.place, 2, seconds=seconds)) for seconds in PLAIN_SECONDS):
+            return False
+        return book.place in self.opened_at or self._opens_when_freed(book, call)
+
+    def _opens(self, batch: Batch) -> bool:
+        """Whether a reconciliation is opened in a period of its own; it is completed, and in no counterexample's story."""
         story = list(self.bench.story)
-        plain = self.begin(self.plain(place, 2, seconds=seconds))
-        opened = self.submit_orders(plain) and self.create(plain, blame=False).is_accepted
-        self.finish(plain)
+        again = self.begin(batch)
+        opened = self.submit_orders(again) and self.create(again, blame=False).is_accepted
+        self.finish(again)
         self.bench.story[:] = story
         return opened
 
