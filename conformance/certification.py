@@ -122,6 +122,7 @@ class Certification:
                 self._session.drawn = self.drawn
                 self._session.preflight()
             except (CannotRun, OSError) as error:
+                self._stopped = str(error)
                 raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
         return self._session
 
@@ -247,8 +248,7 @@ class Certification:
         elif isinstance(error, KeyboardInterrupt):
             pass  # the session's end marks what was interrupted
         elif error is not None:
-            kind = "" if isinstance(error, TargetUnavailable) else f"harness error: {type(error).__name__}: "
-            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.session.redactor.text(f"{kind}{error}"))
+            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.session.redactor.text(_in_words(error)))
             if isinstance(error, CannotRun):
                 self._stopped = str(error)
                 item.session.shouldstop = str(error)
@@ -337,7 +337,7 @@ class Certification:
                 return
             self._parts.append(part)
             self._traffic.append(traffic)
-        if self._parts and not self.worker:
+        if any(part["scenarios"] for part in self._parts) and not self.worker:
             self._certify(session)
 
     def _clear_away(self, opened: Session) -> None:
@@ -445,6 +445,14 @@ def _leave_files(config: pytest.Config, reports: Reports) -> None:
         config.option.xmlpath = str(reports.path(JUNIT))
     if not config.option.allure_report_dir:
         config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))
+
+
+def _in_words(error: BaseException) -> str:
+    """Why a scenario showed nothing, and what to do about it."""
+    if isinstance(error, TargetUnavailable) and not isinstance(error, WaitTooLong):
+        return f"{error}; run again when the way to the target is clear"
+    kind = "" if isinstance(error, TargetUnavailable | CannotRun) else f"harness error: {type(error).__name__}: "
+    return f"{kind}{error}"
 
 
 def _rule(item: pytest.Item) -> Rule | None:

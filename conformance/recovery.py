@@ -3,8 +3,8 @@ are not reconciled are deleted. Used by a run for itself, and for runs that were
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -19,8 +19,11 @@ from conformance.target.ledger import Ledger, Opened, OrderId
 ENTRIES_AT_MOST: Final = 1000
 """A reconciliation that waits for more release entries than this was opened by mistake of the server, and is left alone."""
 
-IDS_TRIED: Final = (*range(1, 21), *range(-1, -6, -1))
+IDS_AFTER: Final = (*range(1, 21), *range(-1, -6, -1))
 """How far from the id that was given out last that of a creation may be whose answer was lost."""
+
+IDS_BEFORE: Final = tuple(-step for step in IDS_AFTER)
+"""The same, from one that was given out after it."""
 
 PAUSES: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds to wait before each look whether a channel is free: reconciling takes a while when all releases are in."""
@@ -54,6 +57,8 @@ class Recovery:
     new_period: Callable[[int], str]
     """The beginning of a period of so many seconds that nobody has used."""
     sleep: Callable[[float], None]
+    places: Sequence[tuple[int, str]] = ()
+    """The accounts and channels of the target."""
     report: Report = field(default_factory=Report)
 
     # -- orders ------------------------------------------------------------------------------------------------------
@@ -117,10 +122,21 @@ class Recovery:
 
     def _found(self, opened: Opened, entries: int) -> bool:
         """Find the id of a creation whose answer was lost by sending its releases to the ids nearby."""
-        last = self.own.last_id
+        last, steps = self.own.last_id, IDS_AFTER
+        if last is None:
+            self._learn_an_id(opened)
+            last, steps = self.own.last_id, IDS_BEFORE
         if last is None:
             return False
-        return any(self._released(opened, last + step, entries) for step in IDS_TRIED if last + step > 0)
+        return any(self._released(opened, last + step, entries) for step in steps if last + step > 0)
+
+    def _learn_an_id(self, opened: Opened) -> None:
+        """Open and complete a reconciliation where none is known to be active, to see what ids are like here."""
+        elsewhere = [place for place in self.places if place != (int(str(opened.account)), opened.channel)]
+        # An account of the same channel may be blocked with it.
+        for account, channel in sorted(elsewhere, key=lambda place: place[1] == opened.channel):
+            if self._is_free(replace(opened, account=account, channel=channel), tries=1):
+                return
 
     def _released(self, opened: Opened, number: int, entries: int) -> bool:
         """Whether a reconciliation takes an order made for it, with so many entries."""
