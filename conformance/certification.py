@@ -22,6 +22,8 @@ from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.summary import terminal
 from conformance.report.waits import Waits
 from conformance.session import Options, Session, chosen_target, open_session
+from conformance.target.client import SERVER_ERROR
+from conformance.target.exchange import Exchange
 from conformance.target.journal import Spent
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.evidence import Evidence, Outcome
@@ -73,6 +75,8 @@ class Certification:
         self._waiting: list[pytest.Item] = []
         """Scenarios of which a part is put off to the end of the run."""
         self._left_undone: list[str] = []
+        self._kept: list[str] = []
+        """What nobody can clear away."""
         self._started = 0.0
         self._before = Spent()
         """What was spent before the running scenario."""
@@ -120,6 +124,8 @@ class Certification:
             try:
                 self._session = open_session(self.options, har, self._waits.tell)
                 self._session.drawn = self.drawn
+                if self._session.live is not None:
+                    self._session.live.recovery.saw = self._saw_when_clearing_away
                 self._session.preflight()
             except (CannotRun, OSError) as error:
                 self._stopped = str(error)
@@ -279,6 +285,13 @@ class Certification:
             self._stopped = str(error)
             item.session.shouldstop = str(error)
 
+    def _saw_when_clearing_away(self, exchange: Exchange) -> None:
+        """A server error is one whatever the call was for."""
+        if exchange.status >= SERVER_ERROR:
+            actual = f"it answered {exchange.status}"
+            violation = Violation(rule="ERR-02", expected="no server error", actual=actual, exchange=exchange)
+            self.session.evidence.observe(violation, self.session.redactor)
+
     def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Show the step in Allure."""
         if _rule(request.node) is not None:
@@ -351,7 +364,8 @@ class Certification:
             self._left_undone.append(str(error))
         except KeyboardInterrupt:
             self._left_undone.append("interrupted while clearing away")
-        self._left_undone += live.recovery.report.undone + live.recovery.report.kept
+        self._left_undone += live.recovery.report.undone
+        self._kept = live.recovery.report.kept
 
     def _mark_unfinished(self, evidence: Evidence, *, interrupted: bool) -> None:
         reason = self._stopped or self._cut_short or (INTERRUPTED if interrupted else "")
@@ -391,6 +405,8 @@ class Certification:
             terminalreporter.section("koncili conformance")
             for line in terminal(self.certificate):
                 terminalreporter.write_line(line)
+        for line in self._kept:
+            terminalreporter.write_line(f"stays for good: {line}")
         for line in self._left_undone:
             terminalreporter.write_line(f"not cleared away: {line}")
         if self._left_undone:

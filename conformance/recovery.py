@@ -59,7 +59,14 @@ class Recovery:
     sleep: Callable[[float], None]
     places: Sequence[tuple[int, str]] = ()
     """The accounts and channels of the target."""
+    saw: Callable[[Exchange], None] = lambda _: None
+    """What is done with every answer."""
     report: Report = field(default_factory=Report)
+
+    def _call(self, endpoint: Endpoint, *, query: dict[str, str] | None = None, body: JSONValue = None) -> Exchange:
+        exchange = self.client.call(endpoint, query=query, body=body)
+        self.saw(exchange)
+        return exchange
 
     # -- orders ------------------------------------------------------------------------------------------------------
 
@@ -68,7 +75,7 @@ class Recovery:
         for order in ledger.left.orders:
             if order in but:
                 continue
-            exchange = self.client.call(Endpoint.DELETE_ORDER, query=_query(order))
+            exchange = self._call(Endpoint.DELETE_ORDER, query=_query(order))
             if exchange.is_accepted or exchange.status == NOT_FOUND:
                 ledger.deleted(order)
                 self.report.deleted += exchange.status != NOT_FOUND
@@ -141,12 +148,12 @@ class Recovery:
     def _released(self, opened: Opened, number: int, entries: int) -> bool:
         """Whether a reconciliation takes an order made for it, with so many entries."""
         body = _order(opened, self.new_code(), entries)
-        if not self.client.call(Endpoint.SUBMIT_ORDER, body=body).is_accepted:
+        if not self._call(Endpoint.SUBMIT_ORDER, body=body).is_accepted:
             return False
         release = _release(opened, number, body, _middle(opened))
-        if self.client.call(Endpoint.SUBMIT_RELEASE, body=release).is_accepted:
+        if self._call(Endpoint.SUBMIT_RELEASE, body=release).is_accepted:
             return True
-        self.client.call(Endpoint.DELETE_ORDER, query=_query(_id_of(body)))
+        self._call(Endpoint.DELETE_ORDER, query=_query(_id_of(body)))
         return False
 
     def _is_free(self, opened: Opened, tries: int = len(PAUSES)) -> bool:
@@ -156,7 +163,7 @@ class Recovery:
             begin = self.new_period(PROBE_SECONDS)
             end = (datetime.fromisoformat(begin) + timedelta(seconds=PROBE_SECONDS)).astimezone(UTC)
             body = _creation(opened, begin, end.isoformat().replace("+00:00", "Z"))
-            created = self.client.call(Endpoint.CREATE_RECONCILIATION, body=body)
+            created = self._call(Endpoint.CREATE_RECONCILIATION, body=body)
             if created.is_accepted:
                 return self._close(created)
         return False

@@ -226,7 +226,11 @@ def refuse(
     tried = economy.tried(profile, bench.shares, (rule.id, endpoint, kinds), able, turn)
 
     if endpoint in OF_BATCHES:
-        refuse_in_batches(bench, rule, endpoint, tuple(tried))
+        now = tuple(kind for kind in tried if possible(kind, bench.books.scope, endpoint))
+        if now:
+            refuse_in_batches(bench, rule, endpoint, now)
+        elif tried:
+            bench.hindered("an account has a reconciliation that could not be completed")
         return len(tried)
 
     def law(case: Case) -> Waiting[None]:
