@@ -101,7 +101,7 @@ class Recovery:
     def complete(self, ledger: Ledger, opened: Opened) -> bool:
         """Send the releases that a reconciliation still waits for. Raises WaitTooLong, CannotRun."""
         try:
-            done = self._complete(opened)
+            done = self._complete(ledger, opened)
         except WaitTooLong:
             raise
         except TargetUnavailable as error:
@@ -116,26 +116,27 @@ class Recovery:
             )
         return done
 
-    def _complete(self, opened: Opened) -> bool:
+    def _complete(self, ledger: Ledger, opened: Opened) -> bool:
         missing = opened.quantity - opened.received
         if missing > ENTRIES_AT_MOST or not _is_plain(opened):
             return self._is_free(opened)
         if opened.id is None:
-            return self._is_free(opened, tries=1) or self._found(opened, missing) or self._is_free(opened)
+            return self._is_free(opened, tries=1) or self._found(ledger, opened, missing) or self._is_free(opened)
         for entries in dict.fromkeys((missing, missing - opened.in_doubt)):
             if entries <= 0 or self._released(opened, opened.id, entries):
                 return True
         return self._is_free(opened)
 
-    def _found(self, opened: Opened, entries: int) -> bool:
+    def _found(self, ledger: Ledger, opened: Opened, entries: int) -> bool:
         """Find the id of a creation whose answer was lost by sending its releases to the ids nearby."""
-        last, steps = self.own.last_id, IDS_AFTER
-        if last is None:
-            self._learn_an_id(opened)
-            last, steps = self.own.last_id, IDS_BEFORE
-        if last is None:
+        if opened.after is None and opened.before is None:
+            if self.own.last_id is None:
+                self._learn_an_id(opened)
+            ledger.came_before(opened, self.own.last_id)
+        near, steps = (opened.before, IDS_BEFORE) if opened.after is None else (opened.after, IDS_AFTER)
+        if near is None:
             return False
-        return any(self._released(opened, last + step, entries) for step in steps if last + step > 0)
+        return any(self._released(opened, near + step, entries) for step in steps if near + step > 0)
 
     def _learn_an_id(self, opened: Opened) -> None:
         """Open and complete a reconciliation where none is known to be active, to see what ids are like here."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from urllib.parse import urlsplit
 
 import httpx
 from httpx_retries import RetryTransport
@@ -62,10 +61,9 @@ NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 SERVER_ERROR = 500
 BLOCKED = 423
 FORBIDDEN = 403
-REDIRECTIONS = 3
 
 STRANGE_AT_MOST = 3
-"""So many strange answers in a row to calls that are not sent again, and they are taken for the target's own."""
+"""So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
 
 NOT_TWICE = NOT_AGAIN | {Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
 """Calls that are not sent again after an answer that does not say what became of them. An order may be: it is the same then."""
@@ -238,14 +236,16 @@ class KonciliClient:
             raise CannotRun(blocked_message(self._blocked_until))
         if exchange.status in PASSING:
             raise self._unanswered(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
-        elsewhere = _redirected_from(self.target.host, exchange)
+        elsewhere = exchange.redirects_from(self.target.host)
         if elsewhere is not None:
             raise self._unanswered(
                 f"{method} {path}: {self.target.base_url} redirects to {elsewhere}, where no token is sent; is base_url "
                 "right, or does something on the way want a login?"
             )
         if self._is_strange(exchange):
-            if not again and (exchange.is_refused or endpoint not in NOT_TWICE):
+            if not again:
+                self._check_doubt(exchange, f"{method} {path}")
+                self._observed.lost = self._observed.lost or not exchange.is_refused
                 return self.send(method, path, query=query, content=content, headers=headers, again=True)
             self._vouch_for(exchange, f"{method} {path}")
         else:
@@ -275,25 +275,26 @@ class KonciliClient:
         known = self._in_process or (exchange.endpoint, exchange.status) in self._own_pages
         return exchange.status < SERVER_ERROR and not known and is_page(exchange.response_body)
 
-    def _vouch_for(self, exchange: Exchange, call: str) -> None:
-        """See that a strange answer is the target's own: it comes each time, while tokens are still to be had.
-
-        Raises Doubtful where it came not yet often enough, TargetUnavailable where there is no token either.
-        """
-        key = exchange.endpoint, exchange.status
-        page = is_page(exchange.response_body)
-        what = f"{call}: {exchange.status}{' with a page in place of JSON' if page else ''}"
+    def _check_doubt(self, exchange: Exchange, call: str) -> None:
+        """Raises Doubtful where what was asked may have been done, and is not to be asked again before that was looked up."""
         if exchange.endpoint in NOT_TWICE and not exchange.is_refused:
             self._strange[exchange.endpoint] += 1
             if self._strange[exchange.endpoint] < STRANGE_AT_MOST:
+                what = f"{call}: {_strange_words(exchange)}"
                 raise Doubtful(f"{what}, perhaps of a proxy; what it asked for may have been done")
+
+    def _vouch_for(self, exchange: Exchange, call: str) -> None:
+        """See that a strange answer is the target's own: it comes each time, while tokens are still to be had.
+
+        Raises TargetUnavailable where there is no token either.
+        """
         if not self._gives_tokens():
             raise self._unanswered(
-                f"{what}, each time; is a proxy or a login page in the way, or is the target down?",
+                f"{call}: {_strange_words(exchange)}, each time; is a proxy or a login page in the way, or is the target down?",
                 calls=0 if self._vouching else 1,
             )
         if exchange.status < SERVER_ERROR:
-            self._own_pages.add(key)
+            self._own_pages.add((exchange.endpoint, exchange.status))
 
     def _gives_tokens(self) -> bool:
         """Whether the target gives a token for its credentials, as one does that is there. Raises WaitTooLong, CannotRun."""
@@ -384,12 +385,8 @@ def _retry_after(exchange: Exchange) -> float | None:
     return float(text) if text.isascii() and text.isdigit() else None
 
 
-def _redirected_from(host: str, exchange: Exchange) -> str | None:
-    """The other host that an answer redirects to, if it does."""
-    if exchange.status // 100 != REDIRECTIONS:
-        return None
-    elsewhere = urlsplit(exchange.response_headers.get("location", "")).hostname
-    return elsewhere if elsewhere not in {None, host} else None
+def _strange_words(exchange: Exchange) -> str:
+    return f"{exchange.status}{' with a page in place of JSON' if is_page(exchange.response_body) else ''}"
 
 
 def _says_no_token(exchange: Exchange) -> bool:
