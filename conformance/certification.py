@@ -26,6 +26,8 @@ from conformance.report.summary import terminal
 from conformance.report.waits import Waits
 from conformance.scenario import rule_of, scenario_name
 from conformance.session import Options, Session, chosen_profile, chosen_seed, chosen_target, open_session
+from conformance.target.client import SERVER_ERROR
+from conformance.target.exchange import Exchange
 from conformance.target.journal import Spent
 from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate, make_certificate
@@ -81,6 +83,8 @@ class Certification:
         self._terminal: Any = None
         self._put_off = PutOff()
         self._left_undone: list[str] = []
+        self._kept: list[str] = []
+        """What nobody can clear away."""
         self._started = 0.0
         self._before = Spent()
         """What was spent before the running scenario."""
@@ -130,9 +134,12 @@ class Certification:
             try:
                 self._session = open_session(self.options, har, self._waits.tell)
                 self._session.drawn = self.drawn
+                if self._session.live is not None:
+                    self._session.live.recovery.saw = self._saw_when_clearing_away
                 self._session.preflight()
             except (CannotRun, OSError) as error:
-                raise pytest.exit.Exception(self.redactor.text(str(error)), CANNOT_RUN) from None
+                self._stopped = self.redactor.text(str(error))
+                raise pytest.exit.Exception(self._stopped, CANNOT_RUN) from None
         return self._session
 
     @property
@@ -259,8 +266,7 @@ class Certification:
         elif isinstance(error, KeyboardInterrupt):
             pass  # the session's end marks what was interrupted
         elif error is not None:
-            kind = "" if isinstance(error, TargetUnavailable) else f"harness error: {type(error).__name__}: "
-            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(f"{kind}{error}"))
+            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(_in_words(error)))
             if isinstance(error, CannotRun):
                 self._stopped = self.redactor.text(str(error))
                 item.session.shouldstop = self._stopped
@@ -290,6 +296,13 @@ class Certification:
         except CannotRun as error:
             self._stopped = self.redactor.text(str(error))
             item.session.shouldstop = str(error)
+
+    def _saw_when_clearing_away(self, exchange: Exchange) -> None:
+        """A server error is one whatever the call was for."""
+        if exchange.status >= SERVER_ERROR:
+            actual = f"it answered {exchange.status}"
+            violation = Violation(rule="ERR-02", expected="no server error", actual=actual, exchange=exchange)
+            self.session.evidence.observe(violation, self.session.redactor)
 
     def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Show the step in Allure."""
@@ -357,7 +370,7 @@ class Certification:
             self._parts.append(part)
             self._traffic.append(traffic)
         self._parts += [json.loads(self.redactor.text(told)) for told in self._told]
-        if self._parts and not self.worker:
+        if any(part["scenarios"] for part in self._parts) and not self.worker:
             self._certify(session)
 
     def _clear_away(self, opened: Session) -> None:
@@ -371,7 +384,8 @@ class Certification:
             self._left_undone.append(self.redactor.text(str(error)))
         except KeyboardInterrupt:
             self._left_undone.append("interrupted while clearing away")
-        self._left_undone += live.recovery.report.undone + live.recovery.report.kept
+        self._left_undone += live.recovery.report.undone
+        self._kept = live.recovery.report.kept
 
     def _mark_unfinished(self, evidence: Evidence, *, interrupted: bool) -> None:
         reason = self._stopped or self._cut_short or (INTERRUPTED if interrupted else "")
@@ -411,6 +425,8 @@ class Certification:
             terminalreporter.section("koncili conformance")
             for line in terminal(self.certificate):
                 terminalreporter.write_line(line)
+        for line in self._kept:
+            terminalreporter.write_line(f"stays for good: {line}")
         for line in self._left_undone:
             terminalreporter.write_line(f"not cleared away: {line}")
         if self._left_undone:
@@ -465,3 +481,11 @@ def _leave_files(config: pytest.Config, reports: Reports) -> None:
         config.option.xmlpath = str(reports.path(JUNIT))
     if not config.option.allure_report_dir:
         config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))
+
+
+def _in_words(error: BaseException) -> str:
+    """Why a scenario showed nothing, and what to do about it."""
+    if isinstance(error, TargetUnavailable) and not isinstance(error, WaitTooLong):
+        return f"{error}; run again when the way to the target is clear"
+    kind = "" if isinstance(error, TargetUnavailable | CannotRun) else f"harness error: {type(error).__name__}: "
+    return f"{kind}{error}"

@@ -17,3 +17,7 @@ class Doubtful(TargetUnavailable):
 
 class WaitTooLong(TargetUnavailable):
     """What must be waited for takes longer than the user wants to wait; nothing more is sent."""
+
+
+class GoneAway(WaitTooLong):
+    """The target was there, and answers no more: who knows how long it would have to be waited for. Nothing more is sent."""

@@ -64,6 +64,7 @@ class Live:
             new_code=lambda: f"701-{run_number:07d}-{next(serials):07d}",
             new_period=calendar.allot,
             sleep=self.waiting.sleep,
+            places=[(place.id, place.channel) for place in self.target.accounts],
         )
 
     def _take_turn(self, creation: bytes) -> None:
@@ -139,6 +140,7 @@ class Live:
         Raises TargetUnavailable and CannotRun; the report tells what is left also then.
         """
         self.spared.clear()
+        self.recovery.report.undone.clear()  # what could not be done then is tried again now
         try:
             self.tidy()
         finally:

@@ -3,8 +3,8 @@ are not reconciled are deleted. Used by a run for itself, and for runs that were
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -19,8 +19,11 @@ from conformance.target.ledger import Ledger, Opened, OrderId
 ENTRIES_AT_MOST: Final = 1000
 """A reconciliation that waits for more release entries than this was opened by mistake of the server, and is left alone."""
 
-IDS_TRIED: Final = (*range(1, 21), *range(-1, -6, -1))
+IDS_AFTER: Final = (*range(1, 21), *range(-1, -6, -1))
 """How far from the id that was given out last that of a creation may be whose answer was lost."""
+
+IDS_BEFORE: Final = tuple(-step for step in IDS_AFTER)
+"""The same, from one that was given out after it."""
 
 PAUSES: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds to wait before each look whether a channel is free: reconciling takes a while when all releases are in."""
@@ -54,7 +57,16 @@ class Recovery:
     new_period: Callable[[int], str]
     """The beginning of a period of so many seconds that nobody has used."""
     sleep: Callable[[float], None]
+    places: Sequence[tuple[int, str]] = ()
+    """The accounts and channels of the target."""
+    saw: Callable[[Exchange], None] = lambda _: None
+    """What is done with every answer."""
     report: Report = field(default_factory=Report)
+
+    def _call(self, endpoint: Endpoint, *, query: dict[str, str] | None = None, body: JSONValue = None) -> Exchange:
+        exchange = self.client.call(endpoint, query=query, body=body)
+        self.saw(exchange)
+        return exchange
 
     # -- orders ------------------------------------------------------------------------------------------------------
 
@@ -63,7 +75,7 @@ class Recovery:
         for order in ledger.left.orders:
             if order in but:
                 continue
-            exchange = self.client.call(Endpoint.DELETE_ORDER, query=_query(order))
+            exchange = self._call(Endpoint.DELETE_ORDER, query=_query(order))
             if exchange.is_accepted or exchange.status == NOT_FOUND:
                 ledger.deleted(order)
                 self.report.deleted += exchange.status != NOT_FOUND
@@ -89,7 +101,7 @@ class Recovery:
     def complete(self, ledger: Ledger, opened: Opened) -> bool:
         """Send the releases that a reconciliation still waits for. Raises WaitTooLong, CannotRun."""
         try:
-            done = self._complete(opened)
+            done = self._complete(ledger, opened)
         except WaitTooLong:
             raise
         except TargetUnavailable as error:
@@ -104,33 +116,45 @@ class Recovery:
             )
         return done
 
-    def _complete(self, opened: Opened) -> bool:
+    def _complete(self, ledger: Ledger, opened: Opened) -> bool:
         missing = opened.quantity - opened.received
         if missing > ENTRIES_AT_MOST or not _is_plain(opened):
             return self._is_free(opened)
         if opened.id is None:
-            return self._is_free(opened, tries=1) or self._found(opened, missing) or self._is_free(opened)
+            return self._is_free(opened, tries=1) or self._found(ledger, opened, missing) or self._is_free(opened)
         for entries in dict.fromkeys((missing, missing - opened.in_doubt)):
             if entries <= 0 or self._released(opened, opened.id, entries):
                 return True
         return self._is_free(opened)
 
-    def _found(self, opened: Opened, entries: int) -> bool:
+    def _found(self, ledger: Ledger, opened: Opened, entries: int) -> bool:
         """Find the id of a creation whose answer was lost by sending its releases to the ids nearby."""
-        last = self.own.last_id
-        if last is None:
+        if opened.after is None and opened.before is None:
+            if self.own.last_id is None:
+                self._learn_an_id(opened)
+            ledger.came_before(opened, self.own.last_id)
+        near, steps = (opened.before, IDS_BEFORE) if opened.after is None else (opened.after, IDS_AFTER)
+        if near is None:
             return False
-        return any(self._released(opened, last + step, entries) for step in IDS_TRIED if last + step > 0)
+        return any(self._released(opened, near + step, entries) for step in steps if near + step > 0)
+
+    def _learn_an_id(self, opened: Opened) -> None:
+        """Open and complete a reconciliation where none is known to be active, to see what ids are like here."""
+        elsewhere = [place for place in self.places if place != (int(str(opened.account)), opened.channel)]
+        # An account of the same channel may be blocked with it.
+        for account, channel in sorted(elsewhere, key=lambda place: place[1] == opened.channel):
+            if self._is_free(replace(opened, account=account, channel=channel), tries=1):
+                return
 
     def _released(self, opened: Opened, number: int, entries: int) -> bool:
         """Whether a reconciliation takes an order made for it, with so many entries."""
         body = _order(opened, self.new_code(), entries)
-        if not self.client.call(Endpoint.SUBMIT_ORDER, body=body).is_accepted:
+        if not self._call(Endpoint.SUBMIT_ORDER, body=body).is_accepted:
             return False
         release = _release(opened, number, body, _middle(opened))
-        if self.client.call(Endpoint.SUBMIT_RELEASE, body=release).is_accepted:
+        if self._call(Endpoint.SUBMIT_RELEASE, body=release).is_accepted:
             return True
-        self.client.call(Endpoint.DELETE_ORDER, query=_query(_id_of(body)))
+        self._call(Endpoint.DELETE_ORDER, query=_query(_id_of(body)))
         return False
 
     def _is_free(self, opened: Opened, tries: int = len(PAUSES)) -> bool:
@@ -140,7 +164,7 @@ class Recovery:
             begin = self.new_period(PROBE_SECONDS)
             end = (datetime.fromisoformat(begin) + timedelta(seconds=PROBE_SECONDS)).astimezone(UTC)
             body = _creation(opened, begin, end.isoformat().replace("+00:00", "Z"))
-            created = self.client.call(Endpoint.CREATE_RECONCILIATION, body=body)
+            created = self._call(Endpoint.CREATE_RECONCILIATION, body=body)
             if created.is_accepted:
                 return self._close(created)
         return False

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from urllib.parse import urlsplit
 
 import httpx
 from httpx_retries import RetryTransport
@@ -27,14 +26,22 @@ from conformance.contract.endpoints import (
 from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.limits import BLOCK_SECONDS
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
-from conformance.errors import CannotRun, Doubtful, TargetUnavailable
+from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
 from conformance.target.budget import Budget, blocked_message
 from conformance.target.config import Target
 from conformance.target.exchange import Exchange
 from conformance.target.journal import Journal
 from conformance.target.ledger import Ledger
 from conformance.target.redaction import Redactor
-from conformance.target.transport import GATEWAY_ERRORS, NEVER_SENT, PASSING, RETRIES, ObservedTransport, retry_by
+from conformance.target.transport import (
+    GATEWAY_ERRORS,
+    NEVER_SENT,
+    PASSING,
+    RETRIES,
+    ObservedTransport,
+    is_page,
+    retry_by,
+)
 from conformance.target.waiting import Waiting
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -55,10 +62,12 @@ NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 SERVER_ERROR = 500
 BLOCKED = 423
 FORBIDDEN = 403
-REDIRECTIONS = 3
 
-PAGES = 2
-"""So many pages in a row of one endpoint and status, and they are taken for its own, if tokens are still to be had."""
+STRANGE_AT_MOST = 3
+"""So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
+
+NOT_TWICE = NOT_AGAIN | {Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
+"""Calls that are not sent again after an answer that does not say what became of them. An order may be: it is the same then."""
 
 SHORTEST_CUT = 8
 """Of a password that is no longer than this, what is like it is not kept secret: it would take innocent words with it."""
@@ -97,7 +106,12 @@ class KonciliClient:
         self._blocked_until: datetime | None = None
         self._silences = 0
         self._answered = False
-        self._pages: Counter[tuple[Endpoint | None, int]] = Counter()
+        self._gone = ""
+        """Why nothing more is sent, once the target has gone away."""
+        self._vouching = False
+        """Whether a token is asked for to see that the target is there."""
+        self._strange: Counter[Endpoint | None] = Counter()
+        """How many strange answers in a row an endpoint gave to calls that are not sent again."""
         self._own_pages: set[tuple[Endpoint | None, int]] = set()
         """The endpoints and statuses that the target itself answers with a page."""
         self._in_process = transport is not None
@@ -187,18 +201,19 @@ class KonciliClient:
         again: bool = False,
     ) -> Exchange:
         """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504, or a page where JSON is
-        expected, counts only if the same request gets one `again`.
+        expected, counts only if the same request gets one `again` while tokens are still to be had.
 
         Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
-        done without an answer, WaitTooLong, and CannotRun on 423.
+        done without an answer, GoneAway and WaitTooLong where nothing more is to be sent, and CannotRun on 423.
         """
+        if self._gone:
+            raise GoneAway(self._gone)
         if self._blocked_until is not None:
             raise CannotRun(blocked_message(self._blocked_until))
         given = {name: value for name, value in (headers or {}).items() if value is not None}
         if content is not None:
             given.setdefault("content-type", "application/json")
         endpoint = endpoint_of(method, path)
-        once = endpoint in NOT_AGAIN
         if endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
             self.before_creation(content or b"")
         self._observed.lost = self._observed.lost and again
@@ -212,12 +227,7 @@ class KonciliClient:
                 extensions={"retry": self._retry(self._sent_again_after(endpoint))},
             )
         except httpx.HTTPError as error:
-            reason = self.journal.redactor.text(str(error) or type(error).__name__)
-            what = f"{method} {path}: no answer from {self.target.base_url}: {reason}{_remedy(reason)}"
-            if self._observed.lost and endpoint in CREATING and self._silences + 1 < SILENCES:
-                self._silences += 1
-                raise Doubtful(f"{what}; what it asked for may have been done") from None
-            raise self._unanswered(what) from None
+            raise self._without_answer(f"{method} {path}", endpoint, error) from None
         self._answered = True
         exchange: Exchange = response.extensions["exchange"]
         if exchange.status == BLOCKED:
@@ -225,21 +235,23 @@ class KonciliClient:
             raise CannotRun(blocked_message(self._blocked_until))
         if exchange.status in PASSING:
             raise self._unanswered(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
-        elsewhere = _redirected_from(self.target.host, exchange)
+        elsewhere = exchange.redirects_from(self.target.host)
         if elsewhere is not None:
             raise self._unanswered(
                 f"{method} {path}: {self.target.base_url} redirects to {elsewhere}, where no token is sent; is base_url "
                 "right, or does something on the way want a login?"
             )
+        if self._is_strange(exchange):
+            if not again:
+                self._check_doubt(exchange, f"{method} {path}")
+                self._observed.lost = self._observed.lost or not exchange.is_refused
+                return self.send(method, path, query=query, content=content, headers=headers, again=True)
+            self._vouch_for(exchange, f"{method} {path}")
+        else:
+            self._strange[endpoint] = 0
         self._silences = 0
         if self._observed.lost and method != "GET" and exchange.is_refused:
             raise Doubtful(f"{method} {path}: refused with {exchange.status}, but only after an answer was lost")
-        if exchange.status in GATEWAY_ERRORS and not again and not once:
-            return self.send(method, path, query=query, content=content, headers=headers, again=True)
-        if not self._in_process and not self._is_the_targets(exchange):
-            if once or endpoint in CREATING or again:
-                raise Doubtful(f"{method} {path}: {exchange.status} with a page that is no JSON, perhaps of a proxy")
-            return self.send(method, path, query=query, content=content, headers=headers, again=True)
         return exchange
 
     def _sent_again_after(self, endpoint: Endpoint | None) -> tuple[type[Exception], ...]:
@@ -247,29 +259,63 @@ class KonciliClient:
         never_sent = NEVER_SENT if self._answered else ()
         return never_sent if endpoint in CREATING | NOT_AGAIN else (*PASSING_ERRORS, *never_sent)
 
-    def _is_the_targets(self, exchange: Exchange) -> bool:
-        """Whether an answer can be the target's: a page may be that of something on the way, unless the endpoint answers so
-        every time while tokens are still to be had."""
-        key = exchange.endpoint, exchange.status
-        if exchange.status >= SERVER_ERROR or key in self._own_pages:
-            return True
-        if not _is_page(exchange):
-            self._pages.pop(key, None)
-            return True
-        self._pages[key] += 1
-        if self._pages[key] < PAGES:
-            return False
-        if exchange.endpoint is not Endpoint.CREATE_TOKEN and tokens_in(self.create_token())[0] is None:
-            raise self._unanswered(f"{exchange.method} {exchange.url}: a page in place of JSON; is a proxy in the way?")
-        self._own_pages.add(key)
-        return True
+    def _without_answer(self, call: str, endpoint: Endpoint | None, error: httpx.HTTPError) -> TargetUnavailable:
+        """What to raise for a call that failed on its way."""
+        reason = self.journal.redactor.text(str(error) or type(error).__name__)
+        failed = self._unanswered(f"{call}: no answer from {self.target.base_url}: {reason}{_remedy(reason)}")
+        if isinstance(failed, GoneAway) or not self._observed.lost or endpoint not in CREATING:
+            return failed
+        return Doubtful(f"{failed}; what it asked for may have been done")
 
-    def _unanswered(self, what: str) -> TargetUnavailable | CannotRun:
+    def _is_strange(self, exchange: Exchange) -> bool:
+        """Whether an answer may be that of something on the way: a gateway's error, or a page."""
+        if exchange.status in GATEWAY_ERRORS:
+            return True
+        known = self._in_process or (exchange.endpoint, exchange.status) in self._own_pages
+        return exchange.status < SERVER_ERROR and not known and is_page(exchange.response_body)
+
+    def _check_doubt(self, exchange: Exchange, call: str) -> None:
+        """Raises Doubtful where what was asked may have been done, and is not to be asked again before that was looked up."""
+        if exchange.endpoint in NOT_TWICE and not exchange.is_refused:
+            self._strange[exchange.endpoint] += 1
+            if self._strange[exchange.endpoint] < STRANGE_AT_MOST:
+                what = f"{call}: {_strange_words(exchange)}"
+                raise Doubtful(f"{what}, perhaps of a proxy; what it asked for may have been done")
+
+    def _vouch_for(self, exchange: Exchange, call: str) -> None:
+        """See that a strange answer is the target's own: it comes each time, while tokens are still to be had.
+
+        Raises TargetUnavailable where there is no token either.
+        """
+        if not self._gives_tokens():
+            raise self._unanswered(
+                f"{call}: {_strange_words(exchange)}, each time; is a proxy or a login page in the way, or is the target down?",
+                calls=0 if self._vouching else 1,
+            )
+        if exchange.status < SERVER_ERROR:
+            self._own_pages.add((exchange.endpoint, exchange.status))
+
+    def _gives_tokens(self) -> bool:
+        """Whether the target gives a token for its credentials, as one does that is there. Raises WaitTooLong, CannotRun."""
+        if self._vouching:
+            return False
+        self._vouching = True
+        try:
+            return tokens_in(self.create_token())[0] is not None
+        except WaitTooLong:
+            raise
+        except TargetUnavailable:
+            return False
+        finally:
+            self._vouching = False
+
+    def _unanswered(self, what: str, calls: int = 1) -> TargetUnavailable:
         """What to raise for a call without an answer: a target that stays silent would keep a run waiting for hours."""
-        self._silences += 1
+        self._silences += calls
         if self._silences < SILENCES:
             return TargetUnavailable(what)
-        return CannotRun(f"{what}; the {SILENCES}th call in a row without an answer: run again when the target is up")
+        self._gone = f"{what}; the {SILENCES}th call in a row without an answer: run again when the target is up"
+        return GoneAway(self._gone)
 
     # -- tokens ------------------------------------------------------------------------------------------------------
 
@@ -300,9 +346,11 @@ class KonciliClient:
     def _take(self, exchange: Exchange) -> None:
         token, self._refresh = tokens_in(exchange)
         if token is None:
+            failed = exchange.status >= SERVER_ERROR
+            remedy = "run again when it works" if failed else "check email, password and base_url"
             raise CannotRun(
                 f"{self.target.base_url} gives no access token for these credentials: {exchange.status} "
-                f"{self.journal.redactor.bytes_as_text(exchange.response_body)[:200]}; check email, password and base_url"
+                f"{self.journal.redactor.bytes_as_text(exchange.response_body)[:200]}; {remedy}"
             )
         self._token = token
         lifetime = exchange.json.get(EXPIRES_IN_FIELD)
@@ -352,17 +400,8 @@ def _retry_after(exchange: Exchange) -> float | None:
     return float(text) if text.isascii() and text.isdigit() else None
 
 
-def _redirected_from(host: str, exchange: Exchange) -> str | None:
-    """The other host that an answer redirects to, if it does."""
-    if exchange.status // 100 != REDIRECTIONS:
-        return None
-    elsewhere = urlsplit(exchange.response_headers.get("location", "")).hostname
-    return elsewhere if elsewhere not in {None, host} else None
-
-
-def _is_page(exchange: Exchange) -> bool:
-    """Whether the body is a web page."""
-    return exchange.response_body.lstrip()[:1] == b"<"
+def _strange_words(exchange: Exchange) -> str:
+    return f"{exchange.status}{' with a page in place of JSON' if is_page(exchange.response_body) else ''}"
 
 
 def _says_no_token(exchange: Exchange) -> bool:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
@@ -39,6 +40,13 @@ class Exchange:
     def is_refused(self) -> bool:
         """Whether it was answered with a 4xx."""
         return self.status // 100 == 4  # noqa: PLR2004
+
+    def redirects_from(self, host: str) -> str | None:
+        """The other host that it redirects to, if it does."""
+        if self.status // 100 != 3:  # noqa: PLR2004
+            return None
+        elsewhere = urlsplit(self.response_headers.get("location", "")).hostname
+        return elsewhere if elsewhere != host else None
 
     @property
     def json(self) -> JSONValue:

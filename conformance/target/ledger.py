@@ -48,6 +48,10 @@ class Opened:
     """How many release entries were accepted."""
     in_doubt: int = 0
     """How many were sent of which nobody knows whether they were."""
+    after: int | None = None
+    """The id that was given out last before it, where that is known."""
+    before: int | None = None
+    """Where not, one that was given out after it."""
 
 
 class Left(NamedTuple):
@@ -108,9 +112,8 @@ class Ledger:
         names = ("channelName", "accountId", "periodInitDate", "periodEndDate", "releasesQtd")
         channel, account, init, end, quantity = (fields.get(name) for name in names)
         whole = quantity if isinstance(quantity, int) and not isinstance(quantity, bool) else 1
-        opened = Opened(
-            "", str(channel), account if isinstance(account, int) else str(account), str(init), str(end), whole
-        )
+        whose = account if isinstance(account, int) else str(account)
+        opened = Opened("", str(channel), whose, str(init), str(end), whole, after=self.last_id)
         for other in self._opened.values():
             if other.id is None and (other.channel, other.account, other.init) == (
                 opened.channel,
@@ -186,6 +189,11 @@ class Ledger:
         """A reconciliation has all its releases, or was never opened."""
         if self._opened.pop(opened.key, None) is not None:
             self._store.drop(opened.key)
+
+    def came_before(self, opened: Opened, number: int | None) -> None:
+        """This id was given out after that of a reconciliation of which nothing else is known."""
+        opened.before = number
+        self._keep(opened)
 
     def forget_reconciled(self) -> None:
         """Orders that are reconciled stay: nobody can delete them."""

@@ -64,7 +64,7 @@ class ObservedTransport(httpx.BaseTransport):
             self.lost = True
             raise
         self.lost = self.lost or response.status_code in GATEWAY_ERRORS | {BAD_GATEWAY}
-        if self._ledger is not None and note is not None:
+        if self._ledger is not None and note is not None and not _may_be_anothers(response):
             self._ledger.answered(note, response.status_code, response.content)
         seconds = time.perf_counter() - start
         exchange = Exchange(
@@ -85,6 +85,16 @@ class ObservedTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+
+def is_page(body: bytes) -> bool:
+    """Whether a body is a web page."""
+    return body.lstrip()[:1] == b"<"
+
+
+def _may_be_anothers(response: httpx.Response) -> bool:
+    """Whether a success is told by a page, perhaps that of a login on the way: then nothing need have been done."""
+    return response.is_success and is_page(response.content)
 
 
 def created_by(endpoint: Endpoint | None, request: httpx.Request) -> Endpoint | None:

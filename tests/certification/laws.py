@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
-from conformance.errors import TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
@@ -139,17 +139,24 @@ def _run(
     phases: list[Phase],
 ) -> None:
     found: list[Violation] = []
+    stopped: list[TargetUnavailable | CannotRun] = []
 
     def test(example: T) -> None:
+        if stopped:
+            return
         try:
             _example(bench, name, law, example)
         except Violation as violation:
             found.append(violation)
             raise
+        except (TargetUnavailable, CannotRun) as reason:  # Hypothesis would send it all again
+            stopped.append(reason)
 
     test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
     with first_sight(found):
         hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
+    if stopped:
+        raise stopped[0]
 
 
 def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
@@ -219,7 +226,11 @@ def refuse(
     tried = economy.tried(profile, bench.shares, (rule.id, endpoint, kinds), able, turn)
 
     if endpoint in OF_BATCHES:
-        refuse_in_batches(bench, rule, endpoint, tuple(tried))
+        now = tuple(kind for kind in tried if possible(kind, bench.books.scope, endpoint))
+        if now:
+            refuse_in_batches(bench, rule, endpoint, now)
+        elif tried:
+            bench.hindered("an account has a reconciliation that could not be completed")
         return len(tried)
 
     def law(case: Case) -> Waiting[None]:

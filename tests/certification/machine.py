@@ -20,7 +20,7 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
-from conformance.errors import TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
@@ -169,7 +169,8 @@ def prove_machine(bench: Bench) -> None:
         return
     seed = int.from_bytes(sha256(f"{bench.session.seed} machine".encode()).digest()[:8])
     found: list[Violation] = []
-    machine = hypothesis.seed(seed)(_machine(bench, found))
+    stopped: list[Exception] = []
+    machine = hypothesis.seed(seed)(_machine(bench, found, stopped))
     examples = _examples(bench)
     try:
         _run(machine, examples, [Phase.generate], found)
@@ -177,6 +178,8 @@ def prove_machine(bench: Bench) -> None:
         if bench.session.shrinks:
             _run(machine, max(examples, SHRINKING_EXAMPLES), [Phase.generate, Phase.shrink], found)
         raise
+    if stopped:
+        raise stopped[0]
 
 
 def _examples(bench: Bench) -> int:
@@ -188,7 +191,8 @@ def _run(machine: type[RuleBasedStateMachine], examples: int, phases: list[Phase
         run_state_machine_as_test(machine, settings=quietly(examples, phases, STEPS))
 
 
-def _machine(bench: Bench, found: list[Violation]) -> type[RuleBasedStateMachine]:
+def _machine(bench: Bench, found: list[Violation], stopped: list[Exception]) -> type[RuleBasedStateMachine]:
+    """The machine; it notes violations as `found`, and does nothing more once something has `stopped` the run."""
     scope = small_world(bench.books.scope)
     broken_creations = batch_kinds(scope, BROKEN_CREATIONS, Endpoint.CREATE_RECONCILIATION)
     broken_releases = batch_kinds(scope, BROKEN_RELEASES, Endpoint.SUBMIT_RELEASE)
@@ -211,15 +215,15 @@ def _machine(bench: Bench, found: list[Violation]) -> type[RuleBasedStateMachine
 
         def step(self, action: Any) -> None:
             """Do something, then see that everything is as the model says."""
-            if self.failed:
+            if self.failed or stopped:
                 return
             try:
                 action()
                 if bench.session.control is not None:
                     self.model.check_all()
+            except (WaitTooLong, CannotRun) as reason:
+                stopped.append(reason)
             except (Hindered, TargetUnavailable) as reason:
-                if isinstance(reason, WaitTooLong):
-                    raise
                 self.failed = True  # what became of the last call is not known: the model knows no more
                 bench.hindered(str(reason))
             except Violation as violation:
@@ -287,13 +291,22 @@ def _machine(bench: Bench, found: list[Violation]) -> type[RuleBasedStateMachine
                 if not self.failed and bench.session.control is not None:
                     bench.session.control.advance(CONSOLIDATION_SECONDS)
                 self.step(self.model.check_all)
-                if not self.failed and self.model.orders:
+                if not self.failed and not stopped and self.model.orders:
                     bench.saw(Side.ACCEPTED, bench.story[-1])
                     for exchange in self.model.refusals:
                         bench.saw(Side.REFUSED, exchange)
             finally:
                 for book in self.model.books.values():
-                    bench.books.finish(book)
+                    self.complete(book)
+
+        def complete(self, book: Book) -> None:
+            """Complete a book; what can't be is cleared away when the scenario has ended."""
+            try:
+                bench.books.finish(book)
+            except (WaitTooLong, CannotRun) as reason:
+                stopped.append(reason)
+            except TargetUnavailable as reason:
+                bench.hindered(str(reason))
 
     return Machine
 

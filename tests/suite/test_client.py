@@ -17,7 +17,7 @@ import pytest
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.readings import resolve
-from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, GoneAway, TargetUnavailable, WaitTooLong
 from conformance.mock.clock import VirtualClock
 from conformance.mock.target import mock_target_table
 from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
@@ -448,16 +448,20 @@ def test_no_answer_is_told_without_a_secret(server: Server, error: type[httpx.Tr
     assert PASSWORD not in str(raised.value)
 
 
-def test_a_target_that_stays_silent_stops_the_run(client: KonciliClient, server: Server) -> None:
+def test_nothing_more_is_sent_to_a_target_that_has_gone_away(client: KonciliClient, server: Server) -> None:
     refused, answered = httpx.ConnectError("connection refused"), httpx.Response(200)
     server.answers["/nowhere"] = [*[refused] * (SILENCES - 1), answered, *[refused] * SILENCES]
     raised: list[type[Exception]] = []
     for _ in range(2 * SILENCES):
         try:
             client.send("GET", "/nowhere")
-        except (TargetUnavailable, CannotRun) as error:
+        except TargetUnavailable as error:
             raised.append(type(error))
-    assert raised == [TargetUnavailable] * (2 * (SILENCES - 1)) + [CannotRun]
+    assert raised == [TargetUnavailable] * (2 * (SILENCES - 1)) + [GoneAway]
+    sent = len(server.requests)
+    with pytest.raises(GoneAway, match=f"the {SILENCES}th call in a row without an answer: run again when"):
+        client.send("GET", "/somewhere")
+    assert len(server.requests) == sent
 
 
 @pytest.mark.parametrize(
