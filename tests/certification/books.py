@@ -201,6 +201,10 @@ class Books:
         if exchange.status // 100 == 4 and book.place in self.settling:
             book.waited = True
             exchange = self._until_free(book, call, exchange)
+            if (
+                exchange.is_refused and self.bench.session.control is None
+            ):  # no document says how long reconciling may take
+                raise Hindered(f"account {book.place.account} was still reconciling the one before")
         tries_elsewhere = (blame if elsewhere is None else elsewhere) and not self.bench.session.in_process
         for _ in range(ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and book.place not in self.suspects:
@@ -420,7 +424,11 @@ class Books:
     def is_free(self, place: Place) -> bool:
         """Whether no reconciliation is active there, found by opening and completing one."""
         self.endless.discard(place)
-        self.run_through(self.plain(place, 1))
+        try:
+            self.run_through(self.plain(place, 1))
+        except Hindered:
+            if place not in self.endless:
+                raise
         return place not in self.endless
 
     def notified(self, book: Book, arrival: float = ARRIVAL_SECONDS) -> Received | None:
