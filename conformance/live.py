@@ -8,6 +8,7 @@ from itertools import count
 from typing import Final
 
 from conformance.calendar import Calendar
+from conformance.errors import TargetUnavailable
 from conformance.recovery import Recovery
 from conformance.target.budget import Budget, DocumentedLimits, NoLimits
 from conformance.target.channels import Channels
@@ -47,7 +48,7 @@ class Live:
             run = Run(store)
             waiting.meanwhile = run.sign
             live = cls(target, waiting, store, run, Ledger(store, run.id), budget_of(target, store, waiting))
-            live.channels = Channels(store, run, waiting, live.rescue)
+            live.channels = Channels(store, run, waiting)
             run.begin()
         except BaseException:
             store.close()
@@ -67,10 +68,25 @@ class Live:
         )
 
     def _take_turn(self, creation: bytes) -> None:
-        """Before a reconciliation is opened: no other run has one on its channel."""
-        channel = fields_of(creation).get("channelName")
-        if channel in {place.channel for place in self.target.accounts}:
-            self.channels.hold(channel)
+        """Before a reconciliation is opened: no other run has one on a channel of the target."""
+        if fields_of(creation).get("channelName") in self._own_channels:
+            self._hold_channels()
+
+    @property
+    def _own_channels(self) -> set[str]:
+        return {place.channel for place in self.target.accounts}
+
+    def _hold_channels(self) -> None:
+        """Hold every channel of the target: scenarios seldom need one alone. What dead runs left active there is completed."""
+        if not self.channels.hold(self._own_channels):
+            return
+        try:
+            for run in Ledger.blocking(self.store):
+                if run != self.run.id and not is_alive(self.store, run):
+                    self.rescue(run)
+        except BaseException:
+            self.channels.let_go_of_all()
+            raise
 
     # -- other runs --------------------------------------------------------------------------------------------------
 
@@ -90,20 +106,48 @@ class Live:
         """Finish what a dead run has left, unless somebody is at it. Raises TargetUnavailable and CannotRun; then its ledger
         stays."""
         lock = _RESCUE + run
-        if lock in self.run.locks or not self.store.lock(lock, self.run.id, LIFE_SECONDS):
+        if lock in self.run.locks:
+            return
+        if Ledger.of(self.store, run).left.opened:  # before the lock: whoever has the channels can wait for nobody
+            self._hold_channels()
+        if not self.store.lock(lock, self.run.id, LIFE_SECONDS):
             return
         self.run.locks.add(lock)
         try:
+            bury(self.store, run)
             ledger = Ledger.of(self.store, run)
             with self.budget.clearing_away():
-                whole = self.recovery.complete_all(ledger)
+                whole = self._complete_all(ledger)
                 self.recovery.delete_orders(ledger)
-                self.recovery.forget_reconciled(ledger)
-            if whole and not any(ledger.left):
-                bury(self.store, run)
+                if whole:
+                    self.recovery.forget_reconciled(ledger)
         finally:
             self.run.locks.discard(lock)
             self.store.unlock(lock, self.run.id)
+
+    def rescue_all(self) -> None:
+        """Finish what all dead runs have left, as far as that can be done now; nor does anything stay of what that took.
+
+        Raises CannotRun.
+        """
+        for run in self.dead_runs:
+            try:
+                self.rescue(run)
+            except TargetUnavailable as error:
+                self.recovery.report.undone.append(str(error))
+        try:
+            self.tidy()
+        except TargetUnavailable as error:
+            self.recovery.report.undone.append(str(error))
+        self.recovery.forget_reconciled(self.ledger)
+
+    def _complete_all(self, ledger: Ledger) -> bool:
+        """Complete what is on a ledger, and remember that the target may still be reconciling it."""
+        channels = {opened.channel for opened in ledger.left.opened}
+        whole = self.recovery.complete_all(ledger)
+        for channel in channels:
+            self.channels.settles(channel, settling=True)
+        return whole
 
     # -- this run ----------------------------------------------------------------------------------------------------
 
@@ -117,7 +161,7 @@ class Live:
         Raises TargetUnavailable and CannotRun.
         """
         with self.budget.clearing_away():
-            self.recovery.complete_all(self.ledger)
+            self._complete_all(self.ledger)
             self.recovery.delete_orders(self.ledger, but=frozenset(self.spared))
         self.channels.let_go_of_all()
 
@@ -131,6 +175,8 @@ class Live:
         mine = [opened for opened in self.ledger.left.opened if opened.channel == channel]
         with self.budget.clearing_away():
             completed = [self.recovery.complete(self.ledger, opened) for opened in mine]
+        if mine:
+            self.channels.settles(channel, settling=True)
         return all(completed)
 
     def finish(self) -> None:
@@ -139,6 +185,7 @@ class Live:
         Raises TargetUnavailable and CannotRun; the report tells what is left also then.
         """
         self.spared.clear()
+        self.recovery.try_all_again()
         try:
             self.tidy()
         finally:
@@ -153,6 +200,7 @@ class Live:
     def close(self) -> None:
         """Say that the run has ended. Where something is left that is `cleanup`'s to find, the run counts as dead."""
         try:
+            self.ledger.forget_reconciled()
             self.channels.let_go_of_all()
             self.run.end()
         finally:

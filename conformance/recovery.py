@@ -55,6 +55,8 @@ class Recovery:
     """The beginning of a period of so many seconds that nobody has used."""
     sleep: Callable[[float], None]
     report: Report = field(default_factory=Report)
+    given_up: set[str] = field(default_factory=set)
+    """The keys of reconciliations that take no releases: trying them after every scenario would spend the budget."""
 
     # -- orders ------------------------------------------------------------------------------------------------------
 
@@ -86,8 +88,15 @@ class Recovery:
         completed = [self.complete(ledger, opened) for opened in ledger.left.opened]
         return all(completed)
 
+    def try_all_again(self) -> None:
+        """For the last time, what could not be done before."""
+        self.given_up.clear()
+        self.report.undone.clear()
+
     def complete(self, ledger: Ledger, opened: Opened) -> bool:
         """Send the releases that a reconciliation still waits for. Raises WaitTooLong, CannotRun."""
+        if opened.key in self.given_up:
+            return False
         try:
             done = self._complete(opened)
         except WaitTooLong:
@@ -99,6 +108,7 @@ class Recovery:
             ledger.closed(opened)
             self.report.completed += 1
         else:
+            self.given_up.add(opened.key)
             self.report.undone.append(
                 f"{_title(opened)} may still be active, and its releases are refused: ask Koncili to close it"
             )
@@ -111,7 +121,7 @@ class Recovery:
         if opened.id is None:
             return self._is_free(opened, tries=1) or self._found(opened, missing) or self._is_free(opened)
         for entries in dict.fromkeys((missing, missing - opened.in_doubt)):
-            if entries <= 0 or self._released(opened, opened.id, entries):
+            if entries > 0 and self._released(opened, opened.id, entries):
                 return True
         return self._is_free(opened)
 
