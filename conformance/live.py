@@ -15,7 +15,7 @@ from conformance.target.channels import Channels
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target
 from conformance.target.ledger import Ledger, OrderId, fields_of
-from conformance.target.runs import LIFE_SECONDS, Run, bury, is_alive, known_runs
+from conformance.target.runs import Run, bury, is_alive, known_runs, take
 from conformance.target.store import Store, open_store
 from conformance.target.waiting import Waiting
 
@@ -110,7 +110,7 @@ class Live:
             return
         if Ledger.of(self.store, run).left.opened:  # before the lock: whoever has the channels can wait for nobody
             self._hold_channels()
-        if not self.store.lock(lock, self.run.id, LIFE_SECONDS):
+        if not take(self.store, lock, self.run.id):
             return
         self.run.locks.add(lock)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
-from conformance.target.runs import LIFE_SECONDS, Run, is_alive
+from conformance.target.runs import Run, take
 from conformance.target.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -38,11 +38,7 @@ class Channels:
     def _take(self, channel: str) -> None:
         self._give_way(channel)
         waited = 0.0
-        while not self._store.lock(_LOCK + channel, self._run.id, LIFE_SECONDS):
-            owner = self._store.owner(_LOCK + channel)
-            if owner is not None and not is_alive(self._store, owner):
-                self._store.unlock(_LOCK + channel, owner)
-                continue
+        while not take(self._store, _LOCK + channel, self._run.id):
             self._store.put(_WANTED + channel, self._run.id)
             self._waiting.poll(f"another run's reconciliation on channel {channel}", waited, POLL_SECONDS)
             waited += POLL_SECONDS

@@ -88,6 +88,17 @@ def is_alive(store: Store, run: str) -> bool:
     return store.owner(_PREFIX + run) is not None
 
 
+def take(store: Store, lock: str, run: str) -> bool:
+    """Take a lock that no living run holds."""
+    while not store.lock(lock, run, LIFE_SECONDS):
+        owner = store.owner(lock)
+        if owner is not None:
+            if is_alive(store, owner):
+                return False
+            store.unlock(lock, owner)
+    return True
+
+
 def bury(store: Store, run: str) -> None:
     """Forget a run that is dead: should it come back to life, it notices."""
     store.unlock(_PREFIX + run, run)
