@@ -44,9 +44,7 @@ def at_once(target: Path, rules: tuple[str, ...], *arguments: str, count: int = 
     """So many runs at once, each in a process of its own."""
     chosen = [part for rule in rules for part in ("--rule", rule)]
     places = [target.parent / f"run-{number}" / "reports" for number in range(count)]
-    processes = [
-        start(place, "--target", str(target), "--profile", "smoke", *chosen, *arguments) for place in places
-    ]
+    processes = [start(place, "--target", str(target), "--profile", "smoke", *chosen, *arguments) for place in places]
     return [ended(process, place) for process, place in zip(processes, places, strict=True)]
 
 
