@@ -12,6 +12,7 @@ from conformance.durations import Duration
 
 CANNOT_RUN = 3
 DOES_NOT_FIT = 2
+INTERRUPTED = 2
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -91,6 +92,9 @@ def certify(
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
+    except KeyboardInterrupt:  # click's own 1 would read as "nonconformant"
+        click.echo("koncili-conformance: interrupted before anything was certified", err=True)
+        sys.exit(INTERRUPTED)
     code = run_certification(
         options, rules=rules, reports=reports, waivers=waivers, workers=workers, verbose=verbose, html=not no_html
     )
@@ -115,6 +119,9 @@ def cleanup(target: Path, max_wait: float | None, allow_production: bool) -> Non
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
+    except KeyboardInterrupt:
+        click.echo("koncili-conformance: interrupted; run cleanup again", err=True)
+        sys.exit(INTERRUPTED)
     sys.exit(code)
 
 

@@ -119,8 +119,10 @@ def test_the_next_run_finishes_it_by_itself(staged: StagedMock, target: Path) ->
 
 def test_a_killed_cleanup_is_finished_by_another(staged: StagedMock, target: Path) -> None:
     killed(going_on(staged, target, 40))
-    for requests in (2, 3):
-        killed(until(staged, cleaning(target), staged.requests + requests))
+    for requests, number in ((2, signal.SIGKILL), (3, signal.SIGINT)):
+        process = until(staged, cleaning(target), staged.requests + requests)
+        kill(process, number)
+        assert ended(process, target.parent).code in {-signal.SIGKILL, 2, 0}
     done = cleanup(target)
     assert done.code == 0, done
     check_clean(staged)
