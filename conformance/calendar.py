@@ -38,7 +38,6 @@ Claim = Callable[[str, int, int], int]
 """Claims so many numbers of a counter that nobody else gets and gives the first; a new counter begins at the number given."""
 
 _GOLDEN: Final = 0.6180339887498949
-START_EVERY_SECONDS: Final = 10
 
 
 class UsedUp(Exception):
@@ -49,12 +48,12 @@ class Calendar:
     """Hands out beginnings of periods that overlap no other of the run, nor of any that claims from the same counters.
 
     Counters that are new, since what kept them was lost, begin where `start` says, an instant in seconds: those of different
-    instants begin far apart (the multiples of the golden ratio are spread as evenly as can be).
+    seconds begin far apart (the multiples of the golden ratio are spread as evenly as can be).
     """
 
     def __init__(self, claim: Claim | None = None, start: float = 0.0) -> None:
         self._claim = claim or _own_counters()
-        self._start = int(start) // START_EVERY_SECONDS
+        self._start = int(start)
 
     def allot(self, seconds: float) -> str:
         """The beginning of a free period of that length; on both of its sides as much again, or ten minutes, stays free.

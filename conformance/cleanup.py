@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conformance.errors import CannotRun, TargetUnavailable
+from conformance.errors import CannotRun
 from conformance.recovery import Report
 from conformance.session import Options, open_session
 from conformance.verdict.verdicts import EXIT_CODES, RunVerdict
@@ -24,19 +24,15 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
             raise CannotRun("cleanup needs --target: the mock in process leaves nothing behind")
         for since in live.running:
             tell(f"left alone: a run that is going on since {since}")
-        dead = live.dead_runs
-        if not dead:
+        if not live.dead_runs:
             tell("nothing is left of any run that was killed")
             return EXIT_CODES[RunVerdict.CONFORMANT]
         session.preflight(rescue=False)
-        for run in dead:
-            try:
-                live.rescue(run)
-            except TargetUnavailable as error:
-                live.recovery.report.undone.append(str(error))
+        live.rescue_all()
         for line in words(live.recovery.report):
             tell(line)
-        return EXIT_CODES[RunVerdict.INCONCLUSIVE if live.dead_runs else RunVerdict.CONFORMANT]
+        left = live.dead_runs or any(live.ledger.left)
+        return EXIT_CODES[RunVerdict.INCONCLUSIVE if left else RunVerdict.CONFORMANT]
     finally:
         session.close()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CANNOT_RUN = 3
 DOES_NOT_FIT = 2
+INTERRUPTED = 2
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -106,6 +107,9 @@ def certify(
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
+    except KeyboardInterrupt:  # click's own 1 would read as "nonconformant"
+        click.echo("koncili-conformance: interrupted before anything was certified", err=True)
+        sys.exit(INTERRUPTED)
     code = run_certification(
         options, rules=rules, reports=reports, waivers=waivers, workers=workers, verbose=verbose, html=not no_html
     )
@@ -149,6 +153,9 @@ def cleanup(target: Path, max_wait: float | None, allow_production: str | None) 
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
+    except KeyboardInterrupt:
+        click.echo("koncili-conformance: interrupted; run cleanup again", err=True)
+        sys.exit(INTERRUPTED)
     sys.exit(code)
 
 

@@ -8,13 +8,14 @@ from itertools import count
 from typing import Final
 
 from conformance.calendar import Calendar
+from conformance.errors import TargetUnavailable
 from conformance.recovery import Recovery
 from conformance.target.budget import Budget, DocumentedLimits, NoLimits
 from conformance.target.channels import Channels
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target
 from conformance.target.ledger import Ledger, OrderId, fields_of
-from conformance.target.runs import LIFE_SECONDS, Run, bury, is_alive, known_runs
+from conformance.target.runs import Run, bury, is_alive, known_runs, take
 from conformance.target.store import Store, open_store
 from conformance.target.waiting import Waiting
 
@@ -47,7 +48,7 @@ class Live:
             run = Run(store)
             waiting.meanwhile = run.sign
             live = cls(target, waiting, store, run, Ledger(store, run.id), budget_of(target, store, waiting))
-            live.channels = Channels(store, run, waiting, live.rescue)
+            live.channels = Channels(store, run, waiting)
             run.begin()
         except BaseException:
             store.close()
@@ -68,10 +69,25 @@ class Live:
         )
 
     def _take_turn(self, creation: bytes) -> None:
-        """Before a reconciliation is opened: no other run has one on its channel."""
-        channel = fields_of(creation).get("channelName")
-        if channel in {place.channel for place in self.target.accounts}:
-            self.channels.hold(channel)
+        """Before a reconciliation is opened: no other run has one on a channel of the target."""
+        if fields_of(creation).get("channelName") in self._own_channels:
+            self._hold_channels()
+
+    @property
+    def _own_channels(self) -> set[str]:
+        return {place.channel for place in self.target.accounts}
+
+    def _hold_channels(self) -> None:
+        """Hold every channel of the target: scenarios seldom need one alone. What dead runs left active there is completed."""
+        if not self.channels.hold(self._own_channels):
+            return
+        try:
+            for run in Ledger.blocking(self.store):
+                if run != self.run.id and not is_alive(self.store, run):
+                    self.rescue(run)
+        except BaseException:
+            self.channels.let_go_of_all()
+            raise
 
     # -- other runs --------------------------------------------------------------------------------------------------
 
@@ -91,20 +107,48 @@ class Live:
         """Finish what a dead run has left, unless somebody is at it. Raises TargetUnavailable and CannotRun; then its ledger
         stays."""
         lock = _RESCUE + run
-        if lock in self.run.locks or not self.store.lock(lock, self.run.id, LIFE_SECONDS):
+        if lock in self.run.locks:
+            return
+        if Ledger.of(self.store, run).left.opened:  # before the lock: whoever has the channels can wait for nobody
+            self._hold_channels()
+        if not take(self.store, lock, self.run.id):
             return
         self.run.locks.add(lock)
         try:
+            bury(self.store, run)
             ledger = Ledger.of(self.store, run)
             with self.budget.clearing_away():
-                whole = self.recovery.complete_all(ledger)
+                whole = self._complete_all(ledger)
                 self.recovery.delete_orders(ledger)
-                self.recovery.forget_reconciled(ledger)
-            if whole and not any(ledger.left):
-                bury(self.store, run)
+                if whole:
+                    self.recovery.forget_reconciled(ledger)
         finally:
             self.run.locks.discard(lock)
             self.store.unlock(lock, self.run.id)
+
+    def rescue_all(self) -> None:
+        """Finish what all dead runs have left, as far as that can be done now; nor does anything stay of what that took.
+
+        Raises CannotRun.
+        """
+        for run in self.dead_runs:
+            try:
+                self.rescue(run)
+            except TargetUnavailable as error:
+                self.recovery.report.undone.append(str(error))
+        try:
+            self.tidy()
+        except TargetUnavailable as error:
+            self.recovery.report.undone.append(str(error))
+        self.recovery.forget_reconciled(self.ledger)
+
+    def _complete_all(self, ledger: Ledger) -> bool:
+        """Complete what is on a ledger, and remember that the target may still be reconciling it."""
+        channels = {opened.channel for opened in ledger.left.opened}
+        whole = self.recovery.complete_all(ledger)
+        for channel in channels:
+            self.channels.settles(channel, settling=True)
+        return whole
 
     # -- this run ----------------------------------------------------------------------------------------------------
 
@@ -118,7 +162,7 @@ class Live:
         Raises TargetUnavailable and CannotRun.
         """
         with self.budget.clearing_away():
-            self.recovery.complete_all(self.ledger)
+            self._complete_all(self.ledger)
             self.recovery.delete_orders(self.ledger, but=frozenset(self.spared))
         self.channels.let_go_of_all()
 
@@ -132,6 +176,8 @@ class Live:
         mine = [opened for opened in self.ledger.left.opened if opened.channel == channel]
         with self.budget.clearing_away():
             completed = [self.recovery.complete(self.ledger, opened) for opened in mine]
+        if mine:
+            self.channels.settles(channel, settling=True)
         return all(completed)
 
     def finish(self) -> None:
@@ -140,7 +186,7 @@ class Live:
         Raises TargetUnavailable and CannotRun; the report tells what is left also then.
         """
         self.spared.clear()
-        self.recovery.report.undone.clear()  # what could not be done then is tried again now
+        self.recovery.try_all_again()
         try:
             self.tidy()
         finally:
@@ -155,6 +201,7 @@ class Live:
     def close(self) -> None:
         """Say that the run has ended. Where something is left that is `cleanup`'s to find, the run counts as dead."""
         try:
+            self.ledger.forget_reconciled()
             self.channels.let_go_of_all()
             self.run.end()
         finally:

@@ -62,6 +62,8 @@ class Recovery:
     saw: Callable[[Exchange], None] = lambda _: None
     """What is done with every answer."""
     report: Report = field(default_factory=Report)
+    given_up: set[str] = field(default_factory=set)
+    """The keys of reconciliations that take no releases: trying them after every scenario would spend the budget."""
 
     def _call(self, endpoint: Endpoint, *, query: dict[str, str] | None = None, body: JSONValue = None) -> Exchange:
         exchange = self.client.call(endpoint, query=query, body=body)
@@ -98,8 +100,15 @@ class Recovery:
         completed = [self.complete(ledger, opened) for opened in ledger.left.opened]
         return all(completed)
 
+    def try_all_again(self) -> None:
+        """For the last time, what could not be done before."""
+        self.given_up.clear()
+        self.report.undone.clear()
+
     def complete(self, ledger: Ledger, opened: Opened) -> bool:
         """Send the releases that a reconciliation still waits for. Raises WaitTooLong, CannotRun."""
+        if opened.key in self.given_up:
+            return False
         try:
             done = self._complete(ledger, opened)
         except WaitTooLong:
@@ -111,6 +120,7 @@ class Recovery:
             ledger.closed(opened)
             self.report.completed += 1
         else:
+            self.given_up.add(opened.key)
             self.report.undone.append(
                 f"{_title(opened)} may still be active, and its releases are refused: ask Koncili to close it"
             )
@@ -123,7 +133,7 @@ class Recovery:
         if opened.id is None:
             return self._is_free(opened, tries=1) or self._found(ledger, opened, missing) or self._is_free(opened)
         for entries in dict.fromkeys((missing, missing - opened.in_doubt)):
-            if entries <= 0 or self._released(opened, opened.id, entries):
+            if entries > 0 and self._released(opened, opened.id, entries):
                 return True
         return self._is_free(opened)
 

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -33,6 +34,10 @@ from conformance.target.store import open_store
 from conformance.target.waiting import Waiting
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
 from conformance.verdict.waivers import load_waivers
+
+INTERRUPTS_TAKEN = 2
+
+NOT_WHOLE = "koncili-conformance: interrupted; the results may not be whole"
 
 
 def suite_root() -> Path:
@@ -121,11 +126,13 @@ def run_certification(
         *_own_options(options, rules=rules, reports=reports, waivers=waivers), *([] if html else ["--koncili-no-html"]),
     ]  # fmt: skip
     # A CI system that loses patience sends SIGTERM: end as on Ctrl-C, with a certificate of what was seen.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts = _Interrupts()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupts)
     try:
         code = pytest.main(arguments, plugins=[verdicts])
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
-        print("koncili-conformance: interrupted; the results may not be whole", file=sys.stderr)
+        print(NOT_WHOLE, file=sys.stderr)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     except OSError as error:  # a disk that is full, above all: JUnit and Allure write for themselves
         print(
@@ -133,6 +140,11 @@ def run_certification(
             file=sys.stderr,
         )
         return CANNOT_RUN
+    except Exception:
+        if not interrupts.count:
+            raise
+        print(NOT_WHOLE, file=sys.stderr)  # pytest stumbles over what was interrupted while it ended
+        return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     if verdicts.exit_code is not None:
         return verdicts.exit_code
     if code != CANNOT_RUN:
@@ -151,6 +163,20 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     arguments += [f"--koncili-rule={rule}" for rule in rules]
     flags = {"--koncili-patient": options.patient}
     return [*arguments, *(flag for flag, given in flags.items() if given)]
+
+
+class _Interrupts:
+    """What is done on Ctrl-C: the first ends the run, the second its clearing away, the third everything at once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.count += 1
+        if self.count > INTERRUPTS_TAKEN:
+            os._exit(EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        raise KeyboardInterrupt
 
 
 class _Verdicts:

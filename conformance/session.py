@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -171,6 +172,18 @@ class Session:
             for run in self.live.dead_runs:
                 with suppress(TargetUnavailable):  # the next run, or `cleanup`, goes on with it
                     self.live.rescue(run)
+
+    def pause(self, what: str, seconds: float) -> None:
+        """Wait so long for something; meanwhile the other runs hear that this one is going on."""
+        if self.live is None:
+            time.sleep(seconds)
+        else:
+            self.live.waiting.wait(what, seconds, always=True)
+
+    def sign(self) -> None:
+        """Let the other runs hear that this one is going on. Raises CannotRun where they took it for dead."""
+        if self.live is not None:
+            self.live.run.sign()
 
     def bare_client(self) -> httpx.Client:
         """A client past budget, journal and retries, to see the limits of the suite's own mock. Raises ValueError for any

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
-from conformance.errors import TargetUnavailable
-from conformance.target.runs import LIFE_SECONDS, Run, is_alive
+from conformance.target.runs import Run, take
 from conformance.target.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 0.5
 GIVE_WAY_SECONDS: Final = 3 * POLL_SECONDS
-PATIENCE_WITH_ONE_HELD: Final = 60.0
-"""Seconds that a second channel is waited for while one is held: two runs might wait for each other."""
 
 _LOCK, _WANTED, _SETTLING = "channel/", "wanted/", "settling/"
 
@@ -23,32 +20,25 @@ _LOCK, _WANTED, _SETTLING = "channel/", "wanted/", "settling/"
 class Channels:
     """The channels of an integrator, of which this run holds some."""
 
-    def __init__(self, store: Store, run: Run, waiting: Waiting, rescue: Callable[[str], None]) -> None:
-        """`rescue` finishes what a dead run left, so that its channels become free."""
+    def __init__(self, store: Store, run: Run, waiting: Waiting) -> None:
         self._store = store
         self._run = run
         self._waiting = waiting
-        self._rescue = rescue
         self._held: set[str] = set()
 
-    def hold(self, channel: str) -> None:
-        """Wait until no other run has a reconciliation on the channel, and keep others from it.
+    def hold(self, channels: Collection[str]) -> bool:
+        """Wait until no other run has a reconciliation on these channels, and keep others from them; whether any was not held
+        before. Raises WaitTooLong where that takes longer than the user wants to wait."""
+        missing = set(channels) - self._held
+        # All runs take them in the same order: so no two wait for each other.
+        for channel in sorted(missing):
+            self._take(channel)
+        return bool(missing)
 
-        Raises WaitTooLong where that takes longer than the user wants to wait, TargetUnavailable where two runs wait for
-        each other.
-        """
-        if channel in self._held:
-            return
+    def _take(self, channel: str) -> None:
         self._give_way(channel)
-        waited, dead = 0.0, None
-        while not self._store.lock(_LOCK + channel, self._run.id, LIFE_SECONDS):
-            owner = self._store.owner(_LOCK + channel)
-            if owner is not None and not is_alive(self._store, owner):
-                self._store.unlock(_LOCK + channel, owner)
-                dead = owner
-                continue
-            if self._held and waited > PATIENCE_WITH_ONE_HELD:
-                raise TargetUnavailable(f"another run holds channel {channel}, and waits perhaps for one of this run's")
+        waited = 0.0
+        while not take(self._store, _LOCK + channel, self._run.id):
             self._store.put(_WANTED + channel, self._run.id)
             self._waiting.poll(f"another run's reconciliation on channel {channel}", waited, POLL_SECONDS)
             waited += POLL_SECONDS
@@ -56,8 +46,6 @@ class Channels:
             self._store.drop(_WANTED + channel)
         self._held.add(channel)
         self._run.locks.add(_LOCK + channel)
-        if dead is not None:
-            self._rescue(dead)
 
     def let_go(self, channel: str) -> None:
         """Let others have the channel."""

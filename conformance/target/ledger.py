@@ -89,6 +89,11 @@ class Ledger:
         keys = (*store.records(_ORDER), *store.records(_OPENED))
         return list(dict.fromkeys(key.split("/", 2)[1] for key in keys))
 
+    @staticmethod
+    def blocking(store: Store) -> list[str]:
+        """The runs that may have left a reconciliation active."""
+        return list(dict.fromkeys(key.split("/", 2)[1] for key in store.records(_OPENED)))
+
     # -- requests ----------------------------------------------------------------------------------------------------
 
     def sending(self, endpoint: Endpoint | None, query: Mapping[str, str], content: bytes) -> Note:

@@ -41,23 +41,30 @@ class Run:
 
     def begin(self) -> None:
         """Say that the run is going on."""
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        about = {"machine": _machine(), "process": _process(os.getpid()), "startedAt": since}
+        about = {
+            "machine": _machine(),
+            "process": _process(os.getpid()),
+            "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        # Its sign of life comes first: seen from another machine it is dead without.
+        self.store.lock(_PREFIX + self.id, self.id, LIFE_SECONDS)
         self.store.put(_PREFIX + self.id, json.dumps(about))
-        self.sign()
+        self._signed_at = _since_boot()
 
     def sign(self) -> None:
         """Say again that it is going on, if it is time to. Raises CannotRun where others took it for dead meanwhile."""
-        if time.monotonic() - self._signed_at < SIGN_EVERY_SECONDS:
+        if _since_boot() - self._signed_at < SIGN_EVERY_SECONDS:
             return
         if _PREFIX + self.id not in self.store.records(_PREFIX + self.id):
             raise CannotRun(
                 "this run stood still for so long that another took it for dead and cleared away what it had sent; run again"
             )
-        self.store.lock(_PREFIX + self.id, self.id, LIFE_SECONDS)
-        for name in self.locks:
-            self.store.lock(name, self.id, LIFE_SECONDS)
-        self._signed_at = time.monotonic()
+        for name in (_PREFIX + self.id, *self.locks):
+            if not self.store.lock(name, self.id, LIFE_SECONDS):
+                raise CannotRun(
+                    f"this run stood still for so long that another took over what it held ({name}); run again"
+                )
+        self._signed_at = _since_boot()
 
     def end(self) -> None:
         """Say that it has ended, and let go of everything."""
@@ -81,10 +88,26 @@ def is_alive(store: Store, run: str) -> bool:
     return store.owner(_PREFIX + run) is not None
 
 
+def take(store: Store, lock: str, run: str) -> bool:
+    """Take a lock that no living run holds."""
+    while not store.lock(lock, run, LIFE_SECONDS):
+        owner = store.owner(lock)
+        if owner is not None:
+            if is_alive(store, owner):
+                return False
+            store.unlock(lock, owner)
+    return True
+
+
 def bury(store: Store, run: str) -> None:
-    """Forget a run that is dead, and let go of what it held."""
+    """Forget a run that is dead: should it come back to life, it notices."""
     store.unlock(_PREFIX + run, run)
     store.drop(_PREFIX + run)
+
+
+def _since_boot() -> float:
+    """Seconds that go on counting while the machine sleeps, where it can tell them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _machine() -> str:

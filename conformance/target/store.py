@@ -107,4 +107,5 @@ def open_store(target: Target) -> Store:
         return RedisStore(target.coordination, key_of(target))
     from conformance.target.store_sqlite import SQLiteStore
 
-    return SQLiteStore(store_path(target))
+    shared = target.coordination.startswith("sqlite:")  # else the file is this integrator's alone
+    return SQLiteStore(store_path(target), f"{key_of(target)}_" if shared else "")

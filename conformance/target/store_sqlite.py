@@ -30,9 +30,10 @@ CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, value TEXT) WITHOUT RO
 class SQLiteStore:
     """A store in a file, made where it is missing; only its user can read it."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises CannotRun where the file can't be had."""
+    def __init__(self, path: Path, key: str = "") -> None:
+        """`key` tells integrators apart that share a file. Raises CannotRun where the file can't be had."""
         self.path = path
+        self._key = key
         with self._or_cannot_run():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)
@@ -50,6 +51,7 @@ class SQLiteStore:
 
     def mark(self, window: str, mark: str, *, at_most: int, seconds: float) -> float | None:
         """See Store."""
+        window = self._key + window
         with self._alone():
             now = self.now()
             self._db.execute("DELETE FROM marks WHERE window = ? AND instant <= ?", (window, now - seconds))
@@ -62,17 +64,17 @@ class SQLiteStore:
     def renew(self, window: str, mark: str) -> None:
         """See Store."""
         with self._alone():
-            self._db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (window, mark, self.now()))
+            self._db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (self._key + window, mark, self.now()))
 
     def unmark(self, window: str, mark: str) -> None:
         """See Store."""
         with self._alone():
-            self._db.execute("DELETE FROM marks WHERE window = ? AND mark = ?", (window, mark))
+            self._db.execute("DELETE FROM marks WHERE window = ? AND mark = ?", (self._key + window, mark))
 
     def marks(self, window: str, seconds: float) -> list[float]:
         """See Store."""
         with self._or_cannot_run():
-            return [instant for instant in self._instants(window) if instant > self.now() - seconds]
+            return [instant for instant in self._instants(self._key + window) if instant > self.now() - seconds]
 
     def _instants(self, window: str) -> list[float]:
         rows = self._db.execute("SELECT instant FROM marks WHERE window = ? ORDER BY instant", (window,))
@@ -83,24 +85,27 @@ class SQLiteStore:
         with self._alone():
             if self.owner(name) not in {None, owner}:
                 return False
-            self._db.execute("INSERT OR REPLACE INTO locks VALUES (?, ?, ?)", (name, owner, self.now() + seconds))
+            self._db.execute(
+                "INSERT OR REPLACE INTO locks VALUES (?, ?, ?)", (self._key + name, owner, self.now() + seconds)
+            )
             return True
 
     def unlock(self, name: str, owner: str) -> None:
         """See Store."""
         with self._alone():
-            self._db.execute("DELETE FROM locks WHERE name = ? AND owner = ?", (name, owner))
+            self._db.execute("DELETE FROM locks WHERE name = ? AND owner = ?", (self._key + name, owner))
 
     def owner(self, name: str) -> str | None:
         """See Store."""
         with self._or_cannot_run():
             row = self._db.execute(
-                "SELECT owner FROM locks WHERE name = ? AND until > ?", (name, self.now())
+                "SELECT owner FROM locks WHERE name = ? AND until > ?", (self._key + name, self.now())
             ).fetchone()
             return None if row is None else str(row[0])
 
     def claim(self, counter: str, first: int, size: int) -> int:
         """See Store."""
+        counter = self._key + counter
         with self._alone():
             row = self._db.execute("SELECT next FROM counters WHERE name = ?", (counter,)).fetchone()
             begin = first if row is None else int(row[0])
@@ -110,26 +115,27 @@ class SQLiteStore:
     def put(self, key: str, value: str) -> None:
         """See Store."""
         with self._alone():
-            self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (key, value))
+            self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (self._key + key, value))
 
     def drop(self, *keys: str) -> None:
         """See Store."""
         with self._alone():
-            self._db.executemany("DELETE FROM records WHERE key = ?", [(key,) for key in keys])
+            self._db.executemany("DELETE FROM records WHERE key = ?", [(self._key + key,) for key in keys])
 
     def records(self, prefix: str) -> Mapping[str, str]:
         """See Store."""
+        prefix = self._key + prefix
         with self._or_cannot_run():
             rows = self._db.execute(
                 "SELECT key, value FROM records WHERE key >= ? AND key < ? ORDER BY key", (prefix, prefix + _LAST)
             )
-            return dict(rows.fetchall())
+            return {str(key).removeprefix(self._key): str(value) for key, value in rows}
 
     def bucket(self, name: str, limit: int, milliseconds: int) -> AbstractBucket:
         """See Store."""
         with self._or_cannot_run():
             return SQLiteBucket.init_from_file(
-                [Rate(limit, milliseconds)], table=f"rate_{name}", db_path=str(self.path), use_file_lock=True
+                [Rate(limit, milliseconds)], table=f"rate_{self._key}{name}", db_path=str(self.path), use_file_lock=True
             )
 
     def close(self) -> None:

@@ -6,7 +6,6 @@ mock the clock moves; elsewhere the rest of the law is put off to the end of the
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -253,7 +252,7 @@ class Bench:
             while True:
                 left = CONSOLIDATION_SECONDS - (datetime.now(UTC) - deferred.since).total_seconds()
                 if left > 0 and self.session.patient:
-                    time.sleep(left)
+                    self.session.pause("an update to show", left)
                     left = 0
                 deferred.since = datetime.now(UTC)
                 deferred.rest.send(left <= 0)

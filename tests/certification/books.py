@@ -12,7 +12,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
 from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.exchange import Exchange
-from conformance.target.inbox import Received
+from conformance.target.inbox import Inbox, Received
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
 from strategies.periods import PERIOD
@@ -29,6 +29,9 @@ PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 60.0, 7200.0
 
 ARRIVAL_SECONDS: Final = 0.3
 """How long a notification that is on its way may take over a socket."""
+
+HEARING_SECONDS: Final = 10.0
+"""How long to listen before the other runs are told that this one is going on."""
 
 FIRST_PAUSE: Final = 0.1
 
@@ -271,7 +274,7 @@ class Books:
             return self.bench.send(call, book.values[0])
         waited, wait = 0.0, max(self.pause, FIRST_PAUSE)
         while exchange.status // 100 == 4 and waited < self._patience:
-            time.sleep(wait)
+            self.bench.session.pause("the reconciliation before to be finished", wait)
             waited, wait = waited + wait, 2 * wait
             exchange = self.bench.send(call, book.values[0])
         if exchange.status // 100 == 2:
@@ -408,10 +411,19 @@ class Books:
                 control.advance(seconds)
                 if self.notified(book):
                     return True
-        elif inbox is not None and inbox.wait_for(lambda one: is_about(one, book), self._patience):
+        elif inbox is not None and self._hears(inbox, book):
             return True
         self._settles(book.place, settling=True)
-        time.sleep(self.pause)
+        self.bench.session.pause("a reconciliation to be finished", self.pause)
+        return False
+
+    def _hears(self, inbox: Inbox, book: Book) -> bool:
+        """Whether a notification comes in all the time that is waited."""
+        ends = time.monotonic() + self._patience
+        while (left := ends - time.monotonic()) > 0:
+            if inbox.wait_for(lambda one: is_about(one, book), min(left, HEARING_SECONDS)):
+                return True
+            self.bench.session.sign()
         return False
 
     def _settles(self, place: Place, *, settling: bool) -> None:

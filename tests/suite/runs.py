@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 COMMAND = Path(sys.executable).parent / "koncili-conformance"
+
+PATIENCE_SECONDS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Run:
         """The ids of the rules that have one of those verdicts."""
         return {entry["id"] for entry in self.certificate["rules"] if entry["verdict"] in wanted}
 
+    @property
+    def by_rule(self) -> dict[str, str]:
+        """The verdict on each rule."""
+        return {entry["id"]: entry["verdict"] for entry in self.certificate["rules"]}
+
     def entry(self, rule: str) -> dict[str, Any]:
         """What the certificate says of a rule."""
         (entry,) = [entry for entry in self.certificate["rules"] if entry["id"] == rule]
@@ -40,14 +49,40 @@ class Run:
 
 def certify(reports: Path, *arguments: str, html: bool = False, **environment: str) -> Run:
     """`koncili-conformance certify` with those arguments, its results in `reports`."""
+    return ended(start(reports, *arguments, html=html, **environment), reports)
+
+
+def start(reports: Path, *arguments: str, html: bool = False, **environment: str) -> subprocess.Popen[str]:
+    """The same, going on: in a session of its own, so that all its processes can be killed."""
     options = ["--reports", str(reports), *([] if html else ["--no-html"])]
-    done = subprocess.run(
-        [str(COMMAND), "certify", *options, *arguments],
-        capture_output=True,
+    return command("certify", *options, *arguments, state=reports.parent / "state", **environment)
+
+
+def command(*arguments: str, state: Path, **environment: str) -> subprocess.Popen[str]:
+    """`koncili-conformance` with those arguments, going on."""
+    return subprocess.Popen(
+        [str(COMMAND), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=300,
+        start_new_session=True,
         # Budgets of client errors belong to the test, not to whoever runs it.
-        env={**os.environ, "XDG_STATE_HOME": str(reports.parent / "state"), **environment},
+        env={**os.environ, "XDG_STATE_HOME": str(state), **environment},
     )
-    return Run(done.returncode, done.stdout, done.stderr, reports)
+
+
+def ended(process: subprocess.Popen[str], reports: Path, patience: float = PATIENCE_SECONDS) -> Run:
+    """Wait for the end of a command that was started."""
+    with process:
+        try:
+            output, errors = process.communicate(timeout=patience)
+        except BaseException:
+            kill(process)
+            raise
+    return Run(process.returncode, output, errors, reports)
+
+
+def kill(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
+    """Send a signal to the command and all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -85,7 +85,7 @@ def test_a_later_run_goes_on_where_the_counters_are() -> None:
     assert not overlapping(periods)
 
 
-@pytest.mark.parametrize("apart", [10, 60, 3600, 12 * 3600])
+@pytest.mark.parametrize("apart", [1, 2, 10, 60, 3600, 12 * 3600])
 def test_runs_whose_counters_were_lost_overlap_nowhere(apart: int) -> None:
     """Four runs one after the other, so far apart. Months, of which there are few, are another matter."""
     short = [length for length in A_RUN if length < LONG_SECONDS]
@@ -93,7 +93,7 @@ def test_runs_whose_counters_were_lost_overlap_nowhere(apart: int) -> None:
     assert not overlapping([period for start in starts for period in allotted(Calendar(start=start), short)])
 
 
-@pytest.mark.parametrize("apart", [10, 60, 120, 3600, 86_400])
+@pytest.mark.parametrize("apart", [1, 2, 5, 10, 60, 120, 3600, 86_400])
 def test_a_month_after_lost_counters_lies_elsewhere(apart: int) -> None:
     long = [length for length in A_RUN if length >= LONG_SECONDS]
     starts = [1.795e9, 1.795e9 + apart]

@@ -13,7 +13,8 @@ import pytest
 
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.target.budget import ERRORS
-from conformance.target.store_sqlite import SQLiteStore
+from conformance.target.config import load_target
+from conformance.target.store import open_store
 from tests.suite.runs import Run, certify
 from tests.suite.test_cli import served
 
@@ -66,7 +67,7 @@ def test_nothing_is_sent(environment: str, pace: str, listener: socket.socket, t
 
 def test_what_earlier_runs_spent_is_told(listener: socket.socket, tmp_path: Path) -> None:
     file = target(tmp_path, listener)
-    with closing(SQLiteStore(tmp_path / "budget.sqlite")) as store:
+    with closing(open_store(load_target(Path(file)))) as store:
         for number in range(150):
             store.renew(ERRORS, str(number))
     run = dry_run(tmp_path, "--target", file)

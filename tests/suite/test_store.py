@@ -35,11 +35,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{request.getfixturevalue('redis_url')}#{tmp_path.name}"
 
 
-def opened(place: str) -> Store:
+def opened(place: str, key: str = "") -> Store:
     if place.startswith("redis"):
-        url, _, key = place.partition("#")
-        return RedisStore(url, key)
-    return SQLiteStore(Path(place))
+        url, _, own = place.partition("#")
+        return RedisStore(url, own + key)
+    return SQLiteStore(Path(place), key)
 
 
 @pytest.fixture
@@ -139,17 +139,18 @@ def test_records_are_kept_in_the_order_of_their_keys(store: Store, other: Store)
     assert list(store.records("run")) == ['run/["São", "\\u00e9/"]', "runs"]
 
 
-def test_a_bucket_lets_so_many_pass(store: Store, other: Store) -> None:
+def passes(store: Store, limit: int = 1) -> bool:
+    """Whether a bucket lets another request pass."""
     from pyrate_limiter import RateItem
 
-    passed = []
-    for turn in range(6):
-        bucket = (store if turn % 2 else other).bucket("get", 4, 60_000)
+    with closing(store.bucket("get", limit, 60_000)) as bucket:
         now: object = bucket.now()  # type: ignore[no-untyped-call]
         assert isinstance(now, int)
-        passed.append(bool(bucket.put(RateItem("request", now))))
-        bucket.close()
-    assert passed == [True] * 4 + [False] * 2
+        return bool(bucket.put(RateItem("request", now)))
+
+
+def test_a_bucket_lets_so_many_pass(store: Store, other: Store) -> None:
+    assert [passes(store if turn % 2 else other, 4) for turn in range(6)] == [True] * 4 + [False] * 2
 
 
 def claim_many(place: str, found: multiprocessing.Queue[int]) -> None:
@@ -178,12 +179,23 @@ def test_a_store_is_the_users_alone(tmp_path: Path) -> None:
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
-def test_integrators_have_nothing_in_common(redis_url: str) -> None:
-    with closing(RedisStore(redis_url, "one")) as one, closing(RedisStore(redis_url, "two")) as two:
+def test_integrators_have_nothing_in_common(place: str) -> None:
+    with closing(opened(place, "one")) as one, closing(opened(place, "two")) as two:
         one.put("a", "b")
         one.lock("l", "me", 60)
+        one.mark("w", "m", at_most=1, seconds=60)
+        assert one.claim("n", 5, 5) == 5
+        assert passes(one)
         assert two.records("") == {}
         assert two.owner("l") is None
+        assert two.marks("w", 60) == []
+        assert two.claim("n", 7, 5) == 7
+        assert passes(two)
+        two.put("a", "c")
+        two.drop("a")
+        two.unlock("l", "me")
+        two.unmark("w", "m")
+        assert (one.records(""), one.owner("l"), len(one.marks("w", 60))) == ({"a": "b"}, "me", 1)
 
 
 def test_a_redis_server_that_is_not_there_is_named_without_its_password() -> None:

@@ -39,6 +39,12 @@ class StagedMock:
         told: dict[str, Any] = answer.raise_for_status().json()
         return told
 
+    @property
+    def requests(self) -> int:
+        """How many requests it has answered."""
+        count: int = self.state()["counts"]["requests"]
+        return count
+
     def command(self, **fields: Any) -> None:
         """Have it carry out commands of `POST /_mock`, such as `advanceSeconds=60`."""
         httpx.post(

@@ -1,0 +1,212 @@
+"""What a killed run left is cleared away, at whatever request it was killed; what can't be is named with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.endpoints import Endpoint
+from conformance.mock.koncili import Koncili
+from tests.suite.lives import Killed, OneRun, one_run
+from tests.suite.stage.etiquette import active, deletable
+
+CREATE, RELEASE, SUBMIT, DELETE = (
+    Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE, Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER,
+)  # fmt: skip
+
+A, B = "701-0000000-0000001", "701-0000000-0000002"
+
+
+@pytest.fixture
+def koncili() -> Koncili:
+    return Koncili()
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.fixture
+def dead(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
+    """A run that a test kills."""
+    with one_run(koncili, shared) as run:
+        yield run
+
+
+@pytest.fixture
+def rescuer(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
+    """A run that comes after it."""
+    with one_run(koncili, shared) as run:
+        yield run
+
+
+def left(koncili: Koncili) -> tuple[list[int], list[str]]:
+    """The reconciliations that still wait, and the orders that can be deleted."""
+    state: Any = koncili.state()
+    return active(state), deletable(state)
+
+
+def rescue(dead: OneRun, rescuer: OneRun) -> OneRun:
+    dead.die()
+    rescuer.live.rescue_all()
+    return rescuer
+
+
+# -- a run that is killed at a request ---------------------------------------------------------------------------------
+
+
+def killed_at(endpoint: Endpoint, when: str, *, turn: int = 1) -> Callable[[OneRun], None]:
+    """One reconciliation is run through, then another in which the run is killed at a request to the endpoint."""
+
+    def run(dead: OneRun) -> None:
+        dead.submit(A)
+        dead.release(A, dead.create())
+        dead.live.waiting.sleep(5)
+        dead.upset(endpoint, *[None] * (turn - 1), when)
+        for code in (B, f"{B}-2"):
+            dead.submit(code)
+        number = dead.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z", releasesQtd=6)
+        for code in (B, f"{B}-2"):
+            dead.release(code, number)
+
+    return run
+
+
+MOMENTS: Final = {
+    f"{when} {endpoint.label} {turn}": killed_at(endpoint, when, turn=turn)
+    for when in ("killed before", "killed after")
+    for endpoint, turns in ((SUBMIT, (1, 2)), (CREATE, (1,)), (RELEASE, (1, 2)))
+    for turn in turns
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_whatever_a_killed_run_left_is_cleared_away(
+    moment: str, koncili: Koncili, dead: OneRun, rescuer: OneRun
+) -> None:
+    with pytest.raises(Killed):
+        MOMENTS[moment](dead)
+    rescue(dead, rescuer)
+    assert left(koncili) == ([], [])
+    assert rescuer.live.recovery.report.undone == []
+    assert rescuer.live.dead_runs == []
+    assert not any(rescuer.live.ledger.left)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_so_it_is_where_the_rescuer_is_killed_too(
+    moment: str, koncili: Koncili, dead: OneRun, rescuer: OneRun, shared: Path
+) -> None:
+    """At its first release, else at its first deletion."""
+    with pytest.raises(Killed):
+        MOMENTS[moment](dead)
+    rescuer.upset(RELEASE, "killed after")
+    rescuer.upset(DELETE, "killed after")
+    with pytest.raises(Killed):
+        rescue(dead, rescuer)
+    rescuer.die()
+    with one_run(koncili, shared) as another:
+        another.live.rescue_all()
+        assert left(koncili) == ([], [])
+        assert another.live.dead_runs == []
+
+
+def test_what_stays_is_named_with_its_reason(dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    dead.submit(B)
+    dead.release(A, dead.create())
+    report = rescue(dead, rescuer).live.recovery.report
+    assert report.deleted == 1
+    assert report.kept == [
+        f"order {A} of account 19055 on CHANNEL_NAME: it is reconciled, and such orders cannot be deleted"
+    ]
+
+
+# -- what can't be done ------------------------------------------------------------------------------------------------
+
+
+def test_a_reconciliation_that_waits_for_too_much_is_left_alone(dead: OneRun, rescuer: OneRun) -> None:
+    number = dead.create(releasesQtd=1_000_000)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert SUBMIT not in rescuer.way.sent
+    assert report.undone == [
+        f"reconciliation {number} of account 19055 on CHANNEL_NAME may still be active, and its releases are refused: "
+        "ask Koncili to close it"
+    ]
+    assert rescuer.live.dead_runs == [dead.live.run.id]
+
+
+def test_what_takes_no_releases_is_tried_once_and_at_the_end(dead: OneRun, rescuer: OneRun) -> None:
+    dead.create(releasesQtd=1_000_000)
+    rescue(dead, rescuer)
+    sent = len(rescuer.way.sent)
+    rescuer.live.rescue_all()
+    assert len(rescuer.way.sent) == sent
+    rescuer.live.recovery.try_all_again()
+    rescuer.live.rescue_all()
+    assert len(rescuer.way.sent) > sent
+
+
+def test_an_order_whose_deletion_is_refused_stays(dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    rescuer.upset(DELETE, 400)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert report.kept == [f"order {A} of account 19055 on CHANNEL_NAME: its deletion is refused with 400 UPSET"]
+    assert rescuer.live.dead_runs == []
+
+
+def test_an_order_that_is_gone_is_not_counted(dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    rescuer.upset(DELETE, 404)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert (report.deleted, report.kept, report.undone) == (0, [], [])
+
+
+def test_an_order_whose_deletion_fails_is_tried_again(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    rescuer.upset(DELETE, 500)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert report.undone == [f"order {A} of account 19055 on CHANNEL_NAME: its deletion got 500 UPSET"]
+    assert rescuer.live.dead_runs == [dead.live.run.id]
+    rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+
+
+def test_a_release_in_doubt_is_not_taken_for_accepted(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    """The target takes no order when the releases are to be sent."""
+    dead.submit(A)
+    dead.upset(RELEASE, "killed before")
+    with pytest.raises(Killed):
+        dead.release(A, dead.create())
+    rescuer.upset(SUBMIT, *[500] * 20)
+    rescue(dead, rescuer)
+    assert len(left(koncili)[0]) == 1
+    assert rescuer.live.dead_runs == [dead.live.run.id]
+    rescuer.upset(SUBMIT)
+    rescuer.live.recovery.try_all_again()
+    rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+
+
+def test_a_server_that_fails_leaves_it_for_later(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    dead.create()
+    rescuer.upset(RELEASE, 500)
+    rescue(dead, rescuer)
+    rescuer.live.recovery.try_all_again()
+    rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+
+
+@pytest.mark.parametrize("quantity", [0, -3])
+def test_what_was_opened_for_nothing_is_not_taken_for_complete(quantity: int, dead: OneRun, rescuer: OneRun) -> None:
+    """A server that accepts that is wrong; whether such a one is active only another creation shows."""
+    dead.upset(CREATE, "killed before")
+    with pytest.raises(Killed):
+        dead.create(releasesQtd=quantity)
+    rescue(dead, rescuer)
+    assert rescuer.way.sent.count(CREATE) == 1
+    assert rescuer.live.dead_runs == []
