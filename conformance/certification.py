@@ -79,7 +79,7 @@ class Certification:
         self._stopped = ""
         self._cut_short = ""
         """Why the run ended before its time, though it could have gone on: the user did not want to wait."""
-        self._waits = Waits(self._write, sys.stdout.isatty())
+        self._waits = Waits(self._write, sys.stdout.isatty(), before="\n")
         self._terminal: Any = None
         self._put_off = PutOff()
         self._left_undone: list[str] = []

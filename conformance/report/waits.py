@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from conformance.target.waiting import shown
+from conformance.target.waiting import UNKNOWN, shown
 
 ERASE_LINE = "\r\x1b[K"
 
 
 @dataclass(slots=True)
 class Waits:
-    """Where waits are shown. `write` takes text as it is."""
+    """Where waits are shown. `write` takes text as it is; `before` goes before a line, where the last may not be ended."""
 
     write: Callable[[str], None]
     is_terminal: bool
+    before: str = ""
     _waiting_for: str = field(default="")
 
     def tell(self, what: str, left: float) -> None:
         """Show that so many seconds are left; none left: the wait is over."""
         if self.is_terminal:
-            self.write(f"{ERASE_LINE}waiting {shown(left)} for {what}" if left > 0 else ERASE_LINE)
+            self.write(ERASE_LINE + (words(what, left) if left > 0 else ""))
         elif left > 0 and not self._waiting_for:
-            self.write(f"\nwaiting {shown(left)} for {what}\n")
+            self.write(f"{self.before}{words(what, left)}\n")
         self._waiting_for = what if left > 0 else ""
+
+
+def words(what: str, left: float) -> str:
+    """What is waited for, and how long still if that is known."""
+    return f"waiting for {what}" if left == UNKNOWN else f"waiting {shown(left)} for {what}"

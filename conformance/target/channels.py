@@ -42,6 +42,8 @@ class Channels:
             self._store.put(_WANTED + channel, self._run.id)
             self._waiting.poll(f"another run's reconciliation on channel {channel}", waited, POLL_SECONDS)
             waited += POLL_SECONDS
+        if waited:
+            self._waiting.tell("", 0.0)
         if self._wanted_by(channel) == self._run.id:
             self._store.drop(_WANTED + channel)
         self._held.add(channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ SHOWN_FROM: Final = 5.0
 """Seconds from which a wait is worth a line."""
 
 STEP_SECONDS: Final = 1.0
+
+UNKNOWN: Final = math.inf
+"""What is told of a wait of which nobody knows how long it takes."""
 
 
 def silently(what: str, left: float) -> None:
@@ -27,7 +31,8 @@ def pause(seconds: float) -> None:
 
 @dataclass(slots=True)
 class Waiting:
-    """How a run waits. `tell` gets what it waits for and the seconds that are left, once a second, and 0 at the end."""
+    """How a run waits. `tell` gets what it waits for and the seconds that are left (UNKNOWN where nobody knows), once a
+    second, and 0 at the end."""
 
     at_most: float | None = None
     """Seconds that one wait may take; None: as long as it takes."""
@@ -57,8 +62,8 @@ class Waiting:
         """Wait once more for what nobody knows the time of, after having waited so long. Raises WaitTooLong."""
         if self.at_most is not None and waited + seconds > self.at_most:
             raise WaitTooLong(f"{what}: waited {shown(waited)}, and --max-wait allows {shown(self.at_most)}")
-        if waited >= SHOWN_FROM and waited % SHOWN_FROM < seconds:
-            self.tell(f"{what} (since {shown(waited)})", 0.0)
+        if waited >= SHOWN_FROM:
+            self.tell(what, UNKNOWN)
         self.meanwhile()
         self.sleep(seconds)
 
