@@ -32,12 +32,15 @@ class Redactor:
         self._names: dict[str, str] = {}
         self._ordered: list[tuple[str, _Form | None, str]] = []
         self._pieces: dict[str, str] = {}
+        self._headers: dict[str, str] = {}
+        """Headers as they were shown since the last secret was learnt: most are the same in every request."""
 
     def learn(self, secret: str, name: str) -> None:
         """From now on this value reads `<redacted:name>`, also where it is escaped as in URLs, JSON, HTML or Python."""
         if len(secret) < SHORTEST_SECRET or secret in self._names:
             return
         self._names[secret] = name
+        self._headers.clear()
         self._ordered.append((secret, _every_form(secret), f"<redacted:{name}>"))
         # The longest first: a token that holds another secret goes as a whole.
         self._ordered.sort(key=lambda known: -len(known[0]))
@@ -93,7 +96,12 @@ class Redactor:
 
     def header(self, name: str, value: str) -> str:
         """A header's value; that of a cookie is a secret as a whole."""
-        return f"<redacted:{name}>" if name.lower() in COOKIES else self.text(value)
+        if name.lower() in COOKIES:
+            return f"<redacted:{name}>"
+        shown = self._headers.get(value)
+        if shown is None:
+            shown = self._headers[value] = self.text(value)
+        return shown
 
     def bytes_as_text(self, raw: bytes) -> str:
         """The bytes as text (UTF-8, what is not is escaped) with every known secret blotted out."""
