@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
 import time
 from collections.abc import Generator, Hashable, Iterable
@@ -16,6 +15,7 @@ import pytest
 
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
+from conformance.handover import Handover, hand_over
 from conformance.interruption import InterruptedWorker, lead_workers_home
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
@@ -38,9 +38,6 @@ from conformance.verdict.waivers import Waiver, load_waivers, waive
 
 PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
 INTERRUPTED = "the run was interrupted before this scenario ended"
-WORKER_EVIDENCE = "koncili_evidence"
-WORKER_TRAFFIC = "koncili_traffic"
-WORKER_SECRETS = "koncili_secrets"
 
 
 class Certification:
@@ -71,10 +68,7 @@ class Certification:
         self.certificate: Certificate | None = None
         self._session: Session | None = None
         self._redactor = Redactor()
-        self._parts: list[dict[str, Any]] = []
-        self._told: list[str] = []
-        """The evidence of workers, read when the secrets of all are known: a server may tell one those of another."""
-        self._traffic: list[dict[str, int]] = []
+        self._handover = Handover()
         self._deselected: set[str] = set()
         self._stopped = ""
         self._cut_short = ""
@@ -341,12 +335,7 @@ class Certification:
 
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take what a worker saw. (pytest-xdist)"""
-        output = getattr(node, "workeroutput", {})
-        if WORKER_EVIDENCE in output:
-            self._redactor.learn_all(output[WORKER_SECRETS])
-            self._told.append(output[WORKER_EVIDENCE])
-            self._traffic.append(output[WORKER_TRAFFIC])
-        elif error:
+        if not self._handover.take(node, self._redactor) and error:
             self._stopped = self.redactor.text(f"a worker ended without its evidence: {error}")
 
     @pytest.hookimpl(trylast=True)
@@ -361,17 +350,13 @@ class Certification:
             self._session.close()
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
-            part, traffic = self._session.evidence.as_dict(), self._session.journal.traffic.as_dict()
             if self.worker:
-                session.config.workeroutput[WORKER_EVIDENCE] = json.dumps(part)  # type: ignore[attr-defined]
-                session.config.workeroutput[WORKER_TRAFFIC] = traffic  # type: ignore[attr-defined]
-                session.config.workeroutput[WORKER_SECRETS] = self.redactor.known  # type: ignore[attr-defined]
+                hand_over(session.config, self._session)
                 return
-            self._parts.append(part)
-            self._traffic.append(traffic)
-        self._parts += [json.loads(self.redactor.text(told)) for told in self._told]
-        if any(part["scenarios"] for part in self._parts) and not self.worker:
-            self._certify(session)
+            self._handover.keep(self._session)
+        evidence = self._handover.evidence(self.redactor)
+        if evidence is not None:
+            self._certify(session, evidence)
 
     def _clear_away(self, opened: Session) -> None:
         """At the end of the run nothing is left that can be taken away."""
@@ -393,8 +378,7 @@ class Certification:
             if scenario.outcome is Outcome.NOT_RUN and reason and scenario.id not in self._deselected:
                 evidence.finish(scenario.id, Outcome.INCONCLUSIVE, reason)
 
-    def _certify(self, session: pytest.Session) -> None:
-        evidence = Evidence.merged(self._parts)
+    def _certify(self, session: pytest.Session, evidence: Evidence) -> None:
         target, profile = chosen_target(self.options), chosen_profile(self.options)
         results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
         results = waive(results, self.waivers, self.started_at.date())
@@ -405,7 +389,7 @@ class Certification:
             seed=chosen_seed(self.options),
             readings=evidence.readings,
             readings_from=evidence.readings_from,
-            traffic={name: sum(part[name] for part in self._traffic) for name in self._traffic[0]},
+            traffic=self._handover.traffic,
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
         )
