@@ -6,6 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Generator, Hashable, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,7 +186,9 @@ class Certification:
     def _write(self, text: str) -> None:
         """Write past pytest's capturing."""
         if self._terminal is not None:
-            self._terminal.write(text, flush=True)
+            capturing: Any = self._terminal.config.pluginmanager.get_plugin("capturemanager")
+            with capturing.global_and_fixture_disabled() if capturing else nullcontext():
+                self._terminal.write(text, flush=True)
 
     # -- what is put off to the end of the run ---------------------------------------------------------------------
 
@@ -347,7 +350,10 @@ class Certification:
             )
             self._mark_unfinished(self._session.evidence, interrupted=cut_off)
             self._clear_away(self._session)
-            self._session.close()
+            try:
+                self._session.close()
+            except CannotRun as error:  # the store is gone: what is left stays on its ledger
+                self._stopped = self._stopped or self.redactor.text(str(error))
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
             if self.worker:

@@ -23,6 +23,7 @@ class InterruptedWorker:
         self._session = session
         self._in_scenario = False
         signal.signal(signal.SIGINT, self._interrupt)
+        signal.signal(signal.SIGTERM, self._interrupt)  # some send it to the whole group
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -86,6 +86,7 @@ def _standing(target: Target) -> Standing | None:
     try:
         budget = budget_of(target, store, Waiting())
         try:
+            budget.check_block()
             return budget.standing()
         finally:
             budget.close()

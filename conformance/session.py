@@ -193,13 +193,13 @@ class Session:
         return httpx.Client(base_url=self.target.base_url, transport=self.transport, cookies=no_cookies())
 
     def close(self) -> None:
-        """Let go of connections, the inbox, what is shared and the HAR file."""
+        """Let go of connections, the inbox, the HAR file and what is shared. Raises CannotRun where the store is gone."""
         if self._inbox is not None:
             self._inbox.close()
         self.client.close()
+        self.journal.close()
         if self.live is not None:
             self.live.close()
-        self.journal.close()
 
 
 def missing_need(rule: Rule, target: Target, *, controlled: bool) -> str | None:

@@ -54,6 +54,9 @@ class Budget(Protocol):
     def clearing_away(self) -> AbstractContextManager[None]:
         """A context manager: requests in it may also spend what is kept back."""
 
+    def check_block(self) -> None:
+        """Raises CannotRun while the integrator is blocked."""
+
     def standing(self) -> Standing | None:
         """Where it stands; None where nothing is counted."""
 
@@ -79,6 +82,9 @@ class NoLimits:
     def clearing_away(self) -> AbstractContextManager[None]:
         """Nothing is kept back."""
         return nullcontext()
+
+    def check_block(self) -> None:
+        """Nobody is blocked."""
 
     def standing(self) -> None:
         """Nothing is counted."""
@@ -108,7 +114,7 @@ class DocumentedLimits:
         Raises WaitTooLong where no error is to be had in the time that the user wants to wait, CannotRun during a block.
         """
         self._waiting.meanwhile()
-        self._refuse_during_block()
+        self.check_block()
         reservation = uuid4().hex
         while True:
             left = self._store.mark(
@@ -117,7 +123,8 @@ class DocumentedLimits:
             if left is None:
                 break
             self._waiting.wait(
-                f"the budget of client errors: {self._error_budget} an hour are spent (at 500 Koncili blocks the integrator)",
+                f"the budget of client errors: {self._error_budget - self._kept_back} an hour are spent, "
+                f"{self._kept_back} more are kept for clearing away (at 500 Koncili blocks the integrator)",
                 left,
             )
         try:
@@ -143,7 +150,8 @@ class DocumentedLimits:
             what = f"the documented rate of {label}, {rate_of(endpoint)} a minute"
             self._waiting.wait(what, max(1, milliseconds) / 1000, always=True)
 
-    def _refuse_during_block(self) -> None:
+    def check_block(self) -> None:
+        """Raises CannotRun while the integrator is blocked."""
         until = float(self._store.records(BLOCKED_UNTIL).get(BLOCKED_UNTIL, "0"))
         if self._store.now() < until:
             raise CannotRun(blocked_message(datetime.fromtimestamp(until, UTC)))

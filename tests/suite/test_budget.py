@@ -337,7 +337,7 @@ def test_the_budget_is_the_targets(tmp_path: Path) -> None:
     budget, store = budget_for(target(error_budget=3 + KEPT_BACK, coordination=f"sqlite:{tmp_path / 'budget.sqlite'}"))
     for _ in range(3):
         budget.after(budget.before(None), 400)
-    with pytest.raises(WaitTooLong, match="11 an hour are spent"):
+    with pytest.raises(WaitTooLong, match="3 an hour are spent, 8 more are kept"):
         budget.before(None)
     budget.close()
     store.close()

@@ -96,6 +96,9 @@ class CountingBudget:
     def clearing_away(self) -> AbstractContextManager[None]:
         return nullcontext()
 
+    def check_block(self) -> None:
+        pass
+
     def standing(self) -> Standing | None:
         return None
 
