@@ -28,6 +28,15 @@ click.UsageError.exit_code = CANNOT_RUN
 EXITS = "Exit codes: 0 conformant, 1 nonconformant, 2 partial or inconclusive, 3 could not run."
 
 
+allow_production_option = click.option(
+    "--allow-production",
+    metavar="[HOST]",
+    is_flag=False,
+    flag_value="",
+    help="Let the target be the production one on HOST.",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="koncili-conformance")
 def main() -> None:
@@ -50,13 +59,7 @@ def main() -> None:
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
 @click.option("--max-wait", type=Duration(), help="End, inconclusive, rather than wait longer: 90s, 10m, 1h.")
-@click.option(
-    "--allow-production",
-    metavar="[HOST]",
-    is_flag=False,
-    flag_value="",
-    help="Let the target be the production one on HOST.",
-)
+@allow_production_option
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
 )
@@ -132,13 +135,7 @@ def _waits() -> Waits:
 @main.command(epilog="Exit codes: 0 nothing is left that can be removed, 2 something is, 3 could not run.")
 @click.option("--target", type=FILE, required=True, help="Target file (TOML).")
 @click.option("--max-wait", type=Duration(), help="Give up rather than wait longer: 90s, 10m, 1h.")
-@click.option(
-    "--allow-production",
-    metavar="[HOST]",
-    is_flag=False,
-    flag_value="",
-    help="Let the target be the production one on HOST.",
-)
+@allow_production_option
 def cleanup(target: Path, max_wait: float | None, allow_production: str | None) -> None:
     """Finish what killed runs have left: complete their reconciliations, delete their orders."""
     from conformance.cleanup import clean_up
