@@ -93,8 +93,9 @@ class Live:
 
     @property
     def dead_runs(self) -> list[str]:
-        """The runs that were killed and have left something."""
-        known = (*Ledger.runs(self.store), *known_runs(self.store))
+        """The runs that were killed and have left something. Those with reconciliations come first: the orders of another may
+        have gone into these."""
+        known = (*Ledger.blocking(self.store), *Ledger.runs(self.store), *known_runs(self.store))
         return [run for run in dict.fromkeys(known) if run != self.run.id and not is_alive(self.store, run)]
 
     @property

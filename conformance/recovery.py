@@ -127,14 +127,17 @@ class Recovery:
         return done
 
     def _complete(self, ledger: Ledger, opened: Opened) -> bool:
-        missing = opened.quantity - opened.received
+        missing, doubts = opened.quantity - opened.received, tuple(opened.doubts)
+        rest = missing - opened.in_doubt
         if missing > ENTRIES_AT_MOST or not _is_plain(opened):
             return self._is_free(opened)
         if opened.id is None:
             return self._is_free(opened, tries=1) or self._found(ledger, opened, missing) or self._is_free(opened)
-        for entries in dict.fromkeys((missing, missing - opened.in_doubt)):
-            if entries > 0 and self._released(opened, opened.id, entries):
-                return True
+        if missing > 0 and self._released(opened, opened.id, missing):
+            return True
+        if 0 < rest < missing and self._released(opened, opened.id, rest):
+            ledger.released(*(doubt.order for doubt in doubts))
+            return True
         return self._is_free(opened)
 
     def _found(self, ledger: Ledger, opened: Opened, entries: int) -> bool:

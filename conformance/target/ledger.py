@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.endpoints import Endpoint
@@ -32,6 +32,13 @@ class OrderId(NamedTuple):
     code: str
 
 
+class Doubt(NamedTuple):
+    """A release without an answer."""
+
+    order: OrderId | None
+    entries: int
+
+
 @dataclass(slots=True)
 class Opened:
     """A reconciliation that is active, or may be: `id` is None while nobody knows it."""
@@ -46,12 +53,17 @@ class Opened:
     id: int | None = None
     received: int = 0
     """How many release entries were accepted."""
-    in_doubt: int = 0
-    """How many were sent of which nobody knows whether they were."""
+    doubts: list[Doubt] = field(default_factory=list)
+    """The releases that were sent of which nobody knows whether they were accepted."""
     after: int | None = None
     """The id that was given out last before it, where that is known."""
     before: int | None = None
     """Where not, one that was given out after it."""
+
+    @property
+    def in_doubt(self) -> int:
+        """How many release entries may have been accepted."""
+        return sum(doubt.entries for doubt in self.doubts)
 
 
 class Left(NamedTuple):
@@ -79,7 +91,7 @@ class Ledger:
         for key, state in store.records(f"{_ORDER}{run}/").items():
             ledger._orders[OrderId(*json.loads(key.split("/", 2)[2]))] = state
         for key, text in store.records(f"{_OPENED}{run}/").items():
-            ledger._opened[key] = Opened(**json.loads(text))
+            ledger._opened[key] = _opened(text)
             ledger._serial = max(ledger._serial, int(key.rpartition("/")[2]))
         return ledger
 
@@ -133,10 +145,12 @@ class Ledger:
     def _releasing(self, fields: Mapping[str, Any]) -> Note:
         number, entries = fields.get("reconciliationId"), fields.get("releases")
         into = next((one for one in self._opened.values() if one.id == number), None)
+        order = order_id(fields)
         if into is not None and isinstance(entries, list):
-            into.in_doubt = len(entries)
+            into.doubts.append(Doubt(order, len(entries)))
             self._keep(into)
-        return Note(releases=order_id(fields), into=into)
+            return Note(releases=order, into=into, entries=len(entries))
+        return Note(releases=order)
 
     def answered(self, note: Note, status: int, content: bytes) -> None:
         """Write down what became of a request. A failing server may have carried it out all the same."""
@@ -145,23 +159,24 @@ class Ledger:
             self.deleted(note.deletes)
         if refused and note.submits is not None:
             self.deleted(note.submits)
-        if accepted and note.releases in self._orders:
-            self._set(note.releases, _RECONCILED)
+        if accepted:
+            self.released(note.releases)
         if note.opens is not None:
             if accepted:
                 self._identified(note.opens, content)
             elif refused and not note.again:  # the first time, without an answer, it may have been opened
                 self.closed(note.opens)
         if note.into is not None and (accepted or refused):
-            self._released(note.into, accepted=accepted)
+            self._no_doubt(note.into, note, accepted=accepted)
 
     def never_sent(self, note: Note) -> None:
         """A request did not leave this machine."""
         self.answered(note, _NEVER_SENT, b"")
 
-    def _released(self, into: Opened, *, accepted: bool) -> None:
-        into.received += into.in_doubt if accepted else 0
-        into.in_doubt = 0
+    def _no_doubt(self, into: Opened, note: Note, *, accepted: bool) -> None:
+        """The release that a note is of was answered: this settles what was asked of its order before, too."""
+        into.received += note.entries if accepted else 0
+        into.doubts = [doubt for doubt in into.doubts if doubt.order != note.releases]
         if into.received >= into.quantity:
             self.closed(into)
         elif into.key in self._opened:
@@ -189,6 +204,12 @@ class Ledger:
         """An order is gone."""
         if self._orders.pop(order, None) is not None:
             self._store.drop(self._key(order))
+
+    def released(self, *orders: OrderId | None) -> None:
+        """Orders have entries in a reconciliation: they are on their way to be reconciled."""
+        for order in orders:
+            if order in self._orders:
+                self._set(order, _RECONCILED)
 
     def closed(self, opened: Opened) -> None:
         """A reconciliation has all its releases, or was never opened."""
@@ -237,8 +258,17 @@ class Note:
     opens: Opened | None = None
     into: Opened | None = None
     """The reconciliation that a release is for."""
+    entries: int = 0
+    """How many it has."""
     again: bool = False
     """Whether the same was asked before, without an answer."""
+
+
+def _opened(text: str) -> Opened:
+    """A reconciliation as it was written down."""
+    fields = json.loads(text)
+    doubts = [Doubt(OrderId(*order) if order else None, entries) for order, entries in fields.pop("doubts")]
+    return Opened(**fields, doubts=doubts)
 
 
 def order_id(holder: Mapping[str, Any]) -> OrderId | None:

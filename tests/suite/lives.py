@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ from conformance.target.waiting import Waiting
 from tests.suite.bodies import creation, order, release
 
 RUN: Final = "run/"
+
+NUMBERS: Final = count(1)
+"""The numbers of the runs: their orders have different codes."""
 
 
 class Killed(BaseException):
@@ -81,8 +85,8 @@ class OneRun:
         created = self.client.call(Endpoint.CREATE_RECONCILIATION, body=creation(**changes))
         return int(created.json["id"]) if created.is_accepted else int(created.status or 0)
 
-    def release(self, code: str, number: int) -> Exchange:
-        return self.client.call(Endpoint.SUBMIT_RELEASE, body=release(code, reconciliationId=number))
+    def release(self, code: str, number: int, **changes: Any) -> Exchange:
+        return self.client.call(Endpoint.SUBMIT_RELEASE, body=release(code, reconciliationId=number, **changes))
 
     def die(self) -> None:
         """As if its process had been killed."""
@@ -101,7 +105,7 @@ def one_run(koncili: Koncili, store: Path, *, at_most: float | None = None, **ch
         target, journal=Journal(Redactor()), budget=live.budget, readings=target.readings, now=koncili.clock.now,
         transport=way, ledger=live.ledger, waiting=waiting,
     )  # fmt: skip
-    live.attach(client, Calendar(live.store.claim, live.store.now()), 1)
+    live.attach(client, Calendar(live.store.claim, live.store.now()), next(NUMBERS))
     with closing(live), client:
         yield OneRun(live, client, way)
 

@@ -19,6 +19,9 @@ CREATE, RELEASE, SUBMIT, DELETE = (
 
 A, B = "701-0000000-0000001", "701-0000000-0000002"
 
+WITHIN: Final = "2024-03-01T12:00:00Z"
+"""Within the period of the second reconciliation."""
+
 
 @pytest.fixture
 def koncili() -> Koncili:
@@ -45,7 +48,8 @@ def rescuer(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
 
 
 def left(koncili: Koncili) -> tuple[list[int], list[str]]:
-    """The reconciliations that still wait, and the orders that can be deleted."""
+    """The reconciliations that still wait, and the orders that can be deleted, once the target has reconciled."""
+    koncili.clock.advance(60)
     state: Any = koncili.state()
     return active(state), deletable(state)
 
@@ -71,7 +75,8 @@ def killed_at(endpoint: Endpoint, when: str, *, turn: int = 1) -> Callable[[OneR
             dead.submit(code)
         number = dead.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z", releasesQtd=6)
         for code in (B, f"{B}-2"):
-            dead.release(code, number)
+            accepted = dead.release(code, number, createdDate=WITHIN, releasedDate=WITHIN).is_accepted
+            assert accepted
 
     return run
 
@@ -95,6 +100,16 @@ def test_whatever_a_killed_run_left_is_cleared_away(
     assert rescuer.live.recovery.report.undone == []
     assert rescuer.live.dead_runs == []
     assert not any(rescuer.live.ledger.left)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_so_it_is_where_the_run_itself_clears_away(moment: str, koncili: Koncili, dead: OneRun) -> None:
+    """It was interrupted, not killed."""
+    with pytest.raises(Killed):
+        MOMENTS[moment](dead)
+    dead.live.finish()
+    assert left(koncili) == ([], [])
+    assert dead.live.recovery.report.undone == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
