@@ -96,7 +96,7 @@ class Certification:
             target_file=Path(option("koncili_target")) if option("koncili_target") else None,
             profile=option("koncili_profile") or "certification",
             seed=option("koncili_seed"),
-            defect=option("koncili_defect"),
+            defects=tuple(option("koncili_defect") or ()),
             variant=option("koncili_variant"),
             production_host=option("koncili_allow_production"),
             patient=option("koncili_patient"),

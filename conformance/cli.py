@@ -54,7 +54,9 @@ def main() -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to spread over.")
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
 @click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
-@click.option("--defect", metavar="NAME", help="Give the mock in process this defect.")
+@click.option(
+    "--defect", "defects", multiple=True, metavar="NAME", help="Give the mock in process this defect (repeatable)."
+)
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
@@ -72,7 +74,7 @@ def certify(
     workers: int,
     reports: Path,
     waivers: Path | None,
-    defect: str | None,
+    defects: tuple[str, ...],
     variant: str | None,
     verbose: bool,  # noqa: FBT001
     no_html: bool,  # noqa: FBT001
@@ -93,7 +95,7 @@ def certify(
             target_file=target,
             profile=profile,
             seed=seed,
-            defect=defect,
+            defects=defects,
             variant=variant,
             production_host=named_host(target, allow_production, _asker()),
             patient=patient,

@@ -24,7 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--koncili-seed", metavar="N", type=int, help="seed of the generated cases")
     group.addoption("--koncili-reports", metavar="DIR", help="where results are left (default: reports)")
     group.addoption("--koncili-waivers", metavar="FILE", help="failures that are known and accepted for a time")
-    group.addoption("--koncili-defect", metavar="NAME", help="give the mock in process this defect")
+    group.addoption(
+        "--koncili-defect", metavar="NAME", action="append", help="give the mock in process this defect (repeatable)"
+    )
     group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")
     group.addoption("--koncili-no-html", action="store_true", help="make no HTML report")
     group.addoption(

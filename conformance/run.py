@@ -157,11 +157,12 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     """The options as our plugin takes them."""
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
-        "waivers": waivers, "defect": options.defect, "variant": options.variant, "max-wait": options.max_wait,
+        "waivers": waivers, "variant": options.variant, "max-wait": options.max_wait,
         "allow-production": options.production_host,
     }  # fmt: skip
     arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
     arguments += [f"--koncili-rule={rule}" for rule in rules]
+    arguments += [f"--koncili-defect={defect}" for defect in options.defects]
     flags = {"--koncili-patient": options.patient}
     return [*arguments, *(flag for flag, given in flags.items() if given)]
 

@@ -51,7 +51,8 @@ class Options:
     target_file: Path | None = None
     profile: str = "certification"
     seed: int | None = None
-    defect: str | None = None
+    defects: tuple[str, ...] = ()
+    """What the mock in process does wrong."""
     variant: str | None = None
     production_host: str | None = None
     """The host of a production target that the user allows."""
@@ -218,30 +219,31 @@ def missing_need(rule: Rule, target: Target, *, controlled: bool) -> str | None:
 def chosen_target(options: Options) -> Target:
     """The target of the options: the file's, else the mock in process. Raises CannotRun."""
     if options.target_file is None:
-        quirk = chosen_quirk(options)
-        readings = dict(quirk.readings) if isinstance(quirk, Variant) else {}
+        variants = [quirk for quirk in chosen_quirks(options) if isinstance(quirk, Variant)]
+        readings = dict(variants[0].readings) if variants else {}
         return parse_target(mock_target_table(f"http://127.0.0.1:{MOCK_PORT}", readings), "the mock's own target")
-    if options.defect or options.variant:
+    if options.defects or options.variant:
         raise CannotRun("--defect and --variant apply to the mock in process; leave out --target")
     target = load_target(options.target_file)
     check_permitted(target, options.target_file, options.production_host)
     return target
 
 
-def chosen_quirk(options: Options) -> Quirk | None:
-    """The defect or variant of the options. Raises CannotRun where there is none of that name."""
+def chosen_quirks(options: Options) -> list[Quirk]:
+    """The defects and the variant of the options. Raises CannotRun where there is none of that name."""
+    quirks: list[Quirk] = []
     try:
-        if options.defect:
+        if options.defects:
             from conformance.mock.defects import defect
 
-            return defect(options.defect)
+            quirks += [defect(name) for name in options.defects]
         if options.variant:
             from conformance.mock.variants import variant
 
-            return variant(options.variant)
+            quirks.append(variant(options.variant))
     except KeyError as error:
         raise CannotRun(str(error.args[0])) from None
-    return None
+    return quirks
 
 
 def chosen_profile(options: Options) -> Profile:
@@ -274,13 +276,11 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
     waiting = Waiting(at_most=options.max_wait, tell=tell)
     run_number = 0 if in_process else secrets.randbelow(RUNS)
     if in_process:
-        quirk = chosen_quirk(options)
-        koncili = Koncili(clock=VirtualClock(), quirks=[quirk] if quirk else [], readings=target.readings)
+        quirks = chosen_quirks(options)
+        koncili = Koncili(clock=VirtualClock(), quirks=quirks, readings=target.readings)
         control = local_control(koncili)
-        if quirk is not None and quirk.wire is not None:
-            transport = Wired(koncili, quirk.wire)
-        else:
-            transport = httpx.WSGITransport(make_app(koncili))
+        wire = next((quirk.wire for quirk in quirks if quirk.wire is not None), None)
+        transport = Wired(koncili, wire) if wire else httpx.WSGITransport(make_app(koncili))
         calendar = Calendar()
     else:
         control = remote_control(target.base_url) if may_be_controlled(target, options) else None

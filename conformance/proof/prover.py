@@ -106,7 +106,7 @@ class Prover:
         options = Options(
             profile=self.plan.profile,
             seed=self.plan.seed,
-            defect=mock.name if isinstance(mock, Defect) else None,
+            defects=(mock.name,) if isinstance(mock, Defect) else (),
             variant=mock.name if isinstance(mock, Variant) else None,
             shrink=False,
         )
