@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Generator, Hashable, Iterable
+from collections.abc import Generator, Hashable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,18 +18,21 @@ from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
 from conformance.interruption import InterruptedWorker, lead_workers_home
+from conformance.planning.show import counted
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
 from conformance.report.allure import Steps, describe, show_samples
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
-from conformance.report.summary import terminal
+from conformance.report.progress import Ended
+from conformance.report.screen import ENDED, Screen
+from conformance.report.summary import Line, Tone, brief, terminal
 from conformance.report.waits import Waits
 from conformance.scenario import rule_of, scenario_name
 from conformance.session import Options, Session, chosen_profile, chosen_seed, chosen_target, open_session
 from conformance.target.client import SERVER_ERROR
 from conformance.target.exchange import Exchange
-from conformance.target.journal import Spent
+from conformance.target.journal import Spent, Traffic
 from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.evidence import Evidence, Outcome
@@ -38,6 +41,7 @@ from conformance.verdict.violation import Finding, Violation
 from conformance.verdict.waivers import Waiver, load_waivers, waive
 
 PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
+BROKE_DOWN = "harness error: the suite itself broke down before this scenario ended"
 INTERRUPTED = "the run was interrupted before this scenario ended"
 
 
@@ -54,9 +58,10 @@ class Certification:
         worker: str | None,
         controls: bool,
         drawn: dict[Hashable, list[Any]] | None = None,
+        screen: Screen | None = None,
     ) -> None:
         """`worker` is the name of this xdist worker, `controls` whether this process only leads workers; `drawn` is the
-        session's."""
+        session's; `screen` shows the run in place of pytest."""
         self.options = options
         self.rules = rules
         self.reports = reports
@@ -74,8 +79,11 @@ class Certification:
         self._stopped = ""
         self._cut_short = ""
         """Why the run ended before its time, though it could have gone on: the user did not want to wait."""
+        self.screen = screen
         self._waits = Waits(self._write, sys.stdout.isatty(), before="\n")
         self._terminal: Any = None
+        self.places: list[str] = []
+        """Where the results are, a line each."""
         self._put_off = PutOff()
         self._left_undone: list[str] = []
         self._kept: list[str] = []
@@ -117,7 +125,10 @@ class Certification:
         except CannotRun as error:
             raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
         controls = worker is None and bool(getattr(config.option, "numprocesses", 0))
-        return cls(options, rules=rules, reports=reports, waivers=waivers, worker=worker, controls=controls)
+        screen = next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Screen)), None)
+        return cls(
+            options, rules=rules, reports=reports, waivers=waivers, worker=worker, controls=controls, screen=screen
+        )
 
     @property
     def session(self) -> Session:
@@ -127,8 +138,10 @@ class Certification:
             if self.reports:
                 har = self.reports.traffic_of(self.worker) if self.worker else self.reports.path(TRAFFIC)
             try:
-                self._session = open_session(self.options, har, self._waits.tell)
+                self._session = open_session(self.options, har, self.screen.wait if self.screen else self._waits.tell)
                 self._session.drawn = self.drawn
+                if self.screen is not None:
+                    self.screen.traffic = self._traffic
                 if self._session.live is not None:
                     self._session.live.recovery.saw = self._saw_when_clearing_away
                 self._session.preflight()
@@ -212,11 +225,18 @@ class Certification:
         return result
 
     def _tell(self, config: pytest.Config, opened: Session) -> None:
+        wait = "waiting up to half an hour for updates" if opened.patient else "looking once more for updates"
+        text = f"{counted(len(self._put_off.scenarios), 'scenario')} put off: {wait}"
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and not self.worker:
+        if self.screen is not None:
+            self.screen.say(Line(text))
+        elif reporter is not None and not self.worker:
             reporter.ensure_newline()
-            wait = "waiting up to half an hour for updates" if opened.patient else "looking once more for updates"
-            reporter.write_line(f"{len(self._put_off.scenarios)} scenarios go on: {wait}")
+            reporter.write_line(text)
+
+    def _traffic(self) -> Traffic | None:
+        """What this process has sent so far."""
+        return self._session.journal.traffic if self._session else None
 
     # -- scenarios -------------------------------------------------------------------------------------------------
 
@@ -246,7 +266,19 @@ class Certification:
         """Turn the end of a scenario into evidence, while what it shows can still be attached to it."""
         if rule_of(item) is not None:
             self._conclude(item, call)
-        return (yield)
+        report = yield
+        scenario = self.session.evidence.scenarios.get(item.nodeid)
+        if scenario is not None and call.when != "teardown" and scenario.outcome is not Outcome.NOT_RUN:
+            setattr(report, ENDED, Ended.of(scenario, self._errors_left()).to_json())
+        return report
+
+    def _errors_left(self) -> int | None:
+        """How many client errors the budget has left, where there is one."""
+        try:
+            standing = self.session.budget.standing()
+        except CannotRun:  # the store is gone: whoever sends next ends the run for it
+            return None
+        return standing.left if standing else None
 
     def _conclude(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         evidence, error = self.session.evidence, call.excinfo.value if call.excinfo else None
@@ -325,7 +357,7 @@ class Certification:
         if self.worker:
             session.config.pluginmanager.register(InterruptedWorker(session))
         if self.controls:
-            lead_workers_home(session.config)
+            lead_workers_home(session.config, self.screen.interrupted if self.screen else lambda: None)
             try:
                 opened = open_session(self.options)
                 self._redactor = opened.redactor
@@ -348,7 +380,8 @@ class Certification:
             cut_off = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR} or bool(
                 session.shouldstop
             )
-            self._mark_unfinished(self._session.evidence, interrupted=cut_off)
+            broke_down = exitstatus == pytest.ExitCode.INTERNAL_ERROR
+            self._mark_unfinished(self._session.evidence, BROKE_DOWN if broke_down else INTERRUPTED if cut_off else "")
             self._clear_away(self._session)
             try:
                 self._session.close()
@@ -378,8 +411,8 @@ class Certification:
         self._left_undone += live.recovery.report.undone
         self._kept = live.recovery.report.kept
 
-    def _mark_unfinished(self, evidence: Evidence, *, interrupted: bool) -> None:
-        reason = self._stopped or self._cut_short or (INTERRUPTED if interrupted else "")
+    def _mark_unfinished(self, evidence: Evidence, why: str) -> None:
+        reason = self._stopped or self._cut_short or why
         for scenario in evidence.scenarios.values():
             if scenario.outcome is Outcome.NOT_RUN and reason and scenario.id not in self._deselected:
                 evidence.finish(scenario.id, Outcome.INCONCLUSIVE, reason)
@@ -413,18 +446,20 @@ class Certification:
         """Print the verdict, failures first."""
         if self.certificate is not None:
             terminalreporter.section("koncili conformance")
-            for line in terminal(self.certificate):
-                terminalreporter.write_line(line)
-        for line in self._kept:
-            terminalreporter.write_line(f"stays for good: {line}")
-        for line in self._left_undone:
-            terminalreporter.write_line(f"not cleared away: {line}")
+        for line in self.closing():
+            terminalreporter.write_line(line.text)
+
+    def closing(self, *, quiet: bool = False) -> Iterator[Line]:
+        """What is to be said at the end, failures first; `quiet` is the least of it."""
+        if self.certificate is not None:
+            yield from brief(self.certificate) if quiet else terminal(self.certificate)
+        if not quiet:
+            yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self._kept)
+        yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self._left_undone)
         if self._left_undone:
-            terminalreporter.write_line(
-                f"`koncili-conformance cleanup --target {self.options.target_file}` tries again"
-            )
+            yield Line(f"`koncili-conformance cleanup --target {self.options.target_file}` tries again")
         if self._stopped or self._cut_short:
-            terminalreporter.write_line(f"stopped: {self._stopped or self._cut_short}")
+            yield Line(f"stopped: {self._stopped or self._cut_short}", Tone.DOUBT)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
@@ -433,8 +468,9 @@ class Certification:
             return
         if self.certificate is not None:
             reporter = config.pluginmanager.get_plugin("terminalreporter")
-            for line in (f"certificate: {self.reports.path(CERTIFICATE)}", self._write_html(config, self.reports)):
-                if reporter is not None:
+            self.places = [f"certificate: {self.reports.path(CERTIFICATE)}", self._write_html(config, self.reports)]
+            if reporter is not None:
+                for line in self.places:
                     reporter.write_line(line)
         self.reports.release()
 

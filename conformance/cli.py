@@ -65,7 +65,8 @@ def main() -> None:
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
 )
-@click.option("-v", "--verbose", is_flag=True, help="Name each scenario as it runs.")
+@click.option("-v", "--verbose", "loudness", flag_value="VERBOSE", help="Name each scenario when it is over.")
+@click.option("-q", "--quiet", "loudness", flag_value="QUIET", help="Print the verdict and the failing rules, no more.")
 def certify(
     target: Path | None,
     profile: str,
@@ -76,7 +77,7 @@ def certify(
     waivers: Path | None,
     defects: tuple[str, ...],
     variant: str | None,
-    verbose: bool,  # noqa: FBT001
+    loudness: str | None,
     no_html: bool,  # noqa: FBT001
     patient: bool,  # noqa: FBT001
     max_wait: float | None,
@@ -87,9 +88,11 @@ def certify(
     from conformance.errors import CannotRun
     from conformance.planning.show import full, short
     from conformance.production import named_host
+    from conformance.report.screen import Loudness
     from conformance.run import plan_run, preflight, run_certification
     from conformance.session import Options
 
+    loud = Loudness[loudness or "NORMAL"]
     try:
         options = Options(
             target_file=target,
@@ -106,7 +109,7 @@ def certify(
         if dry_run:
             click.echo("\n".join(full(plan, planned)))
             sys.exit(0 if plan.fits else DOES_NOT_FIT)
-        if plan.is_limited:
+        if plan.is_limited and loud is not Loudness.QUIET:
             click.echo("\n".join(short(plan, planned)))
         preflight(options, _waits().tell)
     except CannotRun as error:
@@ -116,7 +119,14 @@ def certify(
         click.echo("koncili-conformance: interrupted before anything was certified", err=True)
         sys.exit(INTERRUPTED)
     code = run_certification(
-        options, rules=rules, reports=reports, waivers=waivers, workers=workers, verbose=verbose, html=not no_html
+        options,
+        rules=rules,
+        reports=reports,
+        waivers=waivers,
+        workers=workers,
+        loudness=loud,
+        html=not no_html,
+        plan=plan,
     )
     sys.exit(code)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import FrameType
 from typing import Any, Final
 
@@ -45,8 +45,8 @@ class InterruptedWorker:
             self._in_scenario = False
 
 
-def lead_workers_home(config: pytest.Config) -> None:
-    """At the first Ctrl-C, or SIGTERM, let the workers end and wait for them; at the second leave."""
+def lead_workers_home(config: pytest.Config, tell: Callable[[], None]) -> None:
+    """At the first Ctrl-C, or SIGTERM, tell so, let the workers end and wait for them; at the second leave."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del frame
@@ -55,6 +55,7 @@ def lead_workers_home(config: pytest.Config) -> None:
         dsession: Any = config.pluginmanager.get_plugin("dsession")
         if dsession is None:
             raise KeyboardInterrupt
+        tell()
         dsession.shouldstop = INTERRUPTED
         for node in tuple(dsession._active_nodes):
             node.shutdown()

@@ -12,13 +12,17 @@ from types import FrameType
 
 import pytest
 
-from conformance.certification import check_known
+from conformance.certification import Certification, check_known
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
 from conformance.live import budget_of
+from conformance.planning.costs import stages_of
 from conformance.planning.plan import Plan, make_plan
 from conformance.plugin import CERTIFICATION
+from conformance.report.progress import Progress
+from conformance.report.screen import Loudness, Screen, is_lively, own_stream, tell
+from conformance.report.summary import Line
 from conformance.session import (
     Options,
     chosen_profile,
@@ -115,23 +119,28 @@ def run_certification(
     reports: Path,
     waivers: Path | None,
     workers: int,
-    verbose: bool,
+    loudness: Loudness,
     html: bool,
+    plan: Plan,
 ) -> int:
-    """Run the scenarios; the exit code of `certify`."""
-    verdicts = _Verdicts()
+    """Run the scenarios, and show them; the exit code of `certify`."""
+    stream = own_stream()
+    stages = stages_of(plan.profile, plan.rules, probing=False)
+    progress = Progress([*plan.rules, *plan.not_exercised], stages, plan.seconds if plan.is_limited else 0.0)
+    screen = Screen(progress, stream, loudness=loudness, lively=is_lively(stream))
+    ended = _Ended()
     arguments = [
         *scenarios(),
-        "--no-header", "--tb=no", "--show-capture=no", "-rN", "-v" if verbose else "-q",
+        "--no-header", "--tb=no", "--show-capture=no", "-rN", "-q",
         "-n", str(workers if workers > 1 else 0),
         *_own_options(options, rules=rules, reports=reports, waivers=waivers), *([] if html else ["--koncili-no-html"]),
     ]  # fmt: skip
     # A CI system that loses patience sends SIGTERM: end as on Ctrl-C, with a certificate of what was seen.
-    interrupts = _Interrupts()
+    interrupts = _Interrupts(screen)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interrupts)
     try:
-        code = pytest.main(arguments, plugins=[verdicts])
+        code = _shown(arguments, screen, ended)
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
         print(NOT_WHOLE, file=sys.stderr)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
@@ -146,11 +155,29 @@ def run_certification(
             raise
         print(NOT_WHOLE, file=sys.stderr)  # pytest stumbles over what was interrupted while it ended
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
-    if verdicts.exit_code is not None:
-        return verdicts.exit_code
+    for story in screen.broke_down:
+        print(f"koncili-conformance: harness error\n{story}", file=sys.stderr)
+    certification = ended.certification
+    if certification is not None:
+        quiet = loudness is Loudness.QUIET
+        places = [] if quiet else [Line(place) for place in certification.places]
+        apart = [Line("")] if screen.has_told else []
+        tell([*apart, *certification.closing(quiet=quiet), *places], stream)
+        if certification.certificate is not None or certification.exit_code != CANNOT_RUN:
+            return certification.exit_code
     if code != CANNOT_RUN:
+        print(screen.pytests.getvalue(), file=sys.stderr)
         print(f"koncili-conformance: pytest ended with {code!r} before anything was certified", file=sys.stderr)
     return CANNOT_RUN
+
+
+def _shown(arguments: list[str], screen: Screen, ended: _Ended) -> int:
+    """Run pytest behind the screen; its exit code."""
+    screen.begin()
+    try:
+        return pytest.main(arguments, plugins=[ended, screen])
+    finally:
+        screen.end()
 
 
 def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waivers: Path | None) -> list[str]:
@@ -170,23 +197,23 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
 class _Interrupts:
     """What is done on Ctrl-C: the first ends the run, the second its clearing away, the third everything at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, screen: Screen) -> None:
         self.count = 0
+        self._screen = screen
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         self.count += 1
         if self.count > INTERRUPTS_TAKEN:
             os._exit(EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        self._screen.interrupted()
         raise KeyboardInterrupt
 
 
-class _Verdicts:
-    """Takes the exit code from the certification before pytest lets go of it."""
+class _Ended:
+    """Takes the certification before pytest lets go of it."""
 
-    exit_code: int | None = None
+    certification: Certification | None = None
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        certification = config.stash.get(CERTIFICATION, None)
-        if certification is not None:
-            self.exit_code = certification.exit_code
+        self.certification = config.stash.get(CERTIFICATION, None)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -67,7 +67,7 @@ class Options:
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 
 
-_NEEDS_CONTROL = {
+NEEDS_CONTROL: Final = {
     "clock": "needs a clock that can be moved; a live endpoint has none",
     "mock": "needs the suite's own mock: on a live endpoint it would lock the integrator out, or nothing documented causes it",
 }
@@ -206,9 +206,9 @@ class Session:
 def missing_need(rule: Rule, target: Target, *, controlled: bool) -> str | None:
     """Why the rule can't be exercised on the target, or None where it can; `controlled` is the suite's own mock."""
     for need in rule.needs:
-        if need in _NEEDS_CONTROL:
+        if need in NEEDS_CONTROL:
             if not controlled:
-                return _NEEDS_CONTROL[need]
+                return NEEDS_CONTROL[need]
         elif need == "callback_url" and controlled:
             continue
         elif not target.fixtures.has(need):

@@ -37,7 +37,7 @@ def full(plan: Plan, target: Target) -> Iterator[str]:
     yield f"client errors: {_client_errors(plan)}"
     yield f"expected: {_expected(plan)}"
     for reason, number in _by_reason(plan.not_exercised.values()).items():
-        yield f"○ {_number(number, 'rule')} not-exercised: {reason}"
+        yield f"○ {counted(number, 'rule')} not-exercised: {reason}"
     if plan.limits.standing is not None and target.fixtures.callback_url is None:
         yield NO_CALLBACK
     yield ""
@@ -56,11 +56,12 @@ def short(plan: Plan, target: Target) -> Iterator[str]:
 
 def _what(plan: Plan) -> str:
     asked = len(plan.rules) + len(plan.not_exercised)
-    rules = f"{len(plan.rules)} of {_number(asked, 'rule')}" if plan.not_exercised else _number(asked, "rule")
-    return f"profile {plan.profile}, {rules}, {_number(plan.scenarios, 'scenario')}"
+    rules = f"{len(plan.rules)} of {counted(asked, 'rule')}" if plan.not_exercised else counted(asked, "rule")
+    return f"profile {plan.profile}, {rules}, {counted(plan.scenarios, 'scenario')}"
 
 
-def _number(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 rule`, `1,204 requests`."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
@@ -106,7 +107,7 @@ def _fit(plan: Plan) -> Iterator[str]:
     elif plan.fits:
         yield "It fits the budget that is left."
     else:
-        waits = f"after {plan.free_scenarios} of {_number(plan.scenarios, 'scenario')} the run waits for the budget"
+        waits = f"after {plan.free_scenarios} of {counted(plan.scenarios, 'scenario')} the run waits for the budget"
         yield f"It does not fit now: {waits} (--max-wait ends it there)."
         yield _when(plan)
         yield _instead(plan.offer)
@@ -122,6 +123,6 @@ def _instead(offer: Offer | None) -> str:
     if offer is None:
         return "Nothing fits now."
     rules = "".join(f" --rule {rule}" for rule in offer.rules)
-    what = [_number(len(offer.rules), "rule")] if offer.rules else []
-    what += [_number(offer.client_errors, "client error"), span(offer.seconds)]
+    what = [counted(len(offer.rules), "rule")] if offer.rules else []
+    what += [counted(offer.client_errors, "client error"), span(offer.seconds)]
     return f"This fits now: --profile {offer.profile}{rules} ({', '.join(what)})"

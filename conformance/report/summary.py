@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
-from conformance.contract.rules import catalogue
+from conformance.contract.rules import Level, catalogue
+from conformance.session import NEEDS_CONTROL
 from conformance.verdict.certificate import Certificate, RuleEntry
-from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+from conformance.verdict.evidence import Outcome
+from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict
 
 _NEXT_STEP = {
     RunVerdict.CONFORMANT: "Every required rule was seen to hold.",
-    RunVerdict.NONCONFORMANT: "Each failing rule has a counterexample: send its curl line to see it again.",
-    RunVerdict.PARTIAL: "Give the target what the rules below need, then run again.",
-    RunVerdict.INCONCLUSIVE: "Nothing is decided: see the reasons below, then run again.",
+    RunVerdict.NONCONFORMANT: "Each failing rule has a counterexample: send its curl lines to see it again.",
+    RunVerdict.INCONCLUSIVE: "Nothing is decided: see the reasons, then run again.",
 }
+
+_CHOSEN_HOLD = "The required rules that were chosen were seen to hold; leave out --rule to certify all."
+_ALL_BUT_LIVE = "All that a live endpoint can show was seen to hold; the rest needs the suite's own mock."
+_MORE_NEEDED = "What was exercised was seen to hold; see what the other rules need, then run again."
 
 _SYMBOL = {
     RuleVerdict.PASS: "✓",
@@ -33,6 +40,52 @@ WIDE = 4
 
 MOST_SHOWN = 10
 """How many rules of a verdict the terminal tells in full."""
+
+MOST_LINES = 12
+"""How many lines of a counterexample it shows: a story has two for each step."""
+
+
+class Tone(StrEnum):
+    """In which tone a line is told, where there are colours."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
+    DOUBT = "doubt"
+    FAINT = "faint"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line for a terminal."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+_TONE = {
+    RuleVerdict.PASS: Tone.GOOD,
+    RuleVerdict.FAIL: Tone.BAD,
+    RuleVerdict.NOT_EXERCISED: Tone.FAINT,
+    RuleVerdict.INCONCLUSIVE: Tone.DOUBT,
+    RuleVerdict.WAIVED: Tone.DOUBT,
+}
+
+_RUN_TONE = {
+    RunVerdict.CONFORMANT: Tone.GOOD,
+    RunVerdict.NONCONFORMANT: Tone.BAD,
+    RunVerdict.PARTIAL: Tone.DOUBT,
+    RunVerdict.INCONCLUSIVE: Tone.DOUBT,
+}
+
+SYMBOL_OF_OUTCOME = {
+    Outcome.PASSED: (_SYMBOL[RuleVerdict.PASS], Tone.GOOD),
+    Outcome.FAILED: (_SYMBOL[RuleVerdict.FAIL], Tone.BAD),
+    Outcome.NOT_EXERCISED: (_SYMBOL[RuleVerdict.NOT_EXERCISED], Tone.FAINT),
+    Outcome.INCONCLUSIVE: (_SYMBOL[RuleVerdict.INCONCLUSIVE], Tone.DOUBT),
+    Outcome.NOT_RUN: (_SYMBOL[RuleVerdict.NOT_EXERCISED], Tone.FAINT),
+}
+"""How a scenario's end is told."""
 
 
 def _of(certificate: Certificate, verdict: RuleVerdict) -> list[RuleEntry]:
@@ -58,33 +111,61 @@ def _traffic(certificate: Certificate) -> str:
     return f"{traffic.requests} requests, {traffic.client_errors} client errors, {traffic.server_errors} server errors"
 
 
-def terminal(certificate: Certificate) -> Iterable[str]:
+def next_step(certificate: Certificate) -> str:
+    """What the verdict means for whoever reads it, in a sentence or two."""
+    if certificate.verdict is not RunVerdict.PARTIAL:
+        return _NEXT_STEP[certificate.verdict]
+    missing = [entry for entry in _of(certificate, RuleVerdict.NOT_EXERCISED) if entry.level is Level.REQUIRED]
+    if all(entry.reason == NOT_SELECTED for entry in missing):
+        return _CHOSEN_HOLD
+    return _ALL_BUT_LIVE if all(entry.reason in NEEDS_CONTROL.values() for entry in missing) else _MORE_NEEDED
+
+
+def verdict_line(certificate: Certificate) -> Line:
+    """Target and verdict."""
+    target = certificate.target
+    return Line(f"{target.name} ({target.base_url}): {certificate.verdict.upper()}", _RUN_TONE[certificate.verdict])
+
+
+def brief(certificate: Certificate) -> Iterator[Line]:
+    """The verdict alone, and which rules fail."""
+    for entry in _of(certificate, RuleVerdict.FAIL):
+        yield Line(f"{_SYMBOL[entry.verdict]} {entry.id} ({entry.level}): {entry.statement}", Tone.BAD)
+    yield verdict_line(certificate)
+
+
+def terminal(certificate: Certificate) -> Iterator[Line]:
     """The summary for a terminal, failures first, line by line."""
     for verdict in _ATTENTION:
         alike = _by_reason(_of(certificate, verdict))
         for reason, entries in list(alike.items())[:MOST_SHOWN]:
             if len(entries) > 1:
-                yield f"{_SYMBOL[verdict]} {len(entries)} rules {verdict}: {reason}"
+                yield Line(f"{_SYMBOL[verdict]} {len(entries)} rules {verdict}: {reason}", _TONE[verdict])
             else:
                 yield from _told(entries[0])
         if len(alike) > MOST_SHOWN:
-            yield f"... and {len(alike) - MOST_SHOWN} more at {verdict}, in the certificate"
+            yield Line(f"... and {len(alike) - MOST_SHOWN} more at {verdict}, in the certificate", _TONE[verdict])
     seconds = (certificate.finished_at - certificate.started_at).total_seconds()
-    yield ""
-    yield f"{certificate.target.name} ({certificate.target.base_url}): {certificate.verdict.upper()}"
-    yield f"rules: {counts(certificate)}"
-    yield f"profile {certificate.profile}, seed {certificate.seed}, {seconds:.1f} s: {_traffic(certificate)}"
-    yield _NEXT_STEP[certificate.verdict]
+    yield Line("")
+    yield verdict_line(certificate)
+    yield Line(f"rules: {counts(certificate)}")
+    yield Line(f"profile {certificate.profile}, seed {certificate.seed}, {seconds:.1f} s: {_traffic(certificate)}")
+    yield Line(next_step(certificate))
 
 
-def _told(entry: RuleEntry) -> Iterable[str]:
-    yield f"{_SYMBOL[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}"
+def _told(entry: RuleEntry) -> Iterator[Line]:
+    yield Line(
+        f"{_SYMBOL[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}", _TONE[entry.verdict]
+    )
     if entry.reason:
-        yield f"    {entry.reason}"
+        yield Line(f"    {entry.reason}")
     example = entry.counterexample
     if entry.verdict is RuleVerdict.FAIL and example and example.curl:
-        yield from (f"    {line}" for line in example.curl.splitlines())
-        yield f"    answered {example.response.get('status')} {example.response.get('body')}"
+        lines = example.curl.splitlines()
+        yield from (Line(f"    {line}") for line in lines[:MOST_LINES])
+        if len(lines) > MOST_LINES:
+            yield Line(f"    ... {len(lines) - MOST_LINES} more lines of its story, in the certificate", Tone.FAINT)
+        yield Line(f"    answered {example.response.get('status')} {example.response.get('body')}")
 
 
 def markdown(certificate: Certificate) -> str:
@@ -92,7 +173,7 @@ def markdown(certificate: Certificate) -> str:
     lines = [
         f"# {certificate.target.name}: {certificate.verdict}",
         "",
-        f"{counts(certificate)}. {_NEXT_STEP[certificate.verdict]}",
+        f"{counts(certificate)}. {next_step(certificate)}",
         "",
         f"- target: {certificate.target.base_url} ({certificate.target.environment})",
         f"- profile {certificate.profile}, seed {certificate.seed}",

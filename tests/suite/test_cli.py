@@ -376,7 +376,7 @@ def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(
     with subprocess.Popen([*command, "--reports", str(reports)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "PASSED" in line:
+            if line.startswith("✓"):
                 break
         second = certify(reports)
         assert second.code == 3
@@ -413,7 +413,7 @@ def test_interrupted_workers_hand_over_what_they_saw(
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "PASSED" in line:
+            if line.startswith("✓"):
                 break
         if to_all:
             os.killpg(process.pid, sent)
