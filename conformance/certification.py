@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 from collections.abc import Generator, Hashable, Iterable
@@ -21,8 +22,10 @@ from conformance.interruption import InterruptedWorker, lead_workers_home
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
 from conformance.report.allure import Steps, describe, show_samples
+from conformance.report.ci import tell_ci
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.junit import junit
 from conformance.report.summary import terminal
 from conformance.report.waits import Waits
 from conformance.scenario import rule_of, scenario_name
@@ -105,7 +108,7 @@ class Certification:
         )
         reports = Reports(directory) if directory else None
         try:
-            rules = frozenset(option("koncili_rule") or ())
+            rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
             check_known(rules)
             waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
             chosen_target(options)
@@ -406,6 +409,7 @@ class Certification:
             try:
                 self.reports.merge_traffic(self.redactor)
                 self.reports.write(self.certificate)
+                self.reports.write_whole(JUNIT, junit(self.certificate, evidence))
             except (CannotRun, OSError) as error:
                 self._stopped = self.redactor.text(str(error))
 
@@ -413,7 +417,7 @@ class Certification:
         """Print the verdict, failures first."""
         if self.certificate is not None:
             terminalreporter.section("koncili conformance")
-            for line in terminal(self.certificate):
+            for line in (*terminal(self.certificate), *tell_ci(self.certificate, os.environ)):
                 terminalreporter.write_line(line)
         for line in self._kept:
             terminalreporter.write_line(f"stays for good: {line}")
@@ -462,13 +466,12 @@ def check_known(rules: Iterable[str]) -> None:
     """Raises CannotRun where one of them is no rule of the catalogue."""
     unknown = sorted(set(rules) - catalogue().rules.keys())
     if unknown:
-        raise CannotRun(f"{', '.join(unknown)}: no such rule; `koncili-conformance rules` lists them")
+        named = ", ".join(f"{rule}{catalogue().nearest(rule)}" for rule in unknown)
+        raise CannotRun(f"{named}: no such rule; `koncili-conformance rules` lists them")
 
 
 def _leave_files(config: pytest.Config, reports: Reports) -> None:
-    """JUnit and Allure write beside the certificate, unless told otherwise."""
-    if not config.option.xmlpath:
-        config.option.xmlpath = str(reports.path(JUNIT))
+    """Allure writes beside the certificate, unless told otherwise."""
     if not config.option.allure_report_dir:
         config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))
 
