@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test prove mutants check format report schema lock bench costs baseline clean
+.PHONY: help setup system certify test prove mutants check format report schema docs lock bench costs baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,11 +39,14 @@ prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, ever
 mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
 	@$(BIN)/python tests/mutants.py $(ARGS)
 
-check: $(DEV_STAMP) ## format, lint, types, direction of imports
+check: $(DEV_STAMP) ## format, lint, types, direction of imports, the examples for CI
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows examples/ci/github-actions.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/ci/gitlab-ci.yml
+	@$(BIN)/zizmor --offline --quiet --pedantic examples/ci/github-actions.yml
 
 format: $(DEV_STAMP) ## mend what the formatter and the linter can mend
 	@$(BIN)/ruff format .
@@ -64,6 +67,10 @@ baseline: $(STAMP) ## let the Schemathesis command line look for the planted def
 schema: $(STAMP) ## write the certificate's JSON Schema anew after a change of its model
 	@$(BIN)/python -c 'from conformance.verdict.certificate import json_schema; print(json_schema(), end="")' \
 		> conformance/verdict/certificate.schema.json
+
+docs: $(STAMP) ## write the rule reference anew after a change of the rules or the readings
+	@mkdir -p docs
+	@$(BIN)/koncili-conformance rules --format markdown > docs/rules.md
 
 lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
 	@sh .ci/lock $(BIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 from collections.abc import Generator, Hashable, Iterable, Iterator
@@ -22,8 +23,10 @@ from conformance.planning.show import counted
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
 from conformance.report.allure import Steps, describe, show_samples
+from conformance.report.ci import tell_ci
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.junit import junit
 from conformance.report.progress import Ended
 from conformance.report.screen import ENDED, Screen
 from conformance.report.summary import Line, Tone, brief, terminal
@@ -113,7 +116,7 @@ class Certification:
         )
         reports = Reports(directory) if directory else None
         try:
-            rules = frozenset(option("koncili_rule") or ())
+            rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
             check_known(rules)
             waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
             chosen_target(options)
@@ -439,11 +442,14 @@ class Certification:
             try:
                 self.reports.merge_traffic(self.redactor)
                 self.reports.write(self.certificate)
+                self.reports.write_whole(JUNIT, junit(self.certificate, evidence))
             except (CannotRun, OSError) as error:
                 self._stopped = self.redactor.text(str(error))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the verdict, failures first."""
+        """Print the verdict, failures first, unless `certify` does."""
+        if self.screen is not None:
+            return
         if self.certificate is not None:
             terminalreporter.section("koncili conformance")
         for line in self.closing():
@@ -453,6 +459,7 @@ class Certification:
         """What is to be said at the end, failures first; `quiet` is the least of it."""
         if self.certificate is not None:
             yield from brief(self.certificate) if quiet else terminal(self.certificate)
+            yield from map(Line, tell_ci(self.certificate, os.environ))
         if not quiet:
             yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self._kept)
         yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self._left_undone)
@@ -498,13 +505,12 @@ def check_known(rules: Iterable[str]) -> None:
     """Raises CannotRun where one of them is no rule of the catalogue."""
     unknown = sorted(set(rules) - catalogue().rules.keys())
     if unknown:
-        raise CannotRun(f"{', '.join(unknown)}: no such rule; `koncili-conformance rules` lists them")
+        named = ", ".join(f"{rule}{catalogue().nearest(rule)}" for rule in unknown)
+        raise CannotRun(f"{named}: no such rule; `koncili-conformance rules` lists them")
 
 
 def _leave_files(config: pytest.Config, reports: Reports) -> None:
-    """JUnit and Allure write beside the certificate, unless told otherwise."""
-    if not config.option.xmlpath:
-        config.option.xmlpath = str(reports.path(JUNIT))
+    """Allure writes beside the certificate, unless told otherwise."""
     if not config.option.allure_report_dir:
         config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))
 

@@ -105,6 +105,7 @@ def certify(
             max_wait=max_wait,
             alone=workers == 1,
         )
+        rules = tuple(rule.upper() for rule in rules)
         plan, planned = plan_run(options, rules, waivers)
         if dry_run:
             click.echo("\n".join(full(plan, planned)))
@@ -267,7 +268,8 @@ def rules(rule_id: str | None, format_: str) -> None:
 
     known = catalogue().rules
     if rule_id is not None and rule_id.upper() not in known:
-        click.echo(f"koncili-conformance: no rule {rule_id!r}; `koncili-conformance rules` lists them", err=True)
+        hint = catalogue().nearest(rule_id)
+        click.echo(f"koncili-conformance: no rule {rule_id!r}{hint}; `koncili-conformance rules` lists them", err=True)
         sys.exit(CANNOT_RUN)
     chosen = list(known.values()) if rule_id is None else [known[rule_id.upper()]]
     click.echo(render(chosen, format_, single=rule_id is not None))

@@ -144,7 +144,7 @@ def run_certification(
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
         print(NOT_WHOLE, file=sys.stderr)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
-    except OSError as error:  # a disk that is full, above all: JUnit and Allure write for themselves
+    except OSError as error:  # a disk that is full, above all: Allure writes for itself
         print(
             f"koncili-conformance: {reports}: the results cannot be written: {error}; make room, run again",
             file=sys.stderr,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
@@ -82,6 +84,17 @@ class Catalogue:
             return self.rules[rule_id]
         except KeyError:
             raise KeyError(f"no rule {rule_id!r}; `koncili-conformance rules` lists them all") from None
+
+    def nearest(self, written: str) -> str:
+        """` (did you mean ORD-04?)`: what to add where somebody wrote the id of no rule; empty where nothing is near."""
+        parts = _ID_PARTS.fullmatch(written.upper())
+        padded = f"{parts[1]}-{int(parts[2]):02}" if parts else ""
+        near = [padded] if padded in self.rules else get_close_matches(written.upper(), self.rules, n=3)
+        return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+# An id without its hyphen or its leading zero.
+_ID_PARTS = re.compile(r"([A-Z]+)[-_ ]?([0-9]{1,3})")
 
 
 @cache

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from conformance.contract.readings import READINGS
-from conformance.contract.rules import Rule
+from conformance.contract.readings import NEVER_PROBED, PRINTED_CONTRADICTIONS, READINGS, Reading
+from conformance.contract.rules import Rule, Side, catalogue
 
 
 def render(rules: Sequence[Rule], format_: str, *, single: bool) -> str:
@@ -16,7 +17,7 @@ def render(rules: Sequence[Rule], format_: str, *, single: bool) -> str:
         rows = [as_dict(rule) for rule in rules]
         return json.dumps(rows[0] if single else rows, indent=2, ensure_ascii=False)
     if format_ == "markdown":
-        return _markdown(rules)
+        return "\n".join(_section(rules[0])) if single else _reference(rules)
     return _whole(rules[0]) if single else _table(rules)
 
 
@@ -68,11 +69,102 @@ def _whole(rule: Rule) -> str:
     return "\n".join([f"{rule.id}  {rule.statement}", *(f"  {name:10} {value}" for name, value in rows.items())])
 
 
-def _markdown(rules: Sequence[Rule]) -> str:
-    lines = ["| rule | level | statement | endpoints | expected | source |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {rule.id} | {rule.level} | {rule.statement} | {', '.join(e.label for e in rule.endpoints)} "
-        f"| {expected(rule)} | {rule.source} |"
-        for rule in rules
+# -- Markdown ------------------------------------------------------------------------------------------------------
+
+WRITTEN_BY = "koncili-conformance rules --format markdown"
+
+_SOURCES = (
+    "Sources: S1 is Koncili's order workflow page, S2 its page on orders, reconciliations and releases, `P: <page>` a page of "
+    "its developer portal. A rule is *required* where one of them states it, and *recommended* where it is inferred: such a "
+    "rule is reported and never decides."
+)
+
+_READINGS = (
+    "Where the documents disagree or stay silent, a run follows one reading of them: what the target file says under "
+    "`[readings]`, else what it finds out, else the default. The certificate says which, and how it is known."
+)
+
+_EVIDENCE = {
+    Side.ACCEPTED: "an acceptance",
+    Side.REFUSED: "a refusal beside its accepted twin",
+    Side.CHECKED: "a checked answer",
+}
+
+_NEEDS = {
+    "clock": "a clock that can be moved, which is the suite's own mock",
+    "mock": "the suite's own mock",
+}
+
+
+def _reference(rules: Sequence[Rule]) -> str:
+    """The reference of all rules as a page."""
+    levels = Counter(rule.level for rule in rules)
+    areas = {area: [rule for rule in rules if rule.area == area] for area in dict.fromkeys(rule.area for rule in rules)}
+    counted = ", ".join(f"{number} {level}" for level, number in levels.items())
+    lines = [
+        "# The rules",
+        "",
+        f"Made by `{WRITTEN_BY}` (`make docs`) from rules.yaml and the readings: change those, not this page.",
+        "",
+        f"Contract version {catalogue().version}: {len(rules)} rules, {counted}. {_SOURCES}",
+        "",
+        "## Contents",
+        "",
+        *(f"- [{area.capitalize()}](#{area}): {_linked(rule.id for rule in there)}" for area, there in areas.items()),
+        f"- [Readings](#readings): {_linked(READINGS)}",
+        "- [Printed contradictions](#printed-contradictions)",
     ]
+    for area, there in areas.items():
+        lines += ["", f"## {area.capitalize()}"]
+        for rule in there:
+            lines += ["", *_section(rule)]
+    lines += ["", "## Readings", "", _READINGS]
+    for reading in READINGS.values():
+        lines += ["", *_reading(reading, rules)]
+    lines += ["", "## Printed contradictions", "", "Beyond that the documents contradict themselves:", ""]
+    lines += [f"- {contradiction}" for contradiction in PRINTED_CONTRADICTIONS]
     return "\n".join(lines)
+
+
+def _section(rule: Rule) -> list[str]:
+    """One rule under its own heading, to which `#ord-04` leads."""
+    rows = {
+        "level": str(rule.level),
+        "endpoints": ", ".join(f"`{endpoint.label}`" for endpoint in rule.endpoints),
+        "expected": expected(rule),
+        "source": rule.source,
+        "evidence it takes": _sides(rule.sides),
+        "needs": "; ".join(map(_need, rule.needs)) or "nothing",
+    }
+    if rule.reading:
+        reading = READINGS[rule.reading]
+        rows["reading"] = f"[{reading.id}](#{reading.id}): {_values(reading)}. {reading.disagreement}"
+    for value, sides in rule.sides_by_reading.items():
+        rows[f"evidence under `{value}`"] = _sides(sides)
+    return [f"### {rule.id}", "", rule.statement, "", *(f"- **{name}:** {value}" for name, value in rows.items())]
+
+
+def _reading(reading: Reading, rules: Sequence[Rule]) -> list[str]:
+    lines = [f"### {reading.id}", "", reading.disagreement, "", f"- **values:** {_values(reading)}"]
+    found_out = "no, the default is taken" if reading.id in NEVER_PROBED else "yes"
+    lines.append(f"- **found out by a run that is not told:** {found_out}")
+    concerned = [rule.id for rule in rules if rule.reading == reading.id]
+    return [*lines, f"- **rules:** {_linked(concerned)}"] if concerned else lines
+
+
+def _values(reading: Reading) -> str:
+    return " or ".join(f"`{value}`" + " (default)" * (value == reading.default) for value in reading.values)
+
+
+def _sides(sides: Sequence[Side]) -> str:
+    return ", ".join(_EVIDENCE[side] for side in sides)
+
+
+def _need(need: str) -> str:
+    if need in _NEEDS:
+        return _NEEDS[need]
+    return f"`fixtures.{need}` in the target file"
+
+
+def _linked(names: Iterable[str]) -> str:
+    return ", ".join(f"[{name}](#{name.lower()})" for name in names)

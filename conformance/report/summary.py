@@ -140,7 +140,7 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
         alike = _by_reason(_of(certificate, verdict))
         for reason, entries in list(alike.items())[:MOST_SHOWN]:
             if len(entries) > 1:
-                yield Line(f"{_SYMBOL[verdict]} {len(entries)} rules {verdict}: {reason}", _TONE[verdict])
+                yield Line(f"{_SYMBOL[verdict]} {len(entries)} rules {verdict}: {printable(reason)}", _TONE[verdict])
             else:
                 yield from _told(entries[0])
         if len(alike) > MOST_SHOWN:
@@ -153,19 +153,26 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
     yield Line(next_step(certificate))
 
 
+def printable(text: str) -> str:
+    """A text from outside as a terminal may show it: what would begin a line of its own, or move the cursor, is escaped. CI
+    systems take some lines for commands."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def _told(entry: RuleEntry) -> Iterator[Line]:
     yield Line(
         f"{_SYMBOL[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}", _TONE[entry.verdict]
     )
     if entry.reason:
-        yield Line(f"    {entry.reason}")
+        yield Line(f"    {printable(entry.reason)}")
     example = entry.counterexample
     if entry.verdict is RuleVerdict.FAIL and example and example.curl:
         lines = example.curl.splitlines()
-        yield from (Line(f"    {line}") for line in lines[:MOST_LINES])
+        yield from (Line(f"    {printable(line)}") for line in lines[:MOST_LINES])
         if len(lines) > MOST_LINES:
             yield Line(f"    ... {len(lines) - MOST_LINES} more lines of its story, in the certificate", Tone.FAINT)
-        yield Line(f"    answered {example.response.get('status')} {example.response.get('body')}")
+        answer = f"{example.response.get('status')} {example.response.get('body')}"
+        yield Line(f"    answered {printable(answer)}")
 
 
 def markdown(certificate: Certificate) -> str:

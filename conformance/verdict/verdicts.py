@@ -107,11 +107,18 @@ def _without_failure(
         why = _joined([scenario.reason or NOT_SELECTED for scenario in missing])
         return RuleVerdict.NOT_EXERCISED, f"{len(missing)} of {len(scenarios)} scenarios were not exercised: {why}"
     for scenario in scenarios:
-        for side in rule.sides_under(readings):
-            if not _shows(scenario, side):
-                why = f"; {scenario.hindrance}" if scenario.hindrance else ""
-                return RuleVerdict.INCONCLUSIVE, f"{scenario.name}: no {_SIDE_WORDS[side]} was seen{why}"
+        if lack := unseen(rule, scenario, readings):
+            return RuleVerdict.INCONCLUSIVE, f"{scenario.name}: {lack}"
     return RuleVerdict.PASS, ""
+
+
+def unseen(rule: Rule, scenario: ScenarioEvidence, readings: Mapping[str, str]) -> str:
+    """What a scenario of the rule should have seen and did not, in words; empty where it saw all."""
+    for side in rule.sides_under(readings):
+        if not _shows(scenario, side):
+            why = f"; {scenario.hindrance}" if scenario.hindrance else ""
+            return f"no {_SIDE_WORDS[side]} was seen{why}"
+    return ""
 
 
 _SIDE_WORDS = {

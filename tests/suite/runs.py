@@ -66,9 +66,14 @@ def command(*arguments: str, state: Path, **environment: str) -> subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # Budgets of client errors belong to the test, not to whoever runs it.
-        env={**os.environ, "XDG_STATE_HOME": str(state), **environment},
+        # Budgets of client errors belong to the test, not to whoever runs it; what is told to a CI system too.
+        env={**without_ci(), "XDG_STATE_HOME": str(state), **environment},
     )
+
+
+def without_ci() -> dict[str, str]:
+    """The environment without what GitHub sets."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
 
 
 def ended(process: subprocess.Popen[str], reports: Path, patience: float = PATIENCE_SECONDS) -> Run:

@@ -134,6 +134,15 @@ def test_recommended_rules_do_not_change_the_next_step() -> None:
     assert "leave out --rule" in next_step(made)
 
 
+def test_what_a_target_answers_is_no_command_to_a_terminal_or_a_ci_system() -> None:
+    hostile = "made\n::error title=x::y\r\x1b[2J\u202e"
+    finding = Finding("ORD-04", "", {}, {"status": 200, "body": hostile}, f"curl\x1b[2J '{hostile}'")
+    lines = texts(terminal(certificate(replace(FAILED, reason=hostile, finding=finding))))
+    assert all(line.isprintable() and not line.lstrip().startswith("::error title=x::y\r") for line in lines)
+    assert r"    made\n::error title=x::y\r\x1b[2J\u202e" in lines
+    assert r"    answered 200 made\n::error title=x::y\r\x1b[2J\u202e" in lines
+
+
 def test_markup_in_a_reason_stays_text() -> None:
     made = certificate(replace(FAILED, reason="<script>"))
     assert "&lt;script>" in markdown(made)
