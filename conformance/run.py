@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -140,7 +140,7 @@ def run_certification(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interrupts)
     try:
-        code = _shown(arguments, screen, ended)
+        code = _shown(arguments, screen, ended, interrupts)
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
         print(NOT_WHOLE, file=sys.stderr)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
@@ -171,11 +171,11 @@ def run_certification(
     return CANNOT_RUN
 
 
-def _shown(arguments: list[str], screen: Screen, ended: _Ended) -> int:
+def _shown(arguments: list[str], screen: Screen, *plugins: object) -> int:
     """Run pytest behind the screen; its exit code."""
     screen.begin()
     try:
-        return pytest.main(arguments, plugins=[ended, screen])
+        return pytest.main(arguments, plugins=[screen, *plugins])
     finally:
         screen.end()
 
@@ -208,6 +208,13 @@ class _Interrupts:
             os._exit(EXIT_CODES[RunVerdict.INCONCLUSIVE])
         self._screen.interrupted()
         raise KeyboardInterrupt
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """What is raised in the middle of anything may get lost there, in a finalizer for one: no scenario begins after it."""
+        if self.count:
+            raise KeyboardInterrupt
+        return (yield)
 
 
 class _Ended:

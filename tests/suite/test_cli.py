@@ -298,7 +298,7 @@ def test_without_a_clock_what_needs_one_is_not_exercised(tmp_path: Path) -> None
     assert run.verdicts("fail", "inconclusive") == set(), run.output
     assert run.verdicts("not-exercised") == MOCK_ONLY
     assert "clock" in run.entry("AUTH-05")["reason"]
-    assert "scenarios go on" in run.output
+    assert "scenarios put off" in run.output
 
 
 def as_sandbox(target: Path) -> None:

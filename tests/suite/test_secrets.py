@@ -314,7 +314,7 @@ def test_ctrl_c_in_a_certification(tmp_path: Path) -> None:
     with serving(tattler) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, CREDENTIALS_IN_FILE)
         options = [f"--target={target}", "-v", "--no-html"]
-        run = certify(tmp_path, *options, given=(target,), interrupt_at=b"PASSED", terminal=True)
+        run = certify(tmp_path, *options, given=(target,), interrupt_at="✓".encode(), terminal=True)
     assert run.code == 2, run.shown
     assert_kept(run, marks_of(tattler))
 
