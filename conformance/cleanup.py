@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.errors import CannotRun
+from conformance.planning.show import counted
 from conformance.recovery import Report
 from conformance.session import Options, open_session
 from conformance.verdict.verdicts import EXIT_CODES, RunVerdict
@@ -39,9 +40,10 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
 
 def words(report: Report) -> list[str]:
     """What was cleared away and what was not, a line each."""
-    lines = [f"deleted {report.deleted} orders, completed {report.completed} reconciliations"]
+    deleted, completed = counted(report.deleted, "order"), counted(report.completed, "reconciliation")
+    lines = [f"deleted {deleted}, completed {completed}"]
     if report.kept:
-        lines += [f"{len(report.kept)} orders stay for good:", *_some(report.kept)]
+        lines += [f"{counted(len(report.kept), 'order')} nobody can remove:", *_some(report.kept)]
     if report.undone:
         lines += ["still to be done (run cleanup again):", *_some(report.undone)]
     return lines

@@ -109,7 +109,7 @@ def certify(
         plan, planned = plan_run(options, rules, waivers)
         if dry_run:
             click.echo("\n".join(full(plan, planned)))
-            sys.exit(0 if plan.fits else DOES_NOT_FIT)
+            sys.exit(0 if plan.fits and plan.rules else DOES_NOT_FIT)
         if plan.is_limited and loud is not Loudness.QUIET:
             click.echo("\n".join(short(plan, planned)))
         preflight(options, _waits().tell)

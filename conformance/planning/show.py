@@ -102,7 +102,9 @@ def _by_reason(reasons: Iterable[str]) -> dict[str, int]:
 
 
 def _fit(plan: Plan) -> Iterator[str]:
-    if plan.limits.standing is None:
+    if not plan.rules:
+        yield "Nothing would be exercised."
+    elif plan.limits.standing is None:
         yield "It fits: no limits hold here."
     elif plan.fits:
         yield "It fits the budget that is left."

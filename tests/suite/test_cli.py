@@ -170,7 +170,7 @@ def target_file(tmp_path: Path) -> Path:
     [
         (["--target", "/nowhere/target.toml"], "/nowhere/target.toml: there is no such target file"),
         (["--profile", "nope"], "there are smoke, certification, deep"),
-        (["--rule", "ORD-99"], "ORD-99: no such rule"),
+        (["--rule", "ORD-99"], "no such rule"),
         (["--defect", "ord-4-not-enforced"], "did you mean ord-"),
         (["--variant", "slow"], "no variant 'slow'"),
         (["--waivers", "/nowhere/waivers.toml"], "/nowhere/waivers.toml"),

@@ -92,6 +92,13 @@ def test_rules_that_are_selected_are_planned(listener: socket.socket, tmp_path: 
     assert "○ 1 rule not-exercised: needs fixtures.disabled_account in the target file" in run.output
 
 
+def test_a_run_that_would_exercise_nothing_does_not_fit(listener: socket.socket, tmp_path: Path) -> None:
+    run = dry_run(tmp_path, "--target", target(tmp_path, listener), "--rule", "AUTH-05")
+    assert run.code == 2
+    assert run.output.endswith("\nNothing would be exercised.\n")
+    assert "fits" not in run.output
+
+
 def test_the_mock_in_process_has_no_limits(tmp_path: Path) -> None:
     run = dry_run(tmp_path)
     assert run.code == 0
@@ -106,7 +113,7 @@ def test_the_mock_in_process_has_no_limits(tmp_path: Path) -> None:
         ({"environment": "production"}, [], "--allow-production"),
         ({"coordination": "sqlite:/dev/null/budget"}, [], "coordination"),
         ({}, ["--profile", "nope"], "there are smoke, certification, deep"),
-        ({}, ["--rule", "ORD-99"], "ORD-99: no such rule"),
+        ({}, ["--rule", "ORD-99"], "no such rule"),
         ({}, ["--waivers", "/nowhere/waivers.toml"], "/nowhere/waivers.toml"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else None,
