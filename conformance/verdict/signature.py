@@ -82,8 +82,8 @@ def _verified(content: bytes, path: Path, allowed: Path, signer: str | None) -> 
     good, key, said = _ask("check-novalidate", "-n", NAMESPACE, "-s", str(path), content=content)
     if not good:
         return {"state": SignatureState.BAD, "said": said}
-    found = {"key": key.rpartition(" with ")[2]}
-    names, said = ([signer], "") if signer else _principals(path, allowed)
+    found = {"key": key.removeprefix(f'Good "{NAMESPACE}" signature with ')}
+    names, said = ([signer], said) if signer else _principals(path, allowed)
     for name in names:
         known = ["-f", str(allowed), "-I", name, "-n", NAMESPACE, "-s", str(path)]
         good, _, said = _ask("verify", *known, content=content)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 from conformance.contract.rules import Catalogue, Level, catalogue
@@ -39,20 +37,7 @@ def document(
     finished: datetime = FINISHED,
 ) -> Document:
     """A certificate as JSON: every rule passes but those named, and those waived."""
-    waivers = tuple(waived)
-    key = (tuple(sorted((verdicts or {}).items())), waivers, profile, environment, finished)
-    return copy.deepcopy(_document(*key))
-
-
-@cache
-def _document(
-    verdicts: tuple[tuple[str, RuleVerdict], ...],
-    waivers: tuple[Waiver, ...],
-    profile: str,
-    environment: str,
-    finished: datetime,
-) -> Document:
-    known, by_rule = dict(verdicts), {waiver.rule: waiver for waiver in waivers}
+    known, by_rule = verdicts or {}, {waiver.rule: waiver for waiver in waived}
     results = []
     for rule in catalogue().rules.values():
         verdict = RuleVerdict.WAIVED if rule.id in by_rule else known.get(rule.id, RuleVerdict.PASS)

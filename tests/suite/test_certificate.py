@@ -15,6 +15,7 @@ from conformance.contract.rules import catalogue
 from conformance.mock.target import mock_target_table
 from conformance.target.config import parse_target
 from conformance.verdict.certificate import SCHEMA, json_schema, make_certificate
+from conformance.verdict.digest import digest_of
 from conformance.verdict.verdicts import RuleResult, RuleVerdict
 from conformance.verdict.violation import Finding
 from conformance.verdict.waivers import Waiver, waive
@@ -52,8 +53,9 @@ def text(*results: RuleResult) -> str:
 def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.verdict.certificate.suite_commit", lambda: "2a5a995")
     written = certificate(PASSED)
+    digest = digest_of(written)
     rules = written.pop("rules")
-    written.pop("digest")
+    assert written.pop("digest") == digest
     assert written == {
         "schema": SCHEMA,
         "verdict": "conformant",

@@ -62,8 +62,9 @@ def test_what_readers_take_for_different_things_has_no_digest(value: Any) -> Non
 
 
 def test_what_is_nested_too_deeply_is_said_to_be() -> None:
-    with pytest.raises(ValueError, match="it is nested too deeply"):
+    with pytest.raises(ValueError, match="nested") as caught:
         digest_of({"a": _nested(100_000)})
+    assert str(caught.value) == "it is nested too deeply"
 
 
 # -- the file ------------------------------------------------------------------------------------------------------
@@ -167,6 +168,11 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
         load_certificate(missing)
     words = "there is no such certificate; `koncili-conformance certify` writes one"
     assert str(caught.value) == f"{missing}: {words}"
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+    with pytest.raises(CannotRun) as caught:
+        load_certificate(broken)
+    assert str(caught.value).startswith(f"{broken}: is no certificate")
     with pytest.raises(CannotRun) as caught:
         load_certificate(tmp_path)
     assert str(caught.value) == f"{tmp_path}: cannot be read: Is a directory; {AS_WRITTEN}"

@@ -161,9 +161,12 @@ def test_a_missing_signature_is_told(desk: Desk) -> None:
     assert desk.verify(signer=LEAD) == expected
 
 
-def test_a_missing_list_of_signers_is_told(desk: Desk) -> None:
+def test_a_list_of_signers_that_is_missing_or_no_file_is_told(desk: Desk) -> None:
+    expected = Signature(state=SignatureState.NO_LIST, path=str(desk.signature), allowed=str(desk.allowed))
     desk.allowed.unlink()
-    assert desk.verify() == Signature(state=SignatureState.NO_LIST, path=str(desk.signature), allowed=str(desk.allowed))
+    assert desk.verify() == expected
+    desk.allowed.mkdir()
+    assert desk.verify() == expected
 
 
 def test_a_missing_ssh_keygen_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,19 +182,31 @@ def put_keygen(desk: Desk, monkeypatch: pytest.MonkeyPatch, script: str) -> None
 
 
 def test_an_ssh_keygen_that_does_not_end_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_keygen(desk, monkeypatch, "exec sleep 60")
+    put_keygen(desk, monkeypatch, "exec sleep 5")
     monkeypatch.setattr(signature, "TIMEOUT_SECONDS", 0.05)
-    found = desk.verify()
-    assert found.state is SignatureState.BAD
+    found = desk.verify(signer=LEAD)
     assert "timed out after 0.05 seconds" in found.said
+    paths = {"path": str(desk.signature), "allowed": str(desk.allowed)}
+    assert found == Signature(state=SignatureState.BAD, **paths, signer=LEAD, said=found.said)
+
+
+def test_ssh_keygen_is_found_where_no_path_says_where(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PATH")
+    assert desk.verify().state is SignatureState.GOOD
+
+
+def test_what_ssh_keygen_says_need_not_be_text(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_keygen(desk, monkeypatch, r"printf 'no \377\n' >&2; exit 1")
+    assert desk.verify().said == "no \N{REPLACEMENT CHARACTER}"
 
 
 def test_ssh_keygen_is_told_no_more_than_it_needs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KONCILI_PASSWORD", "s3cret")
     put_keygen(desk, monkeypatch, f'env > "{desk.directory}/seen"; exit 1')
     assert desk.verify().state is SignatureState.BAD
-    seen = {line.partition("=")[0] for line in (desk.directory / "seen").read_text().splitlines()}
-    assert seen - {"PWD", "SHLVL", "_", "OLDPWD"} == {"PATH", "LC_ALL"}
+    seen = dict(line.split("=", 1) for line in (desk.directory / "seen").read_text().splitlines())
+    assert seen.keys() - {"PWD", "SHLVL", "_", "OLDPWD"} == {"PATH", "LC_ALL"}
+    assert (seen["PATH"], seen["LC_ALL"]) == (os.environ["PATH"], "C")
 
 
 def test_what_was_not_asked_for_is_looked_for_only(desk: Desk) -> None:
