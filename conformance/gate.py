@@ -68,6 +68,8 @@ def gate(
 
     if signer is not None and allowed_signers is None:
         raise click.UsageError("--signer needs --allowed-signers FILE, which says whose key is whose")
+    if signer == "":  # a variable of a CI system that is not set would let everybody in the file sign
+        raise click.UsageError("--signer is empty; name one, or leave it out")
     unread: dict[Check, str] = {}
     file = _read(lambda: load_certificate(certificate), Check.CERTIFICATE, unread)
     asked = Asked(

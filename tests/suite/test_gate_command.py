@@ -279,10 +279,17 @@ def test_a_signature_is_demanded_where_signers_are_named(gate: Gate) -> None:
     assert "certificate.json.sig: not a signature of this content: Signature verification failed" in output
 
 
-def test_a_signer_without_a_list_of_them_is_a_mistake(gate: Gate) -> None:
-    code, output = gate.ask("--signer", "ci@koncili.example")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--signer", "ci@koncili.example"], "--signer needs --allowed-signers FILE"),
+        (["--allowed-signers", "allowed", "--signer", ""], "--signer is empty"),
+    ],
+)
+def test_a_signer_needs_a_name_and_a_list(options: list[str], words: str, gate: Gate) -> None:
+    code, output = gate.ask(*options)
     assert code == 3
-    assert "--signer needs --allowed-signers FILE" in output
+    assert words in output
 
 
 # -- what changed --------------------------------------------------------------------------------------------------
