@@ -11,6 +11,7 @@ import click
 
 from conformance import __version__
 from conformance.durations import Duration
+from conformance.gate import gate
 
 if TYPE_CHECKING:
     from conformance.report.waits import Waits
@@ -44,6 +45,9 @@ def main() -> None:
     import os
 
     os.umask(0o077)  # what a command leaves is the user's alone: requests, answers, a target file
+
+
+main.add_command(gate)
 
 
 @main.command(epilog=EXITS)

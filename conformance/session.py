@@ -40,6 +40,9 @@ from conformance.verdict.evidence import Evidence
 RUNS = 10**7
 """Run numbers have seven digits: what the codes of orders have room for."""
 
+LARGEST_SEED = 2**53 - 1
+"""What all readers of JSON take for the same number."""
+
 MOCK_PORT = 8765
 """Where `koncili-conformance mock` listens, and what the mock in process calls itself, so that curl lines fit both."""
 
@@ -255,8 +258,10 @@ def chosen_profile(options: Options) -> Profile:
 
 
 def chosen_seed(options: Options) -> int:
-    """The seed of the options; where none is given, that of the profile or one that is new each time."""
+    """The seed of the options; where none is given, that of the profile or one that is new each time. Raises CannotRun."""
     if options.seed is not None:
+        if abs(options.seed) > LARGEST_SEED:
+            raise CannotRun(f"--seed: {options.seed} is too large to be written down; give one of up to {LARGEST_SEED}")
         return options.seed
     return 0 if chosen_profile(options).fixed_seed else secrets.randbelow(2**32)
 

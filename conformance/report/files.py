@@ -16,6 +16,7 @@ from conformance.errors import CannotRun
 from conformance.report.summary import markdown
 from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate
+from conformance.verdict.signature import signature_path
 
 CERTIFICATE = "certificate.json"
 SUMMARY = "summary.md"
@@ -49,6 +50,7 @@ class Reports:
                 path.unlink(missing_ok=True)
         for part in self.directory.glob("traffic-*.har"):
             part.unlink()
+        signature_path(self.path(CERTIFICATE)).unlink(missing_ok=True)  # ssh-keygen would ask whether to overwrite it
 
     def share(self) -> None:
         """Make the directory this run's own and leave what is there. Raises CannotRun."""

@@ -144,6 +144,27 @@ def _is_text(value: str) -> bool:
     return True
 
 
+def one_spelling(base_url: str) -> str:
+    """The base URL as stores and certificates know it. Raises ValueError where it is none that a target can have."""
+    parts = _parts(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a URL such as https://koncili.example")
+    if parts.username or parts.password:
+        raise ValueError("must hold no user name or password; they belong in [credentials]")
+    if parts.query or parts.fragment:
+        raise ValueError("must hold neither a query nor a fragment; paths are added to it")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must be https: over http anybody on the way could read the token (loopback excepted)")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("must hold no port, or one from 0 to 65535") from None
+    # One spelling for each target: the budget's store is keyed by it.
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    shown = "" if port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/')}"
+
+
 class Target(_Strict):
     """A target as its file describes it. `error_budget` counts 4xx answers in any rolling hour."""
 
@@ -177,23 +198,7 @@ class Target(_Strict):
     @field_validator("base_url")
     @classmethod
     def _url(cls, url: str) -> str:
-        parts = _parts(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must be a URL such as https://koncili.example")
-        if parts.username or parts.password:
-            raise ValueError("must hold no user name or password; they belong in [credentials]")
-        if parts.query or parts.fragment:
-            raise ValueError("must hold neither a query nor a fragment; paths are added to it")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ValueError("must be https: over http anybody on the way could read the token (loopback excepted)")
-        try:
-            port = parts.port
-        except ValueError:
-            raise ValueError("must hold no port, or one from 0 to 65535") from None
-        # One spelling for each target: the budget's store is keyed by it.
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        shown = "" if port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{port}"
-        return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/')}"
+        return one_spelling(url)
 
     @field_validator("coordination")
     @classmethod

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from conformance import __version__
 from conformance.contract.rules import Level, catalogue
 from conformance.target.config import Target
+from conformance.verdict.digest import digest_of
 from conformance.verdict.verdicts import RuleResult, RuleVerdict, RunVerdict, judge_run
 
 SCHEMA: Final = "koncili-conformance/certificate/1"
@@ -65,6 +66,13 @@ class Counterexample(_Part):
     curl: str
 
 
+class WaiverEntry(_Part):
+    """Why a failure is waived, and the last day on which it is."""
+
+    reason: str
+    until: date
+
+
 class RuleEntry(_Part):
     """The verdict on one rule. `accepted` and `refused` count what was seen of each."""
 
@@ -82,6 +90,8 @@ class RuleEntry(_Part):
     client_errors: Annotated[int, Field(ge=0)] = 0
     """What its scenarios took, of the run's traffic."""
     counterexample: Counterexample | None = None
+    waiver: WaiverEntry | None = None
+    """Of a waived rule."""
 
 
 class Certificate(_Part):
@@ -101,6 +111,8 @@ class Certificate(_Part):
     """How each reading is known: stated by the target file, found out by probing, or taken by default."""
     traffic: TrafficCounts
     rules: list[RuleEntry]
+    digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")] | None = None
+    """Of all the rest, as digest.py has it; only certificates of older suites have none."""
 
     def to_json(self) -> str:
         """The certificate as it is written."""
@@ -144,7 +156,7 @@ def make_certificate(
 ) -> Certificate:
     """The certificate of a run; instants in UTC."""
     contract = catalogue()
-    return Certificate(
+    certificate = Certificate(
         verdict=judge_run(results),
         suite=Suite(version=__version__, commit=suite_commit()),
         contract=Contract(version=contract.version, sha256=contract.sha256),
@@ -158,6 +170,7 @@ def make_certificate(
         traffic=TrafficCounts(**traffic),
         rules=[_entry(result) for result in results],
     )
+    return certificate.model_copy(update={"digest": digest_of(json.loads(certificate.to_json()))})
 
 
 def _entry(result: RuleResult) -> RuleEntry:
@@ -177,4 +190,5 @@ def _entry(result: RuleResult) -> RuleEntry:
         counterexample=(
             Counterexample(request=finding.request, response=finding.response, curl=finding.curl) if finding else None
         ),
+        waiver=WaiverEntry(reason=result.waiver.reason, until=result.waiver.until) if result.waiver else None,
     )

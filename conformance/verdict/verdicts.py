@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from conformance.contract.rules import Level, Rule, Side
@@ -43,6 +44,15 @@ NOT_SELECTED = "not selected"
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A rule that may fail, why, and the last day on which it may."""
+
+    rule: str
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class RuleResult:
     """The verdict on one rule, with what it rests on."""
 
@@ -58,6 +68,8 @@ class RuleResult:
     requests: int = 0
     client_errors: int = 0
     """What its scenarios took."""
+    waiver: Waiver | None = None
+    """Why its failure is waived, where it is."""
 
 
 def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> RuleResult:
@@ -137,8 +149,13 @@ def _joined(reasons: Iterable[str]) -> str:
 
 
 def judge_run(results: Iterable[RuleResult]) -> RunVerdict:
-    """The verdict on the whole run: only required rules decide, and a run that showed nothing is never conformant."""
-    required = [result.verdict for result in results if result.rule.level is Level.REQUIRED]
+    """The verdict on the whole run."""
+    return judge_verdicts((result.rule.level, result.verdict) for result in results)
+
+
+def judge_verdicts(verdicts: Iterable[tuple[Level, RuleVerdict]]) -> RunVerdict:
+    """The verdict on a run with these: only required rules decide, and a run that showed nothing is never conformant."""
+    required = [verdict for level, verdict in verdicts if level is Level.REQUIRED]
     if RuleVerdict.FAIL in required:
         return RunVerdict.NONCONFORMANT
     if RuleVerdict.PASS not in required or RuleVerdict.INCONCLUSIVE in required:

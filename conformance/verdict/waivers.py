@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
-from conformance.verdict.verdicts import RuleResult, RuleVerdict
+from conformance.verdict.verdicts import RuleResult, RuleVerdict, Waiver
+
+__all__ = ["Standing", "Waiver", "load_waivers", "standing_of", "waive"]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A rule that may fail, why, and the last day on which it may."""
+class Standing(StrEnum):
+    """What a waiver is worth on a day, to a rule with a verdict."""
 
-    rule: str
-    reason: str
-    until: date
+    VALID = "valid"
+    """The rule fails, and may."""
+    EXPIRED = "expired"
+    STALE = "stale"
+    """The rule passes."""
+    IDLE = "idle"
+    """Whether the rule fails is not known."""
 
 
 def load_waivers(path: Path) -> tuple[Waiver, ...]:
@@ -54,6 +60,15 @@ def _waiver(row: dict[str, object], where: str) -> Waiver:
     return Waiver(rule, reason, until)
 
 
+def standing_of(verdict: RuleVerdict, waiver: Waiver, today: date) -> Standing:
+    """What the waiver is worth today to a rule that a certificate gave that verdict."""
+    if verdict is RuleVerdict.PASS:
+        return Standing.STALE
+    if today > waiver.until:
+        return Standing.EXPIRED
+    return Standing.VALID if verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED} else Standing.IDLE
+
+
 def waive(results: Iterable[RuleResult], waivers: Iterable[Waiver], today: date) -> list[RuleResult]:
     """The results with waived failures marked. An expired waiver no longer counts; one that is not needed is stale."""
     by_rule = {waiver.rule: waiver for waiver in waivers}
@@ -69,4 +84,5 @@ def _waived(result: RuleResult, waiver: Waiver | None, today: date) -> RuleResul
         return result
     if today > waiver.until:
         return replace(result, reason=f"{result.reason} [waiver expired on {waiver.until}]")
-    return replace(result, verdict=RuleVerdict.WAIVED, reason=f"waived until {waiver.until}: {waiver.reason}")
+    reason = f"waived until {waiver.until}: {waiver.reason}"
+    return replace(result, verdict=RuleVerdict.WAIVED, reason=reason, waiver=waiver)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +15,10 @@ from conformance.contract.rules import catalogue
 from conformance.mock.target import mock_target_table
 from conformance.target.config import parse_target
 from conformance.verdict.certificate import SCHEMA, json_schema, make_certificate
+from conformance.verdict.digest import digest_of
 from conformance.verdict.verdicts import RuleResult, RuleVerdict
 from conformance.verdict.violation import Finding
+from conformance.verdict.waivers import Waiver, waive
 
 RULE: Final = catalogue()["ORD-04"]
 PASSED: Final = RuleResult(
@@ -51,7 +53,9 @@ def text(*results: RuleResult) -> str:
 def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.verdict.certificate.suite_commit", lambda: "2a5a995")
     written = certificate(PASSED)
+    digest = digest_of(written)
     rules = written.pop("rules")
+    assert written.pop("digest") == digest
     assert written == {
         "schema": SCHEMA,
         "verdict": "conformant",
@@ -84,6 +88,7 @@ def test_a_rule_that_passed_is_told_with_what_it_rests_on() -> None:
             "requests": 9,
             "clientErrors": 3,
             "counterexample": None,
+            "waiver": None,
         }
     ]
 
@@ -93,6 +98,16 @@ def test_a_rule_that_failed_is_told_with_its_counterexample() -> None:
     (rule,) = written["rules"]
     assert (written["verdict"], rule["verdict"], rule["reason"]) == ("nonconformant", "fail", "it was accepted")
     assert rule["counterexample"] == {"request": {"q": 1}, "response": {"a": 2}, "curl": "curl"}
+
+
+def test_a_rule_that_is_waived_is_told_with_why_and_until_when() -> None:
+    waiver = Waiver("ORD-04", "ticket 7", date(2026, 12, 31))
+    (waived,) = waive([FAILED], [waiver], date(2026, 12, 31))
+    (rule,) = certificate(waived)["rules"]
+    assert (rule["verdict"], rule["waiver"]) == ("waived", {"reason": "ticket 7", "until": "2026-12-31"})
+    for useless, result in ((waiver, PASSED), (replace(waiver, until=date(2026, 1, 1)), FAILED)):
+        (left,) = waive([result], [useless], date(2026, 12, 31))
+        assert certificate(left)["rules"][0]["waiver"] is None
 
 
 def test_a_certificate_is_written_a_line_for_each_field() -> None:

@@ -1,0 +1,332 @@
+"""What the gate decided, in words: line by line for people, or as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+import click
+
+from conformance.planning.show import span
+from conformance.verdict.changes import Changes
+from conformance.verdict.gate_case import Check, Decision, Found, Group, Result
+from conformance.verdict.verdicts import RuleVerdict
+
+MOST_OF_A_REASON: Final = 400
+"""So many characters of a reason are told; the certificate has the rest."""
+
+WIDTH: Final = 118
+
+DAY_SECONDS: Final = 86_400
+
+_AS_WRITTEN: Final = "take the file as the run left it (never mend one by hand), or certify again"
+
+WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
+    {
+        (Check.CERTIFICATE, "read"): ("{schema}, written by version {suite} of the suite", ""),
+        (Check.CERTIFICATE, "unread"): ("{why}", "nothing else could be looked at; mend this first"),
+        (Check.DIGEST, "right"): (
+            "the content is what was written; this finds accidents and careless edits, and only a signature stops somebody "
+            "who recomputes it",
+            "",
+        ),
+        (Check.DIGEST, "missing"): (
+            "there is none: an older suite wrote this, or somebody took it out",
+            "certify again with this version of the suite",
+        ),
+        (Check.DIGEST, "wrong"): (
+            "the content was changed after it was written: its digest is {actual:.19}..., and it says {stated:.19}...",
+            _AS_WRITTEN,
+        ),
+        (Check.DIGEST, "impossible"): ("the content is none that a run writes: {why}", _AS_WRITTEN),
+        (Check.RULES, "whole"): ("all {count} of the catalogue, each once; the verdict follows from theirs", ""),
+        (Check.RULES, "not-compared"): ("each once, and the verdict follows; their catalogue is not this suite's", ""),
+        (Check.RULES, "twice"): ("more than once: {rules}", _AS_WRITTEN),
+        (Check.RULES, "undated"): ("waived without saying until when: {rules}", _AS_WRITTEN),
+        (Check.RULES, "verdict"): ("the certificate says {stated}, but {follows} follows from its rules", _AS_WRITTEN),
+        (Check.RULES, "missing"): ("missing: {rules}", _AS_WRITTEN),
+        (Check.RULES, "unknown"): ("not in the catalogue: {rules}", _AS_WRITTEN),
+        (Check.RULES, "level"): ("required or recommended otherwise than in the catalogue: {rules}", _AS_WRITTEN),
+        (Check.SIGNATURE, "not-asked"): ("none was asked for (--allowed-signers FILE does)", ""),
+        (Check.SIGNATURE, "not-looked-at"): (
+            "{path} is there, but none was asked for (--allowed-signers FILE does)",
+            "",
+        ),
+        (Check.SIGNATURE, "good"): ("good, of {signer}, with {key}", ""),
+        (Check.SIGNATURE, "missing"): (
+            "{path}: there is no such signature",
+            "sign the certificate where it was made: ssh-keygen -Y sign -f KEY -n koncili-conformance CERTIFICATE",
+        ),
+        (Check.SIGNATURE, "no-list"): (
+            "{allowed}: the list of allowed signers cannot be read",
+            "give a file with a line for each signer: NAME, and the public key as in id_ed25519.pub",
+        ),
+        (Check.SIGNATURE, "no-tool"): ("ssh-keygen is not installed", "install OpenSSH (Debian: openssh-client)"),
+        (Check.SIGNATURE, "bad"): (
+            "{path}: not a signature of this content: {said}",
+            "sign the certificate as the run left it, with -n koncili-conformance",
+        ),
+        (Check.SIGNATURE, "unknown"): (
+            "good, with {key}, but that is nobody's in {allowed}: {said}",
+            "let somebody in the list sign, or enter this key there if you know whose it is",
+        ),
+        (Check.SIGNATURE, "somebody-elses"): (
+            "good, with {key}, but that is not {signer}'s in {allowed}: {said}",
+            "let {signer} sign, or ask for another with --signer",
+        ),
+        (Check.AGE, "fresh"): ("of {finished}, at most {most} old", ""),
+        (Check.AGE, "old"): ("of {finished}; with --max-age {most} it counted until {until}", "certify again"),
+        (Check.AGE, "future"): (
+            "of {finished}, which here is still to come",
+            "set the clock of this machine, or of the one that certified, and certify again",
+        ),
+        (Check.CONTRACT, "same"): ("{version}, as this suite has it", ""),
+        (Check.CONTRACT, "other"): (
+            "{version} ({sha256:.12}), where this suite has {own_version} ({own_sha256:.12})",
+            "certify again with this suite, or ask the gate of the one that wrote it (version {suite})",
+        ),
+        (Check.TARGET, "unread"): ("{why}", "mend the option or the target file"),
+        (Check.TARGET, "same"): ("{name} ({base_url}, {environment}), as asked", ""),
+        (Check.TARGET, "mock"): (
+            "{name} ({base_url}), the suite's own MOCK: this says nothing of any real endpoint (--environment sandbox "
+            "would refuse it)",
+            "",
+        ),
+        (Check.TARGET, "not-asked"): (
+            "{name} ({base_url}, {environment}); none was asked for (--target FILE or --environment does)",
+            "",
+        ),
+        (Check.TARGET, "other"): (
+            "its {what} is {stated}, and {option} asks for {wanted}",
+            "certify the target that is to be deployed to, and give that certificate",
+        ),
+        (Check.PROFILE, "enough"): ("{stated}", ""),
+        (Check.PROFILE, "too-little"): (
+            "{stated}, and at least {least} is asked for",
+            "certify with --profile {least}; where less is enough, say so to the gate with --profile",
+        ),
+        (Check.WAIVERS, "unread"): ("{why}", "mend the waivers file"),
+        (Check.WAIVERS, "none"): ("none", ""),
+        (Check.WAIVERS, "valid"): ("{rule} may fail until {until}: {reason}", ""),
+        (Check.WAIVERS, "idle"): ("{rule} might fail until {until} ({reason}), but is {verdict}", ""),
+        (Check.WAIVERS, "stale"): (
+            "{rule} passes: its waiver until {until} ({reason}) is stale",
+            "take the waiver of {rule} out of the file: it would hide the next failure",
+        ),
+        (Check.WAIVERS, "expired"): (
+            "{rule} fails, and its waiver expired: it counted until {until} ({reason})",
+            "mend what breaks {rule}, or agree on a new date and give it with --waivers FILE",
+        ),
+        (Check.WAIVERS, "expired-idle"): (
+            "{rule} is {verdict}, and its waiver expired: it counted until {until} ({reason})",
+            "take the waiver of {rule} out of the file, or agree on a new date",
+        ),
+        (Check.VERDICT, "conformant"): ("conformant: every required rule was seen to hold", ""),
+        (Check.VERDICT, "conformant-waived"): ("conformant, but for what is waived: {waived}", ""),
+        (Check.VERDICT, "partial-accepted"): (
+            "partial, and accepted as such; required rules that were not exercised: {not_exercised} of {required}",
+            "",
+        ),
+        (Check.VERDICT, "partial"): (
+            "partial; required rules that were not exercised: {not_exercised} of {required}",
+            "give the target what these rules need and certify again, or take it as it is: --accept-partial",
+        ),
+        (Check.VERDICT, "inconclusive"): (
+            "inconclusive; of {required} required rules {inconclusive} are, and {not_exercised} were not exercised",
+            "clear what stood in the way of the rules above and certify again",
+        ),
+        (Check.VERDICT, "nonconformant"): (
+            "nonconformant; required rules that fail: {fail} of {required}",
+            "mend the target (the certificate has a counterexample of each, with curl lines) and certify again; what must be "
+            "lived with for a time goes into --waivers FILE",
+        ),
+    }
+)
+"""What was found, and what to do about a refusal, by check and kind."""
+
+DECISIONS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
+    {
+        0: ("pass", "PASSES: the deployment may go on"),
+        1: ("nonconformant", "REFUSED: required rules are broken"),
+        2: ("incomplete", "REFUSED: not every required rule was seen to hold"),
+        3: ("undecided", "REFUSED: nothing is decided before this is put right"),
+    }
+)
+"""By exit code: a word for machines, and for people."""
+
+_SIGNS: Final = {Result.PASSED: ("✓", "green"), Result.REFUSED: ("✗", "red"), Result.NOTED: ("-", None)}
+
+_RULE_SIGNS: Final = {
+    RuleVerdict.PASS: "✓",
+    RuleVerdict.FAIL: "✗",
+    RuleVerdict.NOT_EXERCISED: "○",
+    RuleVerdict.INCONCLUSIVE: "?",
+    RuleVerdict.WAIVED: "~",
+}
+
+_NEWLY: Final = {
+    RuleVerdict.FAIL: "newly failing",
+    RuleVerdict.INCONCLUSIVE: "newly inconclusive",
+    RuleVerdict.NOT_EXERCISED: "newly not exercised",
+    RuleVerdict.WAIVED: "newly waived",
+    RuleVerdict.PASS: "newly passing",
+}
+
+
+def found_in_words(found: Found) -> str:
+    """What a check found."""
+    return _filled(WORDS[found.check, found.kind][0], found.facts)
+
+
+def remedy_in_words(found: Found) -> str:
+    """What to do about a refusal."""
+    return _filled(WORDS[found.check, found.kind][1], found.facts)
+
+
+def _filled(words: str, facts: Mapping[str, object]) -> str:
+    return words.format_map({name: _said(value) for name, value in facts.items()})
+
+
+def _said(value: object) -> str:
+    match value:
+        case str():
+            return clean(value)
+        case datetime():
+            return value.isoformat(" ", "seconds").replace("+00:00", " UTC")
+        case float():
+            return _duration(value)
+        case [*parts]:
+            return ", ".join(map(_said, parts))
+        case _:
+            return str(value)
+
+
+def clean(text: str) -> str:
+    """The text in one line, without what a terminal would act on: a certificate may be anybody's."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in _one_line(text)
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _duration(seconds: float) -> str:
+    days, rest = divmod(seconds, DAY_SECONDS)
+    if rest or not days:
+        return span(seconds)
+    return f"{days:.0f} days" if days > 1 else "1 day"
+
+
+# -- for people ----------------------------------------------------------------------------------------------------
+
+
+def text(decision: Decision, changes: Changes | str | None) -> Iterable[str]:
+    """The decision line by line, in colour: every check, what changed, then what to do. `changes` may be why the baseline
+    cannot be read."""
+    for found in decision.checks:
+        sign, colour = _SIGNS[found.result]
+        yield f"{click.style(sign, fg=colour)} {found.check:11}  {found_in_words(found)}"
+        if found.check is Check.VERDICT:
+            for group in decision.groups:
+                yield from _group(group)
+    if changes is not None:
+        yield ""
+        yield from _changes(changes)
+    yield ""
+    passes = not decision.exit_code
+    headline = f"{DECISIONS[decision.exit_code][1]} (exit code {decision.exit_code})"
+    yield click.style(headline, fg="green" if passes else "red", bold=True)
+    remedies: dict[str, list[str]] = {}
+    for found in decision.refusals:
+        remedies.setdefault(remedy_in_words(found), []).append(found.check)
+    yield from (f"  {', '.join(dict.fromkeys(checks))}: {remedy}" for remedy, checks in remedies.items())
+
+
+def _group(group: Group) -> Iterable[str]:
+    of_level = "" if group.level == "required" else f" ({group.level}, never decides)"
+    rules = group.rules[0] if len(group.rules) == 1 else f"{len(group.rules)} rules"
+    reason = clean(group.reason).removeprefix(f"{rules}: ")
+    if len(reason) > MOST_OF_A_REASON:
+        reason = f"{reason[:MOST_OF_A_REASON]}..."
+    yield f"    {_RULE_SIGNS[group.verdict]} {rules} {group.verdict}{of_level}: {reason}"
+    if len(group.rules) > 1:
+        yield from _listed("      ", group.rules)
+
+
+def _listed(head: str, rules: Iterable[str]) -> list[str]:
+    """Rules in as many lines as they take."""
+    return textwrap.wrap(f"{head}{_said(list(rules))}", WIDTH, subsequent_indent="      ", drop_whitespace=True)
+
+
+def _changes(changes: Changes | str) -> Iterable[str]:
+    if isinstance(changes, str):
+        yield f"baseline: nothing to compare with: {clean(changes)}"
+        return
+    yield f"since the baseline of {_said(changes.since)}:"
+    for difference in changes.differences:
+        yield f"  ! its {difference.what} was {clean(difference.before)}, and is {clean(difference.after)}"
+    if changes.is_newer:
+        yield "  ! it is later than the certificate: what is told as new is old"
+    for doubt in changes.doubts:
+        yield f"  ! it is not to be trusted: {doubt.check}: {found_in_words(doubt)}"
+    some = [(f"{_RULE_SIGNS[verdict]} {words}", changes.newly[verdict]) for verdict, words in _NEWLY.items()]
+    some += [("+ new in the catalogue", changes.added), ("- no more in the catalogue", changes.removed)]
+    for words, rules in some:
+        if rules:
+            yield from _listed(f"  {words}: ", rules)
+    if not any(rules for _, rules in some):
+        yield "  no rule has another verdict"
+
+
+# -- for machines --------------------------------------------------------------------------------------------------
+
+
+def as_json(certificate: str, decision: Decision, changes: Changes | str | None) -> str:
+    """The same as JSON; `certificate` is its path."""
+    document = {
+        "certificate": certificate,
+        "decision": DECISIONS[decision.exit_code][0],
+        "exitCode": decision.exit_code,
+        "checks": [
+            {
+                "check": found.check,
+                "result": found.result,
+                "kind": found.kind,
+                "exitCode": found.code,
+                "found": found_in_words(found),
+                "remedy": remedy_in_words(found),
+            }
+            for found in decision.checks
+        ],
+        "rules": [
+            {"level": group.level, "verdict": group.verdict, "reason": group.reason, "rules": group.rules}
+            for group in decision.groups
+        ],
+        "changes": _changes_as_json(changes),
+    }
+    return json.dumps(document, indent=2)
+
+
+def _changes_as_json(changes: Changes | str | None) -> dict[str, Any] | None:
+    if changes is None:
+        return None
+    if isinstance(changes, str):
+        return {"unread": changes}
+    rules: dict[str, Sequence[str]] = {verdict.value: rules for verdict, rules in changes.newly.items()}
+    return {
+        "since": changes.since.isoformat(),
+        "newly": rules,
+        "added": changes.added,
+        "removed": changes.removed,
+        "differences": [
+            {"what": each.what, "before": each.before, "after": each.after} for each in changes.differences
+        ],
+        "doubts": [found_in_words(doubt) for doubt in changes.doubts],
+        "baselineIsNewer": changes.is_newer,
+    }

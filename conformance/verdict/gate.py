@@ -1,0 +1,262 @@
+"""Whether a certificate lets a deployment go on. Pure: what was read and asked comes in, what each check found goes out.
+
+The words for what was found are in conformance/report/gate.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
+
+from conformance.contract.rules import Catalogue, Level
+from conformance.profiles import PROFILES
+from conformance.verdict.certificate import Certificate
+from conformance.verdict.certificate_file import CertificateFile
+from conformance.verdict.digest import digest_of
+from conformance.verdict.gate_case import (
+    GO_ON,
+    UNDECIDED,
+    Asked,
+    Case,
+    Check,
+    Decision,
+    Found,
+    Group,
+    JudgedRule,
+    Result,
+)
+from conformance.verdict.signature import SignatureState
+from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict, judge_verdicts
+from conformance.verdict.waivers import Standing
+
+CLOCKS_APART_SECONDS: Final = 300
+"""So much the clocks of two machines may differ."""
+
+
+def decide(file: CertificateFile | None, asked: Asked, contract: Catalogue, unread: Mapping[Check, str]) -> Decision:
+    """What every check finds. `unread` says of what could not be read why not (CERTIFICATE where there is no `file`): it is
+    refused, and the other checks go on."""
+    failed = {check: _refused(check, "unread", why=why) for check, why in unread.items()}
+    if file is None:
+        return Decision(tuple(failed[check] for check in Check if check in failed))
+    case = Case.of(file, asked, contract)
+    found = tuple(each for check in Check for each in ([failed[check]] if check in failed else CHECKS[check](case)))
+    return Decision(found, tuple(_groups(case)))
+
+
+def unsound(file: CertificateFile) -> tuple[Found, ...]:
+    """What says that the file is not what a run wrote, whichever suite's run."""
+    found = (*_digest(file), *_follows(file.certificate))
+    return tuple(each for each in found if each.result is Result.REFUSED)
+
+
+def _passed(check: Check, kind: str, **facts: object) -> Found:
+    return Found(check, kind, Result.PASSED, GO_ON, facts)
+
+
+def _noted(check: Check, kind: str, **facts: object) -> Found:
+    return Found(check, kind, Result.NOTED, GO_ON, facts)
+
+
+def _refused(check: Check, kind: str, **facts: object) -> Found:
+    return Found(check, kind, Result.REFUSED, UNDECIDED, facts)
+
+
+# -- the file ------------------------------------------------------------------------------------------------------
+
+
+def _certificate(case: Case) -> Iterable[Found]:
+    suite = case.certificate.suite
+    yield _passed(Check.CERTIFICATE, "read", schema=case.certificate.schema_, suite=suite.version)
+
+
+def _digest(file: CertificateFile) -> Iterable[Found]:
+    stated = file.certificate.digest
+    try:
+        actual = digest_of(file.document)
+    except ValueError as error:
+        yield _refused(Check.DIGEST, "impossible", why=str(error))
+        return
+    if stated is None:
+        yield _refused(Check.DIGEST, "missing")
+    elif stated != actual:
+        yield _refused(Check.DIGEST, "wrong", stated=stated, actual=actual)
+    else:
+        yield _passed(Check.DIGEST, "right")
+
+
+def _rules(case: Case) -> Iterable[Found]:
+    wrong = [*_follows(case.certificate), *(_differs_from(case.contract, case) if case.is_of_this_contract else [])]
+    if wrong:
+        yield from wrong
+    elif case.is_of_this_contract:
+        yield _passed(Check.RULES, "whole", count=len(case.rules))
+    else:
+        yield _noted(Check.RULES, "not-compared")
+
+
+def _follows(certificate: Certificate) -> Iterable[Found]:
+    """Whether the rules stand each once, and the verdict follows from them."""
+    entries = certificate.rules
+    twice = [rule for rule, number in Counter(entry.id for entry in entries).items() if number > 1]
+    if twice:
+        yield _refused(Check.RULES, "twice", rules=twice)
+    undated = [entry.id for entry in entries if entry.verdict is RuleVerdict.WAIVED and entry.waiver is None]
+    if undated:
+        yield _refused(Check.RULES, "undated", rules=undated)
+    follows = judge_verdicts((entry.level, entry.verdict) for entry in entries)
+    if certificate.verdict is not follows:
+        yield _refused(Check.RULES, "verdict", stated=certificate.verdict, follows=follows)
+
+
+def _differs_from(contract: Catalogue, case: Case) -> Iterable[Found]:
+    stated = {entry.id: entry.level for entry in case.certificate.rules}
+    missing = [rule for rule in contract.rules if rule not in stated]
+    if missing:
+        yield _refused(Check.RULES, "missing", rules=missing)
+    unknown = [rule for rule in stated if rule not in contract.rules]
+    if unknown:
+        yield _refused(Check.RULES, "unknown", rules=unknown)
+    other = [rule for rule, level in stated.items() if rule in contract.rules and contract[rule].level is not level]
+    if other:
+        yield _refused(Check.RULES, "level", rules=other)
+
+
+def _signature(case: Case) -> Iterable[Found]:
+    signature = case.asked.signature
+    facts = asdict(signature)
+    kind = facts.pop("state").value
+    match signature.state:
+        case SignatureState.GOOD:
+            yield _passed(Check.SIGNATURE, kind, **facts)
+        case SignatureState.NOT_ASKED | SignatureState.NOT_LOOKED_AT:
+            yield _noted(Check.SIGNATURE, kind, **facts)
+        case _:
+            yield _refused(Check.SIGNATURE, kind, **facts)
+
+
+# -- what it is of -------------------------------------------------------------------------------------------------
+
+
+def _age(case: Case) -> Iterable[Found]:
+    finished, most = case.certificate.finished_at, case.asked.max_age
+    age = (case.asked.now - finished).total_seconds()
+    if age < -CLOCKS_APART_SECONDS:
+        yield _refused(Check.AGE, "future", finished=finished)
+    elif age > most:
+        yield _refused(Check.AGE, "old", finished=finished, until=finished + timedelta(seconds=most), most=most)
+    else:
+        yield _passed(Check.AGE, "fresh", finished=finished, most=most)
+
+
+def _contract(case: Case) -> Iterable[Found]:
+    stated, own = case.certificate.contract, case.contract
+    facts: dict[str, object] = {"version": stated.version, "sha256": stated.sha256}
+    if case.is_of_this_contract:
+        yield _passed(Check.CONTRACT, "same", **facts)
+    else:
+        facts |= {"own_version": own.version, "own_sha256": own.sha256, "suite": case.certificate.suite.version}
+        yield _refused(Check.CONTRACT, "other", **facts)
+
+
+def _target(case: Case) -> Iterable[Found]:
+    tested = case.certificate.target
+    facts = {"name": tested.name, "environment": tested.environment, "base_url": tested.base_url}
+    wanted = case.asked.target
+    others = [each for each in wanted if facts[each.name] != each.value]
+    for each in others:
+        yield _refused(
+            Check.TARGET, "other", what=each.name, stated=facts[each.name], wanted=each.value, option=each.option
+        )
+    if wanted and not others:
+        yield _passed(Check.TARGET, "same", **facts)
+    elif not wanted:
+        yield _noted(Check.TARGET, "mock" if tested.environment == "mock" else "not-asked", **facts)
+
+
+def _profile(case: Case) -> Iterable[Found]:
+    order, stated, least = list(PROFILES), case.certificate.profile, case.asked.profile
+    if stated in order and order.index(stated) >= order.index(least):
+        yield _passed(Check.PROFILE, "enough", stated=stated)
+    else:
+        yield _refused(Check.PROFILE, "too-little", stated=stated, least=least)
+
+
+# -- what it says --------------------------------------------------------------------------------------------------
+
+
+def _waivers(case: Case) -> Iterable[Found]:
+    waived = [rule for rule in case.rules if rule.waiver is not None]
+    if not waived:
+        yield _noted(Check.WAIVERS, "none")
+    for rule in waived:
+        yield _waiver(rule)
+
+
+def _waiver(rule: JudgedRule) -> Found:
+    assert rule.waiver is not None
+    facts = asdict(rule.waiver) | {"verdict": rule.entry.verdict}
+    match rule.standing:
+        case Standing.VALID:
+            return _passed(Check.WAIVERS, "valid", **facts)
+        case Standing.IDLE:
+            return _noted(Check.WAIVERS, "idle", **facts)
+        case Standing.STALE:
+            return _refused(Check.WAIVERS, "stale", **facts)
+    if rule.verdict is RuleVerdict.FAIL:
+        code = EXIT_CODES[RunVerdict.NONCONFORMANT] if rule.is_required else UNDECIDED
+        return Found(Check.WAIVERS, "expired", Result.REFUSED, code, facts)
+    return _refused(Check.WAIVERS, "expired-idle", **facts)
+
+
+def _verdict(case: Case) -> Iterable[Found]:
+    verdict = judge_verdicts((rule.entry.level, rule.verdict) for rule in case.rules)
+    required = [rule for rule in case.rules if rule.is_required]
+    ids = {kind: [rule.entry.id for rule in required if rule.verdict is kind] for kind in RuleVerdict}
+    facts: dict[str, object] = {kind.name.lower(): len(rules) for kind, rules in ids.items()}
+    facts |= {"required": len(required), "waived": ids[RuleVerdict.WAIVED]}
+    if verdict is RunVerdict.CONFORMANT:
+        yield _passed(Check.VERDICT, "conformant-waived" if facts["waived"] else verdict, **facts)
+    elif verdict is RunVerdict.PARTIAL and case.asked.accept_partial:
+        yield _passed(Check.VERDICT, "partial-accepted", **facts)
+    else:
+        yield Found(Check.VERDICT, verdict, Result.REFUSED, EXIT_CODES[verdict], facts)
+
+
+_TOLD: Final[Mapping[Level, Sequence[RuleVerdict]]] = MappingProxyType(
+    {
+        Level.REQUIRED: (RuleVerdict.FAIL, RuleVerdict.INCONCLUSIVE, RuleVerdict.NOT_EXERCISED),
+        Level.RECOMMENDED: (RuleVerdict.FAIL,),
+    }
+)
+"""Of which rules the reasons are told; the waivers tell those of waived ones."""
+
+
+def _groups(case: Case) -> Iterable[Group]:
+    for level, verdicts in _TOLD.items():
+        for verdict in verdicts:
+            alike: dict[str, list[str]] = {}
+            for rule in case.rules:
+                if (rule.entry.level, rule.verdict) == (level, verdict):
+                    alike.setdefault(rule.entry.reason, []).append(rule.entry.id)
+            yield from (Group(level, verdict, reason, tuple(rules)) for reason, rules in alike.items())
+
+
+CHECKS: Final[Mapping[Check, Callable[[Case], Iterable[Found]]]] = MappingProxyType(
+    {
+        Check.CERTIFICATE: _certificate,
+        Check.DIGEST: lambda case: _digest(case.file),
+        Check.RULES: _rules,
+        Check.SIGNATURE: _signature,
+        Check.AGE: _age,
+        Check.CONTRACT: _contract,
+        Check.TARGET: _target,
+        Check.PROFILE: _profile,
+        Check.WAIVERS: _waivers,
+        Check.VERDICT: _verdict,
+    }
+)

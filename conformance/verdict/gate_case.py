@@ -1,0 +1,162 @@
+"""What the gate looks at and what it says of it: the certificate, what is asked, and what each check found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, Literal
+
+from conformance.contract.rules import Catalogue, Level
+from conformance.verdict.certificate import Certificate, RuleEntry
+from conformance.verdict.certificate_file import CertificateFile
+from conformance.verdict.signature import NONE_ASKED, Signature
+from conformance.verdict.verdicts import RuleVerdict, Waiver
+from conformance.verdict.waivers import Standing, standing_of
+
+GO_ON, UNDECIDED = 0, 3
+WEIGHTS: Final = (GO_ON, 2, 1, UNDECIDED)
+"""The exit codes, each outweighing those before it."""
+
+
+class Check(StrEnum):
+    """What is looked at, in the order in which it is told."""
+
+    CERTIFICATE = "certificate"
+    DIGEST = "digest"
+    RULES = "rules"
+    SIGNATURE = "signature"
+    AGE = "age"
+    CONTRACT = "contract"
+    TARGET = "target"
+    PROFILE = "profile"
+    WAIVERS = "waivers"
+    VERDICT = "verdict"
+
+
+class Result(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    REFUSED = "refused"
+    NOTED = "noted"
+    """Nothing was asked; this is good to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a check found: a kind that has its words, the facts for them, and the exit code that it asks for."""
+
+    check: Check
+    kind: str
+    result: Result
+    code: int = GO_ON
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A property of the target that was asked for, and the option that did."""
+
+    name: Literal["name", "environment", "base_url"]
+    value: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a deployment asks of a certificate."""
+
+    now: datetime
+    """In UTC."""
+    max_age: float
+    """In seconds."""
+    profile: str = "certification"
+    accept_partial: bool = False
+    target: tuple[Wanted, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    signature: Signature = NONE_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRule:
+    """A rule as the certificate has it, and its verdict with the waiver that bears on it today."""
+
+    entry: RuleEntry
+    verdict: RuleVerdict
+    waiver: Waiver | None = None
+    standing: Standing | None = None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the rule decides."""
+        return self.entry.level is Level.REQUIRED
+
+    @classmethod
+    def of(cls, entry: RuleEntry, given: Waiver | None, today: date) -> JudgedRule:
+        """The rule today; a waiver that is given now outweighs the one that the run was given."""
+        waiver = given
+        if waiver is None and entry.verdict is RuleVerdict.WAIVED and entry.waiver is not None:
+            waiver = Waiver(entry.id, entry.waiver.reason, entry.waiver.until)
+        standing = standing_of(entry.verdict, waiver, today) if waiver else None
+        verdict = entry.verdict
+        if verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED}:
+            verdict = RuleVerdict.WAIVED if standing is Standing.VALID else RuleVerdict.FAIL
+        return cls(entry, verdict, waiver, standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A certificate, what is asked of it, the catalogue of this suite, and the rules as they stand today."""
+
+    file: CertificateFile
+    asked: Asked
+    contract: Catalogue
+    rules: tuple[JudgedRule, ...]
+
+    @classmethod
+    def of(cls, file: CertificateFile, asked: Asked, contract: Catalogue) -> Case:
+        """The case; a waiver counts until the end of its last day in UTC."""
+        given, today = {waiver.rule: waiver for waiver in asked.waivers}, asked.now.date()
+        rules = tuple(JudgedRule.of(entry, given.get(entry.id), today) for entry in file.certificate.rules)
+        return cls(file, asked, contract, rules)
+
+    @property
+    def certificate(self) -> Certificate:
+        """What the file says."""
+        return self.file.certificate
+
+    @property
+    def is_of_this_contract(self) -> bool:
+        """Whether it was written by the catalogue of this suite."""
+        stated = self.certificate.contract
+        return (stated.version, stated.sha256) == (self.contract.version, self.contract.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules that deserve a look and share verdict and reason."""
+
+    level: Level
+    verdict: RuleVerdict
+    reason: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All that was found, and the rules that deserve a look."""
+
+    checks: tuple[Found, ...]
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[Found, ...]:
+        """What stands against going on."""
+        return tuple(found for found in self.checks if found.result is Result.REFUSED)
+
+    @property
+    def exit_code(self) -> int:
+        """The weightiest of what the checks ask for."""
+        return max((found.code for found in self.checks), key=WEIGHTS.index)
