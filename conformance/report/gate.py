@@ -131,6 +131,10 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             "partial, and accepted as such; required rules that were not exercised: {not_exercised} of {required}",
             "",
         ),
+        (Check.VERDICT, "partial-by-choice"): (
+            "partial, since required rules were left out by choice: {left_out} of {required}",
+            "certify without --rule and other selections: --accept-partial is for what a target can't show",
+        ),
         (Check.VERDICT, "partial"): (
             "partial; required rules that were not exercised: {not_exercised} of {required}",
             "give the target what these rules need and certify again, or take it as it is: --accept-partial",

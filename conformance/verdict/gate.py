@@ -219,8 +219,12 @@ def _verdict(case: Case) -> Iterable[Found]:
     ids = {kind: [rule.entry.id for rule in required if rule.verdict is kind] for kind in RuleVerdict}
     facts: dict[str, object] = {kind.name.lower(): len(rules) for kind, rules in ids.items()}
     facts |= {"required": len(required), "waived": ids[RuleVerdict.WAIVED]}
+    left_out = [rule.entry.id for rule in required if rule.is_left_out]
     if verdict is RunVerdict.CONFORMANT:
         yield _passed(Check.VERDICT, "conformant-waived" if facts["waived"] else verdict, **facts)
+    elif verdict is RunVerdict.PARTIAL and case.asked.accept_partial and left_out:
+        facts |= {"left_out": len(left_out)}
+        yield Found(Check.VERDICT, "partial-by-choice", Result.REFUSED, EXIT_CODES[verdict], facts)
     elif verdict is RunVerdict.PARTIAL and case.asked.accept_partial:
         yield _passed(Check.VERDICT, "partial-accepted", **facts)
     else:

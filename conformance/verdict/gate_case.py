@@ -12,7 +12,7 @@ from conformance.contract.rules import Catalogue, Level
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.certificate_file import CertificateFile
 from conformance.verdict.signature import NONE_ASKED, Signature
-from conformance.verdict.verdicts import RuleVerdict, Waiver
+from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, Waiver
 from conformance.verdict.waivers import Standing, standing_of
 
 GO_ON, UNDECIDED = 0, 3
@@ -92,6 +92,11 @@ class JudgedRule:
     def is_required(self) -> bool:
         """Whether the rule decides."""
         return self.entry.level is Level.REQUIRED
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether somebody chose not to exercise it, or a part of it."""
+        return self.verdict is RuleVerdict.NOT_EXERCISED and NOT_SELECTED in self.entry.reason
 
     @classmethod
     def of(cls, entry: RuleEntry, given: Waiver | None, today: date) -> JudgedRule:

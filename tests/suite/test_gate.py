@@ -19,7 +19,7 @@ from conformance.verdict.certificate_file import parse_certificate
 from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import WEIGHTS, Asked, Check, Found, Group, Result, Wanted
 from conformance.verdict.signature import Signature, SignatureState
-from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict, Waiver, judge_verdicts
+from conformance.verdict.verdicts import EXIT_CODES, NOT_SELECTED, RuleVerdict, RunVerdict, Waiver, judge_verdicts
 from tests.suite.certificates import (
     FINISHED,
     NOW,
@@ -352,6 +352,16 @@ def test_the_verdict_is_told_with_its_counts() -> None:
     partial = decided(document({TWO: SKIP}), accept_partial=True)
     counts = {"pass": rest + 2, "fail": 0, "not_exercised": 1, "inconclusive": 0, "waived": [], "required": rest + 3}
     assert told(partial, Check.VERDICT) == [("partial-accepted", Result.PASSED, counts)]
+
+
+@pytest.mark.parametrize("reason", [NOT_SELECTED, f"2 of 3 scenarios were not exercised: {NOT_SELECTED}"])
+def test_what_somebody_chose_not_to_certify_is_not_accepted_as_partial(reason: str) -> None:
+    certificate = document({ONE: SKIP, TWO: SKIP})
+    next(entry for entry in certificate["rules"] if entry["id"] == TWO)["reason"] = reason
+    decision = decided(sealed(certificate), accept_partial=True)
+    assert decision.exit_code == 2
+    ((kind, result, facts),) = told(decision, Check.VERDICT)
+    assert (kind, result, facts["left_out"]) == ("partial-by-choice", Result.REFUSED, 1)
 
 
 def test_rules_that_deserve_a_look_are_told_by_reason_failures_first_and_recommended_last() -> None:

@@ -405,10 +405,13 @@ def waived(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_what_certify_writes_the_gate_takes(waived: Run) -> None:
+    """All of it, but that rules were left out."""
     assert waived.code == 2, waived.output
     path = waived.reports / "certificate.json"
     done = CliRunner().invoke(main, ["gate", str(path), "--accept-partial", "--environment", "mock"])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 2, done.output
+    assert done.output.count("✗") == 1
+    assert "required rules were left out by choice" in done.output
     assert "✓ waivers      ORD-04 may fail until 2099-12-31: ticket 4711" in done.output
     assert "rules not-exercised: not selected" in done.output
 
