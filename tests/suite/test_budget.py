@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -227,6 +229,25 @@ def test_the_pace_is_no_wait_that_is_too_long(store: Path, time: Time) -> None:
             limits.answer(Endpoint.GET_ORDER, 200)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "rate", "words"),
+    [
+        (Endpoint.SUBMIT_ORDER, 300, "the documented rate of POST /order, 300 a minute"),
+        (None, 90, "the documented rate of undocumented paths, 90 a minute"),
+    ],
+)
+def test_a_wait_for_the_pace_says_for_which(
+    endpoint: Endpoint | None, rate: int, words: str, store: Path, time: Time
+) -> None:
+    told: set[str] = set()
+    with closing(SQLiteStore(store)) as kept:
+        limits = DocumentedLimits(kept, 400, Waiting(tell=lambda what, _: told.add(what), sleep=time.sleep))
+        for _ in range(rate + 1):
+            limits.after(limits.before(endpoint), 200)
+        limits.close()
+    assert told == {words}
+
+
 def test_a_spent_budget_is_no_verdict() -> None:
     assert issubclass(WaitTooLong, TargetUnavailable)
 
@@ -237,9 +258,9 @@ def test_an_error_is_forgotten_an_hour_after_its_answer(limits: Limits, time: Ti
     limits.after(reservation, 400)
     time.now += HOUR / 2
     limits.answer(None, 400)
-    time.now += HOUR / 2
+    time.now += HOUR / 2 + 0.75
     assert limits.spent() == 2
-    assert limits.standing().frees[0] == pytest.approx(1.0, abs=0.1)
+    assert limits.standing().frees[0] == pytest.approx(0.25, abs=0.1)
     time.now += 2
     assert limits.spent() == 1
 
@@ -296,11 +317,18 @@ def test_processes_together_spend_the_budget_and_no_more(store: Path) -> None:
 # -- blocks --------------------------------------------------------------------------------------------------------
 
 
+BLOCKED = (
+    "Koncili has blocked this integrator (423) until {:%H:%M} UTC: nothing is sent before that, since 1,000 calls during the "
+    "block make it permanent; run again then"
+)
+
+
 def test_a_block_stops_every_run_until_it_ends(limits: Limits, others: Limits, time: Time) -> None:
     until = limits.blocked()
     assert until.timestamp() == pytest.approx(time.now + HOUR)
+    assert until.tzinfo is UTC
     for run in (limits, others):
-        with pytest.raises(CannotRun, match=rf"blocked .* until {until:%H:%M} UTC"):
+        with pytest.raises(CannotRun, match=rf"^{re.escape(BLOCKED.format(until))}$"):
             run.before(Endpoint.GET_ORDER)
     time.now += HOUR + 1
     others.before(Endpoint.GET_ORDER)
@@ -358,10 +386,14 @@ def test_the_rates_are_kept_at_the_documented_pace_only(tmp_path: Path, time: Ti
 
 def test_no_limits_wait_for_nothing_and_count_nothing(time: Time) -> None:
     budget, start = NoLimits(), time.now
+    assert budget.before(None) == ""
     for _ in range(1000):
         budget.after(budget.before(Endpoint.GET_ORDER), 400)
     budget.close()
     assert time.now == start
+    until = budget.blocked(60)
+    assert until.tzinfo is UTC
+    assert abs((until - datetime.now(UTC)).total_seconds() - 60) < 30
 
 
 @pytest.fixture
