@@ -23,6 +23,7 @@ from conformance.put_off import PutOff
 from conformance.report.allure import Steps, describe, show_samples
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.page.render import page_told
 from conformance.report.summary import terminal
 from conformance.report.waits import Waits
 from conformance.scenario import rule_of, scenario_name
@@ -433,7 +434,9 @@ class Certification:
             return
         if self.certificate is not None:
             reporter = config.pluginmanager.get_plugin("terminalreporter")
-            for line in (f"certificate: {self.reports.path(CERTIFICATE)}", self._write_html(config, self.reports)):
+            report = self._write_html(config, self.reports)
+            page = page_told(self.reports, self.certificate)  # last: it links to what is there
+            for line in (page, f"certificate: {self.reports.path(CERTIFICATE)}", report):
                 if reporter is not None:
                     reporter.write_line(line)
         self.reports.release()

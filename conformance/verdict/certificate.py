@@ -46,6 +46,8 @@ class Tested(_Part):
     name: str
     environment: Literal["mock", "sandbox", "production"]
     base_url: str
+    error_budget: int | None = None
+    """Client errors that all runs together may cause in an hour; None where nothing limits them."""
 
 
 class TrafficCounts(_Part):
@@ -148,7 +150,12 @@ def make_certificate(
         verdict=judge_run(results),
         suite=Suite(version=__version__, commit=suite_commit()),
         contract=Contract(version=contract.version, sha256=contract.sha256),
-        target=Tested(name=target.name, environment=target.environment, base_url=target.base_url),
+        target=Tested(
+            name=target.name,
+            environment=target.environment,
+            base_url=target.base_url,
+            error_budget=target.error_budget if target.has_budget else None,
+        ),
         profile=profile,
         seed=seed,
         started_at=started_at,
