@@ -59,7 +59,7 @@
     const clear = () => { form.reset(); apply(); };
 
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("reset", () => setTimeout(() => { apply(); query.focus(); }));
+    find("clear").addEventListener("click", () => { clear(); query.focus(); });
     form.addEventListener("input", apply);
     for (const box of all("[name=verdict]")) box.addEventListener("change", apply); // they stand outside of the form
     query.addEventListener("keydown", (event) => {
