@@ -86,7 +86,7 @@ FAILURES: Final[Mapping[str, Mapping[str, Any]]] = {
             "POST", "/reconciliation/release", "[" + ORDER + "]", status=500, answer="<h1>Internal server error</h1>"
         ),
     },
-    "ERR-03": {"reason": "ERR-03: expected the message to name status, but it did not", "counterexample": None},
+    "AUTH-08": {"reason": "AUTH-08: expected it to be refused with 4xx, but nobody knows", "counterexample": None},
 }
 """Of several kinds: one request, one with its changed place, a story, a changed query, a page for an answer, no exchange."""
 
