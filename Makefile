@@ -52,7 +52,7 @@ format: $(DEV_STAMP) ## mend what the formatter and the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-report: $(STAMP) ## make the HTML report anew from the last run's results
+report: $(STAMP) ## make the page and the Allure report anew from the last run's results
 	@$(BIN)/koncili-conformance report --reports $(REPORTS)
 
 bench: $(STAMP) ## measure speed (see benchmarks/README.md)

@@ -27,6 +27,7 @@ from conformance.report.ci import tell_ci
 from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
 from conformance.report.html import HtmlUnavailable, write_html
 from conformance.report.junit import junit
+from conformance.report.page.render import page_told
 from conformance.report.progress import Ended
 from conformance.report.screen import ENDED, Screen
 from conformance.report.summary import Line, Tone, brief, terminal
@@ -475,7 +476,9 @@ class Certification:
             return
         if self.certificate is not None:
             reporter = config.pluginmanager.get_plugin("terminalreporter")
-            self.places = [f"certificate: {self.reports.path(CERTIFICATE)}", self._write_html(config, self.reports)]
+            report = self._write_html(config, self.reports)
+            page = page_told(self.reports, self.certificate)  # last: it links to what is there
+            self.places = [page, f"certificate: {self.reports.path(CERTIFICATE)}", report]
             if reporter is not None:
                 for line in self.places:
                     reporter.write_line(line)

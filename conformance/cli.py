@@ -176,21 +176,29 @@ def cleanup(target: Path, max_wait: float | None, allow_production: str | None) 
 @main.command()
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where the last run's are.")
 def report(reports: Path) -> None:
-    """Make the HTML report anew from the results that a run left."""
-    from conformance.report.files import ALLURE_RESULTS, HTML
+    """Make the page and the Allure report anew from the certificate and the results that a run left."""
+    from conformance.errors import CannotRun
+    from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, Reports
     from conformance.report.html import HtmlUnavailable, write_html
+    from conformance.report.page.render import page_again
 
-    results = reports / ALLURE_RESULTS
+    results, problems = reports / ALLURE_RESULTS, []
     if not results.is_dir():
-        click.echo(
-            f"koncili-conformance: {results}: no results there; run `koncili-conformance certify` first", err=True
-        )
-        sys.exit(CANNOT_RUN)
-    try:
-        tool_dir = Path(sys.prefix) / "allure"
-        click.echo(f"report: {write_html(results, reports / HTML, title='Koncili conformance', tool_dir=tool_dir)}")
-    except HtmlUnavailable as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        problems.append(f"{results}: no results there; run `koncili-conformance certify` first")
+    else:
+        try:
+            tool_dir = Path(sys.prefix) / "allure"
+            click.echo(f"report: {write_html(results, reports / HTML, title='Koncili conformance', tool_dir=tool_dir)}")
+        except HtmlUnavailable as error:
+            problems.append(str(error))
+    if (reports / CERTIFICATE).is_file():
+        try:
+            click.echo(f"page: {page_again(Reports(reports))}")
+        except CannotRun as error:
+            problems.append(str(error))
+    for problem in problems:
+        click.echo(f"koncili-conformance: {problem}", err=True)
+    if problems:
         sys.exit(CANNOT_RUN)
 
 

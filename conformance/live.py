@@ -211,8 +211,7 @@ class Live:
 
 
 def budget_of(target: Target, store: Store, waiting: Waiting) -> Budget:
-    """The budget that a target demands. Loopback may lead to a live endpoint: only a mock goes without a budget."""
-    paced = target.pace == "documented"
-    if target.environment == "mock" and not paced:
+    """The budget that a target demands."""
+    if not target.has_budget:
         return NoLimits()
-    return DocumentedLimits(store, target.error_budget, waiting, paced=paced)
+    return DocumentedLimits(store, target.error_budget, waiting, paced=target.pace == "documented")

@@ -24,8 +24,9 @@ JUNIT = "junit.xml"
 ALLURE_RESULTS = "allure-results"
 HTML = "html"
 TRAFFIC = "traffic.har"
+PAGE = "index.html"
 
-_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML)
+_MADE_BY_A_RUN = (PAGE, CERTIFICATE, SUMMARY, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML)
 
 
 class Reports:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, catalogue
+from conformance.report.symbols import SYMBOLS
 from conformance.session import NEEDS_CONTROL
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.evidence import Outcome
@@ -24,14 +25,6 @@ _NEXT_STEP = {
 _CHOSEN_HOLD = "The required rules that were chosen were seen to hold; leave out --rule to certify all."
 _ALL_BUT_LIVE = "All that a live endpoint can show was seen to hold; the rest needs the suite's own mock."
 _MORE_NEEDED = "What was exercised was seen to hold; see what the other rules need, then run again."
-
-_SYMBOL = {
-    RuleVerdict.PASS: "✓",
-    RuleVerdict.FAIL: "✗",
-    RuleVerdict.NOT_EXERCISED: "○",
-    RuleVerdict.INCONCLUSIVE: "?",
-    RuleVerdict.WAIVED: "~",
-}
 
 _ATTENTION = (RuleVerdict.FAIL, RuleVerdict.INCONCLUSIVE, RuleVerdict.NOT_EXERCISED, RuleVerdict.WAIVED)
 
@@ -79,11 +72,11 @@ _RUN_TONE = {
 }
 
 SYMBOL_OF_OUTCOME = {
-    Outcome.PASSED: (_SYMBOL[RuleVerdict.PASS], Tone.GOOD),
-    Outcome.FAILED: (_SYMBOL[RuleVerdict.FAIL], Tone.BAD),
-    Outcome.NOT_EXERCISED: (_SYMBOL[RuleVerdict.NOT_EXERCISED], Tone.FAINT),
-    Outcome.INCONCLUSIVE: (_SYMBOL[RuleVerdict.INCONCLUSIVE], Tone.DOUBT),
-    Outcome.NOT_RUN: (_SYMBOL[RuleVerdict.NOT_EXERCISED], Tone.FAINT),
+    Outcome.PASSED: (SYMBOLS[RuleVerdict.PASS], Tone.GOOD),
+    Outcome.FAILED: (SYMBOLS[RuleVerdict.FAIL], Tone.BAD),
+    Outcome.NOT_EXERCISED: (SYMBOLS[RuleVerdict.NOT_EXERCISED], Tone.FAINT),
+    Outcome.INCONCLUSIVE: (SYMBOLS[RuleVerdict.INCONCLUSIVE], Tone.DOUBT),
+    Outcome.NOT_RUN: (SYMBOLS[RuleVerdict.NOT_EXERCISED], Tone.FAINT),
 }
 """How a scenario's end is told."""
 
@@ -130,7 +123,7 @@ def verdict_line(certificate: Certificate) -> Line:
 def brief(certificate: Certificate) -> Iterator[Line]:
     """The verdict alone, and which rules fail."""
     for entry in _of(certificate, RuleVerdict.FAIL):
-        yield Line(f"{_SYMBOL[entry.verdict]} {entry.id} ({entry.level}): {entry.statement}", Tone.BAD)
+        yield Line(f"{SYMBOLS[entry.verdict]} {entry.id} ({entry.level}): {entry.statement}", Tone.BAD)
     yield verdict_line(certificate)
 
 
@@ -140,7 +133,7 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
         alike = _by_reason(_of(certificate, verdict))
         for reason, entries in list(alike.items())[:MOST_SHOWN]:
             if len(entries) > 1:
-                yield Line(f"{_SYMBOL[verdict]} {len(entries)} rules {verdict}: {printable(reason)}", _TONE[verdict])
+                yield Line(f"{SYMBOLS[verdict]} {len(entries)} rules {verdict}: {printable(reason)}", _TONE[verdict])
             else:
                 yield from _told(entries[0])
         if len(alike) > MOST_SHOWN:
@@ -161,7 +154,7 @@ def printable(text: str) -> str:
 
 def _told(entry: RuleEntry) -> Iterator[Line]:
     yield Line(
-        f"{_SYMBOL[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}", _TONE[entry.verdict]
+        f"{SYMBOLS[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}", _TONE[entry.verdict]
     )
     if entry.reason:
         yield Line(f"    {printable(entry.reason)}")
@@ -192,7 +185,7 @@ def markdown(certificate: Certificate) -> str:
     ]
     ordered = sorted(certificate.rules, key=lambda entry: [*_ATTENTION, RuleVerdict.PASS].index(entry.verdict))
     lines += [
-        f"| {entry.id} | {entry.level} | {_SYMBOL[entry.verdict]} {entry.verdict} | {entry.accepted} | {entry.refused} "
+        f"| {entry.id} | {entry.level} | {SYMBOLS[entry.verdict]} {entry.verdict} | {entry.accepted} | {entry.refused} "
         f"| {entry.checked} | {entry.requests} | {entry.client_errors} | {entry.statement} |"
         for entry in ordered
     ]

@@ -195,6 +195,11 @@ class Target(_Strict):
         """Whether the base URL is this machine."""
         return self.host in LOOPBACK
 
+    @property
+    def has_budget(self) -> bool:
+        """Whether client errors are budgeted. Loopback may lead to a live endpoint: only a mock goes without a budget."""
+        return self.environment != "mock" or self.pace == "documented"
+
     @field_validator("base_url")
     @classmethod
     def _url(cls, url: str) -> str:

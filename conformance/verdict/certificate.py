@@ -47,6 +47,8 @@ class Tested(_Part):
     name: str
     environment: Literal["mock", "sandbox", "production"]
     base_url: str
+    error_budget: int | None = None
+    """Client errors that all runs together may cause in an hour; None where nothing limits them."""
 
 
 class TrafficCounts(_Part):
@@ -160,7 +162,12 @@ def make_certificate(
         verdict=judge_run(results),
         suite=Suite(version=__version__, commit=suite_commit()),
         contract=Contract(version=contract.version, sha256=contract.sha256),
-        target=Tested(name=target.name, environment=target.environment, base_url=target.base_url),
+        target=Tested(
+            name=target.name,
+            environment=target.environment,
+            base_url=target.base_url,
+            error_budget=target.error_budget if target.has_budget else None,
+        ),
         profile=profile,
         seed=seed,
         started_at=started_at,
@@ -173,6 +180,15 @@ def make_certificate(
     return certificate.model_copy(update={"digest": digest_of(json.loads(certificate.to_json()))})
 
 
+def _writable(value: Any) -> Any:
+    """The value with half characters (lone surrogates) escaped: what a server answers may hold some, and no UTF-8 file can."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {name: _writable(part) for name, part in value.items()}
+    return value
+
+
 def _entry(result: RuleResult) -> RuleEntry:
     finding = result.finding
     return RuleEntry(
@@ -183,12 +199,16 @@ def _entry(result: RuleResult) -> RuleEntry:
         accepted=result.accepted,
         refused=result.refused,
         checked=result.checked,
-        reason=result.reason,
+        reason=_writable(result.reason),
         endpoints={endpoint: dict(counts) for endpoint, counts in result.endpoints.items()},
         requests=result.requests,
         client_errors=result.client_errors,
         counterexample=(
-            Counterexample(request=finding.request, response=finding.response, curl=finding.curl) if finding else None
+            Counterexample(
+                request=_writable(finding.request), response=_writable(finding.response), curl=_writable(finding.curl)
+            )
+            if finding
+            else None
         ),
         waiver=WaiverEntry(reason=result.waiver.reason, until=result.waiver.until) if result.waiver else None,
     )

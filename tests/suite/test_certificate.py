@@ -34,11 +34,11 @@ def certificate(*results: RuleResult) -> Any:
     return json.loads(text(*results))
 
 
-def text(*results: RuleResult) -> str:
-    """The certificate of a run with these results, as it is written."""
+def text(*results: RuleResult, **table: Any) -> str:
+    """The certificate of a run with these results, as it is written; `table` is what else the target file holds."""
     made = make_certificate(
         results=results,
-        target=parse_target(mock_target_table("http://127.0.0.1:8765") | {"name": "ours"}, "target.toml"),
+        target=parse_target(mock_target_table("http://127.0.0.1:8765") | {"name": "ours"} | table, "target.toml"),
         profile="smoke",
         seed=7,
         readings={"extract-types": "portal"},
@@ -48,6 +48,15 @@ def text(*results: RuleResult) -> str:
         finished_at=datetime(2026, 11, 22, 13, tzinfo=UTC),
     )
     return made.to_json()
+
+
+def test_half_a_character_of_a_server_is_written_down_escaped() -> None:
+    half = Finding("ORD-04", "", {"body": "\ud800"}, {"headers": {"x": "\udfff"}, "status": 200}, "curl \ud800")
+    (entry,) = certificate(replace(FAILED, reason="it answered \ud800 €", finding=half))["rules"]
+    assert entry["reason"] == r"it answered \ud800 €"
+    assert entry["counterexample"] == {
+        "request": {"body": r"\ud800"}, "response": {"headers": {"x": r"\udfff"}, "status": 200}, "curl": r"curl \ud800",
+    }  # fmt: skip
 
 
 def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +70,7 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
         "verdict": "conformant",
         "suite": {"version": __version__, "commit": "2a5a995"},
         "contract": {"version": catalogue().version, "sha256": catalogue().sha256},
-        "target": {"name": "ours", "environment": "mock", "baseUrl": "http://127.0.0.1:8765"},
+        "target": {"name": "ours", "environment": "mock", "baseUrl": "http://127.0.0.1:8765", "errorBudget": None},
         "profile": "smoke",
         "seed": 7,
         "startedAt": "2026-11-22T12:00:00Z",
@@ -71,6 +80,18 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
         "traffic": {"requests": 9, "clientErrors": 3, "serverErrors": 2, "throttled": 1},
     }
     assert [rule["id"] for rule in rules] == ["ORD-04"]
+
+
+@pytest.mark.parametrize(
+    ("table", "budget"),
+    [
+        ({"error_budget": 300}, None),
+        ({"error_budget": 300, "pace": "documented"}, 300),
+        ({"error_budget": 300, "environment": "sandbox"}, 300),
+    ],
+)
+def test_a_budget_is_told_where_it_was_kept(table: dict[str, Any], budget: int | None) -> None:
+    assert json.loads(text(PASSED, **table))["target"]["errorBudget"] == budget
 
 
 def test_a_rule_that_passed_is_told_with_what_it_rests_on() -> None:

@@ -56,7 +56,12 @@ def test_a_certification_stays_within_the_error_budget(conformant: Run) -> None:
 
 def test_every_result_is_left(conformant: Run) -> None:
     left = {path.name for path in conformant.reports.iterdir()}
-    assert left >= {"certificate.json", "summary.md", "junit.xml", "traffic.har", "allure-results", "html"}
+    assert left >= {
+        "index.html", "certificate.json", "summary.md", "junit.xml", "traffic.har", "allure-results", "html",
+    }  # fmt: skip
+    page = (conformant.reports / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}"' in page for name in ("html/index.html", "summary.md", "junit.xml", "traffic.har"))
+    assert len(page) < 400_000
     assert (conformant.reports / "html" / "index.html").stat().st_size > 1_000_000
 
 

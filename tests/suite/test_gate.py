@@ -20,7 +20,7 @@ from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import WEIGHTS, Asked, Check, Found, Group, Result, Wanted
 from conformance.verdict.signature import Signature, SignatureState
 from conformance.verdict.verdicts import EXIT_CODES, NOT_SELECTED, RuleVerdict, RunVerdict, Waiver, judge_verdicts
-from tests.suite.certificates import (
+from tests.suite.gated import (
     FINISHED,
     NOW,
     RECOMMENDED,

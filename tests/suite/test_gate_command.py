@@ -24,7 +24,7 @@ from conformance.verdict.certificate import SCHEMA
 from conformance.verdict.gate_case import WEIGHTS, Check, Found, Result
 from conformance.verdict.signature import SignatureState
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
-from tests.suite.certificates import REQUIRED, Document, document, sealed
+from tests.suite.gated import REQUIRED, Document, document, sealed
 from tests.suite.runs import COMMAND, Run, certify
 
 FAIL, SKIP, UNKNOWN = RuleVerdict.FAIL, RuleVerdict.NOT_EXERCISED, RuleVerdict.INCONCLUSIVE

@@ -18,7 +18,7 @@ from conformance.verdict.certificate_file import MOST_FAULTS, load_certificate, 
 from conformance.verdict.changes import Changes, Difference, changes_since
 from conformance.verdict.digest import digest_of
 from conformance.verdict.verdicts import RuleVerdict, Waiver
-from tests.suite.certificates import FINISHED, REQUIRED, Document, document, sealed
+from tests.suite.gated import FINISHED, REQUIRED, Document, document, sealed
 
 ONE, TWO, THREE = REQUIRED[:3]
 PASS, FAIL, SKIP, UNKNOWN = RuleVerdict.PASS, RuleVerdict.FAIL, RuleVerdict.NOT_EXERCISED, RuleVerdict.INCONCLUSIVE

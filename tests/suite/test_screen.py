@@ -199,11 +199,12 @@ def test_nothing_of_pytest_itself_is_shown(failing: Run) -> None:
 
 
 def test_the_end_is_the_verdict_the_next_step_and_where_it_is(failing: Run) -> None:
-    *_, verdict, rules, profile, step, certificate, _html = failing.output.splitlines()
+    *_, verdict, rules, profile, step, page, certificate, _html = failing.output.splitlines()
     assert verdict.endswith(": NONCONFORMANT")
     assert rules == "rules: 1 fail, 87 not-exercised"
     assert profile.startswith("profile certification, seed 0, ")
     assert step == "Each failing rule has a counterexample: send its curl lines to see it again."
+    assert page == f"page: {failing.reports / 'index.html'}"
     assert certificate == f"certificate: {failing.reports / 'certificate.json'}"
 
 

@@ -1,0 +1,1 @@
+"""The page of a run, index.html: what a person opens first. One file, made from the certificate alone."""

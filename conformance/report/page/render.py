@@ -1,0 +1,130 @@
+"""Makes index.html: the template filled in, everything in it escaped, sealed by a policy of what the browser may do."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from pydantic import ValidationError
+
+from conformance.errors import CannotRun
+from conformance.report.files import CERTIFICATE, HTML, JUNIT, PAGE, SUMMARY, TRAFFIC, Reports
+from conformance.report.page.view import View, view_of
+from conformance.verdict.certificate import Certificate
+
+HERE: Final = Path(__file__).parent
+
+BESIDE: Final = (
+    (f"{HTML}/index.html", "Allure report", "every scenario with its steps and exchanges"),
+    (SUMMARY, SUMMARY, "this page as Markdown"),
+    (CERTIFICATE, CERTIFICATE, "what a gate reads, and what this page was made from"),
+    (JUNIT, JUNIT, "the scenarios, for a CI"),
+    (TRAFFIC, TRAFFIC, "every request and its answer"),
+)
+"""What a run may leave beside the page: path, name, what it is."""
+
+# What a reader would not see, or would see wrongly: control characters, and those that turn the direction of writing.
+_ODD = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_WRITTEN: Final = {"\0": "\N{SYMBOL FOR NULL}", "\r": "&#13;"}
+"""No HTML holds the first, and a browser reads the second as a line feed."""
+
+_TAB_COLOURS: Final = {
+    "pass": "#116329", "fail": "#b3261e", "not-exercised": "#2f5a8a", "inconclusive": "#8a5300", "waived": "#6639a6",
+}  # fmt: skip
+
+
+def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = ()) -> str:
+    """The page of a certificate, with links to what lies beside it (as in BESIDE)."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["shown"] = shown
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    view = view_of(certificate)
+    return environment.get_template("page.html.j2").render(
+        view=view,
+        run=certificate,
+        beside=beside,
+        icon=_icon(view),
+        policy=_policy(style, script),
+        style=Markup(style),  # noqa: S704 - ours: nothing of the certificate goes into a style or a script
+        script=Markup(script),  # noqa: S704
+    )
+
+
+def write_page(reports: Reports, certificate: Certificate) -> Path:
+    """Write the page of a run, when all else that it links to is there; returns its path. Raises OSError."""
+    beside = [link for link in BESIDE if reports.path(link[0]).is_file()]
+    reports.write_whole(PAGE, page(certificate, beside))
+    return reports.path(PAGE)
+
+
+def page_told(reports: Reports, certificate: Certificate) -> str:
+    """Write the page at the end of a run; returns what to tell about it."""
+    try:
+        return f"page: {write_page(reports, certificate)}"
+    except OSError as error:
+        return f"no page: {error}; `koncili-conformance report --reports {reports.directory}` tries again"
+
+
+def page_again(reports: Reports) -> Path:
+    """Write the page anew from the certificate that a run left; returns its path. Raises CannotRun."""
+    path = reports.path(CERTIFICATE)
+    try:
+        return write_page(reports, Certificate.model_validate_json(path.read_bytes()))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise CannotRun(
+            f"{path}: is no certificate of this suite: {where}: {first['msg']}; run `koncili-conformance certify` again"
+        ) from None
+    except OSError as error:
+        raise CannotRun(f"{reports.path(PAGE)}: cannot be made from {path}: {error}") from None
+
+
+def shown(text: object) -> Markup:
+    """A text for people: escaped, and what they would not see made visible. Copied, it is still what it was."""
+    return Markup(_ODD.sub(_made_visible, str(escape(text))))  # noqa: S704 - escaped the moment before
+
+
+def _made_visible(odd: re.Match[str]) -> str:
+    character = odd[0]
+    return f'<i class="odd" data-code="U+{ord(character):04X}">{_WRITTEN.get(character, character)}</i>'
+
+
+def _policy(style: str, script: str) -> str:
+    """What the browser lets the page do: apply this style, run this script, show its own icon. It loads nothing, and neither
+    markup that slipped through nor a link could run anything: what is not these very bytes has another digest."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _icon(view: View) -> str:
+    """The verdict for the tab of the browser."""
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        f'<circle cx="16" cy="16" r="16" fill="{_TAB_COLOURS[view.colour]}"/>'
+        '<text x="16" y="23" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle" '
+        f'fill="#fff">{view.symbol}</text></svg>'
+    )
+    return f"data:image/svg+xml,{quote(drawing)}"
