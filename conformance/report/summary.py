@@ -10,6 +10,7 @@ from enum import StrEnum
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, catalogue
+from conformance.planning.show import counted
 from conformance.report.symbols import SYMBOLS
 from conformance.session import NEEDS_CONTROL
 from conformance.verdict.certificate import Certificate, RuleEntry
@@ -101,7 +102,8 @@ def _by_reason(entries: Iterable[RuleEntry]) -> dict[str, list[RuleEntry]]:
 
 def _traffic(certificate: Certificate) -> str:
     traffic = certificate.traffic
-    return f"{traffic.requests} requests, {traffic.client_errors} client errors, {traffic.server_errors} server errors"
+    sent = {"request": traffic.requests, "client error": traffic.client_errors, "server error": traffic.server_errors}
+    return ", ".join(counted(number, what) for what, number in sent.items())
 
 
 def next_step(certificate: Certificate) -> str:
@@ -137,7 +139,7 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
             else:
                 yield from _told(entries[0])
         if len(alike) > MOST_SHOWN:
-            yield Line(f"... and {len(alike) - MOST_SHOWN} more at {verdict}, in the certificate", _TONE[verdict])
+            yield Line(f"... and {len(alike) - MOST_SHOWN} more at {verdict}, in index.html", _TONE[verdict])
     seconds = (certificate.finished_at - certificate.started_at).total_seconds()
     yield Line("")
     yield verdict_line(certificate)
@@ -163,7 +165,7 @@ def _told(entry: RuleEntry) -> Iterator[Line]:
         lines = example.curl.splitlines()
         yield from (Line(f"    {printable(line)}") for line in lines[:MOST_LINES])
         if len(lines) > MOST_LINES:
-            yield Line(f"    ... {len(lines) - MOST_LINES} more lines of its story, in the certificate", Tone.FAINT)
+            yield Line(f"    ... {len(lines) - MOST_LINES} more lines of its story, in index.html", Tone.FAINT)
         answer = f"{example.response.get('status')} {example.response.get('body')}"
         yield Line(f"    answered {printable(answer)}")
 

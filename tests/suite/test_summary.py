@@ -74,7 +74,7 @@ def test_a_long_story_is_cut_and_says_so() -> None:
     long = result("WFL-04", RuleVerdict.FAIL, "it was accepted", STORY)
     lines = texts(terminal(certificate(PASSED, long)))
     assert lines[2 : 2 + MOST_LINES] == [f"    {line}" for line in STORY.splitlines()[:MOST_LINES]]
-    assert lines[2 + MOST_LINES] == "    ... 8 more lines of its story, in the certificate"
+    assert lines[2 + MOST_LINES] == "    ... 8 more lines of its story, in index.html"
     assert lines[3 + MOST_LINES] == "    answered 200 {}"
 
 
@@ -96,7 +96,7 @@ def test_of_many_failures_some_are_told() -> None:
     failed = [result(rule.id, RuleVerdict.FAIL, f"broken {rule.id}") for rule in RULES[: MOST_SHOWN + 3]]
     lines = texts(terminal(certificate(*failed)))
     assert sum(line.startswith("✗") for line in lines) == MOST_SHOWN
-    assert "... and 3 more at fail, in the certificate" in lines
+    assert "... and 3 more at fail, in index.html" in lines
 
 
 def test_the_brief_end_is_failures_and_verdict() -> None:
