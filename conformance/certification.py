@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
-from collections.abc import Generator, Hashable, Iterable, Iterator
+from collections.abc import Generator, Hashable
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.contract.rules import catalogue
+from conformance.asked import Asked
+from conformance.ending import Ending
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
 from conformance.interruption import InterruptedWorker, lead_workers_home
@@ -23,26 +22,19 @@ from conformance.planning.show import counted
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
 from conformance.report.allure import Steps, describe, show_samples
-from conformance.report.ci import tell_ci
-from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
-from conformance.report.html import HtmlUnavailable, write_html
-from conformance.report.junit import junit
-from conformance.report.page.render import page_told
 from conformance.report.progress import Ended
-from conformance.report.screen import ENDED, Screen
-from conformance.report.summary import Line, Tone, brief, terminal
+from conformance.report.screen import ENDED
+from conformance.report.summary import Line
 from conformance.report.waits import Waits
 from conformance.scenario import rule_of, scenario_name
-from conformance.session import Options, Session, chosen_profile, chosen_seed, chosen_target, open_session
+from conformance.session import Session, open_session
 from conformance.target.client import SERVER_ERROR
 from conformance.target.exchange import Exchange
 from conformance.target.journal import Spent, Traffic
 from conformance.target.redaction import Redactor
-from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.evidence import Evidence, Outcome
-from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
+from conformance.verdict.verdicts import CANNOT_RUN
 from conformance.verdict.violation import Finding, Violation
-from conformance.verdict.waivers import Waiver, load_waivers, waive
 
 PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
 BROKE_DOWN = "harness error: the suite itself broke down before this scenario ended"
@@ -52,106 +44,40 @@ INTERRUPTED = "the run was interrupted before this scenario ended"
 class Certification:
     """The plugin of one certification run; in a pytest-xdist run the controller's merges what the workers saw."""
 
-    def __init__(
-        self,
-        options: Options,
-        *,
-        rules: frozenset[str],
-        reports: Reports | None,
-        waivers: tuple[Waiver, ...],
-        worker: str | None,
-        controls: bool,
-        drawn: dict[Hashable, list[Any]] | None = None,
-        screen: Screen | None = None,
-    ) -> None:
-        """`worker` is the name of this xdist worker, `controls` whether this process only leads workers; `drawn` is the
-        session's; `screen` shows the run in place of pytest."""
-        self.options = options
-        self.rules = rules
-        self.reports = reports
-        self.waivers = waivers
-        self.worker = worker
-        self.controls = controls
+    def __init__(self, asked: Asked, *, drawn: dict[Hashable, list[Any]] | None = None) -> None:
+        """`drawn` is the session's."""
+        self.asked = asked
         self.drawn = drawn
-        self.started_at = datetime.now(UTC)
+        self.ending = Ending(asked, datetime.now(UTC))
         self.steps = Steps()
-        self.certificate: Certificate | None = None
         self._session: Session | None = None
         self._redactor = Redactor()
         self._handover = Handover()
         self._deselected: set[str] = set()
-        self._stopped = ""
-        self._cut_short = ""
-        """Why the run ended before its time, though it could have gone on: the user did not want to wait."""
-        self.screen = screen
         self._waits = Waits(self._write, sys.stdout.isatty(), before="\n")
         self._terminal: Any = None
-        self.places: list[str] = []
-        """Where the results are, a line each."""
         self._put_off = PutOff()
-        self._left_undone: list[str] = []
-        self._kept: list[str] = []
-        """What nobody can clear away."""
         self._started = 0.0
         self._before = Spent()
         """What was spent before the running scenario."""
-
-    @classmethod
-    def of(cls, config: pytest.Config, directory: Path | None) -> Certification:
-        """The certification that the pytest options ask for, its results left in `directory`.
-
-        A wrong option ends pytest with code 3.
-        """
-        worker = getattr(config, "workerinput", {}).get("workerid")
-        option = config.getoption
-        options = Options(
-            target_file=Path(option("koncili_target")) if option("koncili_target") else None,
-            profile=option("koncili_profile") or "certification",
-            seed=option("koncili_seed"),
-            defects=tuple(option("koncili_defect") or ()),
-            variant=option("koncili_variant"),
-            production_host=option("koncili_allow_production"),
-            patient=option("koncili_patient"),
-            max_wait=option("koncili_max_wait"),
-            alone=worker is None,
-        )
-        reports = Reports(directory) if directory else None
-        try:
-            rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
-            check_known(rules)
-            waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
-            chosen_target(options)
-            options = replace(options, seed=chosen_seed(options))
-            config.option.koncili_seed = options.seed  # the workers' too
-            if reports and worker is None:
-                reports.claim()
-                _leave_files(config, reports)
-        except CannotRun as error:
-            raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
-        controls = worker is None and bool(getattr(config.option, "numprocesses", 0))
-        screen = next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Screen)), None)
-        return cls(
-            options, rules=rules, reports=reports, waivers=waivers, worker=worker, controls=controls, screen=screen
-        )
 
     @property
     def session(self) -> Session:
         """The open session of this process. Ends pytest with code 3 where it can't be opened."""
         if self._session is None:
-            har = None
-            if self.reports:
-                har = self.reports.traffic_of(self.worker) if self.worker else self.reports.path(TRAFFIC)
+            screen = self.asked.screen
             try:
-                self._session = open_session(self.options, har, self.screen.wait if self.screen else self._waits.tell)
+                tell = screen.wait if screen else self._waits.tell
+                self._session = open_session(self.asked.options, self.asked.traffic_file, tell)
                 self._session.drawn = self.drawn
-                if self.screen is not None:
-                    self.screen.traffic = self._traffic
+                if screen is not None:
+                    screen.traffic = self._traffic
                 if self._session.live is not None:
                     self._session.live.recovery.saw = self._saw_when_clearing_away
                 self._session.preflight()
             except (CannotRun, OSError) as error:
-                self._stopped = self.redactor.text(str(error))
-                raise pytest.exit.Exception(self._stopped, CANNOT_RUN) from None
+                self.ending.stopped = self.redactor.text(str(error))
+                raise pytest.exit.Exception(self.ending.stopped, CANNOT_RUN) from None
         return self._session
 
     @property
@@ -163,7 +89,7 @@ class Certification:
 
     def enter(self, items: list[pytest.Item]) -> None:
         """Enter every scenario into the evidence, those that are not selected too; keep the selected ones."""
-        if self.controls:
+        if self.asked.controls:
             return
         if items:
             self._terminal = items[0].config.pluginmanager.get_plugin("terminalreporter")
@@ -173,10 +99,10 @@ class Certification:
             rule = rule_of(item)
             if rule is not None:
                 evidence.expect(item.nodeid, rule.id, scenario_name(item))
-                if self.rules and rule.id not in self.rules:
+                if self.asked.rules and rule.id not in self.asked.rules:
                     self._deselected.add(item.nodeid)
                     continue
-            elif self.rules:
+            elif self.asked.rules:
                 continue
             kept.append(item)
         if len(kept) < len(items):
@@ -232,9 +158,9 @@ class Certification:
         wait = "waiting up to half an hour for updates" if opened.patient else "looking once more for updates"
         text = f"{counted(len(self._put_off.scenarios), 'scenario')} put off: {wait}"
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if self.screen is not None:
-            self.screen.say(Line(text))
-        elif reporter is not None and not self.worker:
+        if self.asked.screen is not None:
+            self.asked.screen.say(Line(text))
+        elif reporter is not None and not self.asked.worker:
             reporter.ensure_newline()
             reporter.write_line(text)
 
@@ -301,11 +227,11 @@ class Certification:
         elif error is not None:
             evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(_in_words(error)))
             if isinstance(error, CannotRun):
-                self._stopped = self.redactor.text(str(error))
-                item.session.shouldstop = self._stopped
+                self.ending.stopped = self.redactor.text(str(error))
+                item.session.shouldstop = self.ending.stopped
             elif isinstance(error, WaitTooLong):
-                self._cut_short = self.redactor.text(str(error))
-                item.session.shouldstop = self._cut_short
+                self.ending.cut_short = self.redactor.text(str(error))
+                item.session.shouldstop = self.ending.cut_short
         elif call.when == "call" and item.nodeid not in self.session.deferred:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
@@ -327,7 +253,7 @@ class Certification:
         except TargetUnavailable:
             pass  # tried again at the end of the run, which tells what is left
         except CannotRun as error:
-            self._stopped = self.redactor.text(str(error))
+            self.ending.stopped = self.redactor.text(str(error))
             item.session.shouldstop = str(error)
 
     def _saw_when_clearing_away(self, exchange: Exchange) -> None:
@@ -358,12 +284,12 @@ class Certification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Make sure of the target before any worker starts."""
-        if self.worker:
+        if self.asked.worker:
             session.config.pluginmanager.register(InterruptedWorker(session))
-        if self.controls:
-            lead_workers_home(session.config, self.screen.interrupted if self.screen else lambda: None)
+        if self.asked.controls:
+            lead_workers_home(session.config, self.asked.screen.interrupted if self.asked.screen else lambda: None)
             try:
-                opened = open_session(self.options)
+                opened = open_session(self.asked.options)
                 self._redactor = opened.redactor
                 try:
                     opened.preflight()
@@ -375,7 +301,7 @@ class Certification:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take what a worker saw. (pytest-xdist)"""
         if not self._handover.take(node, self._redactor) and error:
-            self._stopped = self.redactor.text(f"a worker ended without its evidence: {error}")
+            self.ending.stopped = self.redactor.text(f"a worker ended without its evidence: {error}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -390,16 +316,18 @@ class Certification:
             try:
                 self._session.close()
             except CannotRun as error:  # the store is gone: what is left stays on its ledger
-                self._stopped = self._stopped or self.redactor.text(str(error))
+                self.ending.stopped = self.ending.stopped or self.redactor.text(str(error))
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
-            if self.worker:
+            if self.asked.worker:
                 hand_over(session.config, self._session)
                 return
             self._handover.keep(self._session)
         evidence = self._handover.evidence(self.redactor)
         if evidence is not None:
-            self._certify(session, evidence)
+            self.ending.certify(evidence, self._handover.traffic, self.redactor)
+            if session.exitstatus == pytest.ExitCode.OK and self.ending.has_failure:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _clear_away(self, opened: Session) -> None:
         """At the end of the run nothing is left that can be taken away."""
@@ -409,113 +337,40 @@ class Certification:
         try:
             live.finish()
         except (TargetUnavailable, CannotRun) as error:
-            self._left_undone.append(self.redactor.text(str(error)))
+            self.ending.left_undone.append(self.redactor.text(str(error)))
         except KeyboardInterrupt:
-            self._left_undone.append("interrupted while clearing away")
-        self._left_undone += live.recovery.report.undone
-        self._kept = live.recovery.report.kept
+            self.ending.left_undone.append("interrupted while clearing away")
+        self.ending.left_undone += live.recovery.report.undone
+        self.ending.kept = live.recovery.report.kept
 
     def _mark_unfinished(self, evidence: Evidence, why: str) -> None:
-        reason = self._stopped or self._cut_short or why
+        reason = self.ending.stopped or self.ending.cut_short or why
         for scenario in evidence.scenarios.values():
             if scenario.outcome is Outcome.NOT_RUN and reason and scenario.id not in self._deselected:
                 evidence.finish(scenario.id, Outcome.INCONCLUSIVE, reason)
 
-    def _certify(self, session: pytest.Session, evidence: Evidence) -> None:
-        target, profile = chosen_target(self.options), chosen_profile(self.options)
-        results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
-        results = waive(results, self.waivers, self.started_at.date())
-        self.certificate = make_certificate(
-            results=results,
-            target=target.model_copy(update={"name": self.redactor.text(target.name)}),
-            profile=profile.name,
-            seed=chosen_seed(self.options),
-            readings=evidence.readings,
-            readings_from=evidence.readings_from,
-            traffic=self._handover.traffic,
-            started_at=self.started_at,
-            finished_at=datetime.now(UTC),
-        )
-        failed = any(result.verdict is RuleVerdict.FAIL for result in results)
-        if session.exitstatus == pytest.ExitCode.OK and failed:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if self.reports:
-            try:
-                self.reports.merge_traffic(self.redactor)
-                self.reports.write(self.certificate)
-                self.reports.write_whole(JUNIT, junit(self.certificate, evidence))
-            except (CannotRun, OSError) as error:
-                self._stopped = self.redactor.text(str(error))
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, failures first, unless `certify` does."""
-        if self.screen is not None:
+        if self.asked.screen is not None:
             return
-        if self.certificate is not None:
+        if self.ending.certificate is not None:
             terminalreporter.section("koncili conformance")
-        for line in self.closing():
+        for line in self.ending.told():
             terminalreporter.write_line(line.text)
-
-    def closing(self, *, quiet: bool = False) -> Iterator[Line]:
-        """What is to be said at the end, failures first; `quiet` is the least of it."""
-        if self.certificate is not None:
-            yield from brief(self.certificate) if quiet else terminal(self.certificate)
-            yield from map(Line, tell_ci(self.certificate, os.environ))
-        if not quiet:
-            yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self._kept)
-        yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self._left_undone)
-        if self._left_undone:
-            yield Line(f"`koncili-conformance cleanup --target {self.options.target_file}` tries again")
-        if self._stopped or self._cut_short:
-            yield Line(f"stopped: {self._stopped or self._cut_short}", Tone.DOUBT)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Make the HTML report, now that Allure's results are complete, and let the next run have the directory."""
-        if self.reports is None or self.worker:
+        """Make the pages, now that Allure's results are complete, and let the next run have the directory."""
+        reports = self.asked.reports
+        if reports is None or self.asked.worker:
             return
-        if self.certificate is not None:
-            reporter = config.pluginmanager.get_plugin("terminalreporter")
-            report = self._write_html(config, self.reports)
-            page = page_told(self.reports, self.certificate)  # last: it links to what is there
-            self.places = [page, f"certificate: {self.reports.path(CERTIFICATE)}", report]
-            if reporter is not None:
-                for line in self.places:
-                    reporter.write_line(line)
-        self.reports.release()
-
-    def _write_html(self, config: pytest.Config, reports: Reports) -> str:
-        """Make the HTML report; returns what to tell about it."""
-        if config.getoption("koncili_no_html"):
-            return "no HTML report, as asked"
-        name = self.certificate.target.name if self.certificate else ""
-        results, tool_dir = Path(config.option.allure_report_dir), Path(sys.prefix) / "allure"
-        try:
-            page = write_html(results, reports.path(HTML), title=f"Koncili conformance: {name}", tool_dir=tool_dir)
-        except HtmlUnavailable as error:
-            return f"no HTML report: {error}"
-        return f"report: {page}"
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of `certify`."""
-        if self._stopped or self.certificate is None:
-            return CANNOT_RUN
-        return EXIT_CODES[RunVerdict(self.certificate.verdict)]
-
-
-def check_known(rules: Iterable[str]) -> None:
-    """Raises CannotRun where one of them is no rule of the catalogue."""
-    unknown = sorted(set(rules) - catalogue().rules.keys())
-    if unknown:
-        named = ", ".join(f"{rule}{catalogue().nearest(rule)}" for rule in unknown)
-        raise CannotRun(f"{named}: no such rule; `koncili-conformance rules` lists them")
-
-
-def _leave_files(config: pytest.Config, reports: Reports) -> None:
-    """Allure writes beside the certificate, unless told otherwise."""
-    if not config.option.allure_report_dir:
-        config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))
+        results = Path(config.option.allure_report_dir)
+        self.ending.make_pages(reports, results, html=not config.getoption("koncili_no_html"))
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            for line in self.ending.places:
+                reporter.write_line(line)
+        reports.release()
 
 
 def _in_words(error: BaseException) -> str:

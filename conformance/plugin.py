@@ -66,6 +66,7 @@ def _given(config: pytest.Config, name: str) -> Any:
 
 def _start(config: pytest.Config) -> Certification:
     """The certification of this pytest run, made on first need."""
+    from conformance.asked import asked_of
     from conformance.certification import Certification
     from conformance.report.discreet import Discretion
     from conformance.target.redaction import Redactor
@@ -77,7 +78,7 @@ def _start(config: pytest.Config) -> Certification:
             return certification.redactor if certification is not None else Redactor()
 
         config.pluginmanager.register(Discretion(config, redactor), "koncili-discretion")
-        certification = Certification.of(config, reports_directory(config))
+        certification = Certification(asked_of(config, reports_directory(config)))
         config.stash[CERTIFICATION] = certification
         config.pluginmanager.register(certification, "koncili-certification")
     return certification

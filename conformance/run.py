@@ -12,7 +12,8 @@ from types import FrameType
 
 import pytest
 
-from conformance.certification import Certification, check_known
+from conformance.asked import check_known
+from conformance.certification import Certification
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
@@ -157,14 +158,14 @@ def run_certification(
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     for story in screen.broke_down:
         print(f"koncili-conformance: harness error\n{story}", file=sys.stderr)
-    certification = ended.certification
-    if certification is not None:
+    if ended.certification is not None:
+        ending = ended.certification.ending
         quiet = loudness is Loudness.QUIET
-        places = [] if quiet else [Line(place) for place in certification.places]
+        places = [] if quiet else [Line(place) for place in ending.places]
         apart = [Line("")] if screen.has_told else []
-        tell([*apart, *certification.closing(quiet=quiet), *places], stream)
-        if certification.certificate is not None or certification.exit_code != CANNOT_RUN:
-            return certification.exit_code
+        tell([*apart, *ending.told(quiet=quiet), *places], stream)
+        if ending.certificate is not None or ending.exit_code != CANNOT_RUN:
+            return ending.exit_code
     if code != CANNOT_RUN:
         print(screen.pytests.getvalue(), file=sys.stderr)
         print(f"koncili-conformance: pytest ended with {code!r} before anything was certified", file=sys.stderr)

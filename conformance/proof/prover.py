@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from conformance.asked import Asked
 from conformance.certification import Certification
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
@@ -110,9 +111,7 @@ class Prover:
             variant=mock.name if isinstance(mock, Variant) else None,
             shrink=False,
         )
-        certification = Certification(
-            options, rules=frozenset(), reports=None, waivers=(), worker=None, controls=False, drawn=self._drawn
-        )
+        certification = Certification(Asked(options=options), drawn=self._drawn)
         config.stash[CERTIFICATION] = certification
         config.pluginmanager.register(certification, "koncili-certification")
         return certification

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.certification import check_known
+from conformance.asked import check_known
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Rule, catalogue
 from conformance.errors import CannotRun

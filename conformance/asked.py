@@ -1,0 +1,95 @@
+"""What a pytest run is asked to certify, by its options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from conformance.contract.rules import catalogue
+from conformance.errors import CannotRun
+from conformance.report.files import ALLURE_RESULTS, TRAFFIC, Reports
+from conformance.report.screen import Screen
+from conformance.session import Options, chosen_seed, chosen_target
+from conformance.verdict.verdicts import CANNOT_RUN
+from conformance.verdict.waivers import Waiver, load_waivers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What one process of a run has to do."""
+
+    options: Options
+    rules: frozenset[str] = frozenset()
+    """These only; none means all."""
+    reports: Reports | None = None
+    """Where results are left."""
+    waivers: tuple[Waiver, ...] = ()
+    worker: str | None = None
+    """The name of this xdist worker."""
+    controls: bool = False
+    """Whether this process only leads workers."""
+    screen: Screen | None = None
+    """What shows the run in place of pytest."""
+
+    @property
+    def traffic_file(self) -> Path | None:
+        """Where this process writes its traffic."""
+        if self.reports is None:
+            return None
+        return self.reports.traffic_of(self.worker) if self.worker else self.reports.path(TRAFFIC)
+
+
+def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
+    """What the pytest options ask for, the results left in `directory`. A wrong option ends pytest with code 3."""
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    option = config.getoption
+    options = Options(
+        target_file=Path(option("koncili_target")) if option("koncili_target") else None,
+        profile=option("koncili_profile") or "certification",
+        seed=option("koncili_seed"),
+        defects=tuple(option("koncili_defect") or ()),
+        variant=option("koncili_variant"),
+        production_host=option("koncili_allow_production"),
+        patient=option("koncili_patient"),
+        max_wait=option("koncili_max_wait"),
+        alone=worker is None,
+    )
+    reports = Reports(directory) if directory else None
+    try:
+        rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
+        check_known(rules)
+        waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
+        chosen_target(options)
+        options = replace(options, seed=chosen_seed(options))
+        config.option.koncili_seed = options.seed  # the workers' too
+        if reports and worker is None:
+            reports.claim()
+            _leave_files(config, reports)
+    except CannotRun as error:
+        raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
+    return Asked(
+        options=options,
+        rules=rules,
+        reports=reports,
+        waivers=waivers,
+        worker=worker,
+        controls=worker is None and bool(getattr(config.option, "numprocesses", 0)),
+        screen=next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Screen)), None),
+    )
+
+
+def check_known(rules: Iterable[str]) -> None:
+    """Raises CannotRun where one of them is no rule of the catalogue."""
+    unknown = sorted(set(rules) - catalogue().rules.keys())
+    if unknown:
+        named = ", ".join(f"{rule}{catalogue().nearest(rule)}" for rule in unknown)
+        raise CannotRun(f"{named}: no such rule; `koncili-conformance rules` lists them")
+
+
+def _leave_files(config: pytest.Config, reports: Reports) -> None:
+    """Allure writes beside the certificate, unless told otherwise."""
+    if not config.option.allure_report_dir:
+        config.option.allure_report_dir = str(reports.path(ALLURE_RESULTS))

@@ -1,0 +1,115 @@
+"""How a run ended: the certificate of what was seen, where that is written, and what is said of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conformance.asked import Asked
+from conformance.contract.rules import catalogue
+from conformance.errors import CannotRun
+from conformance.report.ci import tell_ci
+from conformance.report.files import CERTIFICATE, HTML, JUNIT, Reports
+from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.junit import junit
+from conformance.report.page.render import page_told
+from conformance.report.summary import Line, Tone, brief, terminal
+from conformance.session import chosen_profile, chosen_seed, chosen_target
+from conformance.target.redaction import Redactor
+from conformance.verdict.certificate import Certificate, make_certificate
+from conformance.verdict.evidence import Evidence
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, judge_rule
+from conformance.verdict.waivers import waive
+
+
+@dataclass(slots=True)
+class Ending:
+    """The end of a run, as it is known so far."""
+
+    asked: Asked
+    started_at: datetime
+    certificate: Certificate | None = None
+    stopped: str = ""
+    """Why the run could not go on."""
+    cut_short: str = ""
+    """Why it ended before its time, though it could have gone on: the user did not want to wait."""
+    left_undone: list[str] = field(default_factory=list)
+    """What was not cleared away."""
+    kept: list[str] = field(default_factory=list)
+    """What nobody can clear away."""
+    places: list[str] = field(default_factory=list)
+    """Where the results are, a line each."""
+
+    def certify(self, evidence: Evidence, traffic: Mapping[str, int], redactor: Redactor) -> Certificate:
+        """Judge what was seen, and leave certificate, summary, JUnit and traffic."""
+        options = self.asked.options
+        target, profile = chosen_target(options), chosen_profile(options)
+        results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
+        self.certificate = make_certificate(
+            results=waive(results, self.asked.waivers, self.started_at.date()),
+            target=target.model_copy(update={"name": redactor.text(target.name)}),
+            profile=profile.name,
+            seed=chosen_seed(options),
+            readings=evidence.readings,
+            readings_from=evidence.readings_from,
+            traffic=traffic,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+        )
+        if self.asked.reports:
+            try:
+                self.asked.reports.merge_traffic(redactor)
+                self.asked.reports.write(self.certificate)
+                self.asked.reports.write_whole(JUNIT, junit(self.certificate, evidence))
+            except (CannotRun, OSError) as error:
+                self.stopped = redactor.text(str(error))
+        return self.certificate
+
+    def make_pages(self, reports: Reports, allure_results: Path, *, html: bool) -> None:
+        """Make what people open, now that Allure's results are complete. `html` is whether they want the Allure report."""
+        if self.certificate is None:
+            return
+        report = self._allure_report(reports, allure_results) if html else "no HTML report, as asked"
+        page = page_told(reports, self.certificate)  # last: it links to what is there
+        self.places = [page, f"certificate: {reports.path(CERTIFICATE)}", report]
+
+    def _allure_report(self, reports: Reports, results: Path) -> str:
+        """Make the Allure report; what to tell about it."""
+        name = self.certificate.target.name if self.certificate else ""
+        try:
+            page = write_html(
+                results, reports.path(HTML), title=f"Koncili conformance: {name}", tool_dir=Path(sys.prefix) / "allure"
+            )
+        except HtmlUnavailable as error:
+            return f"no HTML report: {error}"
+        return f"report: {page}"
+
+    def told(self, *, quiet: bool = False) -> Iterator[Line]:
+        """What is to be said, failures first; `quiet` is the least of it. To be called once: it also tells the CI system."""
+        if self.certificate is not None:
+            yield from brief(self.certificate) if quiet else terminal(self.certificate)
+            yield from map(Line, tell_ci(self.certificate, os.environ))
+        if not quiet:
+            yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self.kept)
+        yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self.left_undone)
+        if self.left_undone:
+            yield Line(f"`koncili-conformance cleanup --target {self.asked.options.target_file}` tries again")
+        if self.stopped or self.cut_short:
+            yield Line(f"stopped: {self.stopped or self.cut_short}", Tone.DOUBT)
+
+    @property
+    def has_failure(self) -> bool:
+        """Whether any rule fails, required or not."""
+        entries = self.certificate.rules if self.certificate else ()
+        return any(entry.verdict is RuleVerdict.FAIL for entry in entries)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of `certify`."""
+        if self.stopped or self.certificate is None:
+            return CANNOT_RUN
+        return EXIT_CODES[self.certificate.verdict]
