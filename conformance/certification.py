@@ -20,9 +20,9 @@ from conformance.handover import Handover, hand_over
 from conformance.interruption import InterruptedWorker, lead_workers_home
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
-from conformance.report.allure import Steps, describe, show_samples
-from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, JUNIT, TRAFFIC, Reports
-from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.allure import Steps, mark
+from conformance.report.allure_page import finish_results, make_page
+from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, JUNIT, TRAFFIC, Reports
 from conformance.report.summary import terminal
 from conformance.report.waits import Waits
 from conformance.scenario import rule_of, scenario_name
@@ -67,6 +67,7 @@ class Certification:
         self.started_at = datetime.now(UTC)
         self.steps = Steps()
         self.certificate: Certificate | None = None
+        self._evidence: Evidence | None = None
         self._session: Session | None = None
         self._redactor = Redactor()
         self._handover = Handover()
@@ -220,9 +221,15 @@ class Certification:
 
     # -- scenarios -------------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Mark Allure's result of the scenario, so that it is found again."""
+        if rule_of(item) is not None:
+            mark(item.nodeid)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Label the scenario, now that Allure has done so in its own way; skip, with its reason, what can't be shown."""
+        """Skip, with its reason, what can't be shown."""
         self._begin(item)
         yield
         scenario = self.session.evidence.scenarios.get(item.nodeid) if rule_of(item) else None
@@ -234,7 +241,6 @@ class Certification:
         if rule is None:
             return
         self._started, self._before = time.perf_counter(), self.session.spent_on_rules
-        describe(rule, self.session, scenario_name(item))
         reason = self.session.missing_need(rule)
         if reason is not None:
             pytest.skip(f"not exercised: {reason}")
@@ -274,7 +280,6 @@ class Certification:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
             evidence.keep_samples(item.nodeid, self.session.redactor)
-            show_samples(scenario)
             self._tidy(item)
             scenario.seconds += time.perf_counter() - self._started
             scenario.took(self.session.spent_on_rules - self._before)
@@ -304,18 +309,17 @@ class Certification:
     def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Show the step in Allure."""
         if rule_of(request.node) is not None:
-            self.steps.enter(f"{step.keyword} {step.name}")
+            self.steps.enter(f"{step.keyword} {step.name}", self.session.evidence.scenarios[request.node.nodeid])
 
     def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
         """The step passed."""
         if rule_of(request.node) is not None:
-            scenario = self.session.evidence.scenarios[request.node.nodeid]
-            self.steps.leave(None, scenario.counts)
+            self.steps.leave(None, self.session.evidence.scenarios[request.node.nodeid])
 
     def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
         """The step failed."""
         if rule_of(request.node) is not None:
-            self.steps.leave(exception, {})
+            self.steps.leave(exception, self.session.evidence.scenarios[request.node.nodeid])
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -399,6 +403,7 @@ class Certification:
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
         )
+        self._evidence = evidence
         failed = any(result.verdict is RuleVerdict.FAIL for result in results)
         if session.exitstatus == pytest.ExitCode.OK and failed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -429,6 +434,9 @@ class Certification:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Make the HTML report, now that Allure's results are complete, and let the next run have the directory."""
+        results = getattr(config.option, "allure_report_dir", None)
+        if self.certificate is not None and self._evidence is not None and results:
+            finish_results(Path(results), self._evidence, self.certificate)
         if self.reports is None or self.worker:
             return
         if self.certificate is not None:
@@ -442,13 +450,8 @@ class Certification:
         """Make the HTML report; returns what to tell about it."""
         if config.getoption("koncili_no_html"):
             return "no HTML report, as asked"
-        name = self.certificate.target.name if self.certificate else ""
-        results, tool_dir = Path(config.option.allure_report_dir), Path(sys.prefix) / "allure"
-        try:
-            page = write_html(results, reports.path(HTML), title=f"Koncili conformance: {name}", tool_dir=tool_dir)
-        except HtmlUnavailable as error:
-            return f"no HTML report: {error}"
-        return f"report: {page}"
+        assert self.certificate is not None
+        return make_page(reports, Path(config.option.allure_report_dir), self.certificate)
 
     @property
     def exit_code(self) -> int:
