@@ -100,6 +100,13 @@ def test_an_address_that_is_none_or_holds_credentials_is_left_out(name: str, val
     assert told["buildName"] == "certify #12"
 
 
+def test_a_field_is_whole_or_left_out() -> None:
+    told = executor({name: value for name, value in GITHUB.items() if name != "GITHUB_WORKFLOW"})
+    assert told is not None
+    assert "buildName" not in told
+    assert told["buildOrder"] == 12
+
+
 def test_a_build_whose_number_is_none_is_left_out() -> None:
     told = executor(JENKINS | {"BUILD_NUMBER": "twelve"})
     assert told is not None
