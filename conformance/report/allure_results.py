@@ -94,12 +94,21 @@ def write_result(directory: Path, result: Result, attachments: Sequence[Attachme
 
 
 def merged(parts: Sequence[Result]) -> Result:
-    """The results of a scenario that ran in several parts, the rest of it at the end of the run, as one; empty for none."""
+    """The results of a scenario that ran in several parts, the rest of it at the end of the run, as one; empty for none.
+
+    Each part went through the same steps, and what they counted is told of all.
+    """
     if not parts:
         return {}
-    ordered = sorted(parts, key=lambda part: int(part.get("stop") or 0))
-    steps, attachments = ([each for part in ordered for each in part.get(key, [])] for key in ("steps", "attachments"))
-    return {**ordered[-1], "start": ordered[0].get("start"), "steps": steps, "attachments": attachments}
+    *earlier, last = sorted(parts, key=lambda part: int(part.get("stop") or 0))
+    steps = [dict(step) for step in last.get("steps", [])]
+    for part in reversed(earlier):
+        for step, before in zip(steps, part.get("steps", []), strict=False):
+            if step["name"] == before["name"]:
+                step["steps"] = [*before.get("steps", []), *step.get("steps", [])]
+    attachments = [each for part in (*earlier, last) for each in part.get("attachments", [])]
+    start = min(int(part.get("start") or 0) for part in parts)
+    return {**last, "start": start, "steps": steps, "attachments": attachments}
 
 
 def of_scenario(
