@@ -21,7 +21,7 @@ from conformance.interruption import InterruptedWorker, lead_workers_home
 from conformance.planning.show import counted
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
-from conformance.report.allure import Steps, describe, show_samples
+from conformance.report.allure import Steps, mark
 from conformance.report.progress import Ended
 from conformance.report.screen import ENDED
 from conformance.report.summary import Line
@@ -170,9 +170,15 @@ class Certification:
 
     # -- scenarios -------------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Mark Allure's result of the scenario, so that it is found again."""
+        if rule_of(item) is not None:
+            mark(item.nodeid)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Label the scenario, now that Allure has done so in its own way; skip, with its reason, what can't be shown."""
+        """Skip, with its reason, what can't be shown."""
         self._begin(item)
         yield
         scenario = self.session.evidence.scenarios.get(item.nodeid) if rule_of(item) else None
@@ -184,7 +190,6 @@ class Certification:
         if rule is None:
             return
         self._started, self._before = time.perf_counter(), self.session.spent_on_rules
-        describe(rule, self.session, scenario_name(item))
         reason = self.session.missing_need(rule)
         if reason is not None:
             pytest.skip(f"not exercised: {reason}")
@@ -236,7 +241,6 @@ class Certification:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
             evidence.keep_samples(item.nodeid, self.session.redactor)
-            show_samples(scenario)
             self._tidy(item)
             scenario.seconds += time.perf_counter() - self._started
             scenario.took(self.session.spent_on_rules - self._before)
@@ -266,18 +270,17 @@ class Certification:
     def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Show the step in Allure."""
         if rule_of(request.node) is not None:
-            self.steps.enter(f"{step.keyword} {step.name}")
+            self.steps.enter(f"{step.keyword} {step.name}", self.session.evidence.scenarios[request.node.nodeid])
 
     def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
         """The step passed."""
         if rule_of(request.node) is not None:
-            scenario = self.session.evidence.scenarios[request.node.nodeid]
-            self.steps.leave(None, scenario.counts)
+            self.steps.leave(None, self.session.evidence.scenarios[request.node.nodeid])
 
     def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
         """The step failed."""
         if rule_of(request.node) is not None:
-            self.steps.leave(exception, {})
+            self.steps.leave(exception, self.session.evidence.scenarios[request.node.nodeid])
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -360,12 +363,14 @@ class Certification:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Make the pages, now that Allure's results are complete, and let the next run have the directory."""
-        reports = self.asked.reports
+        """Complete Allure's results, make the pages, and let the next run have the directory."""
+        results, reports = config.getoption("allure_report_dir", None), self.asked.reports
+        if results:
+            self.ending.finish_results(Path(results))
         if reports is None or self.asked.worker:
             return
-        results = Path(config.option.allure_report_dir)
-        self.ending.make_pages(reports, results, html=not config.getoption("koncili_no_html"))
+        if results:
+            self.ending.make_pages(reports, Path(results), html=not config.getoption("koncili_no_html"))
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             for line in self.ending.places:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +11,9 @@ from pathlib import Path
 from conformance.asked import Asked
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
+from conformance.report.allure_page import finish_results, make_page
 from conformance.report.ci import tell_ci
-from conformance.report.files import CERTIFICATE, HTML, JUNIT, Reports
-from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.files import CERTIFICATE, JUNIT, Reports
 from conformance.report.junit import junit
 from conformance.report.page.render import page_told
 from conformance.report.summary import Line, Tone, brief, terminal
@@ -33,6 +32,8 @@ class Ending:
     asked: Asked
     started_at: datetime
     certificate: Certificate | None = None
+    evidence: Evidence | None = None
+    """What it rests on."""
     stopped: str = ""
     """Why the run could not go on."""
     cut_short: str = ""
@@ -60,6 +61,7 @@ class Ending:
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
         )
+        self.evidence = evidence
         if self.asked.reports:
             try:
                 self.asked.reports.merge_traffic(redactor)
@@ -69,24 +71,18 @@ class Ending:
                 self.stopped = redactor.text(str(error))
         return self.certificate
 
+    def finish_results(self, allure_results: Path) -> None:
+        """Make Allure's results anew from what was seen, where anything was certified."""
+        if self.certificate is not None and self.evidence is not None:
+            finish_results(allure_results, self.evidence, self.certificate)
+
     def make_pages(self, reports: Reports, allure_results: Path, *, html: bool) -> None:
         """Make what people open, now that Allure's results are complete. `html` is whether they want the Allure report."""
         if self.certificate is None:
             return
-        report = self._allure_report(reports, allure_results) if html else "no HTML report, as asked"
+        report = make_page(reports, allure_results, self.certificate) if html else "no HTML report, as asked"
         page = page_told(reports, self.certificate)  # last: it links to what is there
         self.places = [page, f"certificate: {reports.path(CERTIFICATE)}", report]
-
-    def _allure_report(self, reports: Reports, results: Path) -> str:
-        """Make the Allure report; what to tell about it."""
-        name = self.certificate.target.name if self.certificate else ""
-        try:
-            page = write_html(
-                results, reports.path(HTML), title=f"Koncili conformance: {name}", tool_dir=Path(sys.prefix) / "allure"
-            )
-        except HtmlUnavailable as error:
-            return f"no HTML report: {error}"
-        return f"report: {page}"
 
     def told(self, *, quiet: bool = False) -> Iterator[Line]:
         """What is to be said, failures first; `quiet` is the least of it. To be called once: it also tells the CI system."""

@@ -1,29 +1,24 @@
-"""What Allure shows of a scenario: labels from the catalogue, Gherkin steps, one exchange of each side."""
+"""What Allure is told of a scenario while it runs: which one it is, and its Gherkin steps. The rest is told when all have run."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections import Counter
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 
 import allure
 
-from conformance.contract.rules import Level, Rule
-from conformance.session import Session
+from conformance.contract.rules import catalogue
+from conformance.report.allure_words import counted
 from conformance.verdict.evidence import ScenarioEvidence
 
+SCENARIO: Final = "scenario"
+"""The label by which the result of a scenario is found again."""
 
-def describe(rule: Rule, session: Session, title: str) -> None:
-    """Label the running scenario by its rule."""
-    allure.dynamic.title(title)
-    allure.dynamic.epic("Koncili")
-    allure.dynamic.feature(", ".join(endpoint.label for endpoint in rule.endpoints))
-    allure.dynamic.story(f"{rule.id} {rule.statement}")
-    allure.dynamic.severity("critical" if rule.level is Level.REQUIRED else "minor")
-    allure.dynamic.tag(rule.id, rule.level)
-    reading = f"\n\nReading `{rule.reading}`: `{session.readings[rule.reading]}`." if rule.reading else ""
-    allure.dynamic.description(f"{rule.statement}\n\nSource: {rule.source}. Level: {rule.level}.{reading}")
+
+def mark(scenario_id: str) -> None:
+    """Mark the result of the running scenario."""
+    allure.dynamic.label(SCENARIO, scenario_id)
 
 
 class Steps:
@@ -31,26 +26,20 @@ class Steps:
 
     def __init__(self) -> None:
         self._open: AbstractContextManager[Any] | None = None
+        self._before: Counter[str] = Counter()
 
-    def enter(self, title: str) -> None:
+    def enter(self, title: str, scenario: ScenarioEvidence) -> None:
         """A step begins."""
+        self._before = Counter(scenario.counts)
         self._open = allure.step(title)
         self._open.__enter__()
 
-    def leave(self, error: BaseException | None, counts: Mapping[str, int]) -> None:
-        """A step ends; what it counted is told in a step of its own."""
-        if counts:
-            told = ", ".join(f"{number} {side}" for side, number in counts.items())
+    def leave(self, error: BaseException | None, scenario: ScenarioEvidence) -> None:
+        """A step ends; what it counted, if it passed, is told in a step of its own, later put to its name."""
+        told = counted(catalogue()[scenario.rule], Counter(scenario.counts) - self._before, scenario.endpoints)
+        if told and error is None:
             with allure.step(told):
                 pass
         if self._open is not None:
             self._open.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
             self._open = None
-
-
-def show_samples(scenario: ScenarioEvidence) -> None:
-    """Attach one exchange of each side, and the counterexample of a failure."""
-    for side, sample in scenario.samples.items():
-        allure.attach(json.dumps(sample, indent=2), f"one {side}", allure.attachment_type.JSON)
-    if scenario.finding is not None:
-        allure.attach(scenario.finding.text(), "counterexample", allure.attachment_type.TEXT)

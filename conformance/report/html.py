@@ -12,7 +12,12 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from conformance.report.allure_categories import RESOLUTIONS, for_allure_3
+from conformance.report.allure_history import HANDED_OVER, MOST_RUNS
 
 OLDEST_NODE = (20, 19)
 """What the pinned Allure's dependencies ask for."""
@@ -21,6 +26,34 @@ REMEDY = "run `make setup`"
 
 # Node and Allure need these and no more: whatever else the environment holds (credentials above all) is not theirs.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+_SETTINGS: dict[str, Any] = {
+    "plugins": {
+        "awesome": {
+            "options": {
+                "singleFile": True,
+                "reportLanguage": "en",
+                "groupBy": ["epic", "feature", "story"],
+                "defaultSortBy": "status,asc",  # what failed stands first, and opened
+                "sections": ["charts"],
+                "charts": [
+                    {"type": "currentStatus", "title": "This run"},
+                    {"type": "statusDynamics", "title": "Trend: the runs against this target"},
+                    {
+                        "type": "testResultSeverities",
+                        "title": "Required (critical) and recommended (minor) rules",
+                        "levels": ["critical", "minor"],
+                    },
+                    {"type": "statusTransitions", "title": "What changed from run to run"},
+                ],
+            }
+        },
+        "agent": {"enabled": False},  # it loads itself unless it is named and disabled
+    },
+    "categories": for_allure_3(),
+    "resolutions": dict(RESOLUTIONS),
+    "historyLimit": MOST_RUNS,
+}
 
 _TRACKER_HOSTS = (
     "googletagmanager.com",
@@ -56,6 +89,15 @@ _POLICY = (
 )
 _POLICY_TAG = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
 
+# Allure follows links to http addresses only, and shows the others as text. Our own page lies one directory above.
+_LINKS_TAG = """<script>
+    document.addEventListener("click", (event) => {
+        const link = event.target.closest('[data-testid="test-result-meta-link"]');
+        const rule = link && /[A-Z]{3,4}-[0-9]{2}/.exec(link.textContent);
+        if (rule) location.href = new URL(`../index.html#${rule[0]}`, location.href).href;
+    });
+    </script>"""
+
 
 class HtmlUnavailable(Exception):
     """No HTML report can be made here; the message names what is missing and the remedy."""
@@ -85,12 +127,20 @@ def find_allure(tool_dir: Path) -> list[str]:
     raise HtmlUnavailable(f"{'; '.join(problems)}: {REMEDY}")
 
 
-def write_html(results: Path, destination: Path, *, title: str, tool_dir: Path, timeout_seconds: float = 120) -> Path:
+def write_html(
+    results: Path,
+    destination: Path,
+    *,
+    title: str,
+    tool_dir: Path,
+    timeout_seconds: float = 120,
+    remember: Callable[[str], None] | None = None,
+) -> Path:
     """Make the report of a run as a single file that works from disk, without a server or a network.
 
-    Inputs: a directory of Allure results; the directory to hold the report (made if missing, its `index.html` replaced
-    as a whole, its other files left alone); the report's title; the tool's directory (see find_allure); the seconds
-    that Allure may take.
+    Inputs: a directory of Allure results, earlier runs beside them (allure_history); the directory to hold the report (made
+    if missing, its `index.html` replaced as a whole, its other files left alone); the report's title; the tool's directory
+    (see find_allure); the seconds that Allure may take; what takes the line that Allure remembers of this run.
     Output: the path of `index.html`.
     Raises: HtmlUnavailable where Allure cannot run, fails, takes too long or leaves a tracker that cannot be taken out;
     OSError where the destination cannot be written. An earlier report then stays as it was.
@@ -100,7 +150,11 @@ def write_html(results: Path, destination: Path, *, title: str, tool_dir: Path, 
     command = find_allure(tool_dir)
     with tempfile.TemporaryDirectory(prefix="koncili-allure-") as scratch:
         page = _generate(command, results.resolve(), Path(scratch), title=title, timeout_seconds=timeout_seconds)
-    return _replace(destination / "index.html", seal(strip_analytics(page)))
+        lines = (Path(scratch) / HANDED_OVER).read_text(encoding="utf-8").splitlines()
+    written = _replace(destination / "index.html", seal(strip_analytics(page)))
+    if remember is not None:
+        remember(lines[-1] if lines else "")
+    return written
 
 
 def strip_analytics(html: str) -> str:
@@ -121,7 +175,8 @@ def strip_analytics(html: str) -> str:
 
 
 def seal(html: str) -> str:
-    """Forbid the page, in the browser's own terms, to load anything that is not inside it.
+    """Forbid the page, in the browser's own terms, to load anything that is not inside it, and let its links to our own page
+    work.
 
     Input: the page. Output: the page with a content security policy as the first thing in its head.
     Raises: HtmlUnavailable where the page has no head.
@@ -129,7 +184,7 @@ def seal(html: str) -> str:
     head = _HEAD.search(html)
     if head is None:
         raise HtmlUnavailable("Allure wrote a page without a head, which cannot be sealed against remote loads")
-    return f"{html[: head.end()]}\n    {_POLICY_TAG}{html[head.end() :]}"
+    return f"{html[: head.end()]}\n    {_POLICY_TAG}\n    {_LINKS_TAG}{html[head.end() :]}"
 
 
 def _find_node(problems: list[str]) -> str | None:
@@ -173,10 +228,12 @@ def _generate(command: list[str], results: Path, scratch: Path, *, title: str, t
     """Run Allure in the scratch directory; returns the page it wrote, raises HtmlUnavailable where it wrote none."""
     config = scratch / "allurerc.json"
     output = scratch / "report"
-    options = {"singleFile": True, "reportLanguage": "en", "groupBy": ["epic", "feature", "story"]}
-    # The agent plugin loads itself unless it is named and disabled.
-    plugins = {"awesome": {"options": options}, "agent": {"enabled": False}}
-    config.write_text(json.dumps({"name": title, "output": str(output), "plugins": plugins}), encoding="utf-8")
+    # Allure writes to the history in place, so that one that is killed leaves half a file: it gets a copy.
+    history = scratch / HANDED_OVER
+    earlier = results / HANDED_OVER
+    history.write_bytes(earlier.read_bytes() if earlier.is_file() else b"")
+    settings = {"name": title, "output": str(output), "historyPath": str(history), **_SETTINGS}
+    config.write_text(json.dumps(settings), encoding="utf-8")
     # Allure logs unexpected errors under the home directory, so that is the scratch one. It takes directories as glob
     # patterns: the results are given as the working directory and ".", so that a path with brackets is found too.
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
