@@ -17,7 +17,7 @@ from conformance.asked import Asked
 from conformance.ending import Ending
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
-from conformance.interruption import InterruptedWorker, lead_workers_home
+from conformance.interruption import Heard, InterruptedWorker, lead_workers_home
 from conformance.planning.show import counted
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
@@ -289,6 +289,8 @@ class Certification:
         """Make sure of the target before any worker starts."""
         if self.asked.worker:
             session.config.pluginmanager.register(InterruptedWorker(session))
+        elif not self.asked.controls:
+            session.config.pluginmanager.register(Heard())
         if self.asked.controls:
             lead_workers_home(session.config, self.asked.screen.interrupted if self.asked.screen else lambda: None)
             try:

@@ -1,12 +1,12 @@
-"""Ctrl-C in a run with workers: each worker ends its scenario at once, clears away and hands over what it saw.
-
-Without this the controller would leave by itself, and the evidence of its workers would be lost.
+"""Ctrl-C, and SIGTERM: no scenario begins after it. In a run with workers each worker ends its scenario at once, clears away and
+hands over what it saw; else the controller would leave by itself, and the evidence of its workers would be lost.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator
 from types import FrameType
 from typing import Any, Final
@@ -14,6 +14,38 @@ from typing import Any, Final
 import pytest
 
 INTERRUPTED: Final = "interrupted"
+
+
+class Heard:
+    """The plugin of a process without workers. An interruption is raised in the middle of anything and may get lost there: in a
+    finalizer, in a library that catches all."""
+
+    def __init__(self) -> None:
+        """From now on until pytest ends. Signals reach the main thread only."""
+        self._heard = False
+        self._before: dict[int, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._before[number] = handler
+                    signal.signal(number, self._hear)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self._heard = True
+        self._before[number](number, frame)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Raise it again before the next scenario."""
+        if self._heard:
+            raise KeyboardInterrupt
+        return (yield)
+
+    def pytest_unconfigure(self) -> None:
+        """Leave the signals as they were."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 class InterruptedWorker:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -42,6 +42,9 @@ from conformance.verdict.waivers import load_waivers
 
 INTERRUPTS_TAKEN = 2
 
+WARNINGS = "error\nignore::pluggy.PluggyTeardownRaisedWarning"
+"""As in pyproject.toml."""
+
 NOT_WHOLE = "koncili-conformance: interrupted; the results may not be whole"
 
 
@@ -59,7 +62,7 @@ def scenarios() -> list[str]:
     return [
         str(root / "tests" / "certification"),
         f"-c={config if config.is_file() else os.devnull}", f"--rootdir={root}", f"--confcutdir={root}",
-        "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", "filterwarnings=error",
+        "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", f"filterwarnings={WARNINGS}",
         "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", "--import-mode=importlib", "--assert=plain",
     ]  # fmt: skip
 
@@ -141,7 +144,7 @@ def run_certification(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interrupts)
     try:
-        code = _shown(arguments, screen, ended, interrupts)
+        code = _shown(arguments, screen, ended)
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
         print(NOT_WHOLE, file=sys.stderr)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
@@ -172,11 +175,11 @@ def run_certification(
     return CANNOT_RUN
 
 
-def _shown(arguments: list[str], screen: Screen, *plugins: object) -> int:
+def _shown(arguments: list[str], screen: Screen, ended: _Ended) -> int:
     """Run pytest behind the screen; its exit code."""
     screen.begin()
     try:
-        return pytest.main(arguments, plugins=[screen, *plugins])
+        return pytest.main(arguments, plugins=[screen, ended])
     finally:
         screen.end()
 
@@ -209,13 +212,6 @@ class _Interrupts:
             os._exit(EXIT_CODES[RunVerdict.INCONCLUSIVE])
         self._screen.interrupted()
         raise KeyboardInterrupt
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
-        """What is raised in the middle of anything may get lost there, in a finalizer for one: no scenario begins after it."""
-        if self.count:
-            raise KeyboardInterrupt
-        return (yield)
 
 
 class _Ended:
