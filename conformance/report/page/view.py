@@ -156,7 +156,7 @@ def view_of(certificate: Certificate) -> View:
     seconds = (certificate.finished_at - certificate.started_at).total_seconds()
     return View(
         certificate=certificate,
-        digest=str(getattr(certificate, "digest", None) or ""),
+        digest=certificate.digest or "",
         symbol=RUN_SYMBOLS[certificate.verdict],
         colour=words.RUN_COLOURS[certificate.verdict],
         meaning=words.meaning(certificate),
