@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, Final
 
 import pytest
@@ -41,6 +41,11 @@ class Heard:
         if self._heard:
             raise KeyboardInterrupt
         return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Let pytest tell of it: it stumbles over a place without a line number, of which Python 3.11 has some."""
+        excinfo._excinfo = (excinfo.type, excinfo.value, with_lines(excinfo.tb))
 
     def pytest_unconfigure(self) -> None:
         """Leave the signals as they were."""
@@ -75,6 +80,14 @@ class InterruptedWorker:
             return True
         finally:
             self._in_scenario = False
+
+
+def with_lines(trace: TracebackType) -> TracebackType:
+    """The same traceback; where a place has no line number, with that of its function."""
+    following = with_lines(trace.tb_next) if trace.tb_next else None
+    # typeshed knows no place without one.
+    line: int | None = trace.tb_lineno
+    return TracebackType(following, trace.tb_frame, trace.tb_lasti, line or trace.tb_frame.f_code.co_firstlineno)
 
 
 def lead_workers_home(config: pytest.Config, tell: Callable[[], None]) -> None:
