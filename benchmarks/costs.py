@@ -24,6 +24,7 @@ import httpx
 import pytest
 from speed import served
 
+from conformance.asked import Asked
 from conformance.certification import Certification
 from conformance.mock.app import CONTROL_PATH
 from conformance.mock.target import to_toml
@@ -56,9 +57,7 @@ class Measuring:
     """A pytest plugin: certifies as `options` say, and keeps apart what is sent outside of scenarios."""
 
     def __init__(self, options: Options) -> None:
-        self._certification = Certification(
-            options, rules=frozenset(), reports=None, waivers=(), worker=None, controls=False
-        )
+        self._certification = Certification(Asked(options=options))
         self._preflight = self._before_clearing = Spent()
         self.stages: list[Stage] = []
 

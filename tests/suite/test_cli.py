@@ -113,12 +113,6 @@ def test_no_secret_is_left_anywhere(conformant: Run, nonconformant: Run) -> None
         assert [(name, secret) for name, text in texts.items() for secret in SECRETS if secret in text] == []
 
 
-def test_the_same_seed_gives_the_same_certificate(conformant: Run, tmp_path: Path) -> None:
-    again = certify(tmp_path)
-    assert again.certificate["rules"] == conformant.certificate["rules"]
-    assert again.certificate["traffic"] == conformant.certificate["traffic"]
-
-
 def test_workers_give_the_same_verdicts(conformant: Run, tmp_path: Path) -> None:
     spread = certify(tmp_path, "--workers", "2")
     assert spread.code == 0
@@ -151,7 +145,9 @@ def test_one_rule_is_partial_and_says_so(tmp_path: Path) -> None:
 def test_a_waived_failure_does_not_decide(tmp_path: Path) -> None:
     waivers = tmp_path / "waivers.toml"
     waivers.write_text('[[waivers]]\nrule = "ORD-04"\nreason = "ticket 7"\nuntil = 2999-12-31\n')
-    run = certify(tmp_path / "reports", "--defect", "ord-04-not-enforced", "--waivers", str(waivers))
+    run = certify(
+        tmp_path / "reports", "--defect", "ord-04-not-enforced", "--waivers", str(waivers), "--profile", "smoke"
+    )
     assert run.verdicts("waived") == {"ORD-04"}
     assert run.code == 0
 
@@ -284,10 +280,9 @@ def _await_answer(target: Path) -> None:
 
 
 def test_over_a_socket_the_verdicts_are_the_same(mock_target: Path, conformant: Run, tmp_path: Path) -> None:
-    run = certify(tmp_path / "reports", "--target", str(mock_target))
+    run = certify(tmp_path / "reports", "--target", str(mock_target), "--profile", "smoke")
     assert run.code == 0, run.output + run.errors
     assert run.verdicts("pass") == conformant.verdicts("pass")
-    assert run.certificate["traffic"]["clientErrors"] < 450
 
 
 MOCK_ONLY = {"AUTH-05", "LIM-01", "LIM-02", "LIM-03", "NTF-01", "NTF-02", "NTF-03"}
@@ -482,6 +477,8 @@ def test_report_without_results_says_what_to_do(tmp_path: Path) -> None:
 def test_one_seed_sends_the_same_whatever_is_loaded(conformant: Run, tmp_path: Path) -> None:
     """Hypothesis would also draw the literals of whichever local modules are loaded; laws.py sees to it that it does not."""
     run = certify(tmp_path, "--variant", "more-fields")
+    assert run.certificate["rules"] == conformant.certificate["rules"]
+    assert run.certificate["traffic"] == conformant.certificate["traffic"]
     sent = [
         [
             entry["request"].get("postData", {}).get("text")
