@@ -70,7 +70,8 @@ def finish(directory: Path, evidence: Evidence, certificate: Certificate, variab
         own = of_rule(entry, [each for each in evidence.scenarios.values() if each.rule == entry.id], certificate)
         if own is not None:
             write_result(directory, *own)
-    for path in directory.glob("*-container.json"):  # the harness's own fixtures: nothing that a reader looks for
+    ours = {result["uuid"] for parts in found.values() for _, result in parts}
+    for path in _containers(directory, ours):  # the harness's own fixtures: nothing that a reader looks for
         path.unlink()
     _write_json(directory / "categories.json", for_allure_2())
     (directory / "environment.properties").write_text(properties(environment(certificate)), encoding="ascii")
@@ -258,6 +259,17 @@ def _results(directory: Path) -> dict[str, list[tuple[Path, Result]]]:
             if label["name"] == SCENARIO:
                 found.setdefault(label["value"], []).append((path, result))
     return found
+
+
+def _containers(directory: Path, results: set[str]) -> Iterable[Path]:
+    """The files about fixtures of these results and of no others."""
+    for path in directory.glob("*-container.json"):
+        try:
+            container: Result = json.loads(path.read_bytes())
+        except ValueError:
+            continue
+        if set(container.get("children", [])) <= results:
+            yield path
 
 
 def _write_json(path: Path, value: object) -> None:

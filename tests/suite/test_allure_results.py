@@ -286,10 +286,13 @@ def test_the_parts_of_a_scenario_that_went_on_at_the_end_are_one_result() -> Non
 def test_the_results_of_others_are_left_alone_and_fixtures_are_not_shown(tmp_path: Path) -> None:
     other = {"uuid": "other", "name": "a test of the user's own", "labels": [{"name": "host", "value": "x"}]}
     put(tmp_path, other, raw("tests/ORD-04"))
-    (tmp_path / "fixtures-container.json").write_text("{}")
+    ours, theirs = {"children": ["raw-tests-ORD-04"]}, {"children": ["raw-tests-ORD-04", "other"]}
+    for name, container in (("ours", ours), ("theirs", theirs)):
+        (tmp_path / f"{name}-container.json").write_text(json.dumps(container))
     finish(tmp_path, evidence := evidence_of(ORD_04=PASSED), certificate_of(evidence), {})
     assert json.loads((tmp_path / "other-result.json").read_text()) == other
-    assert list(tmp_path.glob("raw-*")) + list(tmp_path.glob("*-container.json")) == []
+    assert list(tmp_path.glob("raw-*")) == []
+    assert [path.name for path in tmp_path.glob("*-container.json")] == ["theirs-container.json"]
 
 
 def test_the_machine_is_not_named(tmp_path: Path) -> None:
