@@ -31,7 +31,7 @@ certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--t
 	@$(BIN)/koncili-conformance certify --reports $(REPORTS) $(ARGS)
 
 test: $(DEV_STAMP) system ## run every test: the suite's own, and the certification against the mock
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -q $(ARGS)
 
 prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, every variant passed
 	@$(BIN)/koncili-conformance prove --reports $(REPORTS) $(ARGS)

@@ -18,7 +18,7 @@ from conformance.calendar import Calendar
 from conformance.contract.readings import resolve
 from conformance.contract.rules import Rule
 from conformance.control import Control, local_control, remote_control
-from conformance.errors import CannotRun, TargetUnavailable
+from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.live import Live
 from conformance.mock.app import make_app
 from conformance.mock.clock import VirtualClock
@@ -170,6 +170,8 @@ class Session:
         """
         try:
             self.client.access_token()
+        except WaitTooLong as error:
+            raise CannotRun(str(error)) from None
         except TargetUnavailable as error:
             raise CannotRun(f"{error}; is base_url right, and is the target up?") from None
         if rescue and self.live is not None:

@@ -12,7 +12,18 @@ from conformance.interruption import Heard, with_lines
 
 
 @pytest.fixture
-def heard() -> Iterator[Heard]:
+def alone() -> Iterator[None]:
+    """Python's own handlers, whatever this process does on a signal."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def heard(alone: None) -> Iterator[Heard]:
+    del alone
     plugin = Heard()
     yield plugin
     plugin.pytest_unconfigure()
@@ -33,6 +44,7 @@ def test_an_interruption_that_got_lost_is_raised_before_the_next_scenario(heard:
         begin(heard)
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_signals_are_as_before_at_the_end() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     heard = Heard()
