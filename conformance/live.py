@@ -176,10 +176,10 @@ class Live:
         """Complete what this run may have active on a channel; whether nothing is left there."""
         mine = [opened for opened in self.ledger.left.opened if opened.channel == channel]
         with self.budget.clearing_away():
-            completed = [self.recovery.complete(self.ledger, opened) for opened in mine]
+            completed = self.recovery.complete_each(self.ledger, mine)
         if mine:
             self.channels.settles(channel, settling=True)
-        return all(completed)
+        return completed
 
     def finish(self) -> None:
         """At the end of the run: clear away all that can be. What can't stays on the ledger, for `cleanup`.

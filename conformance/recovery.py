@@ -97,7 +97,11 @@ class Recovery:
 
     def complete_all(self, ledger: Ledger) -> bool:
         """Complete every reconciliation of a ledger; whether none is left that may be active."""
-        completed = [self.complete(ledger, opened) for opened in ledger.left.opened]
+        return self.complete_each(ledger, ledger.left.opened)
+
+    def complete_each(self, ledger: Ledger, some: Sequence[Opened]) -> bool:
+        """Complete these, the last one first: as long as it is active nobody can see that those before are not."""
+        completed = [self.complete(ledger, opened) for opened in reversed(some)]
         return all(completed)
 
     def try_all_again(self) -> None:

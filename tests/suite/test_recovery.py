@@ -130,6 +130,27 @@ def test_so_it_is_where_the_rescuer_is_killed_too(
         assert another.live.dead_runs == []
 
 
+def test_two_answers_lost_one_after_the_other(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    """That of the last release, and that of the creation after it: as long as the second is active nobody can see that the
+    first is not."""
+    dead.submit(A)
+    dead.release(A, dead.create())
+    dead.live.waiting.sleep(5)
+    dead.submit(B)
+    second = dead.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z")
+    dead.upset(RELEASE, "killed after")
+    with pytest.raises(Killed):
+        dead.release(B, second, createdDate=WITHIN, releasedDate=WITHIN)
+    dead.live.waiting.sleep(5)
+    dead.upset(CREATE, "killed after")
+    with pytest.raises(Killed):
+        dead.create(periodInitDate="2024-04-01T00:00:00Z", periodEndDate="2024-04-02T00:00:00Z")
+    rescue(dead, rescuer)
+    assert left(koncili) == ([], [])
+    assert rescuer.live.recovery.report.undone == []
+    assert rescuer.live.dead_runs == []
+
+
 def test_what_stays_is_named_with_its_reason(dead: OneRun, rescuer: OneRun) -> None:
     dead.submit(A)
     dead.submit(B)
