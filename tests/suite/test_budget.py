@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from time import tzset
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.live import budget_of
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.session import Options, open_session
-from conformance.target.budget import ERRORS, KEPT_BACK, Budget, DocumentedLimits, NoLimits
+from conformance.target.budget import ERRORS, KEPT_BACK, MARGIN_SECONDS, Budget, DocumentedLimits, NoLimits
 from conformance.target.config import Target, parse_target
 from conformance.target.store import open_store, store_path
 from conformance.target.store_sqlite import SQLiteStore
@@ -117,6 +118,14 @@ def test_a_rate_is_used_up_and_never_exceeded(limits: Limits, time: Time, endpoi
         time.now += 0.003
     assert max(instants[:rate]) < start + MINUTE
     assert most_in_a_minute(instants) == rate
+
+
+def test_a_used_up_rate_is_waited_for_to_the_second(store: Path, time: Time) -> None:
+    start = time.now
+    with closing(Limits(store, 400, time)) as limits:
+        for _ in range(91):
+            limits.answer(Endpoint.GET_ORDER, 200)
+    assert time.now - start == pytest.approx(MINUTE + MARGIN_SECONDS, abs=0.02)
 
 
 def test_endpoints_have_rates_of_their_own(limits: Limits, time: Time) -> None:
@@ -221,6 +230,13 @@ def test_only_clearing_away_spends_what_is_kept_back(store: Path, time: Time) ->
             with pytest.raises(WaitTooLong):
                 limits.before(None)
         assert limits.spent() == 20
+
+
+def test_of_a_small_budget_one_is_left_to_spend(store: Path, time: Time) -> None:
+    with closing(Limits(store, 3, time)) as limits:
+        limits.answer(None, 400)
+        with pytest.raises(WaitTooLong, match="1 an hour are spent, 2 more are kept"):
+            limits.before(None)
 
 
 def test_the_pace_is_no_wait_that_is_too_long(store: Path, time: Time) -> None:
@@ -336,8 +352,21 @@ def test_a_block_stops_every_run_until_it_ends(limits: Limits, others: Limits, t
 
 def test_a_block_lasts_as_long_as_the_target_says(limits: Limits, time: Time) -> None:
     limits.blocked(60)
-    time.now += 61
+    time.now += 59
+    with pytest.raises(CannotRun):
+        limits.before(None)
+    time.now += 1
     limits.before(None)
+
+
+def test_its_end_is_told_in_utc_wherever_the_machine_is(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        tzset()
+        until = limits.blocked()
+        with pytest.raises(CannotRun, match=f"until {until.astimezone(UTC):%H:%M} UTC"):
+            limits.check_block()
+    tzset()
 
 
 # -- which budget, kept where --------------------------------------------------------------------------------------
