@@ -16,6 +16,9 @@ from conformance.target.store import or_cannot_run
 PATIENCE_SECONDS: Final = 30.0
 """How long a process waits for another that is writing."""
 
+_PRIMARY: Final = 0xFF
+"""The part of an error code of SQLite that tells the kind of error."""
+
 _LAST: Final = "\U0010ffff"
 
 _TABLES: Final = """
@@ -39,11 +42,23 @@ class SQLiteStore:
             path.touch(mode=0o600)
             self._db = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
             try:
-                # A power cut, too, forgets nothing: what was reserved may have been spent.
-                self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+                self._prepare(time.monotonic() + PATIENCE_SECONDS)
             except sqlite3.Error:
                 self._db.close()
                 raise
+
+    def _prepare(self, until: float) -> None:
+        """Make the tables. SQLite waits for nobody while it switches a new file over to another journal."""
+        while True:
+            try:
+                # A power cut, too, forgets nothing: what was reserved may have been spent.
+                self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def now(self) -> float:
         """The instant by this machine's clock."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -216,3 +217,36 @@ def test_the_password_of_a_redis_server_is_a_secret() -> None:
     table = mock_target_table("http://127.0.0.1:1") | {"coordination": "redis://:s3cret-p@cache:6379/0"}
     assert parse_target(table, "target.toml").store_password == "s3cret-p"
     assert parse_target(mock_target_table("http://127.0.0.1:1"), "target.toml").store_password is None
+
+
+class Impatient(sqlite3.Connection):
+    """Does as SQLite does where several switch a new file over to another journal at once: it waits for nobody."""
+
+    refusals = 0
+
+    def executescript(self, script: str) -> sqlite3.Cursor:
+        if Impatient.refusals:
+            Impatient.refusals -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return super().executescript(script)
+
+
+def test_a_new_file_that_others_are_making_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, factory=Impatient, **named))
+    Impatient.refusals = 3
+    with closing(SQLiteStore(tmp_path / "new.sqlite")) as store:
+        store.put("key", "value")
+        assert store.records("key") == {"key": "value"}
+    assert Impatient.refusals == 0
+
+
+def test_a_file_that_stays_locked_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.target.store_sqlite.PATIENCE_SECONDS", 0.05)
+    path = tmp_path / "new.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CannotRun, match="database is locked"):
+            SQLiteStore(path)
