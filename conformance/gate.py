@@ -27,7 +27,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command(epilog="Exit codes: 0 go on, 1 nonconformant, 2 partial or inconclusive, 3 nothing can be decided.")
 @click.argument("certificate", type=FILE)
 @click.option("--max-age", type=Duration(), default="7d", show_default=True, help="Refuse an older one: 12h, 7d.")
-@click.option("--accept-partial", is_flag=True, help="Go on although required rules were not exercised.")
+@click.option("--accept-partial", is_flag=True, help="Go on although the target could not show every required rule.")
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="certification", show_default=True,
     help="The least that must have been tried.",
