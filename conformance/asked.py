@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance.contract.rules import catalogue
+from conformance.durations import seconds_of
 from conformance.errors import CannotRun
 from conformance.report.files import ALLURE_RESULTS, TRAFFIC, Reports
 from conformance.report.screen import Screen
@@ -54,7 +55,7 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         variant=option("koncili_variant"),
         production_host=option("koncili_allow_production"),
         patient=option("koncili_patient"),
-        max_wait=option("koncili_max_wait"),
+        max_wait=_seconds("--koncili-max-wait", option("koncili_max_wait")),
         alone=worker is None,
     )
     reports = Reports(directory) if directory else None
@@ -79,6 +80,14 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         controls=worker is None and bool(getattr(config.option, "numprocesses", 0)),
         screen=next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Screen)), None),
     )
+
+
+def _seconds(option: str, given: str | None) -> float | None:
+    """The seconds that an option names. Where it names none, pytest ends with code 3."""
+    try:
+        return None if given is None else seconds_of(given)
+    except ValueError as error:
+        raise pytest.exit.Exception(f"{option}: {error}", CANNOT_RUN) from None
 
 
 def check_known(rules: Iterable[str]) -> None:

@@ -64,7 +64,11 @@ main.add_command(gate)
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
-@click.option("--max-wait", type=Duration(), help="End, inconclusive, rather than wait longer: 90s, 10m, 1h.")
+@click.option(
+    "--max-wait",
+    type=Duration(),
+    help="End, inconclusive, rather than wait longer for anything: 90s, 10m, 1h.",
+)
 @allow_production_option
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Final
 
 import click
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def seconds_of(text: str) -> float:
+    """The seconds of a duration. Raises ValueError for what is none."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip().lower(), re.ASCII)
+    seconds = float(found[1]) * _UNITS[found[2]] if found else float("nan")
+    if not isfinite(seconds):
+        raise ValueError(f"{text!r} is no duration such as 90s, 10m, 2h or 7d")
+    return seconds
 
 
 class Duration(click.ParamType[float]):
@@ -17,7 +27,7 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The seconds; fails for what is no duration."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value).strip().lower())
-        if found is None:
-            self.fail(f"{value!r} is no duration such as 90s, 10m, 2h or 7d", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+        try:
+            return seconds_of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)

@@ -30,7 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")
     group.addoption("--koncili-no-html", action="store_true", help="make no HTML report")
     group.addoption(
-        "--koncili-max-wait", type=float, metavar="SECONDS", help="end, inconclusive, rather than wait longer"
+        "--koncili-max-wait",
+        metavar="TIME",
+        help="end, inconclusive, rather than wait longer for anything: 90s, 10m, 1h",
     )
     group.addoption("--koncili-patient", action="store_true", help="wait for what takes time on a live endpoint")
     group.addoption(

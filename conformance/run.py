@@ -188,7 +188,8 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     """The options as our plugin takes them."""
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
-        "waivers": waivers, "variant": options.variant, "max-wait": options.max_wait,
+        "waivers": waivers, "variant": options.variant,
+        "max-wait": None if options.max_wait is None else f"{options.max_wait:f}",
         "allow-production": options.production_host,
     }  # fmt: skip
     arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -64,8 +63,8 @@ class Options:
     shrink: bool = True
     """Whether a counterexample is made smaller where the target allows it; the prover only wants to know that there is one."""
     max_wait: float | None = None
-    """Seconds that the run may wait for the budget, for other runs or for a target that asks for time; None: as long as it
-    takes."""
+    """Seconds that the run may wait for any one thing: rates, budget, other runs, what the target takes its time for; None: as
+    long as it takes."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 
@@ -99,6 +98,8 @@ class Session:
     started_at: datetime
     calendar: Calendar
     """The periods of the run's reconciliations."""
+    waiting: Waiting
+    """How it waits, and how long at most."""
     live: Live | None = None
     """What the run shares with others, unless the target is the mock in process."""
     transport: httpx.BaseTransport | None = None
@@ -180,11 +181,8 @@ class Session:
                     self.live.rescue(run)
 
     def pause(self, what: str, seconds: float) -> None:
-        """Wait so long for something; meanwhile the other runs hear that this one is going on."""
-        if self.live is None:
-            time.sleep(seconds)
-        else:
-            self.live.waiting.wait(what, seconds, always=True)
+        """Wait so long for something; meanwhile the other runs hear that this one is going on. Raises WaitTooLong."""
+        self.waiting.wait(what, seconds)
 
     def sign(self) -> None:
         """Let the other runs hear that this one is going on. Raises CannotRun where they took it for dead."""
@@ -321,6 +319,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
         in_process=in_process,
         started_at=datetime.now(UTC),
         calendar=calendar,
+        waiting=waiting,
         live=live,
         transport=transport,
     )

@@ -111,22 +111,22 @@ class DocumentedLimits:
     def before(self, endpoint: Endpoint | None) -> str:
         """Reserve a client error, then wait until the documented rate lets the request pass; returns the reservation.
 
-        Raises WaitTooLong where no error is to be had in the time that the user wants to wait, CannotRun during a block.
+        Raises WaitTooLong where that takes longer than the user wants to wait, CannotRun during a block.
         """
         self._waiting.meanwhile()
         self.check_block()
         reservation = uuid4().hex
+        wait = self._waiting.begin(
+            f"the budget of client errors: {self._error_budget - self._kept_back} an hour are spent, "
+            f"{self._kept_back} more are kept for clearing away (at 500 Koncili blocks the integrator)"
+        )
         while True:
             left = self._store.mark(
                 ERRORS, reservation, at_most=self._error_budget - self._kept_back, seconds=HOUR_SECONDS + MARGIN_SECONDS
             )
             if left is None:
                 break
-            self._waiting.wait(
-                f"the budget of client errors: {self._error_budget - self._kept_back} an hour are spent, "
-                f"{self._kept_back} more are kept for clearing away (at 500 Koncili blocks the integrator)",
-                left,
-            )
+            wait.on(left)
         try:
             self._keep_pace(endpoint)
         except BaseException:
@@ -141,14 +141,14 @@ class DocumentedLimits:
             return
         bucket = self._rates[endpoint]
         label = endpoint.label if endpoint else "undocumented paths"
+        wait = self._waiting.begin(f"the documented rate of {label}, {rate_of(endpoint)} a minute")
         while True:
             item = RateItem("request", _sync(bucket.now()))
             bucket.leak(item.timestamp)
             if bucket.put(item):
                 return
             milliseconds = _sync(bucket.waiting(item))
-            what = f"the documented rate of {label}, {rate_of(endpoint)} a minute"
-            self._waiting.wait(what, max(1, milliseconds) / 1000, always=True)
+            wait.on(max(1, milliseconds) / 1000)
 
     def check_block(self) -> None:
         """Raises CannotRun while the integrator is blocked."""

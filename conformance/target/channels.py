@@ -37,13 +37,11 @@ class Channels:
 
     def _take(self, channel: str) -> None:
         self._give_way(channel)
-        waited = 0.0
+        wait = self._waiting.begin(f"another run's reconciliation on channel {channel}")
         while not take(self._store, _LOCK + channel, self._run.id):
             self._store.put(_WANTED + channel, self._run.id)
-            self._waiting.poll(f"another run's reconciliation on channel {channel}", waited, POLL_SECONDS)
-            waited += POLL_SECONDS
-        if waited:
-            self._waiting.tell("", 0.0)
+            wait.poll(POLL_SECONDS)
+        wait.end()
         if self._wanted_by(channel) == self._run.id:
             self._store.drop(_WANTED + channel)
         self._held.add(channel)
@@ -75,7 +73,7 @@ class Channels:
         """Whoever waits comes first: without this a run would take each time what it has just let go."""
         wanted_by = self._wanted_by(channel)
         if wanted_by not in {None, self._run.id}:
-            self._waiting.wait("another run's turn", GIVE_WAY_SECONDS, always=True)
+            self._waiting.begin(f"another run's turn on channel {channel}").poll(GIVE_WAY_SECONDS)
             if self._wanted_by(channel) == wanted_by:  # it did not come: dead, or no longer interested
                 self._store.drop(_WANTED + channel)
 

@@ -1,11 +1,11 @@
-"""Waits before a request: shown with the time that is left, and never longer than the user said."""
+"""Waits of a run: shown with the time that is left, and none of them longer than the user said."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.errors import WaitTooLong
@@ -35,37 +35,88 @@ class Waiting:
     second, and 0 at the end."""
 
     at_most: float | None = None
-    """Seconds that one wait may take; None: as long as it takes."""
+    """Seconds that one wait may take, all of its stretches together; None: as long as it takes."""
     tell: Callable[[str, float], None] = silently
     meanwhile: Callable[[], None] = lambda: None
     """What is to be done at least every few seconds, however long a wait is."""
     sleep: Callable[[float], None] = pause
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that pass also while something else is done than sleeping: a look whether it is over takes time, too."""
 
-    def wait(self, what: str, seconds: float, *, always: bool = False) -> None:
-        """Wait so long. Raises WaitTooLong, at once, where that is more than the user wants to wait, unless it is `always`
-        waited for."""
-        if not always and self.at_most is not None and seconds > self.at_most:
+    def wait(self, what: str, seconds: float) -> None:
+        """Wait so long, and not again for the same thing. Raises WaitTooLong, at once, where that is more than the user
+        wants to wait."""
+        self.begin(what).on(seconds)
+
+    def begin(self, what: str) -> Wait:
+        """A wait that may have several stretches, none of which has begun yet."""
+        return Wait(self, what)
+
+
+@dataclass(slots=True)
+class Wait:
+    """One wait, for one thing. However often it is gone on with, all of it together takes no longer than the user said."""
+
+    _waiting: Waiting
+    what: str
+    _began: float = field(init=False)
+    _slept: float = 0.0
+    _is_told: bool = False
+
+    def __post_init__(self) -> None:
+        self._began = self._waiting.clock()
+
+    @property
+    def waited(self) -> float:
+        """The seconds since it began."""
+        return max(self._slept, self._waiting.clock() - self._began)
+
+    def on(self, seconds: float) -> None:
+        """Wait so much longer. Raises WaitTooLong, at once, where that makes it longer than the user wants to wait."""
+        at_most = self._waiting.at_most
+        if at_most is not None and self.waited + seconds > at_most:
+            takes = f"that takes another {shown(seconds)}"
+            after = f" after {shown(self.waited)}" if self.waited >= STEP_SECONDS else ""
+            raise WaitTooLong(f"{self.what}: {takes}{after}, longer than --max-wait {shown(at_most)} allows")
+        self._pass(seconds, is_known=True)
+
+    def poll(self, seconds: float) -> None:
+        """Wait so long before another look, where nobody knows how long it takes. Raises WaitTooLong where the user wants to
+        wait no longer; the last stretch before that is as short as it has to be."""
+        self._pass(self.allowed(seconds), is_known=False)
+
+    def allowed(self, seconds: float) -> float:
+        """How much of so many seconds more the user wants to wait: for those who wait by other means than sleeping. Raises
+        WaitTooLong where that is nothing."""
+        at_most = self._waiting.at_most
+        if at_most is None:
+            return seconds
+        left = at_most - self.waited
+        if left <= 0 < seconds:
             raise WaitTooLong(
-                f"{what}: that takes another {shown(seconds)}, longer than --max-wait {shown(self.at_most)} allows"
+                f"{self.what}: waited {shown(self.waited)}, and --max-wait {shown(at_most)} allows no more"
             )
-        told, left = seconds >= SHOWN_FROM, seconds
-        while left > 0:
-            if told:
-                self.tell(what, left)
-            self.meanwhile()
-            self.sleep(min(left, STEP_SECONDS))
-            left -= STEP_SECONDS
-        if told:
-            self.tell(what, 0.0)
+        return min(seconds, left)
 
-    def poll(self, what: str, waited: float, seconds: float) -> None:
-        """Wait once more for what nobody knows the time of, after having waited so long. Raises WaitTooLong."""
-        if self.at_most is not None and waited + seconds > self.at_most:
-            raise WaitTooLong(f"{what}: waited {shown(waited)}, and --max-wait allows {shown(self.at_most)}")
-        if waited >= SHOWN_FROM:
-            self.tell(what, UNKNOWN)
-        self.meanwhile()
-        self.sleep(seconds)
+    def end(self) -> None:
+        """It is over: nothing is told any more."""
+        if self._is_told:
+            self._is_told = False
+            self._waiting.tell(self.what, 0.0)
+
+    def _pass(self, seconds: float, *, is_known: bool) -> None:
+        left = seconds
+        while left > 0:
+            if seconds >= SHOWN_FROM or (not is_known and self.waited >= SHOWN_FROM):
+                self._is_told = True
+                self._waiting.tell(self.what, left if is_known else UNKNOWN)
+            self._waiting.meanwhile()
+            step = min(left, STEP_SECONDS)
+            self._waiting.sleep(step)
+            self._slept += step
+            left -= step
+        if is_known:
+            self.end()
 
 
 def shown(seconds: float) -> str:

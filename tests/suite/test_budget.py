@@ -84,14 +84,14 @@ class Limits(DocumentedLimits):
 
 @pytest.fixture
 def limits(store: Path, time: Time) -> Iterator[Limits]:
-    with closing(Limits(store, 400, time)) as limits:
+    with closing(Limits(store, 400, time, at_most=62.0)) as limits:
         yield limits
 
 
 @pytest.fixture
 def others(store: Path, time: Time) -> Iterator[Limits]:
     """Those of another run of the same integrator."""
-    with closing(Limits(store, 400, time)) as limits:
+    with closing(Limits(store, 400, time, at_most=62.0)) as limits:
         yield limits
 
 
@@ -122,7 +122,7 @@ def test_a_rate_is_used_up_and_never_exceeded(limits: Limits, time: Time, endpoi
 
 def test_a_used_up_rate_is_waited_for_to_the_second(store: Path, time: Time) -> None:
     start = time.now
-    with closing(Limits(store, 400, time)) as limits:
+    with closing(Limits(store, 400, time, at_most=None)) as limits:
         for _ in range(91):
             limits.answer(Endpoint.GET_ORDER, 200)
     assert time.now - start == pytest.approx(MINUTE + MARGIN_SECONDS, abs=0.02)
@@ -188,7 +188,7 @@ def test_a_reservation_is_given_back_where_the_wait_for_the_rate_is_ended(store:
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
-    with closing(Limits(store, 400, time)) as limits:
+    with closing(Limits(store, 400, time, at_most=None)) as limits:
         for _ in range(90):
             limits.answer(Endpoint.GET_ORDER, 200)
         limits._waiting.sleep = interrupt
@@ -239,10 +239,40 @@ def test_of_a_small_budget_one_is_left_to_spend(store: Path, time: Time) -> None
             limits.before(None)
 
 
-def test_the_pace_is_no_wait_that_is_too_long(store: Path, time: Time) -> None:
-    with closing(Limits(store, 400, time, at_most=1.0)) as limits:
-        for _ in range(91):
+def test_the_pace_is_a_wait_like_any_other(store: Path, time: Time) -> None:
+    """And what was reserved for a request that was not sent is given back."""
+    with closing(Limits(store, 400, time, at_most=59.0)) as limits:
+        for _ in range(90):
             limits.answer(Endpoint.GET_ORDER, 200)
+        with pytest.raises(
+            WaitTooLong, match=r"^the documented rate of GET /order, .* 1:01 min, .*--max-wait 59 s allows$"
+        ):
+            limits.before(Endpoint.GET_ORDER)
+        assert limits.spent() == 0
+        time.now += 3.0
+        limits.before(Endpoint.GET_ORDER)
+
+
+def test_a_budget_that_others_take_again_is_waited_for_once(store: Path, time: Time) -> None:
+    """However often another run takes what has just left the hour, all of that is one wait."""
+    with (
+        closing(Limits(store, 1 + KEPT_BACK, time, at_most=1.5 * HOUR)) as limits,
+        closing(Limits(store, 1 + KEPT_BACK, time, at_most=None)) as others,
+    ):
+        others.answer(None, 400)
+        start = time.now
+
+        def sleep(seconds: float) -> None:
+            time.now += seconds
+            if time.now >= start + HOUR + MARGIN_SECONDS and others.spent() == 0:
+                others.answer(None, 400)
+
+        limits._waiting.sleep = sleep
+        with pytest.raises(
+            WaitTooLong, match=r"takes another 1:00 h after 1:00 h, longer than --max-wait 1:30 h allows$"
+        ):
+            limits.before(None)
+        assert time.now - start < HOUR + 5
 
 
 @pytest.mark.parametrize(
@@ -375,7 +405,7 @@ def test_its_end_is_told_in_utc_wherever_the_machine_is(limits: Limits, monkeypa
 def budget_for(target: Target, time: Time | None = None) -> tuple[Budget, SQLiteStore]:
     store = open_store(target)
     assert isinstance(store, SQLiteStore)
-    waiting = Waiting(at_most=0.0, sleep=time.sleep) if time else Waiting(at_most=0.0)
+    waiting = Waiting(sleep=time.sleep) if time else Waiting(at_most=0.0)
     return budget_of(target, store, waiting), store
 
 
