@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test prove mutants check format report schema docs lock bench costs baseline clean
+.PHONY: help setup system certify test prove trials mutants check format report schema docs lock bench costs baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(DEV_STAMP) system ## run every test: the suite's own, and the certificat
 
 prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, every variant passed
 	@$(BIN)/koncili-conformance prove --reports $(REPORTS) $(ARGS)
+
+trials: $(DEV_STAMP) system ## attack what a run promises a live endpoint, counted by a server (tests/trials/README.md)
+	@$(BIN)/python -m tests.trials --reports $(REPORTS) $(ARGS)
 
 mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
 	@$(BIN)/python tests/mutants.py $(ARGS)
