@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -14,12 +15,13 @@ from conformance.mock.clock import ticking
 from conformance.mock.defects import DEFECTS
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
+from conformance.mock.serve import wsgi_server
 from conformance.mock.variants import VARIANTS
 
 HOST: Final = "127.0.0.1"
 COUNTS_PATH: Final = "/_counts"
 QUIRK: Final = "KONCILI_BASELINE_QUIRK"
-"""The environment variable that names the defect or variant: granian gives what it starts no argument."""
+"""The environment variable that names the defect or variant."""
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -56,7 +58,7 @@ def _allowed(path: str) -> str:
 
 
 def application() -> Counted:
-    """What granian's worker serves."""
+    """What is served."""
     name = os.environ.get(QUIRK)
     known: dict[str, Quirk] = {**DEFECTS, **VARIANTS}
     quirk = known[name] if name else None
@@ -66,21 +68,8 @@ def application() -> Counted:
 
 def main() -> None:
     """Serve until terminated, as `koncili-conformance mock` does."""
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    Granian(
-        "baseline_mock:application",
-        factory=True,
-        address=HOST,
-        port=int(sys.argv[1]),
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=1,
-        log_level=LogLevels.warning,
-        websockets=False,
-    ).serve()
+    with socket.create_server((HOST, int(sys.argv[1]))) as listening:
+        wsgi_server(application(), listening).run()
 
 
 if __name__ == "__main__":

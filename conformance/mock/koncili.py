@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from conformance.contract.callbacks import callback_fault
 from conformance.contract.endpoints import (
     ACCESS_TOKEN_FIELD,
     EXPIRES_IN_FIELD,
@@ -119,12 +120,12 @@ class Koncili:
         for name, value in command.items():  # all are looked at before any is carried out
             if name not in _COMMANDS:
                 raise ValueError(f"no command {name!r}; there are {', '.join(_COMMANDS)}")
-            takes, what, _ = _COMMANDS[name]
-            if not takes(self, value):
-                raise ValueError(f"{name} takes {what}, not {value!r}")
+            fault = _COMMANDS[name][0](self, value)
+            if fault:
+                raise ValueError(f"{name} {fault}")
         with self._lock:
             for name, value in command.items():
-                _COMMANDS[name][2](self, value)
+                _COMMANDS[name][1](self, value)
         self.tick()
 
     # -- what time brings ------------------------------------------------------------------------------------------
@@ -348,19 +349,33 @@ def _is_span(seconds: object) -> bool:
     return isinstance(seconds, int | float | Decimal) and not isinstance(seconds, bool) and seconds >= 0
 
 
-_COMMANDS: Final[dict[str, tuple[Callable[[Koncili, Any], bool], str, Callable[[Koncili, Any], None]]]] = {
-    "advanceSeconds": (lambda _, seconds: _is_span(seconds), "a number that is not negative", Koncili._advance),
-    "callbackUrl": (lambda _, url: url is None or isinstance(url, str), "a URL or null", Koncili._call_back),
-    "enforceLimits": (lambda _, on: isinstance(on, bool), "true or false", Koncili._enforce),
+_Fault: TypeAlias = Callable[[Koncili, Any], str]
+"""What is wrong with a command's value, empty where nothing is."""
+
+
+def _takes(what: str, test: Callable[[Koncili, Any], bool]) -> _Fault:
+    return lambda koncili, value: "" if test(koncili, value) else f"takes {what}, not {value!r}"
+
+
+def _callback_fault(koncili: Koncili, url: Any) -> str:
+    fault = _takes("a URL or null", lambda _, given: given is None or isinstance(given, str))(koncili, url)
+    return fault or (callback_fault(url) if url is not None else "")
+
+
+_COMMANDS: Final[dict[str, tuple[_Fault, Callable[[Koncili, Any], None]]]] = {
+    "advanceSeconds": (_takes("a number that is not negative", lambda _, seconds: _is_span(seconds)), Koncili._advance),
+    "callbackUrl": (_callback_fault, Koncili._call_back),
+    "enforceLimits": (_takes("true or false", lambda _, on: isinstance(on, bool)), Koncili._enforce),
     "notify": (
-        lambda _, type_: isinstance(type_, str) and type_ in _SAMPLE_PAYLOADS,
-        f"one of {', '.join(_SAMPLE_PAYLOADS)}",
+        _takes(
+            f"one of {', '.join(_SAMPLE_PAYLOADS)}", lambda _, kind: isinstance(kind, str) and kind in _SAMPLE_PAYLOADS
+        ),
         Koncili._notify_sample,
     ),
-    "failReconciliation": (lambda koncili, number: koncili._is_open(number), "the id of one", Koncili._fail),
-    "abandonReconciliations": (lambda _, yes: yes is True, "true", Koncili._abandon),
+    "failReconciliation": (_takes("the id of one", lambda koncili, number: koncili._is_open(number)), Koncili._fail),
+    "abandonReconciliations": (_takes("true", lambda _, yes: yes is True), Koncili._abandon),
 }
-"""By name: what it takes, that in words, and what it does."""
+"""By name: what is wrong with its value, and what it does."""
 
 
 def _utc(instant: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,10 @@ from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
 from conformance.mock.clock import VirtualClock
 
 TIMEOUT_SECONDS: Final = 5.0
+"""How long a callback may take, from the first byte sent to the last one read: one that dribbles does not hold the mock up."""
+
+MOST_OF_AN_ANSWER: Final = 65_536
+"""So many bytes of a callback's answer are read; whoever says more has not said `TAKEN`."""
 
 RETRIES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 """When a notification is tried again, counted from the first try. Koncili documents none: these are the mock's own."""
@@ -38,16 +43,22 @@ def post(url: str, body: bytes) -> bool:
     """POST a notification. Whether the callback took it; a URL that leads nowhere takes nothing, and nothing is raised."""
     import httpx
 
+    ends, told = time.monotonic() + TIMEOUT_SECONDS, b""
     try:
-        answer = httpx.post(
+        with httpx.stream(
+            "POST",
             url,
             content=body,
             headers={"Content-Type": "application/json"},
             timeout=TIMEOUT_SECONDS,
             verify=_trusted(),
             trust_env=False,  # a callback is mostly on loopback, where a proxy of the environment would not find it
-        )
-        return answer.status_code == 200 and loads(answer.content) == TAKEN  # noqa: PLR2004 - the documented status
+        ) as answer:
+            for part in answer.iter_bytes():
+                told += part
+                if len(told) > MOST_OF_AN_ANSWER or time.monotonic() > ends:
+                    return False
+            return answer.status_code == 200 and loads(told) == TAKEN  # noqa: PLR2004 - the documented status
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, NotJSON):  # UnicodeError: a host name that is none
         return False
 

@@ -1,16 +1,15 @@
-"""Serves the mock on a socket (granian), and says how to point a client at it."""
+"""Serves the mock on a socket (waitress), and says how to point a client at it."""
 
 from __future__ import annotations
 
-import os
+import logging
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-
-import falcon
+from typing import TYPE_CHECKING, Final
 
 from conformance.errors import CannotRun
 from conformance.mock.app import make_app
@@ -22,12 +21,15 @@ from conformance.mock.quirks import Quirk, Variant, Wire
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.variants import VARIANTS
 from conformance.mock.variants import variant as find_variant
-from conformance.mock.wire import server_of
+from conformance.mock.wire import HOST, MOST_BODY_BYTES, MOST_CONNECTIONS, STALL_SECONDS, server_of
 
-HOST = "127.0.0.1"
-TICK_SECONDS = 0.2
+if TYPE_CHECKING:
+    from waitress.server import BaseWSGIServer
 
-_DEFECT, _VARIANT, _LIMITS = "KONCILI_MOCK_DEFECT", "KONCILI_MOCK_VARIANT", "KONCILI_MOCK_LIMITS"
+TICK_SECONDS: Final = 0.2
+
+THREADS: Final = 4
+"""How many answer. One is enough, but for a callback that takes its time: a command that notifies waits for it."""
 
 
 def serve(
@@ -38,7 +40,8 @@ def serve(
     Raises CannotRun: unknown quirk, port taken, file not writable.
     """
     quirk = _quirk(defect, variant)
-    port = _free(port)
+    taken = _taken(port)
+    port = int(taken.getsockname()[1])
     base_url = f"http://{HOST}:{port}"
     table = mock_target_table(base_url, _readings(quirk))
     if limits:
@@ -49,27 +52,12 @@ def serve(
         except OSError as error:
             raise CannotRun(f"{target_file}: cannot be written: {error}") from None
     print(_greeting(base_url, table, quirk, target_file, limits=limits), flush=True)
+    koncili = _koncili(quirk, limits=limits)
     if quirk is not None and quirk.wire is not None:
-        _serve_by_hand(_koncili(quirk, limits=limits), quirk.wire, port)
-        return
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    # Granian makes the application in a process of its own.
-    for name, value in ((_DEFECT, defect), (_VARIANT, variant), (_LIMITS, "1" if limits else None)):
-        os.environ[name] = value or ""
-    Granian(
-        "conformance.mock.serve:application",
-        factory=True,
-        address=HOST,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=1,
-        log_level=LogLevels.warning,
-        websockets=False,
-    ).serve()
+        taken.close()
+        _serve_by_hand(koncili, quirk.wire, port)
+    else:
+        wsgi_server(make_app(koncili), taken).run()
 
 
 def list_quirks() -> str:
@@ -82,10 +70,29 @@ def list_quirks() -> str:
     return "\n".join(lines).rstrip()
 
 
-def application() -> falcon.App[falcon.Request, falcon.Response]:
-    """The application that a worker serves, with the quirks and the limits that the environment names."""
-    quirk = _quirk(os.environ.get(_DEFECT), os.environ.get(_VARIANT))
-    return make_app(_koncili(quirk, limits=bool(os.environ.get(_LIMITS))))
+def wsgi_server(
+    app: Callable[..., Iterable[bytes]], listening: socket.socket, stall_seconds: float = STALL_SECONDS
+) -> BaseWSGIServer:
+    """A server of the application on a socket that listens; its `run` serves until interrupted.
+
+    Waitress reads each request whole before a thread sees it, so that a client that sends half of one holds up nobody; it is
+    hung up on when it was silent for so many seconds.
+    """
+    from waitress import create_server
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits for a thread is no news
+    return create_server(
+        app,
+        sockets=[listening],
+        threads=THREADS,
+        channel_timeout=stall_seconds,
+        cleanup_interval=1,
+        connection_limit=MOST_CONNECTIONS,
+        backlog=MOST_CONNECTIONS,
+        max_request_body_size=MOST_BODY_BYTES,
+        asyncore_use_poll=True,  # select() takes no descriptor beyond 1023
+        ident=None,
+    )
 
 
 def _koncili(quirk: Quirk | None, *, limits: bool) -> Koncili:
@@ -119,16 +126,17 @@ def _readings(quirk: Quirk | None) -> Mapping[str, str]:
     return dict(quirk.readings) if isinstance(quirk, Variant) else {}
 
 
-def _free(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise CannotRun(
-                f"port {port} of {HOST} cannot be had: {error.strerror}; choose another with --port"
-            ) from None
-        return int(probe.getsockname()[1])
+def _taken(port: int) -> socket.socket:
+    """A socket that has the port, listening, so that nobody else takes it: 0 is any free one. Raises CannotRun."""
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((HOST, port))
+        taken.listen(MOST_CONNECTIONS)
+    except OSError as error:
+        taken.close()
+        raise CannotRun(f"port {port} of {HOST} cannot be had: {error.strerror}; choose another with --port") from None
+    return taken
 
 
 def _greeting(

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from conformance.contract.callbacks import callback_fault
 from conformance.contract.readings import resolve
 from conformance.errors import CannotRun
 
@@ -61,9 +62,9 @@ class Fixtures(_Strict):
     @field_validator("callback_url")
     @classmethod
     def _callback(cls, url: str | None) -> str | None:
-        parts = _parts(url or "")
-        if url is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
-            raise ValueError("must be a URL such as http://127.0.0.1:9100/notifications")
+        fault = callback_fault(url) if url is not None else ""
+        if fault:
+            raise ValueError(fault)
         return url
 
     @property

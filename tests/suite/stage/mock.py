@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -62,8 +60,7 @@ def mock(
     command += ["--limits"] if limits else []
     for option, name in (("--defect", defect), ("--variant", variant)):
         command += [option, name] if name else []
-    # A session of its own: granian serves from a second process, and both are to go.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             greeting = process.stdout.readline()
@@ -72,7 +69,7 @@ def mock(
             _await_answer(base_url, process)
             yield StagedMock(base_url, target)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
 
 
 def _await_answer(base_url: str, process: subprocess.Popen[str]) -> None:
