@@ -1,21 +1,75 @@
-"""Instants as Koncili writes them: ISO 8601 with an offset (S2's examples)."""
+"""Instants in text: what a request may send, what an answer may show, and when two of them are the same.
+
+Both readers are our own and do not ask Python: its `fromisoformat` takes other spellings from one version to the next.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
 
-_SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})")
+_SENT: Final = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})T(?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?"
+    r"(?:Z|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2}))",
+    re.ASCII,
+)
+
+_SHOWN: Final = re.compile(
+    r"\+?(?P<year>\d{4})-?(?P<month>\d{2})-?(?P<day>\d{2})[Tt ](?P<hour>\d{2}):?(?P<minute>\d{2})"
+    r"(?::?(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+    r"(?:[Zz]|(?P<sign>[+\u2212-])(?P<hours>\d{2})(?::?(?P<minutes>\d{2}))?)",
+    re.ASCII,
+)
+"""ISO 8601 in any of its forms: without separators, seconds or the minutes of the offset, with a comma, in lower case."""
+
+_SECOND: Final = timedelta(seconds=1)
+_MICROSECOND_DIGITS: Final = 6
+_MIDNIGHT: Final = 24
+_LAST_MINUTE: Final = 59
 
 
 def parse_instant(text: str) -> datetime | None:
-    """The aware datetime that the text stands for, or None where it is not an ISO 8601 instant.
+    """The aware datetime that a text in a request stands for, or None where it is none that a server must take or may be
+    asked to: RFC 3339 with `Z` or an offset (its colon may be missing), up to nine digits of a second.
 
     A date without a time of day or without an offset names no instant. Digits past the microsecond are cut.
     """
-    if not _SHAPE.fullmatch(text):
+    return _read(_SENT, text, end_of_day=False)
+
+
+def read_instant(text: str) -> datetime | None:
+    """The aware datetime that a text in an answer stands for: any ISO 8601 spelling of an instant, also 24:00 and any number
+    of digits. None where it is none."""
+    return _read(_SHOWN, text, end_of_day=True)
+
+
+def is_shown_as(sent: datetime, shown: datetime) -> bool:
+    """Whether an answer shows the instant that was sent: the same to the second where the second was sent whole; of a
+    fraction no document says how much is kept, so that it may be cut or rounded by less than a second."""
+    return abs(shown - sent) < _SECOND if sent.microsecond else shown == sent
+
+
+def keeps_fraction(sent: datetime, shown: datetime) -> bool:
+    """Whether the answer shows the fraction of a second too, to the millisecond."""
+    return abs(shown - sent) < timedelta(milliseconds=1)
+
+
+def _read(shape: re.Pattern[str], text: str, *, end_of_day: bool) -> datetime | None:
+    found = shape.fullmatch(text)
+    if found is None:
         return None
+    year, month, day, hour, minute, second, hours, minutes = (
+        int(found[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second", "hours", "minutes")
+    )
+    if minutes > _LAST_MINUTE:
+        return None
+    microsecond = int((found["fraction"] or "")[:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, "0"))
+    offset = timedelta(hours=hours, minutes=minutes)
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:  # the shape of an instant, but no such day or hour
+        zone = timezone(offset if found["sign"] == "+" else -offset) if offset else UTC
+        if end_of_day and hour == _MIDNIGHT and not (minute or second or microsecond):
+            return datetime(year, month, day, tzinfo=zone) + timedelta(days=1)
+        return datetime(year, month, day, hour, minute, second, microsecond, zone)
+    except (ValueError, OverflowError):  # the shape of an instant, but no such day, hour or offset
         return None

@@ -11,6 +11,7 @@ from typing import Final, TypeGuard
 
 from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import JSONValue
+from conformance.contract.money import to_the_cent
 from conformance.contract.order_rules import MANDATORY_DATES, VALUE_SIGN, Breach, is_account_id, is_number
 from conformance.contract.readings import RELEASE_TYPES
 
@@ -46,11 +47,11 @@ class OrderFacts:
 
 
 def entries_of(items: JSONValue) -> tuple[Entry, ...]:
-    """Type and value of every extract or entry that has both, in sequence."""
+    """Type and value, to the cent, of every extract or entry that has both, in sequence."""
     if not isinstance(items, list):
         return ()
     return tuple(
-        (item["type"], Decimal(item["value"]))
+        (item["type"], to_the_cent(item["value"]))
         for item in items
         if isinstance(item, dict) and isinstance(item.get("type"), str) and is_number(item.get("value"))
     )

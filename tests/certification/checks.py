@@ -10,7 +10,8 @@ from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from tests.certification.bench import Bench
 
-_CODE = re.compile(r"(\d{3})-\d+")
+_CODE = re.compile(r"(\d{3})(-\d+)?")
+"""The status, and Koncili's own number where it has one: the bare status is a code too. (P: error reference)"""
 
 DOCUMENTED_BODY_AREAS = frozenset({"accounts", "orders", "queries", "deletion", "reconciliations", "releases"})
 """Areas whose refusals have the documented body. Refusals of tokens have one of their own."""

@@ -2,65 +2,123 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Hashable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from conformance.contract.instants import parse_instant
+from conformance.contract.instants import is_shown_as, read_instant
+from conformance.contract.jsontext import dumps
+from conformance.contract.money import to_the_cent
 
-_TEXTS = ("marketplaceCode", "channelName", "status")
-_DATES = ("createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate", "cancelDate")
-_EXTRACT_FIELDS = ("marketplaceCode", "type", "value", "expectedDate", "percentage")
+_DATES: Final = frozenset(
+    {"createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate", "cancelDate", "expectedDate"}
+)
+_NUMBERS: Final[Mapping[str, Callable[[int | Decimal], Decimal]]] = {
+    "totalGrossValue": to_the_cent,
+    "value": to_the_cent,
+    # As exact as what a server keeps in a binary float.
+    "percentage": lambda value: round(Decimal(value), 9),
+}
+
+_ORDER_FIELDS: Final = (
+    "marketplaceCode", "channelName", "status", "accountId",
+    "createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate", "cancelDate",
+    "totalGrossValue",
+)  # fmt: skip
+_EXTRACT_FIELDS: Final = ("marketplaceCode", "type", "value", "expectedDate", "percentage")
 
 
 def differences(sent: Mapping[str, Any], shown: Any) -> list[str]:
     """In words, where the shown order differs from the sent one; nothing where it does not.
 
-    Instants are compared as instants and money as Decimal, in whatever way they are printed; a field that is null may be
-    left out and the other way round; accountId may be a number or text; more fields may be added; the sequence of extracts
-    is free.
+    Instants are compared as instants, to the second where the second was sent whole, and money to the cent, in whatever way
+    they are printed; a field that is null may be left out and the other way round; accountId may be a number or text; more
+    fields may be added; the sequence of extracts is free.
     """
     if not isinstance(shown, dict):
         return ["it showed no JSON object"]
-    found = [
-        f"{name} was sent as {sent.get(name)!r} and shown as {shown.get(name)!r}"
-        for name in (*_TEXTS, "accountId", *_DATES, "totalGrossValue")
-        if _comparable(name, sent.get(name)) != _comparable(name, shown.get(name))
+    return _fields(_ORDER_FIELDS, sent, shown) + _extracts(sent.get("extracts"), shown.get("extracts"))
+
+
+def _fields(names: tuple[str, ...], sent: Mapping[str, Any], shown: Mapping[str, Any], where: str = "") -> list[str]:
+    """The fields that differ, each with what was sent and what is shown, as JSON."""
+    return [
+        f"{where}{name} was sent as {_json(sent.get(name))} and shown as {_json(shown.get(name))}"
+        for name in names
+        if not _is_same(_meaning(name, sent.get(name)), _meaning(name, shown.get(name)))
     ]
-    return found + _extract_differences(sent.get("extracts"), shown.get("extracts"))
 
 
-def _comparable(name: str, value: Any) -> Hashable:
+def _meaning(name: str, value: Any) -> Hashable:
+    """What a field's value stands for: an instant, an amount to the cent, a number, a text; what is none of them as JSON."""
     if value is None:
         return None
+    if name in _DATES:
+        instant = read_instant(value) if isinstance(value, str) else None
+        return instant or ("no instant", _json(value))
     if name == "accountId" and not isinstance(value, bool):
         return str(value)
-    if name in _DATES or name == "expectedDate":
-        instant = parse_instant(value) if isinstance(value, str) else None
-        return instant if isinstance(instant, datetime) else ("no instant", repr(value))
-    if name in {"totalGrossValue", "value", "percentage"}:
+    if name in _NUMBERS:
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-        return Decimal(value) if is_number else ("no number", repr(value))
-    return value if isinstance(value, str) else ("no text", repr(value))
+        return _NUMBERS[name](value) if is_number else ("no number", _json(value))
+    return value if isinstance(value, str) else ("no text", _json(value))
 
 
-def _extract_differences(sent: Any, shown: Any) -> list[str]:
+def _is_same(sent: Hashable, shown: Hashable) -> bool:
+    if isinstance(sent, datetime) and isinstance(shown, datetime):
+        return is_shown_as(sent, shown)
+    return sent == shown
+
+
+_Extract = tuple[Hashable, ...]
+
+
+def _extracts(sent: Any, shown: Any) -> list[str]:
     if not isinstance(shown, list):
         return [] if not sent and shown is None else ["it showed no array of extracts"]
     if not all(isinstance(extract, dict) for extract in shown):
         return ["it showed an extract that is no JSON object"]
-    expected, actual = (Counter(_extract(extract) for extract in extracts) for extracts in (sent or [], shown))
-    missing, added = expected - actual, actual - expected
-    if not missing and not added:
-        return []
-    return [f"extracts sent and not shown: {_told(missing)}; shown and not sent: {_told(added)}"]
+    missing, added = _unmatched(sent or [], shown)
+    found = []
+    for place in missing:
+        extract = sent[place]
+        # What differs least is most likely the same extract, altered.
+        nearest = min(added, key=lambda other: len(_fields(_EXTRACT_FIELDS, extract, shown[other])), default=None)
+        if nearest is None:
+            found.append(f"extracts[{place}] ({_told(extract)}) was not shown")
+        else:
+            added.remove(nearest)
+            found += _fields(_EXTRACT_FIELDS, extract, shown[nearest], f"extracts[{place}].")
+    return found + [f"an extract was shown that was not sent: {_told(shown[place])}" for place in added]
 
 
-def _extract(extract: Mapping[str, Any]) -> tuple[Hashable, ...]:
-    return tuple(_comparable(name, extract.get(name)) for name in _EXTRACT_FIELDS)
+def _unmatched(sent: list[Any], shown: list[Any]) -> tuple[list[int], list[int]]:
+    """The places of the extracts that were sent and not shown, and of those that were shown and not sent."""
+    left, missing = _by_date(shown), []
+    for place, meaning in _by_date(sent):
+        same = next((n for n, (_, other) in enumerate(left) if all(map(_is_same, meaning, other))), None)
+        if same is None:
+            missing.append(place)
+        else:
+            del left[same]
+    return sorted(missing), sorted(place for place, _ in left)
 
 
-def _told(extracts: Counter[tuple[Hashable, ...]]) -> str:
-    return ", ".join(f"{extract[1]} {extract[2]}" for extract in extracts.elements()) or "none"
+def _by_date(extracts: list[Any]) -> list[tuple[int, _Extract]]:
+    """Each extract's place and meaning, by expectedDate: dates that are cut or rounded stay in the order in which they were,
+    so that taking the first that fits never takes what only a later one fits."""
+    meant = [
+        (place, tuple(_meaning(name, extract.get(name)) for name in _EXTRACT_FIELDS))
+        for place, extract in enumerate(extracts)
+    ]
+    first = datetime.min.replace(tzinfo=UTC)
+    return sorted(meant, key=lambda one: next((part for part in one[1] if isinstance(part, datetime)), first))
+
+
+def _told(extract: Mapping[str, Any]) -> str:
+    return f"{extract.get('type')} {_json(extract.get('value'))}"
+
+
+def _json(value: Any) -> str:
+    return "nothing" if value is None else dumps(value)

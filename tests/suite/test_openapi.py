@@ -779,7 +779,7 @@ BAD_ANSWERS: dict[str, tuple[str, str, object]] = {
     "an error in a list": ("getOrder", "404", [ERROR]),
     "an error with a number for its message": ("submitOrder", "400", ERROR | {"errorMessage": 1}),
     "an error with a number for its code": ("submitOrder", "400", ERROR | {"errorCode": 400}),
-    "an error with half a code": ("submitOrder", "400", ERROR | {"errorCode": "400"}),
+    "an error with half a code": ("submitOrder", "400", ERROR | {"errorCode": "400-"}),
     "no token at 404": ("getOrder", "404", NO_TOKEN),
     "an empty object at 403": ("getOrder", "403", {}),
     "the words NO_TOKEN alone": ("getOrder", "403", "NO_TOKEN"),
