@@ -28,3 +28,8 @@ Feature: Order query
   Scenario: Asking changes nothing
     Given any order
     Then asked for again and again it stays as it was sent
+
+  @QRY-06
+  Scenario: Fractions of a second are kept
+    Given any order
+    Then its dates are shown with their fractions of a second

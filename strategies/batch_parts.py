@@ -18,7 +18,6 @@ from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, at
 from strategies.scope import Place, Scope
 
 _SECOND: Final = timedelta(seconds=1)
-_MS: Final = timedelta(milliseconds=1)
 _FAR_WEST: Final = -11 * 60
 _FAR_EAST: Final = 13 * 60
 
@@ -48,7 +47,6 @@ def _exchanged(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
 NOT_EARLIER: Final[dict[str, Draw]] = {
     "equal": _init_past_end(timedelta()),
     "equal, in another zone": _init_past_end(timedelta(), _FAR_EAST),
-    "a millisecond later": _init_past_end(_MS),
     "a second later": _init_past_end(_SECOND),
     "exchanged": _exchanged,
     "half an hour later, earlier as text": _init_past_end(timedelta(minutes=30), _FAR_WEST),
@@ -77,7 +75,7 @@ WHOLLY_OVER: Final[dict[str, Draw]] = {
     "later beginning, same end": _over(10, _WHOLE),
     "equal to the last": _over(0, _WHOLE, LATEST),
     "equal, in another zone": _over(0, _WHOLE, zone=_FAR_EAST),
-    "inside, of a millisecond": _over(10, 10.001),
+    "inside, of a second": _over(10, 11),
 }
 
 PARTLY_OVER: Final[dict[str, Draw]] = {
@@ -85,7 +83,7 @@ PARTLY_OVER: Final[dict[str, Draw]] = {
     "it begins in the middle": _over(30, _WHOLE + 30),
     "it ends a second after the other begins": _over(-30, 1),
     "it begins a second before the other ends": _over(_WHOLE - 1, _WHOLE + 30),
-    "it begins a millisecond before the last ends": _over(_WHOLE - 0.001, _WHOLE + 30, LATEST),
+    "it begins a second before the last ends": _over(_WHOLE - 1, _WHOLE + 30, LATEST),
     "it ends in the middle of the last, in another zone": _over(-30, 30, LATEST, _FAR_WEST),
 }
 
@@ -143,8 +141,6 @@ def _released(offset: Callable[[timedelta], timedelta], zone: int | None = None)
 OUTSIDE_THE_PERIOD: Final[dict[str, Draw]] = {
     "a second before": _released(lambda _: -_SECOND),
     "a second after": _released(lambda length: length + _SECOND),
-    "a millisecond before": _released(lambda _: -_MS),
-    "a millisecond after": _released(lambda length: length + _MS),
     "four days before": _released(lambda _: timedelta(days=-4)),
     "a second before, later as text": _released(lambda _: -_SECOND, 90),
     "a second after, earlier as text": _released(lambda length: length + _SECOND, -30),
@@ -255,7 +251,6 @@ OTHER_VALUES: Final[dict[str, Draw]] = {
     "by a cent, of a commission": _value_moved(CENT, "COMISSION"),
     "by a cent, of the largest": _largest_moved,
     "the sign of a SHIP": _negated("SHIP"),
-    "by half a cent": _value_moved(Decimal("0.005")),
     "by a cent in two, the sum unchanged": _cent_shifted,
     "by a hundred": _value_moved(Decimal(100)),
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -15,6 +16,7 @@ SPAN_SECONDS: Final = 540 * 86_400
 """Orders are created in the year and a half after START, so that all that follows lies in the past."""
 
 _MS: Final = timedelta(milliseconds=1)
+_FRACTION: Final = timedelta(milliseconds=457)
 
 GAPS: Final = (
     timedelta(),
@@ -49,6 +51,16 @@ def printed(instant: datetime, offset_minutes: int | None = None, *, millisecond
 def moved(text: str, gap: timedelta, offset_minutes: int | None = None) -> str:
     """The instant that the text names, moved by the gap, as `printed` prints it."""
     return printed(datetime.fromisoformat(text) + gap, offset_minutes)
+
+
+def fractional(order: Mapping[str, Any]) -> dict[str, Any]:
+    """The same order with every date a fraction of a second later, which leaves them in order."""
+
+    def later(holder: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        dates = {name: moved(text, _FRACTION) for name in names if isinstance(text := holder.get(name), str)}
+        return {**holder, **dates}
+
+    return {**later(order, FIELDS), "extracts": [later(extract, ("expectedDate",)) for extract in order["extracts"]]}
 
 
 MANDATORY: Final = {

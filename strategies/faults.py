@@ -1,7 +1,7 @@
 """For every refusable rule the ways to break it and nothing else.
 
 The table is keyed by rule id, then by the words in which a scenario names the fault. Each fault is a family of kinds: the
-plain case and the boundaries beside it (equal instant, a millisecond, a cent, zero, other case, empty, null, another JSON
+plain case and the boundaries beside it (equal instant, a second, a cent, zero, other case, empty, null, another JSON
 type). A kind draws one edit of a lawful call.
 """
 

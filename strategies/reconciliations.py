@@ -27,17 +27,18 @@ STATUSES: Final = ("PAID_WAITING_DELIVERY", "CONCLUDED")
 
 _ZONES: Final = (None, -180, 330, 0)
 
-_MS: Final = timedelta(milliseconds=1)
+_FRACTION: Final = timedelta(milliseconds=123)
 _SECOND: Final = timedelta(seconds=1)
 
 RELEASED: Final[tuple[Callable[[timedelta], timedelta], ...]] = (
     lambda length: length / 2,
     lambda _: _SECOND,
-    lambda _: _MS,
+    lambda length: length / 2 + _FRACTION,
     lambda length: length - _SECOND,
-    lambda length: length - _MS,
+    lambda length: length - _SECOND - _FRACTION,
 )
-"""Where in a period of that length a release is dated: between its ends, whose own belonging is a reading."""
+"""Where in a period of that length a release is dated: between its ends, whose own belonging is a reading, and so that
+it is between them still where a server keeps whole seconds."""
 
 _TOTALS: Final[Mapping[str, Callable[[list[dict[str, Any]]], Decimal]]] = MappingProxyType(
     {

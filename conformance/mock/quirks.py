@@ -110,6 +110,8 @@ class Variant(Quirk):
     """A mock that does what the documents allow, in another way: the suite must pass."""
 
     readings: tuple[tuple[str, str], ...] = ()
+    disregards: frozenset[str] = frozenset()
+    """The recommended rules that it does not follow: these fail, and nothing else."""
 
 
 QuirkT = TypeVar("QuirkT", bound=Quirk)

@@ -19,9 +19,9 @@ from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.contract.rules import catalogue
 from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
 from conformance.mock.quirks import Answer, Variant, Wire, named, table
+from conformance.mock.spellings import DOCUMENTED_CODES, SPELLINGS
 from conformance.mock.world import Body
 
 
@@ -77,9 +77,6 @@ def _other_statuses(request: Request, answer: Answer) -> Answer:
     if request.endpoint is Endpoint.DELETE_ORDER:
         return Answer(204)
     return answer.having(status=_MADE.get(request.endpoint, 200)) if request.endpoint else answer
-
-
-DOCUMENTED_CODES: Final = frozenset(code for rule in catalogue().rules.values() for code in rule.codes)
 
 
 def _source(answer: Answer) -> object:
@@ -342,6 +339,7 @@ VARIANTS: Final = table(
         statement="Takes an order without extracts.",
         readings=(("empty-extracts", "accepted"),),
     ),
+    *SPELLINGS,
 )
 
 

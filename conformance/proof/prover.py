@@ -173,17 +173,22 @@ def _judged(mock: Mock, evidence: Evidence, readings: dict[str, str], **figures:
         if verdict is Fate.MISSED:
             reason = "; ".join(_stood_in_the_way(evidence))
     else:
-        verdict, reason = _fate_of_variant(evidence, readings, bool(blamed))
+        disregards = mock.disregards if mock is not None else frozenset()
+        verdict, reason = _fate_of_variant(evidence, readings, frozenset(blamed), disregards)
     return Subject(
         **_who(mock), verdict=verdict, blamed=blamed, reason=reason, counterexample=_counterexample(evidence),
         scenarios=sum(scenario.outcome is not Outcome.NOT_RUN for scenario in evidence.scenarios.values()), **figures,
     )  # fmt: skip
 
 
-def _fate_of_variant(evidence: Evidence, readings: dict[str, str], blamed: bool) -> tuple[Fate, str]:  # noqa: FBT001
-    if blamed:
+def _fate_of_variant(
+    evidence: Evidence, readings: dict[str, str], blamed: frozenset[str], disregards: frozenset[str]
+) -> tuple[Fate, str]:
+    if blamed - disregards:
         return Fate.FALSE_ALARM, ""
-    results = [judge_rule(rule, evidence, readings) for rule in catalogue().rules.values()]
+    if disregards - blamed:
+        return Fate.UNDECIDED, f"it was to fail {', '.join(sorted(disregards - blamed))}"
+    results = [judge_rule(rule, evidence, readings) for rule in catalogue().rules.values() if rule.id not in disregards]
     open_ = [f"{result.rule.id}: {result.reason}" for result in results if result.verdict is not RuleVerdict.PASS]
     decided = not open_ and judge_run(results) is RunVerdict.CONFORMANT
     return (Fate.PASSED, "") if decided else (Fate.UNDECIDED, "; ".join(open_))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from pytest_bdd import scenarios, then
 
 from conformance.contract.endpoints import Endpoint
+from conformance.contract.instants import keeps_fraction, read_instant
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
+from strategies.dates import FIELDS, fractional
 from strategies.orders import Order, orders, place_of
 from strategies.scope import Scope
 from tests.certification.bench import NotSeenYet, Waiting
@@ -78,6 +84,38 @@ def _(trial: Trial) -> None:
         bench.saw(Side.ACCEPTED, shown)
 
     prove(bench, bench.scenario, _histories(bench.scope), law, bench.session.profile.sequences)
+
+
+@then("its dates are shown with their fractions of a second")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(call: Call) -> Waiting[None]:
+        values = bench.fresh(call.shape)
+        if not bench.is_accepted(call, bench.send(call, values)):
+            return
+        shown = yield from bench.settled("QRY-01", call.body, values, place_of(call.body))
+        if cut := _cut_dates(call.body, shown.json):
+            raise Violation(
+                rule=trial.rule.id,
+                expected="every date with its fraction of a second",
+                actual="; ".join(cut),
+                exchange=shown,
+            )
+        bench.saw(Side.ACCEPTED, shown)
+
+    wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER).map(lambda call: replace(call, body=fractional(call.body)))
+    prove(bench, bench.scenario, wanted, law, bench.session.profile.sequences)
+
+
+def _cut_dates(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
+    """The dates of an order that are shown without the fraction with which they were sent."""
+    found = []
+    for name in FIELDS:
+        before, after = (read_instant(order[name]) if order.get(name) else None for order in (sent, shown))
+        if before is not None and (after is None or not keeps_fraction(before, after)):
+            found.append(f"{name} was sent as {sent[name]} and is shown as {shown.get(name)}")
+    return found
 
 
 @then("asked for again and again it stays as it was sent")

@@ -1,4 +1,4 @@
-"""Instants are compared as text, or without their zone, their milliseconds or their time of day; periods by a second off."""
+"""Instants are compared as text, or without their zone, their seconds or their time of day; periods by a second off."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ def _instant(change: Callable[[datetime], datetime]) -> Callable[[Any], Any]:
 
 
 _as_local: Final = _instant(lambda instant: instant.replace(tzinfo=UTC))
-_to_the_second: Final = _instant(lambda instant: instant.replace(microsecond=0))
 _to_the_minute: Final = _instant(lambda instant: instant.replace(second=0, microsecond=0))
 _to_the_day: Final = _instant(
     lambda instant: instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -122,10 +121,10 @@ DATES: Final = (
         judges=reading(_as_local, DATE_FIELDS, SUBMIT),
     ),
     Defect(
-        name="ord-07-to-the-second",
-        statement="Compares dates without their milliseconds.",
+        name="ord-07-to-the-minute",
+        statement="Compares dates without their seconds.",
         rules=rules("ORD-07"),
-        judges=reading(_to_the_second, DATE_FIELDS, SUBMIT),
+        judges=reading(_to_the_minute, DATE_FIELDS, SUBMIT),
     ),
     Defect(
         name="ord-07-to-the-day",
@@ -173,12 +172,6 @@ DATES: Final = (
         sees=_periods_widened(-_SECOND),
     ),
     Defect(
-        name="rec-05-a-millisecond-of-grace",
-        statement="Takes a period that overlaps an earlier one by a millisecond.",
-        rules=rules("REC-04", "REC-05"),
-        sees=_periods_widened(-_MS),
-    ),
-    Defect(
         name="rec-05-to-the-minute",
         statement="Compares periods without their seconds.",
         rules=rules("REC-03", "REC-04", "REC-05", *_LAWFUL_PERIODS),
@@ -192,7 +185,6 @@ DATES: Final = (
     ),
     # releases
     _dated("rel-03-a-second-of-grace", "Takes a release dated a second outside the period.", (-_SECOND, _SECOND), "REL-03"),
-    _dated("rel-03-a-millisecond-of-grace", "Takes a release dated a millisecond outside the period.", (-_MS, _MS), "REL-03"),
     _dated("rel-03-no-beginning", "Takes a release dated before the period.", (-_AGES, _NO), "REL-03"),
     _dated("rel-03-no-end", "Takes a release dated after the period.", (_NO, _AGES), "REL-03"),
     _dated("rel-03-a-day-of-grace", "Takes a release dated up to a day after the period.",
@@ -204,11 +196,5 @@ DATES: Final = (
         statement="Takes the clock of releasedDate for UTC.",
         rules=rules("REL-01", "REL-03", "REL-15", "REL-18", "REL-19", "REL-20", *WORKFLOW),
         judges=reading(_as_local, ("releasedDate",), RELEASE),
-    ),
-    Defect(
-        name="rel-03-to-the-second",
-        statement="Takes releasedDate without its milliseconds.",
-        rules=rules("REL-01", "REL-03", "REL-15", "REL-19", "REL-20", *WORKFLOW),
-        judges=reading(_to_the_second, ("releasedDate",), RELEASE),
     ),
 )  # fmt: skip

@@ -122,8 +122,6 @@ ENTRIES: Final = (
     _matched("rel-07-matches-by-value", "Compares the values of entries and extracts, not their types.",
              lambda entries, extracts: Counter(v for _, v in entries) == Counter(v for _, v in extracts), "REL-07"),
     _matched("rel-08-within-a-cent", "Takes values that differ by a cent.", _close(lambda _: _CENT), "REL-08"),
-    _matched("rel-08-below-a-cent", "Takes values that differ by less than a cent.",
-             _close(lambda _: Decimal("0.009")), "REL-08"),
     _matched("rel-08-within-one-percent", "Takes values that differ by one percent.",
              _close(lambda value: abs(value) / 100), "REL-08"),
     _matched("rel-08-whole-reais", "Compares values without their cents.",

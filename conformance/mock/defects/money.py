@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
@@ -87,6 +88,11 @@ def _to_the_second(text: str) -> str | None:
     return instant.replace(microsecond=0).isoformat() if instant else text
 
 
+def _a_second_early(text: str) -> str | None:
+    instant = parse_instant(text)
+    return (instant - timedelta(seconds=1)).isoformat() if instant else text
+
+
 def _expected_dates(change: Callable[[str], str | None]) -> Callable[[Body], Body]:
     def changed(extract: dict[str, Any]) -> dict[str, Any]:
         text = extract.get("expectedDate")
@@ -121,11 +127,14 @@ MONEY: Final = (
     _shown("last-extract-lost", "Shows all extracts but the twelfth.", lambda order: {
         **order, "extracts": order["extracts"][:8] if isinstance(order.get("extracts"), list) else []}),
     _shown("zone-lost", "Shows the sender's clock as UTC.", per_date(_replaced_offset)),
-    _shown("milliseconds-lost", "Shows dates without milliseconds.", per_date(_to_the_second)),
     _shown("expected-zone-lost", "Shows the sender's clock of an expectedDate as UTC.", _expected_dates(_replaced_offset)),
     _shown("estimated-as-delivery", "Shows estimatedDeliveryDate as deliveryDate.", lambda order: {
         **order, "deliveryDate": order.get("deliveryDate") or order.get("estimatedDeliveryDate")}),
     _shown("approved-date-lost", "Shows no approvedDate.", _without("approvedDate")),
+    Defect(
+        name="qry-06-fractions-cut", statement="Shows dates without their fractions of a second.", rules=rules("QRY-06"),
+        shows=per_date(_to_the_second)),
+    _shown("a-second-early", "Shows every date a second early.", per_date(_a_second_early)),
     _shown("cancel-date-lost", "Shows no cancelDate.", _without("cancelDate")),
     _shown("status-of-its-own", "Shows CONCLUDED as DELIVERED.", lambda order: {
         **order, "status": "DELIVERED" if order.get("status") == "CONCLUDED" else order.get("status")}),

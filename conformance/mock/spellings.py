@@ -1,0 +1,138 @@
+"""Variants in how a server keeps and prints instants, money and codes: lawful habits of real stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final
+
+from simplejson import RawJSON
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.instants import parse_instant
+from conformance.contract.order_rules import DATE_FIELDS
+from conformance.contract.rules import catalogue
+from conformance.mock.defects.parts import per_date, per_extract, per_value, reading, refusals, with_fields
+from conformance.mock.quirks import Answer, Variant
+from conformance.mock.world import Body
+
+BRASILIA: Final = timezone(timedelta(hours=-3))
+
+_ALL_DATES: Final = (*DATE_FIELDS, "expectedDate", "periodInitDate", "periodEndDate", "releasedDate")
+
+_WRITERS: Final = (Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE)
+
+DOCUMENTED_CODES: Final = frozenset(code for rule in catalogue().rules.values() for code in rule.codes)
+
+Print = Callable[[datetime], str]
+
+
+def _date(printed: Print) -> Callable[[Any], Any]:
+    """A date printed in another way; what is no date stays, and so does one within hours of the first or last there is."""
+
+    def change(text: Any) -> Any:
+        instant = parse_instant(text) if isinstance(text, str) else None
+        try:
+            return printed(instant) if instant else text
+        except OverflowError:
+            return text
+
+    return change
+
+
+def _shown(printed: Print) -> Callable[[Body], Body]:
+    """Every date of an order and of its extracts printed in another way."""
+
+    change = _date(printed)
+    of_order = per_date(change)
+    of_extracts = per_extract(
+        lambda one: {**one, "expectedDate": change(one["expectedDate"])} if one.get("expectedDate") else one
+    )
+    return lambda order: of_extracts(of_order(order))
+
+
+def _in_brasilia(instant: datetime) -> str:
+    return instant.astimezone(BRASILIA).isoformat()
+
+
+def _seconds_left_out(instant: datetime) -> str:
+    """As Java's OffsetDateTime prints: the seconds where there are any."""
+    universal = instant.astimezone(UTC)
+    exact = "minutes" if not (universal.second or universal.microsecond) else "auto"
+    return universal.isoformat(timespec=exact).replace("+00:00", "Z")
+
+
+def _dust(value: Any) -> Any:
+    """As printed with seventeen digits: the binary float next to the amount."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return value
+    text = f"{float(value):.17g}"
+    return RawJSON(text) if abs(Decimal(text) - value) < Decimal("0.001") else value
+
+
+def _bare(answer: Answer) -> Answer:
+    """The status alone for a code, where no document tells one with a number."""
+    body = answer.body
+    told = isinstance(body, dict) and body.get("errorCode") in DOCUMENTED_CODES
+    return answer if told else with_fields(errorCode=str(answer.status))(answer)
+
+
+SPELLINGS: Final = (
+    Variant(
+        name="whole-seconds",
+        statement="Keeps instants to the second: what is less is cut.",
+        reads=reading(_date(lambda instant: instant.replace(microsecond=0).isoformat()), _ALL_DATES, *_WRITERS),
+        disregards=frozenset({"QRY-06"}),
+    ),
+    Variant(
+        name="rounded-seconds",
+        statement="Keeps instants to the second: what is less is rounded.",
+        reads=reading(
+            _date(lambda instant: (instant + timedelta(seconds=0.5)).replace(microsecond=0).isoformat()),
+            _ALL_DATES,
+            *_WRITERS,
+        ),
+        disregards=frozenset({"QRY-06"}),
+    ),
+    Variant(
+        name="seconds-left-out",
+        statement="Prints 2025-05-09T12:00Z: no seconds where there are none.",
+        shows=_shown(_seconds_left_out),
+    ),
+    Variant(
+        name="short-offsets",
+        statement="Prints offsets without minutes: -03.",
+        shows=_shown(lambda instant: _in_brasilia(instant).removesuffix(":00")),
+    ),
+    Variant(
+        name="offsets-without-colon",
+        statement="Prints offsets without a colon: -0300.",
+        shows=_shown(lambda instant: _in_brasilia(instant).replace("-03:00", "-0300")),
+    ),
+    Variant(
+        name="comma-before-fractions",
+        statement="Prints a comma before the fraction of a second.",
+        shows=_shown(lambda instant: _in_brasilia(instant).replace(".", ",")),
+    ),
+    Variant(
+        name="lower-case-dates",
+        statement="Prints dates in lower case.",
+        shows=_shown(lambda instant: instant.astimezone(UTC).isoformat().replace("+00:00", "Z").lower()),
+    ),
+    Variant(
+        name="nine-digits-of-a-second",
+        statement="Prints nanoseconds.",
+        shows=_shown(lambda instant: f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"),
+    ),
+    Variant(
+        name="binary-dust",
+        statement="Prints money with seventeen digits: -24.440000000000001.",
+        shows=per_value(_dust),
+    ),
+    Variant(
+        name="bare-codes",
+        statement="Gives the status alone for a code where no document tells one.",
+        answers=refusals(_bare),
+    ),
+)
