@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from tests.trials import answers, attacks, attacks_on_stores, blocks, breakdowns, kills, servers, ways, workers
+from tests.trials import answers, attacks, attacks_on_stores, blocks, breakdowns, kills, servers, stores, ways, workers
 from tests.trials.assault import ATTACKS, REDIS, SQLITE, carry_out
 from tests.trials.table import Row, Table
 
@@ -36,6 +36,7 @@ GROUPS: Final[dict[str, Callable[[argparse.Namespace], Iterator[Callable[[], Row
     "kills": kills.trials,
     "answers": answers.trials,
     "breakdowns": breakdowns.trials,
+    "stores": stores.trials,
     "ways": ways.trials,
     "blocks": blocks.trials,
 }

@@ -91,6 +91,13 @@ def _lost(way: Connection, plan: Plan, answer: Answer) -> None:
     way.close_connection = True
 
 
+def _hangs_up(way: Connection, plan: Plan, answer: Answer) -> None:
+    """The true answer; then the connection ends without a word, as a load balancer's idle timeout ends it."""
+    del plan
+    way.give(answer.status, answer.body)
+    way.close_connection = True
+
+
 def _slow(way: Connection, plan: Plan, answer: Answer) -> None:
     time.sleep(plan.get("seconds", 1.0))
     way.give(answer.status, answer.body)
@@ -109,6 +116,8 @@ def _status(way: Connection, plan: Plan, answer: Answer) -> None:
     body = json.dumps(told).encode()
     if kind == "page":
         way.give(status, b"<html><body><h1>Down</h1></body></html>", **{"Content-Type": "text/html", **headers})
+    elif kind == "no-token":
+        way.give(status, b'{"response":"NO_TOKEN"}')
     elif kind == "badgzip":
         way.give(status, body, **{"Content-Encoding": "gzip", **headers})
     elif kind == "cut":
@@ -212,6 +221,7 @@ def _all(way: Connection, parts: Iterator[bytes], seconds: float) -> None:
 
 FAULTS: Final[dict[str, Callable[[Connection, Plan, Answer], None]]] = {
     "lost": _lost,
+    "hangs-up": _hangs_up,
     "slow": _slow,
     "status": _status,
     "drip": _drip,

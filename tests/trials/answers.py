@@ -52,12 +52,12 @@ def _cases() -> Iterator[Case]:
             "answers", f"{name}, once", f"the fourth answer to POST /order is {name}", [2, 1] if "refusal" in name else [2],
             [*RULES, "--max-wait", "5s"], {"plans": [{**plan, "call": "POST /order", "nth": 4}]},
             expected="under 300 MB, within two minutes, nobody blamed, nothing left",
-            holds=_has_an_end if plan["fault"] in {"tokens", "status"} else _blames_nobody, seconds=300,
+            holds=_has_an_end if plan["fault"] in {"tokens", "status"} else _blames_nobody, seconds=130,
         )  # fmt: skip
         yield Case(
             "answers", f"{name}, from then on", f"every answer but the first 20 is {name}", [1, 2, 3],
             [*RULES, "--max-wait", "5s"], {"plans": [{**plan, "since": 20}]},
-            expected="under 300 MB, within two minutes", holds=_has_an_end, seconds=300,
+            expected="under 300 MB, within two minutes", holds=_has_an_end, seconds=130,
         )  # fmt: skip
     for name in (
         "a byte a second",
@@ -69,7 +69,7 @@ def _cases() -> Iterator[Case]:
         yield Case(
             "answers", f"{name}, to the first call", f"the answer to the first request for a token is {name}", [2, 3],
             [*RULES, "--max-wait", "5s"], {"plans": [{**KINDS[name], "call": CALLS[2], "nth": 1}]},
-            expected="under 300 MB, within two minutes", holds=_has_an_end, seconds=300,
+            expected="under 300 MB, within two minutes", holds=_has_an_end, seconds=130,
         )  # fmt: skip
 
 

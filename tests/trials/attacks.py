@@ -131,7 +131,7 @@ def late_refusals(trial: Trial) -> None:
     """Each tenth answer comes after the client has given up, so that nobody sees its status: three runs at once."""
     trial.server.set(plans=[{"fault": "slow", "seconds": 45.0, "every": 10}])
     for going in [trial.spending() for _ in range(3)]:
-        trial.ended(going, 150.0)
+        trial.ended(going, 100.0)
 
 
 @attack(SQLITE)
@@ -143,7 +143,7 @@ def clean_up_for_ever(trial: Trial) -> None:
     trial.after(300, going)
     going.kill()
     trial.ended(going)
-    trial.spend()
+    trial.spend(wait="30s")
     for _ in range(12):
         trial.clean()
 
