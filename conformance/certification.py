@@ -109,13 +109,14 @@ class Certification:
             dropped = [item for item in items if item not in kept]
             items[0].config.hook.pytest_deselected(items=dropped)
             items[:] = kept
-        if not self.session.in_process and self.session.target.pace == "documented":
+        if not self.session.in_process:
             items[:] = self._in_turn(items)
 
     def _in_turn(self, items: list[pytest.Item]) -> list[pytest.Item]:
-        """The scenarios in the order that keeps every documented rate busy."""
+        """The scenarios in the order that shows most should the budget not suffice, and that keeps every documented rate busy."""
         scenarios = [(rule.id if (rule := rule_of(item)) else "", scenario_name(item)) for item in items]
-        return [items[number] for number in in_turn(costs_of(self.session.profile.name, scenarios))]
+        rules, costs = [rule for rule, _ in scenarios], costs_of(self.session.profile.name, scenarios)
+        return [items[number] for number in in_turn(rules, costs, paced=self.session.target.pace == "documented")]
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Remember what -k or -m left out."""

@@ -68,8 +68,8 @@ def make_plan(
     """
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
     stages, limits = stages_of(profile, chosen, probing=probing), Limits(paced, standing)
-    if paced:
-        stages = stages_in_turn(stages)
+    if paced or standing is not None:
+        stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
     course = run_through(in_turn, limits)
     least = max(least_seconds(number, RATES[label]) for label, number in requests.items())

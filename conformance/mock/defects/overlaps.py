@@ -74,6 +74,12 @@ def _nothing_active(breach: Breach, request: Request, world: MockWorld) -> bool:
 
 OVERLAPS: Final = (
     Defect(
+        name="rec-05-every-period",
+        statement="Takes every period: one that overlaps others, one that ends before it begins.",
+        rules=rules("REC-03", *_OVER, "REC-11"),
+        overlooks=lambda breach, _: breach.rule in {"REC-03", *_OVER},
+    ),
+    Defect(
         name="rec-02-same-id",
         statement="Gives every reconciliation the same id.",
         rules=rules("REC-02"),
