@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from conformance.asked import Asked
+from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.ending import Ending
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
 from conformance.interruption import Heard, InterruptedWorker, lead_workers_home
-from conformance.planning.show import counted
+from conformance.planning.plan import make_plan
+from conformance.planning.show import counted, refusal
 from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
 from conformance.report.allure import Steps, mark
@@ -123,9 +125,26 @@ class Certification:
         self._deselected.update(item.nodeid for item in items)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(self) -> None:
-        """All that stays has been made by now: looking through it for garbage again and again takes 5 % of a run."""
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """End a run that would only spend and wait. All that stays has been made by now: looking through it for garbage again
+        and again takes 5 % of a run."""
+        if self._session is not None and (why := self._why_not(self._session, session.items)):
+            self.ending.stopped = why
+            raise pytest.exit.Exception(why, CANNOT_RUN)
         gc.freeze()
+
+    def _why_not(self, opened: Session, items: list[pytest.Item]) -> str:
+        """Why the selected scenarios are not begun: they would wait longer for the budget than the user wants to wait."""
+        if opened.options.max_wait is None or (standing := opened.budget.standing()) is None:
+            return ""
+        rules = {rule.id: rule for item in items if (rule := rule_of(item)) is not None}
+        reasons = {rule.id: reason for rule in rules.values() if (reason := opened.missing_need(rule)) is not None}
+        plan = make_plan(
+            opened.profile.name, list(rules), reasons, paced=opened.target.pace == "documented", standing=standing,
+            probing=any(map(opened.is_open, READINGS.keys() - NEVER_PROBED)),
+            names={(rule.id, scenario_name(item)) for item in items if (rule := rule_of(item)) is not None},
+        )  # fmt: skip
+        return refusal(plan, opened.options.max_wait)
 
     def _write(self, text: str) -> None:
         """Write past pytest's capturing."""

@@ -94,10 +94,10 @@ def certify(
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
     from conformance.errors import CannotRun
-    from conformance.planning.show import full, short
+    from conformance.planning.show import full, refusal, short
     from conformance.production import named_host
     from conformance.report.screen import Loudness
-    from conformance.run import plan_run, preflight, run_certification
+    from conformance.run import check_worth_it, plan_run, preflight, run_certification
     from conformance.session import Options
 
     loud = Loudness[loudness or "NORMAL"]
@@ -117,7 +117,10 @@ def certify(
         plan, planned = plan_run(options, rules, waivers)
         if dry_run:
             click.echo("\n".join(full(plan, planned)))
+            if why := refusal(plan, max_wait):
+                click.echo(why.splitlines()[0])
             sys.exit(0 if plan.fits and plan.rules else DOES_NOT_FIT)
+        check_worth_it(plan, max_wait)
         if plan.is_limited and loud is not Loudness.QUIET:
             click.echo("\n".join(short(plan, planned)))
         preflight(options, _waits().tell)

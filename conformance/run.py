@@ -20,6 +20,7 @@ from conformance.errors import CannotRun
 from conformance.live import budget_of
 from conformance.planning.costs import stages_of
 from conformance.planning.plan import Plan, make_plan
+from conformance.planning.show import refusal
 from conformance.plugin import CERTIFICATION
 from conformance.report.progress import Progress
 from conformance.report.screen import Loudness, Screen, is_lively, own_stream, tell
@@ -87,6 +88,12 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
         standing=None if in_process else _standing(target),
         probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
     ), target
+
+
+def check_worth_it(plan: Plan, max_wait: float | None) -> None:
+    """Raises CannotRun where the run would spend client errors and then end undecided, rather than wait for more."""
+    if why := refusal(plan, max_wait):
+        raise CannotRun(why)
 
 
 def _standing(target: Target) -> Standing | None:

@@ -78,6 +78,8 @@ class Course:
     """From its beginning to its last request."""
     waiting: float
     """How many of these it waits for client errors to leave the hour."""
+    longest_wait: float
+    """The longest of these waits."""
     free_stages: int
     """How many stages are over before it first waits for that."""
 
@@ -85,7 +87,7 @@ class Course:
 def run_through(requests: Sequence[Request], limits: Limits, start: float = 0.0) -> Course:
     """How these requests go, the first one `start` seconds from now."""
     standing = limits.standing
-    now, waiting, free_stages = start, 0.0, requests[-1].stage + 1 if requests else 0
+    now, waiting, longest, free_stages = start, 0.0, 0.0, requests[-1].stage + 1 if requests else 0
     windows = {label: deque[float](maxlen=rate) for label, rate in RATES.items()}
     counted = deque(sorted(standing.frees)) if standing else deque[float]()
     """The instants at which client errors leave the hour."""
@@ -96,7 +98,7 @@ def run_through(requests: Sequence[Request], limits: Limits, start: float = 0.0)
             if len(counted) >= standing.budget:
                 free_stages = min(free_stages, request.stage)
                 free_again = counted[len(counted) - standing.budget]
-                waiting, now = waiting + free_again - now, free_again
+                waiting, longest, now = waiting + free_again - now, max(longest, free_again - now), free_again
         if limits.paced:
             window = windows[request.endpoint]
             if len(window) == window.maxlen:
@@ -104,4 +106,4 @@ def run_through(requests: Sequence[Request], limits: Limits, start: float = 0.0)
             window.append(now)
         if standing is not None and request.is_client_error:
             counted.append(now + HOUR_SECONDS)
-    return Course(now - start, waiting, free_stages)
+    return Course(now - start, waiting, longest, free_stages)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from conformance.planning.costs import client_errors_of, measured, stages_of
 from conformance.planning.course import Limits, requests_in_turn, run_through
+from conformance.planning.turns import stages_in_turn
 from conformance.profiles import PROFILES
 
 
@@ -26,7 +27,7 @@ def offer_for(profile: str, rules: tuple[str, ...], limits: Limits, *, probing: 
     """The largest smaller profile that fits now; where none does, the cheapest rules of the smallest. None: nothing does."""
 
     def offer(name: str, some: tuple[str, ...], selected: tuple[str, ...] = ()) -> Offer | None:
-        stages = stages_of(name, some, probing=probing)
+        stages = stages_in_turn(stages_of(name, some, probing=probing), paced=limits.paced)
         course = run_through(requests_in_turn(stages), limits)
         if course.waiting:
             return None

@@ -34,6 +34,8 @@ class Plan:
     """What it is expected to take, scenario by scenario."""
     waiting: float
     """How many of these seconds it waits for client errors to leave the hour."""
+    longest_wait: float
+    """The longest of these waits, in seconds: a `--max-wait` that is shorter would end the run there."""
     free_scenarios: int
     """How many scenarios are over before it first waits for that."""
     fits_in: float | None
@@ -60,14 +62,17 @@ def make_plan(
     paced: bool,
     standing: Standing | None,
     probing: bool = True,
+    names: Collection[tuple[str, str]] | None = None,
 ) -> Plan:
-    """The plan of a run of these rules.
+    """The plan of a run of these rules, or of those of their scenarios that are given by rule and name.
 
     `not_exercised` has the reason for each rule that can't be exercised on the target; `probing` is whether the target file
     leaves readings to be found out.
     """
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
     stages, limits = stages_of(profile, chosen, probing=probing), Limits(paced, standing)
+    if names is not None:
+        stages = [stage for stage in stages if not stage.rule or (stage.rule, stage.name) in names]
     if paced or standing is not None:
         stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
@@ -84,6 +89,7 @@ def make_plan(
         least_seconds=least if paced else 0,
         seconds=course.seconds,
         waiting=course.waiting,
+        longest_wait=course.longest_wait,
         free_scenarios=_scenarios(stages[: course.free_stages]),
         fits_in=_fits_in(in_turn, limits, standing) if standing is not None and course.waiting else 0.0,
         offer=offer_for(profile, chosen, limits, probing=probing) if course.waiting else None,

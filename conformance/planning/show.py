@@ -54,6 +54,23 @@ def short(plan: Plan, target: Target) -> Iterator[str]:
     yield from _fit(plan)
 
 
+def refusal(plan: Plan, max_wait: float | None) -> str:
+    """Why a run that may wait for nothing longer than `max_wait` seconds is not begun: it would spend client errors and then
+    end undecided. Empty where nothing is known that keeps it from its end."""
+    if max_wait is None or plan.longest_wait <= max_wait:
+        return ""
+    waits = f"after {plan.free_scenarios} of {counted(plan.scenarios, 'scenario')}"
+    return "\n".join(
+        [
+            f"--max-wait {span(max_wait)} does not suffice, so nothing is sent: {waits} the run would wait "
+            f"{span(plan.longest_wait)} for the budget of client errors",
+            f"client errors: {_client_errors(plan)}",
+            _when(plan),
+            _instead(plan.offer),
+        ]
+    )
+
+
 def _what(plan: Plan) -> str:
     asked = len(plan.rules) + len(plan.not_exercised)
     rules = f"{len(plan.rules)} of {counted(asked, 'rule')}" if plan.not_exercised else counted(asked, "rule")

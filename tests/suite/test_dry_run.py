@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,10 +14,10 @@ from typing import Any
 import pytest
 
 from conformance.mock.target import mock_target_table, to_toml
-from conformance.target.budget import ERRORS
+from conformance.target.budget import ERRORS, KEPT_BACK
 from conformance.target.config import load_target
 from conformance.target.store import open_store
-from tests.suite.runs import Run, certify
+from tests.suite.runs import Run, certify, without_ci
 from tests.suite.test_cli import served
 
 
@@ -76,6 +78,44 @@ def test_what_earlier_runs_spent_is_told(listener: socket.socket, tmp_path: Path
     assert "This fits now: --profile smoke" in run.output
     assert dry_run(tmp_path, "--target", file, "--profile", "smoke").code == 0
     assert nothing_came(listener)
+
+
+@pytest.mark.parametrize("pace", ["documented", "unlimited"])
+def test_a_run_that_would_end_waiting_is_not_begun(pace: str, listener: socket.socket, tmp_path: Path) -> None:
+    file = target(tmp_path, listener, pace=pace)
+    with closing(open_store(load_target(Path(file)))) as store:
+        for number in range(150):
+            store.renew(ERRORS, str(number))
+    run = certify(tmp_path / "reports", "--target", file, "--max-wait", "10m")
+    assert run.code == 3
+    assert "--max-wait 10 min does not suffice, so nothing is sent: " in run.errors
+    assert "This fits now: --profile smoke" in run.errors
+    assert "--max-wait 10 min does not suffice" in dry_run(tmp_path, "--target", file, "--max-wait", "10m").output
+    assert nothing_came(listener)
+
+
+@pytest.mark.parametrize(
+    ("max_wait", "left", "told"),
+    [
+        ("10m", 0, "--max-wait 10 min does not suffice, so nothing is sent: "),
+        ("10m", 100, "1 passed"),
+        ("soon", 100, "--koncili-max-wait: 'soon' is no duration such as 90s, 10m, 2h or 7d"),
+    ],
+)
+def test_plain_pytest_is_no_other(max_wait: str, left: int, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "mock.toml"
+    options = [f"--koncili-reports={tmp_path / 'reports'}", "--koncili-no-html", f"--koncili-max-wait={max_wait}"]
+    command = [sys.executable, "-m", "pytest", "tests/certification", "-q", "-p", "no:cacheprovider"]
+    with served(file):
+        kept = f'environment = "sandbox"\nerror_budget = {1 + left + KEPT_BACK}'
+        file.write_text(file.read_text().replace('environment = "mock"', kept))
+        done = subprocess.run(
+            [*command, *options, f"--koncili-target={file}", "--koncili-rule=ORD-14"],
+            capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2], timeout=300,
+            env={**without_ci(), "XDG_STATE_HOME": str(tmp_path / "state")},
+        )  # fmt: skip
+    assert told in done.stdout + done.stderr
+    assert done.returncode == (0 if told == "1 passed" else 3), done.stdout
 
 
 def test_deep_never_fits(listener: socket.socket, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from conformance.planning.course import (
     run_through,
 )
 from conformance.planning.plan import Plan, make_plan
-from conformance.planning.show import full, short, span
+from conformance.planning.show import full, refusal, short, span
 from conformance.profiles import PROFILES
 from conformance.target.config import Target, parse_target
 from conformance.target.standing import Standing
@@ -284,6 +284,55 @@ def test_what_is_offered_fits_and_so_does_what_is_put_off() -> None:
             assert plan(profile, spent(*(free - found.fits_in for free in frees if free > found.fits_in))).fits
 
     prove(st.tuples(st.sampled_from(["smoke", "certification"]), st.lists(st.integers(1, HOUR), max_size=400)), law, 15)
+
+
+# -- no longer than the user wants to wait ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("frees", "max_wait", "is_begun"),
+    [
+        ([1200.0] * 150, 600.0, False),  # 250 are left, and for the next the run would wait 20 minutes
+        ([1200.0] * 150, 1200.0, True),
+        ([1200.0] * 150, None, True),
+        ([], 0.0, True),  # all of the budget is left: the rates are no reason, a slow target makes none of them wait
+        ([float(second) for second in range(1, 401)], 0.0, False),
+        ([float(second) for second in range(1, 401)], 60.0, True),  # one after the other leaves the hour
+    ],
+)
+def test_a_run_that_would_end_waiting_is_not_begun(
+    frees: list[float], max_wait: float | None, *, is_begun: bool
+) -> None:
+    assert bool(refusal(plan(standing=spent(*frees)), max_wait)) is not is_begun
+
+
+def test_a_run_that_is_not_begun_says_what_would_fit() -> None:
+    lines = refusal(plan(standing=spent(*[1200.0] * 150)), 600.0).splitlines()
+    assert lines[0].startswith("--max-wait 10 min does not suffice, so nothing is sent: after ")
+    assert re.search(
+        r"after \d+ of \d+ scenarios the run would wait 1\d min for the budget of client errors$", lines[0]
+    )
+    assert lines[1].endswith("; 250 of 400 are left in this hour")
+    assert lines[2].startswith("It fits in 20 min")
+    assert lines[3].startswith("This fits now: --profile smoke (")
+
+
+@pytest.mark.parametrize("profile", ["smoke", "certification"])
+def test_the_longest_wait_is_one_of_all(profile: str) -> None:
+    def law(frees: list[int]) -> None:
+        found = plan(profile, spent(*map(float, frees)))
+        assert 0 <= found.longest_wait <= found.waiting
+        assert (found.longest_wait == 0) is found.fits
+
+    prove(st.lists(st.integers(1, HOUR), min_size=150, max_size=400), law, 10)
+
+
+def test_a_scenario_that_is_not_selected_is_not_planned() -> None:
+    whole = plan(rules=("ORD-04",))
+    (some, *_) = [(stage.rule, stage.name) for stage in measured()["certification"] if stage.rule == "ORD-04"]
+    found = make_plan("certification", ("ORD-04",), {}, paced=True, standing=None, names={some})
+    assert found.scenarios == 1 < whole.scenarios
+    assert found.client_errors < whole.client_errors
 
 
 # -- in words ------------------------------------------------------------------------------------------------------
