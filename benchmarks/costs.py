@@ -68,7 +68,7 @@ class Measuring:
         config.pluginmanager.register(self._certification, "koncili-certification")
 
     def pytest_collection_finish(self) -> None:
-        """So far only a token was asked for."""
+        """So far only a token and the accounts were asked for."""
         self._preflight = self._certification.session.journal.spent()
 
     @pytest.hookimpl(tryfirst=True)
@@ -97,7 +97,7 @@ class Measuring:
 
 
 def outside(name: str, spent: Spent) -> Stage:
-    """A stage outside of all scenarios. `certify` asks for a token before pytest starts, and once more in the run."""
+    """A stage outside of all scenarios. `certify` makes sure of the target before pytest starts, and once more in the run."""
     return Stage("", name, spent.requests, spent.client_errors)
 
 

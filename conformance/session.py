@@ -25,6 +25,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
 from conformance.mock.wired import Wired
+from conformance.own_accounts import wrong_accounts
 from conformance.production import check_permitted
 from conformance.profiles import PROFILES, Profile
 from conformance.target.budget import Budget, NoLimits
@@ -164,21 +165,36 @@ class Session:
         finally:
             self.probed += self.journal.spent() - before
 
-    def preflight(self, *, rescue: bool = True) -> None:
-        """Make sure that the target is there and takes the credentials, and finish what killed runs have left.
+    def preflight(self) -> None:
+        """Make sure that the target is there, takes the credentials and has the accounts of the target file, and finish what
+        killed runs have left.
 
         Raises CannotRun with the remedy.
         """
+        self.log_in()
+        if self.options.alone and (wrong := self.wrong_accounts()):
+            raise CannotRun("\n".join([f"{self.options.target_file}: {wrong[0]}", *wrong[1:], "mend [[accounts]]"]))
+        if self.live is not None:
+            for run in self.live.dead_runs:
+                with suppress(TargetUnavailable):  # the next run, or `cleanup`, goes on with it
+                    self.live.rescue(run)
+
+    def wrong_accounts(self) -> list[str]:
+        """What is wrong with the accounts of the target file, line by line. Raises CannotRun."""
+        if self.live is None:
+            return []
+        places = [(place.id, place.channel) for place in self.target.accounts]
+        wrong = wrong_accounts(self.client, places, self.live.recovery.new_code)
+        return [self.redactor.text(line) for line in wrong]
+
+    def log_in(self) -> None:
+        """Make sure that the target is there and takes the credentials. Raises CannotRun with the remedy."""
         try:
             self.client.access_token()
         except WaitTooLong as error:
             raise CannotRun(str(error)) from None
         except TargetUnavailable as error:
             raise CannotRun(f"{error}; is base_url right, and is the target up?") from None
-        if rescue and self.live is not None:
-            for run in self.live.dead_runs:
-                with suppress(TargetUnavailable):  # the next run, or `cleanup`, goes on with it
-                    self.live.rescue(run)
 
     def pause(self, what: str, seconds: float) -> None:
         """Wait so long for something; meanwhile the other runs hear that this one is going on. Raises WaitTooLong."""

@@ -16,8 +16,8 @@ from conformance.contract.endpoints import Endpoint
 COSTS_FILE: Final = Path(__file__).with_name("costs.json")
 
 PREFLIGHT, PROBING, CLEARING = "preflight", "probing", "clearing away"
-"""The stages outside of all scenarios: asking for a token, finding out the readings that the target file leaves out, deleting
-what was sent."""
+"""The stages outside of all scenarios: asking for a token and the accounts, finding out the readings that the target file
+leaves out, deleting what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
