@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -16,6 +17,9 @@ from conformance.report.screen import Screen
 from conformance.session import Options, chosen_seed, chosen_target
 from conformance.verdict.verdicts import CANNOT_RUN
 from conformance.verdict.waivers import Waiver, load_waivers
+
+SEED: Final = "koncili_seed"
+"""What workers are told of the seed: each would else choose one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
     options = Options(
         target_file=Path(option("koncili_target")) if option("koncili_target") else None,
         profile=option("koncili_profile") or "certification",
-        seed=option("koncili_seed"),
+        seed=getattr(config, "workerinput", {}).get(SEED, option("koncili_seed")),
         defects=tuple(option("koncili_defect") or ()),
         variant=option("koncili_variant"),
         production_host=option("koncili_allow_production"),
@@ -65,7 +69,6 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
         chosen_target(options)
         options = replace(options, seed=chosen_seed(options))
-        config.option.koncili_seed = options.seed  # the workers' too
         if reports and worker is None:
             reports.claim()
             _leave_files(config, reports)
@@ -77,7 +80,7 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         reports=reports,
         waivers=waivers,
         worker=worker,
-        controls=worker is None and bool(getattr(config.option, "numprocesses", 0)),
+        controls=worker is None and getattr(config.option, "dist", "no") != "no",
         screen=next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Screen)), None),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Generator, Hashable
+from collections.abc import Collection, Generator, Hashable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ import pytest
 
 from conformance.asked import Asked
 from conformance.contract.readings import NEVER_PROBED, READINGS
-from conformance.ending import Ending
+from conformance.ending import HARNESS_ERROR, Ending
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
+from conformance.interruption import INTERRUPTED as STOPPED_BY_SIGNAL
 from conformance.interruption import Heard, InterruptedWorker, lead_workers_home
 from conformance.planning.plan import make_plan
 from conformance.planning.show import counted, refusal
@@ -37,10 +38,12 @@ from conformance.target.redaction import Redactor
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.verdicts import CANNOT_RUN
 from conformance.verdict.violation import Finding, Violation
+from conformance.workers import Crew, Lead
 
 PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
-BROKE_DOWN = "harness error: the suite itself broke down before this scenario ended"
+BROKE_DOWN = f"{HARNESS_ERROR}: the suite itself broke down before this scenario ended"
 INTERRUPTED = "the run was interrupted before this scenario ended"
+FORGOTTEN = f"{HARNESS_ERROR}: this scenario was not run, for no reason that the suite knows"
 
 
 class Certification:
@@ -54,12 +57,15 @@ class Certification:
         self.steps = Steps()
         self._session: Session | None = None
         self._redactor = Redactor()
-        self._handover = Handover()
-        self._deselected: set[str] = set()
+        self.lead = Lead(self.ending, lambda: self.redactor, asked.options.seed, self._tell) if asked.controls else None
+        """Follows the workers, where this process leads any."""
+        self._selected: set[str] = set()
+        self._begun: set[str] = set()
         self._waits = Waits(self._write, sys.stdout.isatty(), before="\n")
         self._terminal: Any = None
-        self._put_off = PutOff()
+        self._put_off = PutOff(keeps=asked.worker is not None)
         self._started = 0.0
+        self._heard: Heard | None = None
         self._before = Spent()
         """What was spent before the running scenario."""
 
@@ -87,6 +93,16 @@ class Certification:
         """What knows the run's secrets, as far as this process has met them."""
         return self._session.redactor if self._session else self._redactor
 
+    def join(self, config: pytest.Config) -> None:
+        """Take part in a pytest run, alone or beside workers."""
+        config.pluginmanager.register(self, "koncili-certification")
+        if self.lead is not None:
+            config.pluginmanager.register(self.lead, "koncili-lead")
+            # What a worker saw that broke down is lost, so that nothing can come of going on without it.
+            config.option.maxworkerrestart = config.option.maxworkerrestart or "0"
+        elif self.asked.worker:
+            config.pluginmanager.register(Crew(self.ending, self._break_down), "koncili-crew")
+
     # -- collection ------------------------------------------------------------------------------------------------
 
     def enter(self, items: list[pytest.Item]) -> None:
@@ -102,7 +118,6 @@ class Certification:
             if rule is not None:
                 evidence.expect(item.nodeid, rule.id, scenario_name(item))
                 if self.asked.rules and rule.id not in self.asked.rules:
-                    self._deselected.add(item.nodeid)
                     continue
             elif self.asked.rules:
                 continue
@@ -120,14 +135,11 @@ class Certification:
         rules, costs = [rule for rule, _ in scenarios], costs_of(self.session.profile.name, scenarios)
         return [items[number] for number in in_turn(rules, costs, paced=self.session.target.pace == "documented")]
 
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Remember what -k or -m left out."""
-        self._deselected.update(item.nodeid for item in items)
-
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """End a run that would only spend and wait. All that stays has been made by now: looking through it for garbage again
         and again takes 5 % of a run."""
+        self._selected = {item.nodeid for item in session.items if rule_of(item) is not None}
         if self._session is not None and (why := self._why_not(self._session, session.items)):
             self.ending.stopped = why
             raise pytest.exit.Exception(why, CANNOT_RUN)
@@ -146,6 +158,12 @@ class Certification:
         )  # fmt: skip
         return refusal(plan, opened.options.max_wait)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What cannot be collected cannot be certified."""
+        if report.failed:
+            why = f"{report.nodeid}: the scenarios cannot be collected"
+            self.ending.stopped = self.ending.stopped or self.redactor.text(why)
+
     def _write(self, text: str) -> None:
         """Write past pytest's capturing."""
         if self._terminal is not None:
@@ -159,8 +177,10 @@ class Certification:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Where no clock can be moved, report a scenario that leaves something to time only when that is done."""
         opened = self._session
-        if opened is None or opened.control is not None or opened.resuming or rule_of(item) is None:
+        if opened is None or opened.control is not None or rule_of(item) is None:
             return None
+        if opened.resuming:
+            return self._put_off.finish(item, nextitem)
         self._put_off.run(item, nextitem, opened.deferred)
         return True
 
@@ -168,21 +188,22 @@ class Certification:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """When all scenarios have run, go on with those that left something to time."""
         result = yield
-        if self._session is not None and self._put_off.scenarios and not session.shouldstop:
+        if self._session is not None and self._put_off.scenarios:
             self._session.resuming = True
-            self._tell(session.config, self._session)
+            if not self.asked.worker:  # else the process that leads it tells of all workers
+                self._tell(len(self._put_off.scenarios))
             self._put_off.go_on(session)
         return result
 
-    def _tell(self, config: pytest.Config, opened: Session) -> None:
-        wait = "waiting up to half an hour for updates" if opened.patient else "looking once more for updates"
-        text = f"{counted(len(self._put_off.scenarios), 'scenario')} put off: {wait}"
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
+    def _tell(self, scenarios: int) -> None:
+        patient = self.asked.options.patient
+        wait = "waiting up to half an hour for updates" if patient else "looking once more for updates"
+        text = f"{counted(scenarios, 'scenario')} put off: {wait}"
         if self.asked.screen is not None:
             self.asked.screen.say(Line(text))
-        elif reporter is not None and not self.asked.worker:
-            reporter.ensure_newline()
-            reporter.write_line(text)
+        elif self._terminal is not None:
+            self._terminal.ensure_newline()
+            self._terminal.write_line(text)
 
     def _traffic(self) -> Traffic | None:
         """What this process has sent so far."""
@@ -209,6 +230,7 @@ class Certification:
         rule = rule_of(item)
         if rule is None:
             return
+        self._begun.add(item.nodeid)
         self._started, self._before = time.perf_counter(), self.session.spent_on_rules
         reason = self.session.missing_need(rule)
         if reason is not None:
@@ -247,7 +269,7 @@ class Certification:
             else:
                 evidence.observe(error, self.session.redactor)
                 evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, f"{error.rule} stood in the way: {finding.reason}")
-        elif isinstance(error, KeyboardInterrupt):
+        elif isinstance(error, KeyboardInterrupt) or (error is not None and self._is_interrupted(item.session, error)):
             pass  # the session's end marks what was interrupted
         elif error is not None:
             evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(_in_words(error)))
@@ -264,6 +286,11 @@ class Certification:
             self._tidy(item)
             scenario.seconds += time.perf_counter() - self._started
             scenario.took(self.session.spent_on_rules - self._before)
+
+    def _is_interrupted(self, session: pytest.Session, error: BaseException) -> bool:
+        """Whether an error is but what became of an interruption in the library that was interrupted."""
+        heard = session.shouldstop == STOPPED_BY_SIGNAL or (self._heard is not None and self._heard.heard)
+        return heard and not isinstance(error, CannotRun | TargetUnavailable)
 
     def _tidy(self, item: pytest.Item) -> None:
         """Leave nothing active and no order behind, but what the scenario still needs at the end of the run."""
@@ -307,10 +334,12 @@ class Certification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Make sure of the target before any worker starts."""
+        self._terminal = session.config.pluginmanager.get_plugin("terminalreporter")
         if self.asked.worker:
             session.config.pluginmanager.register(InterruptedWorker(session))
         elif not self.asked.controls:
-            session.config.pluginmanager.register(Heard())
+            self._heard = Heard()
+            session.config.pluginmanager.register(self._heard)
         if self.asked.controls:
             lead_workers_home(session.config, self.asked.screen.interrupted if self.asked.screen else lambda: None)
             try:
@@ -321,22 +350,24 @@ class Certification:
                 finally:
                     opened.close()
             except CannotRun as error:
-                raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
+                self.ending.stopped = self.redactor.text(str(error))
+                raise pytest.exit.Exception(self.ending.stopped, CANNOT_RUN) from None
 
-    def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take what a worker saw. (pytest-xdist)"""
-        if not self._handover.take(node, self._redactor) and error:
-            self.ending.stopped = self.redactor.text(f"a worker ended without its evidence: {error}")
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The suite itself, pytest or a plugin of it broke down outside of scenarios."""
+        self.ending.stopped = self.ending.stopped or self.redactor.text(broke_down(excinfo))
+
+    def _break_down(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The same in a worker, whose traceback the process that leads it shows."""
+        self.ending.stopped = self.ending.stopped or self.redactor.text(broke_down(excinfo))
+        if not isinstance(excinfo.value, OSError | pytest.exit.Exception):
+            self.ending.stories.append(self.redactor.text(str(excinfo.getrepr(style="native"))))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the certificate, or hand the evidence to the controller."""
+        handover, selected = (self.lead.handover, self.lead.collected) if self.lead else (Handover(), self._selected)
         if self._session is not None:
-            cut_off = exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR} or bool(
-                session.shouldstop
-            )
-            broke_down = exitstatus == pytest.ExitCode.INTERNAL_ERROR
-            self._mark_unfinished(self._session.evidence, BROKE_DOWN if broke_down else INTERRUPTED if cut_off else "")
             self._clear_away(self._session)
             try:
                 self._session.close()
@@ -344,15 +375,32 @@ class Certification:
                 self.ending.stopped = self.ending.stopped or self.redactor.text(str(error))
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
-            if self.asked.worker:
-                hand_over(session.config, self._session)
-                return
-            self._handover.keep(self._session)
-        evidence = self._handover.evidence(self.redactor)
+            handover.keep(self._session)
+        why = self._why_unfinished(session, exitstatus)
+        if self.asked.worker:
+            if self._session is not None:
+                self._mark_unfinished(self._session.evidence, self._begun, why)
+            hand_over(session.config, self._session, self.ending.handed_over, self._put_off.reports)
+            return
+        evidence = handover.evidence(self.redactor)
         if evidence is not None:
-            self.ending.certify(evidence, self._handover.traffic, self.redactor)
-            if session.exitstatus == pytest.ExitCode.OK and self.ending.has_failure:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._mark_unfinished(evidence, selected, why)
+            self.ending.certify(evidence, handover.traffic, self.redactor)
+        session.exitstatus = self._exit_status(session.exitstatus)
+
+    def _why_unfinished(self, session: pytest.Session, exitstatus: int) -> str:
+        """Why scenarios may not have been run."""
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            return self.ending.stopped or BROKE_DOWN
+        if exitstatus == pytest.ExitCode.INTERRUPTED or session.shouldstop:
+            return self.ending.stopped or self.ending.cut_short or INTERRUPTED
+        return self.ending.stopped or self.ending.cut_short or str(session.shouldfail or FORGOTTEN)
+
+    def _exit_status(self, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
+        """How pytest ends: as its tests did, unless the run says something else."""
+        if self.ending.exit_code == CANNOT_RUN and (self.ending.stopped or self.ending.certificate is not None):
+            return pytest.ExitCode.INTERNAL_ERROR  # which is 3
+        return pytest.ExitCode.TESTS_FAILED if status == pytest.ExitCode.OK and self.ending.has_failure else status
 
     def _clear_away(self, opened: Session) -> None:
         """At the end of the run nothing is left that can be taken away."""
@@ -368,11 +416,11 @@ class Certification:
         self.ending.left_undone += live.recovery.report.undone
         self.ending.kept = live.recovery.report.kept
 
-    def _mark_unfinished(self, evidence: Evidence, why: str) -> None:
-        reason = self.ending.stopped or self.ending.cut_short or why
+    def _mark_unfinished(self, evidence: Evidence, selected: Collection[str], why: str) -> None:
+        """None that was to be run may pass for one that the user left out."""
         for scenario in evidence.scenarios.values():
-            if scenario.outcome is Outcome.NOT_RUN and reason and scenario.id not in self._deselected:
-                evidence.finish(scenario.id, Outcome.INCONCLUSIVE, reason)
+            if scenario.outcome is Outcome.NOT_RUN and scenario.id in selected:
+                evidence.finish(scenario.id, Outcome.INCONCLUSIVE, why)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, failures first, unless `certify` does."""
@@ -380,6 +428,8 @@ class Certification:
             return
         if self.ending.certificate is not None:
             terminalreporter.section("koncili conformance")
+        for story in self.ending.stories:
+            terminalreporter.write_line(f"{HARNESS_ERROR}\n{story}")
         for line in self.ending.told():
             terminalreporter.write_line(line.text)
 
@@ -404,5 +454,15 @@ def _in_words(error: BaseException) -> str:
     """Why a scenario showed nothing, and what to do about it."""
     if isinstance(error, TargetUnavailable) and not isinstance(error, WaitTooLong):
         return f"{error}; run again when the way to the target is clear"
-    kind = "" if isinstance(error, TargetUnavailable | CannotRun) else f"harness error: {type(error).__name__}: "
+    kind = "" if isinstance(error, TargetUnavailable | CannotRun) else f"{HARNESS_ERROR}: {type(error).__name__}: "
     return f"{kind}{error}"
+
+
+def broke_down(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """Why the run ends that broke down outside of a scenario."""
+    error = excinfo.value
+    if isinstance(error, pytest.exit.Exception | CannotRun):
+        return str(error)
+    if isinstance(error, OSError):  # a disk that is full, above all: Allure writes for itself
+        return f"the results cannot be written: {error}; make room, run again"
+    return f"{HARNESS_ERROR}: {excinfo.exconly()}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
 from conformance.asked import Asked
 from conformance.contract.rules import catalogue
@@ -20,9 +21,15 @@ from conformance.report.summary import Line, Tone, brief, terminal
 from conformance.session import chosen_profile, chosen_seed, chosen_target
 from conformance.target.redaction import Redactor
 from conformance.verdict.certificate import Certificate, make_certificate
-from conformance.verdict.evidence import Evidence
-from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, judge_rule
+from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
 from conformance.verdict.waivers import waive
+
+HARNESS_ERROR: Final = "harness error"
+"""So begins the reason of a scenario in which the suite itself broke down."""
+
+_WHY: Final = ("stopped", "cut_short")
+_LISTS: Final = ("left_undone", "kept", "stories")
 
 
 @dataclass(slots=True)
@@ -44,6 +51,20 @@ class Ending:
     """What nobody can clear away."""
     places: list[str] = field(default_factory=list)
     """Where the results are, a line each."""
+    stories: list[str] = field(default_factory=list)
+    """Tracebacks of errors of the suite itself, outside of scenarios."""
+
+    @property
+    def handed_over(self) -> dict[str, Any]:
+        """What a worker tells the process that leads it. (JSON)"""
+        return {name: getattr(self, name) for name in (*_WHY, *_LISTS)}
+
+    def take(self, ended: Mapping[str, Any]) -> None:
+        """Add how a worker ended: the first reason stays."""
+        for name in _WHY:
+            setattr(self, name, getattr(self, name) or ended.get(name, ""))
+        for name in _LISTS:
+            getattr(self, name).extend(ended.get(name, ()))
 
     def certify(self, evidence: Evidence, traffic: Mapping[str, int], redactor: Redactor) -> Certificate:
         """Judge what was seen, and leave certificate, summary, JUnit and traffic."""
@@ -98,6 +119,12 @@ class Ending:
             yield Line(f"stopped: {self.stopped or self.cut_short}", Tone.DOUBT)
 
     @property
+    def has_harness_error(self) -> bool:
+        """Whether the suite itself broke down in a scenario."""
+        scenarios = self.evidence.scenarios.values() if self.evidence else ()
+        return any(one.outcome is Outcome.INCONCLUSIVE and one.reason.startswith(HARNESS_ERROR) for one in scenarios)
+
+    @property
     def has_failure(self) -> bool:
         """Whether any rule fails, required or not."""
         entries = self.certificate.rules if self.certificate else ()
@@ -108,4 +135,6 @@ class Ending:
         """The exit code of `certify`."""
         if self.stopped or self.certificate is None:
             return CANNOT_RUN
-        return EXIT_CODES[self.certificate.verdict]
+        code = EXIT_CODES[self.certificate.verdict]
+        # What was seen broken stays broken; nothing else can be said where the suite itself broke down.
+        return CANNOT_RUN if self.has_harness_error and code != EXIT_CODES[RunVerdict.NONCONFORMANT] else code

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ class Heard:
 
     def __init__(self) -> None:
         """From now on until pytest ends. Signals reach the main thread only."""
-        self._heard = False
+        self.heard = False
         self._before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -32,13 +33,13 @@ class Heard:
                     signal.signal(number, self._hear)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self._heard = True
+        self.heard = True
         self._before[number](number, frame)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Raise it again before the next scenario."""
-        if self._heard:
+        if self.heard:
             raise KeyboardInterrupt
         return (yield)
 
@@ -101,11 +102,20 @@ def lead_workers_home(config: pytest.Config, tell: Callable[[], None]) -> None:
         if dsession is None:
             raise KeyboardInterrupt
         tell()
-        dsession.shouldstop = INTERRUPTED
-        for node in tuple(dsession._active_nodes):
-            node.shutdown()
-            if number == signal.SIGTERM:  # Ctrl-C reaches every process of the terminal
-                os.kill(node.gateway._rinfo().pid, signal.SIGINT)
+        # Ctrl-C reaches every process of the terminal by itself.
+        send_home(config, INTERRUPTED, signalled=number == signal.SIGTERM)
 
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
+
+
+def send_home(config: pytest.Config, why: str, *, signalled: bool = True, lost: object = None) -> None:
+    """Let every worker end now, but one that is `lost`. `signalled` is whether the scenarios that are running are interrupted."""
+    dsession: Any = config.pluginmanager.get_plugin("dsession")
+    dsession.shouldstop = why
+    for node in tuple(dsession._active_nodes):
+        if node is not lost:
+            node.shutdown()
+            if signalled:
+                with suppress(ProcessLookupError):
+                    os.kill(node.gateway._rinfo().pid, signal.SIGINT)

@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Know the rule marker; where a koncili option is given, leave reports."""
     config.addinivalue_line("markers", "rule(id): the scenario states the rule of that id")
-    if any(_given(config, name) for name in _OPTION_NAMES) or hasattr(config, "workerinput"):
+    if any(_given(config, name) for name in _OPTION_NAMES):
         _start(config)
 
 
@@ -82,7 +82,7 @@ def _start(config: pytest.Config) -> Certification:
         config.pluginmanager.register(Discretion(config, redactor), "koncili-discretion")
         certification = Certification(asked_of(config, reports_directory(config)))
         config.stash[CERTIFICATION] = certification
-        config.pluginmanager.register(certification, "koncili-certification")
+        certification.join(config)
     return certification
 
 
@@ -105,10 +105,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     yield
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Scenarios in a worker start a certification, too, and each must be reported by one."""
+    scenarios = [nodeid for nodeid in ids if _is_scenario(node.config, nodeid)]
+    if scenarios and (lead := _start(node.config).lead) is not None:
+        lead.collected.update(scenarios)
+
+
 @pytest.fixture(scope="session")
 def koncili(request: pytest.FixtureRequest) -> Any:
     """The run's `conformance.session.Session`."""
     return _start(request.config).session
+
+
+def _is_scenario(config: pytest.Config, nodeid: str) -> bool:
+    """Whether a test that only a worker has before it is one of the certification."""
+    from conformance.scenario import SCENARIOS, suite_root
+
+    return (config.rootpath / nodeid.partition("::")[0]).is_relative_to(suite_root() / SCENARIOS)
 
 
 def reports_directory(config: pytest.Config) -> Path | None:

@@ -16,6 +16,7 @@ from conformance.asked import check_known
 from conformance.certification import Certification
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
+from conformance.ending import HARNESS_ERROR
 from conformance.errors import CannotRun
 from conformance.live import budget_of
 from conformance.planning.costs import stages_of
@@ -25,6 +26,7 @@ from conformance.plugin import CERTIFICATION
 from conformance.report.progress import Progress
 from conformance.report.screen import Loudness, Screen, is_lively, own_stream, tell
 from conformance.report.summary import Line
+from conformance.scenario import SCENARIOS, suite_root
 from conformance.session import (
     Options,
     chosen_profile,
@@ -49,19 +51,12 @@ WARNINGS = "error\nignore::pluggy.PluggyTeardownRaisedWarning"
 NOT_WHOLE = "koncili-conformance: interrupted; the results may not be whole"
 
 
-def suite_root() -> Path:
-    """Where features/ and tests/certification/ are: the checkout, or inside the installed package."""
-    package = Path(__file__).parent
-    installed = package / "_suite"
-    return installed if installed.is_dir() else package.parent
-
-
 def scenarios() -> list[str]:
     """Pytest's arguments for the certification scenarios, whatever directory and configuration pytest is called in."""
     root = suite_root()
     config = root / "pyproject.toml"
     return [
-        str(root / "tests" / "certification"),
+        str(root / SCENARIOS),
         f"-c={config if config.is_file() else os.devnull}", f"--rootdir={root}", f"--confcutdir={root}",
         "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", f"filterwarnings={WARNINGS}",
         "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", "--import-mode=importlib", "--assert=plain",
@@ -166,8 +161,9 @@ def run_certification(
             raise
         print(NOT_WHOLE, file=sys.stderr)  # pytest stumbles over what was interrupted while it ended
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
-    for story in screen.broke_down:
-        print(f"koncili-conformance: harness error\n{story}", file=sys.stderr)
+    stories = ended.certification.ending.stories if ended.certification is not None else []
+    for story in (*screen.broke_down, *stories):
+        print(f"koncili-conformance: {HARNESS_ERROR}\n{story}", file=sys.stderr)
     if ended.certification is not None:
         ending = ended.certification.ending
         quiet = loudness is Loudness.QUIET

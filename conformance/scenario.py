@@ -1,10 +1,23 @@
-"""What a pytest item says of the scenario that it is."""
+"""What a pytest item says of the scenario that it is, and where the scenarios are."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from conformance.contract.rules import Rule, catalogue
+
+SCENARIOS: Final = Path("tests", "certification")
+"""Where they are, below the suite's root."""
+
+
+def suite_root() -> Path:
+    """Where features/ and tests/certification/ are: the checkout, or inside the installed package."""
+    package = Path(__file__).parent
+    installed = package / "_suite"
+    return installed if installed.is_dir() else package.parent
 
 
 def rule_of(item: pytest.Item) -> Rule | None:

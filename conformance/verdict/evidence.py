@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract.rules import Side
 from conformance.target.exchange import Exchange
@@ -59,6 +59,20 @@ class ScenarioEvidence:
         self.requests += spent.requests.total()
         self.requests_to = dict(spent.requests + Counter(self.requests_to))
         self.client_errors += spent.client_errors
+
+
+_LEAST_FIRST: Final = (
+    Outcome.NOT_RUN,
+    Outcome.NOT_EXERCISED,
+    Outcome.PASSED,
+    Outcome.INCONCLUSIVE,
+    Outcome.FAILED,
+)
+
+
+def _weight(scenario: ScenarioEvidence) -> tuple[int, int]:
+    """By which one process's account of a scenario outweighs another's."""
+    return _LEAST_FIRST.index(scenario.outcome), scenario.requests
 
 
 class Evidence:
@@ -121,14 +135,14 @@ class Evidence:
 
     @classmethod
     def merged(cls, parts: Iterable[Mapping[str, Any]]) -> Evidence:
-        """The evidence of several processes as one; of a scenario that several collected the one that was run counts."""
+        """The evidence of several processes as one; of a scenario that several ran the worst end counts."""
         whole = cls()
         for part in parts:
             for row in part["scenarios"]:
                 finding = Finding(**row["finding"]) if row["finding"] else None
                 scenario = ScenarioEvidence(**{**row, "finding": finding, "outcome": Outcome(row["outcome"])})
                 known = whole.scenarios.get(scenario.id)
-                if known is None or known.outcome is Outcome.NOT_RUN:
+                if known is None or _weight(scenario) > _weight(known):
                     whole.scenarios[scenario.id] = scenario
             whole.readings.update(part["readings"])
             whole.readings_from.update(part["readings_from"])

@@ -13,7 +13,7 @@ from conformance.contract.order_rules import MANDATORY_DATES
 from conformance.contract.readings import READINGS
 from conformance.contract.rules import Level, Rule, Side, catalogue
 from conformance.mock.defects import DEFECTS
-from conformance.run import suite_root
+from conformance.scenario import suite_root
 from conformance.target.config import Fixtures
 from strategies import dates
 from strategies.faults import FAULTLESS, FAULTS

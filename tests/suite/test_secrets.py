@@ -281,16 +281,17 @@ def break_down(tmp_path: Path, place: str, *options: str) -> tuple[Watched, Tatt
 @pytest.mark.parametrize("options", OPTIONS)
 def test_an_error_of_the_harness(options: str, tmp_path: Path) -> None:
     run, tattler = break_down(tmp_path, "step", *OPTIONS[options])
-    assert run.code == 1, run.shown
+    assert run.code == 3, run.shown
     assert b"RuntimeError: told <redacted:accessToken>" in run.shown
     assert b"harness error: RuntimeError: told <redacted" in (run.reports / "certificate.json").read_bytes()
     assert_kept(run, marks_of(tattler))
 
 
-@pytest.mark.parametrize(("place", "code"), [("fixture", 1), ("hook", 3)])
-def test_an_error_outside_of_a_test(place: str, code: int, tmp_path: Path) -> None:
-    run, tattler = break_down(tmp_path, place, "-l", "--tb=long")
-    assert run.code == code, run.shown
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize("place", ["fixture", "hook"])
+def test_an_error_outside_of_a_test(place: str, workers: str, tmp_path: Path) -> None:
+    run, tattler = break_down(tmp_path, place, "-l", "--tb=long", workers)
+    assert run.code == 3, run.shown
     assert b"RuntimeError: told <redacted:accessToken>" in run.shown
     assert_kept(run, marks_of(tattler))
 
