@@ -12,7 +12,9 @@ from conformance.contract.jsontext import JSONValue
 from conformance.errors import TargetUnavailable
 from conformance.mock.app import CONTROL_PATH
 from conformance.mock.koncili import Koncili
-from conformance.target.client import TIMEOUT
+
+SECONDS = 30.0
+"""How long a mock may take for a command."""
 
 NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """A mock is spoken to over http on loopback: reading certificate authorities for each command would take longer than it."""
@@ -70,7 +72,7 @@ def remote_control(base_url: str) -> Control | None:
 
     def command(fields: Mapping[str, JSONValue]) -> None:
         try:
-            httpx.post(url, json=dict(fields), timeout=TIMEOUT, verify=NOBODY).raise_for_status()
+            httpx.post(url, json=dict(fields), timeout=SECONDS, verify=NOBODY, trust_env=False).raise_for_status()
         except httpx.HTTPError as error:
             raise TargetUnavailable(f"the mock's control at {url} does not take {dict(fields)}: {error}") from None
 
@@ -79,7 +81,7 @@ def remote_control(base_url: str) -> Control | None:
 
 def _is_mock(url: str) -> bool:
     try:
-        answer = httpx.get(url, timeout=TIMEOUT, verify=NOBODY)
+        answer = httpx.get(url, timeout=SECONDS, verify=NOBODY, trust_env=False)
         return answer.is_success and answer.json().get("mock") == "koncili-conformance"
     except (httpx.HTTPError, ValueError, AttributeError):
         return False

@@ -29,8 +29,9 @@ from conformance.own_accounts import wrong_accounts
 from conformance.production import check_permitted
 from conformance.profiles import PROFILES, Profile
 from conformance.target.budget import Budget, NoLimits
-from conformance.target.client import KonciliClient, no_cookies
+from conformance.target.client import KonciliClient
 from conformance.target.config import Target, load_target, parse_target
+from conformance.target.http import no_cookies
 from conformance.target.inbox import Inbox
 from conformance.target.journal import Journal, Spent
 from conformance.target.redaction import Redactor
@@ -210,7 +211,9 @@ class Session:
         other target."""
         if self.control is None:
             raise ValueError("only the suite's own mock may be asked past the limits")
-        return httpx.Client(base_url=self.target.base_url, transport=self.transport, cookies=no_cookies())
+        return httpx.Client(
+            base_url=self.target.base_url, transport=self.transport, cookies=no_cookies(), trust_env=False
+        )
 
     def close(self) -> None:
         """Let go of connections, the inbox, the HAR file and what is shared. Raises CannotRun where the store is gone."""

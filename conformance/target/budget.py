@@ -206,6 +206,6 @@ def rate_of(endpoint: Endpoint | None) -> int:
 def blocked_message(until: datetime) -> str:
     """What to say of an integrator that is blocked."""
     return (
-        f"Koncili has blocked this integrator (423) until {until:%H:%M} UTC: nothing is sent before that, since 1,000 calls "
-        "during the block make it permanent; run again then"
+        f"Koncili has blocked this integrator (423) until {until:%Y-%m-%d %H:%M} UTC: nothing is sent before that, since "
+        "1,000 calls during the block make it permanent; run again then"
     )

@@ -1,15 +1,12 @@
-"""Calls to Koncili over httpx: one connection pool, one token, every exchange through budget and journal."""
+"""Calls to Koncili: one connection pool, one token, every exchange through budget and journal."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-
-import httpx
-from httpx_retries import RetryTransport
 
 from conformance import __version__
 from conformance.contract.credentials import encode_credentials
@@ -24,31 +21,27 @@ from conformance.contract.endpoints import (
     endpoint_of,
 )
 from conformance.contract.jsontext import JSONValue, dumps
-from conformance.contract.limits import BLOCK_SECONDS
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
-from conformance.target.budget import Budget, blocked_message
+from conformance.target.budget import Budget
 from conformance.target.config import Target
 from conformance.target.exchange import Exchange
+from conformance.target.http import (
+    Builder,
+    Network,
+    NeverSent,
+    NoAnswer,
+    ProxyRefused,
+    StillPassing,
+    Transport,
+    answer_seconds,
+)
 from conformance.target.journal import Journal
 from conformance.target.ledger import Ledger
+from conformance.target.proxies import Proxy, proxy_to
 from conformance.target.redaction import Redactor
-from conformance.target.transport import (
-    GATEWAY_ERRORS,
-    NEVER_SENT,
-    PASSING,
-    RETRIES,
-    ObservedTransport,
-    is_page,
-    retry_by,
-)
+from conformance.target.transport import GATEWAY_ERRORS, PASSING_FAILURES, Blocked, Way, is_page
 from conformance.target.waiting import Waiting
-
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-"""Seconds to wait for an answer, and for a connection."""
-
-PASSING_ERRORS = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-"""A connection that the other side closed under a request: it is sent again where that changes nothing."""
 
 SILENCES = 4
 """After so many calls in a row without an answer the run stops."""
@@ -60,8 +53,11 @@ NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 """Calls that succeed once: sent again after a lost answer, a refusal would say nothing."""
 
 SERVER_ERROR = 500
-BLOCKED = 423
+REDIRECTION = 3
 FORBIDDEN = 403
+
+LONGEST_HEADER = 16 * 1024
+"""A token that is longer fits into no header: servers take 8 or 16 KiB of them all."""
 
 STRANGE_AT_MOST = 3
 """So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
@@ -71,6 +67,8 @@ NOT_TWICE = NOT_AGAIN | {Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE
 
 SHORTEST_CUT = 8
 """Of a password that is no longer than this, what is like it is not kept secret: it would take innocent words with it."""
+
+_HEADER = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_HEADER}}}")
 
 RENEW_BEFORE = timedelta(seconds=60)
 """How long before its death a token is replaced."""
@@ -87,14 +85,14 @@ class KonciliClient:
         budget: Budget,
         readings: Mapping[str, str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        transport: httpx.BaseTransport | None = None,
+        transport: Transport | None = None,
         ledger: Ledger | None = None,
         waiting: Waiting | None = None,
     ) -> None:
         """`now` is the clock by which tokens age; `transport` leads to a mock in process. What is created is written into
         the `ledger`.
 
-        Raises CannotRun where the credentials' environment variables are not set.
+        Raises CannotRun where the environment lacks the credentials, or names a proxy or certificates that can't be used.
         """
         self.target = target
         self.journal = journal
@@ -103,7 +101,7 @@ class KonciliClient:
         self._lifetime = timedelta(seconds=TOKEN_LIFETIME_SECONDS[readings["token-lifetime"]])
         self._token: str | None = None
         self._refresh: str | None = None
-        self._blocked_until: datetime | None = None
+        self._blocked: Blocked | None = None
         self._silences = 0
         self._answered = False
         self._gone = ""
@@ -117,22 +115,17 @@ class KonciliClient:
         self._in_process = transport is not None
         self.before_creation: Callable[[bytes], None] | None = None
         """What is done before a reconciliation is opened, by its body."""
-        self._budget = budget
-        self._retry = retry_by(waiting or Waiting())
+        waiting = waiting or Waiting()
         self._renew_at = now()
         _keep_secret(journal.redactor, self._email, self._password)
-        # Parsing a URL is a tenth of what a request costs in process.
-        self._urls = {endpoint.path: httpx.URL(target.base_url + endpoint.path) for endpoint in Endpoint}
-        base_path = httpx.URL(target.base_url).path.rstrip("/")  # as httpx reads it: decoded, without dots
-        self._observed = ObservedTransport(transport or httpx.HTTPTransport(), base_path, budget, journal, ledger)
-        self._http = httpx.Client(
-            base_url=target.base_url,
-            transport=RetryTransport(self._observed, self._retry((*PASSING_ERRORS, *NEVER_SENT))),
-            timeout=TIMEOUT,
-            cookies=no_cookies(),
-            follow_redirects=False,  # a redirect to another host must never carry the token there
-            headers={"accept": "application/json", "user-agent": f"koncili-conformance/{__version__}"},
+        self._proxy = None if transport is not None else proxy_to(target.base_url)
+        if self._proxy is not None:
+            _keep_proxy_secret(journal.redactor, self._proxy)
+        self._builder = Builder(
+            target.base_url, [endpoint.path for endpoint in Endpoint], f"koncili-conformance/{__version__}"
         )
+        inner = transport or Network(target.base_url, self._proxy, answer_seconds(waiting.at_most))
+        self._way = Way(inner, self._builder, budget, journal, ledger, waiting)
 
     def __enter__(self) -> KonciliClient:
         return self
@@ -144,7 +137,7 @@ class KonciliClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._way.close()
 
     @property
     def credentials(self) -> str:
@@ -154,7 +147,7 @@ class KonciliClient:
     @property
     def is_blocked(self) -> bool:
         """Whether the target answered 423: nothing more is sent."""
-        return self._blocked_until is not None
+        return self._blocked is not None
 
     @property
     def email(self) -> str:
@@ -204,37 +197,21 @@ class KonciliClient:
         expected, counts only if the same request gets one `again` while tokens are still to be had.
 
         Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
-        done without an answer, GoneAway and WaitTooLong where nothing more is to be sent, and CannotRun on 423.
+        done without an answer, GoneAway and WaitTooLong where nothing more is to be sent, and CannotRun on 423 and for a
+        proxy that lets nothing pass. A redirect is never followed: to another host it would carry the token there.
         """
         if self._gone:
             raise GoneAway(self._gone)
-        if self._blocked_until is not None:
-            raise CannotRun(blocked_message(self._blocked_until))
+        if self._blocked is not None:
+            raise Blocked(self._blocked.until)
         given = {name: value for name, value in (headers or {}).items() if value is not None}
         if content is not None:
             given.setdefault("content-type", "application/json")
         endpoint = endpoint_of(method, path)
         if endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
             self.before_creation(content or b"")
-        self._observed.lost = self._observed.lost and again
-        try:
-            response = self._http.request(
-                method,
-                self._urls.get(path) or path,
-                params=query,
-                content=content,
-                headers=given,
-                extensions={"retry": self._retry(self._sent_again_after(endpoint))},
-            )
-        except httpx.HTTPError as error:
-            raise self._without_answer(f"{method} {path}", endpoint, error) from None
-        self._answered = True
-        exchange: Exchange = response.extensions["exchange"]
-        if exchange.status == BLOCKED:
-            self._blocked_until = self._budget.blocked(_retry_after(exchange) or BLOCK_SECONDS)
-            raise CannotRun(blocked_message(self._blocked_until))
-        if exchange.status in PASSING:
-            raise self._unanswered(f"{method} {path}: still {exchange.status} after {RETRIES + 1} tries")
+        self._way.lost = self._way.lost and again
+        exchange = self._sent(method, path, query, content, given)
         elsewhere = exchange.redirects_from(self.target.host)
         if elsewhere is not None:
             raise self._unanswered(
@@ -244,35 +221,62 @@ class KonciliClient:
         if self._is_strange(exchange):
             if not again:
                 self._check_doubt(exchange, f"{method} {path}")
-                self._observed.lost = self._observed.lost or not exchange.is_refused
+                self._way.lost = self._way.lost or not exchange.is_refused
                 return self.send(method, path, query=query, content=content, headers=headers, again=True)
             self._vouch_for(exchange, f"{method} {path}")
         else:
             self._strange[endpoint] = 0
         self._silences = 0
-        if self._observed.lost and method != "GET" and exchange.is_refused:
+        if self._way.lost and method != "GET" and exchange.is_refused:
             raise Doubtful(f"{method} {path}: refused with {exchange.status}, but only after an answer was lost")
         return exchange
 
-    def _sent_again_after(self, endpoint: Endpoint | None) -> tuple[type[Exception], ...]:
-        """The failures after which a request is sent again. A target that never answered is not there."""
-        never_sent = NEVER_SENT if self._answered else ()
-        return never_sent if endpoint in CREATING | NOT_AGAIN else (*PASSING_ERRORS, *never_sent)
+    def _sent(
+        self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None, headers: Mapping[str, str]
+    ) -> Exchange:
+        """Send it as often as it takes. Raises as `send` does."""
+        try:
+            request = self._builder.build(method, path, query, content, headers)
+        except UnicodeError:
+            raise TargetUnavailable(f"{method} {path}: a header would hold what none can, such as a token's") from None
+        endpoint = endpoint_of(method, path)
+        try:
+            exchange = self._way.send(request, self._sent_again_after(endpoint))
+        except Blocked as blocked:
+            self._blocked = blocked
+            raise
+        except StillPassing as failure:
+            self._answered = True
+            raise self._unanswered(f"{method} {path}: {failure}") from None
+        except NoAnswer as failure:
+            raise self._without_answer(f"{method} {path}", endpoint, failure) from None
+        self._answered = True
+        return exchange
 
-    def _without_answer(self, call: str, endpoint: Endpoint | None, error: httpx.HTTPError) -> TargetUnavailable:
-        """What to raise for a call that failed on its way."""
-        reason = self.journal.redactor.text(str(error) or type(error).__name__)
+    def _sent_again_after(self, endpoint: Endpoint | None) -> tuple[type[NoAnswer], ...]:
+        """The failures after which a request is sent again. A target that never answered is not there."""
+        never_sent = (NeverSent,) if self._answered else ()
+        return never_sent if endpoint in CREATING | NOT_AGAIN else (*PASSING_FAILURES, *never_sent)
+
+    def _without_answer(self, call: str, endpoint: Endpoint | None, failure: NoAnswer) -> TargetUnavailable:
+        """What to raise for a call that failed on its way. Raises CannotRun for a proxy that never let anything pass."""
+        reason = self.journal.redactor.text(str(failure))
+        if isinstance(failure, ProxyRefused):
+            reason += f"; check the proxy, or let NO_PROXY name {self.target.host}"
+            if not self._answered:
+                raise CannotRun(f"no way to {self.target.base_url}: {reason}")
         failed = self._unanswered(f"{call}: no answer from {self.target.base_url}: {reason}{_remedy(reason)}")
-        if isinstance(failed, GoneAway) or not self._observed.lost or endpoint not in CREATING:
+        if isinstance(failed, GoneAway) or not self._way.lost or endpoint not in CREATING:
             return failed
         return Doubtful(f"{failed}; what it asked for may have been done")
 
     def _is_strange(self, exchange: Exchange) -> bool:
-        """Whether an answer may be that of something on the way: a gateway's error, or a page."""
+        """Whether an answer may be that of something on the way: a gateway's error, a page, or a redirect to a login."""
         if exchange.status in GATEWAY_ERRORS:
             return True
         known = self._in_process or (exchange.endpoint, exchange.status) in self._own_pages
-        return exchange.status < SERVER_ERROR and not known and is_page(exchange.response_body)
+        looks_strange = is_page(exchange.response_body) or exchange.status // 100 == REDIRECTION
+        return exchange.status < SERVER_ERROR and not known and looks_strange
 
     def _check_doubt(self, exchange: Exchange, call: str) -> None:
         """Raises Doubtful where what was asked may have been done, and is not to be asked again before that was looked up."""
@@ -352,17 +356,17 @@ class KonciliClient:
                 f"{self.target.base_url} gives no access token for these credentials: {exchange.status} "
                 f"{self.journal.redactor.bytes_as_text(exchange.response_body)[:200]}; {remedy}"
             )
+        if not _HEADER.fullmatch(token):
+            raise CannotRun(
+                f"{self.target.base_url} gives an access token that no header can carry: {len(token)} characters, of which "
+                f"a header takes {LONGEST_HEADER} of printable ASCII"
+            )
         self._token = token
         lifetime = exchange.json.get(EXPIRES_IN_FIELD)
         documented = self._lifetime.total_seconds()
         shorter = isinstance(lifetime, int) and 0 < lifetime < documented  # what is more may be no lifetime at all
         lasts = timedelta(seconds=lifetime) if shorter else self._lifetime
         self._renew_at = self._now() + max(lasts - RENEW_BEFORE, lasts / 2)
-
-
-def no_cookies() -> CookieJar:
-    """A jar that keeps none: a session must not stand in for a token."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def _keep_secret(redactor: Redactor, email: str, password: str) -> None:
@@ -374,6 +378,13 @@ def _keep_secret(redactor: Redactor, email: str, password: str) -> None:
     if len(password) > SHORTEST_CUT:  # what scenarios send in its place, and a server may decode and tell
         redactor.learn(password.swapcase(), "password")
         redactor.learn(password[:-1], "password")
+
+
+def _keep_proxy_secret(redactor: Redactor, proxy: Proxy) -> None:
+    """The same for the credentials of the proxy on the way. A name without a password is one."""
+    redactor.learn(proxy.password or proxy.user, "proxyPassword")
+    if proxy.user or proxy.password:
+        redactor.learn_base64(encode_credentials(proxy.user, proxy.password), "proxyCredentials")
 
 
 def tokens_in(exchange: Exchange) -> tuple[str | None, str | None]:
@@ -394,14 +405,10 @@ def _remedy(reason: str) -> str:
     return ""
 
 
-def _retry_after(exchange: Exchange) -> float | None:
-    """The seconds that an answer asks to wait, where it says so."""
-    text = exchange.response_headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() else None
-
-
 def _strange_words(exchange: Exchange) -> str:
-    return f"{exchange.status}{' with a page in place of JSON' if is_page(exchange.response_body) else ''}"
+    if is_page(exchange.response_body):
+        return f"{exchange.status} with a page in place of JSON"
+    return f"{exchange.status}{', a redirect,' if exchange.status // 100 == REDIRECTION else ''}"
 
 
 def _says_no_token(exchange: Exchange) -> bool:

@@ -45,7 +45,10 @@ class Exchange:
         """The other host that it redirects to, if it does."""
         if self.status // 100 != 3:  # noqa: PLR2004
             return None
-        elsewhere = urlsplit(self.response_headers.get("location", "")).hostname
+        try:
+            elsewhere = urlsplit(self.response_headers.get("location", "")).hostname
+        except ValueError:  # it leads nowhere
+            return None
         return elsewhere if elsewhere != host else None
 
     @property

@@ -20,18 +20,32 @@ from conformance.contract.endpoints import (
     OTHER,
     REFRESH_TOKEN_FIELD,
     TOKEN_HEADER,
+    Endpoint,
 )
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
 from conformance.target.exchange import Exchange
 from conformance.target.redaction import Redactor
+from conformance.target.told import SHORTEST_TOKEN, told_tokens
 
 if TYPE_CHECKING:
     import harfile
 
 CLIENT_ERROR, SERVER_ERROR, TOO_MANY = 400, 500, 429
 
-SHORTEST_TOKEN = 16
-"""What is sent as a token and is shorter was made up by a scenario; as a secret it would blot out innocent text."""
+LONGEST_TOKEN = 16 * 1024
+"""What is longer fits into no header, and so is no token."""
+
+LONGEST_ODD = 512
+"""What is longer and made of other characters than tokens are is none either: to find it in every form would take long."""
+
+TOKENS_OF_AN_ANSWER = 64
+"""So many tokens of one answer are taken note of, besides those that it was asked for."""
+
+TOKENS_OF_A_RUN = 1_000_000
+"""So many characters of such tokens in all: each is searched for in every text, and takes room."""
+
+ROOM_OF_A_TOKEN = 500
+"""What a short one counts for."""
 
 
 @dataclass(slots=True)
@@ -79,6 +93,8 @@ class Journal:
         self.by_endpoint: Counter[str] = Counter()
         """Requests by the label of their endpoint."""
         self._email = email
+        self._room = TOKENS_OF_A_RUN
+        """For so many characters of tokens that answers hold without being asked for them there is room."""
         self._har = _open_har(har) if har else None
 
     def __enter__(self) -> Journal:
@@ -110,37 +126,77 @@ class Journal:
 
     def learn(self, exchange: Exchange) -> None:
         """Every token that was sent or received is a secret, damaged ones too: one character off is all but the token."""
-        learn = self.redactor.learn_token
         token = exchange.request_headers.get(TOKEN_HEADER.lower())
         if token and len(token) >= SHORTEST_TOKEN:
-            learn(token, ACCESS_TOKEN_FIELD)
-        for body in (exchange.request_body, exchange.response_body):
-            if not _MAY_HOLD_SECRETS.search(body):
-                continue
-            for name, value in _named_texts(body):
-                if len(value) < SHORTEST_TOKEN and name not in _TOKEN_FIELDS:
-                    continue
-                if "token" in name.lower() or _JWT.fullmatch(value):
-                    learn(value, name if name in _TOKEN_FIELDS else ACCESS_TOKEN_FIELD)
-                elif name == CREDENTIALS_FIELD:
-                    # Malformed ones may be real ones, damaged; well-formed ones show whether anything real is in them.
-                    pair = decode_credentials(value)
-                    shown = pair and ":".join(pair)
-                    if not pair or not shown or pair[0] == self._email or self.redactor.text(shown) != shown:
-                        self.redactor.learn_base64(value, CREDENTIALS_FIELD)
+            self.redactor.learn_token(token, ACCESS_TOKEN_FIELD)
+        self._learn_named(exchange.request_body)
+        given = exchange.json if exchange.endpoint in _GIVE_TOKENS else None
+        if isinstance(given, dict):
+            for name in _TOKEN_FIELDS & given.keys():
+                if isinstance(given[name], str) and len(given[name]) <= LONGEST_TOKEN:
+                    self.redactor.learn_token(given[name], name)
+        left = TOKENS_OF_AN_ANSWER
+        seen: set[str] = set()
         for value in _told_tokens(exchange):
-            learn(value, ACCESS_TOKEN_FIELD)
+            if value in seen:
+                continue
+            seen.add(value)
+            if left <= 0:
+                break
+            left -= self._learn_if_room(value, ACCESS_TOKEN_FIELD)
+        self._learn_named(exchange.response_body, left)
+
+    def _learn_named(self, body: bytes, at_most: int | None = None) -> None:
+        """Learn what a JSON body names tokens and credentials: all of it, or so many that there is room for."""
+        if not _MAY_HOLD_SECRETS.search(body):
+            return
+        left = at_most
+        for name, value in _named_texts(body):
+            if left is not None and left <= 0:
+                return
+            if not _may_be_token(name, value):
+                continue
+            learn = self._learn_if_room if left is not None else self._learn
+            if "token" in name.lower() or _JWT.fullmatch(value):
+                learnt = learn(value, name if name in _TOKEN_FIELDS else ACCESS_TOKEN_FIELD)
+            elif name == CREDENTIALS_FIELD and self._are_real(value):
+                learnt = learn(value, CREDENTIALS_FIELD)
+            else:
+                continue
+            left = None if left is None else left - learnt
+
+    def _are_real(self, credentials: str) -> bool:
+        """Malformed ones may be real ones, damaged; well-formed ones show whether anything real is in them."""
+        pair = decode_credentials(credentials)
+        shown = pair and ":".join(pair)
+        return not pair or not shown or pair[0] == self._email or self.redactor.text(shown) != shown
+
+    def _learn(self, value: str, name: str) -> bool:
+        learn = self.redactor.learn_base64 if name == CREDENTIALS_FIELD else self.redactor.learn_token
+        learn(value, name)
+        return True
+
+    def _learn_if_room(self, value: str, name: str) -> bool:
+        """The same where there is room for it. Of what is known already nothing is counted."""
+        if len(value) > self._room or _BLOT.fullmatch(self.redactor.text(value)):
+            return False
+        self._room -= max(len(value), ROOM_OF_A_TOKEN)
+        return self._learn(value, name)
 
 
 _TOKEN_FIELDS = frozenset({ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD})
 _MAY_HOLD_SECRETS = re.compile(rb"(?i)token|eyJ|bearer|" + CREDENTIALS_FIELD.encode())
 _JWT = re.compile(r"eyJ[\w-]*\.[\w-]*\.[\w-]*")
+_BLOT = re.compile(r"<redacted:\w+>")
+_OF_TOKENS = re.compile(r"[\w.~+/=-]*")
+_GIVE_TOKENS = frozenset({Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN})
 
-_TOLD = re.compile(
-    rf"(?i:token(?:[\s\"'\\:=]|&(?:quot|\#34|\#x22);|%(?:22|3a|3d|20)){{1,12}}|bearer(?:\s|%20|\+){{1,4}})"
-    rf"(?=[A-Za-z._~+/=-]*\d)([A-Za-z0-9._~+/=-]{{{SHORTEST_TOKEN},}})"
-)
-"""A token in a text of any kind: what follows its name. One without a digit is a word."""
+
+def _may_be_token(name: str, value: str) -> bool:
+    """Whether it is neither too short nor too long for one."""
+    if len(value) < SHORTEST_TOKEN:
+        return name in _TOKEN_FIELDS
+    return len(value) <= (LONGEST_TOKEN if _OF_TOKENS.fullmatch(value) else LONGEST_ODD)
 
 
 def _told_tokens(exchange: Exchange) -> Iterator[str]:
@@ -149,9 +205,7 @@ def _told_tokens(exchange: Exchange) -> Iterator[str]:
     told = "\n".join(f"{name}: {value}" for name, value in headers).encode("utf-8", "replace")
     for raw in (told, exchange.response_body):
         if _MAY_HOLD_SECRETS.search(raw):
-            text = raw.decode("utf-8", "replace")
-            yield from (found for found in _JWT.findall(text) if len(found) >= SHORTEST_TOKEN)
-            yield from _TOLD.findall(text)
+            yield from (token[:LONGEST_TOKEN] for token in told_tokens(raw.decode("utf-8", "replace")))
 
 
 def _named_texts(body: bytes) -> Iterator[tuple[str, str]]:

@@ -364,8 +364,8 @@ def test_processes_together_spend_the_budget_and_no_more(store: Path) -> None:
 
 
 BLOCKED = (
-    "Koncili has blocked this integrator (423) until {:%H:%M} UTC: nothing is sent before that, since 1,000 calls during the "
-    "block make it permanent; run again then"
+    "Koncili has blocked this integrator (423) until {:%Y-%m-%d %H:%M} UTC: nothing is sent before that, since 1,000 calls "
+    "during the block make it permanent; run again then"
 )
 
 
@@ -394,7 +394,7 @@ def test_its_end_is_told_in_utc_wherever_the_machine_is(limits: Limits, monkeypa
         elsewhere.setenv("TZ", "Asia/Tokyo")
         tzset()
         until = limits.blocked()
-        with pytest.raises(CannotRun, match=f"until {until.astimezone(UTC):%H:%M} UTC"):
+        with pytest.raises(CannotRun, match=f"until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"):
             limits.check_block()
     tzset()
 

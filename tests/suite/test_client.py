@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -360,22 +360,60 @@ def test_any_other_answer_is_returned_at_once(
     assert (len(server.requests), naps) == (1, [])
 
 
-@pytest.mark.parametrize("status", [429, 502])
-def test_a_failure_that_does_not_pass_is_no_answer(client: KonciliClient, server: Server, status: int) -> None:
+@pytest.mark.parametrize(("status", "tries"), [(429, 3), (502, 7)])
+def test_a_failure_that_does_not_pass_is_no_answer(
+    client: KonciliClient, server: Server, status: int, tries: int
+) -> None:
+    """Each 429 is a client error."""
     server.answers["/order"] = [httpx.Response(status)]
-    with pytest.raises(TargetUnavailable, match=f"GET /order: still {status} after 7 tries"):
+    with pytest.raises(TargetUnavailable, match=f"GET /order: still {status} after {tries} tries"):
         client.send("GET", "/order")
-    assert len(server.requests) == 7
+    assert len(server.requests) == tries
 
 
-def test_429_is_waited_out_for_the_minute_that_it_may_last(
-    client: KonciliClient, server: Server, naps: list[float]
+THROTTLED: Final[dict[str, tuple[str | None, float]]] = {
+    "nothing": (None, 60),
+    "at once": ("0", 0.05),
+    "in ten minutes": ("600", 600),
+    "a date that is over": ("Wed, 21 Oct 2015 07:28:00 GMT", 0.05),
+    "a word": ("soon", 60),
+    "a negative number": ("-5", 60),
+    "a fraction": ("1.5", 60),
+    "two of them": ("1, 2", 60),
+}
+"""What a 429 says of how long to wait, and for how many seconds that is done."""
+
+
+@pytest.mark.parametrize("says", THROTTLED)
+def test_a_429_is_waited_out_once_for_as_long_as_it_says(
+    client: KonciliClient, server: Server, naps: list[float], says: str
 ) -> None:
     """The rates are documented by the minute; no document promises a Retry-After."""
-    server.answers["/order"] = [httpx.Response(429)]
-    with pytest.raises(TargetUnavailable):
+    retry_after, seconds = THROTTLED[says]
+    headers = {} if retry_after is None else {"retry-after": retry_after}
+    server.answers["/order"] = [httpx.Response(429, headers=headers), httpx.Response(200)]
+    assert client.send("GET", "/order").status == 200
+    assert len(server.requests) == 2
+    assert sum(naps) == pytest.approx(seconds)
+
+
+def test_a_429_that_stays_although_it_was_waited_for_is_not_asked_for_ever(
+    client: KonciliClient, server: Server, naps: list[float]
+) -> None:
+    server.answers["/order"] = [httpx.Response(429, headers={"retry-after": "600"})]
+    with pytest.raises(TargetUnavailable, match="GET /order: still 429 after 2 tries"):
         client.send("GET", "/order")
-    assert sum(naps) >= 60
+    assert (len(server.requests), sum(naps)) == (2, 600)
+
+
+@pytest.mark.parametrize("retry_after", ["7200", "99999999999999", "9" * 400])
+def test_a_429_for_more_than_an_hour_ends_the_run(
+    client: KonciliClient, server: Server, naps: list[float], retry_after: str
+) -> None:
+    server.answers["/order"] = [httpx.Response(429, headers={"retry-after": retry_after})]
+    with pytest.raises(WaitTooLong, match=r"429, and its Retry-After asks for .* h: run again then"):
+        client.send("GET", "/order")
+    assert (len(server.requests), naps) == (1, [])
 
 
 def test_every_attempt_is_counted(client: KonciliClient, server: Server) -> None:
@@ -428,7 +466,7 @@ def test_a_block_stops_the_run_and_nothing_more_is_sent(client: KonciliClient, s
     """A thousand calls during the block make it permanent."""
     server.answers["/my-accounts"] = [httpx.Response(423), httpx.Response(200)]
     for _ in range(3):
-        with pytest.raises(CannotRun, match=r"blocked .* \(423\) until \d\d:\d\d UTC"):
+        with pytest.raises(CannotRun, match=r"blocked .* \(423\) until \d{4}-\d\d-\d\d \d\d:\d\d UTC"):
             client.call(Endpoint.LIST_ACCOUNTS)
     assert server.routes == [TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label]
 
@@ -442,10 +480,21 @@ def test_a_refused_connection_is_told_with_the_base_url() -> None:
     assert base_url in str(raised.value)
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.ProxyError])
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
 def test_no_answer_is_told_without_a_secret(server: Server, error: type[httpx.TransportError]) -> None:
     server.answers["/public/api/auth/token"] = [error(f"failed with {EMAIL}:{PASSWORD}")]
     with connect(server) as client, pytest.raises(TargetUnavailable, match=f"no answer from {BASE_URL}") as raised:
+        client.access_token()
+    assert EMAIL not in str(raised.value)
+    assert PASSWORD not in str(raised.value)
+
+
+def test_a_proxy_that_lets_nothing_pass_is_told_without_a_secret(server: Server) -> None:
+    server.answers["/public/api/auth/token"] = [httpx.ProxyError(f"refused {EMAIL}:{PASSWORD}")]
+    with (
+        connect(server) as client,
+        pytest.raises(CannotRun, match=f"no way to {BASE_URL}: .*check the proxy") as raised,
+    ):
         client.access_token()
     assert EMAIL not in str(raised.value)
     assert PASSWORD not in str(raised.value)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from conformance.contract.endpoints import TOKEN_HEADER
-from tests.suite.stage.passage import Passage, Reply, in_json, page
+from tests.suite.stage.bad_answers import BAD_ANSWERS, BadAnswer, write
+from tests.suite.stage.passage import Passage, Reply, in_json, page, reply
 
 Fault = Callable[[Passage], None]
 
@@ -72,6 +73,32 @@ def _revoked_token(passage: Passage) -> None:
     _no_token(passage)
 
 
+def _login(passage: Passage) -> None:
+    passage.give(reply(302, "text/plain", b"", Location="/login"))
+
+
+def _spoilt(bad: BadAnswer) -> Fault:
+    """Carry it out, and answer so that nobody can read it."""
+
+    def fault(passage: Passage) -> None:
+        answer = passage.forward()
+        passage.note(None)
+        write(passage.exchange, bad(answer))
+
+    return fault
+
+
+def _block(bad: Callable[[bytes], bytes], **headers: str) -> Fault:
+    """Answer 423, and spoil what follows the status line."""
+    answer = in_json(423, {"errorMessage": "The integrator is blocked", "errorCode": "423"}, **headers)
+
+    def fault(passage: Passage) -> None:
+        passage.note(423)
+        write(passage.exchange, iter([bad(answer.head + answer.body)]))
+
+    return fault
+
+
 def _answers(answer: Reply) -> Fault:
     """Give this answer, and forward nothing."""
     return lambda passage: passage.give(answer)
@@ -98,6 +125,10 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "html-403": _answers(page(403)),
     "html-503": _answers(page(503)),
     "423": _error(423, "The integrator is blocked"),
+    "423-cut": _block(lambda raw: raw[:-10]),
+    "423-bad-gzip": _block(lambda raw: raw, Content_Encoding="gzip"),
+    "423-cut-headers": _block(lambda raw: raw[:40]),
+    "423-for-ever": _error(423, "The integrator is blocked", Retry_After="9" * 400),
     "429": _error(429, "Too many requests"),
     "429-retry-after": _error(429, "Too many requests", Retry_After="1"),
     "500": _error(500, "Internal server error"),
@@ -108,4 +139,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "redirect-same-host": _redirect_same_host,
     "no-token": _no_token,  # this request alone
     REVOKED_TOKEN: _revoked_token,  # this request, and all that come with the same token
+    "redirect-login": _login,  # on the same host, and without a page
+    # What comes of the answer; the request has been carried out.
+    **{name: _spoilt(bad) for name, bad in BAD_ANSWERS.items()},
 }

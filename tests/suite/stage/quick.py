@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, SupportsFloat, SupportsIndex
 
-import httpx
-
 from tests.suite.runs import Run
 
 LOADED: Final = [
@@ -88,8 +86,8 @@ def _carry_out(task: Task) -> None:
     sys.argv = ["koncili-conformance", *task.arguments]
 
     from conformance.cli import main
-    from conformance.target import client
+    from conformance.target import http
 
     time.sleep = _nap
-    client.TIMEOUT = httpx.Timeout(task.patience)
+    http.READ_SECONDS = http.ANSWER_SECONDS = task.patience
     main()

@@ -1,0 +1,62 @@
+"""What an answer's body is without its content codings, and never more of it than was asked for. (RFC 9110)"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final
+
+SPOKEN: Final = "gzip, deflate"
+"""The content codings that a request offers."""
+
+_GZIP, _ZLIB, _RAW = 31, 15, -15
+_CODINGS: Final = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
+"""How zlib reads a coding; servers send both kinds of deflate."""
+
+
+class Undecodable(Exception):
+    """The body is not what its Content-Encoding says."""
+
+
+class TooMuch(Exception):
+    """The body is larger than what was asked for."""
+
+
+def decoded(body: bytes, content_encoding: str, at_most: int) -> bytes:
+    """The body without these codings, the last one first. Raises Undecodable, and TooMuch beyond so many bytes.
+
+    Text under a coding that nobody knows (servers put the charset there) is taken as it is.
+    """
+    codings = [coding.strip().lower() for coding in content_encoding.split(",")]
+    for coding in reversed([coding for coding in codings if coding not in {"", "identity"}]):
+        if not body:
+            return body
+        if coding in _CODINGS:
+            body = _inflated(body, coding, at_most)
+        elif not _is_text(body):
+            raise Undecodable(f"its body is in the content coding {coding[:40]!r}, for which nobody asked")
+    return body
+
+
+def _inflated(body: bytes, coding: str, at_most: int) -> bytes:
+    reason = ""
+    for bits in _CODINGS[coding]:
+        inflating = zlib.decompressobj(bits)
+        try:
+            whole = inflating.decompress(body, at_most + 1)
+        except zlib.error as error:
+            reason = reason or str(error)
+            continue
+        if len(whole) > at_most:
+            raise TooMuch
+        if inflating.eof:
+            return whole
+        reason = reason or "it ends in the middle"
+    raise Undecodable(f"its body is no {coding}, as its Content-Encoding says: {reason}")
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
