@@ -34,6 +34,8 @@ class Asked:
     waivers: tuple[Waiver, ...] = ()
     worker: str | None = None
     """The name of this xdist worker."""
+    run: str = ""
+    """What all workers of a run have in common."""
     controls: bool = False
     """Whether this process only leads workers."""
     screen: Screen | None = None
@@ -60,6 +62,7 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         production_host=option("koncili_allow_production"),
         patient=option("koncili_patient"),
         max_wait=_seconds("--koncili-max-wait", option("koncili_max_wait")),
+        keep_going=option("koncili_keep_going"),
         alone=worker is None,
     )
     reports = Reports(directory) if directory else None
@@ -80,6 +83,7 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         reports=reports,
         waivers=waivers,
         worker=worker,
+        run=getattr(config, "workerinput", {}).get("testrunuid", ""),
         controls=worker is None and getattr(config.option, "dist", "no") != "no",
         screen=next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Screen)), None),
     )

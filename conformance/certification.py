@@ -15,6 +15,7 @@ import pytest
 
 from conformance.asked import Asked
 from conformance.contract.readings import NEVER_PROBED, READINGS
+from conformance.decided import Decided
 from conformance.ending import HARNESS_ERROR, Ending
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
@@ -56,6 +57,7 @@ class Certification:
         self.ending = Ending(asked, datetime.now(UTC))
         self.steps = Steps()
         self._session: Session | None = None
+        self._decided: Decided | None = None
         self._redactor = Redactor()
         self.lead = Lead(self.ending, lambda: self.redactor, asked.options.seed, self._tell) if asked.controls else None
         """Follows the workers, where this process leads any."""
@@ -82,6 +84,8 @@ class Certification:
                     screen.traffic = self._traffic
                 if self._session.live is not None:
                     self._session.live.recovery.saw = self._saw_when_clearing_away
+                self._decided = Decided(self.asked, self._session, self.asked.run)
+                self._session.budget.wait_only_if(self._decided.is_worth_waiting)
                 self._session.preflight()
             except (CannotRun, OSError) as error:
                 self.ending.stopped = self.redactor.text(str(error))
@@ -300,6 +304,8 @@ class Certification:
         if item.nodeid in self.session.deferred and not self.session.resuming:
             live.spare()
         try:
+            if self._decided is not None:
+                self._decided.tell()
             live.tidy()
         except TargetUnavailable:
             pass  # tried again at the end of the run, which tells what is left

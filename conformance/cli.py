@@ -69,6 +69,11 @@ main.add_command(gate)
     type=Duration(),
     help="End, inconclusive, rather than wait longer for anything: 90s, 10m, 1h.",
 )
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Wait for the budget also when a required rule has failed, to decide every other.",
+)
 @allow_production_option
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
@@ -89,6 +94,7 @@ def certify(
     no_html: bool,  # noqa: FBT001
     patient: bool,  # noqa: FBT001
     max_wait: float | None,
+    keep_going: bool,  # noqa: FBT001
     allow_production: str | None,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
@@ -111,6 +117,7 @@ def certify(
             production_host=named_host(target, allow_production, _asker()),
             patient=patient,
             max_wait=max_wait,
+            keep_going=keep_going,
             alone=workers == 1,
         )
         rules = tuple(rule.upper() for rule in rules)

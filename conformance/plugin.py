@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TIME",
         help="end, inconclusive, rather than wait longer for anything: 90s, 10m, 1h",
     )
+    group.addoption(
+        "--koncili-keep-going", action="store_true", help="wait for the budget also after a required rule has failed"
+    )
     group.addoption("--koncili-patient", action="store_true", help="wait for what takes time on a live endpoint")
     group.addoption(
         "--koncili-allow-production", metavar="HOST", help="let the target be the production one on this host"

@@ -198,7 +198,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
     arguments += [f"--koncili-rule={rule}" for rule in rules]
     arguments += [f"--koncili-defect={defect}" for defect in options.defects]
-    flags = {"--koncili-patient": options.patient}
+    flags = {"--koncili-patient": options.patient, "--koncili-keep-going": options.keep_going}
     return [*arguments, *(flag for flag, given in flags.items() if given)]
 
 

@@ -67,6 +67,8 @@ class Options:
     max_wait: float | None = None
     """Seconds that the run may wait for any one thing: rates, budget, other runs, what the target takes its time for; None: as
     long as it takes."""
+    keep_going: bool = False
+    """Whether to wait for the budget although a required rule has failed, so that the verdict stands."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 

@@ -7,7 +7,7 @@ happens to a process in between, no error goes uncounted. (P: rate limit, blackl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
@@ -57,6 +57,10 @@ class Budget(Protocol):
     def check_block(self) -> None:
         """Raises CannotRun while the integrator is blocked."""
 
+    def wait_only_if(self, is_worth_it: Callable[[], None]) -> None:
+        """Before client errors that leave the hour are waited for, and every second then, ask whether that is worth it: what
+        raises WaitTooLong where it is not."""
+
     def standing(self) -> Standing | None:
         """Where it stands; None where nothing is counted."""
 
@@ -86,6 +90,9 @@ class NoLimits:
     def check_block(self) -> None:
         """Nobody is blocked."""
 
+    def wait_only_if(self, is_worth_it: Callable[[], None]) -> None:
+        """Nothing is waited for."""
+
     def standing(self) -> None:
         """Nothing is counted."""
 
@@ -102,6 +109,7 @@ class DocumentedLimits:
         self._error_budget = error_budget
         self._waiting = waiting
         self._kept_back = min(KEPT_BACK, error_budget - 1)
+        self._is_worth_waiting: Callable[[], None] = lambda: None
         milliseconds = round((MINUTE_SECONDS + MARGIN_SECONDS) * 1000)
         self._rates: dict[Endpoint | None, AbstractBucket] = {
             endpoint: store.bucket(endpoint.name.lower() if endpoint else "other", rate_of(endpoint), milliseconds)
@@ -126,7 +134,8 @@ class DocumentedLimits:
             )
             if left is None:
                 break
-            wait.on(left)
+            self._is_worth_waiting()
+            wait.on(left, self._is_worth_waiting)
         try:
             self._keep_pace(endpoint)
         except BaseException:
@@ -178,6 +187,10 @@ class DocumentedLimits:
             yield
         finally:
             self._kept_back = kept_back
+
+    def wait_only_if(self, is_worth_it: Callable[[], None]) -> None:
+        """Ask this before waiting for the budget."""
+        self._is_worth_waiting = is_worth_it
 
     def standing(self) -> Standing:
         """Where the budget stands now."""

@@ -71,19 +71,20 @@ class Wait:
         """The seconds since it began."""
         return max(self._slept, self._waiting.clock() - self._began)
 
-    def on(self, seconds: float) -> None:
-        """Wait so much longer. Raises WaitTooLong, at once, where that makes it longer than the user wants to wait."""
+    def on(self, seconds: float, look: Callable[[], None] = lambda: None) -> None:
+        """Wait so much longer, with a `look` every second whether it is still worth it, which may raise. Raises WaitTooLong, at
+        once, where that makes it longer than the user wants to wait."""
         at_most = self._waiting.at_most
         if at_most is not None and self.waited + seconds > at_most:
             takes = f"that takes another {shown(seconds)}"
             after = f" after {shown(self.waited)}" if self.waited >= STEP_SECONDS else ""
             raise WaitTooLong(f"{self.what}: {takes}{after}, longer than --max-wait {shown(at_most)} allows")
-        self._pass(seconds, is_known=True)
+        self._pass(seconds, look, is_known=True)
 
     def poll(self, seconds: float) -> None:
         """Wait so long before another look, where nobody knows how long it takes. Raises WaitTooLong where the user wants to
         wait no longer; the last stretch before that is as short as it has to be."""
-        self._pass(self.allowed(seconds), is_known=False)
+        self._pass(self.allowed(seconds), lambda: None, is_known=False)
 
     def allowed(self, seconds: float) -> float:
         """How much of so many seconds more the user wants to wait: for those who wait by other means than sleeping. Raises
@@ -104,13 +105,14 @@ class Wait:
             self._is_told = False
             self._waiting.tell(self.what, 0.0)
 
-    def _pass(self, seconds: float, *, is_known: bool) -> None:
+    def _pass(self, seconds: float, look: Callable[[], None], *, is_known: bool) -> None:
         left = seconds
         while left > 0:
             if seconds >= SHOWN_FROM or (not is_known and self.waited >= SHOWN_FROM):
                 self._is_told = True
                 self._waiting.tell(self.what, left if is_known else UNKNOWN)
             self._waiting.meanwhile()
+            look()
             step = min(left, STEP_SECONDS)
             self._waiting.sleep(step)
             self._slept += step

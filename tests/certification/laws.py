@@ -183,13 +183,28 @@ def _watched(bench: Bench, example: Callable[[], None]) -> None:
     """Run one example; what it could not show is counted, what it shows broken gets its story."""
     try:
         example()
-    except NotSeenYet:
+    except NotSeenYet as error:
+        _keep_hidden(bench, error)
         bench.session.evidence.scenarios[bench.scenario].pending += 1
     except Hindered as reason:
+        _keep_hidden(bench, reason)
         bench.hindered(str(reason))
     except Violation as violation:
         violation.story = violation.story or tuple(bench.story)
         raise
+    except (TargetUnavailable, CannotRun) as error:
+        _keep_hidden(bench, error)
+        raise
+
+
+def _keep_hidden(bench: Bench, error: BaseException) -> None:
+    """Note the violation that an error hides, because it came up while that was cleared away."""
+    hidden = error.__context__
+    while hidden is not None and not isinstance(hidden, Violation):
+        hidden = hidden.__context__
+    if hidden is not None:
+        hidden.story = hidden.story or tuple(bench.story)
+        bench.session.evidence.observe(hidden, bench.session.redactor)
 
 
 # -- acceptance ----------------------------------------------------------------------------------------------------

@@ -85,6 +85,9 @@ class CountingBudget:
 
         return str(len(self.asked))
 
+    def wait_only_if(self, is_worth_it: Callable[[], None]) -> None:
+        raise AssertionError(is_worth_it)
+
     def after(self, reservation: str, status: int | None) -> None:
         assert reservation == str(len(self.asked))
         self.told.append(status)
