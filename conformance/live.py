@@ -9,12 +9,12 @@ from typing import Final
 
 from conformance.calendar import Calendar
 from conformance.errors import TargetUnavailable
-from conformance.recovery import Recovery
+from conformance.recovery import GONE_AT_THE_END, Recovery
 from conformance.target.budget import Budget, DocumentedLimits, NoLimits
 from conformance.target.channels import Channels
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target
-from conformance.target.ledger import Ledger, OrderId, fields_of
+from conformance.target.ledger import Ledger, OrderId, fields_of, order_id
 from conformance.target.runs import Run, bury, is_alive, known_runs, take
 from conformance.target.store import Store, open_store
 from conformance.target.waiting import Waiting
@@ -66,6 +66,7 @@ class Live:
             new_period=calendar.allot,
             sleep=self.waiting.sleep,
             places=[(place.id, place.channel) for place in self.target.accounts],
+            may_spend=lambda: (standing := self.budget.standing()) is None or standing.left > 0,
         )
 
     def _take_turn(self, creation: bytes) -> None:
@@ -132,6 +133,7 @@ class Live:
 
         Raises CannotRun.
         """
+        self.recovery.no_rule_needs_more()
         for run in self.dead_runs:
             try:
                 self.rescue(run)
@@ -156,6 +158,12 @@ class Live:
     def spare(self) -> None:
         """Keep the orders that are there now until the end of the run."""
         self.spared.update(self.ledger.left.orders)
+
+    def refused(self, submission: bytes) -> None:
+        """A submission was refused: of an order that is there it was an update."""
+        order = order_id(fields_of(submission))
+        if order in self.ledger.left.orders:
+            self.recovery.doubtful.add(order)
 
     def tidy(self) -> None:
         """After a scenario: complete what it left active, delete its orders, let others have the channels.
@@ -196,8 +204,16 @@ class Live:
 
     def _left_words(self) -> list[str]:
         left = self.ledger.left
-        orders = [f"{len(left.orders)} orders of this run"] if left.orders else []
+        orders = [f"{len(left.orders)} orders of this run{self._gone_words()}"] if left.orders else []
         return [*orders, *(f"reconciliation {opened.id or 'of unknown id'}" for opened in left.opened)]
+
+    def _gone_words(self) -> str:
+        gone = self.recovery.gone.total()
+        return (
+            f", gone already like the {gone} last ones that were to be deleted, perhaps"
+            if gone >= GONE_AT_THE_END
+            else ""
+        )
 
     def close(self) -> None:
         """Say that the run has ended. Where something is left that is `cleanup`'s to find, the run counts as dead."""

@@ -3,6 +3,7 @@ are not reconciled are deleted. Used by a run for itself, and for runs that were
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,13 @@ PAUSES: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 PROBE_SECONDS: Final = 60
 
 NOT_FOUND: Final = 404
+
+GONE_AT_MOST: Final = 3
+"""So many deletions of one sort of order are refused since it is gone already, and the rest wait until the end of the run: each
+spends a client error that rules may need."""
+
+GONE_AT_THE_END: Final = 30
+"""How many there may be then; what is left after that is told, and `cleanup` goes on with it."""
 CENT: Final = Decimal("0.01")
 
 
@@ -64,6 +72,13 @@ class Recovery:
     report: Report = field(default_factory=Report)
     given_up: set[str] = field(default_factory=set)
     """The keys of reconciliations that take no releases: trying them after every scenario would spend the budget."""
+    doubtful: set[OrderId] = field(default_factory=set)
+    """Orders of which an update was refused: a target may have deleted them for that."""
+    gone: Counter[bool] = field(default_factory=Counter)
+    """How many orders were gone before their deletion, among the doubtful ones and among the others."""
+    gone_at_most: int = GONE_AT_MOST
+    may_spend: Callable[[], bool] = lambda: True
+    """Whether there is a client error left: for an order that is likely to be gone none is waited for."""
 
     def _call(self, endpoint: Endpoint, *, query: dict[str, str] | None = None, body: JSONValue = None) -> Exchange:
         exchange = self.client.call(endpoint, query=query, body=body)
@@ -73,13 +88,19 @@ class Recovery:
     # -- orders ------------------------------------------------------------------------------------------------------
 
     def delete_orders(self, ledger: Ledger, *, but: frozenset[OrderId] = frozenset()) -> None:
-        """Delete the orders of a ledger. Raises TargetUnavailable and CannotRun; what is deleted by then is off the ledger."""
-        for order in ledger.left.orders:
-            if order in but:
+        """Delete the orders of a ledger, but for those that are likely to be gone already, as long as the run may need the
+        client errors. Raises TargetUnavailable and CannotRun; what is deleted by then is off the ledger."""
+        for order in sorted(ledger.left.orders, key=self.doubtful.__contains__):
+            doubtful = order in self.doubtful
+            if order in but or self.gone[doubtful] >= self.gone_at_most:
+                continue
+            if self.gone[doubtful] >= GONE_AT_MOST and not self.may_spend():
                 continue
             exchange = self._call(Endpoint.DELETE_ORDER, query=_query(order))
             if exchange.is_accepted or exchange.status == NOT_FOUND:
                 ledger.deleted(order)
+                self.doubtful.discard(order)
+                self.gone[doubtful] += exchange.status == NOT_FOUND
                 self.report.deleted += exchange.status != NOT_FOUND
             elif exchange.is_refused:
                 ledger.deleted(order)
@@ -108,6 +129,12 @@ class Recovery:
         """For the last time, what could not be done before."""
         self.given_up.clear()
         self.report.undone.clear()
+        self.no_rule_needs_more()
+
+    def no_rule_needs_more(self) -> None:
+        """From here on client errors are for clearing away, orders that are gone perhaps too."""
+        self.gone.clear()
+        self.gone_at_most = GONE_AT_THE_END
 
     def complete(self, ledger: Ledger, opened: Opened) -> bool:
         """Send the releases that a reconciliation still waits for. Raises WaitTooLong, CannotRun."""

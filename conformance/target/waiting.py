@@ -75,7 +75,7 @@ class Wait:
         """Wait so much longer, with a `look` every second whether it is still worth it, which may raise. Raises WaitTooLong, at
         once, where that makes it longer than the user wants to wait."""
         at_most = self._waiting.at_most
-        if at_most is not None and self.waited + seconds > at_most:
+        if at_most is not None and seconds > 0 and self.waited + seconds > at_most:
             takes = f"that takes another {shown(seconds)}"
             after = f" after {shown(self.waited)}" if self.waited >= STEP_SECONDS else ""
             raise WaitTooLong(f"{self.what}: {takes}{after}, longer than --max-wait {shown(at_most)} allows")

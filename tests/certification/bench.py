@@ -185,6 +185,9 @@ class Bench:
     def sent(self, exchange: Exchange) -> Exchange:
         """Take an exchange into the story; a 5xx is noted against ERR-02."""
         self.story.append(exchange)
+        live = self.session.live
+        if live is not None and exchange.endpoint is Endpoint.SUBMIT_ORDER and exchange.is_refused:
+            live.refused(exchange.request_body)
         return self.noted(exchange)
 
     def noted(self, exchange: Exchange) -> Exchange:

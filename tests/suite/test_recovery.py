@@ -10,6 +10,7 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.mock.koncili import Koncili
+from conformance.recovery import GONE_AT_MOST, GONE_AT_THE_END
 from tests.suite.lives import Killed, OneRun, one_run
 from tests.suite.stage.etiquette import active, deletable
 
@@ -246,3 +247,77 @@ def test_what_was_opened_for_nothing_is_not_taken_for_complete(quantity: int, de
     rescue(dead, rescuer)
     assert rescuer.way.sent.count(CREATE) == 1
     assert rescuer.live.dead_runs == []
+
+
+# -- orders that are gone already ----------------------------------------------------------------------------------
+
+
+def codes(some: range) -> list[str]:
+    return [f"701-0000000-{number:07}" for number in some]
+
+
+def wipe(koncili: Koncili, *some: str) -> None:
+    """As a server does that wrongly deletes."""
+    for key in [key for key in koncili.world.orders if key[2] in some]:
+        koncili.world.put(key, None)
+
+
+def errors(run: OneRun) -> int:
+    return run.client.journal.spent().client_errors
+
+
+def test_orders_that_are_gone_spend_little_while_rules_may_need_it(koncili: Koncili, dead: OneRun) -> None:
+    there, gone = codes(range(1, 11)), codes(range(11, 61))
+    for code in (*there, *gone):
+        assert dead.submit(code).is_accepted
+    for code in gone:  # the update is refused, and a faulty server deletes the order for that
+        refused = dead.submit(code, status="NO SUCH")
+        dead.live.refused(refused.request_body)
+    wipe(koncili, *gone)
+    before = errors(dead)
+    dead.live.tidy()
+    dead.live.tidy()
+    assert errors(dead) - before == GONE_AT_MOST
+    assert left(koncili)[1] == [], "those that are there are deleted as ever"
+    dead.live.finish()
+    assert errors(dead) - before == GONE_AT_MOST + GONE_AT_THE_END
+    (words,) = dead.live.recovery.report.undone
+    rest = len(gone) - GONE_AT_MOST - GONE_AT_THE_END
+    assert (
+        words
+        == f"{rest} orders of this run, gone already like the {GONE_AT_THE_END} last ones that were to be deleted, perhaps"
+    )
+
+
+def test_nor_do_they_where_nobody_knows_why(koncili: Koncili, dead: OneRun) -> None:
+    gone = codes(range(1, 21))
+    for code in gone:
+        assert dead.submit(code).is_accepted
+    wipe(koncili, *gone)
+    dead.live.tidy()
+    assert errors(dead) == GONE_AT_MOST
+
+
+def test_for_orders_that_are_gone_no_budget_is_waited_for(koncili: Koncili, shared: Path) -> None:
+    with one_run(koncili, shared, at_most=0.0, error_budget=GONE_AT_MOST + 4) as run:
+        gone = codes(range(1, 21))
+        for code in gone:
+            assert run.submit(code).is_accepted
+        wipe(koncili, *gone)
+        run.live.finish()
+        assert errors(run) == GONE_AT_MOST + 4
+        assert "16 of 20" not in run.live.recovery.report.undone
+
+
+def test_cleanup_goes_on_with_them(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    gone = codes(range(1, 41))
+    for code in gone:
+        assert dead.submit(code).is_accepted
+    wipe(koncili, *gone)
+    dead.die()
+    rescuer.live.rescue_all()
+    assert errors(rescuer) == GONE_AT_THE_END
+    assert rescuer.live.dead_runs
+    rescuer.live.rescue_all()
+    assert errors(rescuer) == len(gone)
+    assert not rescuer.live.dead_runs

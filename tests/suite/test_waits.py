@@ -74,6 +74,14 @@ def test_what_takes_longer_is_not_begun() -> None:
     assert clock.now == 0.0
 
 
+def test_nothing_is_never_too_long() -> None:
+    clock = Clock()
+    wait = bounded(clock, 0.0).begin("the target")
+    clock.now += 1.0
+    wait.on(0.0)
+    wait.poll(0.0)
+
+
 def test_the_stretches_of_a_wait_count_together() -> None:
     clock = Clock()
     wait = bounded(clock, 12.0).begin("the target")
