@@ -6,6 +6,7 @@ An attack is a function that does its worst; what it got out of the server withi
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -27,6 +28,11 @@ PROMISED: Final = 450
 
 SPENDS: Final = ("--profile", "deep", *(p for r in ("AUTH-02", "QRY-02", "DEL-02", "ORD-13") for p in ("--rule", r)))
 """A run that spends all there is: many examples of rules that refuse."""
+
+WAITS: Final = re.compile(r"waiting \d+:\d\d (?:min|h)|waiting \d+ (?:min|h)")
+"""What a run says where it waits for minutes, for the budget above all."""
+
+ENDS_WITHIN_SECONDS: Final = 60.0
 
 FAKETIME: Final = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 """Debian's package faketime: shifts what a process reads of the wall clock, and not of the monotonic one."""
@@ -50,18 +56,23 @@ class Trial(Place):
 
     # -- runs ----------------------------------------------------------------------------------------------------------
 
-    def spending(self, *more: str, target: Path | None = None, wait: str = "1s", **rest: Any) -> Going:
-        """A run that spends all that it gets, going on. It waits for nothing longer than this."""
+    def spending(self, *more: str, target: Path | None = None, **rest: Any) -> Going:
+        """A run that spends all that it gets, going on."""
         self._number += 1
         rest.setdefault("reports", f"reports{self._number}")
-        going = self.begin(*SPENDS, "--max-wait", wait, *more, target=target, **rest)
+        going = self.begin(*SPENDS, *more, target=target, **rest)
         self.stack.append(going)
         return going
 
     def ended(self, going: Going, patience: float = 240.0) -> Ended:
-        """Wait for its end, and note how it ended."""
+        """Wait for its end, and note how it ended. What waits for minutes is ended as by Ctrl-C: it has spent all it gets."""
+        until = time.monotonic() + patience
+        while going.goes_on and time.monotonic() < until and not WAITS.search(going.said):
+            time.sleep(0.05)
+        if going.goes_on:
+            going.kill(signal.SIGINT)
         self.stack.remove(going)
-        self.ends.append(going.end(patience))
+        self.ends.append(going.end(ENDS_WITHIN_SECONDS))
         return self.ends[-1]
 
     def spend(self, *more: str, target: Path | None = None, **rest: Any) -> Ended:
@@ -238,7 +249,7 @@ def told(port: int, *words: str) -> bytes:
 def plain_pytest(trial: Trial, target: Path) -> Going:
     """The same run by plain pytest."""
     rules = [f"--koncili-rule={SPENDS[place + 1]}" for place, one in enumerate(SPENDS) if one == "--rule"]
-    options = ["--koncili-target", str(target), "--koncili-profile=deep", "--koncili-max-wait=1", *rules]
+    options = ["--koncili-target", str(target), "--koncili-profile=deep", *rules]
     reports = ["--koncili-reports", str(trial.path / "plain"), "--koncili-no-html", "-p", "no:cacheprovider"]
     going = trial.run([sys.executable, "-m", "pytest", "-q", "tests/certification", *options, *reports], cwd=ROOT)
     trial.stack.append(going)

@@ -43,7 +43,7 @@ def at_once(trial: Trial) -> None:
 @attack(SQLITE, REDIS)
 def workers(trial: Trial) -> None:
     """A run with three workers, then one without."""
-    trial.spend("--workers", "3")
+    trial.ended(trial.spending("--workers", "3"), 75.0)
     trial.spend()
 
 
@@ -52,7 +52,7 @@ def pytest_beside_certify(trial: Trial) -> None:
     """Plain pytest and certify at once."""
     both = [plain_pytest(trial, trial.path / "sandbox.toml"), trial.spending()]
     for going in both:
-        trial.ended(going)
+        trial.ended(going, 60.0)  # pytest says nothing of what it waits for
 
 
 @attack(SQLITE, REDIS)
@@ -84,8 +84,8 @@ def stands_still(trial: Trial) -> None:
 def lost_answers(trial: Trial) -> None:
     """After the eighth call three answers in ten are lost after the work was done; two runs and a cleanup."""
     trial.server.set(plans=[{"fault": "lost", "chance": 0.3, "since": 8}])
-    trial.spend(wait="30s")
-    trial.spend(wait="30s")
+    trial.spend()
+    trial.spend()
     trial.clean()
 
 
@@ -113,9 +113,9 @@ def refuses_later(trial: Trial) -> None:
 def too_many_requests(trial: Trial) -> None:
     """Every other answer is 429 with Retry-After: 0, from two runs at once; then a third."""
     trial.server.set(plans=[{"fault": "status", "status": 429, "retryAfter": "0", "every": 2}])
-    for going in [trial.spending(wait="30s"), trial.spending(wait="30s")]:
+    for going in [trial.spending(), trial.spending()]:
         trial.ended(going)
-    trial.spend(wait="30s")
+    trial.spend()
 
 
 @attack(SQLITE)
@@ -123,7 +123,7 @@ def only_too_many_requests(trial: Trial) -> None:
     """Every answer is 429 with Retry-After: 0, to five runs."""
     trial.server.set(plans=[{"fault": "status", "status": 429, "retryAfter": "0"}])
     for _ in range(5):
-        trial.spend(wait="30s")
+        trial.spend()
 
 
 @attack(SQLITE)
@@ -143,7 +143,7 @@ def clean_up_for_ever(trial: Trial) -> None:
     trial.after(300, going)
     going.kill()
     trial.ended(going)
-    trial.spend(wait="30s")
+    trial.spend()
     for _ in range(12):
         trial.clean()
 

@@ -117,6 +117,11 @@ class Going:
         """Whether it has not ended."""
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
+    @property
+    def said(self) -> str:
+        """What it has printed so far; read without moving the place where it goes on printing."""
+        return "".join(os.pread(file.fileno(), 1 << 20, 0).decode(errors="replace") for file in self._files)
+
     def end(self, patience: float = PATIENCE_SECONDS) -> Ended:
         """Wait for its end; it is killed where that does not come."""
         until, late = time.monotonic() + patience, False
