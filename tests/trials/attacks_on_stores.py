@@ -290,15 +290,15 @@ def cannot_write(trial: Trial) -> None:
 
 @attack(SQLITE)
 def an_hour_ahead_and_back(trial: Trial) -> None:
-    """The clock of one run is 61 minutes ahead, then right again, then ahead again."""
-    for shift in ("+61m", "+0", "+61m", "+0"):
+    """The clock is right, then 61 minutes ahead, then right again, then two hours ahead."""
+    for shift in ("+0", "+61m", "+0", "+123m", "+0"):
         trial.spend(environment=trial.at(shift))
 
 
 @attack(SQLITE)
 def a_month_ahead_and_back(trial: Trial) -> None:
-    """The clock of one run is 30 days ahead, then right again, then 60 days ahead."""
-    for shift in ("+30d", "+0", "+60d", "+0"):
+    """The clock is right, then 30 days ahead, then right again, then 60 days ahead."""
+    for shift in ("+0", "+30d", "+0", "+60d", "+0"):
         trial.spend(environment=trial.at(shift))
 
 
