@@ -203,6 +203,27 @@ def _odd_code(way: Connection, plan: Plan, answer: Answer) -> None:
     way.give(answer.status, json.dumps(told).encode())
 
 
+def _text(way: Connection, plan: Plan, answer: Answer) -> None:
+    """This text, so many times, instead of the body; `charset` is told where it is there."""
+    shown = f"application/json; charset={plan['charset']}" if "charset" in plan else "application/json"
+    sent = (str(plan["text"]) * int(plan.get("times", 1))).encode("utf-8", "surrogatepass")
+    way.give(int(plan.get("status", answer.status)), sent, **{"Content-Type": shown})
+
+
+def _padded(way: Connection, plan: Plan, answer: Answer) -> None:
+    """The true answer with a further field of so many bytes."""
+    padding = b'"padding":"' + b"p q r s " * (int(plan["bytes"]) // 8) + b'"'
+    held = answer.body.startswith(b"{")
+    body = b"{" + padding + (b"," if held else b"}") + answer.body[1:] if held else answer.body
+    way.give(answer.status, body)
+
+
+def _odd_head(way: Connection, plan: Plan, answer: Answer) -> None:
+    """This instead of the status line and the headers; then the true body."""
+    way.raw(str(plan["head"]).encode("latin-1").replace(b"LENGTH", str(len(answer.body)).encode()) + answer.body)
+    way.close_connection = True
+
+
 def _head(status: int, *lines: str) -> bytes:
     shown = "\r\n".join([f"HTTP/1.1 {status} Odd", "Content-Type: application/json", *lines])
     return f"{shown}\r\n\r\n".encode()
@@ -235,6 +256,9 @@ FAULTS: Final[dict[str, Callable[[Connection, Plan, Answer], None]]] = {
     "bad-gzip": _bad_gzip,
     "redirect": _redirect,
     "odd-code": _odd_code,
+    "text": _text,
+    "padded": _padded,
+    "odd-head": _odd_head,
 }
 
 INSTEAD: Final = frozenset({"status", "redirect"})

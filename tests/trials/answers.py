@@ -35,6 +35,43 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     "status 299": {"fault": "status", "status": 299},
     "status 999": {"fault": "status", "status": 999},
 }
+NUMBER: Final = "1e999999999"
+
+ODD: Final[dict[str, dict[str, Any]]] = {
+    "a million brackets": {"fault": "text", "text": "[", "times": 1_000_000},
+    "a hundred thousand objects in each other": {"fault": "text", "text": '{"a":', "times": 100_000},
+    "a number of a million digits": {"fault": "text", "text": "7", "times": 1_000_000},
+    "a number beyond all": {
+        "fault": "text",
+        "text": f'{{"id":{NUMBER},"accessToken":{NUMBER},"expiresIn":{NUMBER},"errorCode":{NUMBER},"errorMessage":{NUMBER},'
+        f'"extracts":[{{"value":{NUMBER}}}],"totalGrossValue":-{NUMBER},"status":{NUMBER}}}',
+    },
+    "NaN and Infinity": {"fault": "text", "text": '{"id":NaN,"expiresIn":Infinity,"totalGrossValue":-Infinity}'},
+    "half a surrogate, raw": {"fault": "text", "text": '{"errorMessage":"\ud800","id":"\udfff"}'},
+    "a hundred thousand keys": {"fault": "text", "text": '{"k":1,' + '"k":1,' * 100_000 + '"k":1}'},
+    "a charset that is none": {"fault": "text", "text": '{"a":1}', "charset": "no-such-charset"},
+    "utf-16 that is not": {"fault": "text", "text": '{"a":1}', "charset": "utf-16"},
+    "a charset that calls": {"fault": "text", "text": '{"a":1}', "charset": "unicode_escape; x=\\"},
+    "a codec of bytes": {"fault": "text", "text": '{"a":1}', "charset": "zlib"},
+    "a null": {"fault": "text", "text": "null"},
+    "a list of lists": {"fault": "text", "text": "[[1],[2]]"},
+    "an answer of 1.5 MB": {"fault": "padded", "bytes": 1_500_000},
+    "no reason in the status line": {"fault": "odd-head", "head": "HTTP/1.1 200\r\nContent-Length: LENGTH\r\n\r\n"},
+    "HTTP/0.9": {"fault": "odd-head", "head": ""},
+    "HTTP/2 in clear text": {"fault": "odd-head", "head": "HTTP/2 200\r\ncontent-length: LENGTH\r\n\r\n"},
+    "two lengths": {"fault": "odd-head", "head": "HTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\nContent-Length: 3\r\n\r\n"},
+    "a length below zero": {"fault": "odd-head", "head": "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"},
+    "a length of 400 digits": {"fault": "odd-head", "head": f"HTTP/1.1 200 OK\r\nContent-Length: {'9' * 400}\r\n\r\n"},
+    "a chunk beyond all": {
+        "fault": "odd-head", "head": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+    },
+    "a header of control characters": {
+        "fault": "odd-head", "head": "HTTP/1.1 200 OK\r\nX-\x01: \x1b[31m\x00\r\nContent-Length: LENGTH\r\n\r\n",
+    },
+    "a switch of protocols": {"fault": "odd-head", "head": "HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"},
+}  # fmt: skip
+"""What is not JSON, not HTTP, or both and more than anybody means."""
+
 CALLS: Final = ("POST /order", "GET /order", "POST /public/api/auth/token")
 
 
@@ -76,6 +113,17 @@ def _cases() -> Iterator[Case]:
             [*RULES, "--max-wait", "5s"], {"plans": [{**KINDS[name], "call": CALLS[2], "nth": 1}]},
             expected="under 300 MB, within two minutes", holds=_has_an_end, seconds=130,
         )  # fmt: skip
+    for name, plan in ODD.items():
+        once = [{**plan, "call": call, "nth": 3} for call in CALLS[:2]]
+        for many, plans in (
+            ("once", once),
+            ("later on", [{**plan, "since": 20}]),
+            ("at first", [{**plan, "first": 1}]),
+        ):
+            yield Case(
+                "answers", f"{name}, {many}", f"an answer is {name}: {many}", [1, 2, 3], [*RULES, "--max-wait", "5s"],
+                {"plans": plans}, expected="under 300 MB, within two minutes, no traceback", holds=_has_an_end, seconds=130,
+            )  # fmt: skip
 
 
 def trials(chosen: argparse.Namespace) -> Iterator[Callable[[], Row]]:
