@@ -417,6 +417,8 @@ class Certification:
             live.finish()
         except (TargetUnavailable, CannotRun) as error:
             self.ending.left_undone.append(self.redactor.text(str(error)))
+            if isinstance(error, CannotRun):  # such as a block
+                self.ending.stopped = self.ending.stopped or self.redactor.text(str(error))
         except KeyboardInterrupt:
             self.ending.left_undone.append("interrupted while clearing away")
         self.ending.left_undone += live.recovery.report.undone

@@ -408,7 +408,7 @@ def _remedy(reason: str) -> str:
 def _strange_words(exchange: Exchange) -> str:
     if is_page(exchange.response_body):
         return f"{exchange.status} with a page in place of JSON"
-    return f"{exchange.status}{', a redirect,' if exchange.status // 100 == REDIRECTION else ''}"
+    return f"{exchange.status}{' (a redirect)' if exchange.status // 100 == REDIRECTION else ''}"
 
 
 def _says_no_token(exchange: Exchange) -> bool:

@@ -101,6 +101,8 @@ class Slowdown:
     interval: float = 0.0
     """Seconds between two requests now."""
     _last: float | None = None
+    _first: float = 0.0
+    """When the first was sent of those that are counted."""
     _sent: int = 0
     _throttled: int = 0
     _share: float = 0.0
@@ -114,33 +116,42 @@ class Slowdown:
     def sent(self) -> None:
         """Take note that one is sent now."""
         self._last = self.clock()
+        if not self._sent:
+            self._first = self._last
         self._sent += 1
         if self.interval and not self._throttled and self._sent >= UNTROUBLED:
-            self.interval = self.interval / 1.5 if self.interval > self.even / 2 else 0.0
-            self._sent = 0
+            self.interval = self.interval / 1.5 if self.interval > self.even / 20 else 0.0
+            self._sent = self._missed = 0  # it helped
 
     def throttled(self) -> None:
         """Take note that it was throttled. After a few: more slowly; where that makes no difference, as before."""
         self._throttled += 1
-        if self._throttled < SOME or self._missed >= MISSES:
+        if self._throttled < (AGAIN if self.interval else SOME) or self._missed >= MISSES:
             return
         share = self._throttled / max(self._sent, 1)
         if not self.interval:
-            self._share, self.interval = share, self.even
+            lasted = self.clock() - self._first
+            self._share, self.interval = share, min(STEP * lasted / max(self._sent, 1), self.even)
         else:
             self._missed += share > self._share / 2
-            self.interval = 0.0 if self._missed >= MISSES else min(self.interval * 2, self.even * SLOWEST)
+            self.interval = 0.0 if self._missed >= MISSES else min(self.interval * STEP, self.even * SLOWEST)
         self._sent = self._throttled = 0
 
 
 SOME: Final = 3
 """So many times throttled are no accident."""
 
+AGAIN: Final = 2
+"""So many times more show whether it helped."""
+
 UNTROUBLED: Final = 60
 """After so many requests none of which was throttled a run gets faster again."""
 
-MISSES: Final = 2
+MISSES: Final = 3
 """So many times in vain, and throttling has nothing to do with how fast a run is."""
+
+STEP: Final = 4
+"""How many times slower each time, from the speed on at which it was throttled."""
 
 SLOWEST: Final = 4
 """How many times slower than the documented rate a run gets."""

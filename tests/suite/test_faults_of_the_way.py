@@ -19,10 +19,14 @@ from conformance.target.config import load_target
 from conformance.target.store import open_store
 from tests.suite.runs import Run
 from tests.suite.stage import quick
+from tests.suite.stage.bad_answers import BAD_ANSWERS
 from tests.suite.stage.mock import StagedMock, mock, target_file
 from tests.suite.stage.plans import Plan, When, always, every, nth, since
 from tests.suite.stage.tls import tls_listener
 from tests.suite.stage.wayside import Wayside, wayside
+
+ENDLESS: Final = ("trickle", "endless-headers", "endless-announcements")
+"""What ends only because every answer has its time."""
 
 RULES: Final = ("AUTH-01", "ORD-04", "QRY-02", "DEL-01", "REC-01", "REL-01")
 """Enough to call every endpoint."""
@@ -64,10 +68,13 @@ PASSING: Final[dict[str, tuple[str, ...]]] = {
     "redirect-same-host": EVERYWHERE,
     "no-token": BEYOND_TOKENS,
     "revoked-token": BEYOND_TOKENS,
+    "redirect-login": EVERYWHERE,
+    # What can't be read, on a call that is sent again and on one that is not.
+    **dict.fromkeys(BAD_ANSWERS, (GET, CREATE)),
 }
 """What passes, and on which calls it happens, once on each of them: the verdicts are those of a run without it."""
 
-LOST: Final = ("reset-after", "half-answer", "half-headers", "silence", "502-after")
+LOST: Final = ("reset-after", "half-answer", "half-headers", "silence", "502-after", "bad-gzip", "huge", "trickle")
 """What loses the answer to a call that was carried out."""
 
 NOW_AND_THEN: Final = (
@@ -78,11 +85,17 @@ NOW_AND_THEN: Final = (
     "html-503",
     "redirect-elsewhere",
     "redirect-same-host",
+    "redirect-login",
+    "bad-gzip",
+    "cut-chunks",
+    "short-length",
 )
 """What happens to every seventh request: some rules may stay open, none fails."""
 
 AGAIN: Final = "run again when the (target is up|way to the target is clear)"
 PROXY: Final = "is a proxy or a login page in the way, or is the target down?"
+
+UNREADABLE: Final = (INCONCLUSIVE, rf"no answer from .*an answer that can't be read: .*{AGAIN}")
 
 STAYING: Final[dict[str, tuple[int, str]]] = {
     "refuse": (INCONCLUSIVE, rf"no answer from http://127\.0\.0\.1:\d+: .*Connection refused; .*{AGAIN}"),
@@ -97,6 +110,10 @@ STAYING: Final[dict[str, tuple[int, str]]] = {
     "429-retry-after": (INCONCLUSIVE, rf"still 429 after 4 tries; .*{AGAIN}"),
     "502": (INCONCLUSIVE, rf"still 502 after 7 tries; .*{AGAIN}"),
     "redirect-elsewhere": (INCONCLUSIVE, r"redirects to localhost, where no token is sent; is base_url right"),
+    "redirect-login": (INCONCLUSIVE, rf"302 \(a redirect\), each time; {re.escape(PROXY)}"),
+    **dict.fromkeys(("bad-gzip", "bad-header", "unknown-coding"), UNREADABLE),
+    "huge": (INCONCLUSIVE, rf"no answer from .*an answer of more than 2 MiB; .*{AGAIN}"),
+    "trickle": (INCONCLUSIVE, rf"no answer from .*no whole answer within 1\.5 s; .*{AGAIN}"),
     "redirect-same-host": (INCONCLUSIVE, rf"301 with a page in place of JSON, each time; {re.escape(PROXY)}"),
     "no-token": (
         CANNOT_RUN,
@@ -104,6 +121,8 @@ STAYING: Final[dict[str, tuple[int, str]]] = {
     ),
 }
 """What stays from the twentieth request on: the exit code, and what is said in the certificate and on the terminal."""
+
+BLOCK: Final = r"Koncili has blocked this integrator \(423\) until \d{4}-\d\d-\d\d \d\d:\d\d UTC: .*; run again then"
 
 AT_ONCE: Final[dict[str, str]] = {
     "refuse": r"no answer from http://127\.0\.0\.1:\d+: .*Connection refused; is base_url right, and is the target up\?",
@@ -114,7 +133,12 @@ AT_ONCE: Final[dict[str, str]] = {
     "html-403": rf"403 with a page in place of JSON, each time; {re.escape(PROXY)}",
     "html-503": rf"503 with a page in place of JSON, each time; {re.escape(PROXY)}",
     "504": rf"504 with a page in place of JSON, each time; {re.escape(PROXY)}",
-    "423": r"Koncili has blocked this integrator \(423\) until \d{4}-\d\d-\d\d \d\d:\d\d UTC: .*; run again then",
+    "423": BLOCK,
+    **dict.fromkeys(("423-cut", "423-bad-gzip", "423-cut-headers", "423-for-ever"), BLOCK),
+    "redirect-login": rf"302 \(a redirect\), each time; {re.escape(PROXY)}",
+    "junk": r"no answer from .*an answer that can't be read: .*; is base_url right",
+    "gzip-bomb": r"no answer from .*an answer of more than 2 MiB; is base_url right",
+    "endless-headers": r"no answer from .*no whole answer within 1\.5 s; is base_url right",
     "429": r"still 429 after 3 tries; is base_url right, and is the target up\?",
     "500": r"gives no access token for these credentials: 500 .*; run again when it works",
     "502": r"still 502 after 7 tries; is base_url right, and is the target up\?",
@@ -192,7 +216,7 @@ def plans(fault: str, *whens: When) -> list[Plan]:
 
 def patience(fault: str) -> float:
     """How long to wait for an answer: not long where none comes."""
-    return IMPATIENT if fault == "silence" else quick.PATIENT
+    return IMPATIENT if fault in {"silence", *ENDLESS} else quick.PATIENT
 
 
 def as_without_faults(run: Run) -> None:
@@ -284,17 +308,23 @@ def test_what_is_in_the_way_from_the_start(stage: Stage, layer: Wayside, fault: 
 
 @pytest.mark.parametrize("fault", ["423", "silence", "redirect-elsewhere"])
 def test_what_comes_between_the_checks_and_the_scenarios(stage: Stage, layer: Wayside, fault: str) -> None:
-    """The second token of a run is asked for when pytest has begun."""
-    layer.play(*plans(fault, since(2)))
+    """The second token of a run is asked for when pytest has begun; before that come the first, and the accounts."""
+    layer.play(*plans(fault, since(3)))
     run = stage.certify(stage.target(layer.base_url), *RULES, patience=patience(fault))
     assert run.code == CANNOT_RUN
     assert re.search(AT_ONCE[fault], run.output)
     assert not (run.reports / "certificate.json").exists()
 
 
-@pytest.mark.parametrize("call", [POST, CREATE])
-def test_a_block_ends_the_run_and_keeps_the_next_from_beginning(stage: Stage, layer: Wayside, call: str) -> None:
-    layer.play(*plans("423", ONCE[call]))
+BLOCKING: Final = [("423", POST), ("423-cut", CREATE), ("423-bad-gzip", RELEASE), ("423-cut-headers", DELETE)]
+"""How it is told, and to which call: deletions are what is cleared away by."""
+
+
+@pytest.mark.parametrize(("fault", "call"), BLOCKING)
+def test_a_block_ends_the_run_and_keeps_the_next_from_beginning(
+    stage: Stage, layer: Wayside, fault: str, call: str
+) -> None:
+    layer.play(*plans(fault, ONCE[call]))
     target = stage.target(layer.base_url)
     run = stage.certify(target, *RULES)
     assert (run.code, run.verdicts("fail"), layer.log[-1].status) == (CANNOT_RUN, set(), 423)

@@ -130,6 +130,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "423-cut-headers": _block(lambda raw: raw[:40]),
     "423-for-ever": _error(423, "The integrator is blocked", Retry_After="9" * 400),
     "429": _error(429, "Too many requests"),
+    "429-at-once": _error(429, "Too many requests", Retry_After="0"),
     "429-retry-after": _error(429, "Too many requests", Retry_After="1"),
     "500": _error(500, "Internal server error"),
     "502": _answers(page(502)),

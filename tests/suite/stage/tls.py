@@ -30,17 +30,18 @@ class Secured:
 @contextmanager
 def tls_listener(upstream: str, directory: Path, *plans: Plan) -> Iterator[Secured]:
     """A TLS listener in front of this base URL, with a self-signed certificate for loopback that is left in `directory`."""
-    certificate, key = directory / "certificate.pem", directory / "key.pem"
-    _sign(certificate, key)
+    own, key = certificate(directory)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(own, key)
     with wayside(upstream, *plans, tls=context) as layer:
-        yield Secured(layer, certificate)
+        yield Secured(layer, own)
 
 
-def _sign(certificate: Path, key: Path) -> None:
-    """Make a key and a certificate that signs itself."""
+def certificate(directory: Path) -> tuple[Path, Path]:
+    """A certificate for loopback that signs itself, and its key."""
+    own, key = directory / "certificate.pem", directory / "key.pem"
     made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-x509", "-days", "2"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
-    command = ["openssl", "req", *made, *names, "-keyout", str(key), "-out", str(certificate)]
+    command = ["openssl", "req", *made, *names, "-keyout", str(key), "-out", str(own)]
     subprocess.run(command, check=True, capture_output=True)
+    return own, key
