@@ -113,7 +113,7 @@ def measure(profile: str) -> list[Stage]:
         plugin = Measuring(Options(target_file=target, profile=profile, seed=SEED))
         arguments = [*scenarios(), "-q", "--no-header", "--tb=short", "-n0", "-p", "no:allure_pytest", "-rN"]
         # A live endpoint's budget would end a deep run after a tenth of it.
-        with patch("conformance.live.budget_of", lambda *_: NoLimits()), redirect_stdout(sys.stderr):
+        with patch("conformance.live.budget_of", lambda *_, **__: NoLimits()), redirect_stdout(sys.stderr):
             pytest.main(arguments, plugins=[plugin])
     return plugin.stages
 

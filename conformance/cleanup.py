@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.errors import CannotRun
+from conformance.live import left_elsewhere
 from conformance.planning.show import counted
 from conformance.recovery import Report
 from conformance.session import Options, open_session
@@ -25,6 +26,8 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
             raise CannotRun("cleanup needs --target: the mock in process leaves nothing behind")
         for since in live.running:
             tell(f"left alone: a run that is going on since {since}")
+        for line in left_elsewhere(live.target, live.store):
+            tell(line)
         if not live.dead_runs:
             tell("nothing is left of any run that was killed")
             return EXIT_CODES[RunVerdict.CONFORMANT]

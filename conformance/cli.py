@@ -100,7 +100,7 @@ def certify(
 ) -> None:
     """Certify a target against every documented rule, and leave a certificate and reports."""
     from conformance.errors import CannotRun
-    from conformance.planning.show import full, refusal, short
+    from conformance.planning.show import full, refusal, short, warnings
     from conformance.production import named_host
     from conformance.report.screen import Loudness
     from conformance.run import check_worth_it, plan_run, preflight, run_certification
@@ -128,8 +128,9 @@ def certify(
                 click.echo(why.splitlines()[0])
             sys.exit(0 if plan.fits and plan.rules else DOES_NOT_FIT)
         check_worth_it(plan, max_wait)
-        if plan.is_limited and loud is not Loudness.QUIET:
-            click.echo("\n".join(short(plan, planned)))
+        if loud is not Loudness.QUIET:
+            for line in [*(short(plan, planned) if plan.is_limited else ()), *warnings(plan)]:
+                click.echo(line)
         preflight(options, _waits().tell)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)

@@ -7,6 +7,10 @@ class CannotRun(Exception):
     """The run cannot start or go on; the message names what is wrong and the remedy. Exit code 3."""
 
 
+class StoreLost(CannotRun):
+    """What the runs of an integrator share is not what this run began with: removed, replaced, emptied or set back."""
+
+
 class TargetUnavailable(Exception):
     """The target did not answer, or only by passing failures (429, 502): no verdict can be had from that."""
 

@@ -15,8 +15,9 @@ from conformance.target.channels import Channels
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target
 from conformance.target.ledger import Ledger, OrderId, fields_of, order_id
-from conformance.target.runs import Run, bury, is_alive, known_runs, take
-from conformance.target.store import Store, open_store
+from conformance.target.runs import Run, bury, forget_origin, is_alive, known_runs, origin_of, take
+from conformance.target.store import open_store
+from conformance.target.store_base import Store
 from conformance.target.waiting import Waiting
 
 RECOVERY_SERIALS: Final = 9_000_000
@@ -47,9 +48,10 @@ class Live:
         try:
             run = Run(store)
             waiting.meanwhile = run.sign
-            live = cls(target, waiting, store, run, Ledger(store, run.id), budget_of(target, store, waiting))
+            budget = budget_of(target, store, waiting, record=run.record)
+            live = cls(target, waiting, store, run, Ledger(store, run.id), budget)
             live.channels = Channels(store, run, waiting)
-            run.begin()
+            run.begin(target.base_url)
         except BaseException:
             store.close()
             raise
@@ -84,7 +86,7 @@ class Live:
             return
         try:
             for run in Ledger.blocking(self.store):
-                if run != self.run.id and not is_alive(self.store, run):
+                if run in self.dead_runs:
                     self.rescue(run)
         except BaseException:
             self.channels.let_go_of_all()
@@ -94,10 +96,12 @@ class Live:
 
     @property
     def dead_runs(self) -> list[str]:
-        """The runs that were killed and have left something. Those with reconciliations come first: the orders of another may
-        have gone into these."""
-        known = (*Ledger.blocking(self.store), *Ledger.runs(self.store), *known_runs(self.store))
-        return [run for run in dict.fromkeys(known) if run != self.run.id and not is_alive(self.store, run)]
+        """The runs at this base URL that were killed and have left something. Those with reconciliations come first: the orders
+        of another may have gone into these."""
+        return [run for run in dead_runs(self.store) if run != self.run.id and self._was_here(run)]
+
+    def _was_here(self, run: str) -> bool:
+        return origin_of(self.store, run) in {None, self.target.base_url}
 
     @property
     def running(self) -> list[str]:
@@ -124,6 +128,8 @@ class Live:
                 self.recovery.delete_orders(ledger)
                 if whole:
                     self.recovery.forget_reconciled(ledger)
+            if not any(ledger.left):
+                forget_origin(self.store, run)
         finally:
             self.run.locks.discard(lock)
             self.store.unlock(lock, self.run.id)
@@ -221,13 +227,33 @@ class Live:
             self.ledger.forget_reconciled()
             self.channels.let_go_of_all()
             self.run.end()
+            if not any(self.ledger.left):
+                forget_origin(self.store, self.run.id)
         finally:
             self.budget.close()
             self.store.close()
 
 
-def budget_of(target: Target, store: Store, waiting: Waiting) -> Budget:
-    """The budget that a target demands."""
+def budget_of(target: Target, store: Store, waiting: Waiting, *, record: str | None = None) -> Budget:
+    """The budget that a target demands; `record` is that of the run, where one is going on."""
     if not target.has_budget:
         return NoLimits()
-    return DocumentedLimits(store, target.error_budget, waiting, paced=target.pace == "documented")
+    paced = target.pace == "documented"
+    return DocumentedLimits(store, target.error_budget, waiting, paced=paced, record=record)
+
+
+def dead_runs(store: Store) -> list[str]:
+    """The runs that were killed and have left something, wherever."""
+    known = (*Ledger.blocking(store), *Ledger.runs(store), *known_runs(store))
+    return [run for run in dict.fromkeys(known) if not is_alive(store, run)]
+
+
+def left_elsewhere(target: Target, store: Store) -> list[str]:
+    """What killed runs of the integrator have left at other base URLs, and the remedy."""
+    origins = [origin_of(store, run) for run in dead_runs(store)]
+    elsewhere = sorted({origin for origin in origins if origin is not None} - {target.base_url})
+    return [
+        f"a run that was killed has left something at {base_url}: only `koncili-conformance cleanup` with a target file of that "
+        "base_url clears it away"
+        for base_url in elsewhere
+    ]

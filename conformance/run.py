@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -18,7 +19,7 @@ from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
 from conformance.ending import HARNESS_ERROR
 from conformance.errors import CannotRun
-from conformance.live import budget_of
+from conformance.live import budget_of, left_elsewhere
 from conformance.planning.costs import stages_of
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.show import refusal
@@ -97,7 +98,10 @@ def _standing(target: Target) -> Standing | None:
         budget = budget_of(target, store, Waiting())
         try:
             budget.check_block()
-            return budget.standing()
+            standing = budget.standing()
+            if standing is None:
+                return None
+            return replace(standing, warnings=(*store.warnings(), *left_elsewhere(target, store)))
         finally:
             budget.close()
     finally:

@@ -8,6 +8,7 @@ from conformance.planning.course import RATES, least_seconds
 from conformance.planning.offer import Offer
 from conformance.planning.plan import Plan
 from conformance.target.config import Target
+from conformance.target.standing import doubt_words
 
 MINUTE, HOUR = 60, 3600
 
@@ -41,6 +42,7 @@ def full(plan: Plan, target: Target) -> Iterator[str]:
     if plan.limits.standing is not None and target.fixtures.callback_url is None:
         yield NO_CALLBACK
     yield ""
+    yield from warnings(plan)
     yield from _fit(plan)
 
 
@@ -102,7 +104,13 @@ def _client_errors(plan: Plan) -> str:
     standing = plan.limits.standing
     if standing is None:
         return f"{plan.client_errors:,}; this target counts none"
-    return f"{plan.client_errors:,}; {standing.left} of {standing.budget} are left in this hour"
+    left = f"{standing.left} of {standing.budget} are left in this hour{doubt_words(standing.doubted)}"
+    return f"{plan.client_errors:,}; {left}"
+
+
+def warnings(plan: Plan) -> Iterator[str]:
+    """What is to be said before a run, whatever it is held to."""
+    yield from plan.limits.standing.warnings if plan.limits.standing else ()
 
 
 def _expected(plan: Plan) -> str:

@@ -9,7 +9,7 @@ from conformance.target.runs import Run, take
 from conformance.target.waiting import Waiting
 
 if TYPE_CHECKING:
-    from conformance.target.store import Store
+    from conformance.target.store_base import Store
 
 POLL_SECONDS: Final = 0.5
 GIVE_WAY_SECONDS: Final = 3 * POLL_SECONDS

@@ -22,6 +22,10 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CALLBACK_PORT = 9100
 
 
+LARGEST_BUDGET = 450
+"""As many client errors an hour as any target file may allow: well below the 500 at which Koncili blocks an integrator."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -174,7 +178,7 @@ class Target(_Strict):
     base_url: str
     integrator: UUID
     pace: Literal["documented", "unlimited"] = "documented"
-    error_budget: Annotated[int, Field(ge=1, le=450)] = 400
+    error_budget: Annotated[int, Field(ge=1, le=LARGEST_BUDGET)] = 400
     coordination: str = "sqlite"
     credentials: Credentials
     accounts: tuple[Place, ...]

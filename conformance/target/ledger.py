@@ -12,7 +12,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import NotJSON, loads
 
 if TYPE_CHECKING:
-    from conformance.target.store import Store
+    from conformance.target.store_base import Store
 
 LAST_ID: Final = "last-reconciliation-id"
 """The record of the id that was given out last: that of a creation whose answer was lost is not far from it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from conformance.errors import CannotRun
+from conformance.target.store_base import ORIGIN, TAKEN_FOR_DEAD
+from conformance.target.uptime import since_boot
 
 if TYPE_CHECKING:
-    from conformance.target.store import Store
+    from conformance.target.store_base import Store
 
 LIFE_SECONDS: Final = 180.0
 """How long after its last sign of life a run on another machine is taken for dead: longer than any call may take."""
@@ -39,8 +40,13 @@ class Run:
     """The locks that it holds: they live as long as it does."""
     _signed_at: float = field(default=float("-inf"))
 
-    def begin(self) -> None:
-        """Say that the run is going on."""
+    @property
+    def record(self) -> str:
+        """The record that says that it is going on."""
+        return _PREFIX + self.id
+
+    def begin(self, base_url: str = "") -> None:
+        """Say that the run is going on, and where it creates what it may leave."""
         about = {
             "machine": _machine(),
             "process": _process(os.getpid()),
@@ -48,29 +54,39 @@ class Run:
         }
         # Its sign of life comes first: seen from another machine it is dead without.
         self.store.lock(_PREFIX + self.id, self.id, LIFE_SECONDS)
-        self.store.put(_PREFIX + self.id, json.dumps(about))
-        self._signed_at = _since_boot()
+        if base_url:
+            self.store.put(ORIGIN + self.id, base_url)
+        self.store.put(self.record, json.dumps(about))
+        self._signed_at = since_boot()
 
     def sign(self) -> None:
         """Say again that it is going on, if it is time to. Raises CannotRun where others took it for dead meanwhile."""
-        if _since_boot() - self._signed_at < SIGN_EVERY_SECONDS:
+        if since_boot() - self._signed_at < SIGN_EVERY_SECONDS:
             return
         if _PREFIX + self.id not in self.store.records(_PREFIX + self.id):
-            raise CannotRun(
-                "this run stood still for so long that another took it for dead and cleared away what it had sent; run again"
-            )
+            raise CannotRun(TAKEN_FOR_DEAD)
         for name in (_PREFIX + self.id, *self.locks):
             if not self.store.lock(name, self.id, LIFE_SECONDS):
                 raise CannotRun(
                     f"this run stood still for so long that another took over what it held ({name}); run again"
                 )
-        self._signed_at = _since_boot()
+        self._signed_at = since_boot()
 
     def end(self) -> None:
         """Say that it has ended, and let go of everything."""
         for name in (*self.locks, _PREFIX + self.id):
             self.store.unlock(name, self.id)
         self.store.drop(_PREFIX + self.id)
+
+
+def origin_of(store: Store, run: str) -> str | None:
+    """The base URL at which a run creates what it may leave; None of runs of earlier versions, whose stores knew one only."""
+    return store.records(ORIGIN + run).get(ORIGIN + run) or None
+
+
+def forget_origin(store: Store, run: str) -> None:
+    """Nothing is left of a run."""
+    store.drop(ORIGIN + run)
 
 
 def known_runs(store: Store) -> Mapping[str, dict[str, Any]]:
@@ -103,11 +119,6 @@ def bury(store: Store, run: str) -> None:
     """Forget a run that is dead: should it come back to life, it notices."""
     store.unlock(_PREFIX + run, run)
     store.drop(_PREFIX + run)
-
-
-def _since_boot() -> float:
-    """Seconds that go on counting while the machine sleeps, where it can tell them."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _machine() -> str:

@@ -24,7 +24,7 @@ from conformance.target.config import parse_target
 from conformance.target.exchange import Exchange
 from conformance.target.journal import Journal
 from conformance.target.redaction import Redactor
-from conformance.target.store import Store
+from conformance.target.store_base import Store
 from conformance.target.waiting import Waiting
 from tests.suite.bodies import creation, order, release
 
@@ -94,9 +94,11 @@ class OneRun:
 
 
 @contextmanager
-def one_run(koncili: Koncili, store: Path, *, at_most: float | None = None, **changes: Any) -> Iterator[OneRun]:
-    """A run at the mock, whose clock goes on while the run waits. It ends without clearing away."""
-    table = {**mock_target_table("http://127.0.0.1:8765"), "environment": "sandbox", "coordination": f"sqlite:{store}"}
+def one_run(koncili: Koncili, store: Path | str, *, at_most: float | None = None, **changes: Any) -> Iterator[OneRun]:
+    """A run at the mock, whose clock goes on while the run waits. It ends without clearing away. The store is a file, or
+    anything else by what a target file calls it."""
+    coordination = store if isinstance(store, str) else f"sqlite:{store}"
+    table = {**mock_target_table("http://127.0.0.1:8765"), "environment": "sandbox", "coordination": coordination}
     target = parse_target({**table, **changes}, "target.toml")
     waiting = Waiting(at_most=at_most, sleep=koncili.clock.advance)
     live = Live.begin(target, waiting)

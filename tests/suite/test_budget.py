@@ -5,11 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from time import tzset
 from typing import Any
@@ -21,9 +21,10 @@ from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.live import budget_of
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.session import Options, open_session
-from conformance.target.budget import ERRORS, KEPT_BACK, MARGIN_SECONDS, Budget, DocumentedLimits, NoLimits
+from conformance.target.budget import KEPT_BACK, Budget, DocumentedLimits, NoLimits
 from conformance.target.config import Target, parse_target
 from conformance.target.store import open_store, store_path
+from conformance.target.store_base import BLOCKED_UNTIL, ERRORS, MARGIN_SECONDS, Store
 from conformance.target.store_sqlite import SQLiteStore
 from conformance.target.waiting import Waiting
 
@@ -41,9 +42,6 @@ class Time:
     def time(self) -> float:
         return self.now
 
-    def time_ns(self) -> int:
-        return round(self.now * 1000) * 1_000_000
-
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
@@ -51,8 +49,7 @@ class Time:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     time = Time()
-    monkeypatch.setattr("pyrate_limiter.buckets.sqlite_bucket.time_ns", time.time_ns)
-    monkeypatch.setattr("conformance.target.store_sqlite.time.time", time.time)
+    monkeypatch.setattr("conformance.target.store_sqlite.since_boot", time.time)
     return time
 
 
@@ -367,11 +364,17 @@ BLOCKED = (
     "Koncili has blocked this integrator (423) until {:%Y-%m-%d %H:%M} UTC: nothing is sent before that, since 1,000 calls "
     "during the block make it permanent; run again then"
 )
+DAY = 24 * HOUR
+
+
+def lasts(until: datetime) -> float:
+    """For how many seconds from now a block lasts."""
+    return (until - datetime.now(UTC)).total_seconds()
 
 
 def test_a_block_stops_every_run_until_it_ends(limits: Limits, others: Limits, time: Time) -> None:
     until = limits.blocked()
-    assert until.timestamp() == pytest.approx(time.now + HOUR)
+    assert lasts(until) == pytest.approx(HOUR, abs=30)
     assert until.tzinfo is UTC
     for run in (limits, others):
         with pytest.raises(CannotRun, match=rf"^{re.escape(BLOCKED.format(until))}$"):
@@ -380,13 +383,101 @@ def test_a_block_stops_every_run_until_it_ends(limits: Limits, others: Limits, t
     others.before(Endpoint.GET_ORDER)
 
 
-def test_a_block_lasts_as_long_as_the_target_says(limits: Limits, time: Time) -> None:
-    limits.blocked(60)
-    time.now += 59
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        (0, HOUR),
+        (1, HOUR),
+        (-5, HOUR),
+        (HOUR, HOUR),
+        (7200, 7200),
+        (DAY, DAY),
+        (99_999_999_999_999, DAY),
+        (float("9" * 400), DAY),
+        (float("nan"), HOUR),
+        (float("-inf"), HOUR),
+    ],
+)
+def test_a_block_lasts_as_long_as_the_target_says_an_hour_at_least_and_a_day_at_most(
+    limits: Limits, time: Time, told: float, seconds: float
+) -> None:
+    assert lasts(limits.blocked(told)) == pytest.approx(seconds, abs=30)
+    time.now += seconds - 1
     with pytest.raises(CannotRun):
         limits.before(None)
     time.now += 1
     limits.before(None)
+
+
+def test_a_block_is_not_made_shorter(limits: Limits, others: Limits, time: Time) -> None:
+    limits.blocked(5 * HOUR)
+    others.blocked(60)
+    time.now += 5 * HOUR - 1
+    with pytest.raises(CannotRun):
+        others.before(None)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("nan", HOUR),
+        ("", HOUR),
+        ("tomorrow", HOUR),
+        ("{}", HOUR),
+        ("\x00\ud7ff", HOUR),
+        ("inf", DAY),
+        ("1e400", DAY),
+        ("9" * 400, DAY),
+        ("3000000000", DAY),
+        ("-inf", 0),
+        ("12", 0),
+    ],
+)
+def test_whatever_was_written_a_block_ends_within_a_day(
+    limits: Limits, time: Time, written: str, seconds: float
+) -> None:
+    """What can't be read is a block as it is documented."""
+    limits.kept.put(BLOCKED_UNTIL, written)
+    for _ in range(2):  # looking again puts nothing off
+        if seconds:
+            with pytest.raises(
+                CannotRun, match=r"^Koncili has blocked this integrator \(423\) until 20\d\d-\d\d-\d\d "
+            ):
+                limits.before(None)
+        time.now += seconds / 2
+    limits.before(None)
+
+
+def test_what_waits_for_the_budget_looks_whether_there_is_a_block_by_now(store: Path, time: Time) -> None:
+    with (
+        closing(Limits(store, 1 + KEPT_BACK, time, at_most=None)) as limits,
+        closing(Limits(store, 400, time)) as other,
+    ):
+        limits.answer(None, 400)
+        limits._waiting.meanwhile = once(lambda: other.blocked(2 * HOUR), after=3)
+        with pytest.raises(CannotRun, match="blocked"):
+            limits.before(None)
+
+
+def test_what_waits_for_the_rate_looks_whether_there_is_a_block_by_now(store: Path, time: Time) -> None:
+    with closing(Limits(store, 400, time, at_most=None)) as limits, closing(Limits(store, 400, time)) as other:
+        for _ in range(90):
+            limits.answer(Endpoint.GET_ORDER, 200)
+        limits._waiting.meanwhile = once(other.blocked, after=3)
+        with pytest.raises(CannotRun, match="blocked"):
+            limits.before(Endpoint.GET_ORDER)
+        assert limits.spent() == 0
+
+
+def once(action: Callable[[], object], *, after: int) -> Callable[[], None]:
+    """Does it at one call, after so many others."""
+    calls = count()
+
+    def called() -> None:
+        if next(calls) == after:
+            action()
+
+    return called
 
 
 def test_its_end_is_told_in_utc_wherever_the_machine_is(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,9 +493,8 @@ def test_its_end_is_told_in_utc_wherever_the_machine_is(limits: Limits, monkeypa
 # -- which budget, kept where --------------------------------------------------------------------------------------
 
 
-def budget_for(target: Target, time: Time | None = None) -> tuple[Budget, SQLiteStore]:
+def budget_for(target: Target, time: Time | None = None) -> tuple[Budget, Store]:
     store = open_store(target)
-    assert isinstance(store, SQLiteStore)
     waiting = Waiting(sleep=time.sleep) if time else Waiting(at_most=0.0)
     return budget_of(target, store, waiting), store
 
@@ -478,7 +568,7 @@ def test_the_store_lies_in_the_users_state_directory(state: Path) -> None:
 
 @pytest.mark.usefixtures("state")
 def test_the_store_keeps_its_name_from_version_to_version() -> None:
-    assert store_path(target()).name == "682e68700304d41e.sqlite"
+    assert store_path(target()).name == "cb0f2d8bd18bda61.sqlite"
 
 
 def test_the_tables_keep_their_names_from_version_to_version(limits: Limits, store: Path) -> None:
@@ -486,6 +576,8 @@ def test_the_tables_keep_their_names_from_version_to_version(limits: Limits, sto
     with closing(sqlite3.connect(store)) as kept:
         names = {name for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert names == {
+        "about",
+        "clock",
         "marks",
         "locks",
         "counters",
@@ -496,25 +588,22 @@ def test_the_tables_keep_their_names_from_version_to_version(limits: Limits, sto
     assert ERRORS == "client-errors"
 
 
-OTHER_TARGETS = {
-    "integrator": {"integrator": "00000000-0000-4000-8000-000000000000"},
-    "host": {"base_url": "https://sandbox.koncili.example"},
-    "port": {"base_url": "https://koncili.example:8443"},
-}
-
-
-@pytest.mark.parametrize("changes", OTHER_TARGETS.values(), ids=OTHER_TARGETS)
-@pytest.mark.usefixtures("state")
-def test_another_target_has_another_store(changes: Mapping[str, str]) -> None:
-    assert store_path(target(**changes)) != store_path(target())
+def test_another_integrator_has_another_store(state: Path) -> None:
+    del state
+    assert store_path(target(integrator="00000000-0000-4000-8000-000000000000")) != store_path(target())
 
 
 @pytest.mark.parametrize(
     "base_url",
-    ["https://koncili.example/", "https://Koncili.EXAMPLE", "HTTPS://koncili.example", "https://koncili.example:443"],
+    [
+        "https://Koncili.EXAMPLE/",
+        "https://sandbox.koncili.example",
+        "https://koncili.example:8443/v1",
+        "http://localhost:80",
+    ],
 )
 @pytest.mark.usefixtures("state")
-def test_the_same_target_written_otherwise_has_the_same_store(base_url: str) -> None:
+def test_by_whatever_url_an_integrator_comes_it_has_one_store(base_url: str) -> None:
     assert store_path(target(base_url=base_url)) == store_path(target())
 
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from conformance.mock.target import mock_target_table, to_toml
-from conformance.target.budget import ERRORS, KEPT_BACK
+from conformance.target.budget import KEPT_BACK
 from conformance.target.config import load_target
 from conformance.target.store import open_store
+from conformance.target.store_base import ERRORS
 from tests.suite.runs import Run, certify, without_ci
 from tests.suite.test_cli import served
 

@@ -16,10 +16,14 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import CannotRun, WaitTooLong
+from conformance.live import dead_runs, left_elsewhere
 from conformance.mock.koncili import Koncili
+from conformance.mock.target import mock_target_table
 from conformance.target import runs
 from conformance.target.channels import Channels
-from conformance.target.runs import Run, is_alive, known_runs, take
+from conformance.target.config import parse_target
+from conformance.target.runs import Run, is_alive, known_runs, origin_of, take
+from conformance.target.store import earlier_key_of, open_store, store_path
 from conformance.target.store_sqlite import SQLiteStore
 from conformance.target.waiting import Waiting
 from tests.suite.bodies import NEIGHBOUR, on
@@ -306,3 +310,63 @@ def test_orders_that_are_still_needed_are_spared_until_the_end(koncili: Koncili,
         assert [order.code for order in one.live.ledger.left.orders] == [CODE]
         one.live.finish()
         assert not any(one.live.ledger.left)
+
+
+# -- several base URLs of one integrator -------------------------------------------------------------------------------
+
+ELSEWHERE: Final = "http://localhost:8765"
+
+
+def test_runs_at_two_urls_share_budget_block_and_turns(koncili: Koncili, path: Path) -> None:
+    with one_run(koncili, path, at_most=0.0) as one, one_run(koncili, path, at_most=0.0, base_url=ELSEWHERE) as other:
+        for run in (one, other):
+            run.live.budget.after(run.live.budget.before(None), 400)
+        spent = [run.live.budget.standing() for run in (one, other)]
+        assert [standing.spent if standing else None for standing in spent] == [2, 2]
+        assert other.live.channels.hold({HOME.channel})
+        with pytest.raises(WaitTooLong, match="another run's reconciliation"):
+            one.create()
+        other.live.budget.blocked()
+        with pytest.raises(CannotRun, match="blocked"):
+            one.submit(CODE)
+
+
+def test_what_was_left_at_another_url_is_told_and_neither_touched_nor_forgotten(koncili: Koncili, path: Path) -> None:
+    with one_run(koncili, path, base_url=ELSEWHERE) as dead:
+        dead.create()
+        dead.submit(CODE)
+    with one_run(koncili, path) as other:
+        assert other.live.dead_runs == []
+        (told,) = left_elsewhere(other.live.target, other.store)
+        assert f"left something at {ELSEWHERE}: only `koncili-conformance cleanup`" in told
+        other.live.channels.hold({HOME.channel})
+        other.live.rescue_all()
+        assert other.way.sent == []
+    with one_run(koncili, path, base_url=ELSEWHERE) as there:
+        assert left_elsewhere(there.live.target, there.store) == []
+        assert there.live.dead_runs == [dead.live.run.id]
+        there.live.rescue_all()
+        assert there.live.dead_runs == []
+        assert there.store.records("origin/").keys() == {f"origin/{there.live.run.id}"}
+
+
+def test_the_store_of_an_earlier_version_is_taken_over_once(koncili: Koncili, path: Path) -> None:
+    """It was one URL's alone, and had no record of that."""
+    table = {**mock_target_table("http://127.0.0.1:8765"), "environment": "sandbox"}
+    target = parse_target(table, "target.toml")
+    earlier = store_path(target).with_name(f"{earlier_key_of(target)}.sqlite")
+    with closing(SQLiteStore(earlier)) as kept:
+        for number in range(30):
+            kept.renew("client-errors", str(number))
+        kept.put('order/dead/[19055, "CHANNEL_NAME", "701-1"]', "there")
+        kept.claim("long", 7, 100)
+    for _ in range(2):
+        with closing(open_store(target)) as store:
+            assert len(store.marks("client-errors", 60)) == 30
+            assert store.claim("long", 0, 0) == 107
+            assert dead_runs(store) == ["dead"]
+            assert origin_of(store, "dead") == target.base_url
+            assert left_elsewhere(parse_target({**table, "base_url": ELSEWHERE}, "t"), store)
+            store.unmark("client-errors", "0")
+            store.renew("client-errors", "another")
+    del koncili, path

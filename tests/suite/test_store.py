@@ -14,7 +14,7 @@ import pytest
 from conformance.errors import CannotRun
 from conformance.mock.target import mock_target_table
 from conformance.target.config import parse_target
-from conformance.target.store import Store
+from conformance.target.store_base import Store
 from conformance.target.store_redis import RedisStore
 from conformance.target.store_sqlite import SQLiteStore
 from tests.suite.stage.redis import redis_server

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-SERVER: Final = "redis-server"
+import redis
+
+SERVER: Final = os.environ.get("KONCILI_REDIS_SERVER", "redis-server")
+"""The server, by its name or path: valkey-server does as well."""
+
 HOST: Final = "127.0.0.1"
 PATIENCE_SECONDS: Final = 20
 
@@ -33,6 +38,16 @@ class StagedRedis:
         """Where it is, as a target file names it."""
         return f"redis://{HOST}:{self.port}/0"
 
+    def command(self, *words: str) -> Any:
+        """Have it carry out a command."""
+        with closing(redis.Redis.from_url(self.url, decode_responses=True)) as client:
+            return client.execute_command(*words)  # type: ignore[no-untyped-call]
+
+    def key(self, name: str) -> str:
+        """The key of a store that ends so."""
+        (key,) = [key for key in self.command("KEYS", "koncili-conformance:*") if key.endswith(f":{name}")]
+        return str(key)
+
     def stop(self) -> None:
         """End it at once: what it kept is gone. Another one can then have its port."""
         self.process.kill()
@@ -40,30 +55,37 @@ class StagedRedis:
 
 
 @contextmanager
-def redis_server(directory: Path, *, port: int = 0) -> Iterator[StagedRedis]:
-    """An empty server that keeps nothing on disk; port 0 takes any free one. Raises NoRedis where there is none."""
+def redis_server(
+    directory: Path, *settings: str, port: int = 0, saves: str = "", appends: bool = False
+) -> Iterator[StagedRedis]:
+    """A server on any free port, or on this one. It is empty and keeps nothing on disk, unless it `saves` now and then or
+    `appends` to a file what it is told: another one in the same directory then begins with that. More settings are options of
+    its command line. Raises NoRedis where there is none."""
     command = shutil.which(SERVER)
     if command is None:
         raise NoRedis(f"{SERVER} is not installed, and this test needs a real one: apt-get install redis-server")
     port = port or _free_port()
-    options = ["--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no", "--dir", str(directory)]
+    options = ["--port", str(port), "--bind", HOST, "--dir", str(directory), "--save", saves]
+    options += ["--appendonly", "yes" if appends else "no", *settings]
     log = directory / "redis.log"
     with log.open("wb") as output, subprocess.Popen([command, *options], stdout=output, stderr=output) as process:
-        redis = StagedRedis(port, process)
+        staged = StagedRedis(port, process)
         try:
-            _await_pong(redis, log)
-            yield redis
+            _await_pong(staged, log)
+            yield staged
         finally:
-            redis.stop()
+            staged.stop()
 
 
-def _await_pong(redis: StagedRedis, log: Path) -> None:
+def _await_pong(staged: StagedRedis, log: Path) -> None:
     ends = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < ends and redis.process.poll() is None:
-        if _answers(redis.port):
+    while time.monotonic() < ends and staged.process.poll() is None:
+        if _answers(staged.port):
             return
         time.sleep(0.02)
-    raise NoRedis(f"{SERVER} does not answer on port {redis.port}: {log.read_text(encoding='utf-8', errors='replace')}")
+    raise NoRedis(
+        f"{SERVER} does not answer on port {staged.port}: {log.read_text(encoding='utf-8', errors='replace')}"
+    )
 
 
 def _answers(port: int) -> bool:

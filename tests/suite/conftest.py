@@ -1,0 +1,13 @@
+"""What holds for all of the suite's own tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _state_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs share belongs to the test, not to whoever runs it, nor to the other tests."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own-state"))
