@@ -44,6 +44,12 @@ TOKENS_OF_AN_ANSWER = 64
 TOKENS_OF_A_RUN = 1_000_000
 """So many characters of such tokens in all: each is searched for in every text, and takes room."""
 
+LARGE_BODY = 16 * 1024
+"""Characters of an answer's body that are always written down."""
+
+LARGE_BODIES = 8 * 1024 * 1024
+"""So many characters of larger bodies in all are written down whole: who reads the traffic reads it into memory."""
+
 ROOM_OF_A_TOKEN = 500
 """What a short one counts for."""
 
@@ -95,6 +101,7 @@ class Journal:
         self._email = email
         self._room = TOKENS_OF_A_RUN
         """For so many characters of tokens that answers hold without being asked for them there is room."""
+        self._room_for_large = LARGE_BODIES
         self._har = _open_har(har) if har else None
 
     def __enter__(self) -> Journal:
@@ -122,7 +129,16 @@ class Journal:
         self.traffic.add(exchange.status)
         self.by_endpoint[exchange.endpoint.label if exchange.endpoint else OTHER] += 1
         if self._har is not None:
-            _write(self._har, exchange, self.redactor)
+            told = self._cut(self.redactor.bytes_as_text(exchange.response_body))
+            _write(self._har, exchange, self.redactor, told)
+
+    def _cut(self, text: str) -> str:
+        """What of an answer's body is written down: all, unless answers are large again and again."""
+        if len(text) > LARGE_BODY:
+            if len(text) > self._room_for_large:
+                return f"{text[:LARGE_BODY]} … {len(text) - LARGE_BODY:,} characters more"
+            self._room_for_large -= len(text)
+        return text
 
     def learn(self, exchange: Exchange) -> None:
         """Every token that was sent or received is a secret, damaged ones too: one character off is all but the token."""
@@ -233,7 +249,8 @@ def _open_har(path: Path) -> harfile.HarFile:
     return harfile.HarFile(stream, creator=harfile.Creator(name="koncili-conformance", version=__version__))
 
 
-def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor) -> None:
+def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: str) -> None:
+    """`told` is the body of the answer, without secrets."""
     import harfile
 
     request_type = exchange.request_headers.get("content-type", "")
@@ -266,7 +283,7 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor) -> None
             content=harfile.Content(
                 size=len(exchange.response_body),
                 mimeType=exchange.response_headers.get("content-type", ""),
-                text=redactor.bytes_as_text(exchange.response_body),
+                text=told,
             ),
             bodySize=len(exchange.response_body),
         ),

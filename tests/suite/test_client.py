@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -527,3 +528,18 @@ def test_a_gateways_error_counts_only_if_it_comes_again(
 ) -> None:
     server.answers["/my-accounts"] = [httpx.Response(answer) for answer in answers]
     assert client.call(Endpoint.LIST_ACCOUNTS).status == status
+
+
+def test_large_answers_are_written_down_cut_where_there_are_many(server: Server, tmp_path: Path) -> None:
+    """Who reads the traffic, the process that leads the workers too, reads it into memory."""
+    server.answers["/order"] = [httpx.Response(200, content=b" " * 1_900_000 + b"{}")]
+    with connect(server, har=tmp_path / "traffic.har") as client:
+        for _ in range(20):
+            assert len(client.send("GET", "/order").response_body) == 1_900_002
+        client.journal.close()
+    raw = (tmp_path / "traffic.har").read_text(encoding="utf-8")
+    contents = [entry["response"]["content"] for entry in json.loads(raw)["log"]["entries"]]
+    assert len(raw) < 10_000_000
+    assert [len(content["text"]) for content in contents[:4]] == [1_900_002] * 4
+    assert {content["text"] for content in contents[4:]} == {f"{' ' * 16_384} … 1,883,618 characters more"}
+    assert {content["size"] for content in contents} == {1_900_002}

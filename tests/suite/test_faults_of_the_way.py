@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -17,13 +20,14 @@ from conformance.contract.rules import catalogue
 from conformance.session import missing_need
 from conformance.target.config import load_target
 from conformance.target.store import open_store
-from tests.suite.runs import Run
+from tests.suite.runs import COMMAND, Run
 from tests.suite.stage import quick
 from tests.suite.stage.bad_answers import BAD_ANSWERS
 from tests.suite.stage.mock import StagedMock, mock, target_file
 from tests.suite.stage.plans import Plan, When, always, every, nth, since
 from tests.suite.stage.tls import tls_listener
 from tests.suite.stage.wayside import Wayside, wayside
+from tests.suite.watched import ROOT
 
 ENDLESS: Final = ("trickle", "endless-headers", "endless-announcements")
 """What ends only because every answer has its time."""
@@ -335,6 +339,37 @@ def test_a_block_ends_the_run_and_keeps_the_next_from_beginning(
     again = stage.certify(target, *RULES)
     assert (again.code, len(layer.log)) == (CANNOT_RUN, sent)
     assert re.search(f"^koncili-conformance: {AT_ONCE['423']}", again.errors)
+    store = open_store(load_target(target))
+    store.put("blocked-until", "0")  # when that time has come
+    store.close()
+    is_cleared_away(layer, target)
+
+
+@pytest.mark.parametrize("way", ["workers", "plain pytest"])
+def test_a_block_ends_every_kind_of_run_with_3(stage: Stage, layer: Wayside, way: str) -> None:
+    """And whatever comes after it, without a request."""
+    layer.play(*plans("423-cut", nth(40)))
+    target = stage.target(layer.base_url)
+    environment = {**os.environ, "XDG_STATE_HOME": str(target.parent / "state")}
+    if way == "workers":
+        command = [str(COMMAND), "certify", "--target", str(target), "--profile", "smoke", "--workers", "2"]
+        command += ["--no-html", "--reports", str(target.parent / "reports")]
+    else:
+        command = [sys.executable, "-m", "pytest", "tests/certification", "-q", "--koncili-target", str(target)]
+        command += ["--koncili-profile", "smoke", "--koncili-no-html", "-p", "no:cacheprovider", "-n", "0"]
+        command += ["--koncili-reports", str(target.parent / "reports")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
+    told = done.stdout + done.stderr
+    assert (done.returncode, "Traceback" in told) == (CANNOT_RUN, False), told
+    assert re.search(AT_ONCE["423"], told)
+    sent = len(layer.log)
+    assert sent - [passed.status for passed in layer.log].index(423) <= 2, (
+        "the other worker may be in the middle of a call"
+    )
+    for after in (["cleanup"], ["certify", "--dry-run"], ["certify"]):
+        again = quick.command(target.parent, *after, "--target", str(target))
+        assert (again.code, len(layer.log)) == (CANNOT_RUN, sent), again.output
+        assert re.search(f"^koncili-conformance: .*{AT_ONCE['423']}", again.errors)
     store = open_store(load_target(target))
     store.put("blocked-until", "0")  # when that time has come
     store.close()
