@@ -24,6 +24,9 @@ REFUSALS: Final = ("ORD-04", "ORD-07", "ORD-12")
 """Twelve client errors, and no reconciliation."""
 
 
+NOT_BEGUN: Final = "--max-wait 0 s does not suffice, so nothing is sent"
+
+
 @pytest.fixture
 def staged(tmp_path: Path) -> Iterator[StagedMock]:
     with mock(tmp_path) as running, hurried(running):
@@ -69,14 +72,17 @@ def test_runs_at_once_share_one_budget(staged: StagedMock, coordination: str, tm
     runs = at_once(target, REFUSALS, "--max-wait", "0s")
     spent = f"the budget of client errors: {budget - KEPT_BACK} an hour are spent"
     begun = [run for run in runs if run.code != 3]  # one that comes late finds nothing left, not even for its token
-    assert all(spent in run.errors and "base_url" not in run.errors for run in runs if run.code == 3), runs
+    late = [run.output + run.errors for run in runs if run.code == 3]
+    assert all((spent in said or NOT_BEGUN in said) and "base_url" not in said for said in late), runs
     verdicts = [of(REFUSALS, run.by_rule) for run in begun]
-    assert {verdict for each in verdicts for verdict in each.values()} == {"pass", "inconclusive"}, runs
+    found = {verdict for each in verdicts for verdict in each.values()}
+    assert "pass" in found <= {"pass", "inconclusive"}, runs
+    assert late or "inconclusive" in found, runs
     assert all(spent in run.output for run in begun if run.verdicts("inconclusive"))
-    late = certify(tmp_path / "late", "--target", str(target), "--rule", "ORD-01", "--max-wait", "0s")
-    assert late.code == 3
-    assert spent in late.errors
-    assert "base_url" not in late.errors
+    later = certify(tmp_path / "late", "--target", str(target), "--rule", "ORD-01", "--max-wait", "0s")
+    assert later.code == 3
+    assert NOT_BEGUN in later.errors
+    assert "base_url" not in later.errors
     state = staged.state()
     assert budget - KEPT_BACK - AT_ONCE <= state["counts"]["clientErrors"] <= budget
     assert deletable(state) == []
