@@ -123,10 +123,19 @@ class Slowdown:
             self.interval = self.interval / 1.5 if self.interval > self.even / 20 else 0.0
             self._sent = self._missed = 0  # it helped
 
+    @property
+    def is_vain(self) -> bool:
+        """Whether to be slower has made no difference."""
+        return self._missed >= MISSES
+
+    def give_up(self) -> None:
+        """Be as fast as before, from now on."""
+        self._missed, self.interval = MISSES, 0.0
+
     def throttled(self) -> None:
         """Take note that it was throttled. After a few: more slowly; where that makes no difference, as before."""
         self._throttled += 1
-        if self._throttled < (AGAIN if self.interval else SOME) or self._missed >= MISSES:
+        if self._throttled < (AGAIN if self.interval else SOME) or self.is_vain:
             return
         share = self._throttled / max(self._sent, 1)
         if not self.interval:
@@ -134,7 +143,7 @@ class Slowdown:
             self._share, self.interval = share, min(STEP * lasted / max(self._sent, 1), self.even)
         else:
             self._missed += share > self._share / 2
-            self.interval = 0.0 if self._missed >= MISSES else min(self.interval * STEP, self.even * SLOWEST)
+            self.interval = 0.0 if self.is_vain else min(self.interval * STEP, self.even * SLOWEST)
         self._sent = self._throttled = 0
 
 
@@ -147,11 +156,11 @@ AGAIN: Final = 2
 UNTROUBLED: Final = 60
 """After so many requests none of which was throttled a run gets faster again."""
 
-MISSES: Final = 3
+MISSES: Final = 2
 """So many times in vain, and throttling has nothing to do with how fast a run is."""
 
 STEP: Final = 4
 """How many times slower each time, from the speed on at which it was throttled."""
 
-SLOWEST: Final = 4
+SLOWEST: Final = 2
 """How many times slower than the documented rate a run gets."""

@@ -157,6 +157,9 @@ class Way:
             answer = Answer(BLOCKED, {}, b"")
         if answer.status == TOO_MANY:
             slowdown.throttled()
+            if slowdown.is_vain:  # nor will it help elsewhere
+                for every in self._slowdowns.values():
+                    every.give_up()
         self.lost = self.lost or answer.status in GATEWAY_ERRORS | {BAD_GATEWAY}
         if self._ledger is not None and note is not None and not _may_be_anothers(answer):
             self._ledger.answered(note, answer.status, answer.body)
