@@ -17,7 +17,7 @@ from conformance.asked import Asked
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.decided import Decided
 from conformance.ending import HARNESS_ERROR, Ending
-from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
 from conformance.interruption import INTERRUPTED as STOPPED_BY_SIGNAL
 from conformance.interruption import Heard, InterruptedWorker, lead_workers_home
@@ -460,7 +460,7 @@ class Certification:
 
 def _in_words(error: BaseException) -> str:
     """Why a scenario showed nothing, and what to do about it."""
-    if isinstance(error, TargetUnavailable) and not isinstance(error, WaitTooLong):
+    if isinstance(error, TargetUnavailable) and not isinstance(error, WaitTooLong | NotTried):
         return f"{error}; run again when the way to the target is clear"
     kind = "" if isinstance(error, TargetUnavailable | CannotRun) else f"{HARNESS_ERROR}: {type(error).__name__}: "
     return f"{kind}{error}"

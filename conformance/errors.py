@@ -23,5 +23,9 @@ class WaitTooLong(TargetUnavailable):
     """What must be waited for takes longer than the user wants to wait; nothing more is sent."""
 
 
+class NotTried(TargetUnavailable):
+    """What a law needs was refused each time before, so that it was not sent again: it decides nothing."""
+
+
 class GoneAway(WaitTooLong):
     """The target was there, and answers no more: who knows how long it would have to be waited for. Nothing more is sent."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from conformance.calendar import Calendar
 from conformance.errors import TargetUnavailable
-from conformance.recovery import GONE_AT_THE_END, Recovery
+from conformance.recovery import GONE_AT_MOST, Recovery
 from conformance.target.budget import Budget, DocumentedLimits, NoLimits
 from conformance.target.channels import Channels
 from conformance.target.client import KonciliClient
@@ -216,9 +216,7 @@ class Live:
     def _gone_words(self) -> str:
         gone = self.recovery.gone.total()
         return (
-            f", gone already like the {gone} last ones that were to be deleted, perhaps"
-            if gone >= GONE_AT_THE_END
-            else ""
+            f", gone already like the {gone} last ones that were to be deleted, perhaps" if gone >= GONE_AT_MOST else ""
         )
 
     def close(self) -> None:

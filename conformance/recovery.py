@@ -100,10 +100,11 @@ class Recovery:
             if exchange.is_accepted or exchange.status == NOT_FOUND:
                 ledger.deleted(order)
                 self.doubtful.discard(order)
-                self.gone[doubtful] += exchange.status == NOT_FOUND
+                self.gone[doubtful] += exchange.is_refused
                 self.report.deleted += exchange.status != NOT_FOUND
             elif exchange.is_refused:
                 ledger.deleted(order)
+                self.gone[doubtful] += 1
                 self.report.kept.append(f"{_name(order)}: its deletion is refused with {_words(exchange)}")
             else:
                 self.report.undone.append(f"{_name(order)}: its deletion got {_words(exchange)}")

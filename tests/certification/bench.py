@@ -27,6 +27,7 @@ from strategies.identifiers import Minter
 from strategies.orders import Order
 from strategies.scope import Place, Scope
 from tests.certification import economy
+from tests.certification.hindrances import Hindrances
 from tests.certification.same_order import differences
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class Bench:
     slow: bool = False
     """Whether a change was seen to show late: then nobody asks at once, since each query for an order that does not show
     yet spends a client error."""
+    hindrances: Hindrances | None = field(init=False)
+    """What lawful calls were refused for; None where client errors are not counted, so that each may be sent."""
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
     """By scenario and law: what is put off to the end of the run."""
 
@@ -137,6 +140,7 @@ class Bench:
             foreign.marketplace_code if foreign else None,
         )
         self.minter = Minter(self.session.run_number)
+        self.hindrances = Hindrances() if self.session.budget.standing() is not None else None
 
     @cached_property
     def books(self) -> Books:
@@ -223,11 +227,22 @@ class Bench:
     def is_accepted(self, call: Call, exchange: Exchange) -> bool:
         """Whether a lawful call was accepted; if not, that is noted against the rule that says it must be."""
         rule = catalogue()[ACCEPTED_BY[call.endpoint]]
+        self.met(call, exchange)
         if exchange.status in rule.accepted:
             return True
         self.observe(rule.id, f"{rule.accepted}", f"a lawful call got {exchange.status}", exchange)
         self.hindered(f"{rule.id}: a lawful call got {exchange.status}")
         return False
+
+    def met(self, call: Call, exchange: Exchange) -> None:
+        """Take note of what became of a lawful call: what is refused each time is sent less."""
+        if self.hindrances is not None and (exchange.is_accepted or exchange.is_refused):
+            self.hindrances.note(call, accepted=exchange.is_accepted)
+
+    def check_worth(self, example: object) -> None:
+        """Raises Hindered where an example is not worth its client errors: it holds what was refused each time."""
+        if self.hindrances is not None and (why := self.hindrances.why_not(example)):
+            raise Hindered(why)
 
     def hindered(self, reason: str) -> None:
         """Say why the running scenario may have seen less than it should."""

@@ -193,6 +193,8 @@ class Books:
         `elsewhere` (by default as `blame`) says whether to try another period first: an earlier run may have used this one.
         """
         call = creation_of(book.batch)
+        if blame:
+            self.bench.check_worth((call, release_of(book.batch, 0)))
         live = self.bench.session.live
         if live is not None and live.channels.is_settling(book.place.channel):  # an earlier run's
             self.settling.add(book.place)
@@ -217,6 +219,7 @@ class Books:
             raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
         self._settles(book.place, settling=False)
         if exchange.status // 100 == 2:
+            self.bench.met(call, exchange)
             self.suspects.discard(book.place)
             self.opened_at.add(book.place)
             self.refused_at.discard(book.place)
@@ -326,6 +329,7 @@ class Books:
     def released(self, book: Book, order: int) -> bool:
         """Whether the lawful release of an order is accepted; if not, that is noted against the rule to blame for it."""
         exchange = self.release(book, order)
+        self.bench.met(release_of(book.batch, order), exchange)
         if exchange.status // 100 == 2:
             return True
         book.spoiled = True

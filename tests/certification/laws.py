@@ -11,14 +11,14 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from platformdirs import user_cache_path
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
-from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.target.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
@@ -29,6 +29,7 @@ from tests.certification import economy
 from tests.certification.bench import ASKED_AT_MOST, Bench, Hindered, NotSeenYet, Values, Waiting
 from tests.certification.books import Book, Books
 from tests.certification.checks import check_accepted, check_refused
+from tests.certification.hindrances import Hindrances
 
 T = TypeVar("T")
 Law = Callable[[T], Waiting[None] | None]
@@ -55,13 +56,16 @@ def once(bench: Bench, law: Callable[[], Waiting[None] | None]) -> None:
     prove(bench, bench.scenario, st.none(), lambda _: law(), 1)
 
 
-def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], examples: int) -> None:
+def prove(
+    bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], examples: int, *, spares: bool = True
+) -> None:
     """Run a law on so many examples; raises what the law raises, shrunk where the target allows. At the end of a run it
     only goes on with what was put off.
 
     The first pass leaves out Hypothesis's simplest example, with which every run would begin: of a few examples it is
     the one that shows least, and refusals are counted. Only when the law is broken does a second pass look for the
-    smallest failure, from the simplest on.
+    smallest failure, from the simplest on. Examples that hold what a target refuses each time are left out, unless the law is
+    itself about that (`spares` is False). Raises NotTried where there is no other.
     """
     if bench.session.resuming:
         bench.session.deferred.discard(bench.scenario)
@@ -69,6 +73,8 @@ def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], 
             _watched(bench, lambda deferred=deferred: bench.go_on(deferred))  # type: ignore[misc]
         return
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
+    if spares and bench.hindrances is not None:
+        strategy, law = _sparing(bench, bench.hindrances, strategy, law)
     try:
         _first_pass(bench, law, name, strategy, seed, examples)
     except Violation as violation:
@@ -79,6 +85,19 @@ def prove(bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], 
     if bench.session.shrinks:
         _run(bench, law, name, strategy, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
     raise found  # not shrunk, or found once and not again: the first sight of it is all there is
+
+
+def _sparing(
+    bench: Bench, hindrances: Hindrances, strategy: st.SearchStrategy[T], law: Law[T]
+) -> tuple[st.SearchStrategy[T], Law[T]]:
+    """Draw no example of what is refused each time, and send none that has come to be so since."""
+    blocked = hindrances.blocked()
+
+    def spared(example: T) -> Waiting[None] | None:
+        bench.check_worth(example)
+        return law(example)
+
+    return strategy.filter(lambda example: not hindrances.holds(example, blocked)) if blocked else strategy, spared
 
 
 def _first_pass(bench: Bench, law: Law[T], name: str, strategy: st.SearchStrategy[T], seed: int, examples: int) -> None:
@@ -154,7 +173,12 @@ def _run(
 
     test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
     with first_sight(found):
-        hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
+        try:
+            hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
+        except Unsatisfiable:
+            if bench.hindrances is None or not (blocked := bench.hindrances.blocked()):
+                raise
+            raise NotTried(bench.hindrances.words(blocked)) from None
     if stopped:
         raise stopped[0]
 
@@ -215,10 +239,11 @@ def accept(bench: Bench, rule: Rule, calls: st.SearchStrategy[Call]) -> None:
 
     def law(call: Call) -> None:
         exchange = bench.send(call, bench.fresh(call.shape))
+        bench.met(call, exchange)
         check_accepted(rule=rule, exchange=exchange)
         bench.saw(Side.ACCEPTED, exchange)
 
-    prove(bench, f"{bench.scenario} accept", calls, law, bench.session.profile.acceptances)
+    prove(bench, f"{bench.scenario} accept", calls, law, bench.session.profile.acceptances, spares=False)
 
 
 # -- refusal -------------------------------------------------------------------------------------------------------
@@ -251,10 +276,16 @@ def refuse(
     def law(case: Case) -> Waiting[None]:
         yield from refused_beside_twin(bench, rule, case)
 
+    left_out: list[NotTried] = []
     for kind in tried:
         name = f"{bench.scenario} {endpoint.value} {kind.name}"
         strategy = cases(bench.scope, endpoint, kind, statuses)
-        prove(bench, name, strategy, law, profile.refusals_per_kind)
+        try:
+            prove(bench, name, strategy, law, profile.refusals_per_kind)
+        except NotTried as reason:  # the other kinds may show something
+            left_out.append(reason)
+    if left_out:
+        raise left_out[0]
     return len(tried)
 
 
