@@ -20,6 +20,9 @@ MET_AT_MOST: Final = 3
 LEFT_OUT_FIRST: Final = 8
 """So many are left out before the next one is sent all the same; each time that one is refused, twice as many."""
 
+TELLING: Final = frozenset({*DATE_FIELDS, "accountId is", "extracts"})
+"""What is looked at even where the rest of a call is refused each time."""
+
 Trait = tuple[str, ...]
 """What a call has in common with others: its endpoint, then names and values, the fewer the more general."""
 
@@ -73,16 +76,37 @@ def lawful_in(example: object) -> Iterator[Call]:
             return
 
 
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """What is not to be sent, as it stood at a moment: drawing examples may hang on it."""
+
+    traits: frozenset[Trait]
+    seen: frozenset[Trait]
+    """The traits of all lawful calls that were sent."""
+
+    def against(self, example: object) -> set[Trait]:
+        """The traits for which an example is not to be sent. Where a call has something that may be why others were refused,
+        and that none had, it is: it tells which of them is to blame."""
+        found: set[Trait] = set()
+        for traits in map(traits_of, lawful_in(example) if self.traits else ()):
+            if not any(trait[-2] in TELLING and trait not in self.seen for trait in traits if len(trait) > 1):
+                found |= traits & self.traits
+        return found
+
+
 @dataclass(slots=True)
 class Hindrances:
     """What lawful calls were refused for, as far as it shows. `in_a_row` counts refusals since the last acceptance."""
 
     in_a_row: Counter[Trait] = field(default_factory=Counter)
     left_out: Counter[Trait] = field(default_factory=Counter)
+    seen: set[Trait] = field(default_factory=set)
 
     def note(self, call: Call, *, accepted: bool) -> None:
         """Take note of what became of a lawful call."""
-        for trait in traits_of(call):
+        traits = traits_of(call)
+        self.seen |= traits
+        for trait in traits:
             if accepted:
                 self.in_a_row.pop(trait, None)
                 self.left_out.pop(trait, None)
@@ -90,20 +114,15 @@ class Hindrances:
                 self.in_a_row[trait] += 1
                 self.left_out[trait] = 0
 
-    def blocked(self) -> frozenset[Trait]:
-        """The traits of calls that are not to be sent now."""
-        return frozenset(
-            trait for trait, row in self.in_a_row.items() if row >= MET_AT_MOST and not self._is_due(trait, row)
-        )
-
-    def holds(self, example: object, blocked: frozenset[Trait]) -> bool:
-        """Whether an example has one of these traits. Pure, so that drawing examples may hang on it."""
-        return any(not traits_of(call).isdisjoint(blocked) for call in lawful_in(example))
+    def blocked(self) -> Blocked:
+        """What is not to be sent now."""
+        rows = self.in_a_row.items()
+        traits = frozenset(trait for trait, row in rows if row >= MET_AT_MOST and not self._is_due(trait, row))
+        return Blocked(traits, frozenset(self.seen) if traits else frozenset())
 
     def why_not(self, example: object) -> str:
         """Why an example is not worth its client errors now; "" where it is. To be asked once for each that was to be sent."""
-        blocked = self.blocked()
-        against = {trait for call in lawful_in(example) for trait in traits_of(call)} & blocked if blocked else set()
+        against = self.blocked().against(example)
         for trait in against:
             self.left_out[trait] += 1
         return self.words(against) if against else ""

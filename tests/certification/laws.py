@@ -73,7 +73,7 @@ def prove(
             _watched(bench, lambda deferred=deferred: bench.go_on(deferred))  # type: ignore[misc]
         return
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
-    if spares and bench.hindrances is not None:
+    if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
         strategy, law = _sparing(bench, bench.hindrances, strategy, law)
     try:
         _first_pass(bench, law, name, strategy, seed, examples)
@@ -87,6 +87,12 @@ def prove(
     raise found  # not shrunk, or found once and not again: the first sight of it is all there is
 
 
+def _is_about_acceptance(bench: Bench) -> bool:
+    """Whether the running scenario's rule says that orders are accepted: what is refused each time is what it is about."""
+    rule = catalogue()[bench.session.evidence.scenarios[bench.scenario].rule]
+    return Endpoint.SUBMIT_ORDER in rule.endpoints and Side.REFUSED not in rule.sides_under(bench.session.readings)
+
+
 def _sparing(
     bench: Bench, hindrances: Hindrances, strategy: st.SearchStrategy[T], law: Law[T]
 ) -> tuple[st.SearchStrategy[T], Law[T]]:
@@ -97,7 +103,7 @@ def _sparing(
         bench.check_worth(example)
         return law(example)
 
-    return strategy.filter(lambda example: not hindrances.holds(example, blocked)) if blocked else strategy, spared
+    return strategy.filter(lambda example: not blocked.against(example)) if blocked.traits else strategy, spared
 
 
 def _first_pass(bench: Bench, law: Law[T], name: str, strategy: st.SearchStrategy[T], seed: int, examples: int) -> None:
@@ -176,7 +182,7 @@ def _run(
         try:
             hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
         except Unsatisfiable:
-            if bench.hindrances is None or not (blocked := bench.hindrances.blocked()):
+            if bench.hindrances is None or not (blocked := bench.hindrances.blocked().traits):
                 raise
             raise NotTried(bench.hindrances.words(blocked)) from None
     if stopped:

@@ -78,8 +78,18 @@ def test_drawing_hangs_on_nothing_that_changes() -> None:
     hindrances.note(CONCLUDED, accepted=True)
     blocked = hindrances.blocked()
     hindrances.note(INVOICED, accepted=True)
-    assert hindrances.holds(INVOICED, blocked)
-    assert not hindrances.holds(CONCLUDED, blocked)
+    assert blocked.against(INVOICED)
+    assert not blocked.against(CONCLUDED)
+
+
+def test_what_may_be_the_cause_is_tried_once() -> None:
+    """That INVOICED orders are refused for their missing sendDate shows only when one is sent that has it."""
+    hindrances, dated = Hindrances(), submission(status="INVOICED", sendDate="2024-03-05T12:00:00Z")
+    refused(hindrances, INVOICED, MET_AT_MOST)
+    assert hindrances.why_not(INVOICED) != ""
+    assert hindrances.why_not(dated) == ""
+    refused(hindrances, dated)
+    assert hindrances.why_not(dated) != ""
 
 
 @pytest.mark.parametrize("endpoint", [Endpoint.GET_ORDER, Endpoint.DELETE_ORDER])
