@@ -27,7 +27,7 @@ from conformance.planning.turns import costs_of, in_turn
 from conformance.put_off import PutOff
 from conformance.report.allure import Steps, mark
 from conformance.report.progress import Ended
-from conformance.report.screen import ENDED
+from conformance.report.screen import ENDED, styled
 from conformance.report.summary import Line
 from conformance.report.waits import Waits
 from conformance.scenario import rule_of, scenario_name
@@ -439,7 +439,7 @@ class Certification:
         for story in self.ending.stories:
             terminalreporter.write_line(f"{HARNESS_ERROR}\n{story}")
         for line in self.ending.told():
-            terminalreporter.write_line(line.text)
+            terminalreporter.write_line(styled(line, lively=False))
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
@@ -453,8 +453,8 @@ class Certification:
             self.ending.make_pages(reports, Path(results), html=not config.getoption("koncili_no_html"))
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
-            for line in self.ending.places:
-                reporter.write_line(line)
+            for place in self.ending.places:
+                reporter.write_line(styled(Line(place), lively=False))
         reports.release()
 
 

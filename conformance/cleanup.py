@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.errors import CannotRun
+from conformance.escaping import line
 from conformance.live import left_elsewhere
 from conformance.planning.show import counted
 from conformance.recovery import Report
@@ -35,8 +36,8 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
         for line in session.wrong_accounts():  # removed since, perhaps: what can be cleared away is
             tell(line)
         live.rescue_all()
-        for line in words(live.recovery.report):
-            tell(line)
+        for text in words(live.recovery.report):
+            tell(line(text))
         left = live.dead_runs or any(live.ledger.left)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE if left else RunVerdict.CONFORMANT]
     finally:

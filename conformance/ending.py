@@ -109,7 +109,8 @@ class Ending:
         """What is to be said, failures first; `quiet` is the least of it. To be called once: it also tells the CI system."""
         if self.certificate is not None:
             yield from brief(self.certificate) if quiet else terminal(self.certificate)
-            yield from map(Line, tell_ci(self.certificate, os.environ))
+            for text in tell_ci(self.certificate, os.environ):
+                yield Line(text, is_command=text.startswith("::"))
         if not quiet:
             yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self.kept)
         yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self.left_undone)

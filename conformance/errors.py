@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from conformance.escaping import lines
 
-class CannotRun(Exception):
+
+class _Told(Exception):
+    """What is told to people and to CI systems, and may repeat what the target said: no part of its message acts on either."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(lines(str(message)))
+
+
+class CannotRun(_Told):
     """The run cannot start or go on; the message names what is wrong and the remedy. Exit code 3."""
 
 
@@ -11,7 +20,7 @@ class StoreLost(CannotRun):
     """What the runs of an integrator share is not what this run began with: removed, replaced, emptied or set back."""
 
 
-class TargetUnavailable(Exception):
+class TargetUnavailable(_Told):
     """The target did not answer, or only by passing failures (429, 502): no verdict can be had from that."""
 
 

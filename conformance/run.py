@@ -19,6 +19,7 @@ from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
 from conformance.ending import HARNESS_ERROR
 from conformance.errors import CannotRun
+from conformance.escaping import lines
 from conformance.live import budget_of, left_elsewhere
 from conformance.planning.costs import stages_of
 from conformance.planning.plan import Plan, make_plan
@@ -167,7 +168,7 @@ def run_certification(
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     stories = ended.certification.ending.stories if ended.certification is not None else []
     for story in (*screen.broke_down, *stories):
-        print(f"koncili-conformance: {HARNESS_ERROR}\n{story}", file=sys.stderr)
+        print(f"koncili-conformance: {HARNESS_ERROR}\n{lines(story)}", file=sys.stderr)
     if ended.certification is not None:
         ending = ended.certification.ending
         quiet = loudness is Loudness.QUIET

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from conformance.escaping import line
 from conformance.planning.course import RATES, least_seconds
 from conformance.planning.offer import Offer
 from conformance.planning.plan import Plan
@@ -31,7 +32,7 @@ def span(seconds: float) -> str:
 
 def full(plan: Plan, target: Target) -> Iterator[str]:
     """All of it, line by line."""
-    yield f"plan for {target.name} ({target.base_url}): {_what(plan)}"
+    yield f"plan for {line(target.name)} ({target.base_url}): {_what(plan)}"
     yield ""
     yield from _table(plan)
     yield ""
@@ -49,7 +50,7 @@ def full(plan: Plan, target: Target) -> Iterator[str]:
 def short(plan: Plan, target: Target) -> Iterator[str]:
     """The same in a few lines."""
     labels = ", ".join(f"{label} {number:,}" for label, number in plan.requests.items() if number)
-    yield f"plan for {target.name}: {_what(plan)}"
+    yield f"plan for {line(target.name)}: {_what(plan)}"
     yield f"requests: {sum(plan.requests.values()):,} ({labels})"
     yield f"client errors: {_client_errors(plan)}"
     yield f"expected: {_expected(plan)}"

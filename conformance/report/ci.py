@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from conformance.contract.rules import Level
+from conformance.escaping import visible
 from conformance.report.summary import markdown
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.verdicts import RuleVerdict
@@ -116,11 +117,14 @@ def _some(kind: str, entries: Sequence[RuleEntry], target: str, places: Mapping[
     whole = len(entries) <= MOST_ANNOTATIONS
     shown = entries if whole else entries[: MOST_ANNOTATIONS - 1]
     for entry in shown:
-        title = f"{entry.id} {entry.verdict} ({entry.level}) on {target}"
-        yield _command(kind, title, f"{entry.statement}\n{entry.reason}"[:MOST_SHOWN], places.get(entry.id))
+        title = f"{entry.id} {entry.verdict} ({entry.level}) on {visible(target)}"
+        told = f"{entry.statement}\n{visible(entry.reason)}"
+        yield _command(kind, title, told[:MOST_SHOWN], places.get(entry.id))
     if not whole:
         rest = entries[len(shown) :]
-        yield _command(kind, f"{len(rest)} more rules on {target}", ", ".join(entry.id for entry in rest), None)
+        yield _command(
+            kind, f"{len(rest)} more rules on {visible(target)}", ", ".join(entry.id for entry in rest), None
+        )
 
 
 def _command(kind: str, title: str, message: str, place: Place | None) -> str:
@@ -131,7 +135,7 @@ def _command(kind: str, title: str, message: str, place: Place | None) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """As GitHub's runner reads it back: `%` first, line ends, and in a property also what ends one."""
+    """As GitHub's runner reads it back: `%`, line ends, and in a property also what ends one. (All else is visible by now.)"""
     return "".join(f"%{ord(character):02X}" if character in f"%\r\n{more}" else character for character in text)
 
 

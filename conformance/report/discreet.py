@@ -11,6 +11,7 @@ import allure_commons
 import pytest
 from _pytest._code.code import ReprFuncArgs, ReprLocals, TerminalRepr
 
+from conformance.escaping import lines
 from conformance.target.redaction import Redactor
 
 OTHERS: Final = 0o077
@@ -20,12 +21,13 @@ NOT_SHOWN: Final = "(not shown: they may hold credentials and tokens)"
 
 
 def discreet(shown: Any, redactor: Redactor) -> Any:
-    """What pytest or Allure is about to show, changed in place where it can be, else a copy, without known secrets.
+    """What pytest or Allure is about to show, changed in place where it can be, else a copy, without known secrets and harmless
+    to terminals and CI systems.
 
     Values of arguments and locals go as a whole: pytest cuts them, and half of a password is not recognised.
     """
     if isinstance(shown, str):
-        return redactor.text(shown)
+        return lines(redactor.text(shown))
     if isinstance(shown, ReprFuncArgs):
         shown.args = []
     elif isinstance(shown, ReprLocals):
@@ -62,9 +64,9 @@ class Discretion:
 
         def make_discreet(*args: Any, **named: Any) -> logging.LogRecord:
             record, redactor = make(*args, **named), self._redactor()
-            record.msg, record.args = redactor.text(record.getMessage()), ()
+            record.msg, record.args = lines(redactor.text(record.getMessage())), ()
             if record.exc_info:
-                record.exc_text = redactor.text(logging.Formatter().formatException(record.exc_info))
+                record.exc_text = lines(redactor.text(logging.Formatter().formatException(record.exc_info)))
             return record
 
         return make_discreet

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from conformance.escaping import line
 from conformance.planning.show import span
 from conformance.verdict.changes import Changes
 from conformance.verdict.gate_case import Check, Decision, Found, Group, Result
@@ -210,14 +211,8 @@ def _said(value: object) -> str:
 
 
 def clean(text: str) -> str:
-    """The text in one line, without what a terminal would act on: a certificate may be anybody's."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in _one_line(text)
-    )
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """The text in one line, without what a terminal or a CI system would act on: a certificate may be anybody's."""
+    return line(" ".join(text.split()))
 
 
 def _duration(seconds: float) -> str:
@@ -265,7 +260,8 @@ def _group(group: Group) -> Iterable[str]:
 
 def _listed(head: str, rules: Iterable[str]) -> list[str]:
     """Rules in as many lines as they take."""
-    return textwrap.wrap(f"{head}{_said(list(rules))}", WIDTH, subsequent_indent="      ", drop_whitespace=True)
+    told = textwrap.wrap(f"{head}{_said(list(rules))}", WIDTH, subsequent_indent="      ", drop_whitespace=True)
+    return [line(part) for part in told]  # what stood in the middle may begin one now
 
 
 def _changes(changes: Changes | str) -> Iterable[str]:
@@ -314,7 +310,7 @@ def as_json(certificate: str, decision: Decision, changes: Changes | str | None)
         ],
         "changes": _changes_as_json(changes),
     }
-    return json.dumps(document, indent=2)
+    return json.dumps(document, indent=2).replace("##", r"#\u0023")  # `##[` is a command wherever it stands in a log
 
 
 def _changes_as_json(changes: Changes | str | None) -> dict[str, Any] | None:

@@ -5,13 +5,13 @@ Pytest's own would call a scenario passed that showed nothing, and would not kno
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from conformance.contract.rules import catalogue
+from conformance.escaping import visible
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.evidence import Evidence, Outcome, ScenarioEvidence
 from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict, unseen
@@ -37,9 +37,6 @@ BY_VERDICT: Final[Mapping[RuleVerdict, str]] = {
     RuleVerdict.WAIVED: SKIPPED,
 }
 """How at least one case of a rule ends."""
-
-# What XML 1.0 cannot hold, not even escaped.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def junit(certificate: Certificate, evidence: Evidence) -> str:
         for case in there:
             _add_case(suite, case)
     ET.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", _as_text(root)) + "\n"
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + _as_text(root) + "\n"
 
 
 def cases(certificate: Certificate, evidence: Evidence) -> list[Case]:
@@ -169,4 +166,5 @@ def _add_case(suite: ET.Element, case: Case) -> None:
 
 
 def _as_text(root: ET.Element) -> str:
-    return ET.tostring(root, encoding="unicode")
+    """The XML, with what people would not see made visible: much of it XML 1.0 cannot hold, not even escaped."""
+    return visible(ET.tostring(root, encoding="unicode"), keep="\n")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import pytest
 
+from conformance import escaping
 from conformance.contract.rules import catalogue
 from conformance.report.progress import Ended, Progress, words
 from conformance.report.progress import told as in_words
@@ -194,7 +195,7 @@ class Screen:
         bar = ProgressBar(
             total=1.0, completed=self.progress.part, width=BAR_WIDTH, complete_style=style, finished_style=style
         )
-        grid.add_row(bar, Text(self._words()))
+        grid.add_row(bar, Text(escaping.line(self._words())))
         return grid
 
 
@@ -203,9 +204,9 @@ ENDED: Final = "koncili_ended"
 
 
 def styled(line: Line, *, lively: bool) -> str:
-    """A line as it is written."""
-    style = _STYLES[line.tone]
-    return f"\x1b[{style}m{line.text}\x1b[0m" if lively and style else line.text
+    """A line as it is written: what a target said in it neither begins another nor acts."""
+    style, text = _STYLES[line.tone], line.text if line.is_command else escaping.line(line.text)
+    return f"\x1b[{style}m{text}\x1b[0m" if lively and style else text
 
 
 def tell(lines: list[Line], stream: TextIO) -> None:

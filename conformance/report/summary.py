@@ -10,6 +10,8 @@ from enum import StrEnum
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, catalogue
+from conformance.escaping import cell, fenced
+from conformance.escaping import markdown as escaped
 from conformance.planning.show import counted
 from conformance.report.symbols import SYMBOLS
 from conformance.session import NEEDS_CONTROL
@@ -55,6 +57,8 @@ class Line:
 
     text: str
     tone: Tone = Tone.PLAIN
+    is_command: bool = False
+    """Whether it is to be taken for a command by a CI system; any other line can't be."""
 
 
 _TONE = {
@@ -135,7 +139,7 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
         alike = _by_reason(_of(certificate, verdict))
         for reason, entries in list(alike.items())[:MOST_SHOWN]:
             if len(entries) > 1:
-                yield Line(f"{SYMBOLS[verdict]} {len(entries)} rules {verdict}: {printable(reason)}", _TONE[verdict])
+                yield Line(f"{SYMBOLS[verdict]} {len(entries)} rules {verdict}: {reason}", _TONE[verdict])
             else:
                 yield from _told(entries[0])
         if len(alike) > MOST_SHOWN:
@@ -148,36 +152,30 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
     yield Line(next_step(certificate))
 
 
-def printable(text: str) -> str:
-    """A text from outside as a terminal may show it: what would begin a line of its own, or move the cursor, is escaped. CI
-    systems take some lines for commands."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-
-
 def _told(entry: RuleEntry) -> Iterator[Line]:
     yield Line(
         f"{SYMBOLS[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}", _TONE[entry.verdict]
     )
     if entry.reason:
-        yield Line(f"    {printable(entry.reason)}")
+        yield Line(f"    {entry.reason}")
     example = entry.counterexample
     if entry.verdict is RuleVerdict.FAIL and example and example.curl:
-        lines = example.curl.splitlines()
-        yield from (Line(f"    {printable(line)}") for line in lines[:MOST_LINES])
+        lines = example.curl.split("\n")
+        yield from (Line(f"    {line}") for line in lines[:MOST_LINES])
         if len(lines) > MOST_LINES:
             yield Line(f"    ... {len(lines) - MOST_LINES} more lines of its story, in index.html", Tone.FAINT)
         answer = f"{example.response.get('status')} {example.response.get('body')}"
-        yield Line(f"    answered {printable(answer)}")
+        yield Line(f"    answered {answer}")
 
 
 def markdown(certificate: Certificate) -> str:
     """The summary as Markdown."""
     lines = [
-        f"# {certificate.target.name}: {certificate.verdict}",
+        f"# {escaped(certificate.target.name)}: {certificate.verdict}",
         "",
         f"{counts(certificate)}. {next_step(certificate)}",
         "",
-        f"- target: {certificate.target.base_url} ({certificate.target.environment})",
+        f"- target: {escaped(certificate.target.base_url)} ({certificate.target.environment})",
         f"- profile {certificate.profile}, seed {certificate.seed}",
         f"- {certificate.started_at:%Y-%m-%d %H:%M:%S} UTC: {_traffic(certificate)}",
         f"- suite {certificate.suite.version}, contract {certificate.contract.version}",
@@ -188,21 +186,22 @@ def markdown(certificate: Certificate) -> str:
     ordered = sorted(certificate.rules, key=lambda entry: [*_ATTENTION, RuleVerdict.PASS].index(entry.verdict))
     lines += [
         f"| {entry.id} | {entry.level} | {SYMBOLS[entry.verdict]} {entry.verdict} | {entry.accepted} | {entry.refused} "
-        f"| {entry.checked} | {entry.requests} | {entry.client_errors} | {entry.statement} |"
+        f"| {entry.checked} | {entry.requests} | {entry.client_errors} | {cell(entry.statement)} |"
         for entry in ordered
     ]
     for verdict in _ATTENTION:
         for entry in _of(certificate, verdict):
-            lines += ["", f"## {entry.id}: {verdict}", "", _escaped(entry.reason)]
+            lines += ["", f"## {entry.id}: {verdict}", "", escaped(entry.reason)]
             if entry.counterexample and entry.counterexample.curl:
                 answer = entry.counterexample.response
-                lines += ["", *_fenced("sh", entry.counterexample.curl)]
-                lines += ["", *_fenced("", f"{answer.get('status')} {answer.get('body')}")]
+                lines += ["", *fenced("sh", entry.counterexample.curl)]
+                lines += ["", *fenced("", f"{answer.get('status')} {answer.get('body')}")]
     lines += _coverage(certificate)
     lines += ["", "## Readings", "", "Where the documents disagree or stay silent, this run followed:", ""]
     lines += ["| reading | value | known how | what the documents say |", "|---|---|---|---|"]
     lines += [
-        f"| {reading} | {value} | {certificate.readings_from[reading]} | {READINGS[reading].disagreement} |"
+        f"| {cell(reading)} | {cell(value)} | {cell(certificate.readings_from[reading])} "
+        f"| {READINGS[reading].disagreement} |"
         for reading, value in certificate.readings.items()
     ]
     lines += ["", "Beyond that the documents contradict themselves:", ""]
@@ -226,14 +225,3 @@ def _coverage(certificate: Certificate) -> list[str]:
         ]
         lines.append(f"| {entry.id} | {' | '.join(cells)} |")
     return lines
-
-
-def _escaped(text: str) -> str:
-    return text.replace("<", "&lt;")
-
-
-def _fenced(language: str, text: str) -> list[str]:
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return [f"{fence}{language}", text, fence]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from conformance.escaping import line
 from conformance.target.waiting import UNKNOWN, shown
 
 ERASE_LINE = "\r\x1b[K"
@@ -30,4 +31,5 @@ class Waits:
 
 def words(what: str, left: float) -> str:
     """What is waited for, and how long still if that is known."""
+    what = line(what)
     return f"waiting for {what}" if left == UNKNOWN else f"waiting {shown(left)} for {what}"

@@ -23,6 +23,7 @@ from conformance.contract.endpoints import (
 from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
+from conformance.escaping import visible
 from conformance.target.budget import Budget
 from conformance.target.config import Target
 from conformance.target.exchange import Exchange
@@ -354,7 +355,7 @@ class KonciliClient:
             remedy = "run again when it works" if failed else "check email, password and base_url"
             raise CannotRun(
                 f"{self.target.base_url} gives no access token for these credentials: {exchange.status} "
-                f"{self.journal.redactor.bytes_as_text(exchange.response_body)[:200]}; {remedy}"
+                f"{visible(self.journal.redactor.bytes_as_text(exchange.response_body)[:200])}; {remedy}"
             )
         if not _HEADER.fullmatch(token):
             raise CannotRun(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
@@ -81,16 +81,28 @@ def as_curl(exchange: Exchange, redactor: Redactor) -> str:
         parts += ["-H", f'"{TOKEN_HEADER}: $KONCILI_TOKEN"']
     before = ""
     if exchange.request_body:
-        body = redactor.raw(exchange.request_body)
-        try:
-            text = body.decode("utf-8")
-        except UnicodeDecodeError:
-            text = "\0"
-        if "\0" in text:  # which no argument can hold
-            before = f"echo {base64.b64encode(body).decode()} | base64 -d | "
-            parts += ["--data-binary", "@-"]
-        else:
+        text = redactor.raw(exchange.request_body).decode("utf-8", "surrogateescape")
+        if text.isprintable():
             parts += ["--data-raw", shlex.quote(text)]
+        else:  # a NUL or half a character no argument can hold, and what nobody sees nobody could copy
+            before = f"printf '{_printf(text)}' | "
+            parts += ["--data-binary", "@-"]
     elif exchange.method == "POST":
         parts += ["--data-raw", "''"]
     return before + " ".join([*parts, shlex.quote(redactor.text(exchange.url))])
+
+
+_SPECIAL: Final = {"\\": r"\\", "%": "%%", "'": r"\047", "\n": r"\n"}
+
+
+def _printf(text: str) -> str:
+    """The text as the format of a `printf` between single quotes, in one line: what is not printable byte by byte, in octal."""
+    shown = "".join(
+        _SPECIAL.get(sign) or (sign if sign.isprintable() else "".join(rf"\{byte:03o}" for byte in _bytes(sign)))
+        for sign in text
+    )
+    return rf"\055{shown[1:]}" if shown.startswith("-") else shown  # no option
+
+
+def _bytes(sign: str) -> bytes:
+    return sign.encode("utf-8", "surrogateescape")

@@ -264,7 +264,8 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: s
             url=redactor.text(exchange.url),
             httpVersion="HTTP/1.1",
             headers=[
-                harfile.Record(name, redactor.header(name, value)) for name, value in exchange.request_headers.items()
+                harfile.Record(redactor.text(name), redactor.header(name, value))
+                for name, value in exchange.request_headers.items()
             ],
             queryString=[
                 harfile.Record(redactor.text(name), redactor.text(value))
@@ -278,11 +279,12 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: s
             statusText="",
             httpVersion="HTTP/1.1",
             headers=[
-                harfile.Record(name, redactor.header(name, value)) for name, value in exchange.response_headers.items()
+                harfile.Record(redactor.text(name), redactor.header(name, value))
+                for name, value in exchange.response_headers.items()
             ],
             content=harfile.Content(
                 size=len(exchange.response_body),
-                mimeType=exchange.response_headers.get("content-type", ""),
+                mimeType=redactor.text(exchange.response_headers.get("content-type", "")),
                 text=told,
             ),
             bodySize=len(exchange.response_body),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from conformance.contract.rules import Side
+from conformance.escaping import visible
 from conformance.target.exchange import Exchange
 from conformance.target.journal import Spent
 from conformance.target.redaction import Redactor
@@ -110,7 +111,7 @@ class Evidence:
     def finish(self, scenario_id: str, outcome: Outcome, reason: str = "", finding: Finding | None = None) -> None:
         """How the scenario ended."""
         scenario = self.scenarios[scenario_id]
-        scenario.outcome, scenario.reason, scenario.finding = outcome, reason, finding
+        scenario.outcome, scenario.reason, scenario.finding = outcome, visible(reason), finding
 
     def keep_samples(self, scenario_id: str, redactor: Redactor) -> None:
         """Put the newest exchange of each side into the scenario, without secrets."""

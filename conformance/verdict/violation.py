@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conformance.contract.jsontext import JSONValue
+from conformance.escaping import visible
 from conformance.target.exchange import Exchange, as_curl
 from conformance.target.redaction import Redactor
 
@@ -14,7 +16,8 @@ class Violation(AssertionError):
     """Raised by a law. A plain AssertionError, so that Hypothesis shrinks what led to it."""
 
     def __init__(self, *, rule: str, expected: str, actual: str, exchange: Exchange | None, context: str = "") -> None:
-        """`expected` and `actual` in words; `context` says what was changed or done before."""
+        """`expected` and `actual` in words; `context` says what was changed or done before. What the target said is told as
+        one line, and of a long text the beginning."""
         self.rule = rule
         self.expected = expected
         self.actual = actual
@@ -24,7 +27,8 @@ class Violation(AssertionError):
         """The kind of fault that showed it, where several were tried at once."""
         self.story: tuple[Exchange, ...] = ()
         """What was sent before, in order, up to the exchange that shows it."""
-        super().__init__(f"{rule}: expected {expected}, but {actual}" + (f" ({context})" if context else ""))
+        told = f"{rule}: expected {expected}, but {_cut(actual)}" + (f" ({_cut(context)})" if context else "")
+        super().__init__(visible(told))
 
     @property
     def size(self) -> int:
@@ -73,12 +77,23 @@ def _told(story: tuple[Exchange, ...], redactor: Redactor) -> str:
     for number, step in enumerate(story, 1):
         if len(story) > 1:
             what = step.note or (step.endpoint.label if step.endpoint else step.method)
-            lines.append(f"# {number}. {redactor.text(what)}: {step.status}")
+            lines.append(f"# {number}. {visible(redactor.text(what))}: {step.status}")  # no line break ends the comment
         lines.append(as_curl(step, redactor))
     return "\n".join(lines)
 
 
 MOST_BODY = 20_000
+
+MOST_TOLD = 2_000
+"""How many characters of what a target said a reason tells."""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}... ({len(text):,} characters)"
+
+
+def _headers(headers: Mapping[str, str], redactor: Redactor) -> dict[str, JSONValue]:
+    return {redactor.text(name): redactor.header(name, value) for name, value in headers.items()}
 
 
 def request_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:
@@ -86,7 +101,7 @@ def request_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:
     return {
         "method": exchange.method,
         "url": redactor.text(exchange.url),
-        "headers": {name: redactor.header(name, value) for name, value in exchange.request_headers.items()},
+        "headers": _headers(exchange.request_headers, redactor),
         "body": redactor.bytes_as_text(exchange.request_body)[:MOST_BODY],
     }
 
@@ -95,6 +110,6 @@ def response_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:
     """The answer of an exchange for a report."""
     return {
         "status": exchange.status,
-        "headers": {name: redactor.header(name, value) for name, value in exchange.response_headers.items()},
+        "headers": _headers(exchange.response_headers, redactor),
         "body": redactor.bytes_as_text(exchange.response_body)[:MOST_BODY],
     }

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from conformance.cli import main
 from conformance.contract.rules import Level, catalogue
+from conformance.escaping import visible
 from conformance.report.ci import MOST_SUMMARY_BYTES, Place, annotate, cut, scenario_places, tell_ci
 from conformance.report.summary import markdown
 from conformance.verdict.evidence import Evidence, Outcome
@@ -73,7 +74,7 @@ def test_an_annotation_is_one_line_and_reads_back(nasty: str) -> None:
     (line,) = annotate(certificate, {})
     assert line.splitlines() == [line]
     read = as_read(line)
-    assert read["message"].endswith(f"ORD-04: {nasty}")
+    assert read["message"].endswith(f"ORD-04: {visible(nasty)}")
     assert read["title"].endswith(f" on {certificate.target.name}")
     assert read.keys() == {"kind", "title", "message"}
 

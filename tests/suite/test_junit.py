@@ -142,7 +142,7 @@ def test_the_counts_are_those_of_the_cases(file: Path) -> None:
 def test_a_failure_names_its_rule_and_how_to_see_it_again(file: Path) -> None:
     failed = {case.name: case for case in by_junitparser(file) if case.status == "failed"}
     own = failed["ORD-04: one is broken"]
-    assert own.message.startswith('ORD-04: a <b> & "c" ]]> \ufffd\ufffd[31m \ufffd \u20ac')
+    assert own.message.startswith('ORD-04: a <b> & "c" ]]> \\x00\\x1b[31m \\ud800 \u20ac')
     assert own.text.startswith(f"{catalogue()['ORD-04'].statement}\n\nORD-04: a <b>")
     assert own.text.endswith("curl of ORD-04\n\nanswered 200: fine")
     seen_elsewhere = failed["ERR-02: what was seen of it besides its own scenarios"]

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.contract.rules import catalogue
 from conformance.mock.target import mock_target_table
+from conformance.report.screen import styled
 from conformance.report.summary import MOST_LINES, MOST_SHOWN, Line, Tone, brief, markdown, next_step, terminal
 from conformance.session import NEEDS_CONTROL
 from conformance.target.config import parse_target
@@ -137,12 +138,13 @@ def test_recommended_rules_do_not_change_the_next_step() -> None:
 def test_what_a_target_answers_is_no_command_to_a_terminal_or_a_ci_system() -> None:
     hostile = "made\n::error title=x::y\r\x1b[2J\u202e"
     finding = Finding("ORD-04", "", {}, {"status": 200, "body": hostile}, f"curl\x1b[2J '{hostile}'")
-    lines = texts(terminal(certificate(replace(FAILED, reason=hostile, finding=finding))))
-    assert all(line.isprintable() and not line.lstrip().startswith("::error title=x::y\r") for line in lines)
+    made = certificate(replace(FAILED, reason=hostile, finding=finding))
+    lines = [styled(line, lively=False) for line in terminal(made)]
+    assert all(line.isprintable() and not line.lstrip().startswith("::") for line in lines)
     assert r"    made\n::error title=x::y\r\x1b[2J\u202e" in lines
     assert r"    answered 200 made\n::error title=x::y\r\x1b[2J\u202e" in lines
 
 
 def test_markup_in_a_reason_stays_text() -> None:
     made = certificate(replace(FAILED, reason="<script>"))
-    assert "&lt;script>" in markdown(made)
+    assert "\n`<script>`\n" in markdown(made)
