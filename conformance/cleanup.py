@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from conformance import escaping
 from conformance.errors import CannotRun
-from conformance.escaping import line
 from conformance.live import left_elsewhere
 from conformance.planning.show import counted
 from conformance.recovery import Report
@@ -34,10 +34,10 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
             return EXIT_CODES[RunVerdict.CONFORMANT]
         session.log_in()
         for line in session.wrong_accounts():  # removed since, perhaps: what can be cleared away is
-            tell(line)
+            tell(escaping.line(line))
         live.rescue_all()
         for text in words(live.recovery.report):
-            tell(line(text))
+            tell(escaping.line(text))
         left = live.dead_runs or any(live.ledger.left)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE if left else RunVerdict.CONFORMANT]
     finally:

@@ -131,7 +131,8 @@ def certify(
         if loud is not Loudness.QUIET:
             for line in [*(short(plan, planned) if plan.is_limited else ()), *warnings(plan)]:
                 click.echo(line)
-        preflight(options, _waits().tell)
+        for note in preflight(options, _waits().tell):
+            click.echo(f"koncili-conformance: {note}", err=True)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)

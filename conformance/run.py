@@ -109,12 +109,17 @@ def _standing(target: Target) -> Standing | None:
         store.close()
 
 
-def preflight(options: Options, tell: Callable[[str, float], None]) -> None:
-    """Make sure of the target before pytest starts; `tell` shows what is waited for. Raises CannotRun that names what is wrong
-    and the remedy."""
+def preflight(options: Options, tell: Callable[[str, float], None]) -> list[str]:
+    """Make sure of the target before pytest starts; `tell` shows what is waited for. What is to be said before it does, a line
+    each. Raises CannotRun that names what is wrong and the remedy."""
     session = open_session(options, tell=tell)
     try:
         session.preflight()
+        return [
+            f"the {name} is too short or too common a word to be blotted out wherever it stands: only where one belongs, as in "
+            f"`password: ...`; choose another if reports go to others"
+            for name in session.redactor.too_common
+        ]
     except CannotRun:
         raise
     except Exception:  # an error of the suite itself, whose message may hold what the target answered

@@ -39,6 +39,7 @@ from conformance.target.http import (
 )
 from conformance.target.journal import Journal
 from conformance.target.ledger import Ledger
+from conformance.target.own_words import own_words
 from conformance.target.proxies import Proxy, proxy_to
 from conformance.target.redaction import Redactor
 from conformance.target.transport import GATEWAY_ERRORS, PASSING_FAILURES, Blocked, Way, is_page
@@ -118,6 +119,7 @@ class KonciliClient:
         """What is done before a reconciliation is opened, by its body."""
         waiting = waiting or Waiting()
         self._renew_at = now()
+        journal.redactor.leave(own_words(target))
         _keep_secret(journal.redactor, self._email, self._password)
         self._proxy = None if transport is not None else proxy_to(target.base_url)
         if self._proxy is not None:

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html.entities import codepoint2name
 
+from conformance.target.disguises import SHORTEST_PIECE, Disguises
+
 SHORTEST_SECRET = 4
 """A value shorter than this is not blotted out: it would take half of every text with it."""
 
-PIECE = 16
-"""So many characters of a token, one after the other, stand in no innocent text."""
+PIECE = SHORTEST_PIECE
 
 COOKIES = frozenset({"cookie", "set-cookie"})
 
@@ -32,15 +33,25 @@ class Redactor:
         self._names: dict[str, str] = {}
         self._ordered: list[tuple[str, _Form | None, str]] = []
         self._pieces: dict[str, str] = {}
+        self._disguises = Disguises()
+        self._own_words = ""
+        self._common: dict[str, tuple[str, re.Pattern[str]]] = {}
         self._headers: dict[str, str] = {}
         """Headers as they were shown since the last secret was learnt: most are the same in every request."""
 
     def learn(self, secret: str, name: str) -> None:
         """From now on this value reads `<redacted:name>`, also where it is escaped as in URLs, JSON, HTML or Python."""
-        if len(secret) < SHORTEST_SECRET or secret in self._names:
+        self._learn(secret, name, in_pieces=False)
+
+    def _learn(self, secret: str, name: str, *, in_pieces: bool) -> None:
+        if not secret or secret in self._names:
+            return
+        self._headers.clear()
+        if len(secret) < SHORTEST_SECRET or secret.lower() in self._own_words:
+            self._common.setdefault(secret, (name, _where_it_belongs(secret)))
             return
         self._names[secret] = name
-        self._headers.clear()
+        self._disguises.learn(secret, f"<redacted:{name}>", in_pieces=in_pieces)
         self._ordered.append((secret, _every_form(secret), f"<redacted:{name}>"))
         # The longest first: a token that holds another secret goes as a whole.
         self._ordered.sort(key=lambda known: -len(known[0]))
@@ -49,7 +60,7 @@ class Redactor:
         """The same for a token, of which no long piece is shown either: servers cut what they tell."""
         if token in self._names:
             return
-        self.learn(token, name)
+        self._learn(token, name, in_pieces=True)
         if _MADE_OF.fullmatch(token):
             blot = f"<redacted:{name}>"
             for start in range(len(token) - PIECE + 1):
@@ -63,6 +74,17 @@ class Redactor:
         for form in (encoded, encoded.translate(_URL_SAFE)):
             self.learn_token(form, name)
             self.learn_token(form.rstrip("="), name)
+
+    def leave(self, own_words: str) -> None:
+        """What the suite and the target file say themselves: a secret that is part of it is blotted out only where one belongs,
+        else no URL, key or verdict could be read. To be called before secrets are learnt."""
+        self._own_words += own_words.lower() + "\n"
+        self._disguises.leave(own_words)
+
+    @property
+    def too_common(self) -> list[str]:
+        """The names of secrets that are blotted out only where they belong."""
+        return sorted({name for name, _ in self._common.values()})
 
     @property
     def known(self) -> list[tuple[str, str, bool]]:
@@ -78,7 +100,11 @@ class Redactor:
         """The text with every known secret blotted out."""
         for secret, forms, blot in self._ordered:
             text = text.replace(secret, blot) if forms is None else forms.blotted(text, blot)
-        return _LONG.sub(self._without_pieces, text) if self._pieces else text
+        if self._pieces:
+            text = _LONG.sub(self._without_pieces, text)
+        for name, place in self._common.values():
+            text = place.sub(rf"\1<redacted:{name}>", text)
+        return self._disguises.blotted(text)
 
     def _without_pieces(self, run: re.Match[str]) -> str:
         text, kept, end = run[0], "", 0
@@ -106,6 +132,12 @@ class Redactor:
     def bytes_as_text(self, raw: bytes) -> str:
         """The bytes as text (UTF-8, what is not is escaped) with every known secret blotted out."""
         return self.text(raw.decode("utf-8", "backslashreplace"))
+
+
+def _where_it_belongs(secret: str) -> re.Pattern[str]:
+    """What finds a secret that is a common word where a secret stands: after the name of one, or after the email."""
+    names = r"(?:pass\w{0,8}|pwd|senha|secret|credentials?|\w{0,10}token|bearer|@[\w.-]{1,253})"
+    return re.compile(rf"(?i)({names}[\"'\\]{{0,8}}(?:\s?[:=]\s?|\s)[\"'\\]{{0,8}}){re.escape(secret)}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +177,7 @@ _SHORT_ESCAPES = {
 
 # Each form begins with a literal, so that a search skips to where one may be. What is escaped twice has several backslashes,
 # `%25`, or `&amp;`.
-_BACKSLASHES, _PERCENT, _AMPERSAND = r"\\+", "%(?:25)*", "&(?:amp;)*"
+_BACKSLASHES, _PERCENT, _AMPERSAND = r"\\{1,16}", "%(?:25)*", "&(?:amp;)*"
 
 
 def _forms_of(character: str, *, misread: bool = True) -> str:
