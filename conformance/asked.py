@@ -65,16 +65,16 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         keep_going=option("koncili_keep_going"),
         alone=worker is None,
     )
-    reports = Reports(directory) if directory else None
+    reports = _reports(config, directory) if directory else None
     try:
+        if reports and worker is None:
+            reports.claim()  # before all else: nobody is to take the last run's certificate for this one's
+            _leave_files(config, reports)
         rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
         check_known(rules)
         waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
         chosen_target(options)
         options = replace(options, seed=chosen_seed(options))
-        if reports and worker is None:
-            reports.claim()
-            _leave_files(config, reports)
     except CannotRun as error:
         raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
     return Asked(
@@ -103,6 +103,22 @@ def check_known(rules: Iterable[str]) -> None:
     if unknown:
         named = ", ".join(f"{rule}{catalogue().nearest(rule)}" for rule in unknown)
         raise CannotRun(f"{named}: no such rule; `koncili-conformance rules` lists them")
+
+
+def certifies(config: pytest.Config) -> bool:
+    """Whether pytest is to run tests at all, and not only to tell of them or of itself."""
+    return not any(getattr(config.option, name, False) for name in _TELLS_ONLY)
+
+
+_TELLS_ONLY: Final = (
+    "collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan",
+)  # fmt: skip
+
+
+def _reports(config: pytest.Config, directory: Path) -> Reports:
+    """The directory of this run; where `certify` has claimed it, that one's."""
+    claimed = (plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Reports))
+    return next(claimed, None) or Reports(directory)
 
 
 def _leave_files(config: pytest.Config, reports: Reports) -> None:

@@ -16,8 +16,8 @@ import pytest
 from conformance.asked import Asked
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.decided import Decided
-from conformance.ending import HARNESS_ERROR, Ending
-from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.ending import HARNESS_ERROR, Ending, in_words, is_full
+from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.handover import Handover, hand_over
 from conformance.interruption import INTERRUPTED as STOPPED_BY_SIGNAL
 from conformance.interruption import Heard, InterruptedWorker, lead_workers_home
@@ -30,7 +30,7 @@ from conformance.report.progress import Ended
 from conformance.report.screen import ENDED, styled
 from conformance.report.summary import Line
 from conformance.report.waits import Waits
-from conformance.scenario import rule_of, scenario_name
+from conformance.scenario import leave_out, rule_of, scenario_name
 from conformance.session import Session, open_session
 from conformance.target.client import SERVER_ERROR
 from conformance.target.exchange import Exchange
@@ -115,21 +115,10 @@ class Certification:
             return
         if items:
             self._terminal = items[0].config.pluginmanager.get_plugin("terminalreporter")
-        evidence = self.session.evidence
-        kept = []
         for item in items:
-            rule = rule_of(item)
-            if rule is not None:
-                evidence.expect(item.nodeid, rule.id, scenario_name(item))
-                if self.asked.rules and rule.id not in self.asked.rules:
-                    continue
-            elif self.asked.rules:
-                continue
-            kept.append(item)
-        if len(kept) < len(items):
-            dropped = [item for item in items if item not in kept]
-            items[0].config.hook.pytest_deselected(items=dropped)
-            items[:] = kept
+            if (rule := rule_of(item)) is not None:
+                self.session.evidence.expect(item.nodeid, rule.id, scenario_name(item))
+        leave_out(items, self.asked.rules)
         if not self.session.in_process:
             items[:] = self._in_turn(items)
 
@@ -165,7 +154,8 @@ class Certification:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """What cannot be collected cannot be certified."""
         if report.failed:
-            why = f"{report.nodeid}: the scenarios cannot be collected"
+            last = report.longreprtext.strip().splitlines()[-1:]
+            why = f"{report.nodeid}: the scenarios cannot be collected: {''.join(last)}"
             self.ending.stopped = self.ending.stopped or self.redactor.text(why)
 
     def _write(self, text: str) -> None:
@@ -276,9 +266,9 @@ class Certification:
         elif isinstance(error, KeyboardInterrupt) or (error is not None and self._is_interrupted(item.session, error)):
             pass  # the session's end marks what was interrupted
         elif error is not None:
-            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(_in_words(error)))
-            if isinstance(error, CannotRun):
-                self.ending.stopped = self.redactor.text(str(error))
+            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(in_words(error)))
+            if isinstance(error, CannotRun) or is_full(error):
+                self.ending.stopped = self.redactor.text(in_words(error))
                 item.session.shouldstop = self.ending.stopped
             elif isinstance(error, WaitTooLong):
                 self.ending.cut_short = self.redactor.text(str(error))
@@ -361,11 +351,11 @@ class Certification:
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The suite itself, pytest or a plugin of it broke down outside of scenarios."""
-        self.ending.stopped = self.ending.stopped or self.redactor.text(broke_down(excinfo))
+        self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(excinfo.value))
 
     def _break_down(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The same in a worker, whose traceback the process that leads it shows."""
-        self.ending.stopped = self.ending.stopped or self.redactor.text(broke_down(excinfo))
+        self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(excinfo.value))
         if not isinstance(excinfo.value, OSError | pytest.exit.Exception):
             self.ending.stories.append(self.redactor.text(str(excinfo.getrepr(style="native"))))
 
@@ -377,8 +367,11 @@ class Certification:
             self._clear_away(self._session)
             try:
                 self._session.close()
-            except CannotRun as error:  # the store is gone: what is left stays on its ledger
-                self.ending.stopped = self.ending.stopped or self.redactor.text(str(error))
+            except (
+                CannotRun,
+                OSError,
+            ) as error:  # the store is gone: what is left stays on its ledger; or the disk is full
+                self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(error))
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
             handover.keep(self._session)
@@ -456,21 +449,3 @@ class Certification:
             for place in self.ending.places:
                 reporter.write_line(styled(Line(place), lively=False))
         reports.release()
-
-
-def _in_words(error: BaseException) -> str:
-    """Why a scenario showed nothing, and what to do about it."""
-    if isinstance(error, TargetUnavailable) and not isinstance(error, WaitTooLong | NotTried):
-        return f"{error}; run again when the way to the target is clear"
-    kind = "" if isinstance(error, TargetUnavailable | CannotRun) else f"{HARNESS_ERROR}: {type(error).__name__}: "
-    return f"{kind}{error}"
-
-
-def broke_down(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
-    """Why the run ends that broke down outside of a scenario."""
-    error = excinfo.value
-    if isinstance(error, pytest.exit.Exception | CannotRun):
-        return str(error)
-    if isinstance(error, OSError):  # a disk that is full, above all: Allure writes for itself
-        return f"the results cannot be written: {error}; make room, run again"
-    return f"{HARNESS_ERROR}: {excinfo.exconly()}"

@@ -12,13 +12,12 @@ import click
 from conformance import __version__
 from conformance.durations import Duration
 from conformance.gate import gate
+from conformance.rim import CANNOT_RUN, INTERRUPTED, Rim
 
 if TYPE_CHECKING:
     from conformance.report.waits import Waits
 
-CANNOT_RUN = 3
 DOES_NOT_FIT = 2
-INTERRUPTED = 2
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -38,7 +37,7 @@ allow_production_option = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Rim, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="koncili-conformance")
 def main() -> None:
     """Property-based conformance tests for Koncili's order, reconciliation and release API."""
@@ -102,12 +101,15 @@ def certify(
     from conformance.errors import CannotRun
     from conformance.planning.show import full, refusal, short, warnings
     from conformance.production import named_host
+    from conformance.report.files import Reports
     from conformance.report.screen import Loudness
     from conformance.run import check_worth_it, plan_run, preflight, run_certification
     from conformance.session import Options
 
-    loud = Loudness[loudness or "NORMAL"]
+    loud, place = Loudness[loudness or "NORMAL"], Reports(reports)
     try:
+        if not dry_run:
+            place.claim()  # at once: nobody is to take the last run's certificate for this one's
         options = Options(
             target_file=target,
             profile=profile,
@@ -142,7 +144,7 @@ def certify(
     code = run_certification(
         options,
         rules=rules,
-        reports=reports,
+        reports=place,
         waivers=waivers,
         workers=workers,
         loudness=loud,

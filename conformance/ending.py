@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from conformance.asked import Asked
 from conformance.contract.rules import catalogue
-from conformance.errors import CannotRun
+from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.report.allure_page import finish_results, make_page
 from conformance.report.ci import tell_ci
 from conformance.report.files import CERTIFICATE, JUNIT, Reports
@@ -139,3 +142,22 @@ class Ending:
         code = EXIT_CODES[self.certificate.verdict]
         # What was seen broken stays broken; nothing else can be said where the suite itself broke down.
         return CANNOT_RUN if self.has_harness_error and code != EXIT_CODES[RunVerdict.NONCONFORMANT] else code
+
+
+def in_words(error: BaseException) -> str:
+    """Why a scenario showed nothing, or a run ends, and what to do about it."""
+    if isinstance(error, WaitTooLong | NotTried | CannotRun | pytest.exit.Exception):
+        return str(error)
+    if isinstance(error, TargetUnavailable):
+        return f"{error}; run again when the way to the target is clear"
+    if is_full(error):
+        return f"the results cannot be written: {error}; make room, run again"
+    return f"{HARNESS_ERROR}: {type(error).__name__}: {error}"
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether it says that a disk takes nothing more. Allure and the journal write while a scenario runs."""
+    return isinstance(error, OSError) and error.errno in _TAKES_NOTHING
+
+
+_TAKES_NOTHING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)

@@ -48,7 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Know the rule marker; where a koncili option is given, leave reports."""
     config.addinivalue_line("markers", "rule(id): the scenario states the rule of that id")
     if any(_given(config, name) for name in _OPTION_NAMES):
-        _start(config)
+        from conformance.asked import certifies
+
+        if certifies(config):
+            _start(config)
 
 
 _OPTION_NAMES = (
@@ -92,6 +95,7 @@ def _start(config: pytest.Config) -> Certification:
 CERTIFICATION: pytest.StashKey[Any] = pytest.StashKey()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., Any]) -> bool | None:
     """A tag that is a rule id becomes `pytest.mark.rule(id)`."""
     if not _TAG.fullmatch(tag):
@@ -104,7 +108,15 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., Any]) -> bool | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
     """Scenarios of rules start a certification, whatever the options."""
     if any(item.get_closest_marker("rule") for item in items):
-        _start(config).enter(items)
+        from conformance.asked import certifies, check_known
+        from conformance.scenario import leave_out
+
+        if certifies(config):
+            _start(config).enter(items)
+        else:
+            rules = frozenset(rule.upper() for rule in _given(config, "rule") or ())
+            check_known(rules)
+            leave_out(items, rules)
     yield
 
 

@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import pytest
 
@@ -17,7 +19,7 @@ from conformance.asked import check_known
 from conformance.certification import Certification
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
-from conformance.ending import HARNESS_ERROR
+from conformance.ending import HARNESS_ERROR, in_words, is_full
 from conformance.errors import CannotRun
 from conformance.escaping import lines
 from conformance.live import budget_of, left_elsewhere
@@ -25,6 +27,7 @@ from conformance.planning.costs import stages_of
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.show import refusal
 from conformance.plugin import CERTIFICATION
+from conformance.report.files import Reports
 from conformance.report.progress import Progress
 from conformance.report.screen import Loudness, Screen, is_lively, own_stream, tell
 from conformance.report.summary import Line
@@ -47,22 +50,41 @@ from conformance.verdict.waivers import load_waivers
 
 INTERRUPTS_TAKEN = 2
 
-WARNINGS = "error\nignore::pluggy.PluggyTeardownRaisedWarning"
-"""As in pyproject.toml."""
+WARNINGS: Final = r"error:::(.*/)?(conformance|strategies|tests[./]certification)\b"
+"""Our own are errors; others' are not this run's business."""
+
+PLUGINS: Final = (
+    "conformance.plugin", "pytest_bdd.plugin", "xdist.plugin", "xdist.looponfail", "_hypothesis_pytestplugin",
+    "allure_pytest.plugin",
+)  # fmt: skip
+"""All that a run needs, and no other that happens to be installed."""
 
 NOT_WHOLE = "koncili-conformance: interrupted; the results may not be whole"
 
 
-def scenarios() -> list[str]:
+def scenarios(plugins: Sequence[str] = PLUGINS) -> list[str]:
     """Pytest's arguments for the certification scenarios, whatever directory and configuration pytest is called in."""
     root = suite_root()
-    config = root / "pyproject.toml"
     return [
         str(root / SCENARIOS),
-        f"-c={config if config.is_file() else os.devnull}", f"--rootdir={root}", f"--confcutdir={root}",
+        f"-c={os.devnull}", f"--rootdir={root}", f"--confcutdir={root}", *(f"-p{name}" for name in plugins),
         "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", f"filterwarnings={WARNINGS}",
-        "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", "--import-mode=importlib", "--assert=plain",
+        "-p", "no:cacheprovider", "--import-mode=importlib", "--assert=plain", "--strict-markers",
     ]  # fmt: skip
+
+
+@contextmanager
+def closed_list() -> Iterator[None]:
+    """While pytest runs in here, and in workers too, it knows no plugin and no option but those that it is given: what else is
+    installed, or set in the environment for somebody's own tests, changes no verdict."""
+    kept = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(("PYTEST_", "HYPOTHESIS_"))}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+            del os.environ[name]
+        os.environ.update(kept)
 
 
 def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tuple[Plan, Target]:
@@ -132,14 +154,14 @@ def run_certification(
     options: Options,
     *,
     rules: Sequence[str],
-    reports: Path,
+    reports: Reports,
     waivers: Path | None,
     workers: int,
     loudness: Loudness,
     html: bool,
     plan: Plan,
 ) -> int:
-    """Run the scenarios, and show them; the exit code of `certify`."""
+    """Run the scenarios, and show them; the exit code of `certify`. `reports` are claimed."""
     stream = own_stream()
     stages = stages_of(plan.profile, plan.rules, probing=False)
     progress = Progress([*plan.rules, *plan.not_exercised], stages, plan.seconds if plan.is_limited else 0.0)
@@ -149,25 +171,28 @@ def run_certification(
         *scenarios(),
         "--no-header", "--tb=no", "--show-capture=no", "-rN", "-q",
         "-n", str(workers if workers > 1 else 0),
-        *_own_options(options, rules=rules, reports=reports, waivers=waivers), *([] if html else ["--koncili-no-html"]),
+        *_own_options(options, rules=rules, reports=reports.directory, waivers=waivers), *([] if html else ["--koncili-no-html"]),
     ]  # fmt: skip
     # A CI system that loses patience sends SIGTERM: end as on Ctrl-C, with a certificate of what was seen.
     interrupts = _Interrupts(screen)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interrupts)
     try:
-        code = _shown(arguments, screen, ended)
+        code = _shown(arguments, screen, [ended, reports])
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
         print(NOT_WHOLE, file=sys.stderr)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     except OSError as error:  # a disk that is full, above all: Allure writes for itself
         print(
-            f"koncili-conformance: {reports}: the results cannot be written: {error}; make room, run again",
+            f"koncili-conformance: {reports.directory}: the results cannot be written: {error}; make room, run again",
             file=sys.stderr,
         )
         return CANNOT_RUN
-    except Exception:
+    except Exception as error:
         if not interrupts.count:
+            parts = error.exceptions if isinstance(error, ExceptionGroup) else ()
+            if full := next(filter(is_full, parts), None):  # pytest gathers what is raised while it ends
+                raise CannotRun(f"{reports.directory}: {in_words(full)}") from None
             raise
         print(NOT_WHOLE, file=sys.stderr)  # pytest stumbles over what was interrupted while it ended
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
@@ -188,11 +213,12 @@ def run_certification(
     return CANNOT_RUN
 
 
-def _shown(arguments: list[str], screen: Screen, ended: _Ended) -> int:
+def _shown(arguments: list[str], screen: Screen, plugins: list[object]) -> int:
     """Run pytest behind the screen; its exit code."""
     screen.begin()
     try:
-        return pytest.main(arguments, plugins=[screen, ended])
+        with closed_list():
+            return pytest.main(arguments, plugins=[screen, *plugins])
     finally:
         screen.end()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -35,3 +36,12 @@ def scenario_name(item: pytest.Item) -> str:
     for name, value in row.items():
         filled = filled.replace(f"<{name}>", value)
     return f"{title} [{callspec.id}]" if callspec and filled == title else filled
+
+
+def leave_out(items: list[pytest.Item], rules: Collection[str]) -> None:
+    """Keep the scenarios of these rules only; none named means all."""
+    kept = [item for item in items if not rules or ((rule := rule_of(item)) is not None and rule.id in rules)]
+    if len(kept) < len(items):
+        dropped = [item for item in items if item not in kept]
+        items[0].config.hook.pytest_deselected(items=dropped)
+        items[:] = kept

@@ -21,7 +21,7 @@ from conformance.proof.proof import Fate, Proof, Subject, judge_proof, ratio
 from conformance.proof.prover import Plan, Prover
 from conformance.report.files import ALLURE_RESULTS, HTML, Reports
 from conformance.report.html import HtmlUnavailable, write_html
-from conformance.run import scenarios
+from conformance.run import PLUGINS, closed_list, scenarios
 from conformance.verdict.certificate import Suite, suite_commit
 
 PROOF = "proof.json"
@@ -56,9 +56,11 @@ def _prove(plan: Plan, selected: str | None, tell: Callable[[str], None]) -> Pro
     progress = _Progress(len(plan.mocks) + 1, tell)
     prover = Prover(plan, progress.take)
     interrupted = False
-    arguments = [*scenarios(), "-p", "no:terminal", "-p", "no:allure_pytest", "--capture=no", "-n0"]
+    plugins = [name for name in PLUGINS if not name.startswith("allure")]
+    arguments = [*scenarios(plugins), "-p", "no:terminal", "--capture=no", "-n0"]
     try:
-        code = pytest.main(arguments, plugins=[prover])
+        with closed_list():
+            code = pytest.main(arguments, plugins=[prover])
         interrupted = code == pytest.ExitCode.INTERRUPTED
     except KeyboardInterrupt:
         interrupted = True

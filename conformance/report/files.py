@@ -26,7 +26,7 @@ HTML = "html"
 TRAFFIC = "traffic.har"
 PAGE = "index.html"
 
-_MADE_BY_A_RUN = (PAGE, CERTIFICATE, SUMMARY, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML)
+_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML)
 
 
 class Reports:
@@ -41,8 +41,18 @@ class Reports:
         return self.directory / name
 
     def claim(self) -> None:
-        """Make the directory this run's own and clear away what an earlier run left. Raises CannotRun."""
+        """Make the directory this run's own and clear away what an earlier run left, unless that is done. Raises CannotRun."""
+        if self._lock.is_locked:
+            return
         self.share()
+        try:
+            self._clear()
+        except OSError as error:
+            raise CannotRun(
+                f"{self.directory}: what the last run left cannot be removed: {error}; choose another place with --reports"
+            ) from None
+
+    def _clear(self) -> None:
         for name in _MADE_BY_A_RUN:
             path = self.path(name)
             if path.is_dir():

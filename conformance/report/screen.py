@@ -20,6 +20,7 @@ from conformance.report.progress import Ended, Progress, words
 from conformance.report.progress import told as in_words
 from conformance.report.summary import SYMBOL_OF_OUTCOME, Line, Tone
 from conformance.report.waits import words as waiting_words
+from conformance.streams import lasting
 from conformance.target.journal import Traffic
 from conformance.verdict.evidence import Outcome
 
@@ -50,7 +51,7 @@ def own_stream() -> TextIO:
         descriptor = os.dup(sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):  # there is no file behind it
         return sys.stdout
-    return open(descriptor, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1)  # noqa: PTH123
+    return lasting(descriptor, sys.stdout.encoding, closefd=True)
 
 
 def is_lively(stream: TextIO) -> bool:

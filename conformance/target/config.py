@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from conformance.contract.callbacks import callback_fault
 from conformance.contract.readings import resolve
 from conformance.errors import CannotRun
+from conformance.target.http import URL, InvalidURL
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CALLBACK_PORT = 9100
@@ -164,6 +165,10 @@ def one_spelling(base_url: str) -> str:
         port = parts.port
     except ValueError:
         raise ValueError("must hold no port, or one from 0 to 65535") from None
+    try:
+        URL(base_url).host.encode("idna")
+    except (UnicodeError, InvalidURL):
+        raise ValueError("must name a host: labels of 1 to 63 letters, digits or hyphens, with dots between") from None
     # One spelling for each target: the budget's store is keyed by it.
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     shown = "" if port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{port}"

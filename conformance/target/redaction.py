@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html.entities import codepoint2name
+from weakref import WeakSet
 
 from conformance.target.disguises import SHORTEST_PIECE, Disguises
 
@@ -26,10 +27,21 @@ _LONG = re.compile(rf"[\w.+/=~-]{{{PIECE},}}", re.ASCII)
 """What tokens and base64 are made of, and where a piece of one may stand."""
 
 
+_ALL: WeakSet[Redactor] = WeakSet()
+
+
+def redacted_by_all(text: str) -> str:
+    """The text with every secret blotted out that anything in this process knows: for errors that nobody foresaw."""
+    for redactor in tuple(_ALL):
+        text = redactor.text(text)
+    return text
+
+
 class Redactor:
     """Collects secrets as they become known and replaces each by its name in any text."""
 
     def __init__(self) -> None:
+        _ALL.add(self)
         self._names: dict[str, str] = {}
         self._ordered: list[tuple[str, _Form | None, str]] = []
         self._pieces: dict[str, str] = {}

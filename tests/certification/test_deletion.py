@@ -16,7 +16,7 @@ from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
 from tests.certification.bench import Bench, Hindered, Values, Waiting
 from tests.certification.checks import check_accepted, check_refused
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Trial, must_agree
 from tests.certification.laws import prove
 from tests.certification.same_order import differences
 
@@ -114,7 +114,7 @@ def _(trial: Trial) -> None:
 @then(parsers.parse("a second deletion is refused with {status} and code {code}"))
 def _(trial: Trial, status: str, code: str) -> None:
     bench = trial.bench
-    assert (status, (code,)) == (str(trial.rule.refused), trial.rule.codes), f"the catalogue says {trial.rule.codes}"
+    must_agree((status, (code,)) == (str(trial.rule.refused), trial.rule.codes), trial.rule.codes)
 
     def law(call: Call) -> Waiting[None]:
         values, place = bench.fresh(call.shape), place_of(call.body)

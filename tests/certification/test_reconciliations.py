@@ -148,7 +148,8 @@ def _(trial: Trial) -> None:
         first, second = books.begin(books.plain(place, 1, 1)), books.begin(batch)
         seconds = first.batch.seconds
         second.values = tuple(values.having(**{PERIOD: first.values[0][PERIOD]}) for values in second.values)
-        assert batch.seconds == seconds
+        if batch.seconds != seconds:
+            raise LookupError("the periods of both must be of one length")
         if not books.submit_orders(first) or not books.submit_orders(second):
             return
         if books.create(first).status // 100 != 2:

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from conformance.certification import _in_words
+from conformance.ending import in_words
 from conformance.errors import CannotRun, TargetUnavailable
 from conformance.report.allure_categories import (
     RESOLUTIONS,
@@ -103,7 +103,7 @@ def test_a_scenario_that_failed_is_of_the_kind_of_its_finding() -> None:
     ],
 )
 def test_a_doubt_is_told_by_the_words_of_the_certification(error: Exception, kind: Kind) -> None:
-    assert kind_of_scenario(scenario(Outcome.INCONCLUSIVE, _in_words(error))) is kind
+    assert kind_of_scenario(scenario(Outcome.INCONCLUSIVE, in_words(error))) is kind
 
 
 def test_a_target_that_went_away_is_unavailable() -> None:
