@@ -35,6 +35,7 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
         session.log_in()
         for line in session.wrong_accounts():  # removed since, perhaps: what can be cleared away is
             tell(escaping.line(line))
+        live.recovery.thorough = True
         live.rescue_all()
         for text in words(live.recovery.report):
             tell(escaping.line(text))

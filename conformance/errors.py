@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.escaping import lines
 
 
@@ -25,7 +27,11 @@ class TargetUnavailable(_Told):
 
 
 class Doubtful(TargetUnavailable):
-    """A call was refused, but only when it was sent again after a lost answer: the first time it may have been carried out."""
+    """An answer was lost: what was asked may have been done. Where it was sent again and refused, `refusal` is that exchange."""
+
+    def __init__(self, message: str, refusal: Any = None) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 class WaitTooLong(TargetUnavailable):

@@ -3,18 +3,20 @@ each channel, and the clearing away of all that, for itself and for runs that we
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
 from conformance.calendar import Calendar
 from conformance.errors import TargetUnavailable
-from conformance.recovery import GONE_AT_MOST, Recovery
+from conformance.recovery import GONE_AT_MOST, Recovery, in_words, title
 from conformance.target.budget import Budget, DocumentedLimits, NoLimits
 from conformance.target.channels import Channels
 from conformance.target.client import KonciliClient
 from conformance.target.config import Target
-from conformance.target.ledger import Ledger, OrderId, fields_of, order_id
+from conformance.target.ledger import Ledger, Opened, OrderId, fields_of, order_id
+from conformance.target.lenient import Place, own_places, whole_id
 from conformance.target.runs import Run, bury, forget_origin, is_alive, known_runs, origin_of, take
 from conformance.target.store import open_store
 from conformance.target.store_base import Store
@@ -66,15 +68,24 @@ class Live:
             self.ledger,
             new_code=lambda: f"701-{run_number:07d}-{next(serials):07d}",
             new_period=calendar.allot,
-            sleep=self.waiting.sleep,
-            places=[(place.id, place.channel) for place in self.target.accounts],
-            may_spend=lambda: (standing := self.budget.standing()) is None or standing.left > 0,
+            wait=self.waiting.begin,
+            places=self._own_places,
+            errors_left=self._errors_left,
+            is_settling=self.channels.is_settling,
         )
 
     def _take_turn(self, creation: bytes) -> None:
         """Before a reconciliation is opened: no other run has one on a channel of the target."""
         if fields_of(creation).get("channelName") in self._own_channels:
             self._hold_channels()
+
+    def _errors_left(self) -> int | None:
+        standing = self.budget.standing()
+        return standing.left if standing else None
+
+    @property
+    def _own_places(self) -> list[Place]:
+        return [Place(place.id, place.channel) for place in self.target.accounts]
 
     @property
     def _own_channels(self) -> set[str]:
@@ -153,11 +164,18 @@ class Live:
 
     def _complete_all(self, ledger: Ledger) -> bool:
         """Complete what is on a ledger, and remember that the target may still be reconciling it."""
-        channels = {opened.channel for opened in ledger.left.opened}
-        whole = self.recovery.complete_all(ledger)
-        for channel in channels:
+        return self._complete(ledger, ledger.left.opened)
+
+    def _complete(self, ledger: Ledger, some: Sequence[Opened]) -> bool:
+        channels = {place.channel for opened in some for place in self._places_of(opened)}
+        tried = [opened for opened in some if opened.key not in self.recovery.given_up]
+        whole = self.recovery.complete_each(ledger, some)
+        for channel in channels if tried else ():
             self.channels.settles(channel, settling=True)
         return whole
+
+    def _places_of(self, opened: Opened) -> tuple[Place, ...]:
+        return own_places(opened.account, opened.channel, self._own_places)
 
     # -- this run ----------------------------------------------------------------------------------------------------
 
@@ -185,15 +203,20 @@ class Live:
         """The mock has forgotten what was active."""
         for opened in self.ledger.left.opened:
             self.ledger.closed(opened)
+            self.channels.settles(str(opened.channel), settling=False)
 
     def free(self, channel: str) -> bool:
         """Complete what this run may have active on a channel; whether nothing is left there."""
-        mine = [opened for opened in self.ledger.left.opened if opened.channel == channel]
+        mine = [opened for opened in self.ledger.left.opened if self._may_block(opened, channel)]
         with self.budget.clearing_away():
-            completed = self.recovery.complete_each(self.ledger, mine)
-        if mine:
-            self.channels.settles(channel, settling=True)
-        return completed
+            return self._complete(self.ledger, mine)
+
+    def is_blocked(self, channel: str) -> bool:
+        """Whether something of this run may be active on a channel."""
+        return any(self._may_block(opened, channel) for opened in self.ledger.left.opened)
+
+    def _may_block(self, opened: Opened, channel: str) -> bool:
+        return opened.channel == channel or any(place.channel == channel for place in self._places_of(opened))
 
     def finish(self) -> None:
         """At the end of the run: clear away all that can be. What can't stays on the ledger, for `cleanup`.
@@ -209,9 +232,28 @@ class Live:
             self.recovery.report.undone += self._left_words()
 
     def _left_words(self) -> list[str]:
-        left = self.ledger.left
-        orders = [f"{len(left.orders)} orders of this run{self._gone_words()}"] if left.orders else []
-        return [*orders, *(f"reconciliation {opened.id or 'of unknown id'}" for opened in left.opened)]
+        """What of this run is left, and what earlier ones left active for good."""
+        left, told = self.ledger.left, "\n".join(self.recovery.report.undone)
+        lines = [f"{len(left.orders)} orders of this run{self._gone_words()}"] if left.orders else []
+        for opened in (*left.opened, *self._left_by_dead_runs()):
+            if title(opened) not in told:
+                lines.append(in_words(opened, opened.why))
+        return lines
+
+    def _left_by_dead_runs(self) -> list[Opened]:
+        """What dead runs have left active, but where a reconciliation was opened since."""
+        stays = []
+        for run in self.dead_runs:
+            ledger = Ledger.of(self.store, run)
+            for opened in ledger.left.opened:
+                places = self._places_of(opened)
+                if places and all(
+                    (whole_id(place.account), place.channel) in self.ledger.opened_at for place in places
+                ):
+                    ledger.closed(opened)
+                else:
+                    stays.append(opened)
+        return stays
 
     def _gone_words(self) -> str:
         gone = self.recovery.gone.total()

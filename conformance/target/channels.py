@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
+from conformance.target.ledger import SETTLING
 from conformance.target.runs import Run, take
 from conformance.target.waiting import Waiting
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 0.5
 GIVE_WAY_SECONDS: Final = 3 * POLL_SECONDS
 
-_LOCK, _WANTED, _SETTLING = "channel/", "wanted/", "settling/"
+_LOCK, _WANTED = "channel/", "wanted/"
 
 
 class Channels:
@@ -61,13 +62,13 @@ class Channels:
     def settles(self, channel: str, *, settling: bool) -> None:
         """Tell whoever comes next whether a reconciliation there may still be going on, all its releases being in."""
         if settling:
-            self._store.put(_SETTLING + channel, self._run.id)
+            self._store.put(SETTLING + channel, self._run.id)
         else:
-            self._store.drop(_SETTLING + channel)
+            self._store.drop(SETTLING + channel)
 
     def is_settling(self, channel: str) -> bool:
         """Whether one may still be going on there."""
-        return _SETTLING + channel in self._store.records(_SETTLING + channel)
+        return SETTLING + channel in self._store.records(SETTLING + channel)
 
     def _give_way(self, channel: str) -> None:
         """Whoever waits comes first: without this a run would take each time what it has just let go."""

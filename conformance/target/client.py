@@ -231,7 +231,9 @@ class KonciliClient:
             self._strange[endpoint] = 0
         self._silences = 0
         if self._way.lost and method != "GET" and exchange.is_refused:
-            raise Doubtful(f"{method} {path}: refused with {exchange.status}, but only after an answer was lost")
+            raise Doubtful(
+                f"{method} {path}: refused with {exchange.status}, but only after an answer was lost", exchange
+            )
         return exchange
 
     def _sent(

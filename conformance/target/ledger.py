@@ -6,16 +6,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.jsontext import NotJSON, loads
+from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
+from conformance.target.lenient import fields_of_one, id_in, whole_id
+from conformance.target.near_ids import REMEMBERED
 
 if TYPE_CHECKING:
     from conformance.target.store_base import Store
 
-LAST_ID: Final = "last-reconciliation-id"
-"""The record of the id that was given out last: that of a creation whose answer was lost is not far from it."""
+LAST_IDS: Final = "last-reconciliation-id"
+"""The record of the ids that were given out last: that of a creation whose answer was lost is not far from them."""
+
+SETTLING: Final = "settling/"
+"""Records of the channels on which a reconciliation may be going on that has all its releases."""
+
+NO_SUCH_PLACE: Final = frozenset({"400-2", "403-1", "403-2", "404-1", "404-2"})
+"""The codes of refusals that say that nothing can be opened or released there, whatever it is. (P: error reference)"""
 
 _NEVER_SENT: Final = 400
 """What was never sent is as good as refused."""
@@ -41,24 +50,30 @@ class Doubt(NamedTuple):
 
 @dataclass(slots=True)
 class Opened:
-    """A reconciliation that is active, or may be: `id` is None while nobody knows it."""
+    """A reconciliation that is active, or may be. What its creation said stands here as it was written, since a lenient server
+    may have taken what is malformed; `id` is in the spelling of the answer, None while nobody knows it."""
 
     key: str
-    channel: str
-    account: int | str
-    """As it was written."""
-    init: str
-    end: str
-    quantity: int
-    id: int | None = None
+    channel: JSONValue
+    account: JSONValue
+    init: JSONValue
+    end: JSONValue
+    quantity: JSONValue
+    id: JSONValue = None
     received: int = 0
     """How many release entries were accepted."""
     doubts: list[Doubt] = field(default_factory=list)
     """The releases that were sent of which nobody knows whether they were accepted."""
     after: int | None = None
     """The id that was given out last before it, where that is known."""
-    before: int | None = None
-    """Where not, one that was given out after it."""
+    accepted: bool = False
+    """Whether its creation was answered with a success: then it is there, whether its id is known or not."""
+    refused_again: bool = False
+    """Whether the same creation was refused after its answer had been lost: perhaps since it was carried out."""
+    attempts: int = 0
+    """How often it was tried in vain to complete it."""
+    why: str = ""
+    """Why that failed the last time."""
 
     @property
     def in_doubt(self) -> int:
@@ -83,6 +98,8 @@ class Ledger:
         self._orders: dict[OrderId, str] = {}
         self._opened: dict[str, Opened] = {}
         self._serial = 0
+        self.opened_at: set[tuple[int | None, JSONValue]] = set()
+        """The accounts and channels where a reconciliation was opened: none was active there before."""
 
     @classmethod
     def of(cls, store: Store, run: str) -> Ledger:
@@ -126,30 +143,25 @@ class Ledger:
         return Note()
 
     def _opening(self, fields: Mapping[str, Any]) -> Note:
-        names = ("channelName", "accountId", "periodInitDate", "periodEndDate", "releasesQtd")
-        channel, account, init, end, quantity = (fields.get(name) for name in names)
-        whole = quantity if isinstance(quantity, int) and not isinstance(quantity, bool) else 1
-        whose = account if isinstance(account, int) else str(account)
-        opened = Opened("", str(channel), whose, str(init), str(end), whole, after=self.last_id)
+        said = [fields.get(name) for name in _SAID]
         for other in self._opened.values():
-            if other.id is None and (other.channel, other.account, other.init) == (
-                opened.channel,
-                opened.account,
-                opened.init,
-            ):
+            what = [other.channel, other.account, other.init, other.end, other.quantity]
+            if other.id is None and not other.accepted and what == said:
                 return Note(opens=other, again=True)
         self._serial += 1
-        opened.key = f"{_OPENED}{self._run}/{self._serial:06}"
-        return Note(opens=self._keep(opened))
+        key, (channel, account, init, end, quantity) = f"{_OPENED}{self._run}/{self._serial:06}", said
+        return Note(opens=self._keep(Opened(key, channel, account, init, end, quantity, after=self.last_id)))
 
     def _releasing(self, fields: Mapping[str, Any]) -> Note:
         number, entries = fields.get("reconciliationId"), fields.get("releases")
-        into = next((one for one in self._opened.values() if one.id == number), None)
+        into = next((one for one in self._opened.values() if one.id is not None and _same(one.id, number)), None)
         order = order_id(fields)
         if into is not None and isinstance(entries, list):
-            into.doubts.append(Doubt(order, len(entries)))
-            self._keep(into)
-            return Note(releases=order, into=into, entries=len(entries))
+            doubted = order is not None and any(doubt.order == order for doubt in into.doubts)
+            if not doubted:
+                into.doubts.append(Doubt(order, len(entries)))
+                self._keep(into)
+            return Note(releases=order, into=into, entries=len(entries), again=doubted)
         return Note(releases=order)
 
     def answered(self, note: Note, status: int, content: bytes) -> None:
@@ -164,29 +176,41 @@ class Ledger:
         if note.opens is not None:
             if accepted:
                 self._identified(note.opens, content)
-            elif refused and not note.again:  # the first time, without an answer, it may have been opened
+            elif refused and (not note.again or fields_of(content).get("errorCode") in NO_SUCH_PLACE):
                 self.closed(note.opens)
-        if note.into is not None and (accepted or refused):
+            elif refused:  # the first time, without an answer, it may have been opened
+                note.opens.refused_again = True
+                self._keep(note.opens)
+        if note.into is not None and (accepted or (refused and not note.again)):
             self._no_doubt(note.into, note, accepted=accepted)
 
     def never_sent(self, note: Note) -> None:
         """A request did not leave this machine."""
-        self.answered(note, _NEVER_SENT, b"")
+        if not note.again:
+            self.answered(note, _NEVER_SENT, b"")
 
     def _no_doubt(self, into: Opened, note: Note, *, accepted: bool) -> None:
-        """The release that a note is of was answered: this settles what was asked of its order before, too."""
+        """The release that a note is of was answered. An acceptance also settles what was asked of its order before; a refusal
+        may be because it had been accepted then."""
         into.received += note.entries if accepted else 0
         into.doubts = [doubt for doubt in into.doubts if doubt.order != note.releases]
-        if into.received >= into.quantity:
+        if (
+            isinstance(into.quantity, int)
+            and not isinstance(into.quantity, bool)
+            and 0 < into.quantity <= into.received
+        ):
             self.closed(into)
         elif into.key in self._opened:
             self._keep(into)
 
     def _identified(self, opened: Opened, content: bytes) -> None:
-        number = fields_of(content).get("id")
-        if isinstance(number, int) and not isinstance(number, bool):
-            opened.id = number
-            self._store.put(LAST_ID, str(number))
+        opened.id, opened.accepted = id_in(_json_of(content)), True
+        if isinstance(opened.channel, str):
+            self.opened_at.add((whole_id(opened.account), opened.channel))
+        number = whole_id(opened.id)
+        if number is not None:
+            known = [one for one in self.last_ids if one != number]
+            self._store.put(LAST_IDS, json.dumps([*known, number][-REMEMBERED:]))
         self._keep(opened)
 
     # -- clearing away -----------------------------------------------------------------------------------------------
@@ -214,11 +238,24 @@ class Ledger:
     def closed(self, opened: Opened) -> None:
         """A reconciliation has all its releases, or was never opened."""
         if self._opened.pop(opened.key, None) is not None:
+            if opened.accepted and isinstance(opened.channel, str):  # whoever comes after a killed process must know
+                self._store.put(f"{SETTLING}{opened.channel}", self._run)
             self._store.drop(opened.key)
 
-    def came_before(self, opened: Opened, number: int | None) -> None:
-        """This id was given out after that of a reconciliation of which nothing else is known."""
-        opened.before = number
+    def doubt(self, opened: Opened, doubt: Doubt) -> None:
+        """A release is sent that completes a reconciliation of this ledger: whoever comes after a killed process must know."""
+        opened.doubts = [*(one for one in opened.doubts if one.order != doubt.order), doubt]
+        self._keep(opened)
+
+    def settled(self, opened: Opened, order: OrderId, received: int) -> None:
+        """So many of its entries were accepted."""
+        opened.received += received
+        opened.doubts = [one for one in opened.doubts if one.order != order]
+        self._keep(opened)
+
+    def failed(self, opened: Opened, why: str) -> None:
+        """It was tried in vain to complete a reconciliation."""
+        opened.attempts, opened.why = opened.attempts + 1, why
         self._keep(opened)
 
     def forget_reconciled(self) -> None:
@@ -229,10 +266,15 @@ class Ledger:
         self._store.drop(*map(self._key, orders))
 
     @property
+    def last_ids(self) -> list[int]:
+        """The ids that were given out last to any run, the newest last."""
+        known = json.loads(self._store.records(LAST_IDS).get(LAST_IDS, "[]"))
+        return known if isinstance(known, list) else [known]
+
+    @property
     def last_id(self) -> int | None:
         """The id that was given out last to any run."""
-        text = self._store.records(LAST_ID).get(LAST_ID)
-        return int(text) if text is not None else None
+        return self.last_ids[-1] if self.last_ids else None
 
     def _set(self, order: OrderId, state: str) -> None:
         if self._orders.get(order) != state:
@@ -241,7 +283,8 @@ class Ledger:
 
     def _keep(self, opened: Opened) -> Opened:
         self._opened[opened.key] = opened
-        self._store.put(opened.key, json.dumps(asdict(opened)))
+        doubts = [[doubt.order and list(doubt.order), doubt.entries] for doubt in opened.doubts]
+        self._store.put(opened.key, dumps({**asdict(opened), "doubts": doubts}))
         return opened
 
     def _key(self, order: OrderId) -> str:
@@ -261,14 +304,24 @@ class Note:
     entries: int = 0
     """How many it has."""
     again: bool = False
-    """Whether the same was asked before, without an answer."""
+    """Whether the same was asked before, without an answer: a refusal then says nothing of the first time."""
 
 
 def _opened(text: str) -> Opened:
     """A reconciliation as it was written down."""
-    fields = json.loads(text)
+    fields = {name: value for name, value in loads(text).items() if name in _FIELDS}
     doubts = [Doubt(OrderId(*order) if order else None, entries) for order, entries in fields.pop("doubts")]
     return Opened(**fields, doubts=doubts)
+
+
+_SAID: Final = ("channelName", "accountId", "periodInitDate", "periodEndDate", "releasesQtd")
+_FIELDS: Final = frozenset(one.name for one in dataclass_fields(Opened))
+
+
+def _same(one: JSONValue, other: JSONValue) -> bool:
+    """Whether two spellings are of one id."""
+    whole = whole_id(one)
+    return one == other if whole is None else whole == whole_id(other)
 
 
 def order_id(holder: Mapping[str, Any]) -> OrderId | None:
@@ -281,8 +334,11 @@ def order_id(holder: Mapping[str, Any]) -> OrderId | None:
 
 def fields_of(content: bytes) -> dict[str, Any]:
     """The fields of a body that is an object; none where it is something else."""
+    return fields_of_one(_json_of(content))
+
+
+def _json_of(content: bytes) -> JSONValue:
     try:
-        found = loads(content)
+        return loads(content)
     except NotJSON:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None

@@ -24,8 +24,8 @@ STEPS: Final = (5, 60, 600, 3600, 6 * 3600, 24 * 3600)
 """Seconds by which the mock's clock is moved, one after the other, until a reconciliation is completed: no document says how
 long that takes."""
 
-PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 60.0, 7200.0
-"""How long that is waited for on a target whose clock can't be moved, and with --patient."""
+PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 90.0, 7200.0
+"""How long one and the same reconciliation is waited for in all on a target whose clock can't be moved, and with --patient."""
 
 ARRIVAL_SECONDS: Final = 0.3
 """How long a notification that is on its way may take over a socket."""
@@ -34,6 +34,10 @@ HEARING_SECONDS: Final = 10.0
 """How long to listen before the other runs are told that this one is going on."""
 
 FIRST_PAUSE: Final = 0.1
+
+LOOKED_AGAIN_SECONDS: Final = 90.0
+"""How long after a refusal a place is looked at again where one may be active that does not end: each look may cost a client
+error."""
 
 PLAIN_SECONDS: Final = (60, 2 * 24 * 3600)
 """How long the plainest periods last: a server may be too strict about short ones, or about long ones."""
@@ -57,6 +61,8 @@ class Book:
     """Whether a broken release was refused before."""
     waited: bool = False
     """Whether its creation had to wait for the one before it: what was refused until then may have been refused for that."""
+    doubtful: bool = False
+    """Whether the answer to a broken call was lost: if it was carried out, what is refused after it is refused for that."""
     spoiled: bool = False
     """Whether something was accepted that should not have been, so that what it holds is not known."""
 
@@ -82,12 +88,17 @@ class Books:
     """Where one was opened in this run."""
     suspects: set[Place] = field(default_factory=set)
     """Where one may be active that can't be completed: a refusal there says nothing."""
-    pause: float = 0.0
-    """Seconds that the target was seen to take to reconcile, where it does not notify."""
     current: Book | None = None
     """The one that a single lawful call is about, from `make_ready` to `finish_current`."""
     endless: set[Place] = field(default_factory=set)
     """Where one did not end in all the time that was waited."""
+    waited: dict[Place, float] = field(default_factory=dict)
+    """Seconds that were waited for the one that is going on there."""
+    looked: dict[Place, float] = field(default_factory=dict)
+    """When a place was seen to be blocked, by the monotonic clock."""
+    strayed: set[Place] = field(default_factory=set)
+    """Where something was opened that should not have been: nobody knows which periods it has taken for good."""
+    _pause: float = 0.0
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
@@ -102,12 +113,21 @@ class Books:
     @property
     def scope(self) -> Scope:
         """What strategies of reconciliations draw from: the places that are not known to be blocked."""
-        live = self.bench.session.live
-        if live is not None:  # after the scenario it may have been possible to complete what blocked them
-            blocked = {opened.channel for opened in live.ledger.left.opened}
-            self.suspects = {place for place in self.suspects if place.channel in blocked}
+        self._look_at_suspects()
         free = tuple(place for place in self.bench.scope.places if place not in self.suspects)
         return replace(self.bench.scope, places=free or self.bench.scope.places)
+
+    def _look_at_suspects(self) -> None:
+        """After the scenario it may have been possible to complete what blocked them."""
+        live = self.bench.session.live
+        if live is not None:
+            self.suspects = {place for place in self.suspects if live.is_blocked(place.channel)}
+
+    @property
+    def pause(self) -> float:
+        """Seconds that the target was seen to take to reconcile, where it does not notify."""
+        live = self.bench.session.live
+        return max(self._pause, live.recovery.pause if live is not None else 0.0)
 
     def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
         """The plainest batch on a place, with orders of so many extracts."""
@@ -164,6 +184,9 @@ class Books:
         created = self.create(book, blame=False)
         if created.status // 100 == 2:
             return created
+        if book.doubtful:
+            self.free(book.place)
+            raise TargetUnavailable("a creation was refused, perhaps for one before whose answer was lost")
         self.check_free(book.place)
         self.another_period(book)
         if self.create(book).status // 100 != 2:
@@ -196,13 +219,12 @@ class Books:
         if blame:
             self.bench.check_worth((call, release_of(book.batch, 0)))
         live = self.bench.session.live
-        if live is not None and live.channels.is_settling(book.place.channel):  # an earlier run's
-            self.settling.add(book.place)
-        try:
-            exchange = self.bench.send(call, book.values[0])
-        except Doubtful:  # it may be active, and nobody knows its id
-            self.free(book.place)
-            raise
+        if live is not None and live.channels.is_settling(
+            book.place.channel
+        ):  # an earlier run's, or what was cleared away
+            self.settling.update(place for place in self.bench.scope.places if place.channel == book.place.channel)
+        self._check_worth_a_look(book.place)
+        exchange = self._send_creation(book, call)
         if exchange.status // 100 == 4 and book.place in self.settling:
             book.waited = True
             exchange = self._until_free(book, call, exchange)
@@ -214,13 +236,16 @@ class Books:
         for _ in range(ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and book.place not in self.suspects:
                 self.another_period(book)
-                exchange = self.bench.send(call, book.values[0])
+                exchange = self._send_creation(book, call)
         if exchange.status // 100 == 4 and tries_elsewhere and book.batch.seconds >= LONG_SECONDS:
             raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
         self._settles(book.place, settling=False)
         if exchange.status // 100 == 2:
             self.bench.met(call, exchange)
             self.suspects.discard(book.place)
+            self.endless.discard(book.place)
+            self.waited.pop(book.place, None)
+            self.looked.pop(book.place, None)
             self.opened_at.add(book.place)
             self.refused_at.discard(book.place)
             self.take_id(book, exchange)
@@ -228,6 +253,46 @@ class Books:
             self.check_free(book.place)
             self._blame(book, call, exchange)
         return exchange
+
+    def _check_worth_a_look(self, place: Place) -> None:
+        """Raises Hindered where one was active a moment ago that does not end."""
+        self._look_at_suspects()
+        since = time.monotonic() - self.looked.get(place, float("-inf"))
+        if self.bench.session.control is None and since < LOOKED_AGAIN_SECONDS:
+            if place in self.endless:
+                raise Hindered(f"account {place.account} is still reconciling one that does not end")
+            self._check_not_suspect(place)
+
+    def _send_creation(self, book: Book, call: Call) -> Exchange:
+        """Send a lawful creation. Where its answer is lost the same is sent once more: if it had been opened that is refused,
+        since one is active and its period is taken; if not, this one is opened, and its id known.
+
+        Raises Doubtful where it had been opened, after completing it as far as that can be done.
+        """
+        try:
+            return self.bench.send(call, book.values[0])
+        except Doubtful as doubt:
+            try:
+                if doubt.refusal is None:
+                    again = self.bench.send(call, book.values[0])
+                    if again.status // 100 == 2:
+                        return again
+            except Doubtful:
+                pass  # as doubtful as before
+            self.free(book.place)
+            raise
+
+    def send_broken(self, book: Book, call: Call) -> Exchange:
+        """Send a broken creation or release. Where its answer is lost the same is sent once more: a refusal counts if the lawful
+        call is accepted after it, which shows that the first was not carried out."""
+        for _ in range(2):
+            try:
+                return self.bench.send(call, book.values[0])
+            except Doubtful as doubt:
+                book.doubtful, lost = True, doubt
+                if doubt.refusal is not None:
+                    return self.bench.sent(doubt.refusal)
+        raise lost
 
     def _blame(self, book: Book, call: Call, exchange: Exchange) -> None:
         """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same."""
@@ -275,25 +340,36 @@ class Books:
             self.endless.add(book.place)
             self.bench.session.control.abandon()
             return self.bench.send(call, book.values[0])
-        waited, wait = 0.0, max(self.pause, FIRST_PAUSE)
-        while exchange.status // 100 == 4 and waited < self._patience:
-            self.bench.session.pause("the reconciliation before to be finished", wait)
-            waited, wait = waited + wait, 2 * wait
+        place, wait = book.place, max(self.pause, FIRST_PAUSE)
+        waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
+        while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
+            wait = min(wait, self._patience - waited)
+            waiting.on(wait)
+            self.waited[place] = waited + wait
             exchange = self.bench.send(call, book.values[0])
-        if exchange.status // 100 == 2:
-            self.pause = max(self.pause, 1.2 * waited)
-        else:
-            self.endless.add(book.place)
+            if exchange.status // 100 == 2:  # it ended some time in the last wait
+                self._pause = max(self._pause, 1.1 * (waited + wait / 2))
+            wait *= 2
+        if exchange.status // 100 == 4:
+            self.endless.add(place)
+            self.looked[place] = time.monotonic()
         return exchange
 
     @property
     def _patience(self) -> float:
         return GREAT_PATIENCE_SECONDS if self.bench.session.patient else PATIENCE_SECONDS
 
-    def check_free(self, place: Place) -> None:
-        """Raises Hindered where a refusal at this place would say nothing."""
+    def _check_not_suspect(self, place: Place) -> None:
         if place in self.suspects:
             raise Hindered(f"account {place.account} has a reconciliation that could not be completed")
+
+    def check_free(self, place: Place) -> None:
+        """Raises Hindered where a refusal at this place would say nothing."""
+        self._check_not_suspect(place)
+        if place in self.strayed and self.bench.session.control is None:
+            raise Hindered(
+                f"a broken creation was accepted for account {place.account}: its period may lie over all others"
+            )
         if place not in self.opened_at and self.bench.session.target.environment != "mock":
             raise Hindered(
                 f"no reconciliation can be opened for account {place.account}: one that others left active blocks it, perhaps; "
@@ -333,6 +409,8 @@ class Books:
         if exchange.status // 100 == 2:
             return True
         book.spoiled = True
+        if book.doubtful:
+            raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")
         rule = self.why_refused(book)
         self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
         self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
@@ -389,12 +467,15 @@ class Books:
                 self.release(book, order)
         if book.spoiled or not book.is_complete:
             self.free(book.place)
-        elif book.place not in self.settling and not self.notified(book, arrival=0.0):
+        elif self.notified(book, arrival=0.0):
+            self._settles(book.place, settling=False)
+        elif book.place not in self.settling:
             self.wait(book)
 
     def stray(self, book: Book) -> None:
         """Something was opened that should not have been: free the place, as far as that can be done."""
         book.spoiled = True
+        self.strayed.add(book.place)
         self.free(book.place)
 
     def free(self, place: Place) -> None:
@@ -406,6 +487,9 @@ class Books:
                 session.live.abandoned()
         elif session.live is None or not session.live.free(place.channel):
             self.suspects.add(place)
+            self.looked[place] = time.monotonic()
+        else:
+            self._settles(place, settling=True)
 
     def wait(self, book: Book) -> bool:
         """Wait until the reconciliation is finished; whether a notification says that it is."""
@@ -423,23 +507,26 @@ class Books:
 
     def _hears(self, inbox: Inbox, book: Book) -> bool:
         """Whether a notification comes in all the time that is waited."""
-        ends = time.monotonic() + self._patience
-        while (left := ends - time.monotonic()) > 0:
-            if inbox.wait_for(lambda one: is_about(one, book), min(left, HEARING_SECONDS)):
+        session, began = self.bench.session, time.monotonic()
+        waiting = session.waiting.begin("the notification that a reconciliation is finished")
+        while (left := began + self._patience - time.monotonic()) > 0:
+            if inbox.wait_for(lambda one: is_about(one, book), waiting.allowed(min(left, HEARING_SECONDS))):
                 return True
-            self.bench.session.sign()
+            session.sign()
         return False
 
     def _settles(self, place: Place, *, settling: bool) -> None:
         """Remember whether one may still be going on there, for the runs after this one too."""
         live = self.bench.session.live
-        if live is not None and (settling or place in self.settling):
-            live.channels.settles(place.channel, settling=settling)
         (self.settling.add if settling else self.settling.discard)(place)
+        others = any(other.channel == place.channel for other in self.settling)
+        if live is not None and (settling or not others) and live.channels.is_settling(place.channel) != settling:
+            live.channels.settles(place.channel, settling=settling)
 
     def is_free(self, place: Place) -> bool:
         """Whether no reconciliation is active there, found by opening and completing one."""
-        self.endless.discard(place)
+        if self.bench.session.control is not None:
+            self.endless.discard(place)
         try:
             self.run_through(self.plain(place, 1))
         except Hindered:

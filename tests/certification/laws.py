@@ -458,7 +458,7 @@ def _tried(bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book:
     book.after_refusal = True
     if lawful.endpoint is Endpoint.CREATE_RECONCILIATION:
         bench.books.refused_at.add(book.place)
-    exchange = bench.send(broken, book.values[0])
+    exchange = bench.books.send_broken(book, broken)
     try:
         check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")
     except Violation as violation:

@@ -90,7 +90,8 @@ def test_what_names_no_order_is_not_written_down(ledger: Ledger, store: SQLiteSt
     ("status", "content", "ids"),
     [
         (None, b"", [None]), (201, OPENED, [237]), (200, OPENED, [237]), (400, b"", []), (500, b"", [None]),
-        (201, b"<html>", [None]), (201, b'{"id": "237"}', [None]), (201, b'{"id": true}', [None]),
+        (201, b"<html>", [None]), (201, b'{"id": true}', [None]), (201, b'{"id": null}', [None]),
+        (201, b'{"id": "237"}', ["237"]), (201, b'{"id": 237.0}', [237]), (201, b'{"data": {"reconciliationId": 9}}', [9]),
     ],
 )  # fmt: skip
 def test_a_reconciliation_may_be_active_unless_it_was_refused(

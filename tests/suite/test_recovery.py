@@ -171,8 +171,8 @@ def test_a_reconciliation_that_waits_for_too_much_is_left_alone(dead: OneRun, re
     report = rescue(dead, rescuer).live.recovery.report
     assert SUBMIT not in rescuer.way.sent
     assert report.undone == [
-        f"reconciliation {number} of account 19055 on CHANNEL_NAME may still be active, and its releases are refused: "
-        "ask Koncili to close it"
+        f"reconciliation {number} of account 19055 on CHANNEL_NAME may still be active: it waits for 1000000 release "
+        "entries, and no more than 1000 are ever sent; ask Koncili to close it"
     ]
     assert rescuer.live.dead_runs == [dead.live.run.id]
 

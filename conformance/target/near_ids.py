@@ -1,0 +1,64 @@
+"""Which id a creation may have got whose answer was lost, by those that were given out before and after it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import gcd
+from typing import Final
+
+GUESSES: Final = 8
+"""How many ids are worth a try, each of which may cost a client error: others may have been given out in between."""
+
+FAR: Final = 1000
+"""Ids that differ by more from one to the next don't follow each other: there is nothing to guess by."""
+
+REMEMBERED: Final = 6
+"""How many ids are kept, the last ones: enough to see how they follow each other."""
+
+
+REGULAR: Final = 3
+"""So many steps show how far apart ids are: fewer may have jumped over those of lost answers."""
+
+
+def guesses(known: Sequence[int], after: int | None) -> tuple[int, ...]:
+    """The ids that may have been given out after this one, likeliest first; `after` may be None for one that came before all
+    that are known. `known` are ids in the order in which they were given out.
+
+    None where ids are as if drawn by lot, or where nothing was given out in between.
+    """
+    steps = _last_steps(known)
+    if not steps and len(known) > 1:
+        return ()
+    size = gcd(*steps) if len(steps) >= REGULAR else 1
+    step = -size if steps and steps[0] < 0 else size
+    before = _next(known, after)
+    if after is None:
+        return () if before is None else tuple(before - step * n for n in range(1, GUESSES + 1) if before > step * n)
+    most = GUESSES if before is None else min(GUESSES, (before - after) // step - 1)
+    return tuple(one for n in range(1, most + 1) if (one := after + step * n) > 0)
+
+
+def none_between(known: Sequence[int], after: int | None) -> bool:
+    """Whether the id that was given out next after this one follows it at once: then no other was given out in between."""
+    before = _next(known, after)
+    return after is not None and before is not None and abs(before - after) == 1
+
+
+def _last_steps(known: Sequence[int]) -> list[int]:
+    """By how much each id differs from the one before, as far back as they follow each other: a target may begin anew."""
+    steps: list[int] = []
+    for earlier, later in reversed([*pairwise(known)]):
+        step = later - earlier
+        if step == 0 or abs(step) > FAR or (steps and (step > 0) != (steps[0] > 0)):
+            break
+        steps.append(step)
+    return steps
+
+
+def _next(known: Sequence[int], after: int | None) -> int | None:
+    """The id that was given out next after this one, as far as is known."""
+    if after is None:
+        return known[0] if known else None
+    place = known.index(after) + 1 if after in known else len(known)
+    return known[place] if place < len(known) else None
