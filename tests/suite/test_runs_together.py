@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from conformance.target.budget import KEPT_BACK
+from conformance.target.config import load_target
+from conformance.target.store import open_store
+from conformance.target.store_base import ERRORS
 from tests.suite.runs import Run, certify, ended, start
 from tests.suite.stage.etiquette import active, deletable, overlaps
 from tests.suite.stage.hurry import hurried
@@ -21,7 +25,10 @@ RULES: Final = ("ORD-01", "DEL-01", "REC-01", "REC-05", "REC-10", "REL-01", "REL
 """Orders that are deleted, reconciliations on every channel, refusals of all kinds."""
 
 REFUSALS: Final = ("ORD-04", "ORD-07", "ORD-12")
-"""Twelve client errors, and no reconciliation."""
+"""Client errors, and no reconciliation."""
+
+ALONE: Final = 12
+"""So many of them."""
 
 
 NOT_BEGUN: Final = "--max-wait 0 s does not suffice, so nothing is sent"
@@ -79,10 +86,14 @@ def test_runs_at_once_share_one_budget(staged: StagedMock, coordination: str, tm
     assert "pass" in found <= {"pass", "inconclusive"}, runs
     assert late or "inconclusive" in found, runs
     assert all(spent in run.output for run in begun if run.verdicts("inconclusive"))
+    with closing(open_store(load_target(target))) as store:  # what runs left that were not begun
+        for number in range(budget - KEPT_BACK):
+            store.renew(ERRORS, str(number))
     later = certify(tmp_path / "late", "--target", str(target), "--rule", "ORD-01", "--max-wait", "0s")
     assert later.code == 3
     assert NOT_BEGUN in later.errors
     assert "base_url" not in later.errors
     state = staged.state()
-    assert budget - KEPT_BACK - AT_ONCE <= state["counts"]["clientErrors"] <= budget
+    least = ALONE if late else budget - KEPT_BACK - AT_ONCE  # of those that began, one is whole
+    assert least <= state["counts"]["clientErrors"] <= budget
     assert deletable(state) == []
