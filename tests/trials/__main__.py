@@ -9,6 +9,7 @@ Writes trials.md and trials.json (both are added to: a trial done again replaces
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +73,9 @@ def main() -> int:
     chosen = parser.parse_args()
     if unknown := set(chosen.groups) - GROUPS.keys():
         parser.error(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # what a shell starts in the background ignores it, runs too
     table = Table.read(chosen.reports)
     asked = [one for name in chosen.groups or list(GROUPS)[:-1] for one in GROUPS[name](chosen)]
     with ThreadPoolExecutor(chosen.jobs) as pool:
