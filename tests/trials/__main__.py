@@ -47,6 +47,7 @@ GROUPS: Final[dict[str, Callable[[argparse.Namespace], Iterator[Callable[[], Row
     "budget": _budget,
     "workers": workers.trials,
     "kills": kills.trials,
+    "lost": lost.trials,
     "answers": answers.trials,
     "breakdowns": breakdowns.trials,
     "stores": stores.trials,

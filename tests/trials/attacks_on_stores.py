@@ -349,6 +349,44 @@ def monotonic_clock_too(trial: Trial) -> None:
     trial.spend()
 
 
+BOOTED: Final = (
+    'printf "%s\\n" "$0" > "$HOME/boot" && mount --bind "$HOME/boot" /proc/sys/kernel/random/boot_id && exec "$@"'
+)
+
+
+def _after_a_boot(number: int) -> tuple[str, ...]:
+    """Stands before a run that is to see another boot of the machine, in a mount namespace of its own."""
+    return ("unshare", "-m", "sh", "-c", BOOTED, f"{number:08x}-0000-4000-8000-000000000000")
+
+
+@attack(SQLITE)
+def booted_with_a_clock_behind(trial: Trial) -> None:
+    """The machine boots, its clock is in the year 2000 until it is set (no battery); a run before, at and after that, twice."""
+    trial.spend()
+    for boot in (1, 2):
+        trial.spend(before=_after_a_boot(boot), environment=trial.at("-9000d"))
+        trial.spend(before=_after_a_boot(boot))
+    trial.spend()
+
+
+@attack(SQLITE)
+def spends_at_a_clock_behind_after_a_boot(trial: Trial) -> None:
+    """All is spent while the clock of a machine that has just booted is in the year 2000; then it is set."""
+    trial.spend(before=_after_a_boot(1), environment=trial.at("-9000d"))
+    trial.spend(before=_after_a_boot(1))
+    trial.spend(before=_after_a_boot(2))
+    trial.spend()
+
+
+@attack(SQLITE)
+def time_of_another_namespace(trial: Trial) -> None:
+    """A container in a time namespace of its own, which was up for an hour more, shares the state directory; then as usual."""
+    trial.spend()
+    for seconds in ("4000", "-300", "9000000"):
+        trial.spend(before=("unshare", "-T", "--boottime", seconds))
+    trial.spend()
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
