@@ -24,6 +24,7 @@ from tests.trials import (
     breakdowns,
     hour,
     kills,
+    lost,
     servers,
     stores,
     ways,
