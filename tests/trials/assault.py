@@ -67,13 +67,18 @@ class Trial(Place):
     def ended(self, going: Going, patience: float = 240.0) -> Ended:
         """Wait for its end, and note how it ended. What waits for minutes is ended as by Ctrl-C: it has spent all it gets."""
         until = time.monotonic() + patience
-        while going.goes_on and time.monotonic() < until and not WAITS.search(going.said):
+        while self.is_busy(going) and time.monotonic() < until:
             time.sleep(0.05)
         if going.goes_on:
             going.kill(signal.SIGINT)
         self.stack.remove(going)
         self.ends.append(going.end(ENDS_WITHIN_SECONDS))
         return self.ends[-1]
+
+    @staticmethod
+    def is_busy(going: Going) -> bool:
+        """Whether it goes on and waits for nothing."""
+        return going.goes_on and not WAITS.search(going.said)
 
     def spend(self, *more: str, target: Path | None = None, **rest: Any) -> Ended:
         """A whole run that spends all that it gets."""

@@ -219,7 +219,7 @@ def restarted_empty_in_the_middle(trial: Trial) -> None:
 def scripts_forgotten(trial: Trial) -> None:
     """SCRIPT FLUSH in the middle of a run, every half second."""
     going = trial.spending()
-    while going.goes_on:
+    while trial.is_busy(going):
         trial.tell("SCRIPT", "FLUSH")
         time.sleep(0.5)
     trial.ended(going)
@@ -265,7 +265,7 @@ def evicted(trial: Trial) -> None:
     for _ in range(3):
         going = trial.spending()
         number = 0
-        while going.goes_on:
+        while trial.is_busy(going):
             for _ in range(40):
                 number += 1
                 trial.tell("SET", f"filler{number}", "x" * 4000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from tests.trials.cases import Case, Seen, rules
 from tests.trials.servers import of
@@ -19,7 +19,7 @@ USUAL_ERRORS: Final = 40
 MOST_FOR_ONE: Final = 16
 """What one lost answer may cost besides."""
 
-WAYS: Final = {
+WAYS: Final[dict[str, dict[str, Any]]] = {
     "lost": {"fault": "lost"},
     "a page with 503": {"fault": "status", "status": 503, "body": "page"},
     "502 after it was done": {"fault": "status", "status": 502, "body": "page", "done": True},
