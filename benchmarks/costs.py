@@ -41,7 +41,7 @@ from conformance.planning.costs import (
 )
 from conformance.plugin import CERTIFICATION
 from conformance.profiles import PROFILES
-from conformance.run import scenarios
+from conformance.run import PLUGINS, closed_list, scenarios
 from conformance.session import Options
 from conformance.target.budget import NoLimits
 from conformance.target.journal import Spent
@@ -111,9 +111,20 @@ def measure(profile: str) -> list[Stage]:
         fixtures = {**table["fixtures"], "callback_url": callback}
         target.write_text(to_toml({**table, "environment": "sandbox", "fixtures": fixtures, "readings": {}}))
         plugin = Measuring(Options(target_file=target, profile=profile, seed=SEED))
-        arguments = [*scenarios(), "-q", "--no-header", "--tb=short", "-n0", "-p", "no:allure_pytest", "-rN"]
+        arguments = [
+            *scenarios([name for name in PLUGINS if "allure" not in name]),
+            "-q",
+            "--no-header",
+            "--tb=short",
+            "-n0",
+            "-rN",
+        ]
         # A live endpoint's budget would end a deep run after a tenth of it.
-        with patch("conformance.live.budget_of", lambda *_, **__: NoLimits()), redirect_stdout(sys.stderr):
+        with (
+            closed_list(),
+            patch("conformance.live.budget_of", lambda *_, **__: NoLimits()),
+            redirect_stdout(sys.stderr),
+        ):
             pytest.main(arguments, plugins=[plugin])
     return plugin.stages
 
