@@ -17,6 +17,8 @@ from tests.suite.runs import Run, certify, command, ended, kill, start
 from tests.suite.stage.etiquette import active, deletable, overlaps
 from tests.suite.stage.hurry import hurried
 from tests.suite.stage.mock import StagedMock, mock, target_file
+from tests.suite.stage.plans import Plan, When
+from tests.suite.stage.wayside import wayside
 
 KILLS: Final = int(os.environ.get("KONCILI_KILLS", "4"))
 """At how many random moments a run is killed: KONCILI_KILLS=20 shows more."""
@@ -28,6 +30,13 @@ RULES: Final = ("ORD-01", "DEL-01", "REC-01", "REC-08", "REC-10", "REL-01", "REL
 
 LATEST: Final = 100
 """The last request after which a run is killed."""
+
+LOST_EACH: Final = 20
+LOST: Final = ("reset-after", "half-answer", "502-after", "502")
+"""What happens to every twentieth answer of a run."""
+
+SPENT_AT_MOST: Final = 40
+"""Client errors that one `cleanup` spends."""
 
 NEXT: Final = ("ORD-01", "REC-01", "REL-01")
 """What the next run certifies: that it can open reconciliations where the killed one did."""
@@ -109,6 +118,25 @@ def test_cleanup_finishes_what_a_killed_run_left(number: int, staged: StagedMock
     check_clean(staged)
     assert cleanup(target).output == "nothing is left of any run that was killed\n"
     check_next_run(staged, target)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_one_cleanup_finishes_what_a_run_with_lost_answers_left(
+    number: int, staged: StagedMock, tmp_path: Path
+) -> None:
+    """Every twentieth answer is lost, carried out or not, to the run and to the cleanup."""
+    lot = random.Random(f"{SEED} {number}")  # noqa: S311 - the same moments each time
+    offset = lot.randrange(LOST_EACH)
+    lost = Plan(LOST[number % len(LOST)], When(None, lambda count: count % LOST_EACH == offset))
+    with wayside(staged.base_url, lost) as layer:
+        target = target_file(tmp_path / "sandbox.toml", layer.base_url, pace="unlimited")
+        killed(going_on(staged, target, lot.randint(5, LATEST)))
+        before = len(layer.log)
+        done = cleanup(target)
+        refused = [passed for passed in layer.log[before:] if passed.status and passed.status // 100 == 4]
+    assert done.code == 0, done
+    check_clean(staged)
+    assert len(refused) <= SPENT_AT_MOST
 
 
 def test_the_next_run_finishes_it_by_itself(staged: StagedMock, target: Path) -> None:
