@@ -230,7 +230,7 @@ class KonciliClient:
         else:
             self._strange[endpoint] = 0
         self._silences = 0
-        if self._way.lost and method != "GET" and exchange.is_refused:
+        if self._way.lost and exchange.endpoint in NOT_TWICE and exchange.is_refused:
             raise Doubtful(
                 f"{method} {path}: refused with {exchange.status}, but only after an answer was lost", exchange
             )
