@@ -51,7 +51,6 @@ def trials(chosen: argparse.Namespace) -> Iterator[Callable[[], Row]]:
 def _tried(name: str, moment: int, *, whole: bool, lenient: bool) -> Row:
     begun = time.monotonic()
     options = ["--profile", "smoke"] if whole else CREATES
-    # A lenient server takes faulty creations, and answers ids as numbers all the same: `lenient` alone would tell them as text.
     with place(plans=[{"fault": "lost", "chance": LOST}], lenient=lenient, reconcile_seconds=0.2) as there:
         there.target()
         going = there.after(moment, there.begin(*options))

@@ -65,7 +65,9 @@ class Manner:
     consolidate_seconds: float = 0.0
     """How long an update does not show."""
     lenient: bool = False
-    """Creations take "3" for 3 and 30 February for the last of February, and tell ids as text."""
+    """Creations take "3" for 3 and 30 February for the last of February."""
+    text_ids: bool = False
+    """The id of a reconciliation is told as text."""
     wants_send_date: bool = False
     """INVOICED orders without sendDate are refused: a lawful order that is not taken."""
     wipes: bool = False
@@ -270,7 +272,7 @@ class World:
             bad("the period from periodInitDate to periodEndDate overlaps an earlier one")
         made = Reconciliation(1000 + 7 * len(self.reconciliations), place, begins, ends, quantity)
         self.reconciliations.append(made)
-        return Answer(201, json.dumps({"id": str(made.id) if lenient else made.id}).encode())
+        return Answer(201, json.dumps({"id": str(made.id) if self.manner.text_ids else made.id}).encode())
 
     def _release(self, fields: Fields) -> Answer:
         number_ = whole(fields, "reconciliationId", lenient=self.manner.lenient)
