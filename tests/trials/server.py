@@ -2,8 +2,9 @@
 
     python -m tests.trials.server     prints a line of JSON: its ports, and that of its control
 
-`GET /` of the control tells what was counted and what is left; `POST /` takes `{"plans": [...]}` and settings of
-`world.Manner`. Several ports lead to the same Koncili, as through a gateway, and so does every path before the known ones.
+`GET /` of the control tells what was counted and what is left, `GET /trail` the last calls; `POST /` takes
+`{"plans": [...]}` and settings of `world.Manner`. Several ports lead to the same Koncili, as through a gateway, and so does
+every path before the known ones.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections import deque
 from contextlib import suppress
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +25,8 @@ from tests.trials.tally import Tally
 from tests.trials.world import Answer, Manner, World
 
 HOST: Final = "127.0.0.1"
+TRAIL: Final = 600
+"""So many of the last calls are remembered, for whoever asks what happened."""
 PORTS: Final = 2
 
 ROOTS: Final = ("/public/api/auth/", "/my-accounts", "/order", "/reconciliation")
@@ -36,6 +40,7 @@ class Koncili:
         self.world = World()
         self.tally = Tally()
         self.course = Course()
+        self.trail: deque[str] = deque(maxlen=TRAIL)
         self._lock = threading.Lock()
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[str, Answer, str]:
@@ -124,6 +129,9 @@ class Handler(BaseHTTPRequestHandler):
         if plan is None or plan["fault"] not in INSTEAD or plan.get("done"):
             headers = {name.lower(): value for name, value in self.headers.items()}
             _, answer, why = koncili.answer(self.command, self.path, headers, body)
+        met = plan["fault"] if plan else ""
+        shown = f"{answer.body[:80]!r} {body[:300]!r}" if path.startswith("/reconciliation") else self.path
+        koncili.trail.append(f"{call} {answer.status} {met} {why} {shown}")
         if plan is None:
             koncili.tally.answered(call, answer.status, why)
             self.give(answer.status, answer.body)
@@ -157,7 +165,8 @@ class Desk(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """What was counted."""
-        self._say(self.server.koncili.told())
+        koncili = self.server.koncili
+        self._say({"trail": list(koncili.trail)} if self.path == "/trail" else koncili.told())
 
     def do_POST(self) -> None:
         """Change it."""

@@ -41,6 +41,10 @@ class Server:
         """What it has counted, and what is left there."""
         return self._ask("GET")
 
+    def trail(self) -> list[str]:
+        """The last calls, the oldest first."""
+        return list(self._ask("GET", path="/trail")["trail"])
+
     def set(self, **settings: Any) -> None:
         """Plans of accidents, and manners."""
         self._ask("POST", json.dumps(settings))
@@ -50,10 +54,10 @@ class Server:
         """How many it got."""
         return int(self.told()["requests"])
 
-    def _ask(self, method: str, body: str | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, body: str | None = None, path: str = "/") -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.control, timeout=30)
         try:
-            connection.request(method, "/", body)
+            connection.request(method, path, body)
             told: dict[str, Any] = json.loads(connection.getresponse().read())
             return told
         finally:
