@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from strategies.calls import LEFT_OUT, Call, Edit, Path, place_of
-from strategies.fault_parts import MALFORMED_DATES, Draw, named, position, setting
+from strategies.fault_parts import MALFORMED_DATES, Draw, as_text, named, position, setting
 from strategies.holes import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Hole
 from strategies.money import CENT
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, at
@@ -89,10 +89,24 @@ PARTLY_OVER: Final[dict[str, Draw]] = {
 
 # -- other fields of a creation ------------------------------------------------------------------------------------
 
-NOT_A_COUNT: Final = named(
-    ("body", "releasesQtd"),
-    {"zero": 0, "minus one": -1, "a fraction": Decimal("1.5"), "a string": "3", "a boolean": True, "an array": [3]},
-)
+
+def _own(field: str, change: Callable[[Any], Any]) -> Draw:
+    """The field's own value in another form, in which somebody may take it."""
+
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", field), change(call.body[field]))
+
+    return draw_edit
+
+
+NOT_A_COUNT: Final = {
+    **named(("body", "releasesQtd"), {"zero": 0, "minus one": -1, "a fraction": Decimal("1.5")}),
+    "its number as text": _own("releasesQtd", as_text),
+    **named(("body", "releasesQtd"), {"a boolean": True}),
+    "a list of it": _own("releasesQtd", lambda value: [value]),
+}
+
+TOTAL_OF_OTHER_TYPE: Final = {"totalNetValue as text": _own("totalNetValue", as_text)}
 
 
 def missing_fields(*names: str, empty: tuple[str, ...] = ()) -> dict[str, Draw]:
@@ -156,6 +170,11 @@ BAD_INSTALLMENT: Final = {
     "no installments at all": setting(("body", "installmentQuantity"), 0),
 }
 
+NUMBERS_AS_TEXT: Final = {
+    "reconciliationId as text": setting(("body", "reconciliationId"), Hole(RECONCILIATION.name, as_text, "as text")),
+    "installment as text": setting(("body", "installment"), "1"),
+}
+
 # -- releases: entries ---------------------------------------------------------------------------------------------
 
 
@@ -177,7 +196,7 @@ def _no_release_type(draw: DrawFn, call: Call, scope: Scope) -> Edit:
 OTHER_ENTRY_TYPE: Final[dict[str, Draw]] = {
     "unknown": _in_entry("type", "FREIGHT"),
     "lower case": _in_entry("type", "sale", "SALE"),
-    "other spelling": _in_entry("type", "COMMISSION", first=True),
+    "other spelling": _in_entry("type", "COMMISSION", "COMISSION", first=True),
     "empty": _in_entry("type", ""),
     "null": _in_entry("type", None),
     "left out": _in_entry("type", LEFT_OUT),
@@ -311,10 +330,16 @@ UNKNOWN_ORDER: Final[dict[str, Draw]] = {
     "one character more": _at_every_level(Hole(CODE.name, lambda code: code + "1", "one character more")),
 }
 
+
+def _value_as_text(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    edit = _in_entry("value", None)(draw, call, scope)
+    return Edit(edit.path, as_text(call.body["releases"][edit.path[2]]["value"]))
+
+
 ENTRY_MALFORMED: Final[dict[str, Draw]] = {
     "value left out": _in_entry("value", LEFT_OUT),
     "value null": _in_entry("value", None),
-    "value as text": _in_entry("value", "203.63"),
+    "value as text": _value_as_text,
     "value an object": _in_entry("value", {}),
     "an entry that is no object": _entries(lambda entries: [*entries[:-1], "SALE"]),
 }

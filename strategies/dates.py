@@ -33,6 +33,9 @@ GAPS: Final = (
 TERMS: Final = (*GAPS, timedelta(days=1500))
 """Times until something is expected: it may lie in the future."""
 
+APART: Final = timedelta(hours=2)
+"""By how much dates are further apart of which one is moved past the next: past that one alone."""
+
 OFFSETS: Final = (None, -180, 0, 330, -120, None)
 """Minutes from UTC; None is written Z."""
 
@@ -91,18 +94,19 @@ _TIMES: Final = packed([len(GAPS)] * 2 + [len(TERMS)] + [len(GAPS)] * 2 + [_GIVE
 """The five gaps, and for each later date whether it is left out, null or given."""
 
 
-def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = ()) -> dict[str, str | None]:
-    """Draw the dates of a lawful order of that status; those in `present` are there in any case.
+def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = (), *, apart: bool = False) -> dict[str, str | None]:
+    """Draw the dates of a lawful order of that status; those in `present` are there in any case, hours `apart` if asked for.
 
     A date that is not there is null or left out. Deliveries may be late: only what is documented is in order.
     """
     times = draw(_TIMES)
-    gap = [GAPS[choice % len(GAPS)] for choice in times[:5]]
+    more = APART if apart else timedelta()
+    gap = [GAPS[choice % len(GAPS)] + more for choice in times[:5]]
     presences = (_GIVEN, _GIVEN, *times[5:])
     created = START + timedelta(seconds=draw(_STARTS))
     approved = created + gap[0]
     sent = approved + gap[1]
-    instants = (created, approved, sent, sent + TERMS[times[2]], sent + gap[3], created + gap[4])
+    instants = (created, approved, sent, sent + TERMS[times[2]] + more, sent + gap[3], created + gap[4])
     demanded = {"createdDate", "approvedDate", *MANDATORY[status], *present}
     dates: dict[str, str | None] = {}
     for name, instant, print_, presence in zip(FIELDS, instants, draw(_PRINTS), presences, strict=True):

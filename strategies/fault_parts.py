@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.readings import EXTRACT_TYPES
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, place_of
-from strategies.dates import FIELDS as DATE_FIELDS
-from strategies.dates import moved, printed
+from strategies.dates import moved
 from strategies.holes import CODE, OTHER_CODE, Hole
 from strategies.money import AMOUNTS, CENT
 from strategies.orders import STATUSES
@@ -117,8 +115,8 @@ def at_other_channel(kind: Callable[..., Any]) -> Any:
 # -- orders: status and dates --------------------------------------------------------------------------------------
 
 OTHER_STATUS: Final = {
-    **named(("body", "status"), {"other spelling": "CANCELLED", "lower case": "invoiced", "more": "INVOICED_X"}),
-    **named(("body", "status"), {"before": "APPROVED", "after": "DELIVERED"}),
+    **named(("body", "status"), {"lower case": "invoiced", "more": "INVOICED_X"}),
+    **named(("body", "status"), {"before": "APPROVED", "after": "DELIVERED", "an ordinal as text": "0"}),
     "earlier in an order's life": drawing(
         ("body", "status"), st.sampled_from(["APPROVED", "CREATED", "PENDING", "PAID", "WAITING_PAYMENT"])
     ),
@@ -130,6 +128,10 @@ OTHER_STATUS: Final = {
 }
 
 
+MISSPELT_STATUS: Final = named(("body", "status"), {"other spelling": "CANCELLED"})
+"""Of a cancelled order: whoever takes it for CANCELED finds its cancelDate."""
+
+
 def missing(field: str, *, empty: bool = False) -> dict[str, Draw]:
     """Leave a field of the body out, or make it null (or, where that names nothing either, empty)."""
     values = {"left out": LEFT_OUT, "null": None} | ({"empty": ""} if empty else {})
@@ -137,26 +139,22 @@ def missing(field: str, *, empty: bool = False) -> dict[str, Draw]:
 
 
 def out_of_order(earlier: str, later: str) -> dict[str, Draw]:
-    """Move the earlier date past the later one: by a second, by days, and so that the texts look in order. No document says
-    how much of a second a server keeps."""
+    """Move the later date before the earlier one: by a second, by days, and so that the texts look in order. No document says
+    how much of a second a server keeps; and moved the other way round the date would pass others, too."""
 
-    def past(gap: timedelta) -> Draw:
+    def before(gap: timedelta, offset_minutes: int | None = None) -> Draw:
         def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-            return Edit(("body", earlier), moved(call.body[later], gap))
+            return Edit(("body", later), moved(call.body[earlier], -gap, offset_minutes))
 
         return draw_edit
 
     def by_some_time(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        return Edit(("body", earlier), moved(call.body[later], timedelta(days=draw(st.integers(1, 400)))))
-
-    def in_order_as_text(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        instant = datetime.fromisoformat(call.body[later]) + timedelta(minutes=30)
-        return Edit(("body", earlier), printed(instant, -11 * 60))
+        return Edit(("body", later), moved(call.body[earlier], -timedelta(days=draw(st.integers(1, 400)))))
 
     return {
-        "by a second": past(timedelta(seconds=1)),
+        "by a second": before(timedelta(seconds=1)),
         "by days": by_some_time,
-        "by half an hour, earlier as text": in_order_as_text,
+        "by half an hour, later as text": before(timedelta(minutes=30), 13 * 60),
     }
 
 
@@ -222,25 +220,49 @@ def in_one_extract(field: str, values: Mapping[str, Any], type_: str | None = No
 MALFORMED_EXPECTED_DATE: Final = in_one_extract("expectedDate", MALFORMED_DATES)
 
 
-def _type_of_another_document(draw: DrawFn, call: Call, scope: Scope) -> Edit:
-    others = [name for name in EXTRACT_TYPES["portal"] if name not in scope.extract_types] or ["FREIGHT"]
-    return _in_extract("type", draw(st.sampled_from(others)))(draw, call, scope)
-
-
 OTHER_EXTRACT_TYPE: Final = {
+    # Each in the extract whose value whoever takes it would take, too.
+    "lower case": _in_extract("type", "sale", "SALE"),
+    "other spelling": _in_extract("type", "COMMISSION", "COMISSION", turn=1),
+    # In S1's sequence and in S2's it is COMISSION or SHIP.
+    "an ordinal": _in_extract("type", 1, "COMISSION"),
     **in_one_extract(
         "type",
         {
-            "lower case": "sale",
-            "other spelling": "COMMISSION",
             "left out": LEFT_OUT,
             "empty": "",
             "null": None,
             "unknown": st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__),
         },
     ),
-    "of another document": _type_of_another_document,
+    "an ordinal as text": _in_extract("type", "1", "COMISSION", turn=1),
 }
+
+_TAKES_THE_SAME: Final = {
+    "RETURN_SALE": "COMISSION",
+    "ADJUSTMENT": "SHIP",
+    "RETURN_COMISSION": "SALE",
+    "RETURN_SHIP": "SHIP",
+}
+"""Of each type that another document names, one that takes values of the same sign."""
+
+
+def types_of_other_documents(kind: Callable[..., Any], **needs: Any) -> tuple[Any, ...]:
+    """The kinds of fault that give one extract a type which the reading leaves out, each where it does."""
+
+    def places_without(type_: str) -> Callable[[Scope], tuple[Place, ...]]:
+        return lambda scope: () if type_ in scope.extract_types else scope.places
+
+    return tuple(
+        kind(
+            name=type_,
+            draw=_in_extract("type", type_, like, turn),
+            places=places_without(type_),
+            field="type",
+            **needs,
+        )
+        for turn, (type_, like) in enumerate(_TAKES_THE_SAME.items())
+    )
 
 
 def not_positive(type_: str) -> dict[str, Draw]:
@@ -276,57 +298,18 @@ WITH_LETTERS: Final = ("magalu", "long", "b2w")
 
 MISSING_VALUE: Final = in_one_extract("value", {"left out": LEFT_OUT})
 
-_OTHER_THAN_NUMBER: Final = {"a string": "203.63", "a boolean": True, "an object": {}, "an array": []}
 
-VALUE_OF_OTHER_TYPE: Final = in_one_extract("value", {"null": None, **_OTHER_THAN_NUMBER})
+def as_text(value: Any) -> str:
+    """A number as text: whoever takes it takes it at its value."""
+    return str(value)
 
-PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", _OTHER_THAN_NUMBER)
-
-
-def _extract_no_object(value: Any) -> Draw:
-    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        places = [*reversed(range(len(call.body["extracts"])))]
-        return Edit(("body", "extracts", draw(st.sampled_from(places))), value)
-
-    return draw_edit
-
-
-EXTRACT_NO_OBJECT: Final = {
-    name: _extract_no_object(value) for name, value in {"a string": "SALE", "null": None, "a number": 203}.items()
-}
 
 NO_EXTRACTS: Final = named(("body", "extracts"), {"an empty array": [], "left out": LEFT_OUT, "null": None})
 
-# -- orders: shape -------------------------------------------------------------------------------------------------
-
-_OTHER_THAN_STRING: Final = {"a number": 7, "a boolean": True, "an object": {}, "an array": ["INVOICED"]}
-_OTHER_THAN_DATE: Final = {"a number": 1_746_792_000, "a boolean": True, "an object": {}, "an array": []}
-_OTHER_THAN_ARRAY: Final = {"an object": {}, "a string": "SALE", "a number": 1}
-_OTHER_THAN_ID: Final[Mapping[str, Any]] = {"a boolean": True, "an object": {}, "an array": [19055]}
-
-_OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "marketplaceCode": _OTHER_THAN_STRING,
-    "channelName": _OTHER_THAN_STRING,
-    "accountId": _OTHER_THAN_ID,
-    "status": _OTHER_THAN_STRING,
-    **dict.fromkeys(DATE_FIELDS, _OTHER_THAN_DATE),
-    "totalGrossValue": _OTHER_THAN_NUMBER,
-    "extracts": _OTHER_THAN_ARRAY,
-}
-
-TYPED_FIELDS: Final = tuple(
-    (field, (field,) if field in DATE_FIELDS else (), STATUSES_WITH.get(field, STATUSES)) for field in _OTHER_TYPES
-)
-"""Every field of an order whose JSON type is known, with the dates and statuses that it takes to have it."""
+# -- orders: codes -------------------------------------------------------------------------------------------------
 
 
-def of_other_type(field: str) -> dict[str, Draw]:
-    """Give a field of the body another JSON type."""
-    draws = {"marketplaceCode": _code_everywhere, "accountId": _no_account_id, "extracts": _no_array}
-    return draws[field]() if field in draws else named(("body", field), _OTHER_TYPES[field])
-
-
-def _at_every_level(value: Any) -> Draw:
+def at_every_level(value: Any) -> Draw:
     """The order's code and those of its extracts: else theirs would not be the order's."""
 
     def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
@@ -337,51 +320,11 @@ def _at_every_level(value: Any) -> Draw:
     return draw_edit
 
 
-def _code_everywhere() -> dict[str, Draw]:
-    first, *others = _OTHER_TYPES["marketplaceCode"].items()
-    return {
-        f"{first[0]}, in the extracts too": _at_every_level(first[1]),
-        **named(("body", "marketplaceCode"), dict(others)),
-    }
-
-
 MISSING_CODE: Final = {
-    "left out, in the extracts too": _at_every_level(LEFT_OUT),
-    "empty, in the extracts too": _at_every_level(""),
-    **missing("marketplaceCode"),
+    **missing("marketplaceCode", empty=True),
+    "left out, in the extracts too": at_every_level(LEFT_OUT),
+    "empty, in the extracts too": at_every_level(""),
 }
-
-
-def _no_array() -> dict[str, Draw]:
-    def one_alone(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        return Edit(("body", "extracts"), call.body["extracts"][0])
-
-    return {"one extract alone": one_alone, **named(("body", "extracts"), _OTHER_TYPES["extracts"])}
-
-
-def _no_account_id() -> dict[str, Draw]:
-    def with_letters(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        return Edit(("body", "accountId"), f"{call.body['accountId']}abc")
-
-    def with_a_fraction(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        return Edit(("body", "accountId"), Decimal(f"{call.body['accountId']}.9"))
-
-    return {
-        "with letters after it": with_letters,
-        "with a fraction": with_a_fraction,
-        **named(("body", "accountId"), _OTHER_TYPES["accountId"]),
-    }
-
-
-def account_in_other_form(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-    """accountId as a string where the reading is `integer`, and the other way round."""
-    given = call.body["accountId"]
-    return Edit(("body", "accountId"), str(given) if isinstance(given, int) else int(given))
-
-
-def places_with_one_form(scope: Scope) -> tuple[Place, ...]:
-    """All places where the reading leaves accountId one form, else none."""
-    return scope.places if len(scope.account_id_forms) == 1 else ()
 
 
 NO_OBJECT: Final = {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from strategies import batch_parts, token_parts
+from strategies import batch_parts, token_parts, type_parts
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
@@ -41,6 +41,8 @@ class Kind:
     """The shapes of codes with which it can be made; none means all."""
     field: str | None = None
     """The field that an error message should name."""
+    apart: bool = False
+    """Whether it takes an order whose dates are well apart from each other."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -66,7 +68,7 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
     wanted: dict[str, Any] = {}
     if endpoint in parts.ABOUT_ORDERS:
         both = tuple(status for status in statuses if status in kind.statuses)
-        wanted = {"statuses": both, "present": kind.present}
+        wanted = {"statuses": both, "present": kind.present, "apart": kind.apart}
     if endpoint in (*parts.ABOUT_ORDERS, *parts.OF_BATCHES):
         wanted["types"] = kind.types
         wanted["shapes"] = kind.shapes
@@ -111,7 +113,10 @@ def _missing(field: str, *statuses: str) -> tuple[Kind, ...]:
 
 
 def _date_moved(earlier: str, later: str, *statuses: str) -> tuple[Kind, ...]:
-    return _kinds(earlier, parts.out_of_order(earlier, later), statuses=statuses or STATUSES, present=(earlier, later))
+    present = (earlier, later)
+    return _kinds(
+        earlier, parts.out_of_order(earlier, later), statuses=statuses or STATUSES, present=present, apart=True
+    )
 
 
 def _sign(type_: str, draws: Mapping[str, Draw]) -> tuple[Kind, ...]:
@@ -142,7 +147,12 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     "ACC-04": {"its account is not enabled for API imports": (parts.at_fixture("disabled_account", Kind),)},
     "ACC-05": {"its account is inactive": (parts.at_fixture("inactive_account", Kind),)},
     "ACC-06": {"its channel is not its account's": (parts.at_other_channel(Kind),)},
-    "ORD-02": {"its status is not one of the four": _kinds("status", parts.OTHER_STATUS)},
+    "ORD-02": {
+        "its status is not one of the four": (
+            *_kinds("status", parts.MISSPELT_STATUS, statuses=("CANCELED",)),
+            *_kinds("status", parts.OTHER_STATUS),
+        )
+    },
     "ORD-03": {
         "its sendDate is missing": _missing("sendDate", "PAID_WAITING_DELIVERY"),
         "its estimatedDeliveryDate is missing": _missing("estimatedDeliveryDate", "PAID_WAITING_DELIVERY"),
@@ -169,7 +179,10 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "the expectedDate of one extract is malformed": _kinds("expectedDate", parts.MALFORMED_EXPECTED_DATE),
     },
     "ORD-09": {
-        "the type of one extract is not one that orders take": _kinds("type", parts.OTHER_EXTRACT_TYPE, types=_BESIDE)
+        "the type of one extract is not one that orders take": (
+            *parts.types_of_other_documents(Kind, types=("COMISSION", "SHIP")),
+            *_kinds("type", parts.OTHER_EXTRACT_TYPE, types=("COMISSION", "SHIP")),
+        )
     },
     "ORD-10": {
         "the value of a SALE or RETURN_COMISSION is not positive": (
@@ -195,23 +208,25 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     },
     "ORD-13": {
         f"its {field} has another JSON type": _kinds(
-            field, parts.of_other_type(field), present=present, statuses=statuses
+            field, type_parts.of_other_type(field), present=present, statuses=statuses
         )
-        for field, present, statuses in parts.TYPED_FIELDS
+        for field, present, statuses in type_parts.TYPED_FIELDS
     }
     | {
         "its accountId has another JSON type": (
-            *_kinds("accountId", parts.of_other_type("accountId")),
+            *_kinds("accountId", type_parts.of_other_type("accountId")),
             Kind(
                 name="the form that the reading rules out",
-                draw=parts.account_in_other_form,
-                places=parts.places_with_one_form,
+                draw=type_parts.account_in_other_form,
+                places=type_parts.places_with_one_form,
                 field="accountId",
             ),
         ),
-        "one extract is not an object": _kinds("extracts", parts.EXTRACT_NO_OBJECT),
-        "the value of one extract has another JSON type": _kinds("value", parts.VALUE_OF_OTHER_TYPE),
-        "the percentage of one extract has another JSON type": _kinds("percentage", parts.PERCENTAGE_OF_OTHER_TYPE),
+        "one extract is not an object": _kinds("extracts", type_parts.EXTRACT_NO_OBJECT, types=_BESIDE),
+        "the value of one extract has another JSON type": _kinds("value", type_parts.VALUE_OF_OTHER_TYPE),
+        "the percentage of one extract has another JSON type": _kinds(
+            "percentage", type_parts.PERCENTAGE_OF_OTHER_TYPE
+        ),
     },
     "ORD-14": {"its body is not a JSON object": _kinds(None, parts.NO_OBJECT)},
     "ORD-18": {"it has no extracts": _kinds("extracts", parts.NO_EXTRACTS)},
@@ -227,9 +242,8 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "one of its dates is malformed": _kinds(None, batch_parts.malformed_dates("periodInitDate", "periodEndDate")),
         "one of its fields has another JSON type": _kinds(
             None,
-            batch_parts.other_types(
-                channelName=7, accountId={}, periodInitDate=True, periodEndDate=[], totalNetValue="203.63"
-            ),
+            batch_parts.other_types(channelName=7, accountId={}, periodInitDate=True, periodEndDate=[])
+            | batch_parts.TOTAL_OF_OTHER_TYPE,
         ),
         "its body is not a JSON object": _kinds(None, parts.NO_OBJECT),
     },
@@ -238,7 +252,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     "REL-04": {"its releaseType is not IN_CASH": _kinds("releaseType", batch_parts.NOT_IN_CASH)},
     "REL-05": {
         "the type of one entry is not one that releases take": _kinds(
-            "type", batch_parts.OTHER_ENTRY_TYPE, types=_BESIDE
+            "type", batch_parts.OTHER_ENTRY_TYPE, types=("COMISSION", "SHIP")
         )
     },
     "REL-06": {
@@ -292,7 +306,8 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
                 releasedDate=True,
                 installment="one",
                 releases={},
-            ),
+            )
+            | batch_parts.NUMBERS_AS_TEXT,
         ),
         "one of its entries is malformed": _kinds(None, batch_parts.ENTRY_MALFORMED),
         "its body is not a JSON object": _kinds(None, parts.NO_OBJECT),

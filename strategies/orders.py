@@ -88,14 +88,16 @@ def orders(
     places: tuple[Place, ...] = (),
     releasable: bool = False,
     large: bool = False,
+    apart: bool = False,
 ) -> Order:
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
-    a `releasable` one has only extracts of types that releases take, a `large` one a sale of millions."""
+    a `releasable` one has only extracts of types that releases take, a `large` one a sale of millions; the dates of one that
+    is `apart` are hours from each other."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
     account_form, customer, items, crowd, position, twin = choices[2:]
-    timeline = dates.timeline(draw, status, present)
+    timeline = dates.timeline(draw, status, present, apart=apart)
     kinds = scope.releasable_types if releasable else scope.extract_types
     most = MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS
     most = max(most, 0)

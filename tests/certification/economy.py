@@ -42,7 +42,7 @@ SHOWS: Final[Mapping[str, float]] = MappingProxyType(
         "ORD-08 one of its dates is malformed": 2 * HARD,
         "REC-08 one of its fields has another JSON type": HARD, "REL-17 one of its fields has another JSON type": 2 * HARD,
         "REC-08 one of its fields is missing": HARD, "REL-17 one of its fields is missing": HARD,
-        "ORD-02": 1.5 * SOME, "ORD-18": SOME, "ORD-07": SOME, "ORD-09": HARD, "ORD-11": HARD, "REL-02": HARD, "REL-05": SOME,
+        "ORD-02": 1.5 * SOME, "ORD-18": SOME, "ORD-07": SOME, "ORD-09": 3 * HARD, "ORD-11": HARD, "REL-02": HARD, "REL-05": SOME,
         "REL-17 one of its entries is malformed": 2 * HARD, "REL-17 one of its dates is malformed": HARD, "ORD-14": 1.5 * SOME,
         # Whoever sees one wrong JSON type in a field sees the others too.
         "ORD-13": EASY, "ORD-13 its accountId has another JSON type": SOME, "DEL-02": SOME,

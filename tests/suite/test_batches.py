@@ -538,7 +538,7 @@ IN_AN_ENTRY: Final[dict[tuple[str, str], tuple[str | None, int]]] = {
     # of a kind: the type of the entries that it may change (None: any), and which of them it changes
     ("REL-05", "unknown"): (None, LAST),
     ("REL-05", "lower case"): ("SALE", LAST),
-    ("REL-05", "other spelling"): (None, FIRST),
+    ("REL-05", "other spelling"): ("COMISSION", FIRST),
     ("REL-05", "of another document"): (None, LAST),
     ("REL-06", "SALE negated"): ("SALE", LAST),
     ("REL-07", "a COMISSION as SHIP"): ("COMISSION", LAST),

@@ -20,6 +20,7 @@ from conformance.mock.defects.overlaps import OVERLAPS
 from conformance.mock.defects.storing import STORING
 from conformance.mock.defects.strict import STRICT
 from conformance.mock.defects.tokens import TOKENS
+from conformance.mock.defects.tolerance import TOLERANCE
 from conformance.mock.defects.unenforced import UNENFORCED
 from conformance.mock.quirks import Defect, named, table
 
@@ -27,6 +28,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
     {
         "a rule is not enforced": UNENFORCED,
         "enforced in part": IN_PART,
+        "tolerant of what breaks it": TOLERANCE,
         "too strict": STRICT,
         "instants and boundaries": DATES,
         "money and what is shown": MONEY,

@@ -1,0 +1,169 @@
+"""The edits that give a field of an order another JSON type: often its own value in another form, in which somebody takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from strategies.calls import Call, Edit
+from strategies.dates import FIELDS as DATE_FIELDS
+from strategies.fault_parts import (
+    STATUSES_WITH,
+    Draw,
+    as_text,
+    at_every_level,
+    in_one_extract,
+    named,
+    position,
+    setting,
+)
+from strategies.orders import STATUSES
+from strategies.scope import Place, Scope
+
+_OTHER_THAN_NUMBER: Final = {"a word": "much", "a boolean": True, "an object": {}, "an array": []}
+
+
+def _own_value(change: Callable[[Any], Any], turn: int) -> Draw:
+    """The value of one extract, changed."""
+
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        place = position(call.body["extracts"], None, turn)
+        return Edit(("body", "extracts", place, "value"), change(call.body["extracts"][place]["value"]))
+
+    return draw_edit
+
+
+VALUE_OF_OTHER_TYPE: Final = {
+    "its number as text": _own_value(as_text, 0),
+    "a list of it": _own_value(lambda value: [value], 1),
+    **in_one_extract("value", {"null": None, **_OTHER_THAN_NUMBER}),
+}
+
+PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", {"a number as text": "12.5", **_OTHER_THAN_NUMBER})
+
+
+def _extract_no_object(value: Any) -> Draw:
+    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        places = [*reversed(range(len(call.body["extracts"])))]
+        return Edit(("body", "extracts", draw(st.sampled_from(places))), value)
+
+    return draw_edit
+
+
+EXTRACT_NO_OBJECT: Final = {
+    name: _extract_no_object(value) for name, value in {"a string": "SALE", "null": None, "a number": 203}.items()
+}
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _seconds(text: str) -> int | Decimal:
+    """An instant as seconds since 1970, its fraction too."""
+    milliseconds = _milliseconds(text)
+    return Decimal(milliseconds) / 1000 if milliseconds % 1000 else milliseconds // 1000
+
+
+def _milliseconds(text: str) -> int:
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The field's own value in another form, in which somebody may take it."""
+
+    change: Callable[[Any], Any]
+
+
+_LIST_OF_IT: Final = Own(lambda value: [value])
+
+_OTHER_THAN_STRING: Final = {"a number": 7, "a list of it": _LIST_OF_IT, "a boolean": True, "an object": {}}
+_OTHER_THAN_DATE: Final = {
+    "seconds since 1970": Own(_seconds),
+    "a list of it": _LIST_OF_IT,
+    "milliseconds since 1970": Own(_milliseconds),
+    "a boolean": True,
+    "an object": {},
+}
+_OTHER_THAN_ARRAY: Final = {"an object": {}, "a string": "SALE", "a number": 1}
+
+_OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "marketplaceCode": _OTHER_THAN_STRING,
+    "channelName": _OTHER_THAN_STRING,
+    "accountId": {"a list of it": _LIST_OF_IT, "a boolean": True, "an object": {}},
+    "status": {"an ordinal": 0, **_OTHER_THAN_STRING},
+    **dict.fromkeys(DATE_FIELDS, _OTHER_THAN_DATE),
+    "totalGrossValue": {"its number as text": Own(as_text), "a list of it": _LIST_OF_IT, **_OTHER_THAN_NUMBER},
+    "extracts": _OTHER_THAN_ARRAY,
+}
+
+TYPED_FIELDS: Final = tuple(
+    (field, (field,) if field in DATE_FIELDS else (), STATUSES_WITH.get(field, STATUSES)) for field in _OTHER_TYPES
+)
+"""Every field of an order whose JSON type is known, with the dates and statuses that it takes to have it."""
+
+
+def of_other_type(field: str) -> dict[str, Draw]:
+    """Give a field of the body another JSON type."""
+    draws = {"marketplaceCode": _code_everywhere, "accountId": _no_account_id, "extracts": _no_array}
+    return draws[field]() if field in draws else _of_body(field, _OTHER_TYPES[field])
+
+
+def _of_body(field: str, values: Mapping[str, Any]) -> dict[str, Draw]:
+    """For each name an edit that gives a field of the body that value, or its own in another form."""
+
+    def own(change: Callable[[Any], Any]) -> Draw:
+        def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+            return Edit(("body", field), change(call.body[field]))
+
+        return draw_edit
+
+    return {
+        name: own(value.change) if isinstance(value, Own) else setting(("body", field), value)
+        for name, value in values.items()
+    }
+
+
+def _code_everywhere() -> dict[str, Draw]:
+    first, *others = _OTHER_TYPES["marketplaceCode"].items()
+    return {
+        f"{first[0]}, in the extracts too": at_every_level(first[1]),
+        **_of_body("marketplaceCode", dict(others)),
+    }
+
+
+def _no_array() -> dict[str, Draw]:
+    def one_alone(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "extracts"), call.body["extracts"][0])
+
+    return {"one extract alone": one_alone, **named(("body", "extracts"), _OTHER_TYPES["extracts"])}
+
+
+def _no_account_id() -> dict[str, Draw]:
+    def with_letters(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "accountId"), f"{call.body['accountId']}abc")
+
+    def with_a_fraction(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        return Edit(("body", "accountId"), Decimal(f"{call.body['accountId']}.9"))
+
+    return {
+        "with letters after it": with_letters,
+        "with a fraction": with_a_fraction,
+        **_of_body("accountId", _OTHER_TYPES["accountId"]),
+    }
+
+
+def account_in_other_form(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    """accountId as a string where the reading is `integer`, and the other way round."""
+    given = call.body["accountId"]
+    return Edit(("body", "accountId"), str(given) if isinstance(given, int) else int(given))
+
+
+def places_with_one_form(scope: Scope) -> tuple[Place, ...]:
+    """All places where the reading leaves accountId one form, else none."""
+    return scope.places if len(scope.account_id_forms) == 1 else ()
