@@ -27,10 +27,11 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
             raise CannotRun("cleanup needs --target: the mock in process leaves nothing behind")
         for since in live.running:
             tell(f"left alone: a run that is going on since {since}")
-        for line in left_elsewhere(live.target, live.store):
+        elsewhere = left_elsewhere(live.target, live.store)
+        for line in elsewhere:
             tell(line)
         if not live.dead_runs:
-            tell("nothing is left of any run that was killed")
+            tell(f"nothing is left {'at this base_url ' if elsewhere else ''}of any run that was killed")
             return EXIT_CODES[RunVerdict.CONFORMANT]
         session.log_in()
         for line in session.wrong_accounts():  # removed since, perhaps: what can be cleared away is
