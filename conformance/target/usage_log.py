@@ -1,6 +1,7 @@
 """What runs of this user have spent and left, kept apart from the store that they share: losing the store forgets nothing.
 
-Each process appends to a file of its own, a line before each request: no process waits for another. A line is a JSON array, its
+Each process appends to a file of its own, a line before each request: no process waits for another. It begins with what the
+others have spent, so that a process that goes on when all files are taken away can write them anew. A line is a JSON array, its
 instants both by the seconds since boot and by the time of day. Files whose processes have ended are merged by and by.
 """
 
@@ -88,6 +89,8 @@ class UsageLog:
         self._size = 0
         self._where: tuple[str, str] | None = None
         self._store = ""
+        self._spent_before: list[Line] = []
+        """The marks and the block that all files together held when they were read."""
 
     def of_store(self, identity: str) -> None:
         """What follows is about this store."""
@@ -124,6 +127,7 @@ class UsageLog:
         with _or_cannot_run(self.directory):
             if self._file is None:
                 self._begin()
+                self._copy(self._spent_before)
             self._append([kind, round(since_boot(), 2), round(time.time(), 6), *values])
             if self._size > COMPACT_BYTES:
                 self._compact()
@@ -131,7 +135,7 @@ class UsageLog:
     def _begin(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = self.directory / f"{uuid4().hex[:12]}{_SUFFIX}"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)  # as long as the process lives: nobody merges the file
         self._size, self._where = 0, None
 
@@ -176,6 +180,7 @@ class UsageLog:
     def read(self) -> Known:
         """What all files together know. Raises CannotRun where they can't be read."""
         with _or_cannot_run(self.directory):
+            self._write_anew()
             if not self.directory.is_dir():
                 return Known()
             with self._alone():
@@ -184,7 +189,19 @@ class UsageLog:
                 lines, whole = read_lines((path.read_bytes() for path in paths), read_at)
                 if len(paths) > MERGE_FILES and whole:
                     self._merge(paths)
+            spent = {_MARK, _RENEW, _BLOCK}
+            self._spent_before = [line for line in summarised(lines, drops=False) if line.kind in spent]
             return known_of(lines, read_at, whole=whole)
+
+    def _write_anew(self) -> None:
+        """Where the process's own file was taken away, write what it holds to another: it is still open."""
+        old, path = self._file, self._path
+        if old is None or path is None or _is_at(old, path):
+            return
+        lines, _ = read_lines([os.pread(old, os.fstat(old).st_size, 0)])
+        self._begin()
+        self._copy(summarised(lines, drops=True))
+        os.close(old)
 
     def _merge(self, paths: list[Path]) -> None:
         """Make one file of those whose processes have ended."""
@@ -331,6 +348,15 @@ def _or_cannot_run(directory: Path) -> Iterator[None]:
             f"{directory}: what runs of this integrator spend and leave cannot be written down there ({error}); nothing is sent "
             "without it: make room, make it writable, or let XDG_STATE_HOME name another directory"
         ) from None
+
+
+def _is_at(opened: int, path: Path) -> bool:
+    """Whether the path still leads to the open file."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(opened))
 
 
 def _locked(opened: int) -> bool:

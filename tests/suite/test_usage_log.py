@@ -218,3 +218,22 @@ def test_where_no_directory_can_be_made_nothing_can_run(tmp_path: Path) -> None:
     (tmp_path / "usage").write_text("")
     with pytest.raises(CannotRun, match="cannot be written down there"):
         UsageLog(tmp_path / "usage" / "x").put("a", "b")
+
+
+def test_a_process_that_goes_on_writes_anew_what_was_taken_away(log: UsageLog, directory: Path, tmp_path: Path) -> None:
+    """Its own lines, and what others had spent when it began."""
+    log.marked(W, "an earlier run's", 1, 1e9)
+    log.put("order/of-it", "there")
+    with closing(UsageLog(directory)) as later:
+        later.of_store("one")
+        later.read()
+        later.marked(W, "its own", 2, 1e9)
+        later.put("order/its-own", "there")
+        directory.rename(tmp_path / "elsewhere")
+        assert known(directory) == Known()
+        later.read()
+        marks, records, _ = what(known(directory))
+        assert marks == {"an earlier run's", "its own"}
+        assert records == {"order/its-own": "there"}
+        later.marked(W, "and more", 3, 1e9)
+        assert "and more" in what(known(directory))[0]
