@@ -14,11 +14,14 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
-from conformance.errors import TargetUnavailable
+from conformance.errors import CannotRun, TargetUnavailable
 from conformance.target.client import KonciliClient
+from conformance.target.exchange import Exchange
 
 WRONG_PLACE: Final = frozenset({"404-1", "404-2", "400-2", "403-1", "403-2"})
 """The codes that say of a request that its account or channel is not to be used. (P: error reference)"""
+
+FORBIDDEN: Final = 403
 
 LISTED_AT_MOST: Final = 20
 LONGEST_NAME: Final = 80
@@ -95,6 +98,8 @@ def wrong_accounts(client: KonciliClient, places: Sequence[tuple[int, str]], new
     """
     try:
         answer = client.call(Endpoint.LIST_ACCOUNTS)
+        if answer.status == FORBIDDEN and places:
+            _check_let_in(client, *places[0], new_code())
         accounts = listed(answer.json) if answer.is_accepted else None
         if accounts is None:
             return []
@@ -114,10 +119,24 @@ def wrong_accounts(client: KonciliClient, places: Sequence[tuple[int, str]], new
     return [*wrong, f"the accounts of this integrator: {_some(accounts)}"] if wrong else []
 
 
+def _check_let_in(client: KonciliClient, account: int, channel: str, code: str) -> None:
+    """Raises CannotRun where a query gets a bare 403 too, to a token that was just given: then nothing can be certified."""
+    refusal = _query(client, account, channel, code)
+    if refusal.status == FORBIDDEN and refusal.error_code not in WRONG_PLACE:
+        raise CannotRun(
+            f"{client.target.base_url} gives a token and refuses every call with it (403): is `integrator` the right one, and is "
+            "the address of this machine allow-listed?"
+        )
+
+
 def _refused_with(client: KonciliClient, account: int, channel: str, code: str) -> str | None:
     """The code with which a query for an order that nobody has sent is refused."""
+    return _query(client, account, channel, code).error_code
+
+
+def _query(client: KonciliClient, account: int, channel: str, code: str) -> Exchange:
     query = {"marketplaceCode": code, "channelName": channel, "accountId": str(account)}
-    return client.call(Endpoint.GET_ORDER, query=query).error_code
+    return client.call(Endpoint.GET_ORDER, query=query)
 
 
 def _some(accounts: Sequence[Listed]) -> str:

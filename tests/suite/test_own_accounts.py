@@ -12,6 +12,7 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import Request
+from conformance.errors import CannotRun
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer, Quirk
 from conformance.mock.world import CHANNEL, OTHER_CHANNEL
@@ -128,6 +129,14 @@ def test_a_query_that_refuses_every_account_is_the_endpoints_fault(answer: Answe
     refuses = answering(Endpoint.GET_ORDER, answer)
     assert found(tmp_path, HOME, quirks=(refuses,)) == ([], 0)
     assert found(tmp_path / "2", (19999, CHANNEL), quirks=(refuses,)) == ([], 2), "nor can 19055 be asked for"
+
+
+def test_an_integrator_that_is_not_let_in_can_certify_nothing(tmp_path: Path) -> None:
+    """Its address is not allow-listed, perhaps: no rule is broken by that."""
+    refused = Answer(403, {"errorMessage": "no", "errorCode": "403"})
+    both = (answering(Endpoint.LIST_ACCOUNTS, refused), answering(Endpoint.GET_ORDER, refused))
+    with pytest.raises(CannotRun, match=r"refuses every call with it \(403\): is `integrator` the right one"):
+        found(tmp_path, HOME, quirks=both)
 
 
 def test_ids_may_be_told_as_texts() -> None:
