@@ -87,6 +87,8 @@ class UsageLog:
         self._file: int | None = None
         self._path: Path | None = None
         self._size = 0
+        self._whole_size = 0
+        """What all that counted took when it was last written anew: nothing is won by doing that again soon."""
         self._where: tuple[str, str] | None = None
         self._store = ""
         self._spent_before: list[Line] = []
@@ -129,7 +131,7 @@ class UsageLog:
                 self._begin()
                 self._copy(self._spent_before)
             self._append([kind, round(since_boot(), 2), round(time.time(), 6), *values])
-            if self._size > COMPACT_BYTES:
+            if self._size > max(COMPACT_BYTES, 2 * self._whole_size):
                 self._compact()
 
     def _begin(self) -> None:
@@ -173,7 +175,7 @@ class UsageLog:
         text = "".join(f"\n{one}" for one in texts).encode()
         if os.write(self._file, text) < len(text):
             raise OSError(f"{self._path}: the disk is full")
-        self._size, self._where = len(text), where
+        self._size, self._whole_size, self._where = len(text), len(text), where
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

@@ -153,6 +153,18 @@ def test_a_process_that_writes_much_keeps_its_file_short(
     assert what(known(directory)) == ({"last"}, {"order/a": "there"}, {"one": 301})
 
 
+def test_where_much_still_counts_the_file_is_seldom_written_anew(
+    log: UsageLog, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage_log, "COMPACT_BYTES", 2000)
+    files = set()
+    for number in range(500):
+        log.marked(W, str(number), number + 1, 1e9)
+        files |= {path.name for path in directory.glob("*.log")}
+    assert len(files) < 10
+    assert len(known(directory).marks) == 500
+
+
 def test_files_of_processes_that_ended_become_one(log: UsageLog, directory: Path) -> None:
     log.put("order/of-the-living", "there")
     for number in range(MERGE_FILES + 3):
