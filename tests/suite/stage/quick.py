@@ -22,7 +22,7 @@ LOADED: Final = [
 ]
 """What the process has loaded from which all others are forked."""
 
-ENDS_WITHIN_SECONDS: Final = 120
+ENDS_WITHIN_SECONDS: Final = 400
 NAP_SECONDS: Final = 0.001
 """How long any wait is at most."""
 
