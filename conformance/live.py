@@ -77,7 +77,7 @@ class Live:
     def _take_turn(self, creation: bytes) -> None:
         """Before a reconciliation is opened: no other run has one on a channel of the target."""
         if fields_of(creation).get("channelName") in self._own_channels:
-            self._hold_channels()
+            self.hold_channels()
 
     def _errors_left(self) -> int | None:
         standing = self.budget.standing()
@@ -91,7 +91,7 @@ class Live:
     def _own_channels(self) -> set[str]:
         return {place.channel for place in self.target.accounts}
 
-    def _hold_channels(self) -> None:
+    def hold_channels(self) -> None:
         """Hold every channel of the target: scenarios seldom need one alone. What dead runs left active there is completed."""
         if not self.channels.hold(self._own_channels):
             return
@@ -127,7 +127,7 @@ class Live:
         if lock in self.run.locks:
             return
         if Ledger.of(self.store, run).left.opened:  # before the lock: whoever has the channels can wait for nobody
-            self._hold_channels()
+            self.hold_channels()
         if not take(self.store, lock, self.run.id):
             return
         self.run.locks.add(lock)

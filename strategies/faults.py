@@ -114,9 +114,7 @@ def _missing(field: str, *statuses: str) -> tuple[Kind, ...]:
 
 def _date_moved(earlier: str, later: str, *statuses: str) -> tuple[Kind, ...]:
     present = (earlier, later)
-    return _kinds(
-        earlier, parts.out_of_order(earlier, later), statuses=statuses or STATUSES, present=present, apart=True
-    )
+    return _kinds(later, parts.out_of_order(earlier, later), statuses=statuses or STATUSES, present=present, apart=True)
 
 
 def _sign(type_: str, draws: Mapping[str, Draw]) -> tuple[Kind, ...]:

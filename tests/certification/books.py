@@ -219,6 +219,8 @@ class Books:
         if blame:
             self.bench.check_worth((call, release_of(book.batch, 0)))
         live = self.bench.session.live
+        if live is not None:  # only whose turn it is knows what those before have left
+            live.hold_channels()
         if live is not None and live.channels.is_settling(
             book.place.channel
         ):  # an earlier run's, or what was cleared away
@@ -503,6 +505,8 @@ class Books:
             return True
         self._settles(book.place, settling=True)
         self.bench.session.pause("a reconciliation to be finished", self.pause)
+        # What is still to be waited for comes on top: else the pause would stay too short for ever.
+        self.waited[book.place] = self.waited.get(book.place, 0.0) + self.pause
         return False
 
     def _hears(self, inbox: Inbox, book: Book) -> bool:

@@ -369,9 +369,13 @@ def refuse_in_batches(bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple
         raise
 
 
+TRIED_WAITING: Final = 3
+
+
 def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
-    """Once more where the reconciliation before was still active: then the refusals may have been because of that."""
-    if _creation_waited(bench, rule, sheaf) and _creation_waited(bench, rule, sheaf):
+    """Again where the reconciliation before was still active: then the refusals may have been because of that. What was waited
+    for may have been another worker's; after one of its own the run knows how long to wait."""
+    if all(_creation_waited(bench, rule, sheaf) for _ in range(TRIED_WAITING)):
         raise Hindered("the reconciliation before was still active: refusals say nothing")
 
 

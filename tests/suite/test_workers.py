@@ -83,7 +83,7 @@ def test_a_live_run_with_workers_says_what_a_run_of_one_process_says(staged: Sta
         spent.append(run.certificate["traffic"]["requests"])
     alone, spread = runs
     assert spread.code == alone.code, spread.output + spread.errors
-    assert spread.by_rule == alone.by_rule
+    assert spread.by_rule == alone.by_rule, spread.entry("REL-08")["reason"] + spread.output
     assert [entry["counterexample"] is None for entry in spread.certificate["rules"]] == [
         entry["counterexample"] is None for entry in alone.certificate["rules"]
     ]
