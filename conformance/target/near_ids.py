@@ -30,13 +30,19 @@ def guesses(known: Sequence[int], after: int | None) -> tuple[int, ...]:
     steps = _last_steps(known)
     if not steps and len(known) > 1:
         return ()
-    size = gcd(*steps) if len(steps) >= REGULAR else 1
-    step = -size if steps and steps[0] < 0 else size
+    apart = gcd(*steps) if steps else 1
+    # Of a few steps nobody knows whether ids are so far apart or others got those in between: both are tried in turn.
+    sizes = (apart,) if len(steps) >= REGULAR else (1, apart)
+    sign = -1 if steps and steps[0] < 0 else 1
+    offsets = dict.fromkeys(sign * size * n for n in range(1, GUESSES + 1) for size in sizes)
     before = _next(known, after)
     if after is None:
-        return () if before is None else tuple(before - step * n for n in range(1, GUESSES + 1) if before > step * n)
-    most = GUESSES if before is None else min(GUESSES, (before - after) // step - 1)
-    return tuple(one for n in range(1, most + 1) if (one := after + step * n) > 0)
+        found = [] if before is None else [before - offset for offset in offsets]
+    else:
+        found = [after + offset for offset in offsets]
+        if before is not None:
+            found = [one for one in found if sign * one < sign * before]
+    return tuple(one for one in found if one > 0)[:GUESSES]
 
 
 def none_between(known: Sequence[int], after: int | None) -> bool:
