@@ -250,3 +250,11 @@ def test_a_file_that_stays_locked_cannot_be_used(tmp_path: Path, monkeypatch: py
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(CannotRun, match="database is locked"):
             SQLiteStore(path)
+
+
+def test_what_an_interruption_left_open_ends_with_the_next_operation(tmp_path: Path) -> None:
+    with closing(SQLiteStore(tmp_path / "store.sqlite")) as store:
+        store._db.execute("BEGIN IMMEDIATE")
+        store._db.execute("INSERT INTO records VALUES ('half', 'done')")
+        store.put("whole", "done")
+        assert dict(store.records("")) == {"whole": "done"}
