@@ -305,6 +305,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
         quirks = chosen_quirks(options)
         koncili = Koncili(clock=VirtualClock(), quirks=quirks, readings=target.readings)
         control = local_control(koncili)
+        waiting.sleep = control.advance  # no other time passes there
         wire = next((quirk.wire for quirk in quirks if quirk.wire is not None), None)
         transport = Wired(koncili, wire) if wire else httpx.WSGITransport(make_app(koncili))
         calendar = Calendar()
