@@ -149,11 +149,19 @@ def ask(transport: Transport, request: Request, begun: Callable[[int, Mapping[st
     except TooMuch:
         raise Garbled(_TOO_LARGE) from None
     except Undecodable as error:
+        _give_up(response)
         raise Garbled(f"an answer that can't be read: {error}") from None
     except httpx.HTTPError as error:
         raise _failure(error) from None
     finally:
         response.close()
+
+
+def _give_up(response: httpx.Response) -> None:
+    """Use the connection for no other request: who answers so is about to close it, or to send worse."""
+    stream = response.extensions.get("network_stream")
+    if stream is not None:
+        stream.close()
 
 
 def _whole(stream: object) -> bytes:
@@ -401,7 +409,10 @@ class Network(httpx.BaseTransport):
         if answer.status == BLOCKED:
             bound.ends_at = min(bound.ends_at, time.monotonic() + BLOCKED_SECONDS)
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(request.method, answer, bound, self._failed)
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(request.method, answer, bound, self._failed),
+            extensions={"network_stream": answer.extensions["network_stream"]},
         )
 
     def _failed(self, error: Exception, bound: _Bound) -> NoAnswer:

@@ -23,7 +23,8 @@ T = TypeVar("T")
 WINDOW_SECONDS: Final = HOUR_SECONDS + MARGIN_SECONDS
 
 _DOUBT: Final = "doubt/"
-"""Begins the record of how many client errors are taken for spent since the store is new; after it comes the budget."""
+"""Begins the record of how many client errors are taken for spent since the store is new, after its identity; the key ends with
+the budget."""
 
 
 class LoggedStore:
@@ -87,23 +88,36 @@ class LoggedStore:
         about, now = self._inner.about(), self._inner.now()
         age, meanwhile = now - about.made_at, since_boot() - known.read_at
         key = f"{_DOUBT}{self._error_budget}"
-        if age >= WINDOW_SECONDS or key in self._inner.records(key):
+        if age >= WINDOW_SECONDS or key in self._doubts(about.identity):
             return
-        before = [instant for instant in self._inner.marks(ERRORS, WINDOW_SECONDS) if instant < about.made_at]
+        before = max(self._earlier_here(about.made_at), self._earlier_elsewhere(known, about.identity))
         uses = [since + meanwhile for identity, since in known.uses.items() if identity != about.identity]
-        earlier = [since for since in uses if since > age - 1]
         long_ago = WINDOW_SECONDS if self._ours else float("inf")
-        if known.whole and not before and not any(since <= long_ago for since in earlier):
-            return
-        number = max(0, 2 * self._error_budget - LARGEST_BUDGET - len(before))
+        doubtful = not known.whole or before or any(since <= long_ago for since in uses)
+        number = max(0, 2 * self._error_budget - LARGEST_BUDGET - before) if doubtful else 0
         self._inner.enter(ERRORS, {f"{_DOUBT}{place}": age for place in range(number)})
-        self._inner.put(key, str(number))
+        # Once and for all: what another store spends from now on is in the log.
+        self._inner.put(key, f"{about.identity} {number}")
+
+    def _earlier_here(self, made_at: float) -> int:
+        """How many client errors in the store are older than it."""
+        return sum(instant < made_at for instant in self._inner.marks(ERRORS, WINDOW_SECONDS))
+
+    @staticmethod
+    def _earlier_elsewhere(known: Known, identity: str) -> int:
+        """How many were noted in other stores: their instants, told by the hundredth of a second, may look later."""
+        return sum(window == ERRORS and of != identity for (window, _), of in known.entered.items())
 
     def doubted(self) -> int:
         """See Store."""
         if self._inner.now() - self._inner.about().made_at >= WINDOW_SECONDS:
             return 0
-        return max((int(_number(number)) for number in self._inner.records(_DOUBT).values()), default=0)
+        return max(self._doubts(self._inner.about().identity).values(), default=0)
+
+    def _doubts(self, identity: str) -> Mapping[str, int]:
+        """What was decided, by record, of the store as it is: one that was set back is another."""
+        records = {key: value.partition(" ") for key, value in self._inner.records(_DOUBT).items()}
+        return {key: int(_number(number)) for key, (of, _, number) in records.items() if of == identity}
 
     def warnings(self) -> tuple[str, ...]:
         """See Store."""

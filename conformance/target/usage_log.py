@@ -62,6 +62,8 @@ class Known:
     """The seconds since boot at which that was."""
     marks: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """The age of each mark that counts, by window and mark."""
+    entered: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The identity of the store in which each was entered."""
     records: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Value of each record that was not dropped, and the identity of the store in which it was kept."""
     uses: Mapping[str, float] = field(default_factory=dict)
@@ -328,9 +330,11 @@ def known_of(lines: Iterable[Line], read_at: float, *, whole: bool = True) -> Kn
     """What lines say, the oldest first."""
     kept = summarised(lines, drops=True)
     used = [line for line in kept if line.kind == _USED]
+    marks = {(line.fields[3], line.fields[4]): line for line in kept if line.kind in {_MARK, _RENEW}}
     return Known(
         read_at,
-        {(line.fields[3], line.fields[4]): line.age for line in kept if line.kind in {_MARK, _RENEW}},
+        {mark: line.age for mark, line in marks.items()},
+        {mark: line.where[1] for mark, line in marks.items()},
         {line.fields[3]: (line.fields[4], line.where[1]) for line in kept if line.kind == _PUT},
         {line.where[1]: line.age for line in used},
         {line.where[1]: int(line.fields[3]) for line in used},
