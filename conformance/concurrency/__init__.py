@@ -1,0 +1,1 @@
+"""Calls at once: what was sent and answered when, and whether some order of the calls explains it. Pure."""

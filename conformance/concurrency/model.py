@@ -1,0 +1,179 @@
+"""The reference model of calls at once: what Koncili may answer, one call after another.
+
+Where the documents leave something open, both are allowed: a call that meets another about the same thing may be refused for
+that (409, 423 of a lock ...), and what reads an order may see it, its change or its deletion late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from conformance.concurrency.history import History, Operation, Outcome
+
+ABSENT: Final = ""
+"""The version of an order that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """POST /order: a version of an order, by a name that no other version has."""
+
+    code: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """DELETE /order."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """GET /order, asked until what was done before must show; the operation's `shown` is the version, ABSENT where none is,
+    None where it is none of those that were sent."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """POST /reconciliation: a period, in any unit, and how many entries there will be."""
+
+    name: str
+    begin: int
+    end: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """POST /reconciliation/release: the entries of one order, into the reconciliation of that name."""
+
+    into: str
+    code: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """POST /auth/refresh-token, by a token that is good for once."""
+
+    token: str
+
+
+Call = Submit | Delete | Look | Open | Release | Refresh
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A reconciliation that was opened: it is active until all its entries are in."""
+
+    call: Open
+    released: frozenset[str] = frozenset()
+    received: int = 0
+
+    @property
+    def is_active(self) -> bool:
+        return self.received < self.call.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is stored of one account and channel, and which refresh tokens are void."""
+
+    orders: frozenset[tuple[str, str]] = frozenset()
+    """Codes and the versions that are stored."""
+    opened: tuple[Opened, ...] = ()
+    void: frozenset[str] = frozenset()
+
+    def version(self, code: str) -> str:
+        """The version of an order; ABSENT where there is none."""
+        return next((version for known, version in self.orders if known == code), ABSENT)
+
+    def having(self, code: str, version: str) -> World:
+        """The world with this version of the order in place of what was there."""
+        others = frozenset((known, other) for known, other in self.orders if known != code)
+        return replace(self, orders=others | {(code, version)} if version != ABSENT else others)
+
+
+class Koncili:
+    """A model for `linearizability.explain`."""
+
+    def after(self, state: World, operation: Operation, history: History) -> Iterable[World]:
+        """The states after the operation, none where no server may answer it so."""
+        if operation.outcome is Outcome.REFUSED:
+            may = operation.contends(history) or bool(self.objection(state, operation))
+            return (state,) if may else ()
+        if isinstance(operation.call, Look):
+            return (state,) if operation.shown == state.version(operation.call.code) else ()
+        return () if self.objection(state, operation) else tuple(self._done(state, operation))
+
+    def why_not(self, state: World, operation: Operation) -> str:
+        """Why no server may answer it so."""
+        if operation.outcome is Outcome.REFUSED:
+            return "nothing speaks against it, and no other call was in its way"
+        if isinstance(operation.call, Look):
+            stored = state.version(operation.call.code)
+            what = "there is no such order" if stored == ABSENT else f"what is stored is {stored}"
+            return f"{what}, and it shows {_shown_words(operation.shown)}"
+        return self.objection(state, operation)
+
+    def objection(self, state: World, operation: Operation) -> str:
+        """Why a call must be refused in a state; empty where it must be accepted."""
+        match operation.call:
+            case Open() as call:
+                return next(_objections_to_opening(state, call), "")
+            case Release() as call:
+                return next(_objections_to_release(state, call), "")
+            case Refresh(token):
+                return "the refresh token was used before" if token in state.void else ""
+        return ""
+
+    def _done(self, state: World, operation: Operation) -> Iterator[World]:
+        match operation.call:
+            case Submit(code, version):
+                yield state.having(code, version)
+            case Delete(code):
+                yield state.having(code, ABSENT)
+            case Open() as call:
+                yield replace(state, opened=(*state.opened, Opened(call)))
+            case Release() as call:
+                yield replace(state, opened=tuple(_received(book, call) for book in state.opened))
+            case Refresh(token):
+                yield replace(state, void=state.void | {token})
+            case _:
+                yield state
+
+
+def _objections_to_opening(state: World, call: Open) -> Iterator[str]:
+    for book in state.opened:
+        if book.is_active:
+            yield f"{book.call.name} is active"
+        if call.begin < book.call.end and book.call.begin < call.end:
+            yield f"its period overlaps that of {book.call.name}"
+
+
+def _objections_to_release(state: World, call: Release) -> Iterator[str]:
+    book = next((book for book in state.opened if book.call.name == call.into), None)
+    if book is None:
+        return  # whether it is there the scenario knows
+    if call.code in book.released:
+        yield f"the entries of order {call.code} are in"
+    elif book.received + call.entries > book.call.quantity:
+        yield f"{book.received} of {book.call.quantity} entries are in, so that {call.entries} more are too many"
+
+
+def _received(book: Opened, call: Release) -> Opened:
+    if book.call.name != call.into:
+        return book
+    return replace(book, released=book.released | {call.code}, received=book.received + call.entries)
+
+
+def _shown_words(shown: object) -> str:
+    if shown is None:
+        return "what nobody sent so"
+    return "none" if shown == ABSENT else str(shown)
