@@ -54,6 +54,10 @@ class Control:
         """Let this reconciliation end in ERROR."""
         self._command({"failReconciliation": reconciliation_id})
 
+    def expect_at_once(self, requests: int) -> None:
+        """Say that so many requests come at once, next: the mock begins when all have come."""
+        self._command({"expectAtOnce": requests})
+
     def abandon(self) -> None:
         """Forget every active reconciliation: one that can't be completed would block its channel for the rest of a run."""
         self._command({"abandonReconciliations": True})

@@ -22,6 +22,7 @@ from conformance.contract.readings import TOKEN_LIFETIME_SECONDS, resolve
 from conformance.contract.reconciliation_rules import entries_of, is_whole, period_of
 from conformance.contract.rules import catalogue
 from conformance.mock.clock import VirtualClock
+from conformance.mock.in_flight import Arrival, InFlight
 from conformance.mock.limits import Limits
 from conformance.mock.notifications import Notifier
 from conformance.mock.quirks import Answer, Quirk, hooks
@@ -38,6 +39,9 @@ RECONCILES_IN: Final = timedelta(seconds=2)
 """How long the mock takes to reconcile once all releases are in; no document says."""
 
 INTEGRATOR_NAME: Final = "mock integrator"
+
+MOST_AT_ONCE: Final = 8
+"""How many requests at once can be announced."""
 
 NO_TOKEN = {"response": "NO_TOKEN"}
 
@@ -84,17 +88,28 @@ class Koncili:
         self.limits = Limits(self.clock, **{name: n for quirk in self.quirks for name, n in quirk.limits.items()})
         self.notifier = Notifier(self.clock)
         self._lock = RLock()
+        self.in_flight = InFlight(self._lock)
         self._requests = 0
         self._tally = Tally()
         furnish(self.world)
 
     def handle(self, request: Request) -> Answer:
-        """Answer one request; requests are handled one at a time."""
-        with self._lock:
+        """Answer one request; requests are handled one at a time, unless a quirk lets others in between."""
+        with self._lock, self.in_flight.arriving(request) as arrival:
             self._finish_reconciliations()
-            answer = self._busy() or self._answer(request)
+            answer = self._crowded(arrival) or self._busy() or self._answer(request, arrival)
             self._tally.count(request.endpoint, answer.status)
+            if any(quirk.first_answered_last for quirk in self.quirks):
+                self.in_flight.answer_after_others(arrival)
             return answer
+
+    def _crowded(self, arrival: Arrival) -> Answer | None:
+        """What is answered to one of several that came at once, where a variant does not look at them."""
+        others = self.in_flight.others
+        if not others or self.limits.enforced:
+            return None
+        crowded = (at_once(arrival.request, arrival.number, others) for at_once in hooks(self.quirks, "at_once"))
+        return next((answer for answer in crowded if answer is not None), None)
 
     def state(self) -> dict[str, JSONValue]:
         """What a test must know of it: see `state_of`."""
@@ -113,7 +128,8 @@ class Koncili:
 
         advanceSeconds: move the clock; callbackUrl: where notifications go (null: nowhere); enforceLimits: whether rates
         and the blacklist hold, all counts forgotten; notify: send this notification; failReconciliation: let the one of
-        this id end in ERROR; abandonReconciliations: forget those that are active.
+        this id end in ERROR; abandonReconciliations: forget those that are active; expectAtOnce: so many requests come at once,
+        next.
         """
         if not command:
             raise ValueError("no command")
@@ -160,9 +176,9 @@ class Koncili:
         self._requests += 1
         return next((answer for busy in hooks(self.quirks, "busy") if (answer := busy(self._requests))), None)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request, arrival: Arrival) -> Answer:
         blocked = self.limits.before(request.endpoint)
-        answer = blocked or self._respond(request)
+        answer = blocked or self._respond(request, arrival)
         if not blocked:
             for rewrite in hooks(self.quirks, "answers"):
                 answer = rewrite(request, answer)
@@ -171,10 +187,33 @@ class Koncili:
         self._notify_block(self.limits.after(answer.status))
         return answer
 
-    def _respond(self, request: Request) -> Answer:
-        world: Any = self.world
+    def _respond(self, request: Request, arrival: Arrival) -> Answer:
         for reads in hooks(self.quirks, "reads"):
             request = reads(request)
+        breaches = self._breaches(request)
+        if breaches:
+            for hook in hooks(self.quirks, "after_refusal"):
+                hook(self.world, request)
+            return self._refused(breaches)
+        race = next((quirk.race for quirk in self.quirks if quirk.race is not None), None)
+        contends_for = race.among(request) if race is not None else None
+        if race is None or contends_for is None:
+            return self._carry_out(request)
+        saw = race.looks(self.world, request) if race.looks is not None else None
+        self.in_flight.let_others_look(arrival, contends_for)
+        checks = race.checks_again
+        if checks and (breaches := [one for one in self._breaches(request) if checks(one, request, self.world)]):
+            if race.after_refusal is not None:
+                race.after_refusal(self.world, request)
+            return self._refused(breaches)
+        answer = self._carry_out(request)
+        if race.writes is not None:
+            race.writes(self.world, request, saw)
+        return answer
+
+    def _breaches(self, request: Request) -> list[Breach]:
+        """What is wrong with a request, as far as this mock notices."""
+        world: Any = self.world
         judged = request
         for judges in hooks(self.quirks, "judges"):
             judged = judges(request)
@@ -189,14 +228,13 @@ class Koncili:
         if not breaches and request.endpoint in _WITH_BODY and (body := request.fields):
             objections = (objects(request, body, self.world) for objects in hooks(self.quirks, "objects"))
             breaches = [objection for objection in objections if isinstance(objection, Breach)]
-        if breaches:
-            for hook in hooks(self.quirks, "after_refusal"):
-                hook(self.world, request)
-            told = breaches[0]
-            for tells in hooks(self.quirks, "tells"):
-                told = tells(breaches)
-            return refusal(told, self.quirks)
-        return self._carry_out(request)
+        return breaches
+
+    def _refused(self, breaches: list[Breach]) -> Answer:
+        told = breaches[0]
+        for tells in hooks(self.quirks, "tells"):
+            told = tells(breaches)
+        return refusal(told, self.quirks)
 
     def _carry_out(self, request: Request) -> Answer:
         actions = {
@@ -331,6 +369,9 @@ class Koncili:
         if book is not None:
             book.fails = True
 
+    def _expect(self, requests: Any) -> None:
+        self.in_flight.expect(requests)
+
     def _abandon(self, _: JSONValue) -> None:
         self.world.books = [book for book in self.world.books if book.situation is not None]
 
@@ -374,6 +415,10 @@ _COMMANDS: Final[dict[str, tuple[_Fault, Callable[[Koncili, Any], None]]]] = {
     ),
     "failReconciliation": (_takes("the id of one", lambda koncili, number: koncili._is_open(number)), Koncili._fail),
     "abandonReconciliations": (_takes("true", lambda _, yes: yes is True), Koncili._abandon),
+    "expectAtOnce": (
+        _takes(f"a number of up to {MOST_AT_ONCE}", lambda _, given: is_whole(given) and 0 < given <= MOST_AT_ONCE),
+        Koncili._expect,
+    ),
 }
 """By name: what is wrong with its value, and what it does."""
 

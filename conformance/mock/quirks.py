@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -38,6 +38,22 @@ class Wire:
     """The connection is closed after each answer."""
     header_case: Callable[[str], str] = str
     """How names of headers are written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Requests that are judged and then carried out without a lock: those that come at once all see what was before."""
+
+    among: Callable[[Request], Hashable | None]
+    """What a request contends for: those that contend for the same race with each other; None: it is answered as usual."""
+    checks_again: Callable[[Breach, Request, MockWorld], bool] | None = None
+    """Whether a breach that has come up since is noticed when the request is carried out."""
+    after_refusal: Callable[[MockWorld, Request], None] | None = None
+    """What one that was refused then leaves behind."""
+    looks: Callable[[MockWorld, Request], Any] | None = None
+    """What it remembers of what it saw."""
+    writes: Callable[[MockWorld, Request, Any], None] | None = None
+    """What it does when it has been carried out, given what it saw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +109,12 @@ class Quirk:
     """A passing failure in place of the answer to the n-th request, which is then not even looked at."""
     loses: Callable[[int], Answer | None] | None = None
     """What is answered in place of the answer to the n-th request, which was carried out."""
+    race: Race | None = None
+    at_once: Callable[[Request, int, int], Answer | None] | None = None
+    """What is answered to a request that came at once with others, in place of looking at it: given the how manieth it is, from
+    0 on, and how many others came."""
+    first_answered_last: bool = False
+    """Whether of those that came at once the first is answered when all others are."""
     wire: Wire | None = None
     """How the mock is spoken to over a socket, where that differs."""
 

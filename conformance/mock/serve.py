@@ -16,6 +16,7 @@ from conformance.mock.app import make_app
 from conformance.mock.clock import ticking
 from conformance.mock.defects import DEFECTS, FAMILIES
 from conformance.mock.defects import defect as find_defect
+from conformance.mock.in_flight import UNTOLD_SECONDS
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant, Wire
 from conformance.mock.target import mock_target_table, to_toml
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 TICK_SECONDS: Final = 0.2
 
-THREADS: Final = 4
-"""How many answer. One is enough, but for a callback that takes its time: a command that notifies waits for it."""
+THREADS: Final = 10
+"""How many answer: as many as may come at once, and one for a command that waits for a callback that takes its time."""
 
 
 def serve(
@@ -99,6 +100,7 @@ def _koncili(quirk: Quirk | None, *, limits: bool) -> Koncili:
     """A mock whose clock ticks, and to which things happen by themselves."""
     koncili = Koncili(clock=ticking(), quirks=[quirk] if quirk else [], readings=_readings(quirk))
     koncili.limits.enforce(on=limits)
+    koncili.in_flight.alone_seconds = UNTOLD_SECONDS
     Thread(target=_tick, args=(koncili,), daemon=True).start()
     return koncili
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
@@ -24,6 +25,7 @@ from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
 from conformance.escaping import visible
+from conformance.target.at_once import Sent
 from conformance.target.budget import Budget
 from conformance.target.config import Target
 from conformance.target.exchange import Exchange
@@ -74,6 +76,16 @@ _HEADER = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_HEADER}}}")
 
 RENEW_BEFORE = timedelta(seconds=60)
 """How long before its death a token is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """One of several calls that are sent at once: its content is sent as it is (None: no body)."""
+
+    endpoint: Endpoint
+    query: Mapping[str, str] | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class KonciliClient:
@@ -185,6 +197,38 @@ class KonciliClient:
             sent[TOKEN_HEADER] = self.access_token()
             exchange = self.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
         return exchange
+
+    def call_at_once(self, calls: Sequence[Calling], offsets: Sequence[float] = ()) -> list[Sent]:
+        """Send these calls at once, once each, with the client's own token where `headers` names none; each so many seconds
+        after all are ready. None of them is sent again, whatever it is answered, and a missing answer is told, not raised.
+
+        Raises TargetUnavailable and CannotRun, where none was answered too.
+        """
+        if self._gone:
+            raise GoneAway(self._gone)
+        if self._blocked is not None:
+            raise Blocked(self._blocked.until)
+        requests = []
+        for one in calls:
+            given = {"connection": "close", **one.headers}
+            if one.endpoint.needs_token:
+                given.setdefault(TOKEN_HEADER, self.access_token())
+                given.setdefault(INTEGRATOR_HEADER, str(self.target.integrator))
+            if one.content is not None:
+                given.setdefault("content-type", "application/json")
+            if one.endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
+                self.before_creation(one.content or b"")
+            requests.append(self._builder.build(one.endpoint.method, one.endpoint.path, one.query, one.content, given))
+        try:
+            results = self._way.send_at_once(requests, offsets)
+        except Blocked as blocked:
+            self._blocked = blocked
+            raise
+        failures = [one.failure for one in results if one.failure is not None]
+        if len(failures) == len(results):
+            raise self._unanswered(f"{len(calls)} calls at once: no answer from {self.target.base_url}: {failures[0]}")
+        self._silences = 0
+        return results
 
     def send(
         self,

@@ -132,13 +132,29 @@ def no_cookies() -> CookieJar:
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
-def ask(transport: Transport, request: Request, begun: Callable[[int, Mapping[str, str]], None]) -> Answer:
-    """Send the request, read its answer whole. `begun` hears the status and the headers before the body is read.
+Release = Callable[[Callable[[], None]], None]
+"""Gets what sends the last byte of a request, and returns when that is done, by whomever."""
+
+
+def ask(
+    transport: Transport,
+    request: Request,
+    begun: Callable[[int, Mapping[str, str]], None],
+    release: Release | None = None,
+) -> Answer:
+    """Send the request, read its answer whole. `begun` hears the status and the headers before the body is read; `release` gets
+    what sends the last byte, when all else of the request is sent.
 
     Raises NoAnswer.
     """
     try:
-        response = transport.handle_request(request)
+        if release is None:
+            response = transport.handle_request(request)
+        elif isinstance(transport, Network):
+            response = transport.handle_held(request, release)
+        else:  # in this process nothing is sent byte by byte
+            release(lambda: None)
+            response = transport.handle_request(request)
     except httpx.HTTPError as error:
         raise _failure(error) from None
     try:
@@ -298,10 +314,29 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] (\d{3})(?!\d)")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]*\n")
 
 
+@dataclass(slots=True)
+class _Held:
+    """A request whose last byte is held back."""
+
+    method: bytes
+    has_body: bool
+    release: Release
+    has_head: bool = False
+
+    def is_end(self, buffer: bytes) -> bool:
+        """Whether what is written ends the request: its head where it has no body, else what follows the head. What is said to
+        a proxy before it is neither."""
+        if not self.has_head:
+            self.has_head = buffer.startswith(self.method + b" ")
+            return self.has_head and not self.has_body
+        return bool(buffer)
+
+
 class _Now(threading.local):
     """The answer that a thread waits for."""
 
     bound: _Bound | None = None
+    held: _Held | None = None
 
 
 class _Stream(httpcore.NetworkStream):
@@ -318,7 +353,14 @@ class _Stream(httpcore.NetworkStream):
         return raw
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _bound(self._now).left(timeout))
+        held = self._now.held
+        if held is not None and held.is_end(buffer):
+            self._now.held = None
+            self._inner.write(buffer[:-1], _bound(self._now).left(timeout))
+            left = _bound(self._now).left(timeout)
+            held.release(lambda: self._inner.write(buffer[-1:], left))
+        else:
+            self._inner.write(buffer, _bound(self._now).left(timeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -414,6 +456,19 @@ class Network(httpx.BaseTransport):
             stream=_Body(request.method, answer, bound, self._failed),
             extensions={"network_stream": answer.extensions["network_stream"]},
         )
+
+    def handle_held(self, request: httpx.Request, release: Release) -> httpx.Response:
+        """The same; the last byte is sent by `release`."""
+        has_body = request.headers.get("content-length", "0") != "0"
+        self._now.held = _Held(request.method.encode(), has_body, release)
+        try:
+            return self.handle_request(request)
+        finally:
+            self._now.held = None
+
+    def let_go(self) -> None:
+        """Close the connections that nobody uses: a server that answers on one connection at a time answers on no other."""
+        self._pool.close()
 
     def _failed(self, error: Exception, bound: _Bound) -> NoAnswer:
         failure = _failure(error)

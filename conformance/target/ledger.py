@@ -125,8 +125,11 @@ class Ledger:
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
-    def sending(self, endpoint: Endpoint | None, query: Mapping[str, str], content: bytes) -> Note:
-        """Write down what a request may create."""
+    def sending(
+        self, endpoint: Endpoint | None, query: Mapping[str, str], content: bytes, *, at_once: bool = False
+    ) -> Note:
+        """Write down what a request may create. What is sent `at_once` with others may be carried out beside its like; else the
+        like of one that got no answer is the same once more."""
         match endpoint:
             case Endpoint.DELETE_ORDER:
                 return Note(deletes=order_id(query))
@@ -137,14 +140,14 @@ class Ledger:
                 self._set(order, _THERE)
                 return Note(submits=order)
             case Endpoint.CREATE_RECONCILIATION:
-                return self._opening(fields_of(content))
+                return self._opening(fields_of(content), at_once=at_once)
             case Endpoint.SUBMIT_RELEASE:
                 return self._releasing(fields_of(content))
         return Note()
 
-    def _opening(self, fields: Mapping[str, Any]) -> Note:
+    def _opening(self, fields: Mapping[str, Any], *, at_once: bool) -> Note:
         said = [fields.get(name) for name in _SAID]
-        for other in self._opened.values():
+        for other in () if at_once else self._opened.values():
             what = [other.channel, other.account, other.init, other.end, other.quantity]
             if other.id is None and not other.accepted and what == said:
                 return Note(opens=other, again=True)
@@ -191,8 +194,10 @@ class Ledger:
 
     def _no_doubt(self, into: Opened, note: Note, *, accepted: bool) -> None:
         """The release that a note is of was answered. An acceptance also settles what was asked of its order before; a refusal
-        may be because it had been accepted then."""
-        into.received += note.entries if accepted else 0
+        may be because it had been accepted then. Of two at once that were both accepted one counts: where it counted twice, what
+        fills up the rest is refused."""
+        counts = accepted and (not note.again or any(doubt.order == note.releases for doubt in into.doubts))
+        into.received += note.entries if counts else 0
         into.doubts = [doubt for doubt in into.doubts if doubt.order != note.releases]
         if (
             isinstance(into.quantity, int)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint, endpoint_of
 from conformance.contract.limits import MINUTE_SECONDS
 from conformance.errors import CannotRun, WaitTooLong
+from conformance.target.at_once import Asked, Sent, ask_at_once
 from conformance.target.budget import Budget, blocked_message, rate_of
 from conformance.target.exchange import Exchange
 from conformance.target.http import (
@@ -19,6 +21,7 @@ from conformance.target.http import (
     BrokenOff,
     Builder,
     Garbled,
+    Network,
     NeverSent,
     NoAnswer,
     Request,
@@ -27,7 +30,7 @@ from conformance.target.http import (
     ask,
 )
 from conformance.target.journal import Journal
-from conformance.target.ledger import Ledger
+from conformance.target.ledger import Ledger, Note
 from conformance.target.throttling import (
     GARBLED_TRIES,
     LONGEST_THROTTLE,
@@ -120,51 +123,106 @@ class Way:
                 raise StillPassing(exchange.status, patience.tries)
             self._waiting.wait(f"another try after a {exchange.status}", pause)
 
+    def send_at_once(self, requests: Sequence[Request], offsets: Sequence[float] = ()) -> list[Sent]:
+        """Send the requests at once, once each, on connections of their own; each so many seconds after all are ready.
+
+        Raises WaitTooLong, and CannotRun on 423, when all that came is written down.
+        """
+        attempts: list[_Attempt] = []
+        try:
+            for request in requests:
+                attempts.append(self._prepare(request, at_once=True))
+            if isinstance(self._transport, Network):
+                self._transport.let_go()
+        except BaseException:
+            for attempt in attempts:
+                self._never_sent(attempt)
+            raise
+        asked = ask_at_once(self._transport, requests, offsets)
+        results: dict[int, Sent] = {}
+        # What was accepted comes first: the ledger then knows what a refusal of the same is about.
+        for number in sorted(range(len(asked)), key=lambda number: _refused_last(asked[number])):
+            one, attempt = asked[number], attempts[number]
+            exchange = self._concluded(attempt, one)
+            results[number] = Sent(one.sent, one.answered, exchange, one.failure)
+        untils = [attempt.until for attempt in attempts if attempt.until is not None]
+        if untils:
+            raise Blocked(max(untils))
+        return [results[number] for number in range(len(asked))]
+
+    def _concluded(self, attempt: _Attempt, asked: Asked) -> Exchange | None:
+        """Write down what became of one of several that were sent at once."""
+        if asked.answer is not None:
+            attempt.started_at = asked.started_at or attempt.started_at
+            self._begun(attempt, asked.answer.status, asked.answer.headers)
+            return self._answered(attempt, asked.answer, asked.answered - asked.sent)
+        if isinstance(asked.failure, NeverSent):
+            self._never_sent(attempt)
+        elif asked.failure is not None and asked.failure.status == BLOCKED:
+            self._begun(attempt, BLOCKED, {})
+        else:
+            self.lost = True
+        return None
+
     def _attempt(self, request: Request) -> Exchange:
+        attempt = self._prepare(request)
+        attempt.started_at, start = datetime.now(UTC), time.perf_counter()
+        try:
+            answer = ask(self._transport, request, lambda status, headers: self._begun(attempt, status, headers))
+        except NeverSent:
+            self._never_sent(attempt)
+            raise
+        except NoAnswer as failure:
+            if attempt.until is None and failure.status == BLOCKED:
+                self._begun(attempt, BLOCKED, {})
+            if attempt.until is None:
+                self.lost = True
+                raise
+            answer = Answer(BLOCKED, {}, b"")
+        exchange = self._answered(attempt, answer, time.perf_counter() - start)
+        if attempt.until is not None:
+            raise Blocked(attempt.until)
+        return exchange
+
+    def _prepare(self, request: Request, *, at_once: bool = False) -> _Attempt:
+        """Wait until it may be sent, and write down what it may create."""
         endpoint = endpoint_of(request.method, request.url.path.removeprefix(self._base_path))
         slowdown = self._slowdowns[endpoint]
         self._waiting.wait("a target that was throttling", slowdown.pause())
         reservation = self._budget.before(endpoint)
         note = (
-            self._ledger.sending(created_by(endpoint, request), request.url.params, request.content)
+            self._ledger.sending(created_by(endpoint, request), request.url.params, request.content, at_once=at_once)
             if self._ledger
             else None
         )
         slowdown.sent()
-        started_at, start = datetime.now(UTC), time.perf_counter()
-        until: datetime | None = None
+        return _Attempt(request, endpoint, reservation, note, datetime.now(UTC))
 
-        def begun(status: int, headers: Mapping[str, str]) -> None:
-            """Take note of the status before the body is read, which may break off, or never end."""
-            nonlocal until
-            self._budget.after(reservation, status)
-            if status == BLOCKED:
-                until = self._budget.blocked(block_seconds(headers.get("retry-after", ""), datetime.now(UTC)))
+    def _begun(self, attempt: _Attempt, status: int, headers: Mapping[str, str]) -> None:
+        """Take note of the status before the body is read, which may break off, or never end."""
+        self._budget.after(attempt.reservation, status)
+        if status == BLOCKED:
+            attempt.until = self._budget.blocked(block_seconds(headers.get("retry-after", ""), datetime.now(UTC)))
 
-        try:
-            answer = ask(self._transport, request, begun)
-        except NeverSent:
-            self._budget.after(reservation, None)
-            if self._ledger is not None and note is not None:
-                self._ledger.never_sent(note)
-            raise
-        except NoAnswer as failure:
-            if until is None and failure.status == BLOCKED:
-                begun(BLOCKED, {})
-            if until is None:
-                self.lost = True
-                raise
-            answer = Answer(BLOCKED, {}, b"")
+    def _never_sent(self, attempt: _Attempt) -> None:
+        self._budget.after(attempt.reservation, None)
+        if self._ledger is not None and attempt.note is not None:
+            self._ledger.never_sent(attempt.note)
+
+    def _answered(self, attempt: _Attempt, answer: Answer, seconds: float) -> Exchange:
+        """Write down an answer that is whole."""
+        request = attempt.request
         if answer.status == TOO_MANY:
+            slowdown = self._slowdowns[attempt.endpoint]
             slowdown.throttled()
             if slowdown.is_vain:  # nor will it help elsewhere
                 for every in self._slowdowns.values():
                     every.give_up()
         self.lost = self.lost or answer.status in GATEWAY_ERRORS | {BAD_GATEWAY}
-        if self._ledger is not None and note is not None and not _may_be_anothers(answer):
-            self._ledger.answered(note, answer.status, answer.body)
+        if self._ledger is not None and attempt.note is not None and not _may_be_anothers(answer):
+            self._ledger.answered(attempt.note, answer.status, answer.body)
         exchange = Exchange(
-            started_at,
+            attempt.started_at,
             request.method,
             str(request.url),
             {name.lower(): value for name, value in request.headers.items()},
@@ -172,13 +230,28 @@ class Way:
             answer.status,
             answer.headers,
             answer.body,
-            time.perf_counter() - start,
-            endpoint,
+            seconds,
+            attempt.endpoint,
         )
         self._journal.record(exchange)
-        if until is not None:
-            raise Blocked(until)
         return exchange
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One sending of a request, allowed and written down."""
+
+    request: Request
+    endpoint: Endpoint | None
+    reservation: str
+    note: Note | None
+    started_at: datetime
+    until: datetime | None = None
+    """Until when the target blocks, where it says so."""
+
+
+def _refused_last(asked: Asked) -> bool:
+    return asked.answer is None or not SUCCESS <= asked.answer.status < REDIRECT
 
 
 PASSING_FAILURES: Final = (BrokenOff, Garbled)
