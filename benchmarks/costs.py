@@ -24,8 +24,6 @@ import httpx
 import pytest
 from speed import served
 
-from conformance.asked import Asked
-from conformance.certification import Certification
 from conformance.mock.app import CONTROL_PATH
 from conformance.mock.target import to_toml
 from conformance.planning.costs import (
@@ -39,12 +37,14 @@ from conformance.planning.costs import (
     measured,
     requests_of,
 )
-from conformance.plugin import CERTIFICATION
 from conformance.profiles import PROFILES
-from conformance.run import PLUGINS, closed_list, scenarios
-from conformance.session import Options
-from conformance.target.budget import NoLimits
-from conformance.target.journal import Spent
+from conformance.run.certification import Certification
+from conformance.run.launch import PLUGINS, closed_list, scenarios
+from conformance.run.options import Asked
+from conformance.run.plugin import CERTIFICATION
+from conformance.run.session import Options
+from conformance.target.shared.budget import NoLimits
+from conformance.target.wire.journal import Spent
 from conformance.verdict.evidence import Outcome
 
 SEED = 0
@@ -122,7 +122,7 @@ def measure(profile: str) -> list[Stage]:
         # A live endpoint's budget would end a deep run after a tenth of it.
         with (
             closed_list(),
-            patch("conformance.live.budget_of", lambda *_, **__: NoLimits()),
+            patch("conformance.run.live.budget_of", lambda *_, **__: NoLimits()),
             redirect_stdout(sys.stderr),
         ):
             pytest.main(arguments, plugins=[plugin])

@@ -25,11 +25,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import dumps
 from conformance.contract.rules import catalogue
-from conformance.session import Options, Session, open_session
+from conformance.engine import laws
+from conformance.engine.bench import Bench
+from conformance.run.session import Options, Session, open_session
 from strategies.calls import Call, calls
 from strategies.holes import fill
-from tests.certification import laws
-from tests.certification.bench import Bench
 
 COMMAND = Path(sys.executable).parent / "koncili-conformance"
 

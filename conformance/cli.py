@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance import __version__
+from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
+from conformance.commandline.gate_command import gate
 from conformance.durations import Duration
-from conformance.gate import gate
-from conformance.rim import CANNOT_RUN, INTERRUPTED, Rim
 
 if TYPE_CHECKING:
     from conformance.report.waits import Waits
@@ -100,11 +100,11 @@ def certify(
     """Certify a target against every documented rule, and leave a certificate and reports."""
     from conformance.errors import CannotRun
     from conformance.planning.show import full, refusal, short, warnings
-    from conformance.production import named_host
     from conformance.report.files import Reports
     from conformance.report.screen import Loudness
-    from conformance.run import check_worth_it, plan_run, preflight, run_certification
-    from conformance.session import Options
+    from conformance.run.launch import check_worth_it, plan_run, preflight, run_certification
+    from conformance.run.production import named_host
+    from conformance.run.session import Options
 
     loud, place = Loudness[loudness or "NORMAL"], Reports(reports)
     try:
@@ -173,10 +173,10 @@ def _waits() -> Waits:
 @allow_production_option
 def cleanup(target: Path, max_wait: float | None, allow_production: str | None) -> None:
     """Finish what killed runs have left: complete their reconciliations, delete their orders."""
-    from conformance.cleanup import clean_up
     from conformance.errors import CannotRun
-    from conformance.production import named_host
-    from conformance.session import Options
+    from conformance.run.cleanup import clean_up
+    from conformance.run.production import named_host
+    from conformance.run.session import Options
 
     try:
         host = named_host(target, allow_production, _asker())
@@ -244,8 +244,8 @@ def prove(
 
     from conformance.errors import CannotRun
     from conformance.proof.prover import Plan, chosen
-    from conformance.proof.run import run_proof
-    from conformance.session import Options, chosen_profile
+    from conformance.proof.proving import run_proof
+    from conformance.run.session import Options, chosen_profile
 
     try:
         chosen_profile(Options(profile=profile))

@@ -22,7 +22,7 @@ class Profile:
     kinds_at_most: int | None
     """How many kinds of a fault are tried, per scenario; None for all, or for what the client errors allow."""
     client_errors: int | None
-    """How many a run may spend (tests/certification/economy.py spreads them); None where they are not counted."""
+    """How many a run may spend (conformance/engine/economy.py spreads them); None where they are not counted."""
     fixed_seed: bool
     """Whether the seed is the same on every run that names none."""
 

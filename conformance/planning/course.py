@@ -15,7 +15,7 @@ from typing import Final
 from conformance.contract.endpoints import OTHER, Endpoint
 from conformance.contract.limits import HOUR_SECONDS, MINUTE_SECONDS, PER_MINUTE
 from conformance.planning.costs import Stage
-from conformance.target.standing import Standing
+from conformance.target.shared.standing import Standing
 
 _LOWEST: Final = min(PER_MINUTE.values())
 

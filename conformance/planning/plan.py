@@ -11,7 +11,7 @@ from conformance.planning.costs import Stage, client_errors_of, requests_of, sta
 from conformance.planning.course import RATES, Limits, Request, least_seconds, requests_in_turn, run_through
 from conformance.planning.offer import Offer, offer_for
 from conformance.planning.turns import stages_in_turn
-from conformance.target.standing import Standing
+from conformance.target.shared.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from conformance.planning.course import RATES, least_seconds
 from conformance.planning.offer import Offer
 from conformance.planning.plan import Plan
 from conformance.target.config import Target
-from conformance.target.standing import doubt_words
+from conformance.target.shared.standing import doubt_words
 
 MINUTE, HOUR = 60, 3600
 

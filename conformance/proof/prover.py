@@ -12,17 +12,17 @@ from typing import Any, Final
 
 import pytest
 
-from conformance.asked import Asked
-from conformance.certification import Certification
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS, FAMILY_OF
 from conformance.mock.quirks import Defect, Variant
 from conformance.mock.variants import VARIANTS
-from conformance.plugin import CERTIFICATION
 from conformance.proof.pool import Forks, Lost
 from conformance.proof.proof import Fate, Subject, fate_of_defect
-from conformance.session import Options
+from conformance.run.certification import Certification
+from conformance.run.options import Asked
+from conformance.run.plugin import CERTIFICATION
+from conformance.run.session import Options
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict, judge_rule, judge_run
 

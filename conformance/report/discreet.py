@@ -12,7 +12,7 @@ import pytest
 from _pytest._code.code import ReprFuncArgs, ReprLocals, TerminalRepr
 
 from conformance.escaping import lines
-from conformance.target.redaction import Redactor
+from conformance.target.wire.redaction import Redactor
 
 OTHERS: Final = 0o077
 """What nobody but the user may do with the files of a run: they hold requests and answers."""

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from conformance.errors import CannotRun
 from conformance.report.summary import markdown
-from conformance.target.redaction import Redactor
+from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.signature import signature_path
 

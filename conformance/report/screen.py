@@ -21,7 +21,7 @@ from conformance.report.progress import told as in_words
 from conformance.report.summary import SYMBOL_OF_OUTCOME, Line, Tone
 from conformance.report.waits import words as waiting_words
 from conformance.streams import lasting
-from conformance.target.journal import Traffic
+from conformance.target.wire.journal import Traffic
 from conformance.verdict.evidence import Outcome
 
 if TYPE_CHECKING:

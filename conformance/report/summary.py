@@ -14,9 +14,9 @@ from conformance.escaping import cell, fenced
 from conformance.escaping import markdown as escaped
 from conformance.planning.show import counted
 from conformance.report.symbols import SYMBOLS
-from conformance.session import NEEDS_CONTROL
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.evidence import Outcome
+from conformance.verdict.not_exercised import NEEDS_CONTROL
 from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict
 
 _NEXT_STEP = {

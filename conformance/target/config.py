@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from conformance.contract.callbacks import callback_fault
 from conformance.contract.readings import resolve
 from conformance.errors import CannotRun
-from conformance.target.http import URL, InvalidURL
+from conformance.target.wire.http import URL, InvalidURL
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CALLBACK_PORT = 9100

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from conformance.contract.rules import Side
 from conformance.escaping import visible
-from conformance.target.exchange import Exchange
-from conformance.target.journal import Spent
-from conformance.target.redaction import Redactor
+from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.journal import Spent
+from conformance.target.wire.redaction import Redactor
 from conformance.verdict.violation import Finding, Violation, request_of, response_of
 
 

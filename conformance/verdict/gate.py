@@ -1,6 +1,6 @@
 """Whether a certificate lets a deployment go on. Pure: what was read and asked comes in, what each check found goes out.
 
-The words for what was found are in conformance/report/gate.py.
+The words for what was found are in conformance/report/gate_words.py.
 """
 
 from __future__ import annotations

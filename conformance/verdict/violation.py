@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from conformance.contract.jsontext import JSONValue
 from conformance.escaping import visible
-from conformance.target.exchange import Exchange, as_curl
-from conformance.target.redaction import Redactor
+from conformance.target.wire.exchange import Exchange, as_curl
+from conformance.target.wire.redaction import Redactor
 
 
 class Violation(AssertionError):

@@ -9,13 +9,13 @@ from pytest_bdd import given, parsers, then, when
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, catalogue
-from conformance.session import Session
+from conformance.engine import laws
+from conformance.engine.bench import Bench
+from conformance.engine.probes import probe_orders
+from conformance.run.session import Session
 from strategies.calls import calls
 from strategies.faults import FAULTS, Kind
 from strategies.orders import STATUSES
-from tests.certification import laws
-from tests.certification.bench import Bench
-from tests.certification.probes import probe_orders
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from pytest_bdd import scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
+from conformance.engine.checks import check_accepted
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
-from tests.certification.checks import check_accepted
 from tests.certification.conftest import Trial
 
 scenarios("accounts.feature")

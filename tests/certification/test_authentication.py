@@ -7,14 +7,14 @@ from pytest_bdd import scenarios, then
 from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.contract.rules import Side
-from conformance.target.client import tokens_in
-from conformance.target.exchange import Exchange
+from conformance.engine.bench import Bench, Hindered, Values, Waiting
+from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.laws import make_ready, prove
+from conformance.target.wire.client import tokens_in
+from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit, calls
-from tests.certification.bench import Bench, Hindered, Values, Waiting
-from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
-from tests.certification.laws import make_ready, prove
 
 scenarios("authentication.feature")
 

@@ -9,16 +9,16 @@ from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
+from conformance.engine.bench import Bench, Hindered, Values, Waiting
+from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.laws import prove
+from conformance.engine.same_order import differences
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.orders import Order, orders, place_of
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
-from tests.certification.bench import Bench, Hindered, Values, Waiting
-from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial, must_agree
-from tests.certification.laws import prove
-from tests.certification.same_order import differences
 
 scenarios("deletion.feature")
 

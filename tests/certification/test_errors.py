@@ -9,19 +9,19 @@ from pytest_bdd import given, parsers, scenarios, then
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint, endpoint_of
 from conformance.contract.jsontext import dumps
 from conformance.contract.rules import Side
-from conformance.target.exchange import Exchange
+from conformance.engine import economy
+from conformance.engine.bench import Bench, Values, Waiting
+from conformance.engine.checks import check_refused, error_body_problem
+from conformance.engine.laws import make_ready, prove
+from conformance.engine.schema_layer import run_schema_layer
+from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies import odd
 from strategies.calls import Call
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.holes import fill
 from strategies.reconciliations import plain_order
-from tests.certification import economy
-from tests.certification.bench import Bench, Values, Waiting
-from tests.certification.checks import check_refused, error_body_problem
 from tests.certification.conftest import Trial
-from tests.certification.laws import make_ready, prove
-from tests.certification.schema_layer import run_schema_layer
 
 scenarios("errors.feature")
 

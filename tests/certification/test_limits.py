@@ -29,14 +29,14 @@ from conformance.contract.limits import (
     PER_MINUTE,
 )
 from conformance.contract.rules import Side
-from conformance.control import Control
-from conformance.target.exchange import Exchange
+from conformance.engine.bench import Hindered
+from conformance.engine.laws import once
+from conformance.run.mock_control import Control
+from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.holes import fill
 from strategies.reconciliations import plain_order
-from tests.certification.bench import Hindered
 from tests.certification.conftest import Trial
-from tests.certification.laws import once
 
 scenarios("limits.feature")
 

@@ -9,13 +9,13 @@ from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.openapi import webhook_validator
 from conformance.contract.rules import Side
-from conformance.target.exchange import Exchange
+from conformance.engine.books import ARRIVAL_SECONDS, Book, is_about
+from conformance.engine.laws import once, prove
 from conformance.target.inbox import Received
+from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.reconciliations import Batch, batches
-from tests.certification.books import ARRIVAL_SECONDS, Book, is_about
 from tests.certification.conftest import Trial
-from tests.certification.laws import once, prove
 
 scenarios("notifications.feature")
 

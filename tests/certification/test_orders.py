@@ -8,17 +8,17 @@ from pytest_bdd import given, scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
+from conformance.engine import laws
+from conformance.engine.bench import Waiting
+from conformance.engine.checks import check_accepted
+from conformance.engine.laws import prove
+from conformance.engine.printed_workflow import PRINTED_CODE, order_at
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS, OPTIONAL
 from strategies.faults import Case, Kind, cases, order_faults, possible
 from strategies.orders import Order, orders, place_of
 from strategies.scope import Scope
-from tests.certification import laws
-from tests.certification.bench import Waiting
-from tests.certification.checks import check_accepted
 from tests.certification.conftest import Trial
-from tests.certification.laws import prove
-from tests.certification.printed_workflow import PRINTED_CODE, order_at
 
 scenarios("orders.feature")
 

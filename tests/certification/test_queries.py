@@ -14,14 +14,14 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import keeps_fraction, read_instant
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
+from conformance.engine.bench import NotSeenYet, Waiting
+from conformance.engine.laws import prove
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS, fractional
 from strategies.orders import Order, orders, place_of
 from strategies.scope import Scope
-from tests.certification.bench import NotSeenYet, Waiting
 from tests.certification.conftest import Trial
-from tests.certification.laws import prove
 
 scenarios("queries.feature")
 

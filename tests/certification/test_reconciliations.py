@@ -13,6 +13,10 @@ from pytest_bdd import scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
+from conformance.engine.bench import Bench
+from conformance.engine.books import Book
+from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.laws import prove, refuse_in_batches
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.dates import printed
@@ -21,11 +25,7 @@ from strategies.money import AMOUNTS
 from strategies.periods import EARLIER_SECONDS, MONTH, PERIOD
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Scope
-from tests.certification.bench import Bench
-from tests.certification.books import Book
-from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
-from tests.certification.laws import prove, refuse_in_batches
 
 scenarios("reconciliations.feature")
 

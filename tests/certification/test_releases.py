@@ -12,18 +12,18 @@ from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
+from conformance.engine import printed_workflow
+from conformance.engine.bench import Bench, Hindered, Values
+from conformance.engine.books import Book
+from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.laws import once, prove
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, Sheaf, possible, sheaves
 from strategies.periods import PERIOD, at
 from strategies.reconciliations import Batch, batches, beside_plain
 from strategies.scope import Scope
-from tests.certification import printed_workflow
-from tests.certification.bench import Bench, Hindered, Values
-from tests.certification.books import Book
-from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
-from tests.certification.laws import once, prove
 
 scenarios("releases.feature")
 

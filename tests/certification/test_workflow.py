@@ -7,16 +7,16 @@ from typing import Any
 from pytest_bdd import given, scenarios, then
 
 from conformance.contract.rules import Side
+from conformance.engine import printed_workflow
+from conformance.engine.bench import Bench, Hindered, Waiting
+from conformance.engine.books import Book
+from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.laws import once, prove
+from conformance.engine.machine import prove_machine
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.reconciliations import Batch, batches
-from tests.certification import printed_workflow
-from tests.certification.bench import Bench, Hindered, Waiting
-from tests.certification.books import Book
-from tests.certification.checks import check_accepted, check_refused
 from tests.certification.conftest import Trial
-from tests.certification.laws import once, prove
-from tests.certification.machine import prove_machine
 
 scenarios("workflow.feature")
 

@@ -12,12 +12,12 @@ from gherkin.parser import Parser
 from conformance.contract.order_rules import MANDATORY_DATES
 from conformance.contract.readings import READINGS
 from conformance.contract.rules import Level, Rule, Side, catalogue
+from conformance.engine.bench import ACCEPTED_BY
 from conformance.mock.defects import DEFECTS
-from conformance.scenario import suite_root
+from conformance.run.scenario import suite_root
 from conformance.target.config import Fixtures
 from strategies import dates
 from strategies.faults import FAULTLESS, FAULTS
-from tests.certification.bench import ACCEPTED_BY
 
 RULES = list(catalogue().rules.values())
 FEATURES = sorted((suite_root() / "features").glob("*.feature"))

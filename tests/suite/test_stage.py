@@ -14,18 +14,18 @@ import pytest
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER
 from conformance.contract.jsontext import dumps
-from conformance.control import NOBODY
 from conformance.errors import CannotRun
 from conformance.mock import world
+from conformance.run.mock_control import NOBODY
 from conformance.target.config import load_target
-from tests.suite.bodies import CODE, FIRST, creation, order, release
-from tests.suite.stage.bad_answers import BAD_ANSWERS
-from tests.suite.stage.faults import FAULTS
-from tests.suite.stage.mock import StagedMock, mock, target_file
-from tests.suite.stage.plans import Course, Plan, When, always, every, first, nth, since
-from tests.suite.stage.redis import NoRedis, redis_server
-from tests.suite.stage.tls import tls_listener
-from tests.suite.stage.wayside import OTHER_HOST, Wayside, wayside
+from tests.suite.support.bodies import CODE, FIRST, creation, order, release
+from tests.suite.support.stage.bad_answers import BAD_ANSWERS
+from tests.suite.support.stage.faults import FAULTS
+from tests.suite.support.stage.mock import StagedMock, mock, target_file
+from tests.suite.support.stage.plans import Course, Plan, When, always, every, first, nth, since
+from tests.suite.support.stage.redis import NoRedis, redis_server
+from tests.suite.support.stage.tls import tls_listener
+from tests.suite.support.stage.wayside import OTHER_HOST, Wayside, wayside
 
 TOKEN_CALL: Final = "POST /public/api/auth/token"
 PATH: Final = "/public/api/auth/token"

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.suite.stage.redis import StagedRedis, redis_server
+from tests.suite.support.stage.redis import StagedRedis, redis_server
 from tests.trials.staging import ROOT, Ended, Going, Place, served
 from tests.trials.table import Row
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
-from tests.suite.stage.redis import redis_server
+from tests.suite.support.stage.redis import redis_server
 from tests.trials.assault import REDIS, SQLITE, Trial, attack, overwrite, remove, told
 
 NOISE: Final = bytes(range(256)) * 256

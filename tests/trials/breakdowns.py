@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from tests.suite.runs import COMMAND
+from tests.suite.support.command_runs import COMMAND
 from tests.trials.cases import Case, Seen, rules
 from tests.trials.servers import of
 from tests.trials.staging import ROOT, Ended, Place

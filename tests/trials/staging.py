@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from tests.suite.runs import COMMAND, without_ci
+from tests.suite.support.command_runs import COMMAND, without_ci
 from tests.trials import world
 
 ROOT: Final = Path(__file__).parents[2]

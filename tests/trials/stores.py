@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from tests.suite.stage.redis import StagedRedis, redis_server
+from tests.suite.support.stage.redis import StagedRedis, redis_server
 from tests.trials.assault import told
 from tests.trials.cases import Case, Seen, rules
 from tests.trials.servers import of

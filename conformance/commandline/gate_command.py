@@ -1,0 +1,150 @@
+"""The command `gate`: may a deployment go on with this certificate?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from conformance.durations import Duration
+from conformance.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from conformance.verdict.certificate import Certificate
+    from conformance.verdict.changes import Changes
+    from conformance.verdict.gate_case import Check, Wanted
+    from conformance.verdict.signature import Signature
+
+T = TypeVar("T")
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(epilog="Exit codes: 0 go on, 1 nonconformant, 2 partial or inconclusive, 3 nothing can be decided.")
+@click.argument("certificate", type=FILE)
+@click.option("--max-age", type=Duration(), default="7d", show_default=True, help="Refuse an older one: 12h, 7d.")
+@click.option("--accept-partial", is_flag=True, help="Go on although the target could not show every required rule.")
+@click.option(
+    "--profile", type=click.Choice(list(PROFILES)), default="certification", show_default=True,
+    help="The least that must have been tried.",
+)  # fmt: skip
+@click.option("--target", type=FILE, help="The target file whose name, environment and base_url must be those tested.")
+@click.option("--target-name", metavar="NAME", help="The name that the target must have.")
+@click.option("--base-url", metavar="URL", help="The base URL that must have been tested.")
+@click.option("--environment", type=click.Choice(["mock", "sandbox", "production"]), help="What must have been tested.")
+@click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
+@click.option("--allowed-signers", type=FILE, help="Demand an SSH signature by somebody in this file (OpenSSH's).")
+@click.option("--signer", metavar="IDENTITY", help="Demand that signer's.")
+@click.option("--baseline", type=FILE, help="Say what changed since this certificate; decides nothing.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def gate(
+    certificate: Path,
+    max_age: float,
+    accept_partial: bool,  # noqa: FBT001
+    profile: str,
+    target: Path | None,
+    target_name: str | None,
+    base_url: str | None,
+    environment: str | None,
+    waivers: Path | None,
+    allowed_signers: Path | None,
+    signer: str | None,
+    baseline: Path | None,
+    format_: str,
+) -> None:
+    """Decide by a certificate whether a deployment may go on: untampered, fresh, of this contract and target, conformant."""
+    from datetime import UTC, datetime
+
+    from conformance.contract.rules import catalogue
+    from conformance.report.gate_words import as_json, text
+    from conformance.verdict.certificate_file import load_certificate
+    from conformance.verdict.gate import decide
+    from conformance.verdict.gate_case import Asked, Check
+    from conformance.verdict.waivers import load_waivers
+
+    if signer is not None and allowed_signers is None:
+        raise click.UsageError("--signer needs --allowed-signers FILE, which says whose key is whose")
+    if signer == "":  # a variable of a CI system that is not set would let everybody in the file sign
+        raise click.UsageError("--signer is empty; name one, or leave it out")
+    unread: dict[Check, str] = {}
+    file = _read(lambda: load_certificate(certificate), Check.CERTIFICATE, unread)
+    asked = Asked(
+        now=datetime.now(UTC),
+        max_age=max_age,
+        profile=profile,
+        accept_partial=accept_partial,
+        target=_read(lambda: _wanted(target, target_name, base_url, environment), Check.TARGET, unread) or (),
+        waivers=(_read(lambda: load_waivers(waivers), Check.WAIVERS, unread) if waivers else None) or (),
+        signature=_signature(file.raw if file else b"", certificate, allowed_signers, signer),
+    )
+    decision = decide(file, asked, catalogue(), unread)
+    changes = _changes(baseline, file.certificate) if baseline and file else None
+    if format_ == "json":
+        click.echo(as_json(str(certificate), decision, changes))
+    else:
+        colour = False if os.environ.get("NO_COLOR") else None  # None: as the terminal is
+        for line in text(decision, changes):
+            click.echo(line, color=colour)
+    sys.exit(decision.exit_code)
+
+
+def _read(load: Callable[[], T], check: Check, unread: dict[Check, str]) -> T | None:
+    """What is loaded; where it can't be, the check is told why, and the others go on."""
+    from conformance.errors import CannotRun
+
+    try:
+        return load()
+    except CannotRun as error:
+        unread[check] = "; ".join(str(error).splitlines())
+        return None
+
+
+def _wanted(file: Path | None, name: str | None, base_url: str | None, environment: str | None) -> tuple[Wanted, ...]:
+    """What the target must be. Raises CannotRun for a target file or a base URL that is none."""
+    from conformance.errors import CannotRun
+    from conformance.target.config import load_target, one_spelling
+    from conformance.verdict.gate_case import Wanted
+
+    wanted = []
+    if file is not None:
+        target = load_target(file)
+        option = f"--target {file}"
+        wanted += [
+            Wanted("name", target.name, option),
+            Wanted("environment", target.environment, option),
+            Wanted("base_url", target.base_url, option),
+        ]
+    if name is not None:
+        wanted.append(Wanted("name", name, "--target-name"))
+    if environment is not None:
+        wanted.append(Wanted("environment", environment, "--environment"))
+    if base_url is not None:
+        try:
+            wanted.append(Wanted("base_url", one_spelling(base_url), "--base-url"))
+        except ValueError as error:
+            raise CannotRun(f"--base-url: {error}") from None
+    return tuple(wanted)
+
+
+def _signature(content: bytes, certificate: Path, allowed_signers: Path | None, signer: str | None) -> Signature:
+    from conformance.verdict.signature import not_asked, signature_path, verify
+
+    if allowed_signers is None:
+        return not_asked(certificate)
+    return verify(content, signature_path(certificate), allowed_signers, signer)
+
+
+def _changes(baseline: Path, certificate: Certificate) -> Changes | str:
+    """What changed since the baseline, or why it can't be read."""
+    from conformance.errors import CannotRun
+    from conformance.verdict.certificate_file import load_certificate
+    from conformance.verdict.changes import changes_since
+
+    try:
+        return changes_since(load_certificate(baseline), certificate)
+    except CannotRun as error:
+        return str(error)

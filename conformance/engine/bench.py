@@ -1,0 +1,355 @@
+"""What the scenarios work with: calls are filled in, sent and checked here.
+
+A law that must let time pass is a generator: each `yield` lets half an hour pass, and gets back whether it did. Against the
+mock the clock moves; elsewhere the rest of the law is put off to the end of the run.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.jsontext import JSONValue, dumps
+from conformance.contract.readings import CONSOLIDATION_SECONDS
+from conformance.contract.rules import Side, catalogue
+from conformance.engine import economy
+from conformance.engine.hindrances import Hindrances
+from conformance.engine.same_order import differences
+from conformance.run.session import Session
+from conformance.target.wire.client import tokens_in
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call
+from strategies.holes import CODE, fill
+from strategies.identifiers import Minter
+from strategies.orders import Order
+from strategies.scope import Place, Scope
+
+if TYPE_CHECKING:
+    from conformance.engine.books import Books
+
+SERVER_ERROR = 500
+
+ASKED_AT_MOST = 3
+"""How often a query is made for what is not shown yet: at once, after half an hour, and after an hour."""
+
+ACCEPTED_BY = {
+    Endpoint.CREATE_TOKEN: "AUTH-01",
+    Endpoint.REFRESH_TOKEN: "AUTH-06",
+    Endpoint.LIST_ACCOUNTS: "ACC-01",
+    Endpoint.SUBMIT_ORDER: "ORD-01",
+    Endpoint.GET_ORDER: "QRY-01",
+    Endpoint.DELETE_ORDER: "DEL-01",
+    Endpoint.CREATE_RECONCILIATION: "REC-01",
+    Endpoint.SUBMIT_RELEASE: "REL-01",
+}
+"""The rule that says that a lawful call to the endpoint is accepted."""
+
+
+class NotSeenYet(Exception):
+    """An update may take 30 minutes to show, and so much time has not passed."""
+
+
+class Hindered(Exception):
+    """The example can't be tried: what another rule demands is not to be had. The message says which."""
+
+
+T = TypeVar("T")
+Waiting = Generator[None, bool, T]
+"""A law that lets time pass at each `yield`."""
+
+
+@dataclass(slots=True)
+class Deferred:
+    """The rest of a law that is put off to the end of the run, and what its example has sent so far."""
+
+    rest: Waiting[None]
+    story: list[Exchange]
+    since: datetime
+
+
+class Values(Mapping[str, str]):
+    """What fills the holes of one example: codes that are new, and what the client holds."""
+
+    def __init__(self, session: Session, known: Mapping[str, str]) -> None:
+        self._known = dict(known)
+        self._session = session
+
+    def having(self, **more: str) -> Values:
+        """These values and more."""
+        return Values(self._session, {**self._known, **more})
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._known:
+            client = self._session.client
+            match name:
+                case "token":
+                    return client.access_token()
+                case "credentials":
+                    return client.credentials
+                case "email":
+                    return client.email
+                case "refresh_token":
+                    return tokens_in(client.create_token())[1] or ""
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._known, "token", "credentials", "email", "refresh_token"))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+@dataclass
+class Bench:
+    """The session, and the scope in which strategies draw for it. `scenario` is the id of the running scenario."""
+
+    session: Session
+    scenario: str = ""
+    scope: Scope = field(init=False)
+    minter: Minter = field(init=False)
+    story: list[Exchange] = field(default_factory=list)
+    """What the running example has sent so far, tokens aside."""
+    shown: set[tuple[Place, str]] = field(default_factory=set)
+    """The orders, by place and code, that a query has shown and that were not deleted since."""
+    slow: bool = False
+    """Whether a change was seen to show late: then nobody asks at once, since each query for an order that does not show
+    yet spends a client error."""
+    hindrances: Hindrances | None = field(init=False)
+    """What lawful calls were refused for; None where client errors are not counted, so that each may be sent."""
+    deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
+    """By scenario and law: what is put off to the end of the run."""
+
+    def __post_init__(self) -> None:
+        target = self.session.target
+        fixtures = {
+            name: Place(fixture.id, fixture.channel)
+            for name in ("inactive_account", "disabled_account", "unauthorised_channel", "foreign_order")
+            if (fixture := getattr(target.fixtures, name)) is not None
+        }
+        foreign = target.fixtures.foreign_order
+        self.scope = Scope(
+            tuple(Place(account.id, account.channel) for account in target.accounts),
+            self.session.readings,
+            fixtures,
+            foreign.marketplace_code if foreign else None,
+        )
+        self.minter = Minter(self.session.run_number)
+        self.hindrances = Hindrances() if self.session.budget.standing() is not None else None
+
+    @cached_property
+    def books(self) -> Books:
+        """The reconciliations of the run."""
+        from conformance.engine.books import Books
+        from conformance.engine.probes import probe_batches
+
+        books = Books(self)
+        probe_batches(self, books)
+        return books
+
+    @property
+    def circumstances(self) -> Hashable:
+        """What else than the seed decides what strategies draw: the readings, and the places that can't be used any more."""
+        suspects = self.books.suspects if "books" in vars(self) else ()
+        return tuple(sorted(self.session.readings.items())), tuple(sorted(map(str, suspects)))
+
+    @cached_property
+    def shares(self) -> dict[economy.Key, int]:
+        """How many kinds of its fault each scenario tries, where the profile counts client errors."""
+        budget = self.session.profile.client_errors
+        return {} if budget is None else economy.shares(self.scope, budget)
+
+    def learn(self, reading: str, value: str) -> None:
+        """Follow what was found out about the target."""
+        self.session.readings[reading] = value
+        self.session.readings_from[reading] = "probed"
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def fresh(self, shape: str) -> Values:
+        """New values for the holes of one example."""
+        return Values(self.session, {"code": self.minter.mint(shape), "other_code": self.minter.mint(shape)})
+
+    def send(self, call: Call, values: Mapping[str, str], note: str = "") -> Exchange:
+        """Fill the call and send it. A 5xx is noted against ERR-02, whatever the caller makes of it. `note` says in a
+        counterexample what it is about."""
+        body: JSONValue = None if call.body is None else dumps(fill(call.body, values)).encode()
+        if call.rendered is not None:
+            body = call.rendered.change(body or b"")
+        exchange = self.session.client.call(
+            call.endpoint, query=fill(call.query, values), body=body, headers=fill(dict(call.headers), values)
+        )
+        return self.sent(replace(exchange, note=note) if note else exchange)
+
+    def sent(self, exchange: Exchange) -> Exchange:
+        """Take an exchange into the story; a 5xx is noted against ERR-02."""
+        self.story.append(exchange)
+        live = self.session.live
+        if live is not None and exchange.endpoint is Endpoint.SUBMIT_ORDER and exchange.is_refused:
+            live.refused(exchange.request_body)
+        return self.noted(exchange)
+
+    def noted(self, exchange: Exchange) -> Exchange:
+        """The exchange; a 5xx is noted against ERR-02."""
+        if exchange.status >= SERVER_ERROR:
+            self.observe("ERR-02", "no server error", f"it answered {exchange.status}", exchange)
+        return exchange
+
+    def submit(self, order: Order, values: Mapping[str, str]) -> Exchange:
+        """POST /order."""
+        return self.send(Call(Endpoint.SUBMIT_ORDER, body=order), values)
+
+    def query(self, place: Place, code: str, note: str = "") -> Exchange:
+        """GET /order."""
+        return self.send(_lookup(Endpoint.GET_ORDER, place), {"code": code}, note)
+
+    def delete(self, place: Place, code: str, note: str = "") -> Exchange:
+        """DELETE /order."""
+        return self.send(_lookup(Endpoint.DELETE_ORDER, place), {"code": code}, note)
+
+    # -- noting ----------------------------------------------------------------------------------------------------
+
+    def saw(self, side: Side, exchange: Exchange | None = None) -> None:
+        """Count a piece of evidence for the running scenario."""
+        self.session.evidence.saw(self.scenario, side, exchange)
+
+    def observe(self, rule: str, expected: str, actual: str, exchange: Exchange, context: str = "") -> None:
+        """Note that a rule other than the scenario's was seen broken."""
+        violation = Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
+        violation.story = tuple(self.story)
+        self.session.evidence.observe(violation, self.session.redactor)
+
+    def is_accepted(self, call: Call, exchange: Exchange) -> bool:
+        """Whether a lawful call was accepted; if not, that is noted against the rule that says it must be."""
+        rule = catalogue()[ACCEPTED_BY[call.endpoint]]
+        self.met(call, exchange)
+        if exchange.status in rule.accepted:
+            return True
+        self.observe(rule.id, f"{rule.accepted}", f"a lawful call got {exchange.status}", exchange)
+        self.hindered(f"{rule.id}: a lawful call got {exchange.status}")
+        return False
+
+    def met(self, call: Call, exchange: Exchange) -> None:
+        """Take note of what became of a lawful call: what is refused each time is sent less."""
+        if self.hindrances is not None and (exchange.is_accepted or exchange.is_refused):
+            self.hindrances.note(call, accepted=exchange.is_accepted)
+
+    def check_worth(self, example: object) -> None:
+        """Raises Hindered where an example is not worth its client errors: it holds what was refused each time."""
+        if self.hindrances is not None and (why := self.hindrances.why_not(example)):
+            raise Hindered(why)
+
+    def hindered(self, reason: str) -> None:
+        """Say why the running scenario may have seen less than it should."""
+        self.session.evidence.scenarios[self.scenario].hindrance = reason
+
+    # -- settling --------------------------------------------------------------------------------------------------
+
+    def begin(self, law: str, rest: Waiting[None]) -> None:
+        """Run a law that lets time pass: by moving the clock, or by putting off the rest of it where there is none."""
+        control = self.session.control
+        try:
+            next(rest)
+            while control is not None:
+                control.advance(CONSOLIDATION_SECONDS)
+                rest.send(True)  # noqa: FBT003 - a generator takes no keywords
+        except StopIteration:
+            return
+        self.deferred[self.scenario, law].append(Deferred(rest, list(self.story), datetime.now(UTC)))
+        self.session.deferred.add(self.scenario)
+
+    def go_on(self, deferred: Deferred) -> None:
+        """Run the rest of a law that was put off. Raises NotSeenYet where what it waits for has not come in time."""
+        self.story[:] = deferred.story
+        try:
+            while True:
+                left = CONSOLIDATION_SECONDS - (datetime.now(UTC) - deferred.since).total_seconds()
+                if left > 0 and self.session.patient:
+                    self.session.pause("an update to show", left)
+                    left = 0
+                deferred.since = datetime.now(UTC)
+                deferred.rest.send(left <= 0)
+        except StopIteration:
+            return
+
+    def settled(
+        self,
+        rule: str,
+        order: Order | None,
+        values: Mapping[str, str],
+        place: Place,
+        *,
+        before: Sequence[Order | None] = (None,),
+        context: str = "",
+    ) -> Waiting[Exchange]:
+        """Ask for an order until it shows as it should: `order` as accepted last, or gone (None).
+
+        `before` are the earlier states (None: not there) that may still be seen for half an hour. Anything else is a
+        violation of the rule. What shows later than documented is noted against QRY-03, and awaited for as long again.
+        """
+        key = (place, values["code"])
+        # What was once shown can't be still to come.
+        states = [state for state in before if state is not None or key not in self.shown]
+        for attempt in range(ASKED_AT_MOST):
+            passed = (yield) if attempt or self.slow else True
+            exchange = self.query(place, values["code"])
+            problems = self.problems(exchange, order, values)
+            if not problems:
+                (self.shown.discard if order is None else self.shown.add)(key)
+                self.slow = self.slow or attempt > 0
+                self.note_delay(attempt, exchange)
+                if order is None:
+                    self._note_absence(exchange, context)
+                return exchange
+            if all(self.problems(exchange, state, values) for state in states):
+                break
+            if not passed:
+                raise NotSeenYet
+        expected = "the order to be gone" if order is None else "the order as it was last accepted"
+        raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange, context=context)
+
+    def note_delay(self, waits: int, exchange: Exchange) -> None:
+        """Note against QRY-03 what took more than one half hour to show."""
+        if waits > 1:
+            self.observe("QRY-03", "an update to show within 30 minutes", "it showed later", exchange)
+
+    def _note_absence(self, exchange: Exchange, context: str) -> None:
+        """Note against QRY-02 an order that is gone and whose query is not answered as that of an unknown one."""
+        rule = catalogue()["QRY-02"]
+        if exchange.status not in rule.refused or exchange.error_code not in rule.codes:
+            actual = f"it answered {exchange.status} with code {exchange.error_code}"
+            self.observe(rule.id, f"{rule.refused} and code {' or '.join(rule.codes)}", actual, exchange, context)
+
+    def problems(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> list[str]:
+        """In what an answer to a query differs from this state of the order; nothing where it does not.
+
+        Gone is what is not shown. By which status and code a query says so is QRY-02's business.
+        """
+        succeeded = exchange.status // 100 == 2
+        if order is None:
+            if exchange.status >= SERVER_ERROR:
+                return [f"it answered {exchange.status}"]
+            shown = succeeded and _shows(exchange.json, values["code"])
+            return ["it was still there"] if shown else []
+        if not succeeded:
+            return [f"it answered {exchange.status}"]
+        return differences(fill(order, values), exchange.json)
+
+
+def _shows(content: JSONValue, code: str) -> bool:
+    """Whether an answer holds an order of that code, in whatever it may be wrapped."""
+    if isinstance(content, dict):
+        return content.get("marketplaceCode") == code or any(_shows(part, code) for part in content.values())
+    return isinstance(content, list) and any(_shows(part, code) for part in content)
+
+
+def _lookup(endpoint: Endpoint, place: Place) -> Call:
+    query: dict[str, Any] = {
+        "marketplaceCode": CODE, "channelName": place.channel, "accountId": str(place.account),
+    }  # fmt: skip
+    return Call(endpoint, query=query)

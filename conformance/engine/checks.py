@@ -1,0 +1,74 @@
+"""What an answer must be. Each check raises the violation of the rule that it is for."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.contract.rules import Rule
+from conformance.engine.bench import Bench
+from conformance.target.wire.client import tokens_in
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+
+_CODE = re.compile(r"(\d{3})(-\d+)?")
+"""The status, and Koncili's own number where it has one: the bare status is a code too. (P: error reference)"""
+
+DOCUMENTED_BODY_AREAS = frozenset({"accounts", "orders", "queries", "deletion", "reconciliations", "releases"})
+"""Areas whose refusals have the documented body. Refusals of tokens have one of their own."""
+
+
+def check_accepted(*, rule: Rule, exchange: Exchange, context: str = "") -> None:
+    """The call was accepted, by the rule's documented status."""
+    if exchange.status not in rule.accepted:
+        raise Violation(
+            rule=rule.id,
+            expected=f"it to be accepted with {rule.accepted}",
+            actual=f"it answered {exchange.status}",
+            exchange=exchange,
+            context=context,
+        )
+
+
+def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str = "") -> None:
+    """The call was refused by the rule's documented status and code. A body that is not as documented is ERR-01's."""
+    expected = f"it to be refused with {rule.refused}"
+    if exchange.status not in rule.refused:
+        actual = f"it answered {exchange.status}"
+        raise Violation(rule=rule.id, expected=expected, actual=actual, exchange=exchange, context=context)
+    if rule.codes and exchange.error_code not in rule.codes:
+        raise Violation(
+            rule=rule.id,
+            expected=f"{expected} and code {' or '.join(rule.codes)}",
+            actual=f"its code was {exchange.error_code}",
+            exchange=exchange,
+            context=context,
+        )
+    if rule.no_token_body and exchange.json != {"response": "NO_TOKEN"}:
+        raise Violation(
+            rule=rule.id,
+            expected=f'{expected} and {{"response": "NO_TOKEN"}}',
+            actual=f"its body was {exchange.response_body[:200]!r}",
+            exchange=exchange,
+            context=context,
+        )
+    if rule.area == "authentication" and tokens_in(exchange) != (None, None):
+        actual = "the refusal holds a token"
+        raise Violation(rule=rule.id, expected="no token", actual=actual, exchange=exchange, context=context)
+    if rule.area in DOCUMENTED_BODY_AREAS and (problem := error_body_problem(exchange)):
+        bench.observe("ERR-01", "the documented error body", problem, exchange, context)
+
+
+def error_body_problem(exchange: Exchange) -> str | None:
+    """In what an error body is not as documented (P: error reference), or None. errorSource may be left out if empty."""
+    body = exchange.json
+    if not isinstance(body, dict):
+        return f"the body of its {exchange.status} was no JSON object: {exchange.response_body[:200]!r}"
+    if not isinstance(body.get("errorMessage"), str) or not body["errorMessage"]:
+        return f"errorMessage was {body.get('errorMessage')!r}"
+    code = body.get("errorCode")
+    match = _CODE.fullmatch(code) if isinstance(code, str) else None
+    if match is None:
+        return f"errorCode was {code!r}"
+    if int(match[1]) != exchange.status:
+        return f"errorCode was {code!r} in an answer with status {exchange.status}"
+    return None

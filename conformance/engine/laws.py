@@ -1,0 +1,480 @@
+"""How a scenario becomes Hypothesis properties: laws, and the two passes in which they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Final, TypeVar
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import Flaky, Unsatisfiable
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+from platformdirs import user_cache_path
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, Side, catalogue
+from conformance.engine import economy
+from conformance.engine.bench import ASKED_AT_MOST, Bench, Hindered, NotSeenYet, Values, Waiting
+from conformance.engine.books import Book, Books
+from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.hindrances import Hindrances
+from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, Edit
+from strategies.fault_parts import OF_BATCHES
+from strategies.faults import Case, Kind, Sheaf, cases, possible, sheaves
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
+
+T = TypeVar("T")
+Law = Callable[[T], Waiting[None] | None]
+"""What is to hold of every example; a generator where time must pass in between."""
+
+NO_CONSTANTS = Constants()
+
+# Hypothesis keeps tables of characters: not in the directory in which somebody happens to certify.
+set_hypothesis_home_dir(user_cache_path("koncili-conformance") / "hypothesis")
+
+# Hypothesis also draws the literals of the source files that happen to be loaded from outside site-packages: one seed would
+# then mean other cases with a defect or variant, and in an installed suite.
+providers._get_local_constants = lambda: NO_CONSTANTS
+
+TRIED_AGAIN: Final = 2
+"""How often an example is tried anew that got no answer: something on the way may have failed in passing."""
+
+SHRINKING_EXAMPLES = 200
+"""How many examples the second pass may look at for the smallest failure."""
+
+
+def once(bench: Bench, law: Callable[[], Waiting[None] | None]) -> None:
+    """Run a law that has no examples."""
+    prove(bench, bench.scenario, st.none(), lambda _: law(), 1)
+
+
+def prove(
+    bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], examples: int, *, spares: bool = True
+) -> None:
+    """Run a law on so many examples; raises what the law raises, shrunk where the target allows. At the end of a run it
+    only goes on with what was put off.
+
+    The first pass leaves out Hypothesis's simplest example, with which every run would begin: of a few examples it is
+    the one that shows least, and refusals are counted. Only when the law is broken does a second pass look for the
+    smallest failure, from the simplest on. Examples that hold what a target refuses each time are left out, unless the law is
+    itself about that (`spares` is False). Raises NotTried where there is no other.
+    """
+    if bench.session.resuming:
+        bench.session.deferred.discard(bench.scenario)
+        for deferred in bench.deferred.pop((bench.scenario, name), ()):
+            _watched(bench, lambda deferred=deferred: bench.go_on(deferred))  # type: ignore[misc]
+        return
+    seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
+    if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
+        strategy, law = _sparing(bench, bench.hindrances, strategy, law)
+    try:
+        _first_pass(bench, law, name, strategy, seed, examples)
+    except Violation as violation:
+        found = violation
+        bench.session.deferred.discard(bench.scenario)
+    else:
+        return
+    if bench.session.shrinks:
+        _run(bench, law, name, strategy, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
+    raise found  # not shrunk, or found once and not again: the first sight of it is all there is
+
+
+def _is_about_acceptance(bench: Bench) -> bool:
+    """Whether the running scenario's rule says that orders are accepted: what is refused each time is what it is about."""
+    rule = catalogue()[bench.session.evidence.scenarios[bench.scenario].rule]
+    return Endpoint.SUBMIT_ORDER in rule.endpoints and Side.REFUSED not in rule.sides_under(bench.session.readings)
+
+
+def _sparing(
+    bench: Bench, hindrances: Hindrances, strategy: st.SearchStrategy[T], law: Law[T]
+) -> tuple[st.SearchStrategy[T], Law[T]]:
+    """Draw no example of what is refused each time, and send none that has come to be so since."""
+    blocked = hindrances.blocked()
+
+    def spared(example: T) -> Waiting[None] | None:
+        bench.check_worth(example)
+        return law(example)
+
+    return strategy.filter(lambda example: not blocked.against(example)) if blocked.traits else strategy, spared
+
+
+def _first_pass(bench: Bench, law: Law[T], name: str, strategy: st.SearchStrategy[T], seed: int, examples: int) -> None:
+    """Run the law on examples as drawn, the simplest left out; on those kept from an earlier run where there are such."""
+    kept, key = bench.session.drawn, (name, seed, examples, bench.circumstances)
+    if kept is not None and key in kept:
+        for example in kept[key]:
+            _example(bench, name, law, example)
+        return
+    drawn: list[T] = []
+
+    def noted(example: T) -> Waiting[None] | None:
+        drawn.append(example)
+        return law(example) if len(drawn) > 1 else None
+
+    _run(bench, noted, name, strategy, seed, examples + 1, [Phase.generate])
+    if len(drawn) == 1:  # there is no example but the simplest
+        drawn *= 2
+        _run(bench, law, name, strategy, seed, 1, [Phase.generate])
+    if kept is not None:
+        kept[key] = drawn[1:]
+
+
+def quietly(examples: int, phases: list[Phase], steps: int = 1) -> settings:
+    """Settings for so many examples (a state machine's of so many steps), with nothing kept, printed or timed."""
+    return settings(
+        max_examples=examples,
+        phases=phases,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        stateful_step_count=steps,
+    )
+
+
+@contextmanager
+def first_sight(found: Sequence[Violation]) -> Iterator[None]:
+    """Raises the first of the violations found where Hypothesis, which tries again what it found, does not see it again: an
+    endpoint that has changed in between may answer otherwise."""
+    try:
+        yield
+    except Flaky:
+        if not found:
+            raise
+        raise found[0] from None
+
+
+def _run(
+    bench: Bench,
+    law: Law[T],
+    name: str,
+    strategy: st.SearchStrategy[T],
+    seed: int,
+    examples: int,
+    phases: list[Phase],
+) -> None:
+    found: list[Violation] = []
+    stopped: list[TargetUnavailable | CannotRun] = []
+
+    def test(example: T) -> None:
+        if stopped:
+            return
+        try:
+            _example(bench, name, law, example)
+        except Violation as violation:
+            found.append(violation)
+            raise
+        except (TargetUnavailable, CannotRun) as reason:  # Hypothesis would send it all again
+            stopped.append(reason)
+
+    test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
+    with first_sight(found):
+        try:
+            hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
+        except Unsatisfiable:
+            if bench.hindrances is None or not (blocked := bench.hindrances.blocked().traits):
+                raise
+            raise NotTried(bench.hindrances.words(blocked)) from None
+    if stopped:
+        raise stopped[0]
+
+
+def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
+    def carry_out() -> None:
+        bench.story.clear()
+        _watched(bench, lambda: _carry_out(bench, name, law(example)))
+
+    for _ in range(TRIED_AGAIN):
+        try:
+            return carry_out()
+        except WaitTooLong:
+            raise
+        except TargetUnavailable:  # with new codes the next time, and hardly as unlucky
+            continue
+    return carry_out()
+
+
+def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:
+    if rest is not None:
+        bench.begin(name, rest)
+
+
+def _watched(bench: Bench, example: Callable[[], None]) -> None:
+    """Run one example; what it could not show is counted, what it shows broken gets its story."""
+    try:
+        example()
+    except NotSeenYet as error:
+        _keep_hidden(bench, error)
+        bench.session.evidence.scenarios[bench.scenario].pending += 1
+    except Hindered as reason:
+        _keep_hidden(bench, reason)
+        bench.hindered(str(reason))
+    except Violation as violation:
+        violation.story = violation.story or tuple(bench.story)
+        raise
+    except (TargetUnavailable, CannotRun) as error:
+        _keep_hidden(bench, error)
+        raise
+
+
+def _keep_hidden(bench: Bench, error: BaseException) -> None:
+    """Note the violation that an error hides, because it came up while that was cleared away."""
+    hidden = error.__context__
+    while hidden is not None and not isinstance(hidden, Violation):
+        hidden = hidden.__context__
+    if hidden is not None:
+        hidden.story = hidden.story or tuple(bench.story)
+        bench.session.evidence.observe(hidden, bench.session.redactor)
+
+
+# -- acceptance ----------------------------------------------------------------------------------------------------
+
+
+def accept(bench: Bench, rule: Rule, calls: st.SearchStrategy[Call]) -> None:
+    """Every such call is accepted."""
+
+    def law(call: Call) -> None:
+        exchange = bench.send(call, bench.fresh(call.shape))
+        bench.met(call, exchange)
+        check_accepted(rule=rule, exchange=exchange)
+        bench.saw(Side.ACCEPTED, exchange)
+
+    prove(bench, f"{bench.scenario} accept", calls, law, bench.session.profile.acceptances, spares=False)
+
+
+# -- refusal -------------------------------------------------------------------------------------------------------
+
+
+def refuse(
+    bench: Bench,
+    rule: Rule,
+    endpoint: Endpoint,
+    kinds: tuple[Kind, ...],
+    statuses: tuple[str, ...],
+) -> int:
+    """Every lawful call with one of the faults is refused, and its twin without the fault accepted.
+
+    Returns how many kinds could be tried on this target.
+    """
+    profile = bench.session.profile
+    able = [kind for kind in kinds if possible(kind, bench.scope, endpoint)]
+    turn = rule.endpoints.index(endpoint) + bench.session.seed
+    tried = economy.tried(profile, bench.shares, (rule.id, endpoint, kinds), able, turn)
+
+    if endpoint in OF_BATCHES:
+        now = tuple(kind for kind in tried if possible(kind, bench.books.scope, endpoint))
+        if now:
+            refuse_in_batches(bench, rule, endpoint, now)
+        elif tried:
+            bench.hindered("an account has a reconciliation that could not be completed")
+        return len(tried)
+
+    def law(case: Case) -> Waiting[None]:
+        yield from refused_beside_twin(bench, rule, case)
+
+    left_out: list[NotTried] = []
+    for kind in tried:
+        name = f"{bench.scenario} {endpoint.value} {kind.name}"
+        strategy = cases(bench.scope, endpoint, kind, statuses)
+        try:
+            prove(bench, name, strategy, law, profile.refusals_per_kind)
+        except NotTried as reason:  # the other kinds may show something
+            left_out.append(reason)
+    if left_out:
+        raise left_out[0]
+    return len(tried)
+
+
+def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> Waiting[None]:
+    """Send a case and its twin, and count both: a refusal whose twin is refused too shows nothing."""
+    lawful, context = case.lawful, f"changed in one place: {case.edit}"
+    values = yield from make_ready(bench, lawful)
+    if values is None:
+        return
+    # A lawful deletion ends the order, so its twin comes last: then it also shows that the refused one deleted nothing.
+    twin_first = case.twin_first and lawful.endpoint is not Endpoint.DELETE_ORDER
+    calls = (lawful, case.broken) if twin_first else (case.broken, lawful)
+    exchanges = [bench.send(call, values) for call in calls]
+    twin, broken = exchanges if twin_first else reversed(exchanges)
+    # What was accepted in spite of its fault is a violation whatever became of its twin.
+    if broken.status // 100 != 2 and not bench.is_accepted(lawful, twin):
+        return
+    check_refused(rule=rule, exchange=broken, bench=bench, context=context)
+    bench.saw(Side.ACCEPTED, twin)
+    bench.saw(Side.REFUSED, broken)
+
+
+def make_ready(bench: Bench, lawful: Call) -> Waiting[Values | None]:
+    """Values for a lawful call whose order, if it takes one, is there and to be seen; None where that can't be had."""
+    if lawful.batch is not None:  # whoever makes ready for one also calls books.finish_current
+        return bench.books.ready(lawful)
+    values = bench.fresh(lawful.shape)
+    if lawful.order is None:
+        return values
+    setup = Call(Endpoint.SUBMIT_ORDER, body=lawful.order)
+    if not bench.is_accepted(setup, bench.send(setup, values)):
+        return None
+    if lawful.endpoint is Endpoint.GET_ORDER and not (yield from _visible(bench, lawful, values)):
+        return None
+    return values
+
+
+def _visible(bench: Bench, lawful: Call, values: Mapping[str, str]) -> Waiting[bool]:
+    """Whether a query sees the order that was just accepted, after half an hour if need be."""
+    for attempt in range(ASKED_AT_MOST):
+        passed = (yield) if attempt or bench.slow else True
+        exchange = bench.send(lawful, values)
+        if exchange.status // 100 == 2:
+            bench.slow = bench.slow or attempt > 0
+            bench.note_delay(attempt, exchange)
+            return True
+        if not passed:
+            raise NotSeenYet
+    return bench.is_accepted(lawful, exchange)
+
+
+# -- refusal of creations and releases -----------------------------------------------------------------------------
+
+
+def refuse_in_batches(bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> None:
+    """Of one lawful creation or release every kind of broken copy is refused, and then itself accepted.
+
+    One reconciliation serves all kinds, since each that is opened must be completed. Where one of them fails it is tried
+    by itself, so that the counterexample holds no other.
+    """
+    law = _refused_creation if endpoint is Endpoint.CREATE_RECONCILIATION else _refused_release
+
+    def prove_for(some: tuple[Kind, ...], name: str, examples: int) -> None:
+        scope = bench.books.scope
+        prove(bench, name, sheaves(scope, endpoint, some), lambda sheaf: law(bench, rule, sheaf), examples)
+
+    name = f"{bench.scenario} {endpoint.value}"
+    examples = bench.session.profile.refusals_per_kind
+    try:
+        prove_for(kinds, name, examples)
+    except Violation as violation:
+        alone = [kind for kind in kinds if kind.name == violation.kind]
+        if len(kinds) > 1 and alone and bench.session.shrinks:
+            prove_for((alone[0],), f"{name} {violation.kind}", examples)
+        raise
+
+
+TRIED_WAITING: Final = 3
+
+
+def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
+    """Again where the reconciliation before was still active: then the refusals may have been because of that. What was waited
+    for may have been another worker's; after one of its own the run knows how long to wait."""
+    if all(_creation_waited(bench, rule, sheaf) for _ in range(TRIED_WAITING)):
+        raise Hindered("the reconciliation before was still active: refusals say nothing")
+
+
+def _creation_waited(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
+    """Try every broken copy, then the lawful creation; whether that had to wait. Only if not does it count."""
+    books, batch = bench.books, sheaf.lawful.batch
+    assert batch is not None
+    book = books.begin(batch)
+    _use_earlier_periods(books, book, sheaf)
+    if not books.submit_orders(book):
+        return False
+    try:
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
+        created = books.create_after_refusal(book)
+        check_accepted(rule=catalogue()["REC-01"], exchange=created)
+        if not book.waited:
+            _count(bench, created, refused)
+        return book.waited
+    finally:
+        books.finish(book)
+
+
+def _use_earlier_periods(books: Books, book: Book, sheaf: Sheaf) -> None:
+    """Where a broken creation is about earlier periods, let there be two."""
+    wanted = {hole for _, edit in sheaf.edits for hole in edit.holes} & {EARLIER, LATEST}
+    for name in (EARLIER, LATEST) if wanted else ():
+        earlier = books.run_through(books.plain(book.place, 1, seconds=EARLIER_SECONDS))
+        book.values = tuple(values.having(**{name: earlier.values[0][PERIOD]}) for values in book.values)
+
+
+ROOM_FOR_MORE: Final = frozenset({"REL-09"})
+
+
+def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
+    books, batch = bench.books, sheaf.lawful.batch
+    assert batch is not None
+    book = books.begin(batch)
+    if not books.submit_orders(book) or not _submit_elsewhere(bench, sheaf, book):
+        return
+    if books.create(book).status // 100 != 2:
+        return
+
+    def release_beside() -> bool:
+        return all(books.released(book, beside) for beside in range(1, len(batch.orders)))
+
+    # Where entries are too many for the order, there must be room for them: else they are refused for another reason.
+    leave_room = rule.id in ROOM_FOR_MORE
+    try:
+        if not leave_room and not release_beside():
+            return
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
+        if books.released(book, 0):
+            _count(bench, bench.story[-1], refused)
+        if leave_room:
+            release_beside()
+    finally:
+        books.finish(book)
+
+
+def _submit_elsewhere(bench: Bench, sheaf: Sheaf, book: Book) -> bool:
+    """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
+    batch, order = book.batch, book.batch.orders[0]
+    named = {(str(call.body.get("accountId")), call.body.get("channelName")) for call in _broken(sheaf)}
+    for place in bench.scope.places:
+        if place != batch.place and (str(place.account), place.channel) in named:
+            form = type(order["accountId"])
+            call = Call(
+                Endpoint.SUBMIT_ORDER, body={**order, "accountId": form(place.account), "channelName": place.channel}
+            )
+            if not bench.is_accepted(call, bench.send(call, book.values[0])):
+                return False
+    return True
+
+
+def _broken(sheaf: Sheaf) -> list[Call]:
+    """The broken copies whose body is an object still."""
+    broken = [edit.apply(sheaf.lawful) for _, edit in sheaf.edits]
+    return [call for call in broken if call.rendered is None]
+
+
+def _tried(bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book: Book) -> Exchange:
+    """Send one broken copy, which must be refused."""
+    broken = edit.apply(lawful)
+    book.after_refusal = True
+    if lawful.endpoint is Endpoint.CREATE_RECONCILIATION:
+        bench.books.refused_at.add(book.place)
+    exchange = bench.books.send_broken(book, broken)
+    try:
+        check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")
+    except Violation as violation:
+        violation.kind = kind.name
+        if exchange.status // 100 == 2:
+            violation.story = tuple(bench.story)
+            bench.books.stray(book)
+        raise
+    return exchange
+
+
+def _count(bench: Bench, accepted: Exchange, refused: list[Exchange]) -> None:
+    bench.saw(Side.ACCEPTED, accepted)
+    for exchange in refused:
+        bench.saw(Side.REFUSED, exchange)

@@ -1,0 +1,114 @@
+"""The workflow that S2 prints: its order, its reconciliation, and its release, whose date breaks S2's own rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.engine.bench import Bench, Hindered
+from conformance.engine.books import Book
+from strategies.calls import Call
+from strategies.holes import CODE, RECONCILIATION
+from strategies.orders import Order
+from strategies.periods import PERIOD, at
+from strategies.reconciliations import Batch, total
+from strategies.scope import Place
+
+PRINTED_CODE: Final = "701-2798273-4005859"
+
+PRINTED_ORDER: Final[Order] = {
+    "marketplaceCode": CODE,
+    "channelName": "CHANNEL_NAME",
+    "accountId": "19055",
+    "status": "PAID_WAITING_DELIVERY",
+    "createdDate": "2025-05-09T12:00:00Z",
+    "approvedDate": "2025-05-09T12:00:00Z",
+    "sendDate": "2025-05-09T12:00:00Z",
+    "estimatedDeliveryDate": "2025-05-15T12:00:00Z",
+    "deliveryDate": "2025-05-15T12:00:00Z",
+    "cancelDate": None,
+    "totalGrossValue": Decimal("203.63"),
+    "extracts": [
+        {
+            "marketplaceCode": CODE,
+            "type": "SALE",
+            "value": Decimal("203.63"),
+            "expectedDate": "2025-06-05T12:00:00Z",
+        },
+        {"marketplaceCode": CODE, "type": "COMISSION", "value": Decimal("-24.44"), "percentage": 12},
+        {"marketplaceCode": CODE, "type": "SHIP", "value": Decimal("-27.95")},
+    ],
+}
+"""Only its account and channel give way to the target's, where the target has others."""
+
+PRINTED_INIT: Final = "2024-02-14T01:00:01Z"
+_DAY: Final = timedelta(days=1)
+_CREATED, _AS_PRINTED, _MENDED = (
+    datetime.fromisoformat(text) - datetime.fromisoformat(PRINTED_INIT)
+    for text in ("2024-02-10T12:12:12Z", "2024-02-10T13:13:13Z", "2024-02-14T13:13:13Z")
+)
+
+
+def order_at(bench: Bench, place: Place) -> Order:
+    """The printed order on this account and channel."""
+    if (str(place.account), place.channel) == (PRINTED_ORDER["accountId"], PRINTED_ORDER["channelName"]):
+        form = str if str in bench.scope.account_id_forms else int
+    else:
+        form = bench.scope.account_id_forms[-1]
+    return {**PRINTED_ORDER, "channelName": place.channel, "accountId": form(place.account)}
+
+
+def _batch(bench: Bench) -> Batch:
+    """All that S2 prints, the release dated within its period: at the printed time of the period's first day."""
+    place = bench.books.scope.places[0]
+    order = order_at(bench, place)
+    form = bench.scope.account_id_forms[0]
+    release: dict[str, Any] = {
+        "reconciliationId": RECONCILIATION,
+        "channelName": place.channel,
+        "accountId": form(place.account),
+        "marketplaceCode": CODE,
+        "status": "CONCLUDED",
+        "createdDate": at(_CREATED),
+        "releasedDate": at(_MENDED),
+        "releaseType": "IN_CASH",
+        "installment": 1,
+        "installmentQuantity": 1,
+        "releases": [
+            {name: extract[name] for name in ("marketplaceCode", "type", "value")} for extract in order["extracts"]
+        ],
+    }
+    creation = {
+        "channelName": place.channel,
+        "accountId": form(place.account),
+        "periodInitDate": at(timedelta()),
+        "periodEndDate": at(_DAY),
+        "releasesQtd": 3,
+        "totalNetValue": total(bench.scope, [order]),
+    }
+    return Batch(place, (order,), creation, (release,), int(_DAY.total_seconds()), "amazon")
+
+
+def opened(bench: Bench, *, literally: bool) -> Book:
+    """The printed reconciliation, open. `literally` with the printed code and period, where nobody used them before: once, in
+    a mock of the run's own. Raises Hindered."""
+    books = bench.books
+    book = books.begin(_batch(bench))
+    if literally and bench.session.in_process and not books.printed_period_used:
+        books.printed_period_used = True
+        printed = {PERIOD: PRINTED_INIT}
+        if book.place not in books.printed_codes:
+            printed["code"] = PRINTED_CODE
+        book.values = tuple(values.having(**printed) for values in book.values)
+    if not books.submit_orders(book) or books.create(book).status // 100 != 2:
+        raise Hindered("the order or the reconciliation that S2 prints was refused")
+    return book
+
+
+def release_as_printed(book: Book) -> Call:
+    """The release with its printed date, which lies before the period."""
+    body = {**book.batch.releases[0], "releasedDate": at(_AS_PRINTED)}
+    return replace(Call(Endpoint.SUBMIT_RELEASE), body=body)

@@ -1,0 +1,144 @@
+"""Which reading a target follows, where its target file does not say: found out by requests that leave nothing behind.
+
+Each probe is a call that is lawful under one reading and refused under another. What can't be told keeps its default. A probe
+takes a plain difference (a value a hundred too high), so that a target that only errs by a cent is not read as lenient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from conformance.contract.endpoints import EXPIRES_IN_FIELD, Endpoint
+from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
+from conformance.engine.bench import Bench, Hindered
+from conformance.engine.books import Books
+from conformance.errors import TargetUnavailable
+from conformance.verdict.violation import Violation
+from strategies.calls import Call
+from strategies.dates import printed
+from strategies.holes import CODE
+from strategies.orders import Order
+from strategies.periods import EARLIER_SECONDS, PERIOD, at
+from strategies.reconciliations import plain_order
+
+ABOUT_ORDERS: Final = ("token-lifetime", "account-id-type", "extract-types", "empty-extracts")
+ABOUT_BATCHES: Final = ("period-bounds", "value-mismatch", "adjacent-periods")
+
+
+def probe_orders(bench: Bench) -> None:
+    """Find out the readings about tokens and orders that the target file leaves out."""
+    probes = {
+        "token-lifetime": _token_lifetime,
+        "account-id-type": _account_id_type,
+        "extract-types": _extract_types,
+        "empty-extracts": _empty_extracts,
+    }
+    with bench.session.probing():
+        for reading in ABOUT_ORDERS:
+            if bench.session.is_open(reading) and (found := probes[reading](bench)) is not None:
+                bench.learn(reading, found)
+
+
+def _token_lifetime(bench: Bench) -> str | None:
+    answer: Any = bench.session.client.create_token().json
+    told = answer.get(EXPIRES_IN_FIELD) if isinstance(answer, dict) else None
+    return next((value for value, seconds in TOKEN_LIFETIME_SECONDS.items() if seconds == told), None)
+
+
+def _accepts(bench: Bench, order: Order) -> bool | None:
+    """Whether an order is accepted; None where the answer says neither."""
+    exchange = bench.submit(order, bench.fresh("amazon"))
+    return {2: True, 4: False}.get(exchange.status // 100)
+
+
+def _plain(bench: Bench, form: type[int] | type[str], *more: Mapping[str, Any]) -> Order:
+    """The plainest order, with more extracts before the sale and after it: whoever looks at the first or last only is not to
+    be read as one that takes every type."""
+    order = plain_order(bench.scope.places[0], form, 1)
+    extracts = [{"marketplaceCode": CODE, **extract} for extract in more]
+    return {**order, "extracts": [*extracts, *order["extracts"], *reversed(extracts)]}
+
+
+def _account_id_type(bench: Bench) -> str | None:
+    whole, text = (_accepts(bench, _plain(bench, form)) for form in (int, str))
+    if whole and text:
+        return "either"
+    return "integer" if whole else "string" if text else None
+
+
+def _extract_types(bench: Bench) -> str | None:
+    form = bench.scope.account_id_forms[0]
+    if not _accepts(bench, _plain(bench, form)):
+        return None
+    extended = _accepts(bench, _plain(bench, form, {"type": "RETURN_COMISSION", "value": Decimal("0.01")}))
+    if not extended:
+        return "workflow" if extended is False else None
+    adjustment = {"type": "ADJUSTMENT", "value": Decimal("0.01")}
+    return_sale = {"type": "RETURN_SALE", "value": Decimal("-0.01")}
+    return "portal" if _accepts(bench, _plain(bench, form, adjustment, return_sale)) else "extended"
+
+
+def _empty_extracts(bench: Bench) -> str | None:
+    form = bench.scope.account_id_forms[0]
+    if not _accepts(bench, _plain(bench, form)):
+        return None
+    taken = _accepts(bench, {**_plain(bench, form), "extracts": []})
+    return None if taken is None else "accepted" if taken else "rejected"
+
+
+def probe_batches(bench: Bench, books: Books) -> None:
+    """Find out the readings about reconciliations and releases that the target file leaves out."""
+    if not any(bench.session.is_open(reading) for reading in ABOUT_BATCHES):
+        return
+    with bench.session.probing(), suppress(Hindered, Violation, TargetUnavailable):
+        _probe_batches(
+            bench, books
+        )  # the scenarios meet the same, and say so; what was not found out keeps its default
+
+
+def _probe_batches(bench: Bench, books: Books) -> None:
+    book = books.begin(books.plain(bench.scope.places[0], 2, 2, seconds=EARLIER_SECONDS))
+    if not books.submit_orders(book) or books.create(book).status // 100 != 2:
+        return
+    releases = book.batch.releases
+    entries = releases[1]["releases"]
+    too_much = [{**entries[0], "value": entries[0]["value"] + 100}, *entries[1:]]
+    attempts = (
+        ("period-bounds", {**releases[0], "releasedDate": at(timedelta())}, ("inclusive", "exclusive")),
+        ("value-mismatch", {**releases[1], "releases": too_much}, ("discrepancy", "rejected")),
+    )
+    try:
+        for order, (reading, body, (taken, refused)) in enumerate(attempts):
+            if bench.session.is_open(reading):
+                exchange = books.release(book, order, Call(Endpoint.SUBMIT_RELEASE, body=body))
+                book.spoiled = False  # under its reading it is lawful
+                bench.learn(reading, taken if exchange.status // 100 == 2 else refused)
+            if order not in book.released and not books.released(book, order):
+                return
+    finally:
+        books.finish(book)
+    if bench.session.is_open("adjacent-periods"):
+        _probe_adjacent(bench, books, book.values[0][PERIOD])
+
+
+def _probe_adjacent(bench: Bench, books: Books, earlier: str) -> None:
+    book = books.begin(books.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS))
+    free = book.values[0][PERIOD]
+    touching = printed(datetime.fromisoformat(earlier) + timedelta(seconds=EARLIER_SECONDS))
+    for period in (free, touching):
+        if period == touching:
+            book = books.begin(books.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS))
+            book.values = tuple(values.having(**{PERIOD: touching}) for values in book.values)
+        if not books.submit_orders(book):
+            return
+        try:
+            exchange = books.create(book, blame=period == free)
+        finally:
+            books.finish(book)
+        if exchange.status // 100 != 2 and period == free:
+            return  # then a refusal of the other would say nothing
+    bench.learn("adjacent-periods", "allowed" if exchange.status // 100 == 2 else "overlap")

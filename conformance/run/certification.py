@@ -1,0 +1,451 @@
+"""A certification run inside pytest: opens the session, follows the scenarios, writes what they showed."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Collection, Generator, Hashable
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.contract.readings import NEVER_PROBED, READINGS
+from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
+from conformance.planning.plan import make_plan
+from conformance.planning.show import counted, refusal
+from conformance.planning.turns import costs_of, in_turn
+from conformance.report.allure import Steps, mark
+from conformance.report.progress import Ended
+from conformance.report.screen import ENDED, styled
+from conformance.report.summary import Line
+from conformance.report.waits import Waits
+from conformance.run.deferred import PutOff
+from conformance.run.early_end import Decided
+from conformance.run.handover import Handover, hand_over
+from conformance.run.interruption import INTERRUPTED as STOPPED_BY_SIGNAL
+from conformance.run.interruption import Heard, InterruptedWorker, lead_workers_home
+from conformance.run.options import Asked
+from conformance.run.outcome import HARNESS_ERROR, Ending, in_words, is_full
+from conformance.run.scenario import leave_out, rule_of, scenario_name
+from conformance.run.session import Session, open_session
+from conformance.run.workers import Crew, Lead
+from conformance.target.wire.client import SERVER_ERROR
+from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.journal import Spent, Traffic
+from conformance.target.wire.redaction import Redactor
+from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.verdicts import CANNOT_RUN
+from conformance.verdict.violation import Finding, Violation
+
+PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
+BROKE_DOWN = f"{HARNESS_ERROR}: the suite itself broke down before this scenario ended"
+INTERRUPTED = "the run was interrupted before this scenario ended"
+FORGOTTEN = f"{HARNESS_ERROR}: this scenario was not run, for no reason that the suite knows"
+
+
+class Certification:
+    """The plugin of one certification run; in a pytest-xdist run the controller's merges what the workers saw."""
+
+    def __init__(self, asked: Asked, *, drawn: dict[Hashable, list[Any]] | None = None) -> None:
+        """`drawn` is the session's."""
+        self.asked = asked
+        self.drawn = drawn
+        self.ending = Ending(asked, datetime.now(UTC))
+        self.steps = Steps()
+        self._session: Session | None = None
+        self._decided: Decided | None = None
+        self._redactor = Redactor()
+        self.lead = Lead(self.ending, lambda: self.redactor, asked.options.seed, self._tell) if asked.controls else None
+        """Follows the workers, where this process leads any."""
+        self._selected: set[str] = set()
+        self._begun: set[str] = set()
+        self._waits = Waits(self._write, sys.stdout.isatty(), before="\n")
+        self._terminal: Any = None
+        self._put_off = PutOff(keeps=asked.worker is not None)
+        self._started = 0.0
+        self._heard: Heard | None = None
+        self._before = Spent()
+        """What was spent before the running scenario."""
+
+    @property
+    def session(self) -> Session:
+        """The open session of this process. Ends pytest with code 3 where it can't be opened."""
+        if self._session is None:
+            screen = self.asked.screen
+            try:
+                tell = screen.wait if screen else self._waits.tell
+                self._session = open_session(self.asked.options, self.asked.traffic_file, tell)
+                self._session.drawn = self.drawn
+                if screen is not None:
+                    screen.traffic = self._traffic
+                if self._session.live is not None:
+                    self._session.live.recovery.saw = self._saw_when_clearing_away
+                self._decided = Decided(self.asked, self._session, self.asked.run)
+                self._session.budget.wait_only_if(self._decided.is_worth_waiting)
+                self._session.preflight()
+            except (CannotRun, OSError) as error:
+                self.ending.stopped = self.redactor.text(str(error))
+                raise pytest.exit.Exception(self.ending.stopped, CANNOT_RUN) from None
+        return self._session
+
+    @property
+    def redactor(self) -> Redactor:
+        """What knows the run's secrets, as far as this process has met them."""
+        return self._session.redactor if self._session else self._redactor
+
+    def join(self, config: pytest.Config) -> None:
+        """Take part in a pytest run, alone or beside workers."""
+        config.pluginmanager.register(self, "koncili-certification")
+        if self.lead is not None:
+            config.pluginmanager.register(self.lead, "koncili-lead")
+            # What a worker saw that broke down is lost, so that nothing can come of going on without it.
+            config.option.maxworkerrestart = config.option.maxworkerrestart or "0"
+        elif self.asked.worker:
+            config.pluginmanager.register(Crew(self.ending, self._break_down), "koncili-crew")
+
+    # -- collection ------------------------------------------------------------------------------------------------
+
+    def enter(self, items: list[pytest.Item]) -> None:
+        """Enter every scenario into the evidence, those that are not selected too; keep the selected ones."""
+        if self.asked.controls:
+            return
+        if items:
+            self._terminal = items[0].config.pluginmanager.get_plugin("terminalreporter")
+        for item in items:
+            if (rule := rule_of(item)) is not None:
+                self.session.evidence.expect(item.nodeid, rule.id, scenario_name(item))
+        leave_out(items, self.asked.rules)
+        if not self.session.in_process:
+            items[:] = self._in_turn(items)
+
+    def _in_turn(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """The scenarios in the order that shows most should the budget not suffice, and that keeps every documented rate busy."""
+        scenarios = [(rule.id if (rule := rule_of(item)) else "", scenario_name(item)) for item in items]
+        rules, costs = [rule for rule, _ in scenarios], costs_of(self.session.profile.name, scenarios)
+        return [items[number] for number in in_turn(rules, costs, paced=self.session.target.pace == "documented")]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """End a run that would only spend and wait. All that stays has been made by now: looking through it for garbage again
+        and again takes 5 % of a run."""
+        self._selected = {item.nodeid for item in session.items if rule_of(item) is not None}
+        if self._session is not None and (why := self._why_not(self._session, session.items)):
+            self.ending.stopped = why
+            raise pytest.exit.Exception(why, CANNOT_RUN)
+        gc.freeze()
+
+    def _why_not(self, opened: Session, items: list[pytest.Item]) -> str:
+        """Why the selected scenarios are not begun: they would wait longer for the budget than the user wants to wait."""
+        if opened.options.max_wait is None or (standing := opened.budget.standing()) is None:
+            return ""
+        rules = {rule.id: rule for item in items if (rule := rule_of(item)) is not None}
+        reasons = {rule.id: reason for rule in rules.values() if (reason := opened.missing_need(rule)) is not None}
+        plan = make_plan(
+            opened.profile.name, list(rules), reasons, paced=opened.target.pace == "documented", standing=standing,
+            probing=any(map(opened.is_open, READINGS.keys() - NEVER_PROBED)),
+            names={(rule.id, scenario_name(item)) for item in items if (rule := rule_of(item)) is not None},
+        )  # fmt: skip
+        return refusal(plan, opened.options.max_wait)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What cannot be collected cannot be certified."""
+        if report.failed:
+            last = report.longreprtext.strip().splitlines()[-1:]
+            why = f"{report.nodeid}: the scenarios cannot be collected: {''.join(last)}"
+            self.ending.stopped = self.ending.stopped or self.redactor.text(why)
+
+    def _write(self, text: str) -> None:
+        """Write past pytest's capturing."""
+        if self._terminal is not None:
+            capturing: Any = self._terminal.config.pluginmanager.get_plugin("capturemanager")
+            with capturing.global_and_fixture_disabled() if capturing else nullcontext():
+                self._terminal.write(text, flush=True)
+
+    # -- what is put off to the end of the run ---------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Where no clock can be moved, report a scenario that leaves something to time only when that is done."""
+        opened = self._session
+        if opened is None or opened.control is not None or rule_of(item) is None:
+            return None
+        if opened.resuming:
+            return self._put_off.finish(item, nextitem)
+        self._put_off.run(item, nextitem, opened.deferred)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """When all scenarios have run, go on with those that left something to time."""
+        result = yield
+        if self._session is not None and self._put_off.scenarios:
+            self._session.resuming = True
+            if not self.asked.worker:  # else the process that leads it tells of all workers
+                self._tell(len(self._put_off.scenarios))
+            self._put_off.go_on(session)
+        return result
+
+    def _tell(self, scenarios: int) -> None:
+        patient = self.asked.options.patient
+        wait = "waiting up to half an hour for updates" if patient else "looking once more for updates"
+        text = f"{counted(scenarios, 'scenario')} put off: {wait}"
+        if self.asked.screen is not None:
+            self.asked.screen.say(Line(text))
+        elif self._terminal is not None:
+            self._terminal.ensure_newline()
+            self._terminal.write_line(text)
+
+    def _traffic(self) -> Traffic | None:
+        """What this process has sent so far."""
+        return self._session.journal.traffic if self._session else None
+
+    # -- scenarios -------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Mark Allure's result of the scenario, so that it is found again."""
+        if rule_of(item) is not None:
+            mark(item.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Skip, with its reason, what can't be shown."""
+        self._begin(item)
+        yield
+        scenario = self.session.evidence.scenarios.get(item.nodeid) if rule_of(item) else None
+        if scenario is not None and scenario.pending:  # one update never seen is enough to say nothing
+            pytest.skip(f"not exercised: {PENDING}")
+
+    def _begin(self, item: pytest.Item) -> None:
+        rule = rule_of(item)
+        if rule is None:
+            return
+        self._begun.add(item.nodeid)
+        self._started, self._before = time.perf_counter(), self.session.spent_on_rules
+        reason = self.session.missing_need(rule)
+        if reason is not None:
+            pytest.skip(f"not exercised: {reason}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn the end of a scenario into evidence, while what it shows can still be attached to it."""
+        if rule_of(item) is not None:
+            self._conclude(item, call)
+        report = yield
+        scenario = self.session.evidence.scenarios.get(item.nodeid)
+        if scenario is not None and call.when != "teardown" and scenario.outcome is not Outcome.NOT_RUN:
+            setattr(report, ENDED, Ended.of(scenario, self._errors_left()).to_json())
+        return report
+
+    def _errors_left(self) -> int | None:
+        """How many client errors the budget has left, where there is one."""
+        try:
+            standing = self.session.budget.standing()
+        except CannotRun:  # the store is gone: whoever sends next ends the run for it
+            return None
+        return standing.left if standing else None
+
+    def _conclude(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        evidence, error = self.session.evidence, call.excinfo.value if call.excinfo else None
+        scenario = evidence.scenarios[item.nodeid]
+        if isinstance(error, pytest.skip.Exception):
+            evidence.finish(item.nodeid, Outcome.NOT_EXERCISED, str(error.msg).removeprefix("not exercised: "))
+        elif isinstance(error, Violation):
+            finding = Finding.of(error, self.session.redactor)
+            if error.rule == scenario.rule:
+                evidence.finish(item.nodeid, Outcome.FAILED, finding.reason, finding)
+            else:
+                evidence.observe(error, self.session.redactor)
+                evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, f"{error.rule} stood in the way: {finding.reason}")
+        elif isinstance(error, KeyboardInterrupt) or (error is not None and self._is_interrupted(item.session, error)):
+            pass  # the session's end marks what was interrupted
+        elif error is not None:
+            evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, self.redactor.text(in_words(error)))
+            if isinstance(error, CannotRun) or is_full(error):
+                self.ending.stopped = self.redactor.text(in_words(error))
+                item.session.shouldstop = self.ending.stopped
+            elif isinstance(error, WaitTooLong):
+                self.ending.cut_short = self.redactor.text(str(error))
+                item.session.shouldstop = self.ending.cut_short
+        elif call.when == "call" and item.nodeid not in self.session.deferred:
+            evidence.finish(item.nodeid, Outcome.PASSED)
+        if call.when == "call":
+            evidence.keep_samples(item.nodeid, self.session.redactor)
+            self._tidy(item)
+            scenario.seconds += time.perf_counter() - self._started
+            scenario.took(self.session.spent_on_rules - self._before)
+
+    def _is_interrupted(self, session: pytest.Session, error: BaseException) -> bool:
+        """Whether an error is but what became of an interruption in the library that was interrupted."""
+        heard = session.shouldstop == STOPPED_BY_SIGNAL or (self._heard is not None and self._heard.heard)
+        return heard and not isinstance(error, CannotRun | TargetUnavailable)
+
+    def _tidy(self, item: pytest.Item) -> None:
+        """Leave nothing active and no order behind, but what the scenario still needs at the end of the run."""
+        live = self.session.live
+        if live is None:
+            return
+        if item.nodeid in self.session.deferred and not self.session.resuming:
+            live.spare()
+        try:
+            if self._decided is not None:
+                self._decided.tell()
+            live.tidy()
+        except TargetUnavailable:
+            pass  # tried again at the end of the run, which tells what is left
+        except CannotRun as error:
+            self.ending.stopped = self.redactor.text(str(error))
+            item.session.shouldstop = str(error)
+
+    def _saw_when_clearing_away(self, exchange: Exchange) -> None:
+        """A server error is one whatever the call was for."""
+        if exchange.status >= SERVER_ERROR:
+            actual = f"it answered {exchange.status}"
+            violation = Violation(rule="ERR-02", expected="no server error", actual=actual, exchange=exchange)
+            self.session.evidence.observe(violation, self.session.redactor)
+
+    def pytest_bdd_before_step_call(self, request: pytest.FixtureRequest, step: Any) -> None:
+        """Show the step in Allure."""
+        if rule_of(request.node) is not None:
+            self.steps.enter(f"{step.keyword} {step.name}", self.session.evidence.scenarios[request.node.nodeid])
+
+    def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
+        """The step passed."""
+        if rule_of(request.node) is not None:
+            self.steps.leave(None, self.session.evidence.scenarios[request.node.nodeid])
+
+    def pytest_bdd_step_error(self, request: pytest.FixtureRequest, exception: BaseException) -> None:
+        """The step failed."""
+        if rule_of(request.node) is not None:
+            self.steps.leave(exception, self.session.evidence.scenarios[request.node.nodeid])
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Make sure of the target before any worker starts."""
+        self._terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        if self.asked.worker:
+            session.config.pluginmanager.register(InterruptedWorker(session))
+        elif not self.asked.controls:
+            self._heard = Heard()
+            session.config.pluginmanager.register(self._heard)
+        if self.asked.controls:
+            lead_workers_home(session.config, self.asked.screen.interrupted if self.asked.screen else lambda: None)
+            try:
+                opened = open_session(self.asked.options)
+                self._redactor = opened.redactor
+                try:
+                    opened.preflight()
+                finally:
+                    opened.close()
+            except CannotRun as error:
+                self.ending.stopped = self.redactor.text(str(error))
+                raise pytest.exit.Exception(self.ending.stopped, CANNOT_RUN) from None
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The suite itself, pytest or a plugin of it broke down outside of scenarios."""
+        self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(excinfo.value))
+
+    def _break_down(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The same in a worker, whose traceback the process that leads it shows."""
+        self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(excinfo.value))
+        if not isinstance(excinfo.value, OSError | pytest.exit.Exception):
+            self.ending.stories.append(self.redactor.text(str(excinfo.getrepr(style="native"))))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the certificate, or hand the evidence to the controller."""
+        handover, selected = (self.lead.handover, self.lead.collected) if self.lead else (Handover(), self._selected)
+        if self._session is not None:
+            self._clear_away(self._session)
+            try:
+                self._session.close()
+            except (
+                CannotRun,
+                OSError,
+            ) as error:  # the store is gone: what is left stays on its ledger; or the disk is full
+                self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(error))
+            self._session.evidence.readings = self._session.readings
+            self._session.evidence.readings_from = self._session.readings_from
+            handover.keep(self._session)
+        why = self._why_unfinished(session, exitstatus)
+        if self.asked.worker:
+            if self._session is not None:
+                self._mark_unfinished(self._session.evidence, self._begun, why)
+            hand_over(session.config, self._session, self.ending.handed_over, self._put_off.reports)
+            return
+        evidence = handover.evidence(self.redactor)
+        if evidence is not None:
+            self._mark_unfinished(evidence, selected, why)
+            self.ending.certify(evidence, handover.traffic, self.redactor)
+        session.exitstatus = self._exit_status(session.exitstatus)
+
+    def _why_unfinished(self, session: pytest.Session, exitstatus: int) -> str:
+        """Why scenarios may not have been run."""
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            return self.ending.stopped or BROKE_DOWN
+        if exitstatus == pytest.ExitCode.INTERRUPTED or session.shouldstop:
+            return self.ending.stopped or self.ending.cut_short or INTERRUPTED
+        return self.ending.stopped or self.ending.cut_short or str(session.shouldfail or FORGOTTEN)
+
+    def _exit_status(self, status: int | pytest.ExitCode) -> int | pytest.ExitCode:
+        """How pytest ends: as its tests did, unless the run says something else."""
+        if self.ending.exit_code == CANNOT_RUN and (self.ending.stopped or self.ending.certificate is not None):
+            return pytest.ExitCode.INTERNAL_ERROR  # which is 3
+        return pytest.ExitCode.TESTS_FAILED if status == pytest.ExitCode.OK and self.ending.has_failure else status
+
+    def _clear_away(self, opened: Session) -> None:
+        """At the end of the run nothing is left that can be taken away."""
+        live = opened.live
+        if live is None:
+            return
+        try:
+            live.finish()
+        except (TargetUnavailable, CannotRun) as error:
+            self.ending.left_undone.append(self.redactor.text(str(error)))
+            if isinstance(error, CannotRun):  # such as a block
+                self.ending.stopped = self.ending.stopped or self.redactor.text(str(error))
+        except KeyboardInterrupt:
+            self.ending.left_undone.append("interrupted while clearing away")
+        self.ending.left_undone += live.recovery.report.undone
+        self.ending.kept = live.recovery.report.kept
+
+    def _mark_unfinished(self, evidence: Evidence, selected: Collection[str], why: str) -> None:
+        """None that was to be run may pass for one that the user left out."""
+        for scenario in evidence.scenarios.values():
+            if scenario.outcome is Outcome.NOT_RUN and scenario.id in selected:
+                evidence.finish(scenario.id, Outcome.INCONCLUSIVE, why)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdict, failures first, unless `certify` does."""
+        if self.asked.screen is not None:
+            return
+        if self.ending.certificate is not None:
+            terminalreporter.section("koncili conformance")
+        for story in self.ending.stories:
+            terminalreporter.write_line(f"{HARNESS_ERROR}\n{story}")
+        for line in self.ending.told():
+            terminalreporter.write_line(styled(line, lively=False))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Complete Allure's results, make the pages, and let the next run have the directory."""
+        results, reports = config.getoption("allure_report_dir", None), self.asked.reports
+        if results:
+            self.ending.finish_results(Path(results))
+        if reports is None or self.asked.worker:
+            return
+        if results:
+            self.ending.make_pages(reports, Path(results), html=not config.getoption("koncili_no_html"))
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            for place in self.ending.places:
+                reporter.write_line(styled(Line(place), lively=False))
+        reports.release()

@@ -1,0 +1,263 @@
+"""Runs the certification scenarios in this process, through pytest, for the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import pytest
+
+from conformance.contract.readings import NEVER_PROBED, READINGS
+from conformance.contract.rules import catalogue
+from conformance.errors import CannotRun
+from conformance.escaping import lines
+from conformance.planning.costs import stages_of
+from conformance.planning.plan import Plan, make_plan
+from conformance.planning.show import refusal
+from conformance.report.files import Reports
+from conformance.report.progress import Progress
+from conformance.report.screen import Loudness, Screen, is_lively, own_stream, tell
+from conformance.report.summary import Line
+from conformance.run.certification import Certification
+from conformance.run.live import budget_of, left_elsewhere
+from conformance.run.options import check_known
+from conformance.run.outcome import HARNESS_ERROR, in_words, is_full
+from conformance.run.plugin import CERTIFICATION
+from conformance.run.scenario import SCENARIOS, suite_root
+from conformance.run.session import (
+    Options,
+    chosen_profile,
+    chosen_target,
+    email_of,
+    may_be_controlled,
+    missing_need,
+    open_session,
+)
+from conformance.target.config import Target
+from conformance.target.shared.standing import Standing
+from conformance.target.shared.store import open_store
+from conformance.target.waiting import Waiting
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
+from conformance.verdict.waivers import load_waivers
+
+INTERRUPTS_TAKEN = 2
+
+WARNINGS: Final = r"error:::(.*/)?(conformance|strategies|tests[./]certification)\b"
+"""Our own are errors; others' are not this run's business."""
+
+PLUGINS: Final = (
+    "conformance.run.plugin", "pytest_bdd.plugin", "xdist.plugin", "xdist.looponfail", "_hypothesis_pytestplugin",
+    "allure_pytest.plugin",
+)  # fmt: skip
+"""All that a run needs, and no other that happens to be installed."""
+
+NOT_WHOLE = "koncili-conformance: interrupted; the results may not be whole"
+
+
+def scenarios(plugins: Sequence[str] = PLUGINS) -> list[str]:
+    """Pytest's arguments for the certification scenarios, whatever directory and configuration pytest is called in."""
+    root = suite_root()
+    return [
+        str(root / SCENARIOS),
+        f"-c={os.devnull}", f"--rootdir={root}", f"--confcutdir={root}", *(f"-p{name}" for name in plugins),
+        "-o", f"pythonpath={root}", "-o", f"bdd_features_base_dir={root / 'features'}/", "-o", f"filterwarnings={WARNINGS}",
+        "-p", "no:cacheprovider", "--import-mode=importlib", "--assert=plain", "--strict-markers",
+    ]  # fmt: skip
+
+
+@contextmanager
+def closed_list() -> Iterator[None]:
+    """While pytest runs in here, and in workers too, it knows no plugin and no option but those that it is given: what else is
+    installed, or set in the environment for somebody's own tests, changes no verdict."""
+    kept = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(("PYTEST_", "HYPOTHESIS_"))}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+            del os.environ[name]
+        os.environ.update(kept)
+
+
+def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tuple[Plan, Target]:
+    """What the run will spend, with nothing sent to find it out. Raises CannotRun that names what is wrong and the remedy."""
+    check_known(rules)
+    if waivers is not None:
+        load_waivers(waivers)
+    target, profile = chosen_target(options), chosen_profile(options)
+    email_of(target, options)
+    in_process = options.target_file is None
+    controlled = in_process or may_be_controlled(target, options)
+    known = catalogue().rules
+    chosen = [known[rule] for rule in known if not rules or rule in rules]
+    reasons = {rule.id: missing_need(rule, target, controlled=controlled) for rule in chosen}
+    return make_plan(
+        profile.name,
+        list(reasons),
+        {rule: reason for rule, reason in reasons.items() if reason is not None},
+        paced=target.pace == "documented",
+        standing=None if in_process else _standing(target),
+        probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
+    ), target
+
+
+def check_worth_it(plan: Plan, max_wait: float | None) -> None:
+    """Raises CannotRun where the run would spend client errors and then end undecided, rather than wait for more."""
+    if why := refusal(plan, max_wait):
+        raise CannotRun(why)
+
+
+def _standing(target: Target) -> Standing | None:
+    store = open_store(target)
+    try:
+        budget = budget_of(target, store, Waiting())
+        try:
+            budget.check_block()
+            standing = budget.standing()
+            if standing is None:
+                return None
+            return replace(standing, warnings=(*store.warnings(), *left_elsewhere(target, store)))
+        finally:
+            budget.close()
+    finally:
+        store.close()
+
+
+def preflight(options: Options, tell: Callable[[str, float], None]) -> list[str]:
+    """Make sure of the target before pytest starts; `tell` shows what is waited for. What is to be said before it does, a line
+    each. Raises CannotRun that names what is wrong and the remedy."""
+    session = open_session(options, tell=tell)
+    try:
+        session.preflight()
+        return [
+            f"the {name} is too short or too common a word to be blotted out wherever it stands: only where one belongs, as in "
+            f"`password: ...`; choose another if reports go to others"
+            for name in session.redactor.too_common
+        ]
+    except CannotRun:
+        raise
+    except Exception:  # an error of the suite itself, whose message may hold what the target answered
+        raise CannotRun(session.redactor.text(f"harness error\n{traceback.format_exc()}")) from None
+    finally:
+        session.close()
+
+
+def run_certification(
+    options: Options,
+    *,
+    rules: Sequence[str],
+    reports: Reports,
+    waivers: Path | None,
+    workers: int,
+    loudness: Loudness,
+    html: bool,
+    plan: Plan,
+) -> int:
+    """Run the scenarios, and show them; the exit code of `certify`. `reports` are claimed."""
+    stream = own_stream()
+    stages = stages_of(plan.profile, plan.rules, probing=False)
+    progress = Progress([*plan.rules, *plan.not_exercised], stages, plan.seconds if plan.is_limited else 0.0)
+    screen = Screen(progress, stream, loudness=loudness, lively=is_lively(stream))
+    ended = _Ended()
+    arguments = [
+        *scenarios(),
+        "--no-header", "--tb=no", "--show-capture=no", "-rN", "-q",
+        "-n", str(workers if workers > 1 else 0),
+        *_own_options(options, rules=rules, reports=reports.directory, waivers=waivers), *([] if html else ["--koncili-no-html"]),
+    ]  # fmt: skip
+    # A CI system that loses patience sends SIGTERM: end as on Ctrl-C, with a certificate of what was seen.
+    interrupts = _Interrupts(screen)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupts)
+    try:
+        code = _shown(arguments, screen, [ended, reports])
+    except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
+        print(NOT_WHOLE, file=sys.stderr)
+        return EXIT_CODES[RunVerdict.INCONCLUSIVE]
+    except OSError as error:  # a disk that is full, above all: Allure writes for itself
+        print(
+            f"koncili-conformance: {reports.directory}: the results cannot be written: {error}; make room, run again",
+            file=sys.stderr,
+        )
+        return CANNOT_RUN
+    except Exception as error:
+        if not interrupts.count:
+            parts = error.exceptions if isinstance(error, ExceptionGroup) else ()
+            if full := next(filter(is_full, parts), None):  # pytest gathers what is raised while it ends
+                raise CannotRun(f"{reports.directory}: {in_words(full)}") from None
+            raise
+        print(NOT_WHOLE, file=sys.stderr)  # pytest stumbles over what was interrupted while it ended
+        return EXIT_CODES[RunVerdict.INCONCLUSIVE]
+    stories = ended.certification.ending.stories if ended.certification is not None else []
+    for story in (*screen.broke_down, *stories):
+        print(f"koncili-conformance: {HARNESS_ERROR}\n{lines(story)}", file=sys.stderr)
+    if ended.certification is not None:
+        ending = ended.certification.ending
+        quiet = loudness is Loudness.QUIET
+        places = [] if quiet else [Line(place) for place in ending.places]
+        apart = [Line("")] if screen.has_told else []
+        tell([*apart, *ending.told(quiet=quiet), *places], stream)
+        if ending.certificate is not None or ending.exit_code != CANNOT_RUN:
+            return ending.exit_code
+    if code != CANNOT_RUN:
+        print(screen.pytests.getvalue(), file=sys.stderr)
+        print(f"koncili-conformance: pytest ended with {code!r} before anything was certified", file=sys.stderr)
+    return CANNOT_RUN
+
+
+def _shown(arguments: list[str], screen: Screen, plugins: list[object]) -> int:
+    """Run pytest behind the screen; its exit code."""
+    screen.begin()
+    try:
+        with closed_list():
+            return pytest.main(arguments, plugins=[screen, *plugins])
+    finally:
+        screen.end()
+
+
+def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waivers: Path | None) -> list[str]:
+    """The options as our plugin takes them."""
+    values = {
+        "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
+        "waivers": waivers, "variant": options.variant,
+        "max-wait": None if options.max_wait is None else f"{options.max_wait:f}",
+        "allow-production": options.production_host,
+    }  # fmt: skip
+    arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
+    arguments += [f"--koncili-rule={rule}" for rule in rules]
+    arguments += [f"--koncili-defect={defect}" for defect in options.defects]
+    flags = {"--koncili-patient": options.patient, "--koncili-keep-going": options.keep_going}
+    return [*arguments, *(flag for flag, given in flags.items() if given)]
+
+
+class _Interrupts:
+    """What is done on Ctrl-C: the first ends the run, the second its clearing away, the third everything at once."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.count = 0
+        self._screen = screen
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.count += 1
+        if self.count > INTERRUPTS_TAKEN:
+            os._exit(EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        self._screen.interrupted()
+        raise KeyboardInterrupt
+
+
+class _Ended:
+    """Takes the certification before pytest lets go of it."""
+
+    certification: Certification | None = None
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        self.certification = config.stash.get(CERTIFICATION, None)

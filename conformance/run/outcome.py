@@ -1,0 +1,163 @@
+"""How a run ended: the certificate of what was seen, where that is written, and what is said of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.rules import catalogue
+from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.report.allure_page import finish_results, make_page
+from conformance.report.ci import tell_ci
+from conformance.report.files import CERTIFICATE, JUNIT, Reports
+from conformance.report.junit import junit
+from conformance.report.page.render import page_told
+from conformance.report.summary import Line, Tone, brief, terminal
+from conformance.run.options import Asked
+from conformance.run.session import chosen_profile, chosen_seed, chosen_target
+from conformance.target.wire.redaction import Redactor
+from conformance.verdict.certificate import Certificate, make_certificate
+from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
+from conformance.verdict.waivers import waive
+
+HARNESS_ERROR: Final = "harness error"
+"""So begins the reason of a scenario in which the suite itself broke down."""
+
+_WHY: Final = ("stopped", "cut_short")
+_LISTS: Final = ("left_undone", "kept", "stories")
+
+
+@dataclass(slots=True)
+class Ending:
+    """The end of a run, as it is known so far."""
+
+    asked: Asked
+    started_at: datetime
+    certificate: Certificate | None = None
+    evidence: Evidence | None = None
+    """What it rests on."""
+    stopped: str = ""
+    """Why the run could not go on."""
+    cut_short: str = ""
+    """Why it ended before its time, though it could have gone on: the user did not want to wait."""
+    left_undone: list[str] = field(default_factory=list)
+    """What was not cleared away."""
+    kept: list[str] = field(default_factory=list)
+    """What nobody can clear away."""
+    places: list[str] = field(default_factory=list)
+    """Where the results are, a line each."""
+    stories: list[str] = field(default_factory=list)
+    """Tracebacks of errors of the suite itself, outside of scenarios."""
+
+    @property
+    def handed_over(self) -> dict[str, Any]:
+        """What a worker tells the process that leads it. (JSON)"""
+        return {name: getattr(self, name) for name in (*_WHY, *_LISTS)}
+
+    def take(self, ended: Mapping[str, Any]) -> None:
+        """Add how a worker ended: the first reason stays."""
+        for name in _WHY:
+            setattr(self, name, getattr(self, name) or ended.get(name, ""))
+        for name in _LISTS:
+            getattr(self, name).extend(ended.get(name, ()))
+
+    def certify(self, evidence: Evidence, traffic: Mapping[str, int], redactor: Redactor) -> Certificate:
+        """Judge what was seen, and leave certificate, summary, JUnit and traffic."""
+        options = self.asked.options
+        target, profile = chosen_target(options), chosen_profile(options)
+        results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
+        self.certificate = make_certificate(
+            results=waive(results, self.asked.waivers, self.started_at.date()),
+            target=target.model_copy(update={"name": redactor.text(target.name)}),
+            profile=profile.name,
+            seed=chosen_seed(options),
+            readings=evidence.readings,
+            readings_from=evidence.readings_from,
+            traffic=traffic,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+        )
+        self.evidence = evidence
+        if self.asked.reports:
+            try:
+                self.asked.reports.merge_traffic(redactor)
+                self.asked.reports.write(self.certificate)
+                self.asked.reports.write_whole(JUNIT, junit(self.certificate, evidence))
+            except (CannotRun, OSError) as error:
+                self.stopped = redactor.text(str(error))
+        return self.certificate
+
+    def finish_results(self, allure_results: Path) -> None:
+        """Make Allure's results anew from what was seen, where anything was certified."""
+        if self.certificate is not None and self.evidence is not None:
+            finish_results(allure_results, self.evidence, self.certificate)
+
+    def make_pages(self, reports: Reports, allure_results: Path, *, html: bool) -> None:
+        """Make what people open, now that Allure's results are complete. `html` is whether they want the Allure report."""
+        if self.certificate is None:
+            return
+        report = make_page(reports, allure_results, self.certificate) if html else "no HTML report, as asked"
+        page = page_told(reports, self.certificate)  # last: it links to what is there
+        self.places = [page, f"certificate: {reports.path(CERTIFICATE)}", report]
+
+    def told(self, *, quiet: bool = False) -> Iterator[Line]:
+        """What is to be said, failures first; `quiet` is the least of it. To be called once: it also tells the CI system."""
+        if self.certificate is not None:
+            yield from brief(self.certificate) if quiet else terminal(self.certificate)
+            for text in tell_ci(self.certificate, os.environ):
+                yield Line(text, is_command=text.startswith("::"))
+        if not quiet:
+            yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self.kept)
+        yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self.left_undone)
+        if self.left_undone:
+            yield Line(f"`koncili-conformance cleanup --target {self.asked.options.target_file}` tries again")
+        if self.stopped or self.cut_short:
+            yield Line(f"stopped: {self.stopped or self.cut_short}", Tone.DOUBT)
+
+    @property
+    def has_harness_error(self) -> bool:
+        """Whether the suite itself broke down in a scenario."""
+        scenarios = self.evidence.scenarios.values() if self.evidence else ()
+        return any(one.outcome is Outcome.INCONCLUSIVE and one.reason.startswith(HARNESS_ERROR) for one in scenarios)
+
+    @property
+    def has_failure(self) -> bool:
+        """Whether any rule fails, required or not."""
+        entries = self.certificate.rules if self.certificate else ()
+        return any(entry.verdict is RuleVerdict.FAIL for entry in entries)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of `certify`."""
+        if self.stopped or self.certificate is None:
+            return CANNOT_RUN
+        code = EXIT_CODES[self.certificate.verdict]
+        # What was seen broken stays broken; nothing else can be said where the suite itself broke down.
+        return CANNOT_RUN if self.has_harness_error and code != EXIT_CODES[RunVerdict.NONCONFORMANT] else code
+
+
+def in_words(error: BaseException) -> str:
+    """Why a scenario showed nothing, or a run ends, and what to do about it."""
+    if isinstance(error, WaitTooLong | NotTried | CannotRun | pytest.exit.Exception):
+        return str(error)
+    if isinstance(error, TargetUnavailable):
+        return f"{error}; run again when the way to the target is clear"
+    if is_full(error):
+        return f"the results cannot be written: {error}; make room, run again"
+    return f"{HARNESS_ERROR}: {type(error).__name__}: {error}"
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether it says that a disk takes nothing more. Allure and the journal write while a scenario runs."""
+    return isinstance(error, OSError) and error.errno in _TAKES_NOTHING
+
+
+_TAKES_NOTHING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)

@@ -1,0 +1,275 @@
+"""The way of a request to the target and back: through budget, ledger and journal, and again where it failed in passing."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from conformance.contract.endpoints import Endpoint, endpoint_of
+from conformance.contract.limits import MINUTE_SECONDS
+from conformance.errors import CannotRun, WaitTooLong
+from conformance.target.shared.budget import Budget, blocked_message, rate_of
+from conformance.target.shared.ledger import Ledger, Note
+from conformance.target.waiting import Waiting, shown
+from conformance.target.wire.at_once import Asked, Sent, ask_at_once
+from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.http import (
+    BLOCKED,
+    Answer,
+    BrokenOff,
+    Builder,
+    Garbled,
+    Network,
+    NeverSent,
+    NoAnswer,
+    Request,
+    StillPassing,
+    Transport,
+    ask,
+)
+from conformance.target.wire.journal import Journal
+from conformance.target.wire.throttling import (
+    GARBLED_TRIES,
+    LONGEST_THROTTLE,
+    Patience,
+    Slowdown,
+    block_seconds,
+    told_seconds,
+)
+
+TOO_MANY, BAD_GATEWAY = 429, 502
+"""Answers that are waited out: above the rate, and the documented passing communication failure."""
+
+GATEWAY_ERRORS: Final = frozenset({503, 504})
+"""What something on the way answers in passing; a server that answers so to an input does it every time."""
+
+LONGEST_BAD_GATEWAY: Final = 2 * MINUTE_SECONDS
+"""Seconds that a 502 may ask for at most."""
+
+SUCCESS, REDIRECT = 200, 300
+
+
+class Blocked(CannotRun):
+    """The target answered 423: nothing more may be sent. `until` is in UTC."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(blocked_message(until))
+
+
+class Way:
+    """Sends requests to a target. Each attempt passes the budget, and is noted in the ledger before and in the journal
+    after."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        builder: Builder,
+        budget: Budget,
+        journal: Journal,
+        ledger: Ledger | None,
+        waiting: Waiting,
+    ) -> None:
+        self._transport = transport
+        self._base_path = builder.base_path
+        self._budget = budget
+        self._journal = journal
+        self._ledger = ledger
+        self._waiting = waiting
+        self._slowdowns: defaultdict[Endpoint | None, Slowdown] = defaultdict(lambda: Slowdown(0.0))
+        for endpoint in (*Endpoint, None):
+            self._slowdowns[endpoint].even = MINUTE_SECONDS / rate_of(endpoint)
+        self.lost = False
+        """Whether an answer was lost since this was last set to False: what was asked may have been done."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def send(self, request: Request, again_after: tuple[type[NoAnswer], ...]) -> Exchange:
+        """Send a request until it gets an answer that counts. After these failures, 429 and 502 it is sent again.
+
+        Raises NoAnswer, WaitTooLong, and CannotRun on 423.
+        """
+        patience = Patience()
+        while True:
+            try:
+                exchange = self._attempt(request)
+            except again_after as failure:
+                pause = (
+                    patience.after_failure(GARBLED_TRIES) if isinstance(failure, Garbled) else patience.after_failure()
+                )
+                if pause is None:
+                    raise
+                self._waiting.wait("another try for a connection", pause)
+                continue
+            told = told_seconds(exchange.response_headers.get("retry-after", ""), datetime.now(UTC))
+            if exchange.status == TOO_MANY:
+                if told is not None and told > LONGEST_THROTTLE:
+                    raise WaitTooLong(
+                        f"{request.method} {request.url.path}: 429, and its Retry-After asks for {shown(told)}: "
+                        "run again then"
+                    )
+                pause = patience.after_throttling(told)
+            elif exchange.status == BAD_GATEWAY:
+                pause = patience.after_failure(at_least=min(told or 0.0, LONGEST_BAD_GATEWAY))
+            else:
+                return exchange
+            if pause is None:
+                raise StillPassing(exchange.status, patience.tries)
+            self._waiting.wait(f"another try after a {exchange.status}", pause)
+
+    def send_at_once(self, requests: Sequence[Request], offsets: Sequence[float] = ()) -> list[Sent]:
+        """Send the requests at once, once each, on connections of their own; each so many seconds after all are ready.
+
+        Raises WaitTooLong, and CannotRun on 423, when all that came is written down.
+        """
+        attempts: list[_Attempt] = []
+        try:
+            for request in requests:
+                attempts.append(self._prepare(request, at_once=True))
+            if isinstance(self._transport, Network):
+                self._transport.let_go()
+        except BaseException:
+            for attempt in attempts:
+                self._never_sent(attempt)
+            raise
+        asked = ask_at_once(self._transport, requests, offsets)
+        results: dict[int, Sent] = {}
+        # What was accepted comes first: the ledger then knows what a refusal of the same is about.
+        for number in sorted(range(len(asked)), key=lambda number: _refused_last(asked[number])):
+            one, attempt = asked[number], attempts[number]
+            exchange = self._concluded(attempt, one)
+            results[number] = Sent(one.sent, one.answered, exchange, one.failure)
+        untils = [attempt.until for attempt in attempts if attempt.until is not None]
+        if untils:
+            raise Blocked(max(untils))
+        return [results[number] for number in range(len(asked))]
+
+    def _concluded(self, attempt: _Attempt, asked: Asked) -> Exchange | None:
+        """Write down what became of one of several that were sent at once."""
+        if asked.answer is not None:
+            attempt.started_at = asked.started_at or attempt.started_at
+            self._begun(attempt, asked.answer.status, asked.answer.headers)
+            return self._answered(attempt, asked.answer, asked.answered - asked.sent)
+        if isinstance(asked.failure, NeverSent):
+            self._never_sent(attempt)
+        elif asked.failure is not None and asked.failure.status == BLOCKED:
+            self._begun(attempt, BLOCKED, {})
+        else:
+            self.lost = True
+        return None
+
+    def _attempt(self, request: Request) -> Exchange:
+        attempt = self._prepare(request)
+        attempt.started_at, start = datetime.now(UTC), time.perf_counter()
+        try:
+            answer = ask(self._transport, request, lambda status, headers: self._begun(attempt, status, headers))
+        except NeverSent:
+            self._never_sent(attempt)
+            raise
+        except NoAnswer as failure:
+            if attempt.until is None and failure.status == BLOCKED:
+                self._begun(attempt, BLOCKED, {})
+            if attempt.until is None:
+                self.lost = True
+                raise
+            answer = Answer(BLOCKED, {}, b"")
+        exchange = self._answered(attempt, answer, time.perf_counter() - start)
+        if attempt.until is not None:
+            raise Blocked(attempt.until)
+        return exchange
+
+    def _prepare(self, request: Request, *, at_once: bool = False) -> _Attempt:
+        """Wait until it may be sent, and write down what it may create."""
+        endpoint = endpoint_of(request.method, request.url.path.removeprefix(self._base_path))
+        slowdown = self._slowdowns[endpoint]
+        self._waiting.wait("a target that was throttling", slowdown.pause())
+        reservation = self._budget.before(endpoint)
+        note = (
+            self._ledger.sending(created_by(endpoint, request), request.url.params, request.content, at_once=at_once)
+            if self._ledger
+            else None
+        )
+        slowdown.sent()
+        return _Attempt(request, endpoint, reservation, note, datetime.now(UTC))
+
+    def _begun(self, attempt: _Attempt, status: int, headers: Mapping[str, str]) -> None:
+        """Take note of the status before the body is read, which may break off, or never end."""
+        self._budget.after(attempt.reservation, status)
+        if status == BLOCKED:
+            attempt.until = self._budget.blocked(block_seconds(headers.get("retry-after", ""), datetime.now(UTC)))
+
+    def _never_sent(self, attempt: _Attempt) -> None:
+        self._budget.after(attempt.reservation, None)
+        if self._ledger is not None and attempt.note is not None:
+            self._ledger.never_sent(attempt.note)
+
+    def _answered(self, attempt: _Attempt, answer: Answer, seconds: float) -> Exchange:
+        """Write down an answer that is whole."""
+        request = attempt.request
+        if answer.status == TOO_MANY:
+            slowdown = self._slowdowns[attempt.endpoint]
+            slowdown.throttled()
+            if slowdown.is_vain:  # nor will it help elsewhere
+                for every in self._slowdowns.values():
+                    every.give_up()
+        self.lost = self.lost or answer.status in GATEWAY_ERRORS | {BAD_GATEWAY}
+        if self._ledger is not None and attempt.note is not None and not _may_be_anothers(answer):
+            self._ledger.answered(attempt.note, answer.status, answer.body)
+        exchange = Exchange(
+            attempt.started_at,
+            request.method,
+            str(request.url),
+            {name.lower(): value for name, value in request.headers.items()},
+            request.content,
+            answer.status,
+            answer.headers,
+            answer.body,
+            seconds,
+            attempt.endpoint,
+        )
+        self._journal.record(exchange)
+        return exchange
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One sending of a request, allowed and written down."""
+
+    request: Request
+    endpoint: Endpoint | None
+    reservation: str
+    note: Note | None
+    started_at: datetime
+    until: datetime | None = None
+    """Until when the target blocks, where it says so."""
+
+
+def _refused_last(asked: Asked) -> bool:
+    return asked.answer is None or not SUCCESS <= asked.answer.status < REDIRECT
+
+
+PASSING_FAILURES: Final = (BrokenOff, Garbled)
+"""What happens to one request and not to the next: it is sent again where that changes nothing."""
+
+
+def is_page(body: bytes) -> bool:
+    """Whether a body is a web page."""
+    return body[:1024].lstrip()[:1] == b"<"
+
+
+def _may_be_anothers(answer: Answer) -> bool:
+    """Whether a success is told by a page, or a redirect, perhaps that of a login on the way: then nothing need have been
+    done."""
+    return SUCCESS <= answer.status < REDIRECT and is_page(answer.body)
+
+
+def created_by(endpoint: Endpoint | None, request: Request) -> Endpoint | None:
+    """The endpoint that creates what this request may create: a server may take PUT for POST."""
+    submits = endpoint is None and request.content and request.url.path.endswith(Endpoint.SUBMIT_ORDER.path)
+    return Endpoint.SUBMIT_ORDER if submits else endpoint

@@ -1,0 +1,138 @@
+"""The bench of the scenarios: what counts as gone, and what is noted beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.jsontext import dumps
+from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Waiting
+from conformance.engine.laws import once
+from conformance.run.session import Options, open_session
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.scope import Place
+
+PLACE = Place(19055, "CHANNEL_NAME")
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    session = open_session(Options())
+    yield Bench(session)
+    session.close()
+
+
+Answer = tuple[int, dict[str, Any]]
+
+THERE: Final[Answer] = (200, {"marketplaceCode": "C-1"})
+GONE: Final[Answer] = (404, {"errorMessage": "no such order", "errorCode": "404-3"})
+
+
+def answering(bench: Bench, monkeypatch: pytest.MonkeyPatch, *answers: Answer) -> None:
+    """Let the queries of the bench get these answers, one after the other, and the last of them from then on."""
+    left = list(answers)
+
+    def query(*_: object) -> Exchange:
+        status, body = left.pop(0) if len(left) > 1 else left[0]
+        raw = dumps(body).encode()
+        return Exchange(datetime.now(UTC), "GET", "http://127.0.0.1/order", {}, b"", status, {}, raw, 0.0)
+
+    monkeypatch.setattr(bench, "query", query)
+
+
+def settle(bench: Bench, *before: dict[str, Any], passed: bool = True) -> Exchange:
+    """The exchange that shows an order gone; wherever that is waited for, half an hour has passed or not."""
+    waiting = bench.settled("DEL-01", None, {"code": "C-1"}, PLACE, before=before)
+    try:
+        next(waiting)
+        for _ in range(ASKED_AT_MOST):
+            waiting.send(passed)
+    except StopIteration as settled:
+        exchange: Exchange = settled.value
+        return exchange
+    raise AssertionError("it asks without end")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "noted"),
+    [
+        (404, {"errorMessage": "no such order", "errorCode": "404-3"}, False),
+        (404, {"errorMessage": "no such order", "errorCode": "404-0"}, True),
+        (400, {"errorMessage": "no such order", "errorCode": "400-0"}, True),
+        (403, {}, True),
+        (200, {}, True),
+    ],
+)
+def test_gone_in_another_way_is_noted_against_the_query(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, Any], noted: bool
+) -> None:
+    answering(bench, monkeypatch, (status, body))
+    settle(bench)
+    assert ("QRY-02" in bench.session.evidence.observed) == noted
+
+
+@pytest.mark.parametrize(("status", "body"), [(500, {}), (200, {"marketplaceCode": "C-1"})])
+def test_a_server_error_or_the_order_itself_is_not_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, Any]
+) -> None:
+    answering(bench, monkeypatch, (status, body))
+    with pytest.raises(Violation, match="DEL-01"):
+        settle(bench)
+
+
+@pytest.mark.parametrize(("half_hours", "noted"), [(0, set()), (1, set()), (2, {"QRY-03"})])
+def test_what_may_still_be_seen_is_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, half_hours: int, noted: set[str]
+) -> None:
+    answering(bench, monkeypatch, *[THERE] * half_hours, GONE)
+    assert settle(bench, THERE[1]).status == 404
+    assert bench.session.evidence.observed.keys() == noted
+
+
+def test_what_is_seen_after_an_hour_is_not_gone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(bench, monkeypatch, THERE)
+    with pytest.raises(Violation, match="DEL-01"):
+        settle(bench, THERE[1])
+
+
+def test_what_may_still_be_seen_is_no_violation_until_time_has_passed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(bench, monkeypatch, THERE)
+    with pytest.raises(NotSeenYet):
+        settle(bench, THERE[1], passed=False)
+    assert bench.session.evidence.observed == {}
+
+
+def test_what_was_never_there_is_not_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(bench, monkeypatch, THERE)
+    with pytest.raises(Violation, match="DEL-01"):
+        settle(bench, {"marketplaceCode": "C-1", "status": "INVOICED"}, passed=False)
+
+
+# -- what is put off to the end of a run ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("patient", [False, True], ids=["not patient", "patient"])
+def test_without_a_clock_the_rest_of_a_law_is_put_off(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, patient: bool
+) -> None:
+    monkeypatch.setattr("conformance.engine.bench.CONSOLIDATION_SECONDS", 0.05 if patient else 1800)
+    session = bench.session
+    session.control, session.options = None, replace(session.options, patient=patient)
+    session.evidence.expect("scenario", "QRY-01", "a scenario")
+    bench.scenario, passed = "scenario", []
+
+    def law() -> Waiting[None]:
+        passed.append((yield))
+
+    once(bench, law)
+    assert (passed, session.deferred) == ([], {"scenario"})
+    session.resuming = True
+    once(bench, law)
+    assert (passed, session.deferred) == ([patient], set())

@@ -1,0 +1,146 @@
+"""What a target refuses each time is sent less and less, other lawful calls stand in for it, and nothing passes for that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import strategies as st
+
+from conformance.contract.endpoints import Endpoint
+from conformance.engine.hindrances import LEFT_OUT_FIRST, MET_AT_MOST, Hindrances, lawful_in, traits_of
+from strategies.calls import Call, calls
+from strategies.faults import FAULTS, cases, sheaves
+from strategies.orders import STATUSES, orders
+from tests.suite.support.bodies import order
+from tests.suite.support.command_runs import certify
+from tests.suite.support.properties import mock_scope, sample
+from tests.suite.support.stage.mock import mock, target_file
+
+SCOPE: Final = mock_scope({})
+
+
+def submission(**changes: Any) -> Call:
+    return Call(Endpoint.SUBMIT_ORDER, body=order("701-0000000-0000001", **changes))
+
+
+INVOICED: Final = submission(status="INVOICED", sendDate=None, estimatedDeliveryDate=None, deliveryDate=None)
+CONCLUDED: Final = submission(status="CONCLUDED")
+
+
+def refused(hindrances: Hindrances, call: Call, times: int = 1) -> None:
+    for _ in range(times):
+        hindrances.note(call, accepted=False)
+
+
+def test_a_call_is_sent_until_it_was_refused_some_times_in_a_row() -> None:
+    hindrances = Hindrances()
+    refused(hindrances, CONCLUDED, MET_AT_MOST - 1)
+    assert hindrances.why_not(CONCLUDED) == ""
+    hindrances.note(CONCLUDED, accepted=True)
+    refused(hindrances, CONCLUDED, MET_AT_MOST - 1)
+    assert hindrances.why_not(CONCLUDED) == ""
+    refused(hindrances, CONCLUDED)
+    assert (
+        hindrances.why_not(CONCLUDED)
+        == "lawful calls were refused 3 times in a row, so no more of these were sent: POST /order"
+    )
+
+
+def test_what_is_accepted_is_no_reason() -> None:
+    """INVOICED without a sendDate is refused; other statuses, and INVOICED with one, are accepted."""
+    hindrances, dated = Hindrances(), submission(status="INVOICED", sendDate="2024-03-05T12:00:00Z")
+    for _ in range(MET_AT_MOST):
+        for call, accepted in ((INVOICED, False), (dated, True), (CONCLUDED, True)):
+            hindrances.note(call, accepted=accepted)
+    assert "with status INVOICED and sendDate is not there" in hindrances.why_not(INVOICED)
+    assert [hindrances.why_not(call) for call in (dated, CONCLUDED)] == ["", ""]
+
+
+def test_it_is_tried_again_ever_more_seldom() -> None:
+    """Whatever was the cause may have passed."""
+    hindrances = Hindrances()
+    refused(hindrances, CONCLUDED, MET_AT_MOST)
+    sent = []
+    for number in range(200):
+        if not hindrances.why_not(CONCLUDED):
+            sent.append(number)
+            refused(hindrances, CONCLUDED)
+    assert sent == [LEFT_OUT_FIRST, 3 * LEFT_OUT_FIRST + 1, 7 * LEFT_OUT_FIRST + 2, 15 * LEFT_OUT_FIRST + 3]
+    hindrances.note(CONCLUDED, accepted=True)
+    assert hindrances.why_not(CONCLUDED) == ""
+
+
+def test_drawing_hangs_on_nothing_that_changes() -> None:
+    hindrances = Hindrances()
+    refused(hindrances, INVOICED, MET_AT_MOST)
+    hindrances.note(CONCLUDED, accepted=True)
+    blocked = hindrances.blocked()
+    hindrances.note(INVOICED, accepted=True)
+    assert blocked.against(INVOICED)
+    assert not blocked.against(CONCLUDED)
+
+
+def test_what_may_be_the_cause_is_tried_once() -> None:
+    """That INVOICED orders are refused for their missing sendDate shows only when one is sent that has it."""
+    hindrances, dated = Hindrances(), submission(status="INVOICED", sendDate="2024-03-05T12:00:00Z")
+    refused(hindrances, INVOICED, MET_AT_MOST)
+    assert hindrances.why_not(INVOICED) != ""
+    assert hindrances.why_not(dated) == ""
+    refused(hindrances, dated)
+    assert hindrances.why_not(dated) != ""
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.GET_ORDER, Endpoint.DELETE_ORDER])
+def test_an_order_that_must_be_there_counts(endpoint: Endpoint) -> None:
+    for call in sample(calls(SCOPE, endpoint), 5):
+        assert [one.endpoint for one in lawful_in(call)] == [endpoint, Endpoint.SUBMIT_ORDER]
+        assert list(lawful_in(call))[1].body == call.order
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE])
+def test_so_does_all_of_a_batch(endpoint: Endpoint) -> None:
+    for call in sample(calls(SCOPE, endpoint), 5):
+        assert call.batch is not None
+        found = {one.endpoint for one in lawful_in((call, "and more"))}
+        assert found == {Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
+
+
+def test_a_fault_is_not_lawful() -> None:
+    """What is refused for its fault is no hindrance: only the call without it is looked at."""
+    kinds = next(iter(FAULTS["ORD-02"].values()))
+    for case in sample(cases(SCOPE, Endpoint.SUBMIT_ORDER, kinds[0]), 10):
+        assert [call.body["status"] in STATUSES for call in lawful_in(case)] == [True]
+    releases = next(iter(FAULTS["REL-04"].values()))
+    for sheaf in sample(sheaves(SCOPE, Endpoint.SUBMIT_RELEASE, releases), 3):
+        assert all(call.body.get("releaseType", "IN_CASH") == "IN_CASH" for call in lawful_in(sheaf))
+
+
+def test_odd_orders_have_traits_too() -> None:
+    odd = st.builds(
+        lambda one, status, extracts: {**one, "status": status, "extracts": extracts},
+        orders(SCOPE),
+        st.sampled_from([None, 5, {}, [], "INVOICED"]),
+        st.sampled_from([[], [None], ["x"], [{}], [{"type": {}}]]),
+    )
+    for body in sample(odd, 30):
+        assert all(traits_of(call) for call in lawful_in((body,)))
+
+
+# -- a whole run -------------------------------------------------------------------------------------------------------
+
+
+def test_a_lawful_order_that_is_refused_leaves_the_budget_to_the_rules(tmp_path: Path) -> None:
+    """Before, 30 of these took one client error each, and other rules were not judged for it."""
+    rules = [
+        part
+        for rule in ("ORD-01", "ORD-06", "ORD-11", "QRY-02", "DEL-01", "DEL-02", "ORD-13")
+        for part in ("--rule", rule)
+    ]
+    with mock(tmp_path, defect="ord-06-send-date-demanded") as staged:
+        file = target_file(tmp_path / "sandbox.toml", staged.base_url, coordination=f"sqlite:{tmp_path / 's.sqlite'}")
+        run = certify(tmp_path / "reports", "--target", str(file), *rules)
+    assert run.code == 1
+    assert run.verdicts("fail") == {"ORD-01", "ORD-06"}
+    assert {"QRY-02", "DEL-01", "DEL-02"} <= run.verdicts("pass")

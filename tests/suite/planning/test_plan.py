@@ -1,0 +1,389 @@
+"""What a run will spend, by the clock and in client errors: rates, rolling windows, what fits and what is offered instead."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
+from hypothesis import strategies as st
+
+from conformance.contract.endpoints import OTHER, Endpoint
+from conformance.contract.rules import catalogue
+from conformance.mock.target import mock_target_table
+from conformance.planning.costs import (
+    CLEARING,
+    PREFLIGHT,
+    PROBING,
+    Stage,
+    as_json,
+    client_errors_of,
+    measured,
+    stages_of,
+)
+from conformance.planning.course import (
+    RATES,
+    Limits,
+    Request,
+    least_seconds,
+    requests_in_turn,
+    run_through,
+)
+from conformance.planning.plan import Plan, make_plan
+from conformance.planning.show import full, refusal, short, span
+from conformance.profiles import PROFILES
+from conformance.target.config import Target, parse_target
+from conformance.target.shared.standing import Standing
+from tests.suite.support.properties import prove
+
+SUBMIT, GET = Endpoint.SUBMIT_ORDER.label, Endpoint.GET_ORDER.label
+RULES: Final = tuple(catalogue().rules)
+CONTROLLED: Final = {rule.id for rule in catalogue().rules.values() if {"clock", "mock"} & set(rule.needs)}
+HOUR: Final = 3600
+
+
+def plan(
+    profile: str = "certification",
+    standing: Standing | None = None,
+    rules: Sequence[str] = RULES,
+    *,
+    paced: bool = True,
+    probing: bool = True,
+) -> Plan:
+    return make_plan(
+        profile, rules, dict.fromkeys(sorted(CONTROLLED), "no clock"), paced=paced, standing=standing, probing=probing
+    )
+
+
+def spent(*frees: float, budget: int = 400) -> Standing:
+    return Standing(budget, len(frees), tuple(sorted(frees)))
+
+
+@st.composite
+def stages(draw: st.DrawFn) -> list[Stage]:
+    """A few stages that reach past every rate."""
+    found = []
+    for number in range(draw(st.integers(1, 4))):
+        labels = draw(st.sets(st.sampled_from([SUBMIT, GET, Endpoint.SUBMIT_RELEASE.label, OTHER]), min_size=1))
+        requests = {label: draw(st.integers(1, 150)) for label in sorted(labels)}
+        found.append(Stage("ORD-01", str(number), requests, draw(st.integers(0, sum(requests.values())))))
+    return found
+
+
+standings = st.builds(
+    lambda budget, frees: Standing(budget, len(frees), tuple(map(float, sorted(frees)))),
+    st.integers(1, 60),
+    st.lists(st.integers(1, HOUR), max_size=60),
+)
+
+# -- the documented rates ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "rate", "seconds"),
+    [(0, 90, 0), (1, 90, 0), (90, 90, 0), (91, 90, 60), (180, 90, 60), (181, 90, 120), (900, 300, 120)],
+)
+def test_each_next_rate_of_requests_takes_a_minute(number: int, rate: int, seconds: int) -> None:
+    assert least_seconds(number, rate) == seconds
+    course = run_through([Request(SUBMIT if rate == 300 else GET, is_client_error=False, stage=0)] * number, Limits())
+    assert course.seconds == seconds
+
+
+def test_endpoints_without_a_documented_rate_have_the_lowest() -> None:
+    documented = {SUBMIT: 300, Endpoint.DELETE_ORDER.label: 300}
+    assert {label: rate for label, rate in RATES.items() if rate != 90} == documented
+    assert RATES.keys() == {*(endpoint.label for endpoint in Endpoint), OTHER}
+
+
+def test_every_request_and_every_client_error_has_its_turn() -> None:
+    def law(some: list[Stage]) -> None:
+        requests = requests_in_turn(some)
+        assert [request.stage for request in requests] == sorted(request.stage for request in requests)
+        for number, stage in enumerate(some):
+            own = [request for request in requests if request.stage == number]
+            assert Counter(request.endpoint for request in own) == Counter(stage.requests)
+            assert sum(request.is_client_error for request in own) == stage.client_errors
+
+    prove(stages(), law, 50)
+
+
+def one_by_one(requests: Sequence[Request], limits: Limits) -> tuple[list[float], float]:
+    """The same by brute force: each request at the first instant at which neither a rate nor the budget is exceeded."""
+    now, waiting, sent, leaving = 0.0, 0.0, list[tuple[str, float]](), list[float]()
+    if limits.standing:
+        leaving += limits.standing.frees
+    for request in requests:
+        if limits.standing:
+            for instant in sorted({now, *(instant for instant in leaving if instant > now)}):
+                if sum(left > instant for left in leaving) < limits.standing.budget:
+                    waiting, now = waiting + instant - now, instant
+                    break
+        if limits.paced:
+            own = [instant for endpoint, instant in sent if endpoint == request.endpoint]
+            while sum(instant > now - 60 for instant in own) >= RATES[request.endpoint]:
+                now = min(instant for instant in own if instant > now - 60) + 60
+        sent.append((request.endpoint, now))
+        if request.is_client_error:
+            leaving.append(now + HOUR)
+    return [instant for _, instant in sent], waiting
+
+
+@pytest.mark.parametrize("paced", [True, False])
+def test_no_rate_and_no_budget_is_exceeded_and_nothing_waits_longer(paced: bool) -> None:
+    def law(case: tuple[list[Stage], Standing | None]) -> None:
+        some, standing = case
+        requests = requests_in_turn(some)
+        instants, waiting = one_by_one(requests, Limits(paced, standing))
+        course = run_through(requests, Limits(paced, standing))
+        assert (course.seconds, course.waiting) == (instants[-1], waiting)
+
+    prove(st.tuples(stages(), st.none() | standings), law, 30)
+
+
+def test_whoever_begins_later_waits_no_longer() -> None:
+    def law(case: tuple[list[Stage], Standing, int, int]) -> None:
+        some, standing, sooner, later = case
+        requests, limits = requests_in_turn(some), Limits(standing=standing)
+        sooner, later = sorted((sooner, later))
+        assert run_through(requests, limits, later).waiting <= run_through(requests, limits, sooner).waiting
+
+    instants = st.integers(0, HOUR)
+    prove(st.tuples(stages(), standings, instants, instants), law, 50)
+
+
+def test_nothing_takes_less_than_the_least() -> None:
+    def law(some: list[Stage]) -> None:
+        least = max(least_seconds(number, RATES[label]) for label, number in _whole(some).items())
+        assert run_through(requests_in_turn(some), Limits()).seconds >= least
+
+    prove(stages(), law, 50)
+
+
+def _whole(some: Sequence[Stage]) -> Counter[str]:
+    return sum((Counter(stage.requests) for stage in some), Counter[str]())
+
+
+# -- the measured costs --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_rule_that_a_live_endpoint_can_show_was_measured(profile: str) -> None:
+    found = measured()[profile]
+    assert {stage.rule for stage in found if stage.rule} == set(RULES) - CONTROLLED
+    assert [stage.name for stage in found if not stage.rule] == [PREFLIGHT, PROBING, CLEARING]
+    labels = {*(endpoint.label for endpoint in Endpoint), OTHER}
+    assert all(stage.requests.keys() <= labels and 0 <= stage.client_errors <= stage.size for stage in found)
+
+
+def test_a_larger_profile_runs_the_same_scenarios_and_spends_more() -> None:
+    names = {profile: [(stage.rule, stage.name) for stage in found] for profile, found in measured().items()}
+    assert names["smoke"] == names["certification"] == names["deep"]
+    errors = [client_errors_of(measured()[profile]) for profile in PROFILES]
+    assert errors == sorted(errors)
+
+
+def test_the_file_is_as_it_is_written() -> None:
+    from conformance.planning.costs import COSTS_FILE
+
+    assert COSTS_FILE.read_text(encoding="utf-8") == as_json(measured())
+
+
+def test_a_part_of_the_rules_clears_a_part_away() -> None:
+    everything, part, nothing = (
+        stages_of("certification", rules, probing=False)[-1].requests.get(Endpoint.DELETE_ORDER.label, 0)
+        for rules in (RULES, ("ORD-01",), ())
+    )
+    assert nothing == 0 < part < everything
+
+
+# -- plans ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_certification_fits_a_whole_budget() -> None:
+    found = plan(standing=spent())
+    assert found.fits
+    assert found.waiting == 0
+    assert found.fits_in == 0
+    assert found.offer is None
+    assert found.scenarios == found.free_scenarios
+    assert found.least_seconds <= found.seconds < HOUR
+    assert found.client_errors < 400
+
+
+def test_what_can_not_be_exercised_costs_nothing_and_is_told() -> None:
+    found = make_plan("smoke", ("ORD-04", "ACC-04"), {"ACC-04": "no fixture"}, paced=True, standing=None)
+    alone = make_plan("smoke", ("ORD-04",), {}, paced=True, standing=None)
+    assert found.not_exercised == {"ACC-04": "no fixture"}
+    assert (found.rules, found.requests) == (("ORD-04",), alone.requests)
+
+
+def test_a_reading_that_is_stated_is_not_probed() -> None:
+    assert plan(probing=False).client_errors < plan(probing=True).client_errors
+
+
+def test_without_limits_nothing_waits() -> None:
+    found = plan("deep", paced=False)
+    assert (found.seconds, found.least_seconds, found.fits) == (0, 0, True)
+
+
+@pytest.mark.parametrize("budget", [100, 400, 450])
+def test_deep_waits_an_hour_for_each_budget_but_the_first(budget: int) -> None:
+    """And finishes no later than if nothing else than the budget and the rates, one after the other, took its time."""
+    found, unlimited = plan("deep", spent(budget=budget)), plan("deep")
+    hours = (found.client_errors - 1) // budget
+    assert hours * HOUR <= found.seconds <= hours * HOUR + unlimited.seconds
+    assert 0 < found.free_scenarios < found.scenarios
+    assert found.fits_in is None
+
+
+def test_a_budget_that_is_spent_in_part_leaves_smoke() -> None:
+    found = plan(standing=spent(*[1200.0] * 150))
+    assert not found.fits
+    assert found.fits_in == 1200
+    assert found.offer is not None
+    assert (found.offer.profile, found.offer.rules) == ("smoke", ())
+
+
+def test_where_no_profile_fits_the_cheapest_rules_are_offered() -> None:
+    found = plan(standing=spent(*[1200.0] * 380))
+    assert found.offer is not None
+    assert found.offer.profile == "smoke"
+    assert 0 < len(found.offer.rules) < len(RULES)
+    assert found.offer.client_errors <= 20
+
+
+def test_with_nothing_left_nothing_is_offered() -> None:
+    found = plan(standing=spent(*[float(second) for second in range(1, 401)]))
+    assert found.offer is None
+    assert found.free_scenarios == 0
+    assert found.waiting > 0
+
+
+def test_it_fits_once_enough_has_left_the_hour() -> None:
+    """A client error leaves every 10 seconds: as many as are missing must have left, but for those that leave during the run."""
+    found = plan(standing=spent(*[float(10 * place) for place in range(1, 101)]))
+    missing = found.client_errors - 300
+    assert found.fits_in is not None
+    assert 0 < found.fits_in <= 10 * (missing + 1)
+
+
+def test_what_is_offered_fits_and_so_does_what_is_put_off() -> None:
+    def law(case: tuple[str, list[int]]) -> None:
+        profile, frees = case
+        found = plan(profile, spent(*map(float, frees)))
+        assert found.fits == (found.waiting == 0)
+        if found.client_errors < 400 - len(frees):
+            assert found.fits
+        if found.offer is not None:
+            offered = plan(found.offer.profile, spent(*map(float, frees)), found.offer.rules or RULES)
+            assert offered.fits
+            assert offered.client_errors == found.offer.client_errors
+        if found.fits_in is not None:
+            assert plan(profile, spent(*(free - found.fits_in for free in frees if free > found.fits_in))).fits
+
+    prove(st.tuples(st.sampled_from(["smoke", "certification"]), st.lists(st.integers(1, HOUR), max_size=400)), law, 15)
+
+
+# -- no longer than the user wants to wait ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("frees", "max_wait", "is_begun"),
+    [
+        ([1200.0] * 150, 600.0, False),  # 250 are left, and for the next the run would wait 20 minutes
+        ([1200.0] * 150, 1200.0, True),
+        ([1200.0] * 150, None, True),
+        ([], 0.0, True),  # all of the budget is left: the rates are no reason, a slow target makes none of them wait
+        ([float(second) for second in range(1, 401)], 0.0, False),
+        ([float(second) for second in range(1, 401)], 60.0, True),  # one after the other leaves the hour
+    ],
+)
+def test_a_run_that_would_end_waiting_is_not_begun(
+    frees: list[float], max_wait: float | None, *, is_begun: bool
+) -> None:
+    assert bool(refusal(plan(standing=spent(*frees)), max_wait)) is not is_begun
+
+
+def test_a_run_that_is_not_begun_says_what_would_fit() -> None:
+    lines = refusal(plan(standing=spent(*[1200.0] * 150)), 600.0).splitlines()
+    assert lines[0].startswith("--max-wait 10 min does not suffice, so nothing is sent: after ")
+    assert re.search(
+        r"after \d+ of \d+ scenarios the run would wait 1\d min for the budget of client errors$", lines[0]
+    )
+    assert lines[1].endswith("; 250 of 400 are left in this hour")
+    assert lines[2].startswith("It fits in 20 min")
+    assert lines[3].startswith("This fits now: --profile smoke (")
+
+
+@pytest.mark.parametrize("profile", ["smoke", "certification"])
+def test_the_longest_wait_is_one_of_all(profile: str) -> None:
+    def law(frees: list[int]) -> None:
+        found = plan(profile, spent(*map(float, frees)))
+        assert 0 <= found.longest_wait <= found.waiting
+        assert (found.longest_wait == 0) is found.fits
+
+    prove(st.lists(st.integers(1, HOUR), min_size=150, max_size=400), law, 10)
+
+
+def test_a_scenario_that_is_not_selected_is_not_planned() -> None:
+    whole = plan(rules=("ORD-04",))
+    (some, *_) = [(stage.rule, stage.name) for stage in measured()["certification"] if stage.rule == "ORD-04"]
+    found = make_plan("certification", ("ORD-04",), {}, paced=True, standing=None, names={some})
+    assert found.scenarios == 1 < whole.scenarios
+    assert found.client_errors < whole.client_errors
+
+
+# -- in words ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (0.2, "1 s"), (119, "119 s"), (120, "2 min"), (3569, "59 min"), (3600, "1 h"), (4800, "1 h 20 min")],
+)
+def test_times_are_told_as_people_say_them(seconds: float, words: str) -> None:
+    assert span(seconds) == words
+
+
+@pytest.fixture(scope="module")
+def target() -> Target:
+    table = mock_target_table("https://koncili.example")
+    return parse_target({**table, "name": "sandbox", "environment": "sandbox", "pace": "documented"}, "target.toml")
+
+
+def test_a_whole_plan_tells_every_endpoint_and_every_reason(target: Target) -> None:
+    found = plan(standing=spent())
+    text = "\n".join(full(found, target))
+    assert text.startswith("plan for sandbox (https://koncili.example): profile certification, ")
+    for label, number in found.requests.items():
+        assert any(line.startswith(label) and f" {number:,} " in f"{line} " for line in text.splitlines())
+    assert f"client errors: {found.client_errors}; 400 of 400 are left in this hour" in text
+    assert f"○ {len(CONTROLLED)} rules not-exercised: no clock" in text
+    assert "without a callback_url" in text
+    assert text.endswith("It fits the budget that is left.")
+
+
+def test_what_does_not_fit_says_when_it_does_and_what_fits_now(target: Target) -> None:
+    text = "\n".join(full(plan(standing=spent(*[1200.0] * 150)), target))
+    assert "It does not fit now: after " in text
+    assert "It fits in 20 min" in text
+    assert "This fits now: --profile smoke (" in text
+    assert "It never fits" in "\n".join(full(plan("deep", spent()), target))
+    some = "\n".join(full(plan(standing=spent(*[60.0] * 380)), target))
+    assert re.search(r"\(\d+ rules, (1\d|20) client errors, ", some)
+    assert "Nothing fits now." in "\n".join(full(plan(standing=spent(*[60.0] * 400)), target))
+
+
+def test_where_there_are_no_limits_none_are_told(target: Target) -> None:
+    text = "\n".join(full(plan(paced=False), target))
+    assert "a minute" not in text
+    assert text.endswith("It fits: no limits hold here.")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("already", [0, 150, 400])
+def test_before_a_run_a_few_lines_say_it(profile: str, already: int, target: Target) -> None:
+    lines = list(short(plan(profile, spent(*[1200.0] * already)), target))
+    assert 4 <= len(lines) <= 8
+    assert all(lines)

@@ -1,0 +1,150 @@
+"""The outcome in words: failures first, long stories cut, and the step that comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from conformance.contract.rules import catalogue
+from conformance.mock.target import mock_target_table
+from conformance.report.screen import styled
+from conformance.report.summary import MOST_LINES, MOST_SHOWN, Line, Tone, brief, markdown, next_step, terminal
+from conformance.target.config import parse_target
+from conformance.verdict.certificate import Certificate, make_certificate
+from conformance.verdict.not_exercised import NEEDS_CONTROL
+from conformance.verdict.verdicts import NOT_SELECTED, RuleResult, RuleVerdict
+from conformance.verdict.violation import Finding
+
+RULES: Final = list(catalogue().rules.values())
+
+STORY: Final = "\n".join(f"# {number}. step: 200\ncurl {number}" for number in range(1, 11))
+
+
+def result(rule: str, verdict: RuleVerdict = RuleVerdict.PASS, reason: str = "", curl: str = "curl 1") -> RuleResult:
+    failed = verdict is RuleVerdict.FAIL
+    finding = Finding(rule, reason, {}, {"status": 200, "body": "{}"}, curl) if failed else None
+    return RuleResult(catalogue()[rule], verdict, reason, 1, 1, 0, finding)
+
+
+def certificate(*results: RuleResult) -> Certificate:
+    return make_certificate(
+        results=results,
+        target=parse_target(mock_target_table("http://127.0.0.1:8765"), "target.toml"),
+        profile="certification",
+        seed=0,
+        readings={},
+        readings_from={},
+        traffic={"requests": 9, "client_errors": 3, "server_errors": 0, "throttled": 0},
+        started_at=datetime(2026, 11, 22, 12, tzinfo=UTC),
+        finished_at=datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC),
+    )
+
+
+def texts(lines: Iterable[Line]) -> list[str]:
+    return [line.text for line in lines]
+
+
+FAILED: Final = result("ORD-04", RuleVerdict.FAIL, "it was accepted")
+PASSED: Final = result("ORD-05")
+
+
+def left_out(rule: str, reason: str) -> RuleResult:
+    return result(rule, RuleVerdict.NOT_EXERCISED, reason)
+
+
+def test_failures_come_first_with_all_that_shows_them_again() -> None:
+    statement = catalogue()["ORD-04"].statement
+    assert texts(terminal(certificate(PASSED, left_out("ORD-06", "needs a thing"), FAILED)))[:4] == [
+        f"✗ ORD-04 fail (required): {statement}", "    it was accepted", "    curl 1", "    answered 200 {}",
+    ]  # fmt: skip
+
+
+def test_lines_have_the_tone_of_their_verdict() -> None:
+    lines = list(terminal(certificate(PASSED, left_out("ORD-06", "needs a thing"), FAILED)))
+    by_symbol = {line.text[0]: line.tone for line in lines if line.text[:1] in {"✗", "○"}}
+    assert by_symbol == {"✗": Tone.BAD, "○": Tone.FAINT}
+    (verdict,) = [line for line in lines if line.text.endswith("NONCONFORMANT")]
+    assert verdict.tone is Tone.BAD
+
+
+def test_a_long_story_is_cut_and_says_so() -> None:
+    long = result("WFL-04", RuleVerdict.FAIL, "it was accepted", STORY)
+    lines = texts(terminal(certificate(PASSED, long)))
+    assert lines[2 : 2 + MOST_LINES] == [f"    {line}" for line in STORY.splitlines()[:MOST_LINES]]
+    assert lines[2 + MOST_LINES] == "    ... 8 more lines of its story, in index.html"
+    assert lines[3 + MOST_LINES] == "    answered 200 {}"
+
+
+def test_a_story_that_fits_is_not_cut() -> None:
+    short = "\n".join(STORY.splitlines()[:MOST_LINES])
+    assert not any(
+        "more lines" in line for line in texts(terminal(certificate(result("WFL-04", RuleVerdict.FAIL, "", short))))
+    )
+
+
+def test_rules_with_one_reason_are_told_together() -> None:
+    lines = texts(
+        terminal(certificate(PASSED, left_out("ORD-06", "needs a thing"), left_out("ORD-07", "needs a thing")))
+    )
+    assert lines[0] == "○ 2 rules not-exercised: needs a thing"
+
+
+def test_of_many_failures_some_are_told() -> None:
+    failed = [result(rule.id, RuleVerdict.FAIL, f"broken {rule.id}") for rule in RULES[: MOST_SHOWN + 3]]
+    lines = texts(terminal(certificate(*failed)))
+    assert sum(line.startswith("✗") for line in lines) == MOST_SHOWN
+    assert "... and 3 more at fail, in index.html" in lines
+
+
+def test_the_brief_end_is_failures_and_verdict() -> None:
+    statement = catalogue()["ORD-04"].statement
+    assert texts(brief(certificate(PASSED, FAILED))) == [
+        f"✗ ORD-04 (required): {statement}", "mock (http://127.0.0.1:8765): NONCONFORMANT",
+    ]  # fmt: skip
+
+
+LIVE: Final = [left_out("AUTH-05", NEEDS_CONTROL["clock"]), left_out("LIM-01", NEEDS_CONTROL["mock"])]
+
+
+@pytest.mark.parametrize(
+    ("results", "step"),
+    [
+        ([PASSED], "Every required rule was seen to hold."),
+        ([PASSED, FAILED], "Each failing rule has a counterexample"),
+        ([result("ORD-05", RuleVerdict.INCONCLUSIVE, "gone")], "Nothing is decided"),
+        ([PASSED, left_out("ORD-06", NOT_SELECTED)], "leave out --rule to certify all"),
+        ([PASSED, *LIVE], "All that a live endpoint can show was seen to hold"),
+        ([PASSED, *LIVE, left_out("ACC-03", "needs fixtures.inactive_account")], "see what the other rules need"),
+        ([PASSED, left_out("ORD-06", NOT_SELECTED), *LIVE], "see what the other rules need"),
+    ],
+)
+def test_the_next_step_follows_from_what_was_seen(results: list[RuleResult], step: str) -> None:
+    made = certificate(*results)
+    assert step in next_step(made)
+    assert step in markdown(made)
+    assert step in texts(terminal(made))[-1]
+
+
+def test_recommended_rules_do_not_change_the_next_step() -> None:
+    recommended = next(rule.id for rule in RULES if rule.level == "recommended")
+    made = certificate(PASSED, left_out("ORD-06", NOT_SELECTED), left_out(recommended, "needs a thing"))
+    assert "leave out --rule" in next_step(made)
+
+
+def test_what_a_target_answers_is_no_command_to_a_terminal_or_a_ci_system() -> None:
+    hostile = "made\n::error title=x::y\r\x1b[2J\u202e"
+    finding = Finding("ORD-04", "", {}, {"status": 200, "body": hostile}, f"curl\x1b[2J '{hostile}'")
+    made = certificate(replace(FAILED, reason=hostile, finding=finding))
+    lines = [styled(line, lively=False) for line in terminal(made)]
+    assert all(line.isprintable() and not line.lstrip().startswith("::") for line in lines)
+    assert r"    made\n::error title=x::y\r\x1b[2J\u202e" in lines
+    assert r"    answered 200 made\n::error title=x::y\r\x1b[2J\u202e" in lines
+
+
+def test_markup_in_a_reason_stays_text() -> None:
+    made = certificate(replace(FAILED, reason="<script>"))
+    assert "\n`<script>`\n" in markdown(made)

@@ -1,0 +1,115 @@
+"""What a lenient server opened by a broken creation is completed by what it took it for; what can't be is told by later runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.jsontext import dumps, loads
+from conformance.contract.judge import Request
+from conformance.mock.koncili import Koncili
+from conformance.mock.quirks import Answer, Quirk
+from conformance.run.recovery import ATTEMPTS_AT_MOST
+from tests.suite.support.live_runs import Killed, one_run
+from tests.suite.support.stage.etiquette import active
+
+CREATE = "/reconciliation"
+
+
+def lenient(name: str, written: Any, taken: Any) -> tuple[Quirk, dict[str, Any]]:
+    """A server that takes what is written in a field of a creation for something else, and such a creation."""
+
+    def reads(request: Request) -> Request:
+        body = request.fields if request.path == CREATE else None
+        if not isinstance(body, dict) or body.get(name) != written:
+            return request
+        return replace(request, body=dumps({**body, name: taken}).encode())
+
+    return Quirk(name="lenient", statement="takes what is malformed", reads=reads), {name: written}
+
+
+def tells(spell: Callable[[int], Any]) -> Quirk:
+    """A server that writes ids in its own way, and wants them so."""
+
+    def answers(request: Request, answer: Answer) -> Answer:
+        if request.path == CREATE and answer.status == 201 and isinstance(answer.body, dict):
+            return answer.having(body={"id": spell(answer.body["id"])})
+        return answer
+
+    def reads(request: Request) -> Request:
+        body = loads(request.body) if request.path.endswith("/release") else None
+        if not isinstance(body, dict):
+            return request
+        number = body["reconciliationId"]
+        known = int(number) if isinstance(number, str) else None
+        return replace(request, body=dumps({**body, "reconciliationId": known}).encode())
+
+    return Quirk(name="spelled", statement="writes ids as text", answers=answers, reads=reads)
+
+
+@pytest.mark.parametrize(
+    ("quirk", "broken"),
+    [
+        lenient("releasesQtd", "3", 3),
+        lenient("releasesQtd", Decimal("2.5"), 3),
+        lenient("releasesQtd", [4], 4),
+        lenient("periodEndDate", "2025-02-30", "2025-03-02T00:00:00Z"),
+        lenient("periodEndDate", "2025-02-30", "2025-02-28T23:59:59Z"),
+        lenient("periodEndDate", "yesterday", "2099-01-01T00:00:00Z"),
+        lenient("periodInitDate", None, "2001-01-01T00:00:00Z"),
+        lenient("channelName", None, "CHANNEL_NAME"),
+        lenient("accountId", {}, 19055),
+        (tells(str), {}),
+    ],
+)  # fmt: skip
+def test_it_is_completed(quirk: Quirk, broken: dict[str, Any], tmp_path: Path) -> None:
+    koncili = Koncili(quirks=[quirk])
+    with one_run(koncili, tmp_path / "store.sqlite") as dead, one_run(koncili, tmp_path / "store.sqlite") as cleanup:
+        dead.create(**broken)
+        dead.die()
+        cleanup.live.recovery.thorough = True
+        cleanup.live.rescue_all()
+        koncili.clock.advance(60)
+        assert active(dict(koncili.state())) == []
+        assert cleanup.live.recovery.report.undone == []
+        assert cleanup.live.dead_runs == []
+
+
+def test_what_can_not_be_is_told_by_every_later_run(tmp_path: Path) -> None:
+    """With its id and what was tried; runs soon only tell of it, until one can be opened there again."""
+    koncili = Koncili()
+    with one_run(koncili, tmp_path / "store.sqlite") as dead:
+        number = dead.create(releasesQtd=100_000)
+        dead.die()
+        for attempt in range(6):
+            with one_run(koncili, tmp_path / "store.sqlite") as later:
+                later.live.rescue_all()
+                assert [line.split(" may still")[0] for line in later.live.recovery.report.undone] == [
+                    f"reconciliation {number} of account 19055 on CHANNEL_NAME"
+                ]
+                assert later.live.dead_runs == [dead.live.run.id]
+                assert bool(later.way.sent) is (attempt < ATTEMPTS_AT_MOST)
+        koncili.control({"abandonReconciliations": True})
+        with one_run(koncili, tmp_path / "store.sqlite") as last:
+            assert last.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z") > number
+            last.live.abandoned()
+            last.live.finish()
+            assert last.live.dead_runs == []
+
+
+def test_nothing_is_looked_up_where_nothing_can_be(tmp_path: Path) -> None:
+    koncili = Koncili()
+    with one_run(koncili, tmp_path / "store.sqlite") as dead, one_run(koncili, tmp_path / "store.sqlite") as later:
+        for where in ({"accountId": 999}, {"channelName": "NO_SUCH"}, {"accountId": 20001}, {"accountId": 20002}):
+            dead.upset(Endpoint.CREATE_RECONCILIATION, "killed after")
+            with pytest.raises(Killed):
+                dead.create(**where)
+        dead.die()
+        later.live.rescue_all()
+        assert (later.way.sent, later.live.dead_runs) == ([], [])

@@ -1,0 +1,323 @@
+"""What a killed run left is cleared away, at whatever request it was killed; what can't be is named with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.endpoints import Endpoint
+from conformance.mock.koncili import Koncili
+from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
+from tests.suite.support.live_runs import Killed, OneRun, one_run
+from tests.suite.support.stage.etiquette import active, deletable
+
+CREATE, RELEASE, SUBMIT, DELETE = (
+    Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE, Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER,
+)  # fmt: skip
+
+A, B = "701-0000000-0000001", "701-0000000-0000002"
+
+WITHIN: Final = "2024-03-01T12:00:00Z"
+"""Within the period of the second reconciliation."""
+
+
+@pytest.fixture
+def koncili() -> Koncili:
+    return Koncili()
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.fixture
+def dead(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
+    """A run that a test kills."""
+    with one_run(koncili, shared) as run:
+        yield run
+
+
+@pytest.fixture
+def rescuer(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
+    """A run that comes after it."""
+    with one_run(koncili, shared) as run:
+        yield run
+
+
+def left(koncili: Koncili) -> tuple[list[int], list[str]]:
+    """The reconciliations that still wait, and the orders that can be deleted, once the target has reconciled."""
+    koncili.clock.advance(60)
+    state: Any = koncili.state()
+    return active(state), deletable(state)
+
+
+def rescue(dead: OneRun, rescuer: OneRun) -> OneRun:
+    dead.die()
+    rescuer.live.rescue_all()
+    return rescuer
+
+
+# -- a run that is killed at a request ---------------------------------------------------------------------------------
+
+
+def killed_at(endpoint: Endpoint, when: str, *, turn: int = 1) -> Callable[[OneRun], None]:
+    """One reconciliation is run through, then another in which the run is killed at a request to the endpoint."""
+
+    def run(dead: OneRun) -> None:
+        dead.submit(A)
+        dead.release(A, dead.create())
+        dead.live.waiting.sleep(5)
+        dead.upset(endpoint, *[None] * (turn - 1), when)
+        for code in (B, f"{B}-2"):
+            dead.submit(code)
+        number = dead.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z", releasesQtd=6)
+        for code in (B, f"{B}-2"):
+            accepted = dead.release(code, number, createdDate=WITHIN, releasedDate=WITHIN).is_accepted
+            assert accepted
+
+    return run
+
+
+MOMENTS: Final = {
+    f"{when} {endpoint.label} {turn}": killed_at(endpoint, when, turn=turn)
+    for when in ("killed before", "killed after")
+    for endpoint, turns in ((SUBMIT, (1, 2)), (CREATE, (1,)), (RELEASE, (1, 2)))
+    for turn in turns
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_whatever_a_killed_run_left_is_cleared_away(
+    moment: str, koncili: Koncili, dead: OneRun, rescuer: OneRun
+) -> None:
+    with pytest.raises(Killed):
+        MOMENTS[moment](dead)
+    rescue(dead, rescuer)
+    assert left(koncili) == ([], [])
+    assert rescuer.live.recovery.report.undone == []
+    assert rescuer.live.dead_runs == []
+    assert not any(rescuer.live.ledger.left)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_so_it_is_where_the_run_itself_clears_away(moment: str, koncili: Koncili, dead: OneRun) -> None:
+    """It was interrupted, not killed."""
+    with pytest.raises(Killed):
+        MOMENTS[moment](dead)
+    dead.live.finish()
+    assert left(koncili) == ([], [])
+    assert dead.live.recovery.report.undone == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_so_it_is_where_the_rescuer_is_killed_too(
+    moment: str, koncili: Koncili, dead: OneRun, rescuer: OneRun, shared: Path
+) -> None:
+    """At its first release, else at its first deletion."""
+    with pytest.raises(Killed):
+        MOMENTS[moment](dead)
+    rescuer.upset(RELEASE, "killed after")
+    rescuer.upset(DELETE, "killed after")
+    with pytest.raises(Killed):
+        rescue(dead, rescuer)
+    rescuer.die()
+    with one_run(koncili, shared) as another:
+        another.live.rescue_all()
+        assert left(koncili) == ([], [])
+        assert another.live.dead_runs == []
+
+
+def test_two_answers_lost_one_after_the_other(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    """That of the last release, and that of the creation after it: as long as the second is active nobody can see that the
+    first is not."""
+    dead.submit(A)
+    dead.release(A, dead.create())
+    dead.live.waiting.sleep(5)
+    dead.submit(B)
+    second = dead.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z")
+    dead.upset(RELEASE, "killed after")
+    with pytest.raises(Killed):
+        dead.release(B, second, createdDate=WITHIN, releasedDate=WITHIN)
+    dead.live.waiting.sleep(5)
+    dead.upset(CREATE, "killed after")
+    with pytest.raises(Killed):
+        dead.create(periodInitDate="2024-04-01T00:00:00Z", periodEndDate="2024-04-02T00:00:00Z")
+    rescue(dead, rescuer)
+    assert left(koncili) == ([], [])
+    assert rescuer.live.recovery.report.undone == []
+    assert rescuer.live.dead_runs == []
+
+
+def test_what_stays_is_named_with_its_reason(dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    dead.submit(B)
+    dead.release(A, dead.create())
+    report = rescue(dead, rescuer).live.recovery.report
+    assert report.deleted == 1
+    assert report.kept == [
+        f"order {A} of account 19055 on CHANNEL_NAME: it is reconciled, and such orders cannot be deleted"
+    ]
+
+
+# -- what can't be done ------------------------------------------------------------------------------------------------
+
+
+def test_a_reconciliation_that_waits_for_too_much_is_left_alone(dead: OneRun, rescuer: OneRun) -> None:
+    number = dead.create(releasesQtd=1_000_000)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert SUBMIT not in rescuer.way.sent
+    assert report.undone == [
+        f"reconciliation {number} of account 19055 on CHANNEL_NAME may still be active: it waits for 1000000 release "
+        "entries, and no more than 1000 are ever sent; ask Koncili to close it"
+    ]
+    assert rescuer.live.dead_runs == [dead.live.run.id]
+
+
+def test_what_takes_no_releases_is_tried_once_and_at_the_end(dead: OneRun, rescuer: OneRun) -> None:
+    dead.create(releasesQtd=1_000_000)
+    rescue(dead, rescuer)
+    sent = len(rescuer.way.sent)
+    rescuer.live.rescue_all()
+    assert len(rescuer.way.sent) == sent
+    rescuer.live.recovery.try_all_again()
+    rescuer.live.rescue_all()
+    assert len(rescuer.way.sent) > sent
+
+
+def test_an_order_whose_deletion_is_refused_stays(dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    rescuer.upset(DELETE, 400)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert report.kept == [f"order {A} of account 19055 on CHANNEL_NAME: its deletion is refused with 400 UPSET"]
+    assert rescuer.live.dead_runs == []
+
+
+def test_an_order_that_is_gone_is_not_counted(dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    rescuer.upset(DELETE, 404)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert (report.deleted, report.kept, report.undone) == (0, [], [])
+
+
+def test_an_order_whose_deletion_fails_is_tried_again(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    dead.submit(A)
+    rescuer.upset(DELETE, 500)
+    report = rescue(dead, rescuer).live.recovery.report
+    assert report.undone == [f"order {A} of account 19055 on CHANNEL_NAME: its deletion got 500 UPSET"]
+    assert rescuer.live.dead_runs == [dead.live.run.id]
+    rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+
+
+def test_a_release_in_doubt_is_not_taken_for_accepted(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    """The target takes no order when the releases are to be sent."""
+    dead.submit(A)
+    dead.upset(RELEASE, "killed before")
+    with pytest.raises(Killed):
+        dead.release(A, dead.create())
+    rescuer.upset(SUBMIT, *[500] * 20)
+    rescue(dead, rescuer)
+    assert len(left(koncili)[0]) == 1
+    assert rescuer.live.dead_runs == [dead.live.run.id]
+    rescuer.upset(SUBMIT)
+    rescuer.live.recovery.try_all_again()
+    rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+
+
+def test_a_server_that_fails_leaves_it_for_later(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    dead.create()
+    rescuer.upset(RELEASE, 500)
+    rescue(dead, rescuer)
+    rescuer.live.recovery.try_all_again()
+    rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+
+
+@pytest.mark.parametrize("quantity", [0, -3])
+def test_what_was_opened_for_nothing_is_not_taken_for_complete(quantity: int, dead: OneRun, rescuer: OneRun) -> None:
+    """A server that accepts that is wrong; whether such a one is active only another creation shows."""
+    dead.upset(CREATE, "killed before")
+    with pytest.raises(Killed):
+        dead.create(releasesQtd=quantity)
+    rescue(dead, rescuer)
+    assert rescuer.way.sent.count(CREATE) == 1
+    assert rescuer.live.dead_runs == []
+
+
+# -- orders that are gone already ----------------------------------------------------------------------------------
+
+
+def codes(some: range) -> list[str]:
+    return [f"701-0000000-{number:07}" for number in some]
+
+
+def wipe(koncili: Koncili, *some: str) -> None:
+    """As a server does that wrongly deletes."""
+    for key in [key for key in koncili.world.orders if key[2] in some]:
+        koncili.world.put(key, None)
+
+
+def errors(run: OneRun) -> int:
+    return run.client.journal.spent().client_errors
+
+
+def test_orders_that_are_gone_spend_little_while_rules_may_need_it(koncili: Koncili, dead: OneRun) -> None:
+    there, gone = codes(range(1, 11)), codes(range(11, 61))
+    for code in (*there, *gone):
+        assert dead.submit(code).is_accepted
+    for code in gone:  # the update is refused, and a faulty server deletes the order for that
+        refused = dead.submit(code, status="NO SUCH")
+        dead.live.refused(refused.request_body)
+    wipe(koncili, *gone)
+    before = errors(dead)
+    dead.live.tidy()
+    dead.live.tidy()
+    assert errors(dead) - before == GONE_AT_MOST
+    assert left(koncili)[1] == [], "those that are there are deleted as ever"
+    dead.live.finish()
+    assert errors(dead) - before == GONE_AT_MOST + GONE_AT_THE_END
+    (words,) = dead.live.recovery.report.undone
+    rest = len(gone) - GONE_AT_MOST - GONE_AT_THE_END
+    assert (
+        words
+        == f"{rest} orders of this run, gone already like the {GONE_AT_THE_END} last ones that were to be deleted, perhaps"
+    )
+
+
+def test_nor_do_they_where_nobody_knows_why(koncili: Koncili, dead: OneRun) -> None:
+    gone = codes(range(1, 21))
+    for code in gone:
+        assert dead.submit(code).is_accepted
+    wipe(koncili, *gone)
+    dead.live.tidy()
+    assert errors(dead) == GONE_AT_MOST
+
+
+def test_for_orders_that_are_gone_no_budget_is_waited_for(koncili: Koncili, shared: Path) -> None:
+    with one_run(koncili, shared, at_most=0.0, error_budget=GONE_AT_MOST + 4) as run:
+        gone = codes(range(1, 21))
+        for code in gone:
+            assert run.submit(code).is_accepted
+        wipe(koncili, *gone)
+        run.live.finish()
+        assert errors(run) == GONE_AT_MOST + 4
+        assert "16 of 20" not in run.live.recovery.report.undone
+
+
+def test_cleanup_goes_on_with_them(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    gone = codes(range(1, 41))
+    for code in gone:
+        assert dead.submit(code).is_accepted
+    wipe(koncili, *gone)
+    dead.die()
+    rescuer.live.rescue_all()
+    assert errors(rescuer) == GONE_AT_THE_END
+    assert rescuer.live.dead_runs
+    rescuer.live.rescue_all()
+    assert errors(rescuer) == len(gone)
+    assert not rescuer.live.dead_runs

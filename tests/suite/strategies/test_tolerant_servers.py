@@ -1,0 +1,120 @@
+"""No fault hides behind a second one: on the server that is tolerant of it, the broken call is lawful altogether."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.judge import Request, judge
+from conformance.contract.order_rules import Breach
+from conformance.mock.defects import DEFECTS
+from conformance.mock.defects.tolerance import TOLERANCE
+from strategies.faults import FAULTS, Case, Kind, cases
+from tests.suite.support.properties import Bench, faults, mock_scope, prove
+
+EXAMPLES: Final = 6
+
+TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "ord-09-any-case": dict.fromkeys(("ORD-02", "ORD-09", "REL-04", "REL-05"), ("lower case",)),
+    "ord-09-either-spelling": dict.fromkeys(("ORD-02", "ORD-09", "REL-05"), ("other spelling",)),
+    "ord-09-types-of-the-portal": {"ORD-09": ("RETURN_COMISSION", "RETURN_SHIP", "RETURN_SALE", "ADJUSTMENT")},
+    "ord-02-ordinals": {"ORD-02": ("an ordinal as text",), "ORD-13": ("an ordinal",)},
+    "ord-09-ordinals": {"ORD-09": ("an ordinal", "an ordinal as text")},
+    "ord-02-filled-in": {"ORD-02": ("left out", "null", "empty")},
+    "ord-11-filled-in": {"ORD-11": ("left out", "null", "empty")},
+    "ord-12-filled-in": {
+        "ORD-12 its marketplaceCode is missing": (
+            "left out", "null", "empty", "left out, in the extracts too", "empty, in the extracts too",
+        )
+    },
+    "ord-13-elements-dropped": {
+        "ORD-13 one extract is not an object": ("a string", "null", "a number"),
+        "ORD-13 its extracts has another JSON type": ("one extract alone",),
+    },
+    "ord-13-numbers-as-text": {
+        "ORD-13 its totalGrossValue has another JSON type": ("its number as text",),
+        "ORD-13 the value of one extract has another JSON type": ("its number as text",),
+        "ORD-13 the percentage of one extract has another JSON type": ("a number as text",),
+        "REC-08 one of its fields has another JSON type": ("totalNetValue as text",),
+        "REL-17 one of its entries is malformed": ("value as text",),
+    },
+    "rec-07-counts-as-text": {
+        "REC-07": ("a fraction", "its number as text"),
+        "REL-17 one of its fields has another JSON type": ("reconciliationId as text", "installment as text"),
+    },
+    "ord-13-epochs": {"ORD-13": ("seconds since 1970", "milliseconds since 1970")},
+    "ord-13-leading-digits": {"ORD-13": ("with letters after it", "with a fraction")},
+    "ord-13-lists-unwrapped": {
+        "ORD-13": ("a list of it",),
+        "REC-07": ("a list of it",),
+    },
+    "ord-13-anything-as-text": {"ORD-13": ("a number, in the extracts too",)},
+}  # fmt: skip
+"""By tolerant server: the kinds of fault that it makes lawful, by rule, or by rule and fault."""
+
+
+def _kinds(key: str, names: tuple[str, ...]) -> list[Kind]:
+    rule_id, _, fault = key.partition(" ")
+    return [
+        kind for words, kinds in FAULTS[rule_id].items() if fault in {"", words} for kind in kinds if kind.name in names
+    ]
+
+
+TOLERATED: Final = [
+    pytest.param(server, kind, id=f"{server}: {key}, {kind.name}")
+    for server, by_rule in TOLERANT_OF.items()
+    for key, names in by_rule.items()
+    for kind in _kinds(key, names)
+]
+
+
+def breaches_of(bench: Bench, case: Case, mended: Callable[[Request], Request]) -> list[Breach]:
+    """What a judge still finds in the broken call when a tolerant server has mended it."""
+    request = bench.request(case.broken, bench.ready(case.lawful))
+    return judge(mended(request), bench.koncili.world, bench.koncili.readings)
+
+
+@pytest.mark.parametrize(("server", "kind"), TOLERATED)
+def test_a_broken_call_is_lawful_on_the_server_that_is_tolerant_of_it(server: str, kind: Kind) -> None:
+    bench, scope, mended = Bench(), mock_scope({}), DEFECTS[server].judges
+    assert mended is not None
+
+    def law(case: Case) -> None:
+        assert breaches_of(bench, case, mended) == [], "a second fault hides the first"
+
+    endpoints = [endpoint for _, _, other, endpoint in faults() if other is kind]
+    assert endpoints
+    for endpoint in endpoints:
+        prove(cases(scope, endpoint, kind), law, EXAMPLES)
+
+
+@pytest.mark.parametrize("server", TOLERANT_OF)
+def test_every_kind_that_is_named_exists(server: str) -> None:
+    for key, names in TOLERANT_OF[server].items():
+        assert {kind.name for kind in _kinds(key, names)} == set(names), key
+
+
+def test_every_tolerant_server_has_kinds() -> None:
+    assert set(TOLERANT_OF) == {defect.name for defect in TOLERANCE}
+
+
+ONE_PAIR: Final = {
+    f"{kind.field}: {words}, {kind.name}": kind
+    for words, kinds in FAULTS["ORD-07"].items()
+    for kind in kinds
+    if kind.name != "by days"  # past others too
+}
+
+
+@pytest.mark.parametrize("kind", ONE_PAIR.values(), ids=ONE_PAIR)
+def test_dates_are_out_of_order_in_one_pair_alone(kind: Kind) -> None:
+    """A server that compares all pairs but this one would refuse them for another."""
+    bench = Bench()
+
+    def law(case: Case) -> None:
+        assert [breach.rule for breach in breaches_of(bench, case, lambda request: request)] == ["ORD-07"]
+
+    prove(cases(mock_scope({}), Endpoint.SUBMIT_ORDER, kind), law, EXAMPLES)

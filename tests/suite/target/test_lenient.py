@@ -1,0 +1,104 @@
+"""What a lenient server may have taken a creation for, and which id one may have got whose answer was lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from conformance.target.shared.lenient import Place, counts, id_in, instants, own_places, released_dates, spellings
+from conformance.target.shared.near_ids import GUESSES, guesses, none_between
+
+OWN = (Place(19055, "CHANNEL_NAME"), Place(19056, "CHANNEL_NAME"), Place(19060, "OTHER_CHANNEL"))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "taken"),
+    [
+        (3, (3,)), ("3", (3,)), (Decimal("3.0"), (3,)), ("3.0", (3,)), (" 3 ", (3,)), (Decimal("1.5"), (1, 2)), ("1,5", (1, 2)),
+        (0, (1,)), (-1, (1,)), (True, (1,)), (None, (1,)), ("many", (1,)), ([3], (3,)), ([], (1,)), ({}, (1,)),
+        (10**6, ()), ("1e999999999", ()), ("9" * 50, (1,)), ("NaN", (1,)), ("Infinity", (1,)),
+    ],
+)  # fmt: skip
+def test_counts(quantity: Any, taken: tuple[int, ...]) -> None:
+    assert counts(quantity) == taken
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("2025-05-09T12:00:00Z", ["2025-05-09"]), ("2025-02-30", ["2025-03-02", "2025-02-28"]),
+        ("2025-13-01T12:00:00Z", ["2026-01-01"]), ("2025-05-09T25:00:00Z", ["2025-05-10"]),
+        ("09/05/2025 12:00:00", ["2025-05-09", "2025-09-05"]), (1_746_792_000, ["2025-05-09"]),
+        ("1746792000000", ["2025-05-09"]), ("yesterday", []), ("", []), (None, []), (True, []), ({}, []),
+        ("9999-99-99", []), ("2025-05-09T12:00:00+99:99", ["2025-05-09"]),
+    ],
+)  # fmt: skip
+def test_instants(text: Any, days: list[str]) -> None:
+    assert list(dict.fromkeys(f"{one.astimezone(UTC):%Y-%m-%d}" for one in instants(text))) == days
+
+
+@pytest.mark.parametrize(
+    ("init", "end"),
+    [
+        ("2019-01-02T00:00:00Z", "2019-01-02T00:01:00Z"), ("2019-01-02T13:00:00+13:00", "2019-01-02T00:01:00Z"),
+        ("2019-01-02T00:00:00Z", "2025-02-30"), ("2019-01-02T00:00:00Z", "2025-13-01T12:00:00Z"),
+    ],
+)  # fmt: skip
+def test_the_first_date_lies_within(init: str, end: str) -> None:
+    first = datetime.fromisoformat(released_dates(init, end)[0])
+    assert instants(init)[0] < first < instants(end)[0]
+
+
+@pytest.mark.parametrize("other", ["yesterday", None, [], ""])
+def test_what_can_be_read_is_a_bound(other: Any) -> None:
+    assert "2019-01-02T00:00:01Z" in released_dates("2019-01-02T00:00:00Z", other)
+    assert "2019-01-01T23:59:59Z" in released_dates(other, "2019-01-02T00:00:00Z")
+    assert released_dates(other, other) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"id": 237}, [237]), ({"id": "237"}, ["237", 237]), ({"id": Decimal("237.0")}, [Decimal("237.0"), 237]),
+        ({"data": {"id": "a-b"}}, ["a-b"]), ({"reconciliationId": 9}, [9]), ([{"ID": 9}], [9]), (9, [9]),
+        ({"id": True}, [None]), ({}, [None]), (None, [None]), ({"accountId": 19055}, [None]), ({"id": 2**60}, [2**60]),
+    ],
+)  # fmt: skip
+def test_ids(answer: Any, told: list[Any]) -> None:
+    assert list(spellings(id_in(answer))) == told
+
+
+@pytest.mark.parametrize(
+    ("account", "channel", "places"),
+    [
+        (19055, "CHANNEL_NAME", [Place(19055, "CHANNEL_NAME")]), ("19055", "CHANNEL_NAME", [Place("19055", "CHANNEL_NAME")]),
+        (999, "CHANNEL_NAME", []), (19055, "NO_SUCH", []), (19060, "CHANNEL_NAME", []),
+        (None, "CHANNEL_NAME", list(OWN[:2])), (19056, None, [OWN[1]]), ({}, 7, list(OWN)),
+    ],
+)  # fmt: skip
+def test_places(account: Any, channel: Any, places: list[Place]) -> None:
+    assert list(own_places(account, channel, OWN)) == places
+
+
+@pytest.mark.parametrize(
+    ("known", "after", "first"),
+    [
+        ([237], 237, [238, 239]), ([235, 236, 237], 237, [238]), ([237, 240], 237, [238, 239]), ([237, 238], 237, []),
+        ([250, 240, 230, 220], 220, [210]), ([10, 20, 30, 40], 40, [50]), ([5, 9_000_000, 77], 77, []), ([], None, []),
+        ([238], None, [237]), ([500, 237, 238], 238, [239]), ([2**60, 2**60 + 1], 2**60 + 1, [2**60 + 2]),
+    ],
+)  # fmt: skip
+def test_guesses(known: list[int], after: int | None, first: list[int]) -> None:
+    found = guesses(known, after)
+    assert list(found[: len(first)]) == first
+    assert len(found) <= (GUESSES if first else 0)
+
+
+def test_none_between() -> None:
+    assert none_between([237, 238], 237)
+    assert not none_between([237, 239], 237)
+    assert not none_between([237], 237)
+    assert not none_between([237], None)
