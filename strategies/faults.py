@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from strategies import batch_parts, token_parts, type_parts
+from strategies import batch_parts, matching_parts, token_parts, type_parts
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
-from strategies.orders import STATUSES
+from strategies.orders import STATUSES, Multiples
 from strategies.scope import Place, Scope
 
 
@@ -43,6 +43,8 @@ class Kind:
     """The field that an error message should name."""
     apart: bool = False
     """Whether it takes an order whose dates are well apart from each other."""
+    multiples: Multiples = ()
+    """Extracts in fixed proportions that it takes; all kinds of a fault that take some take the same."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -75,7 +77,7 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
         if kind.places is not None:
             wanted["places"] = kind.places(scope)
     if endpoint in parts.OF_BATCHES:
-        wanted["large"] = kind.large
+        wanted |= {"large": kind.large, "multiples": kind.multiples}
     lawful = draw(calls(scope, endpoint, **wanted))
     return Case(lawful, kind.draw(draw, lawful, scope), draw(st.booleans()))
 
@@ -94,7 +96,9 @@ def sheaves(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, .
     types = tuple(sorted({type_ for kind in kinds for type_ in kind.types}))
     allowed = [set(kind.places(scope)) for kind in kinds if kind.places is not None]
     places = tuple(place for place in scope.places if all(place in some for some in allowed))
-    lawful = draw(calls(scope, endpoint, types=types, places=places, large=any(kind.large for kind in kinds)))
+    multiples = next((kind.multiples for kind in kinds if kind.multiples), ())
+    wanted = {"types": types, "places": places, "large": any(kind.large for kind in kinds), "multiples": multiples}
+    lawful = draw(calls(scope, endpoint, **wanted))
     return Sheaf(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))
 
 
@@ -261,17 +265,22 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         )
     },
     "REL-07": {
-        "one type is not that of the extract": _kinds(
-            "type", batch_parts.OTHER_TYPES_THAN_EXTRACTS, types=("COMISSION", "SHIP")
+        "one type is not that of the extract": (
+            *matching_parts.all_types_exchanged(Kind),
+            *_kinds("type", batch_parts.OTHER_TYPES_THAN_EXTRACTS, types=("COMISSION", "SHIP")),
         )
     },
     "REL-08": {
-        "one value is not that of the extract": _kinds(
-            "value", batch_parts.OTHER_VALUES, types=("COMISSION", "SHIP"), large=True
+        "one value is not that of the extract": (
+            *matching_parts.all_values_exchanged(Kind),
+            *_kinds("value", batch_parts.OTHER_VALUES, types=("COMISSION", "SHIP"), large=True),
         )
     },
     "REL-09": {
-        "the entries are not as many as the extracts": _kinds("releases", batch_parts.FEWER_OR_MORE, types=("SHIP",))
+        "the entries are not as many as the extracts": (
+            *matching_parts.two_fewer_or_more(Kind),
+            *_kinds("releases", batch_parts.FEWER_OR_MORE, types=("SHIP",)),
+        )
     },
     "REL-10": {
         "the marketplaceCode differs at one level": _kinds(

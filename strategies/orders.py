@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn
 
 from strategies import dates
 from strategies.holes import CODE
-from strategies.money import AMOUNTS
+from strategies.money import AMOUNTS, reais
 from strategies.packed import packed
 from strategies.scope import Place, Scope
 
@@ -32,6 +32,12 @@ MILLIONS: Final = Decimal(8_000_000)
 
 _WHOLE: Final = 8
 """One amount in so many is written without cents."""
+
+LARGEST_UNIT: Final = 3_000_000
+"""Cents of which an order with extracts in fixed proportions has multiples, at most."""
+
+Multiples = tuple[tuple[str, int], ...]
+"""Extracts in fixed proportions: each one's type, and how many times one amount its value is."""
 
 _TWINS: Final = 4
 """One order in so many has an extract twice: two products of one price do that."""
@@ -89,10 +95,12 @@ def orders(
     releasable: bool = False,
     large: bool = False,
     apart: bool = False,
+    multiples: Multiples = (),
 ) -> Order:
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
     a `releasable` one has only extracts of types that releases take, a `large` one a sale of millions; the dates of one that
-    is `apart` are hours from each other."""
+    is `apart` are hours from each other. `multiples` are extracts that it has besides, one after the other, all of them
+    multiples of one amount."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
@@ -107,10 +115,13 @@ def orders(
         demanded[0] = ("SALE", (demanded[0][1][0] + MILLIONS, demanded[0][1][1]))
     position %= len(free) + 1
     created = timeline["createdDate"] or ""
-    entries = [
-        _extract(kind, amount, entry, created)
-        for kind, (amount, entry) in (*free[:position], *demanded, *free[position:])
-    ]
+    before, after = (
+        [_extract(kind, amount, entry, created) for kind, (amount, entry) in some]
+        for some in ((*free[:position], *demanded), free[position:])
+    )
+    unit = reais(draw(st.integers(1, LARGEST_UNIT))) if multiples else Decimal(0)
+    between = [{"marketplaceCode": CODE, "type": kind, "value": times * unit} for kind, times in multiples]
+    entries = [*before, *between, *after]
     if twin == _TWINS - 1 and len(entries) < MOST_EXTRACTS:
         entries.append(dict(entries[-1]))
     forms = scope.account_id_forms

@@ -17,7 +17,7 @@ from strategies import identifiers
 from strategies.dates import START, printed
 from strategies.holes import CODE, RECONCILIATION
 from strategies.money import CENT
-from strategies.orders import Order, orders
+from strategies.orders import Multiples, Order, orders
 from strategies.packed import packed
 from strategies.periods import LENGTHS, at
 from strategies.scope import Place, Scope
@@ -64,6 +64,8 @@ class Batch:
     releases: tuple[dict[str, Any], ...]
     seconds: int
     shape: str
+    namesake: Order | None = None
+    """An order of the first one's code on another account of the channel; it is there too, and no part of this."""
 
 
 @cache
@@ -87,19 +89,30 @@ def batches(
     shapes: tuple[str, ...] = (),
     seconds: int | None = None,
     large: bool = False,
+    multiples: Multiples = (),
 ) -> Batch:
     """A lawful reconciliation of so many orders; the first has extracts of `types` besides a sale. It lasts so many
-    `seconds` where they are given; its sales are `large` where that is asked for."""
+    `seconds` where they are given; its sales are `large` where that is asked for.
+
+    With `multiples` the first order has such extracts too. The others, and its namesake on another account, have the same
+    ones with their types exchanged: whoever takes another order's extracts for this one's sees as much as can be alike.
+    """
     places = places or scope.places
     place_number, more, length, init_zone, end_zone, milliseconds, form = draw(
         _choices(len(places), at_most - at_least + 1)
     )
     place, seconds = places[place_number], seconds or LENGTHS[length]
-    wanted = [types] + [()] * (at_least + more - 1)
-    drawn = [
-        draw(orders(scope, statuses=STATUSES, places=(place,), types=types_, releasable=True, large=large))
-        for types_ in wanted
-    ]
+    count = at_least + more
+    some: dict[str, Any] = {"statuses": STATUSES, "places": (place,), "releasable": True, "large": large}
+    drawn = [draw(orders(scope, types=types, multiples=multiples, **some))]
+    namesake = None
+    if multiples:
+        other = {**drawn[0], "extracts": with_types_exchanged(drawn[0]["extracts"], multiples)}
+        drawn += [other] * (count - 1)
+        neighbours = scope.neighbours(place)
+        namesake = {**other, "accountId": type(other["accountId"])(neighbours[0].account)} if neighbours else None
+    else:
+        drawn += [draw(orders(scope, **some)) for _ in range(count - 1)]
     forms = scope.account_id_forms
     account = forms[form % len(forms)](place.account)
     creation = {
@@ -111,7 +124,31 @@ def batches(
         "totalNetValue": total(scope, drawn),
     }
     releases = tuple(release(order, account, *_released(seconds, draw(_DATED))) for order in drawn)
-    return Batch(place, tuple(drawn), creation, releases, seconds, draw(identifiers.shape_names(shapes)))
+    shape = draw(identifiers.shape_names(shapes))
+    return Batch(place, tuple(drawn), creation, releases, seconds, shape, namesake)
+
+
+def alike(items: list[dict[str, Any]], multiples: Multiples) -> range:
+    """Where among extracts or entries those in these proportions are. Raises LookupError where they are not."""
+    size = len(multiples)
+    for start in range(len(items) - size + 1):
+        some = items[start : start + size]
+        unit = some[0]["value"] / multiples[0][1]
+        if all(
+            (one["type"], one["value"]) == (type_, unit * n) for one, (type_, n) in zip(some, multiples, strict=True)
+        ):
+            return range(start, start + size)
+    raise LookupError("there are no extracts in these proportions")
+
+
+def with_types_exchanged(items: list[dict[str, Any]], multiples: Multiples) -> list[dict[str, Any]]:
+    """The extracts or entries, of those in these proportions each SHIP a COMISSION and the other way round; where there are
+    no COMISSIONs among them, as they are."""
+    other = {"SHIP": "COMISSION", "COMISSION": "SHIP"}
+    if {type_ for type_, _ in multiples} != set(other):
+        return items
+    there = alike(items, multiples)
+    return [{**item, "type": other[item["type"]]} if place in there else item for place, item in enumerate(items)]
 
 
 def total(scope: Scope, drawn: list[Order]) -> Decimal:

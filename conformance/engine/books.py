@@ -202,7 +202,11 @@ class Books:
         )
 
     def submit_orders(self, book: Book) -> bool:
-        """Send the orders of the book; whether all were accepted."""
+        """Send the orders of the book; whether all were accepted. The first one's namesake comes before it: which of them a
+        target finds by its code alone is then not the one that was sent first."""
+        if book.batch.namesake is not None:
+            call = Call(Endpoint.SUBMIT_ORDER, body=book.batch.namesake)
+            self.bench.is_accepted(call, self.bench.send(call, book.values[0]))
         for order, values in zip(book.batch.orders, book.values, strict=True):
             call = Call(Endpoint.SUBMIT_ORDER, body=order)
             if not self.bench.is_accepted(call, self.bench.send(call, values)):
@@ -576,7 +580,10 @@ class Books:
         story = list(self.bench.story)
         self.free(book.place)
         try:
-            for batch, blamed in ((book.batch, likely), (_alone(book.batch), "WFL-02")):
+            batches = [(book.batch, likely), (_alone(book.batch), "WFL-02")]
+            if book.batch.namesake is not None:  # that another account's order is in the way
+                batches.insert(1, (replace(book.batch, namesake=None), "REL-01"))
+            for batch, blamed in batches:
                 again = self.begin(batch)
                 if not self.submit_orders(again) or self.create(again, blame=False).status // 100 != 2:
                     return likely

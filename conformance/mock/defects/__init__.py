@@ -14,6 +14,7 @@ from conformance.mock.defects.dates import DATES
 from conformance.mock.defects.entries import ENTRIES
 from conformance.mock.defects.in_part import IN_PART
 from conformance.mock.defects.limiting import LIMITING
+from conformance.mock.defects.matching import MATCHING
 from conformance.mock.defects.money import MONEY
 from conformance.mock.defects.notices import NOTICES
 from conformance.mock.defects.overlaps import OVERLAPS
@@ -38,7 +39,8 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "crashes": CRASHES,
         "tokens": TOKENS,
         "overlapping periods": OVERLAPS,
-        "matching entries": ENTRIES,
+        "matching": MATCHING,
+        "released before, or beyond the count": ENTRIES,
         "completion": COMPLETION,
         "notifications": NOTICES,
         "limits": LIMITING,

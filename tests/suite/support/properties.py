@@ -215,13 +215,17 @@ class Bench:
     def begin(self, batch: Batch) -> list[dict[str, str]]:
         """Values for each order of a batch, when all are stored and two reconciliations were there before.
 
-        Each order is there on every account, so that a release sent to another one has no fault but that.
+        Each order is there on every account, so that a release sent to another one has no fault but that, and the namesake
+        on its own.
         """
         begun = [self.values(batch.shape) for _ in batch.orders]
         for order, values in zip(batch.orders, begun, strict=True):
             for account in world.ENABLED:
                 there = {"accountId": type(order["accountId"])(account.id), "channelName": account.channel}
                 self.koncili.world.put((account.id, account.channel, values["code"]), fill({**order, **there}, values))
+        if (namesake := batch.namesake) is not None:
+            key = (int(namesake["accountId"]), namesake["channelName"], begun[0]["code"])
+            self.koncili.world.put(key, fill(namesake, begun[0]))
         periods = {name: self.calendar.allot(EARLIER_SECONDS) for name in (EARLIER, LATEST)}
         for begins in periods.values():
             self.open(batch.place, begins, finished=True)

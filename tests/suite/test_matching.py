@@ -1,0 +1,189 @@
+"""Differences between entries and extracts that cancel out: what the judge says of them, and who takes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.endpoints import Endpoint
+from conformance.mock.defects import DEFECTS
+from conformance.mock.defects.matching import MATCHING
+from conformance.mock.koncili import Koncili
+from conformance.mock.quirks import Defect
+from conformance.profiles import PROFILES
+from strategies.calls import Call
+from strategies.faults import FAULTS, Kind, Sheaf, cases, sheaves
+from strategies.scope import Place
+from tests.certification import economy
+from tests.suite.bodies import Parts, entries, open_world, release, releasing
+from tests.suite.support import Bench, mock_scope, sample
+
+Entry = tuple[str, Decimal]
+Entries = Sequence[Entry]
+
+ROWS: Final[dict[str, tuple[str, Parts, Parts, str]]] = {
+    # a server that takes the entries for the extracts, the extracts, the entries, and the rule that is broken
+    "the sum of each type": (
+        "rel-09-sums-by-type",
+        (("SHIP", "-5.00"), ("SHIP", "-7.00")),
+        (("SHIP", "-6.00"), ("SHIP", "-6.00")),
+        "REL-08",
+    ),
+    "a set": (
+        "rel-09-entries-as-a-set",
+        (("SHIP", "-5.00"), ("SHIP", "-5.00")),
+        (("SHIP", "-5.00"),),
+        "REL-09",
+    ),
+    "presence": (
+        "rel-07-by-presence",
+        (("SALE", "100.00"), ("SHIP", "-5.00"), ("SHIP", "-5.00")),
+        (("SALE", "100.00"), ("SALE", "100.00"), ("SHIP", "-5.00")),
+        "REL-07",
+    ),
+    "types alone": (
+        "rel-08-matches-by-type",
+        (("SALE", "100.00"), ("SHIP", "-5.00")),
+        (("SALE", "100.00"), ("SHIP", "-6.00")),
+        "REL-08",
+    ),
+    "a map from type to value": (
+        "rel-09-last-of-each-type",
+        (("SHIP", "-5.00"), ("SHIP", "-7.00")),
+        (("SHIP", "-6.00"), ("SHIP", "-7.00")),
+        "REL-08",
+    ),
+    "values by position": (
+        "rel-08-values-by-position",
+        (("COMISSION", "-5.00"), ("SHIP", "-7.00")),
+        (("SHIP", "-5.00"), ("COMISSION", "-7.00")),
+        "REL-08",
+    ),
+    "twins more often": (
+        "rel-09-twins-more-often",
+        (("SALE", "100.00"), ("SHIP", "-5.00")),
+        (("SALE", "100.00"), ("SHIP", "-5.00"), ("SHIP", "-5.00")),
+        "REL-09",
+    ),
+}
+
+
+@pytest.mark.parametrize(("server", "extracts", "parts", "rule"), ROWS.values(), ids=ROWS)
+def test_a_difference_that_cancels_out_is_one_all_the_same(
+    server: str, extracts: Parts, parts: Parts, rule: str
+) -> None:
+    assert releasing(open_world(extracts=extracts, quantity=9), releases=entries(*parts)) == [rule]
+    for quirks, status in (((), 400), ((DEFECTS[server],), 200)):
+        bench = open_world(extracts=extracts, quantity=9)
+        bench.koncili.quirks = quirks
+        call = Call(Endpoint.SUBMIT_RELEASE, body=release(releases=entries(*parts)))
+        assert bench.koncili.handle(bench.request(call, bench.values())).status == status
+
+
+# -- the kinds that keep everything but the entries ----------------------------------------------------------------
+
+RULES: Final = ("REL-07", "REL-08", "REL-09")
+
+KEEPING: Final = {
+    kind.name: kind for rule in RULES for kinds in FAULTS[rule].values() for kind in kinds if kind.multiples
+}
+
+
+def _sums(some: Entries) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for type_, value in some:
+        sums[type_] = sums.get(type_, Decimal(0)) + value
+    return sums
+
+
+TOGETHER: Final[dict[str, Callable[[Entries], Any]]] = {
+    "sum": lambda some: sum(value for _, value in some),
+    "sum of each type": _sums,
+    "which there are": set,
+    "last of each type": dict,
+    "first of each type": lambda some: dict(reversed(some)),
+}
+"""What all entries have together, and every one of these kinds keeps."""
+
+COUNTED: Final[dict[str, Callable[[Entries], Any]]] = {
+    "how many": len,
+    "values": lambda some: Counter(value for _, value in some),
+}
+ENDS: Final[dict[str, Callable[[Entries], Any]]] = {"first and last": lambda some: (some[0], some[-1])}
+TYPES: Final[dict[str, Callable[[Entries], Any]]] = {"types": lambda some: Counter(type_ for type_, _ in some)}
+TYPES_BY_POSITION: Final[dict[str, Callable[[Entries], Any]]] = {
+    "types by position": lambda some: [type_ for type_, _ in some]
+}
+VALUES_BY_POSITION: Final[dict[str, Callable[[Entries], Any]]] = {
+    "values by position": lambda some: [value for _, value in some]
+}
+
+KEPT: Final = {
+    "two types exchanged, all sums unchanged": COUNTED | VALUES_BY_POSITION,
+    "two types exchanged, values and sums unchanged": COUNTED | TYPES | VALUES_BY_POSITION,
+    "the values of two types exchanged, all sums unchanged": COUNTED | ENDS | TYPES | TYPES_BY_POSITION,
+    "twins left out, all sums unchanged": ENDS,
+    "twins once more, all sums unchanged": ENDS,
+}
+
+
+def test_every_such_kind_is_looked_at() -> None:
+    assert set(KEPT) == set(KEEPING)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_all_that_may_be_compared_together_is_kept(name: str) -> None:
+    for case in sample(cases(mock_scope({}), Endpoint.SUBMIT_RELEASE, KEEPING[name]), 60):
+        before, after = (
+            [(entry["type"], entry["value"]) for entry in call.body["releases"]] for call in (case.lawful, case.broken)
+        )
+        assert Counter(before) != Counter(after)
+        for what, together in (TOGETHER | KEPT[name]).items():
+            assert together(before) == together(after), what
+
+
+# -- who hides from a certification --------------------------------------------------------------------------------
+
+
+@cache
+def tried(rule: str, seed: int) -> Sheaf:
+    """What a certification of that seed sends for the rule, of one of many examples."""
+    scope, profile = mock_scope({}), PROFILES["certification"]
+    (kinds,) = FAULTS[rule].values()
+    shares = economy.shares(scope, profile.client_errors or 0)
+    some: list[Kind] = economy.tried(profile, shares, (rule, Endpoint.SUBMIT_RELEASE, kinds), kinds, seed)
+    return sample(sheaves(scope, Endpoint.SUBMIT_RELEASE, tuple(some)), 30)[10 + seed]
+
+
+LOOSE: Final = [defect for defect in MATCHING if defect.forgives]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("defect", LOOSE, ids=lambda defect: defect.name)
+def test_no_loose_comparison_hides_from_a_certification(defect: Defect, seed: int) -> None:
+    def takes(sheaf: Sheaf) -> bool:
+        for _, edit in sheaf.edits:
+            bench = Bench(Koncili(quirks=[defect]))
+            values = bench.ready(sheaf.lawful)
+            if bench.koncili.handle(bench.request(edit.apply(sheaf.lawful), values)).status == 200:
+                return True
+        return False
+
+    assert any(takes(tried(rule, seed)) for rule in sorted(defect.rules))
+
+
+def test_the_namesake_is_on_another_account_of_the_channel() -> None:
+    kind = KEEPING["two types exchanged, values and sums unchanged"]
+    for case in sample(cases(mock_scope({}), Endpoint.SUBMIT_RELEASE, kind), 30):
+        batch = case.lawful.batch
+        assert batch is not None
+        assert batch.namesake is not None
+        other = Place(int(batch.namesake["accountId"]), batch.namesake["channelName"])
+        assert (other != batch.place, other.channel) == (True, batch.place.channel)
+        shown = [(extract["type"], extract["value"]) for extract in batch.namesake["extracts"]]
+        assert shown == [(entry["type"], entry["value"]) for entry in case.broken.body["releases"]]
