@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.contract.endpoints import Endpoint
+from conformance.engine import economy
 from conformance.mock.defects import DEFECTS
 from conformance.mock.defects.matching import MATCHING
 from conformance.mock.koncili import Koncili
@@ -19,9 +20,8 @@ from conformance.profiles import PROFILES
 from strategies.calls import Call
 from strategies.faults import FAULTS, Kind, Sheaf, cases, sheaves
 from strategies.scope import Place
-from tests.certification import economy
-from tests.suite.bodies import Parts, entries, open_world, release, releasing
-from tests.suite.support import Bench, mock_scope, sample
+from tests.suite.support.bodies import Parts, entries, open_world, release, releasing
+from tests.suite.support.properties import Bench, mock_scope, sample
 
 Entry = tuple[str, Decimal]
 Entries = Sequence[Entry]
