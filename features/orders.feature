@@ -174,3 +174,27 @@ Feature: Order submission
     Given any order
     When it has no extracts
     Then every submission is answered as the reading says
+
+  @ORD-21
+  Scenario Outline: A date without an offset or a time of day: <call> is refused
+    Given <call>
+    When <fault>
+    Then every call is refused with 400
+
+    Examples:
+      | call                       | fault                                            |
+      | any submission of an order | one of its dates names no instant                |
+      | any reconciliation         | one of its dates has no offset or no time of day |
+      | any release                | one of its dates has no offset or no time of day |
+
+  @ORD-22
+  Scenario Outline: A body that is nearly JSON: <call> is refused
+    Given <call>
+    When <fault>
+    Then every call is refused with 400
+
+    Examples:
+      | call                       | fault                              |
+      | any submission of an order | its body is nearly JSON            |
+      | any reconciliation         | its body goes on after the object  |
+      | any release                | its body goes on after the object  |

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from strategies import batch_parts, matching_parts, token_parts, type_parts
+from strategies import batch_parts, matching_parts, near_parts, token_parts, type_parts
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
@@ -128,6 +128,23 @@ def _sign(type_: str, draws: Mapping[str, Draw]) -> tuple[Kind, ...]:
 _BESIDE: Final = ("SHIP",)
 """Of what an order has an extract besides its sale, so that the first is not the last."""
 
+_NO_OBJECT: Final = (
+    *_kinds(None, {name: parts.NO_OBJECT[name] for name in ("null", "empty")}),
+    Kind(name="a zero before a number", draw=near_parts.ZERO_BEFORE),
+    Kind(
+        name="NaN for a number",
+        draw=near_parts.NOT_A_NUMBER,
+        endpoints=frozenset({Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION}),
+    ),
+    *_kinds(
+        None,
+        {name: parts.NO_OBJECT[name] for name in ("an array of it", "not JSON", "cut short", "a string", "a number")},
+    ),
+)
+
+_ORDERS_ONLY: Final = frozenset({Endpoint.SUBMIT_ORDER})
+_BATCHES_ONLY: Final = frozenset(parts.OF_BATCHES)
+
 _UNKNOWN_ORDERS: Final = (
     Kind(name="a code that no order has", draw=parts.UNKNOWN_CODE),
     parts.on_neighbouring_account(Kind),
@@ -230,8 +247,17 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             "percentage", type_parts.PERCENTAGE_OF_OTHER_TYPE
         ),
     },
-    "ORD-14": {"its body is not a JSON object": _kinds(None, parts.NO_OBJECT)},
+    "ORD-14": {"its body is not a JSON object": _NO_OBJECT},
     "ORD-18": {"it has no extracts": _kinds("extracts", parts.NO_EXTRACTS)},
+    # All of it in orders; one of it shows whether the same reader of dates and of JSON is used elsewhere.
+    "ORD-21": {
+        "one of its dates names no instant": near_parts.no_instants(Kind),
+        "one of its dates has no offset or no time of day": near_parts.no_instants_in_batches(Kind),
+    },
+    "ORD-22": {
+        "its body is nearly JSON": _kinds(None, near_parts.NEARLY_JSON, endpoints=_ORDERS_ONLY),
+        "its body goes on after the object": _kinds(None, near_parts.TEXT_AFTER, endpoints=_BATCHES_ONLY),
+    },
     "REC-03": {"its period begins no earlier than it ends": _kinds("period", batch_parts.NOT_EARLIER)},
     "REC-04": {"its period lies wholly over an earlier one": _kinds("period", batch_parts.WHOLLY_OVER)},
     "REC-05": {"its period lies partly over an earlier one": _kinds("period", batch_parts.PARTLY_OVER)},
@@ -247,7 +273,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             batch_parts.other_types(channelName=7, accountId={}, periodInitDate=True, periodEndDate=[])
             | batch_parts.TOTAL_OF_OTHER_TYPE,
         ),
-        "its body is not a JSON object": _kinds(None, parts.NO_OBJECT),
+        "its body is not a JSON object": _NO_OBJECT,
     },
     "REL-02": {"its reconciliationId is missing or unknown": _kinds("reconciliationId", batch_parts.NO_RECONCILIATION)},
     "REL-03": {"its releasedDate is outside the period": _kinds("releasedDate", batch_parts.OUTSIDE_THE_PERIOD)},
@@ -317,7 +343,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             | batch_parts.NUMBERS_AS_TEXT,
         ),
         "one of its entries is malformed": _kinds(None, batch_parts.ENTRY_MALFORMED),
-        "its body is not a JSON object": _kinds(None, parts.NO_OBJECT),
+        "its body is not a JSON object": _NO_OBJECT,
     },
     "QRY-02": {"no such order exists": _UNKNOWN_ORDERS},
     "DEL-02": {"no such order exists": _UNKNOWN_ORDERS},
@@ -348,11 +374,11 @@ FAULTLESS: Final = {
 
 
 def order_faults() -> tuple[Kind, ...]:
-    """Every kind of fault in an order that is refused with 400, whatever the reading."""
+    """Every kind of fault in an order that is to be refused with 400, whatever the reading."""
     return tuple(
         kind
         for rule_id, faults in FAULTS.items()
-        if rule_id.startswith("ORD-") and rule_id not in {"ORD-14", "ORD-18"}
+        if rule_id.startswith("ORD-") and rule_id not in {"ORD-14", "ORD-18", "ORD-21", "ORD-22"}
         for kinds in faults.values()
         for kind in kinds
     )

@@ -23,6 +23,14 @@ _SHOWN: Final = re.compile(
 )
 """ISO 8601 in any of its forms: without separators, seconds or the minutes of the offset, with a comma, in lower case."""
 
+_LOCAL: Final = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
+    r"(?:[T ](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?)?)?"
+    r"(?P<sign>(?P<hours>(?P<minutes>)))",
+    re.ASCII,
+)
+"""A date, or a date and a time of day, without an offset."""
+
 _SECOND: Final = timedelta(seconds=1)
 _MICROSECOND_DIGITS: Final = 6
 _MIDNIGHT: Final = 24
@@ -42,6 +50,14 @@ def read_instant(text: str) -> datetime | None:
     """The aware datetime that a text in an answer stands for: any ISO 8601 spelling of an instant, also 24:00 and any number
     of digits. None where it is none."""
     return _read(_SHOWN, text, end_of_day=True)
+
+
+def parse_local(text: str) -> datetime | None:
+    """What a date without an offset, perhaps without a time of day, stands for by the clock of UTC; None for any other text.
+
+    It names no instant: another server takes it by another clock.
+    """
+    return _read(_LOCAL, text, end_of_day=False)
 
 
 def is_shown_as(sent: datetime, shown: datetime) -> bool:

@@ -11,6 +11,10 @@ JSONValue: TypeAlias = Any
 """What JSON can hold, with numbers as int or Decimal."""
 
 
+_MOJIBAKE = "\u00ef\u00bb\u00bf"
+"""A byte order mark that was read as Latin-1 and encoded again."""
+
+
 class NotJSON(ValueError):
     """The text is not JSON."""
 
@@ -27,6 +31,8 @@ def loads(text: str | bytes) -> JSONValue:
     """The value of a JSON text, its fractions as Decimal. Raises NotJSON, which says where."""
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        if decoded.startswith(_MOJIBAKE):  # simplejson skips it
+            raise NotJSON("a byte order mark that was encoded twice")
         return simplejson.loads(decoded, use_decimal=True, parse_constant=_no_constant)
     except RecursionError:
         raise NotJSON("nested too deeply") from None

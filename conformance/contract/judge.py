@@ -25,6 +25,7 @@ from conformance.contract.endpoints import (
     is_documented_path,
 )
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
+from conformance.contract.nearly_json import read_leniently
 from conformance.contract.order_rules import Breach, is_account_id, judge_order
 from conformance.contract.reconciliation_rules import (
     OrderFacts,
@@ -199,7 +200,8 @@ def _no_object(request: Request, rule: str) -> Breach | None:
     """The breach of a body that is no JSON object."""
     body = request.content
     if isinstance(body, NotJSON):
-        return Breach(rule, "body", f"the body is not JSON: {body}")
+        nearly = read_leniently(request.body) is not None
+        return Breach("ORD-22" if nearly else rule, "body", f"the body is not JSON: {body}")
     return None if isinstance(body, dict) else Breach(rule, "body", "the body is not a JSON object")
 
 

@@ -10,7 +10,7 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Final, TypeGuard
 
-from conformance.contract.instants import parse_instant
+from conformance.contract.instants import parse_instant, parse_local
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.readings import EXTRACT_TYPES
 
@@ -106,8 +106,21 @@ def _judge_date(holder: Mapping[str, JSONValue], name: str, where: str) -> Breac
     if not isinstance(value, str):
         return Breach("ORD-13", where, f"{where} is not a date")
     if parse_instant(value) is None:
-        return Breach("ORD-08", where, f"{where} is not an ISO 8601 instant")
+        return local_date(value, where) or Breach("ORD-08", where, f"{where} is not an ISO 8601 instant")
     return None
+
+
+_TIME_OF_DAY: Final = "YYYY-MM-DDThh:mm"
+
+
+def local_date(value: JSONValue, where: str) -> Breach | None:
+    """The breach of a date that names no instant, with what it lacks and how to write it; None where it is something else."""
+    local = parse_local(value) if isinstance(value, str) else None
+    if local is None or not isinstance(value, str):
+        return None
+    lacks = "offset" if len(value) >= len(_TIME_OF_DAY) else "time of day and its offset"
+    wanted = local.isoformat(timespec="milliseconds" if local.microsecond else "seconds").replace("+00:00", "-03:00")
+    return Breach("ORD-21", where, f"{where} names no instant: its {lacks} is missing; write it as {wanted}")
 
 
 def _judge_dates(order: Mapping[str, JSONValue]) -> Iterator[Breach]:

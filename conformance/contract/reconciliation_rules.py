@@ -12,7 +12,7 @@ from typing import Final, TypeGuard
 from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.money import to_the_cent
-from conformance.contract.order_rules import MANDATORY_DATES, VALUE_SIGN, Breach, is_account_id, is_number
+from conformance.contract.order_rules import MANDATORY_DATES, VALUE_SIGN, Breach, is_account_id, is_number, local_date
 from conformance.contract.readings import RELEASE_TYPES
 
 Fields = Mapping[str, JSONValue]
@@ -75,7 +75,9 @@ def judge_reconciliation(body: Fields, readings: Mapping[str, str]) -> Iterator[
     yield from _judge_place(body, "REC-08", readings)
     for name in ("periodInitDate", "periodEndDate"):
         if _instant(body, name) is None:
-            yield Breach("REC-08", name, f"{name} is missing or no ISO 8601 instant")
+            yield local_date(body.get(name), name) or Breach(
+                "REC-08", name, f"{name} is missing or no ISO 8601 instant"
+            )
     init, end = period_of(body)
     if init is not None and end is not None and init >= end:
         yield Breach("REC-03", "periodInitDate", "periodInitDate is not earlier than periodEndDate")
@@ -131,7 +133,9 @@ def judge_release(body: Fields, readings: Mapping[str, str]) -> Iterator[Breach]
         yield Breach("REL-17", "status", "status is none of an order")
     for name, demanded in (("createdDate", False), ("releasedDate", True)):
         if _instant(body, name) is None and (demanded or body.get(name) is not None):
-            yield Breach("REL-17", name, f"{name} is missing or no ISO 8601 instant")
+            yield local_date(body.get(name), name) or Breach(
+                "REL-17", name, f"{name} is missing or no ISO 8601 instant"
+            )
     if body.get("releaseType") != IN_CASH:
         yield Breach("REL-04", "releaseType", f"releaseType must be {IN_CASH}")
     yield from _judge_installments(body)

@@ -11,8 +11,10 @@ from simplejson import RawJSON
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import parse_instant
+from conformance.contract.nearly_json import LENIENCIES
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.rules import catalogue
+from conformance.mock.defects.parsers import DATES, local_dates, read_as
 from conformance.mock.defects.parts import per_date, per_extract, per_value, reading, refusals, with_fields
 from conformance.mock.quirks import Answer, Variant
 from conformance.mock.world import Body
@@ -94,6 +96,18 @@ SPELLINGS: Final = (
             *_WRITERS,
         ),
         disregards=frozenset({"QRY-06"}),
+    ),
+    Variant(
+        name="local-dates-taken",
+        statement="Takes dates without an offset, or without a time of day, by the clock of UTC.",
+        reads=reading(local_dates(), DATES, *_WRITERS),
+        disregards=frozenset({"ORD-21"}),
+    ),
+    Variant(
+        name="nearly-json-taken",
+        statement="Reads JSON5, and of a body its first object.",
+        reads=read_as(LENIENCIES),
+        disregards=frozenset({"ORD-22"}),
     ),
     Variant(
         name="seconds-left-out",

@@ -18,6 +18,7 @@ from conformance.mock.defects.matching import MATCHING
 from conformance.mock.defects.money import MONEY
 from conformance.mock.defects.notices import NOTICES
 from conformance.mock.defects.overlaps import OVERLAPS
+from conformance.mock.defects.parsers import PARSERS
 from conformance.mock.defects.storing import STORING
 from conformance.mock.defects.strict import STRICT
 from conformance.mock.defects.tokens import TOKENS
@@ -30,6 +31,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "a rule is not enforced": UNENFORCED,
         "enforced in part": IN_PART,
         "tolerant of what breaks it": TOLERANCE,
+        "parsers": PARSERS,
         "too strict": STRICT,
         "instants and boundaries": DATES,
         "money and what is shown": MONEY,

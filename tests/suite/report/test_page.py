@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
-from conformance.contract.rules import catalogue
+from conformance.contract.rules import Level, catalogue
 from conformance.report.page.render import BESIDE
 from conformance.report.page.view import view_of
 from conformance.report.page.words import duration, meaning
@@ -34,7 +34,7 @@ def shown() -> Read:
 def test_every_rule_is_there_once_with_all_that_is_known_of_it(shown: Read) -> None:
     details = {one.attributes["id"]: one for one in shown.all("details", class_="rule")}
     assert list(details) == list(catalogue().rules)
-    assert len(shown.all("details", class_="rule")) == 89
+    assert len(shown.all("details", class_="rule")) == len(catalogue().rules)
     assert [row.attributes["data-rule"] for row in shown.all("tr") if "data-rule" in row.attributes] == list(details)
     for entry_ in failing().rules:
         rule, detail = catalogue()[entry_.id], details[entry_.id]
@@ -96,8 +96,10 @@ def test_every_verdict_has_a_symbol_and_its_word(shown: Read) -> None:
 
 def test_counts_are_told_apart_by_level(shown: Read) -> None:
     tiles = [" ".join(one.text.split()) for one in shown.all("label", class_="tile")]
+    levels = [rule.level for rule in catalogue().rules.values()]
+    required, recommended = levels.count(Level.REQUIRED) - 10, levels.count(Level.RECOMMENDED) - 2
     assert tiles == [
-        "✓ 77 pass 68 required9 recommended",
+        f"✓ {required + recommended} pass {required} required{recommended} recommended",
         "✗ 6 fail 5 required1 recommended",
         "○ 4 not-exercised 4 required0 recommended",
         "? 1 inconclusive 0 required1 recommended",

@@ -392,8 +392,10 @@ INSTANTS: Final[dict[str, tuple[object, list[str]]]] = {
     "one decimal": ("2025-05-10T12:00:00.1Z", []),
     "a leap day": ("2024-02-29T12:00:00Z", ["ORD-07"]),
     "no leap day": ("2025-02-29T12:00:00Z", ["ORD-08"]),
-    "no offset": ("2025-05-10T12:00:00", ["ORD-08"]),
-    "no time": ("2025-05-10", ["ORD-08"]),
+    "no offset": ("2025-05-10T12:00:00", ["ORD-21"]),
+    "no time": ("2025-05-10", ["ORD-21"]),
+    "no seconds and no offset": ("2025-05-10 12:00", ["ORD-21"]),
+    "no such day, no time": ("2025-02-30", ["ORD-08"]),
     "an offset of a day": ("2025-05-10T12:00:00+24:00", ["ORD-08"]),
     "a newline after": ("2025-05-10T12:00:00Z\n", ["ORD-08"]),
     "digits of another script": ("\u0662\u0660\u0662\u0665-05-10T12:00:00Z", ["ORD-08"]),
@@ -505,7 +507,10 @@ GARBAGE: Final[dict[str, bytes]] = {
     "an empty array": b"[]",
     "an array of an order": dumps([order()]).encode(),
     "half an order": dumps(order()).encode()[:100],
-    "two orders": dumps(order()).encode() * 2,
+    "two arrays": b"[]" * 2,
+    "an array, a comma after its last item": b'[{"status": "INVOICED"},]',
+    "the comma of the last member twice": b'{"status": "INVOICED",,}',
+    "text before it": b'x {"status": "INVOICED"}',
     "a form": b"marketplaceCode=701",
     "arrays, deeply nested": b"[" * 100_000,
     "objects, deeply nested": b'{"a":' * 100_000,
@@ -531,9 +536,31 @@ def test_a_body_that_is_no_json_object_breaks_one_rule(body: bytes, endpoint: En
     assert judged(bench, request) == [NO_OBJECT[endpoint]]
 
 
+NEARLY: Final[dict[str, str]] = {
+    # of what an order's JSON makes what a lenient parser takes
+    "two orders": "{0}{0}",
+    "text after it": "{0} x",
+    "a comment before it": "/* {{ */ {0}",
+    "a comment after it": "{0} // x",
+    "a byte order mark encoded twice": "\u00ef\u00bb\u00bf{0}",
+}
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.SUBMIT_ORDER, *OF_BATCHES], ids=lambda endpoint: endpoint.label)
+@pytest.mark.parametrize("shape", NEARLY.values(), ids=NEARLY)
+def test_a_body_that_is_nearly_json_breaks_one_rule(shape: str, endpoint: Endpoint) -> None:
+    bench = Bench()
+    whole = submission(bench, shape.format(dumps(order())).encode())
+    request = Request(endpoint.method, endpoint.path, headers=whole.headers, body=whole.body)
+    assert judged(bench, request) == ["ORD-22"]
+
+
 IN_A_FIELD: Final[dict[str, tuple[str, list[str]]]] = {
     # what stands for the total of an otherwise lawful order
     "NaN": ("NaN", ["ORD-14"]),
+    "a zero before it": ("010.5", ["ORD-14"]),
+    "a comma after it": ("10.5,", ["ORD-14"]),
+    "a comment before it": ("/* BRL */ 10.5", ["ORD-22"]),
     "an infinity": ("Infinity", ["ORD-14"]),
     "a number of many digits": ("1" * 4000, []),
     "a number of too many digits": ("1" * 5000, ["ORD-14"]),

@@ -168,8 +168,12 @@ def under(*rule_ids: str, some: Mapping[str, Mapping[str, str]]) -> list[tuple[s
 
 
 def order_faults(*rule_ids: str) -> dict[str, Kind]:
-    """The kinds of these rules about orders, by an id for a test."""
-    return {f"{rule_id}: {fault}, {kind.name}": kind for rule_id, fault, kind, _ in faults(*rule_ids)}
+    """The kinds of these rules about orders that are submitted, by an id for a test."""
+    return {
+        f"{rule_id}: {fault}, {kind.name}": kind
+        for rule_id, fault, kind, endpoint in faults(*rule_ids)
+        if endpoint is Endpoint.SUBMIT_ORDER
+    }
 
 
 @dataclass

@@ -1,0 +1,99 @@
+"""What lenient parsers take for JSON and for dates: each server takes it at its value, as that of a real stack does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.instants import parse_local
+from conformance.contract.jsontext import dumps
+from conformance.contract.judge import Request
+from conformance.contract.nearly_json import AFTER, COMMAS, COMMENTS, LENIENCIES, NAMES, QUOTES, read_leniently
+from conformance.mock.defects.parts import CREATE, RELEASE, SUBMIT, reading, rules
+from conformance.mock.quirks import Defect
+
+DATES: Final = (
+    "createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate", "cancelDate", "expectedDate",
+    "periodInitDate", "periodEndDate", "releasedDate",
+)  # fmt: skip
+_WRITERS: Final = (SUBMIT, CREATE, RELEASE)
+
+_BRASILIA: Final = timedelta(hours=3)
+_DAY_ALONE: Final = len("2025-05-09")
+
+
+def local_dates(by: timedelta = timedelta(), takes: Callable[[str], bool] = lambda _: True) -> Callable[[Any], Any]:
+    """A date without an offset taken for an instant, by a clock so much behind that of UTC."""
+
+    def change(text: Any) -> Any:
+        local = parse_local(text) if isinstance(text, str) and takes(text) else None
+        return (local + by).isoformat() if isinstance(local, datetime) else text
+
+    return change
+
+
+def read_as(takes: Collection[str], *endpoints: Endpoint) -> Callable[[Request], Request]:
+    """A body read by a parser that takes these leniencies."""
+
+    def read(request: Request) -> Request:
+        if request.fields or request.endpoint not in (endpoints or _WRITERS):
+            return request
+        fields = read_leniently(request.body, takes)
+        return request if fields is None else replace(request, body=dumps(fields).encode())
+
+    return read
+
+
+def _text_read(changes: Mapping[str, str]) -> Callable[[Request], Request]:
+    """A body that is no JSON read with these changes of its text."""
+
+    def read(request: Request) -> Request:
+        if request.fields or request.endpoint not in _WRITERS:
+            return request
+        text = request.body.decode("utf-8", "replace")
+        for pattern, instead in changes.items():
+            text = re.sub(pattern, instead, text)
+        return replace(request, body=text.encode())
+
+    return read
+
+
+def _dates(name: str, statement: str, change: Callable[[Any], Any], *endpoints: Endpoint) -> Defect:
+    return Defect(
+        name=f"ord-21-{name}",
+        statement=statement,
+        rules=rules("ORD-21"),
+        reads=reading(change, DATES, *(endpoints or _WRITERS)),
+    )
+
+
+def _parser(name: str, statement: str, *takes: str) -> Defect:
+    return Defect(name=f"ord-22-{name}", statement=statement, rules=rules("ORD-22"), reads=read_as(takes))
+
+
+PARSERS: Final = (
+    _dates("taken-as-utc", "Takes a date without an offset by the clock of UTC.", local_dates()),
+    _dates("taken-as-brasilia", "Takes a date without an offset by the clock of Brasilia.", local_dates(_BRASILIA)),
+    _dates("no-time-of-day", "Takes a date without a time of day for its midnight.",
+           local_dates(takes=lambda text: len(text) == _DAY_ALONE)),
+    _dates("no-offset", "Takes a date and a time of day without an offset, and no date alone.",
+           local_dates(takes=lambda text: len(text) > _DAY_ALONE)),
+    _dates("in-orders", "Takes dates without an offset in orders.", local_dates(), SUBMIT),
+    _dates("in-reconciliations", "Takes dates without an offset in reconciliations.", local_dates(), CREATE),
+    _dates("in-releases", "Takes dates without an offset in releases.", local_dates(), RELEASE),
+    _parser("text-after", "Reads the first object of a body, whatever follows (Jackson).", AFTER),
+    _parser("commas", "Takes a comma after the last member and the last item (System.Text.Json may).", COMMAS),
+    _parser("comments", "Skips comments (System.Text.Json and Jackson may).", COMMENTS),
+    _parser("json5", "Reads JSON5, and skips a byte order mark, be it encoded twice.", *(LENIENCIES - {AFTER})),
+    _parser("gson", "Reads what a lenient Gson reads.", QUOTES, NAMES, COMMENTS),
+    Defect(name="ord-22-text-after-releases", statement="Reads the first object of a release, whatever follows.",
+           rules=rules("ORD-22"), reads=read_as({AFTER}, RELEASE)),
+    Defect(name="ord-14-nan", statement="Takes NaN for a number, and keeps a zero (Python).",
+           rules=rules("ORD-14", "REC-08"), reads=_text_read({r"\bNaN\b": "0"})),
+    Defect(name="ord-14-zeros", statement="Takes a zero before a number (Jackson may).",
+           rules=rules("ORD-14", "REC-08", "REL-17"), reads=_text_read({r'("\s*:\s*)0+(?=\d)': r"\1"})),
+)  # fmt: skip
