@@ -9,6 +9,7 @@ once: what a target takes for that costs time, but no request.
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -139,9 +140,11 @@ def measure_all(profiles: tuple[str, ...]) -> Mapping[str, tuple[Stage, ...]]:
     """Certify by each of the profiles, in a process of its own; the others as they were measured before."""
     table = dict(measured()) if COSTS_FILE.exists() else {}
     with tempfile.TemporaryDirectory() as directory:
+        places = {name: f"{directory}/{name}" for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME")}
+        own = {**os.environ, **places}  # what the runs share is not the user's
         for profile in profiles:
             found = Path(directory) / f"{profile}.json"
-            subprocess.run([sys.executable, __file__, "--profile", profile, "--to", str(found)], check=True)
+            subprocess.run([sys.executable, __file__, "--profile", profile, "--to", str(found)], check=True, env=own)
             table |= measured(found)
     return {profile: table[profile] for profile in PROFILES if profile in table}
 

@@ -34,6 +34,8 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
             tell(f"nothing is left {'at this base_url ' if elsewhere else ''}of any run that was killed")
             return EXIT_CODES[RunVerdict.CONFORMANT]
         session.log_in()
+        for line in live.store.unkept():
+            tell(line)
         for line in session.wrong_accounts():  # removed since, perhaps: what can be cleared away is
             tell(escaping.line(line))
         live.recovery.thorough = True

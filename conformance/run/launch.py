@@ -137,10 +137,14 @@ def preflight(options: Options, tell: Callable[[str, float], None]) -> list[str]
     session = open_session(options, tell=tell)
     try:
         session.preflight()
+        unkept = session.live.store.unkept() if session.live is not None else ()
         return [
-            f"the {name} is too short or too common a word to be blotted out wherever it stands: only where one belongs, as in "
-            f"`password: ...`; choose another if reports go to others"
-            for name in session.redactor.too_common
+            *unkept,
+            *(
+                f"the {name} is too short or too common a word to be blotted out wherever it stands: only where one belongs, as "
+                f"in `password: ...`; choose another if reports go to others"
+                for name in session.redactor.too_common
+            ),
         ]
     except CannotRun:
         raise

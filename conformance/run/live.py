@@ -17,7 +17,7 @@ from conformance.target.shared.channels import Channels
 from conformance.target.shared.ledger import Ledger, Opened, OrderId, fields_of, order_id
 from conformance.target.shared.lenient import Place, own_places, whole_id
 from conformance.target.shared.runs import Run, bury, forget_origin, is_alive, known_runs, origin_of, take
-from conformance.target.shared.store import open_store
+from conformance.target.shared.store import LoggedStore, open_store
 from conformance.target.shared.store_base import Store
 from conformance.target.waiting import Waiting
 from conformance.target.wire.client import KonciliClient
@@ -34,7 +34,7 @@ class Live:
 
     target: Target
     waiting: Waiting
-    store: Store
+    store: LoggedStore
     run: Run
     ledger: Ledger
     budget: Budget

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.suite.support.command_runs import kept_in
+
 
 @pytest.fixture(autouse=True)
 def _state_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs share belongs to the test, not to whoever runs it, nor to the other tests."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own-state"))
+    for name, value in kept_in(tmp_path / "own-state").items():
+        monkeypatch.setenv(name, value)

@@ -264,21 +264,38 @@ def another_state_directory(trial: Trial) -> None:
 
 
 @attack(SQLITE)
+def another_cache_directory(trial: Trial) -> None:
+    """XDG_CACHE_HOME is another one for each run; the state directory is the same."""
+    for name in ("one", "two", "three"):
+        trial.spend(environment={"XDG_CACHE_HOME": str(trial.path / name)})
+
+
+@attack(SQLITE)
+def two_state_directories_at_once(trial: Trial) -> None:
+    """Two runs at once whose XDG_STATE_HOME differ, then a third with another."""
+    for going in [trial.spending(state=trial.path / name) for name in ("one", "two")]:
+        trial.ended(going)
+    trial.spend(state=trial.path / "three")
+
+
+@attack(SQLITE)
 def no_home(trial: Trial) -> None:
-    """Neither HOME nor XDG_STATE_HOME is set, twice; then HOME is, to where the user's home is."""
+    """None of HOME, XDG_STATE_HOME and XDG_CACHE_HOME is set, twice; then HOME is, to where the user's home is."""
     place = home()
     before = set(_states(place))
     trial.target(integrator=str(uuid4()))
+    unset = {"XDG_STATE_HOME": "", "XDG_CACHE_HOME": ""}
     try:
-        for names in ({"HOME": "", "XDG_STATE_HOME": ""}, {"HOME": "", "XDG_STATE_HOME": ""}, {"XDG_STATE_HOME": ""}):
-            trial.spend(environment={"HOME": str(place), **names})
+        for own in ("", "", str(place)):
+            trial.spend(environment={"HOME": own, **unset})
     finally:
         for path in set(_states(place)) - before:
             path.unlink(missing_ok=True)
 
 
 def _states(place: Path) -> list[Path]:
-    return [path for path in (place / ".local" / "state" / "koncili-conformance").rglob("*") if path.is_file()]
+    kept = (place / where / "koncili-conformance" for where in (".local/state", ".cache"))
+    return [path for directory in kept for path in directory.rglob("*") if path.is_file()]
 
 
 @attack(SQLITE)

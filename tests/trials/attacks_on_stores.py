@@ -102,6 +102,26 @@ def directory_removed_between(trial: Trial) -> None:
 
 
 @attack(SQLITE)
+def one_place_after_the_other(trial: Trial) -> None:
+    """The state directory is removed after a run, the cache directory after the next, and so on; four times."""
+    for place in (trial.state, trial.cache, trial.state, trial.cache):
+        trial.spend()
+        shutil.rmtree(place, ignore_errors=True)
+    trial.spend()
+
+
+@attack(SQLITE)
+def both_places_removed_in_the_middle(trial: Trial) -> None:
+    """The state directory and the cache directory are removed in the middle of a run; then another run."""
+
+    def accident() -> None:
+        for place in (trial.state, trial.cache):
+            shutil.rmtree(place, ignore_errors=True)
+
+    _in_the_middle(trial, accident)
+
+
+@attack(SQLITE)
 def noise_between(trial: Trial) -> None:
     """The store is overwritten with noise between runs, and removed after a run that could not begin."""
     trial.spend()
@@ -184,7 +204,8 @@ def flushed_between(trial: Trial) -> None:
 def flushed_by_two_users(trial: Trial) -> None:
     """FLUSHALL between the runs of three users that have state directories of their own."""
     for user in ("ann", "bob", "cid"):
-        trial.spend(state=trial.path / user, environment={"HOME": str(trial.path / f"home-{user}")})
+        home, cache = str(trial.path / f"home-{user}"), str(trial.path / f"cache-{user}")
+        trial.spend(state=trial.path / user, environment={"HOME": home, "XDG_CACHE_HOME": cache})
         trial.tell("FLUSHALL")
 
 

@@ -163,6 +163,11 @@ class Place:
         """XDG_STATE_HOME of the runs."""
         return self.path / "state"
 
+    @property
+    def cache(self) -> Path:
+        """XDG_CACHE_HOME of the runs."""
+        return self.path / "cache"
+
     def target(self, called: str = "sandbox", /, **changes: Any) -> Path:
         """A target file; changes replace its keys, None leaves one out."""
         table = {
@@ -206,7 +211,8 @@ class Place:
     ) -> Going:
         """Any command, in the environment of the runs; a variable of "" is not set."""
         files = (tempfile.TemporaryFile(), tempfile.TemporaryFile())  # noqa: SIM115 - closed when it has ended
-        told = {**without_ci(), "XDG_STATE_HOME": str(state or self.state), "HOME": str(self.path), **environment}
+        own = {"XDG_STATE_HOME": str(state or self.state), "XDG_CACHE_HOME": str(self.cache), "HOME": str(self.path)}
+        told = {**without_ci(), **own, **environment}
         return Going(
             subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=files[0], stderr=files[1], start_new_session=True, cwd=cwd,

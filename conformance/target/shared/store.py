@@ -1,5 +1,5 @@
-"""What the runs of an integrator share, opened: the store that the target names, and beside it the log by which a store that was
-lost is filled anew with what runs of this user have spent and left."""
+"""What the runs of an integrator share, opened: the store that the target names, and apart from it the log, in two places, by
+which a store that was lost is filled anew with what runs of this user have spent and left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from conformance.errors import StoreLost
 from conformance.target.config import LARGEST_BUDGET, Target
 from conformance.target.shared.store_base import BLOCKED_UNTIL, ERRORS, MARGIN_SECONDS, ORIGIN, About, Store
 from conformance.target.shared.uptime import since_boot
-from conformance.target.shared.usage_log import Known, UsageLog
+from conformance.target.shared.usage_lines import Known
+from conformance.target.shared.usage_log import UsageLog
 
 T = TypeVar("T")
 
@@ -38,11 +39,11 @@ class LoggedStore:
         """`known` is what the log knows by now; a store that is `ours` alone has been used by nobody of whom it does not."""
         self.lost: StoreLost | None = None
         self._inner = inner
-        self._log = log
+        self.log = log
+        """What is also kept apart from the store."""
         self._error_budget = error_budget
         self._ours = ours
         self._held: dict[str, tuple[str, float]] = {}
-        self._whole = known.whole
         self._take_in(known)
 
     # -- what the log knows ------------------------------------------------------------------------------------------
@@ -52,7 +53,7 @@ class LoggedStore:
         set_back = self._inner.about().sequence < known.sequences.get(self._inner.about().identity, 0)
         if set_back:
             self._inner.start_anew(under_another_identity=True)
-        self._log.of_store(self._inner.about().identity)
+        self.log.of_store(self._inner.about().identity)
         self._take_in_marks(known)
         self._take_in_records(known, set_back=set_back)
         self._doubt(known)
@@ -74,11 +75,11 @@ class LoggedStore:
     def _take_in_records(self, known: Known, *, set_back: bool) -> None:
         identity, there = self._inner.about().identity, self._inner.records("")
         for key, (value, of) in known.records.items():
-            if of != identity:
+            if of != identity and key not in known.living:  # who lives has a store of its own, and clears away by that
                 self._inner.put(key, value)
-                self._log.put(key, value)
+                self.log.put(key, value)
         # What another machine has cleared away is in its own log only.
-        self._log.dropped([key for key, (_, of) in known.records.items() if of == identity and key not in there])
+        self.log.dropped([key for key, (_, of) in known.records.items() if of == identity and key not in there])
         if set_back:
             self._inner.drop(*(key for key in there if key in known.dropped))
 
@@ -122,10 +123,20 @@ class LoggedStore:
     def warnings(self) -> tuple[str, ...]:
         """See Store."""
         damaged = (
-            f"{self._log.directory}: what runs of this integrator have spent and left is written down there, and is damaged in "
-            "part; remove the directory when an hour is over",
+            f"{directory}: what runs of this integrator have spent and left is written down there, and is damaged in part; "
+            "remove the directory when an hour is over"
+            for directory in self.log.damaged
         )
-        return self._inner.warnings() + (() if self._whole else damaged)
+        return (*self._inner.warnings(), *damaged)
+
+    def unkept(self) -> tuple[str, ...]:
+        """Where what is spent and left can't be written down a second time, and why."""
+        return tuple(
+            f"{directory}: what runs of this integrator spend and leave should be written down there too, and cannot be ({why}); "
+            "the run goes on, but losing the user's state directory would now lose it: make room, make it writable, or let "
+            "XDG_CACHE_HOME name another directory"
+            for directory, why in self.log.unkept.items()
+        )
 
     # -- a store that is lost ----------------------------------------------------------------------------------------
 
@@ -140,14 +151,14 @@ class LoggedStore:
     def _replace(self, lost: StoreLost) -> None:
         self.lost = self.lost or lost
         self._inner.start_anew()
-        self._take_in(self._log.read())
+        self._take_in(self.log.read())
         for name, (owner, seconds) in self._held.items():
             self._inner.lock(name, owner, seconds)
 
     def start_anew(self, *, under_another_identity: bool = False) -> None:
         """See Store."""
         self._inner.start_anew(under_another_identity=under_another_identity)
-        self._take_in(self._log.read())
+        self._take_in(self.log.read())
 
     def about(self) -> About:
         """See Store."""
@@ -171,7 +182,7 @@ class LoggedStore:
             self._replace(lost)
             raise
         if left is None:
-            self._log.marked(window, mark, self._inner.about().sequence, self._inner.told())
+            self.log.marked(window, mark, self._inner.about().sequence, self._inner.told())
         return left
 
     def enter(self, window: str, ages: Mapping[str, float]) -> None:
@@ -180,13 +191,13 @@ class LoggedStore:
 
     def renew(self, window: str, mark: str) -> None:
         """See Store."""
-        self._log.renewed(window, mark)
+        self.log.renewed(window, mark)
         self._do(lambda: self._inner.renew(window, mark))
 
     def unmark(self, window: str, mark: str) -> None:
         """See Store."""
         self._do(lambda: self._inner.unmark(window, mark))
-        self._log.unmarked(window, mark)
+        self.log.unmarked(window, mark)
 
     def marks(self, window: str, seconds: float) -> list[float]:
         """See Store."""
@@ -216,14 +227,14 @@ class LoggedStore:
         """See Store."""
         self._do(lambda: self._inner.put(key, value))
         if key == BLOCKED_UNTIL:
-            self._log.blocked(_number(value) - self._inner.now())
+            self.log.blocked(_number(value) - self._inner.now())
         else:
-            self._log.put(key, value)
+            self.log.put(key, value)
 
     def drop(self, *keys: str) -> None:
         """See Store."""
         self._do(lambda: self._inner.drop(*keys))
-        self._log.dropped(keys)
+        self.log.dropped(keys)
 
     def records(self, prefix: str) -> Mapping[str, str]:
         """See Store."""
@@ -236,7 +247,7 @@ class LoggedStore:
     def close(self) -> None:
         """See Store."""
         self._inner.close()
-        self._log.close()
+        self.log.close()
 
 
 def _number(text: Any) -> float:
@@ -269,14 +280,17 @@ def store_path(target: Target) -> Path:
     return _state() / f"{key_of(target)}.sqlite"
 
 
-def log_path(target: Target) -> Path:
-    """The directory in which is kept what losing the store must not forget."""
-    return _state() / "usage" / key_of(target)
+def log_paths(target: Target) -> tuple[Path, ...]:
+    """The directories in which is kept what losing the store must not forget: the user's state directory must take it, the cache
+    directory had better, since both are seldom lost together."""
+    from platformdirs import user_cache_path
+
+    return tuple(place / "usage" / key_of(target) for place in (_state(), user_cache_path("koncili-conformance")))
 
 
 def open_store(target: Target) -> LoggedStore:
     """The store that the target file names. Raises CannotRun where it can't be had."""
-    log = UsageLog(log_path(target))
+    log = UsageLog(*log_paths(target))
     known = log.read()
     inner = _opened(target, known)
     try:

@@ -15,7 +15,7 @@ from conformance.commandline.exit_codes import code_of
 from conformance.errors import CannotRun
 from conformance.target.config import one_spelling
 from conformance.target.wire.redaction import Redactor
-from tests.suite.support.command_runs import COMMAND, Run, certify, without_ci
+from tests.suite.support.command_runs import COMMAND, Run, certify, kept_in, without_ci
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -25,7 +25,7 @@ ONE_RULE: Final = ("--rule=ORD-05",)
 
 def in_shell(tmp_path: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A line of the shell, in which `$K` is the command."""
-    variables = {**without_ci(), "K": str(COMMAND), "XDG_STATE_HOME": str(tmp_path / "state"), **environment}
+    variables = {**without_ci(), "K": str(COMMAND), **kept_in(tmp_path / "state"), **environment}
     return subprocess.run(
         ["sh", "-c", line], capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path, env=variables
     )

@@ -19,7 +19,7 @@ from conformance.target.shared.budget import KEPT_BACK
 from conformance.target.shared.store import open_store
 from conformance.target.shared.store_base import ERRORS
 from tests.suite.commandline.test_cli import served
-from tests.suite.support.command_runs import Run, certify, without_ci
+from tests.suite.support.command_runs import Run, certify, kept_in, without_ci
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_plain_pytest_is_no_other(max_wait: str, left: int, told: str, tmp_path:
         done = subprocess.run(
             [*command, *options, f"--koncili-target={file}", "--koncili-rule=ORD-14"],
             capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3], timeout=300,
-            env={**without_ci(), "XDG_STATE_HOME": str(tmp_path / "state")},
+            env={**without_ci(), **kept_in(tmp_path / "state")},
         )  # fmt: skip
     assert told in done.stdout + done.stderr
     assert done.returncode == (0 if told == "1 passed" else 3), done.stdout

@@ -16,7 +16,7 @@ from conformance.mock.defects import DEFECTS, FAMILY_OF
 from conformance.mock.variants import VARIANTS
 from conformance.proof.page import PREFIX
 from conformance.proof.proof import Fate, Proof
-from tests.suite.support.command_runs import COMMAND
+from tests.suite.support.command_runs import COMMAND, kept_in
 
 PART: Final = "ord-04-not"
 CHOSEN: Final = [name for name in DEFECTS if PART in name]
@@ -53,7 +53,7 @@ def proved(reports: Path, *command: str) -> Proved:
         check=False,
         timeout=300,
         cwd=reports.parent,
-        env={**os.environ, "XDG_STATE_HOME": str(reports.parent / "state")},
+        env={**os.environ, **kept_in(reports.parent / "state")},
     )
     return Proved(done.returncode, done.stdout, done.stderr, reports)
 

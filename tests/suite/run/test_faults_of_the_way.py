@@ -20,7 +20,7 @@ from conformance.run.session import missing_need
 from conformance.target.config import load_target
 from conformance.target.shared.calendar import SHORT
 from conformance.target.shared.store import open_store
-from tests.suite.support.command_runs import COMMAND, Run
+from tests.suite.support.command_runs import COMMAND, Run, kept_in
 from tests.suite.support.stage import quick
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
@@ -350,7 +350,7 @@ def test_a_block_ends_every_kind_of_run_with_3(stage: Stage, layer: Wayside, way
     """And whatever comes after it, without a request."""
     layer.play(*plans("423-cut", nth(40)))
     target = stage.target(layer.base_url)
-    environment = {**os.environ, "XDG_STATE_HOME": str(target.parent / "state")}
+    environment = {**os.environ, **kept_in(target.parent / "state")}
     if way == "workers":
         command = [str(COMMAND), "certify", "--target", str(target), "--profile", "smoke", "--workers", "2"]
         command += ["--no-html", "--reports", str(target.parent / "reports")]

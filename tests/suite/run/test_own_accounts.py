@@ -17,7 +17,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer, Quirk
 from conformance.mock.world import CHANNEL, OTHER_CHANNEL
 from conformance.run.own_accounts import listed, wrong_accounts
-from tests.suite.support.command_runs import certify, command, ended, without_ci
+from tests.suite.support.command_runs import certify, command, ended, kept_in, without_ci
 from tests.suite.support.live_runs import one_run
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 
@@ -174,7 +174,7 @@ def test_nor_by_plain_pytest(staged: StagedMock, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/certification", "-q", "-p", "no:cacheprovider", *options],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3], timeout=300,
-        env={**without_ci(), "XDG_STATE_HOME": str(tmp_path / "state")},
+        env={**without_ci(), **kept_in(tmp_path / "state")},
     )  # fmt: skip
     assert done.returncode == 3, done.stdout
     assert "account 19999" in done.stdout + done.stderr

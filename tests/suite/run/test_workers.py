@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.suite.support.command_runs import Run, certify, without_ci
+from tests.suite.support.command_runs import Run, certify, kept_in, without_ci
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 from tests.suite.support.stage.plans import Plan, since
 from tests.suite.support.stage.wayside import wayside
@@ -51,7 +51,7 @@ def plain(tmp_path: Path, *arguments: str, plugin: str = "") -> Run:
     command = [sys.executable, "-m", "pytest", "tests/certification", "-q", "-p", "no:cacheprovider", "-p", "breaking"]
     options = [f"--koncili-reports={tmp_path / 'reports'}", "--koncili-profile=smoke", "--koncili-no-html"]
     own = {name: value for name, value in without_ci().items() if not name.startswith("PYTEST_")}
-    environment = {**own, "XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(tmp_path)}
+    environment = {**own, **kept_in(tmp_path / "state"), "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
         [*command, *options, *arguments],
         capture_output=True, text=True, check=False, cwd=ROOT, timeout=300, env=environment,

@@ -67,8 +67,14 @@ def command(*arguments: str, state: Path, **environment: str) -> subprocess.Pope
         text=True,
         start_new_session=True,
         # Budgets of client errors belong to the test, not to whoever runs it; what is told to a CI system too.
-        env={**without_ci(), "XDG_STATE_HOME": str(state), **environment},
+        env={**without_ci(), **kept_in(state), **environment},
     )
+
+
+def kept_in(state: Path) -> dict[str, str]:
+    """The variables by which a command keeps what runs share in places of its own: there, and beside it what belongs into the
+    user's cache directory."""
+    return {"XDG_STATE_HOME": str(state), "XDG_CACHE_HOME": f"{state}-cache"}
 
 
 def without_ci() -> dict[str, str]:

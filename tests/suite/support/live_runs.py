@@ -91,6 +91,7 @@ class OneRun:
     def die(self) -> None:
         """As if its process had been killed."""
         rewrite(self.store, self.live.run.id, process=f"{os.getpid()} long ago")
+        self.live.store.log.close()  # as the end of a process does
 
 
 @contextmanager

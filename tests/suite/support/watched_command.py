@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.suite.support.command_runs import kept_in
+
 ROOT: Final = Path(__file__).parents[3]
 COMMAND: Final = Path(sys.executable).parent / "koncili-conformance"
 LOOK_SECONDS: Final = 0.5
@@ -65,7 +67,7 @@ def watch(
     run = Watched(home, set(given))
     for name in ("work", "tmp", "state"):
         (home / name).mkdir(exist_ok=True, mode=0o755)
-    own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "XDG_STATE_HOME": str(home / "state"), "LANG": "C.UTF-8"}
+    own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "LANG": "C.UTF-8", **kept_in(home / "state")}
     own["HYPOTHESIS_STORAGE_DIRECTORY"] = str(run.shared)
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     master, slave = pty.openpty() if terminal else os.pipe()

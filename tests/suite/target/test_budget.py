@@ -27,6 +27,7 @@ from conformance.target.shared.store import open_store, store_path
 from conformance.target.shared.store_base import BLOCKED_UNTIL, ERRORS, MARGIN_SECONDS, Store
 from conformance.target.shared.store_sqlite import SQLiteStore
 from conformance.target.waiting import Waiting
+from tests.suite.support.command_runs import kept_in
 
 MINUTE, HOUR = 60.0, 3600.0
 DOCUMENTED = {Endpoint.GET_ORDER: 90, Endpoint.SUBMIT_ORDER: 300, Endpoint.DELETE_ORDER: 300}
@@ -548,7 +549,8 @@ def test_no_limits_wait_for_nothing_and_count_nothing(time: Time) -> None:
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     state = tmp_path / "xdg-state"
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    for name, value in kept_in(state).items():
+        monkeypatch.setenv(name, value)
     return state
 
 

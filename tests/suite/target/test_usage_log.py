@@ -6,6 +6,7 @@ import errno
 import math
 import multiprocessing
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 
 from conformance.errors import CannotRun
 from conformance.target.shared import usage_log
-from conformance.target.shared.usage_log import MERGE_FILES, Known, UsageLog, known_of, read_lines, summarised
+from conformance.target.shared.usage_lines import Known, known_of, read_lines, summarised
+from conformance.target.shared.usage_log import MERGE_FILES, UsageLog
 from tests.suite.support.properties import prove
 
 W: Final = "client-errors"
@@ -249,3 +251,107 @@ def test_a_process_that_goes_on_writes_anew_what_was_taken_away(log: UsageLog, d
         assert records == {"order/its-own": "there"}
         later.marked(W, "and more", 3, 1e9)
         assert "and more" in what(known(directory))[0]
+
+
+# -- kept in two places ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    return tmp_path / "second"
+
+
+@pytest.fixture
+def both(directory: Path, second: Path) -> Iterator[UsageLog]:
+    with closing(UsageLog(directory, second)) as both:
+        both.of_store("one")
+        yield both
+
+
+PLACES: Final = pytest.mark.parametrize("lost", ["directory", "second"])
+
+
+def test_each_place_knows_all(both: UsageLog, directory: Path, second: Path) -> None:
+    carry_out(both, [("marked", 0), ("marked", 1), ("unmarked", 0), ("put", 2), ("put", 3), ("dropped", 2)])
+    assert what(known(directory)) == what(known(second)) == what(UsageLog(directory, second).read())
+    assert what(known(second)) == ({"1"}, {"order/3": "4"}, {"one": 2})
+
+
+def test_one_place_named_twice_is_one(directory: Path) -> None:
+    with closing(UsageLog(directory, directory)) as log:
+        log.put("order/a", "there")
+    assert len(list(directory.glob("*.log"))) == 1
+
+
+@PLACES
+def test_what_one_place_has_lost_the_next_process_writes_there_anew(
+    tmp_path: Path, directory: Path, second: Path, lost: str
+) -> None:
+    """Else the loss of the other one, later, would forget it."""
+    with closing(UsageLog(directory, second)) as first:
+        first.of_store("one")
+        carry_out(first, [("marked", 0), ("put", 0), ("put", 1), ("dropped", 1)])
+    before = what(known(directory))
+    shutil.rmtree(tmp_path / ("usage" if lost == "directory" else lost))
+    with closing(UsageLog(directory, second)) as later:
+        assert what(later.read()) == before
+        later.of_store("one")
+        later.put("order/later", "there")
+    for place in (directory, second):
+        assert what(known(place)) == (before[0], {**before[1], "order/later": "there"}, before[2])
+
+
+@PLACES
+def test_a_place_that_is_taken_away_in_the_middle_is_written_anew_with_the_next_line(
+    both: UsageLog, directory: Path, second: Path, lost: str, tmp_path: Path
+) -> None:
+    carry_out(both, [("marked", 0), ("put", 0)])
+    gone = directory if lost == "directory" else second
+    gone.rename(tmp_path / "elsewhere")
+    both.put("order/later", "there")
+    assert (
+        what(known(directory)) == what(known(second)) == ({"0"}, {"order/0": "1", "order/later": "there"}, {"one": 1})
+    )
+
+
+def test_a_second_place_that_cannot_be_written_stops_nothing(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    second = tmp_path / "file" / "usage"
+    with closing(UsageLog(directory, second)) as log:
+        assert log.read() == Known()
+        log.of_store("one")
+        carry_out(log, [("marked", 0), ("put", 0)])
+        assert log.unkept.keys() == {second}
+        assert "Not a directory" in log.unkept[second]
+        assert what(log.read()) == what(known(directory)) == ({"0"}, {"order/0": "1"}, {"one": 1})
+
+
+def test_a_second_place_whose_disk_is_full_stops_nothing(
+    both: UsageLog, directory: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is what was written there before taken for damaged."""
+    both.put("order/a", "there")
+    write, inode = os.write, next(second.glob("*.log")).stat().st_ino
+
+    def full(opened: int, content: bytes) -> int:
+        return write(opened, content[:5] if os.fstat(opened).st_ino == inode else content)
+
+    monkeypatch.setattr("conformance.target.shared.usage_log.os.write", full)
+    for number in range(3):
+        both.marked(W, str(number), number + 1, 1e9)
+    assert both.unkept.keys() == {second}
+    found = UsageLog(directory, second).read()
+    assert found.whole
+    assert what(found) == ({"0", "1", "2"}, {"order/a": "there"}, {"one": 3})
+
+
+def test_what_one_who_lives_has_left_is_told_from_what_the_dead_have(directory: Path, second: Path) -> None:
+    with closing(UsageLog(directory, second)) as dead:
+        dead.put("order/of-the-dead", "there")
+    with closing(UsageLog(directory, second)) as living:
+        living.put("order/of-the-living", "there")
+        assert living.read().living == frozenset()
+        shutil.rmtree(directory)
+        found = UsageLog(directory, second).read()
+        assert found.records.keys() == {"order/of-the-dead", "order/of-the-living"}
+        assert found.living == {"order/of-the-living"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, SupportsFloat, SupportsIndex
 
-from tests.suite.support.command_runs import Run
+from tests.suite.support.command_runs import Run, kept_in
 
 LOADED: Final = [
     "conformance.cli",
@@ -50,7 +50,7 @@ def command(directory: Path, *arguments: str, patience: float = PATIENT, **envir
         arguments,
         directory / "output.txt",
         directory / "errors.txt",
-        {"XDG_STATE_HOME": str(directory / "state"), **environment},
+        {**kept_in(directory / "state"), **environment},
         patience,
     )
     _forks.set_forkserver_preload(LOADED)
