@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import conformance.contract
+from conformance import contract
 from conformance.target.config import Target
 
 _REPORTS: Final = (
@@ -28,5 +28,5 @@ def own_words(target: Target) -> str:
 
 @cache
 def _contract() -> str:
-    directory = Path(conformance.contract.__file__).parent
+    directory = Path(contract.__file__).parent
     return "\n".join((directory / name).read_text(encoding="utf-8") for name in ("rules.yaml", "openapi.yaml"))

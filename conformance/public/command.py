@@ -1,0 +1,7 @@
+"""The command `koncili-conformance`, as installations call it."""
+
+from __future__ import annotations
+
+from conformance.commandline.entry import main
+
+__all__ = ["main"]

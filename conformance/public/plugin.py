@@ -1,0 +1,5 @@
+"""The pytest plugin, as pytest finds it in an installation: the hooks and fixtures of conformance.run.plugin."""
+
+from __future__ import annotations
+
+from conformance.run.plugin import *  # noqa: F403 - pytest looks for hooks by their names
