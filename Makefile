@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test prove trials mutants check format report schema docs lock bench costs baseline clean
+.PHONY: help setup system certify test prove trials mutants check format report schema docs lock outdated bench costs baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ schema: $(STAMP) ## write the certificate's JSON Schema anew after a change of i
 docs: $(STAMP) ## write the rule reference anew after a change of the rules or the readings
 	@mkdir -p docs
 	@$(BIN)/koncili-conformance rules --format markdown > docs/rules.md
+
+outdated: $(DEV_STAMP) ## list the pinned packages of which there are newer releases
+	@if command -v uv >/dev/null 2>&1; then uv pip list --quiet --python $(BIN)/python --outdated; \
+		else $(BIN)/python -m pip list --disable-pip-version-check --outdated; fi
 
 lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
 	@sh .ci/lock $(BIN)

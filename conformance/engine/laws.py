@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Flaky, Unsatisfiable
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
 from platformdirs import user_cache_path
 
+from conformance.compat.hypothesis import draw_no_constants
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine import economy
@@ -35,14 +34,10 @@ T = TypeVar("T")
 Law = Callable[[T], Waiting[None] | None]
 """What is to hold of every example; a generator where time must pass in between."""
 
-NO_CONSTANTS = Constants()
-
 # Hypothesis keeps tables of characters: not in the directory in which somebody happens to certify.
 set_hypothesis_home_dir(user_cache_path("koncili-conformance") / "hypothesis")
 
-# Hypothesis also draws the literals of the source files that happen to be loaded from outside site-packages: one seed would
-# then mean other cases with a defect or variant, and in an installed suite.
-providers._get_local_constants = lambda: NO_CONSTANTS
+draw_no_constants()
 
 TRIED_AGAIN: Final = 2
 """How often an example is tried anew that got no answer: something on the way may have failed in passing."""

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from jsonschema_rs import Draft202012Validator
 
+from conformance.compat.hypothesis import drawing_no_constants, unchanged_by
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
 from conformance.contract.openapi import JSON, METHODS
 
@@ -53,35 +52,13 @@ class SchemaCase:
 @cache
 def load_schemathesis() -> None:
     """Import Schemathesis, and put back what that changes in Hypothesis for every test of the process."""
-    import hypothesis
-    from hypothesis import core
-    from hypothesis.internal import entropy, reflection
-    from hypothesis.internal.conjecture import engine
-    from hypothesis.strategies._internal import collections
-    from hypothesis.strategies._internal import core as strategies
-    from hypothesis.vendor import pretty
+    unchanged_by(_import_schemathesis)
 
-    buffer_size = engine.BUFFER_SIZE
 
+def _import_schemathesis() -> None:
     from schemathesis.generation.hypothesis import setup
 
     setup()  # what it changes, it changes once: now, rather than when some part of it is first used
-
-    unchanged: tuple[tuple[ModuleType, str, object], ...] = (
-        # Its printer prints nothing: the arguments of every falsifying example would be blank.
-        (core, "RepresentationPrinter", pretty.RepresentationPrinter),
-        # Its buffer is four times as large: examples grow larger, health checks and shrinking act otherwise.
-        (engine, "BUFFER_SIZE", buffer_size),
-        (core, "BUFFER_SIZE", buffer_size),
-        (collections, "BUFFER_SIZE", buffer_size),
-        # Its own does not look whether Hypothesis's own Random is referenced elsewhere: only speed, for many threads.
-        (entropy, "register_random", hypothesis.register_random),
-        # Its own remembers the answer for a thousand functions: only speed, and it keeps their code alive.
-        (strategies, "is_first_param_referenced_in_function", reflection.is_first_param_referenced_in_function),
-    )
-    for module, name, value in unchanged:
-        setattr(module, name, value)
-    # One effect is left: Hypothesis has made its global Random, as it does by itself at the first property.
 
 
 def coverage_cases(operation_id: str, document: Mapping[str, Any]) -> list[SchemaCase]:
@@ -153,7 +130,7 @@ def _cases(operation_id: str, document: str) -> tuple[SchemaCase, ...]:
     from schemathesis.generation.coverage import GenerationSession
 
     operation = schema.find_operation_by_id(operation_id)
-    with _constants_of_no_module():
+    with drawing_no_constants():
         made = list(
             schema.iter_coverage_cases(
                 operation,
@@ -164,20 +141,6 @@ def _cases(operation_id: str, document: str) -> tuple[SchemaCase, ...]:
         )
     cases = [_as_case(operation_id, case) for case in made]
     return tuple(case for case in cases if case is not None and shape.agrees(case))
-
-
-@contextmanager
-def _constants_of_no_module() -> Iterator[None]:
-    """Keep Hypothesis from drawing literals of whatever modules are loaded."""
-    from hypothesis.internal.conjecture import providers
-    from hypothesis.internal.constants_ast import Constants
-
-    original = providers._get_local_constants
-    providers._get_local_constants = Constants
-    try:
-        yield
-    finally:
-        providers._get_local_constants = original
 
 
 def _as_case(operation_id: str, case: Case[Any]) -> SchemaCase | None:

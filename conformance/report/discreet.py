@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import allure_commons
 import pytest
-from _pytest._code.code import ReprFuncArgs, ReprLocals, TerminalRepr
 
+from conformance.compat.pytest import ReprFuncArgs, ReprLocals, TerminalRepr, interruption_shown
 from conformance.escaping import lines
 from conformance.target.wire.redaction import Redactor
 
@@ -97,8 +97,7 @@ class Discretion:
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self) -> None:
         """The traceback of Ctrl-C, which the terminal has made by now and keeps for the end."""
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        discreet(getattr(terminal, "_keyboardinterrupt_memo", None), self._redactor())
+        discreet(interruption_shown(self._config), self._redactor())
 
     # -- Allure ----------------------------------------------------------------------------------------------------
 

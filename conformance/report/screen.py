@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import pytest
 
 from conformance import escaping
+from conformance.compat.pytest import let_write_to
 from conformance.contract.rules import catalogue
 from conformance.report.progress import Ended, Progress, words
 from conformance.report.progress import told as in_words
@@ -95,10 +96,7 @@ class Screen:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Take the terminal over."""
-        from _pytest._io import TerminalWriter
-
-        reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        reporter._tw = TerminalWriter(self.pytests)
+        let_write_to(config, self.pytests)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A scenario may be over, here or in a worker."""

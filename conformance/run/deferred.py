@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
+
+from conformance.compat.pytest import run_phases
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class PutOff:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         # Nothing of the session is torn down after the last: some scenarios are still to go on.
         until: Any = following or item.session
-        reports = runtestprotocol(item, nextitem=until, log=False)
+        reports = run_phases(item, until)
         if item.nodeid in leaves:
             self.scenarios.append(item)
         else:
@@ -49,5 +50,5 @@ class PutOff:
         if not self.keeps:
             return None
         number = item.session.items.index(item)
-        self.reports += [(number, report) for report in runtestprotocol(item, nextitem=following, log=False)]
+        self.reports += [(number, report) for report in run_phases(item, following)]
         return True

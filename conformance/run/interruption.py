@@ -4,15 +4,16 @@ hands over what it saw; else the controller would leave by itself, and the evide
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
 
 import pytest
+
+from conformance.compat import xdist
+from conformance.compat.pytest import retraced
 
 INTERRUPTED: Final = "interrupted"
 
@@ -46,7 +47,7 @@ class Heard:
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Let pytest tell of it: it stumbles over a place without a line number, of which Python 3.11 has some."""
-        excinfo._excinfo = (excinfo.type, excinfo.value, with_lines(excinfo.tb))
+        retraced(excinfo, with_lines(excinfo.tb))
 
     def pytest_unconfigure(self) -> None:
         """Leave the signals as they were."""
@@ -98,8 +99,7 @@ def lead_workers_home(config: pytest.Config, tell: Callable[[], None]) -> None:
         del frame
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        dsession: Any = config.pluginmanager.get_plugin("dsession")
-        if dsession is None:
+        if not xdist.leads(config):
             raise KeyboardInterrupt
         tell()
         # Ctrl-C reaches every process of the terminal by itself.
@@ -111,11 +111,9 @@ def lead_workers_home(config: pytest.Config, tell: Callable[[], None]) -> None:
 
 def send_home(config: pytest.Config, why: str, *, signalled: bool = True, lost: object = None) -> None:
     """Let every worker end now, but one that is `lost`. `signalled` is whether the scenarios that are running are interrupted."""
-    dsession: Any = config.pluginmanager.get_plugin("dsession")
-    dsession.shouldstop = why
-    for node in tuple(dsession._active_nodes):
+    xdist.stop(config, why)
+    for node in xdist.workers(config):
         if node is not lost:
             node.shutdown()
             if signalled:
-                with suppress(ProcessLookupError):
-                    os.kill(node.gateway._rinfo().pid, signal.SIGINT)
+                xdist.interrupt(node)

@@ -10,15 +10,14 @@ from typing import Any, Final, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture import providers
 
+from conformance.compat.hypothesis import draw_no_constants
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request, judge
 from conformance.contract.readings import resolve
 from conformance.contract.rules import Side, catalogue
-from conformance.engine.laws import NO_CONSTANTS
 from conformance.mock import world
 from conformance.mock.koncili import FIRST_ID, Koncili
 from conformance.mock.world import Reconciliation
@@ -33,9 +32,9 @@ from strategies.scope import Place, Scope
 
 T = TypeVar("T")
 
-# Hypothesis would also draw the literals of the modules that are loaded when it looks. The laws see to it that it does not,
-# and are imported here so that the examples are the same whichever tests run.
-assert providers._get_local_constants() is NO_CONSTANTS
+# Hypothesis would also draw the literals of the modules that are loaded when it looks: the examples are to be the same whichever
+# tests run.
+draw_no_constants()
 
 HOME: Final = Place(world.ENABLED[0].id, world.ENABLED[0].channel)
 

@@ -1,0 +1,68 @@
+"""What we use of Hypothesis although it promises none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Final
+
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+
+NO_CONSTANTS: Final = Constants()
+
+
+def _none() -> Constants:
+    return NO_CONSTANTS
+
+
+def draw_no_constants() -> None:
+    """From now on no literal of a module that happens to be loaded is drawn: one seed would then mean other cases with a defect
+    or variant, and in an installed suite."""
+    providers._get_local_constants = _none
+
+
+def draws_no_constants() -> bool:
+    """Whether that is so."""
+    return providers._get_local_constants is _none
+
+
+@contextmanager
+def drawing_no_constants() -> Iterator[None]:
+    """The same for a while."""
+    before = providers._get_local_constants
+    providers._get_local_constants = _none
+    try:
+        yield
+    finally:
+        providers._get_local_constants = before
+
+
+def unchanged_by(change: Callable[[], object]) -> None:
+    """Do what changes Hypothesis for the whole process, as importing Schemathesis does, and put back what it changed."""
+    import hypothesis
+    from hypothesis import core
+    from hypothesis.internal import entropy, reflection
+    from hypothesis.internal.conjecture import engine
+    from hypothesis.strategies._internal import collections
+    from hypothesis.strategies._internal import core as strategies
+    from hypothesis.vendor import pretty
+
+    buffer_size = engine.BUFFER_SIZE
+    change()
+    unchanged: tuple[tuple[ModuleType, str, object], ...] = (
+        # Its printer prints nothing: the arguments of every falsifying example would be blank.
+        (core, "RepresentationPrinter", pretty.RepresentationPrinter),
+        # Its buffer is four times as large: examples grow larger, health checks and shrinking act otherwise.
+        (engine, "BUFFER_SIZE", buffer_size),
+        (core, "BUFFER_SIZE", buffer_size),
+        (collections, "BUFFER_SIZE", buffer_size),
+        # Its own does not look whether Hypothesis's own Random is referenced elsewhere: only speed, for many threads.
+        (entropy, "register_random", hypothesis.register_random),
+        # Its own remembers the answer for a thousand functions: only speed, and it keeps their code alive.
+        (strategies, "is_first_param_referenced_in_function", reflection.is_first_param_referenced_in_function),
+    )
+    for module, name, value in unchanged:
+        setattr(module, name, value)
+    # One effect is left: Hypothesis has made its global Random, as it does by itself at the first property.

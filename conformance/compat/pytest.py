@@ -1,0 +1,34 @@
+"""What we use of pytest although it promises none of it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, TextIO
+
+import pytest
+from _pytest._code.code import ReprFuncArgs, ReprLocals, TerminalRepr
+from _pytest._io import TerminalWriter
+from _pytest.runner import runtestprotocol
+
+__all__ = ["ReprFuncArgs", "ReprLocals", "TerminalRepr", "interruption_shown", "let_write_to", "retraced", "run_phases"]
+
+
+def let_write_to(config: pytest.Config, stream: TextIO) -> None:
+    """Let pytest's own reporter write there from now on."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    reporter._tw = TerminalWriter(stream)
+
+
+def interruption_shown(config: pytest.Config) -> object:
+    """What pytest's own reporter has made of a Ctrl-C, to show it at the end; None where there was none."""
+    return getattr(config.pluginmanager.get_plugin("terminalreporter"), "_keyboardinterrupt_memo", None)
+
+
+def run_phases(item: pytest.Item, following: Any) -> list[pytest.TestReport]:
+    """Set up, call and tear down, as far as the following item needs nothing of it; nothing is reported."""
+    return runtestprotocol(item, nextitem=following, log=False)
+
+
+def retraced(excinfo: pytest.ExceptionInfo[BaseException], trace: TracebackType) -> None:
+    """Give a caught exception another traceback."""
+    excinfo._excinfo = (excinfo.type, excinfo.value, trace)

@@ -1,0 +1,111 @@
+"""What we use of other libraries although they don't promise it is still there, and does what we use it for.
+
+Where a release takes something away, the message says what, so that it is mended in conformance/compat and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.compat import hypothesis as of_hypothesis
+
+PRIVATE: Final = {
+    "hypothesis.internal.conjecture.providers": ("_get_local_constants",),
+    "hypothesis.internal.constants_ast": ("Constants",),
+    "hypothesis.internal.conjecture.engine": ("BUFFER_SIZE",),
+    "hypothesis.internal.entropy": ("register_random",),
+    "hypothesis.internal.reflection": ("is_first_param_referenced_in_function",),
+    "hypothesis.core": ("RepresentationPrinter", "BUFFER_SIZE"),
+    "hypothesis.strategies._internal.core": ("is_first_param_referenced_in_function",),
+    "hypothesis.strategies._internal.collections": ("BUFFER_SIZE",),
+    "hypothesis.vendor.pretty": ("RepresentationPrinter",),
+    "_pytest.runner": ("runtestprotocol",),
+    "_pytest._io": ("TerminalWriter",),
+    "_pytest._code.code": ("ReprFuncArgs", "ReprLocals", "TerminalRepr"),
+}
+"""By module."""
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in PRIVATE.items() for name in names])
+def test_it_is_there(module: str, name: str) -> None:
+    found: ModuleType = import_module(module)
+    place = f"conformance/compat/{module.partition('.')[0].lstrip('_')}.py"
+    assert hasattr(found, name), f"{module} has no {name} any more: mend {place}"
+
+
+def test_hypothesis_draws_no_literals_of_modules() -> None:
+    drawn: set[int] = set()
+
+    @settings(max_examples=300, database=None, derandomize=True)
+    @given(st.integers())
+    def draw(number: int) -> None:
+        drawn.add(number)
+
+    with of_hypothesis.drawing_no_constants():
+        assert of_hypothesis.draws_no_constants()
+        draw()
+    assert len(drawn) > 10
+    assert of_hypothesis.NO_CONSTANTS.integers == set(), (
+        "Constants() has constants: literals of modules would be drawn again"
+    )
+
+
+FAILING: Final = """
+import pytest
+from conformance.compat.pytest import interruption_shown, let_write_to, retraced, run_phases
+
+class Plugin:
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config):
+        self.config = config
+        import io
+        self.stream = io.StringIO()
+        let_write_to(config, self.stream)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        reports = run_phases(item, nextitem)
+        print("phases:", *(report.when for report in reports))
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo):
+        retraced(excinfo, excinfo.tb)
+
+class Last:
+    @pytest.hookimpl(trylast=True)
+    def pytest_keyboard_interrupt(self):
+        print("interruption:", type(interruption_shown(plugin.config)).__name__)
+
+plugin = Plugin()
+code = pytest.main(["-q", "-p", "no:cacheprovider", "-s", "--rootdir=.", "test_one.py"], plugins=[plugin, Last()])
+print("code:", int(code))
+print("pytest wrote:", any(word in plugin.stream.getvalue() for word in ("no tests ran", "passed", "Interrupt")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("pass", ["phases: setup call teardown", "code: 0", "pytest wrote: True"]),
+        ("raise KeyboardInterrupt", ["interruption: ExceptionChainRepr", "code: 2", "pytest wrote: True"]),
+    ],
+)
+def test_pytest_is_led_as_we_lead_it(tmp_path: Path, body: str, expected: list[str]) -> None:
+    (tmp_path / "test_one.py").write_text(f"def test_one():\n    {body}\n")
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    run = subprocess.run(
+        [sys.executable, "-c", FAILING], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
+    )
+    lines = run.stdout.splitlines()
+    assert [line for line in lines if line in expected] == expected, run.stdout + run.stderr
