@@ -20,6 +20,7 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine import economy
 from conformance.engine.hindrances import Hindrances
 from conformance.engine.same_order import differences
+from conformance.errors import Doubtful
 from conformance.run.session import Session
 from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange
@@ -211,6 +212,15 @@ class Bench:
     def delete(self, place: Place, code: str, note: str = "") -> Exchange:
         """DELETE /order."""
         return self.send(_lookup(Endpoint.DELETE_ORDER, place), {"code": code}, note)
+
+    def delete_again(self, place: Place, code: str) -> Exchange:
+        """DELETE /order of one that is gone: it is refused whatever became of the same request before whose answer was lost."""
+        try:
+            return self.delete(place, code)
+        except Doubtful as doubt:
+            if doubt.refusal is None:
+                raise
+            return self.sent(doubt.refusal)
 
     # -- noting ----------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from conformance.engine.bench import ASKED_AT_MOST, Bench, Hindered, NotSeenYet,
 from conformance.engine.books import Book, Books
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.hindrances import Hindrances
-from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, Doubtful, NotTried, TargetUnavailable, WaitTooLong
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
@@ -298,15 +298,31 @@ def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> Waiting[None]:
         return
     # A lawful deletion ends the order, so its twin comes last: then it also shows that the refused one deleted nothing.
     twin_first = case.twin_first and lawful.endpoint is not Endpoint.DELETE_ORDER
-    calls = (lawful, case.broken) if twin_first else (case.broken, lawful)
-    exchanges = [bench.send(call, values) for call in calls]
-    twin, broken = exchanges if twin_first else reversed(exchanges)
+    doubt: Doubtful | None = None
+    if twin_first:
+        twin, broken = bench.send(lawful, values), bench.send(case.broken, values)
+    else:
+        broken, doubt = _refused_perhaps_twice(bench, case.broken, values)
+        twin = bench.send(lawful, values)
+    if doubt is not None and twin.is_refused:
+        raise doubt
     # What was accepted in spite of its fault is a violation whatever became of its twin.
     if broken.status // 100 != 2 and not bench.is_accepted(lawful, twin):
         return
     check_refused(rule=rule, exchange=broken, bench=bench, context=context)
     bench.saw(Side.ACCEPTED, twin)
     bench.saw(Side.REFUSED, broken)
+
+
+def _refused_perhaps_twice(bench: Bench, broken: Call, values: Values) -> tuple[Exchange, Doubtful | None]:
+    """The answer to a broken call; with the doubt where it came after a lost one to the same deletion. If its twin is accepted
+    after it, neither was carried out."""
+    try:
+        return bench.send(broken, values), None
+    except Doubtful as doubt:
+        if broken.endpoint is not Endpoint.DELETE_ORDER or doubt.refusal is None:
+            raise
+        return bench.sent(doubt.refusal), doubt
 
 
 def make_ready(bench: Bench, lawful: Call) -> Waiting[Values | None]:

@@ -40,6 +40,9 @@ ERRORS_EACH: Final = 15
 ATTEMPTS_AT_MOST: Final = 3
 """How often runs try to complete one that can't be; after that they only tell of it, and `cleanup` alone tries again."""
 
+CLEANUPS_AT_MOST: Final = 5
+"""How often it is tried at all; after that `cleanup` only looks whether another can be opened there, so that it is gone."""
+
 PATIENCE_SECONDS: Final = 90.0
 """How long one is waited for that has all its releases: no document says how long reconciling takes."""
 
@@ -87,6 +90,10 @@ class _NoSuchPlace(_Stop):
     """Nor ever: its account or channel takes nothing."""
 
 
+class _NotTried(_Stop):
+    """It could not even be tried: the budget or the time for it is used up."""
+
+
 _Lost = tuple[Ledger, Opened]
 """What may be active though nobody knows its id, and the ledger on which it stands."""
 
@@ -114,6 +121,8 @@ class Recovery:
     thorough: bool = False
     """Whether to try again what was tried in vain often enough: `cleanup` does."""
     report: Report = field(default_factory=Report)
+    taken: set[Place] = field(default_factory=set)
+    """Where something is active that was looked at often enough."""
     given_up: set[str] = field(default_factory=set)
     """The keys of reconciliations that could not be completed: trying them after every scenario would spend the budget."""
     pause: float = 0.0
@@ -201,7 +210,7 @@ class Recovery:
         """Complete one whose id is known although something at its place is lost. If it takes its releases it was active all the
         time, and what is lost was refused for that."""
         lost = [(place, self._lost_at(ledger, place)) for place in self._places_of(opened)]
-        if not any(entries for _, entries in lost) or opened.key in self.given_up:
+        if not any(entries for _, entries in lost) or opened.key in self.given_up or self._was_tried_enough(opened):
             return
         self._spent_before = self.client.journal.traffic.client_errors
         place = own_places(opened.account, opened.channel, self.places)[0]
@@ -221,6 +230,7 @@ class Recovery:
     def try_all_again(self) -> None:
         """For the last time, what could not be done before."""
         self.given_up.clear()
+        self.taken.clear()
         self.report.undone.clear()
         self.no_rule_needs_more()
 
@@ -236,13 +246,19 @@ class Recovery:
         """
         if all(opened is not one for one in ledger.left.opened):  # closed beside another that was found
             return True
-        if opened.attempts >= ATTEMPTS_AT_MOST and not self.thorough and opened.key not in self.given_up:
-            self._give_up(opened, opened.why)
         if opened.key in self.given_up:
+            return False
+        if self._was_tried_enough(opened) and not self.thorough:
+            self._give_up(opened, opened.why)
             return False
         self._spent_before = self.client.journal.traffic.client_errors
         try:
-            self._complete_here(ledger, opened)
+            if self._was_tried_enough(opened):
+                self._look(ledger, opened)
+            else:
+                self._complete_here(ledger, opened)
+        except _NotTried as reason:
+            self._give_up(opened, str(reason))
         except _Stop as reason:
             ledger.failed(opened, str(reason))
             self._give_up(opened, str(reason))
@@ -255,6 +271,21 @@ class Recovery:
         finally:
             self.spent += self._spent_on_this
         return False
+
+    def _was_tried_enough(self, opened: Opened) -> bool:
+        return opened.attempts >= (CLEANUPS_AT_MOST if self.thorough else ATTEMPTS_AT_MOST)
+
+    def _look(self, ledger: Ledger, opened: Opened) -> None:
+        """See whether it is gone by now: where another can be opened nothing else is active. That spends a client error at most
+        for each place. Raises _Stop where something is."""
+        places = self._places_of(opened)
+        for place in places:
+            if place in self.taken or self._is_free(place, 0.0) is None:
+                self.taken.add(place)
+                raise _Stop(opened.why)
+        if not places:
+            raise _Stop(opened.why)
+        ledger.closed(opened)
 
     def _complete_here(self, ledger: Ledger, opened: Opened) -> None:
         """Raises _Stop where that can't be done, TargetUnavailable where answers were lost each time."""
@@ -287,7 +318,7 @@ class Recovery:
         if here >= ERRORS_EACH or self.spent + here >= ERRORS_AT_MOST:
             raise _Stop(f"{here} client errors were spent on it, and no more than that for now")
         if left is not None and left < 1:
-            raise _Stop("the budget of client errors is spent")
+            raise _NotTried("the budget of client errors is spent")
 
     def _complete(self, ledger: Ledger, opened: Opened) -> None:
         """Raises _Stop where that can't be done."""
@@ -569,7 +600,7 @@ class Recovery:
                 try:
                     wait.on(pause)
                 except WaitTooLong as reason:
-                    raise _Stop(str(reason)) from None
+                    raise _NotTried(str(reason)) from None
                 waited, pause = waited + pause, 2 * pause
             looks += 1
             answer = self._open(place)
@@ -638,7 +669,8 @@ def _listed(numbers: Sequence[int]) -> str:
 
 def in_words(opened: Opened, why: str) -> str:
     """What to tell of a reconciliation that can't be completed."""
-    return f"{title(opened)} may still be active{': ' if why else ''}{why}; ask Koncili to close it"
+    then = ", then run cleanup again" if opened.attempts >= CLEANUPS_AT_MOST else ""
+    return f"{title(opened)} may still be active{': ' if why else ''}{why}; ask Koncili to close it{then}"
 
 
 def _id_of(body: dict[str, Any]) -> OrderId:

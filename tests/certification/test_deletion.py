@@ -124,7 +124,7 @@ def _(trial: Trial, status: str, code: str) -> None:
         if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), first):
             return
         yield
-        second = bench.delete(place, values["code"])
+        second = bench.delete_again(place, values["code"])
         check_refused(rule=trial.rule, exchange=second, bench=bench, context="it was deleted before")
         bench.saw(Side.ACCEPTED, first)
         bench.saw(Side.REFUSED, second)

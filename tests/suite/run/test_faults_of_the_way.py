@@ -423,3 +423,18 @@ def test_a_whole_run_on_a_bad_day(stage: Stage, layer: Wayside) -> None:
     assert run.verdicts("fail") == set(), run.output
     assert run.verdicts("inconclusive") == set(), run.output
     assert run.verdicts("pass") == open_to_all, run.output
+
+
+@pytest.mark.parametrize("rule", ["DEL-02", "DEL-05"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_refused_deletion_counts_though_a_502_came_before_it(
+    stage: Stage, layer: Wayside, rule: str, number: int
+) -> None:
+    """What was gone before cannot have gone by the one without an answer: nothing is sent anew for that."""
+    plain = stage.certify(stage.target(layer.base_url), rule)
+    layer.play(*plans("502", nth(number, DELETE)))
+    run = stage.certify(stage.target(layer.base_url), rule)
+    assert run.by_rule[rule] == "pass", run.output
+    assert "502" in layer.faults()
+    spent = [each.certificate["traffic"]["clientErrors"] for each in (plain, run)]
+    assert spent[0] == spent[1]

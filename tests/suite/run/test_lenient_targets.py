@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from conformance.contract.jsontext import dumps, loads
 from conformance.contract.judge import Request
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer, Quirk
-from conformance.run.recovery import ATTEMPTS_AT_MOST
+from conformance.run.recovery import ATTEMPTS_AT_MOST, CLEANUPS_AT_MOST
 from tests.suite.support.live_runs import Killed, one_run
 from tests.suite.support.stage.etiquette import active
 
@@ -113,3 +114,53 @@ def test_nothing_is_looked_up_where_nothing_can_be(tmp_path: Path) -> None:
         dead.die()
         later.live.rescue_all()
         assert (later.way.sent, later.live.dead_runs) == ([], [])
+
+
+@dataclass
+class TakesNoReleases:
+    """As long as it is like that."""
+
+    faulty: bool = True
+
+    def __call__(self, request: Request) -> Request:
+        body = loads(request.body) if self.faulty and request.path.endswith("/release") else None
+        return (
+            replace(request, body=dumps({**body, "reconciliationId": 10**9}).encode())
+            if isinstance(body, dict)
+            else request
+        )
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["of known id", "whose answer was lost"])
+def test_cleanup_too_tries_often_enough_and_then_looks_alone(known: bool, tmp_path: Path) -> None:
+    """Whether another can be opened there, which spends no more than a client error."""
+    reads = TakesNoReleases()
+    koncili = Koncili(quirks=[Quirk(name="none", statement="takes no releases", reads=reads)])
+    with one_run(koncili, tmp_path / "store.sqlite") as dead:
+        dead.create(periodInitDate="2022-03-01T00:00:00Z", periodEndDate="2022-03-02T00:00:00Z")
+        koncili.control({"abandonReconciliations": True})
+        dead.live.abandoned()
+        dead.upset(Endpoint.CREATE_RECONCILIATION, *([] if known else ["killed after"]))
+        with nullcontext() if known else pytest.raises(Killed):
+            dead.create()
+        dead.die()
+        spent = []
+        for _ in range(CLEANUPS_AT_MOST + 3):
+            with one_run(koncili, tmp_path / "store.sqlite") as cleanup:
+                cleanup.live.recovery.thorough = True
+                cleanup.live.rescue_all()
+                (told,) = cleanup.live.recovery.report.undone
+                spent.append(cleanup.client.journal.spent().client_errors)
+        assert max(spent[CLEANUPS_AT_MOST:]) <= 1, spent
+        assert spent[CLEANUPS_AT_MOST - 1] > 1, spent
+        assert "may still be active" in told
+        assert "ask Koncili to close it, then run cleanup again" in told
+        with one_run(koncili, tmp_path / "store.sqlite") as run:
+            run.live.rescue_all()
+            assert run.way.sent == []
+        reads.faulty = False
+        koncili.control({"abandonReconciliations": True})
+        with one_run(koncili, tmp_path / "store.sqlite") as last:
+            last.live.recovery.thorough = True
+            last.live.rescue_all()
+            assert last.live.dead_runs == []
