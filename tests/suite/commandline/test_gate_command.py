@@ -25,7 +25,7 @@ from conformance.verdict.gate_case import WEIGHTS, Check, Found, Result
 from conformance.verdict.signature import SignatureState
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
 from tests.suite.support.command_runs import COMMAND, Run, certify
-from tests.suite.support.gate_certificates import REQUIRED, Document, document, sealed
+from tests.suite.support.gate_cases import REQUIRED, Document, document, sealed
 
 FAIL, SKIP, UNKNOWN = RuleVerdict.FAIL, RuleVerdict.NOT_EXERCISED, RuleVerdict.INCONCLUSIVE
 ONE, TWO, THREE = REQUIRED[:3]

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.report.allure_environment import environment, properties
 from conformance.report.allure_executor import executor
-from tests.suite.support.allure_certificates import certificate_of
+from tests.suite.support.made_up_certificates import certified
 
 GITHUB: Final = {
     "GITHUB_ACTIONS": "true",
@@ -114,13 +114,13 @@ def test_a_build_whose_number_is_none_is_left_out() -> None:
 
 
 def test_what_was_tested_stands_first() -> None:
-    told = environment(certificate_of())
+    told = environment(certified())
     assert list(told)[:7] == ["target", "URL", "verdict", "profile", "seed", "suite", "contract"]
     assert told["target"] == "ours (mock)"
     assert told["URL"] == "http://127.0.0.1:8765"
     assert told["contract"].startswith("2026.11, sha256 ")
-    assert told["extract-types"] == "reading workflow (stated)"
-    assert len(told) == 7 + len(certificate_of().readings)
+    assert told["extract-types"] == "reading workflow (default)"
+    assert len(told) == 7 + len(certified().readings)
 
 
 @pytest.mark.parametrize(

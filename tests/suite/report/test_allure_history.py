@@ -14,12 +14,12 @@ import pytest
 from conformance.report import allure_history
 from conformance.report.allure_history import HANDED_OVER, MOST_RUNS, History, HistoryUnavailable
 from conformance.report.files import Reports
-from tests.suite.support.allure_certificates import STARTED, certificate_of
+from tests.suite.support.made_up_certificates import STARTED, certified
 
 
 def history(directory: Path, number: int = 0, **target: Any) -> History:
     """The history of the run of that number."""
-    return History.of(directory, certificate_of(started_at=STARTED + timedelta(hours=number), **target))
+    return History.of(directory, certified(started_at=STARTED + timedelta(hours=number), **target))
 
 
 def line(number: int, **changed: Any) -> str:
@@ -55,13 +55,13 @@ def test_runs_against_other_targets_do_not_mix(tmp_path: Path) -> None:
     history(tmp_path, 0, name="other").add(line(7))
     assert shown(tmp_path, 1) == ["run-0"]
     assert shown(tmp_path, 1, name="other") == ["run-7"]
-    elsewhere = certificate_of().target.model_copy(update={"base_url": "http://127.0.0.1:1"})
+    elsewhere = certified().target.model_copy(update={"base_url": "http://127.0.0.1:1"})
     assert shown(tmp_path, 1, target=elsewhere) == []
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "são / paulo", "", "x" * 300, "."])
 def test_whatever_a_target_is_called_its_file_is_in_the_directory(name: str, tmp_path: Path) -> None:
-    path = history(tmp_path, target=certificate_of().target.model_copy(update={"name": name})).path
+    path = history(tmp_path, target=certified().target.model_copy(update={"name": name})).path
     assert path.parent == tmp_path / "history"
     assert len(path.name) < 70
     history(tmp_path, name="x").add(line(0))

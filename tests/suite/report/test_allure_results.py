@@ -18,7 +18,8 @@ from conformance.report.allure_results import (
 )
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.violation import Finding
-from tests.suite.support.allure_certificates import certificate_of
+from tests.suite.support.made_up_certificates import certified
+from tests.suite.support.made_up_evidence import waiver
 
 URL: Final = "http://127.0.0.1:8765/order"
 REQUEST: Final = {"method": "POST", "url": URL, "headers": {"integrator": "3f0e"}, "body": '{"totalGrossValue": 0.10}'}
@@ -74,7 +75,7 @@ def left(directory: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def finished(directory: Path, evidence: Evidence, **how: Any) -> dict[str, list[dict[str, Any]]]:
-    finish(directory, evidence, certificate_of(evidence, **how), {})
+    finish(directory, evidence, certified(evidence, **how), {})
     return left(directory)
 
 
@@ -150,7 +151,7 @@ def test_what_was_sent_may_hold_what_no_file_can(tmp_path: Path) -> None:
 
 
 def test_a_waived_failure_says_until_when_and_why(tmp_path: Path) -> None:
-    [result] = finished(tmp_path, evidence_of(ORD_04=FAILED), waived="ORD-04")["ORD-04"]
+    [result] = finished(tmp_path, evidence_of(ORD_04=FAILED), waivers=[waiver("ORD-04")])["ORD-04"]
     assert result["statusDetails"]["message"] == (
         f"failing, and waived\nwaived until 2026-12-31: ticket 4711\n{REASON}"
     )
@@ -236,7 +237,7 @@ def test_a_scenario_whose_result_is_damaged_is_shown_all_the_same(tmp_path: Path
     half = tmp_path / "half-result.json"
     half.write_text('{"uuid": "ha')
     evidence = evidence_of(ORD_04=FAILED)
-    finish(tmp_path, evidence, certificate_of(evidence), {})
+    finish(tmp_path, evidence, certified(evidence), {})
     half.unlink()
     assert [result["status"] for result in left(tmp_path)["ORD-04"]] == ["failed"]
 
@@ -256,7 +257,7 @@ def identities(directory: Path, **how: Any) -> set[tuple[str, str, str]]:
 
 def test_a_scenario_is_known_again_whatever_the_seed_the_target_and_the_verdict(tmp_path: Path) -> None:
     first = identities(tmp_path / "first")
-    assert first == identities(tmp_path / "second", seed=99, name="other", waived="ORD-04")
+    assert first == identities(tmp_path / "second", seed=99, name="other", waivers=[waiver("ORD-04")])
     assert len({history for _, _, history in first}) == len(first) == len(catalogue().rules)
 
 
@@ -264,8 +265,8 @@ def test_its_parameters_tell_reading_profile_seed_and_target(tmp_path: Path) -> 
     rule = next(rule for rule in catalogue().rules.values() if rule.reading == "value-mismatch")
     [result] = finished(tmp_path, evidence_of())[rule.id]
     assert {each["name"]: each["value"] for each in result["parameters"]} == {
-        "reading value-mismatch": "rejected (stated)",
-        "profile": "smoke",
+        "reading value-mismatch": "rejected (default)",
+        "profile": "certification",
         "seed": "7",
         "target": "ours (http://127.0.0.1:8765)",
     }
@@ -289,7 +290,7 @@ def test_the_results_of_others_are_left_alone_and_fixtures_are_not_shown(tmp_pat
     ours, theirs = {"children": ["raw-tests-ORD-04"]}, {"children": ["raw-tests-ORD-04", "other"]}
     for name, container in (("ours", ours), ("theirs", theirs)):
         (tmp_path / f"{name}-container.json").write_text(json.dumps(container))
-    finish(tmp_path, evidence := evidence_of(ORD_04=PASSED), certificate_of(evidence), {})
+    finish(tmp_path, evidence := evidence_of(ORD_04=PASSED), certified(evidence), {})
     assert json.loads((tmp_path / "other-result.json").read_text()) == other
     assert list(tmp_path.glob("raw-*")) == []
     assert [path.name for path in tmp_path.glob("*-container.json")] == ["theirs-container.json"]
@@ -297,15 +298,13 @@ def test_the_results_of_others_are_left_alone_and_fixtures_are_not_shown(tmp_pat
 
 def test_the_machine_is_not_named(tmp_path: Path) -> None:
     put(tmp_path, raw("tests/ORD-04"))
-    finish(tmp_path, evidence := evidence_of(ORD_04=PASSED), certificate_of(evidence), {})
+    finish(tmp_path, evidence := evidence_of(ORD_04=PASSED), certified(evidence), {})
     assert [path for path in tmp_path.iterdir() if b"my-machine" in path.read_bytes()] == []
 
 
 def test_categories_environment_and_executor_lie_beside_the_results(tmp_path: Path) -> None:
     evidence = evidence_of(ORD_04=FAILED)
-    finish(
-        tmp_path, evidence, certificate_of(evidence), {"JENKINS_URL": "https://jenkins.example/", "SECRET": "s3cret"}
-    )
+    finish(tmp_path, evidence, certified(evidence), {"JENKINS_URL": "https://jenkins.example/", "SECRET": "s3cret"})
     assert json.loads((tmp_path / "executor.json").read_text())["name"] == "Jenkins"
     assert "verdict=nonconformant\n" in (tmp_path / "environment.properties").read_text()
     assert len(json.loads((tmp_path / "categories.json").read_text())) == 9

@@ -18,7 +18,8 @@ from conformance.report.ci import MOST_SUMMARY_BYTES, Place, annotate, cut, scen
 from conformance.report.summary import markdown
 from conformance.verdict.evidence import Evidence, Outcome
 from tests.suite.support.command_runs import Run, certify
-from tests.suite.support.evidence_certificates import all_pass, certified, scenario, waiver
+from tests.suite.support.made_up_certificates import certified
+from tests.suite.support.made_up_evidence import all_pass, scenario, waiver
 
 CHECKOUT: Final = Path(__file__).parents[3]
 

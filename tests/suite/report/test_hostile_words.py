@@ -46,7 +46,8 @@ from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.gate_case import Check, Decision, Found, Result
 from conformance.verdict.verdicts import RuleVerdict
 from conformance.verdict.violation import Finding, Violation
-from tests.suite.support.evidence_certificates import all_pass, certified, scenario, waiver
+from tests.suite.support.made_up_certificates import certified
+from tests.suite.support.made_up_evidence import all_pass, scenario, waiver
 from tests.suite.support.properties import repeatable
 from tests.suite.support.watched_command import COMMAND, ROOT, certify, plain_pytest, watch
 

@@ -20,7 +20,8 @@ from conformance.report.html import find_allure
 from conformance.report.junit import junit
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.evidence import Evidence, Outcome
-from tests.suite.support.evidence_certificates import all_pass, certified, finding, scenario, waiver
+from tests.suite.support.made_up_certificates import certified
+from tests.suite.support.made_up_evidence import all_pass, finding, scenario, waiver
 
 NASTY: Final = 'a <b> & "c" ]]> \x00\x1b[31m \ud800 \u20ac\nnext line'
 

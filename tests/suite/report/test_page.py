@@ -11,7 +11,7 @@ from conformance.report.page.view import view_of
 from conformance.report.page.words import duration, meaning
 from conformance.report.rulebook import expected
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
-from tests.suite.support.certificates import (
+from tests.suite.support.example_certificates import (
     BASE_URL,
     UNDECIDED,
     certificate,

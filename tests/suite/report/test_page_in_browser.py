@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from conformance.contract.rules import catalogue
 from conformance.report.page.render import BESIDE, page
-from tests.suite.support.certificates import FAILURES, ORDER, UNDECIDED, failing
+from tests.suite.support.example_certificates import FAILURES, ORDER, UNDECIDED, failing
 from tests.suite.support.report_pages import HOSTILE, spoilt
 from tests.suite.support.stage.browser import Opened, browser, opened
 

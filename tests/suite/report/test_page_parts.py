@@ -13,7 +13,7 @@ from conformance.report.page.bodies import lines_of
 from conformance.report.page.example import example_of, reason_of, story_of
 from conformance.report.page.matrix import COLUMNS, row_of
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
-from tests.suite.support.certificates import (
+from tests.suite.support.example_certificates import (
     BASE_URL,
     FAILURES,
     ORDER,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from conformance.report.page.render import page
 from conformance.verdict.certificate import Certificate
-from tests.suite.support.certificates import (
+from tests.suite.support.example_certificates import (
     FAILURES,
     UNDECIDED,
     failing,

@@ -20,8 +20,7 @@ from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import WEIGHTS, Asked, Check, Found, Group, Result, Wanted
 from conformance.verdict.signature import Signature, SignatureState
 from conformance.verdict.verdicts import EXIT_CODES, NOT_SELECTED, RuleVerdict, RunVerdict, Waiver, judge_verdicts
-from tests.suite.support.gate_certificates import (
-    FINISHED,
+from tests.suite.support.gate_cases import (
     NOW,
     RECOMMENDED,
     REQUIRED,
@@ -32,6 +31,7 @@ from tests.suite.support.gate_certificates import (
     refusals,
     sealed,
 )
+from tests.suite.support.made_up_certificates import FINISHED
 from tests.suite.support.properties import prove
 
 PASS, FAIL, SKIP, UNKNOWN = RuleVerdict.PASS, RuleVerdict.FAIL, RuleVerdict.NOT_EXERCISED, RuleVerdict.INCONCLUSIVE

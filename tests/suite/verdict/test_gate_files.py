@@ -18,7 +18,8 @@ from conformance.verdict.certificate_file import MOST_FAULTS, load_certificate, 
 from conformance.verdict.changes import Changes, Difference, changes_since
 from conformance.verdict.digest import digest_of
 from conformance.verdict.verdicts import RuleVerdict, Waiver
-from tests.suite.support.gate_certificates import FINISHED, REQUIRED, Document, document, sealed
+from tests.suite.support.gate_cases import REQUIRED, Document, document, sealed
+from tests.suite.support.made_up_certificates import FINISHED
 
 ONE, TWO, THREE = REQUIRED[:3]
 PASS, FAIL, SKIP, UNKNOWN = RuleVerdict.PASS, RuleVerdict.FAIL, RuleVerdict.NOT_EXERCISED, RuleVerdict.INCONCLUSIVE

@@ -1,4 +1,4 @@
-"""Certificates made up for the tests of reports: no run is needed to see how one is shown."""
+"""Certificates as examples for the tests of reports: a run with every kind of failure, one that passes, one of one rule."""
 
 from __future__ import annotations
 

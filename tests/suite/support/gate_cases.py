@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from conformance.contract.rules import Catalogue, Level, catalogue
-from conformance.mock.target import mock_target_table
-from conformance.target.config import parse_target
-from conformance.verdict.certificate import make_certificate
 from conformance.verdict.certificate_file import parse_certificate
 from conformance.verdict.digest import digest_of
 from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import Asked, Check, Decision, Result
 from conformance.verdict.verdicts import RuleResult, RuleVerdict, Waiver
 from conformance.verdict.violation import Finding
+from tests.suite.support.made_up_certificates import FINISHED, made
 
-FINISHED: Final = datetime(2026, 11, 22, 13, tzinfo=UTC)
 NOW: Final = FINISHED + timedelta(hours=1)
 WEEK: Final = 7 * 86_400.0
 
@@ -45,20 +42,17 @@ def document(
         finding = Finding(rule.id, "it was accepted", {"method": "POST"}, {"status": 200}, "curl") if broken else None
         reason = "" if verdict is RuleVerdict.PASS else f"why it is {verdict}"
         results.append(RuleResult(rule, verdict, reason, 1, 1, 1, finding, waiver=by_rule.get(rule.id)))
-    table = mock_target_table("https://koncili.example") | {"name": "ours", "environment": environment}
-    made = make_certificate(
-        results=results,
-        target=parse_target(table | {"pace": "documented"}, "target.toml"),
+    certificate = made(
+        results,
         profile=profile,
-        seed=0,
         readings={"extract-types": "portal"},
         readings_from={"extract-types": "probed"},
-        traffic={"requests": 9, "client_errors": 3, "server_errors": 0, "throttled": 0},
         started_at=finished - timedelta(minutes=4),
         finished_at=finished,
     )
-    found: Document = json.loads(made.to_json())
-    return found
+    tested = certificate.target.model_copy(update={"environment": environment, "base_url": "https://koncili.example"})
+    found: Document = json.loads(certificate.model_copy(update={"target": tested}).to_json())
+    return sealed(found)
 
 
 def sealed(edited: Document) -> Document:
