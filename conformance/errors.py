@@ -27,11 +27,13 @@ class TargetUnavailable(_Told):
 
 
 class Doubtful(TargetUnavailable):
-    """An answer was lost: what was asked may have been done. Where it was sent again and refused, `refusal` is that exchange."""
+    """An answer was lost: what was asked may have been done. Where it was sent again and refused, `refusal` is that exchange, and
+    `passed` the server error that it had got before, if it had."""
 
-    def __init__(self, message: str, refusal: Any = None) -> None:
+    def __init__(self, message: str, refusal: Any = None, passed: Any = None) -> None:
         super().__init__(message)
         self.refusal = refusal
+        self.passed = passed
 
 
 class WaitTooLong(TargetUnavailable):

@@ -79,6 +79,8 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    query_string: str = ""
+    """The query as it came, for whoever decodes it in a way of its own."""
 
     @property
     def endpoint(self) -> Endpoint | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +20,7 @@ from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import economy
 from conformance.engine.hindrances import Hindrances
+from conformance.engine.passing import PassingFaults
 from conformance.engine.same_order import differences
 from conformance.errors import Doubtful
 from conformance.run.session import Session
@@ -123,6 +125,10 @@ class Bench:
     yet spends a client error."""
     hindrances: Hindrances | None = field(init=False)
     """What lawful calls were refused for; None where client errors are not counted, so that each may be sent."""
+    kept: list[Exchange] | None = None
+    """The 5xx that are not noted against ERR-02 before it is known whom to blame; None where they are noted at once."""
+    passing: PassingFaults = field(default_factory=PassingFaults)
+    """The server errors in the running example that did not come again when the same was sent again."""
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
     """By scenario and law: what is put off to the end of the run."""
 
@@ -182,9 +188,14 @@ class Bench:
         body: JSONValue = None if call.body is None else dumps(fill(call.body, values)).encode()
         if call.rendered is not None:
             body = call.rendered.change(body or b"")
-        exchange = self.session.client.call(
-            call.endpoint, query=fill(call.query, values), body=body, headers=fill(dict(call.headers), values)
-        )
+        try:
+            exchange = self.session.client.call(
+                call.endpoint, query=fill(call.query, values), body=body, headers=fill(dict(call.headers), values)
+            )
+        except Doubtful as doubt:
+            self.passing.note(call, doubt.passed)
+            raise
+        self.passing.note(call, exchange.passed)
         return self.sent(replace(exchange, note=note) if note else exchange)
 
     def sent(self, exchange: Exchange) -> Exchange:
@@ -196,10 +207,25 @@ class Bench:
         return self.noted(exchange)
 
     def noted(self, exchange: Exchange) -> Exchange:
-        """The exchange; a 5xx is noted against ERR-02."""
-        if exchange.status >= SERVER_ERROR:
+        """The exchange; a 5xx is noted against ERR-02, or kept for who finds out whom to blame for it."""
+        if exchange.status >= SERVER_ERROR and self.kept is not None:
+            self.kept.append(exchange)
+        elif exchange.status >= SERVER_ERROR:
             self.observe("ERR-02", "no server error", f"it answered {exchange.status}", exchange)
         return exchange
+
+    @contextmanager
+    def keeping_faults(self) -> Iterator[list[Exchange]]:
+        """Keep the 5xx that lawful calls get in here: after a refused one they may be what that has left. Those that are still
+        there at the end are noted; whoever finds out that another rule is to blame for them takes them out."""
+        before, kept = self.kept, list[Exchange]()
+        self.kept = kept
+        try:
+            yield kept
+        finally:
+            self.kept = before
+            for exchange in kept:
+                self.noted(exchange)
 
     def submit(self, order: Order, values: Mapping[str, str]) -> Exchange:
         """POST /order."""
@@ -243,6 +269,24 @@ class Bench:
         self.observe(rule.id, f"{rule.accepted}", f"a lawful call got {exchange.status}", exchange)
         self.hindered(f"{rule.id}: a lawful call got {exchange.status}")
         return False
+
+    def is_accepted_after_refusal(self, call: Call, exchange: Exchange, faults: list[Exchange]) -> bool:
+        """The same for a lawful submission after a broken one of the same code, which may have left a trace: then ORD-16 is to
+        blame, for the kept server errors too."""
+        if call.endpoint is Endpoint.SUBMIT_ORDER and not exchange.is_accepted and self._is_accepted_elsewhere(call):
+            actual = f"since one was refused, the right one of the same code got {exchange.status}"
+            self.observe("ORD-16", "a refused submission to leave nothing behind", actual, exchange)
+            self.hindered(f"ORD-16: {actual}")
+            faults.clear()
+            return False
+        return self.is_accepted(call, exchange)
+
+    def _is_accepted_elsewhere(self, call: Call) -> bool:
+        """Whether it is accepted under a code that nobody has sent; that is in no counterexample's story."""
+        story = list(self.story)
+        again = self.send(call, self.fresh(call.shape))
+        self.story[:] = story
+        return again.is_accepted
 
     def met(self, call: Call, exchange: Exchange) -> None:
         """Take note of what became of a lawful call: what is refused each time is sent less."""

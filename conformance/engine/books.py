@@ -181,9 +181,22 @@ class Books:
         Raises a violation of REC-09 where only another period is accepted, Hindered where none is or that may be an earlier
         run's doing.
         """
-        created = self.create(book, blame=False)
+        with self.bench.keeping_faults() as faults:
+            created = self.create(book, blame=False)
+            if created.status // 100 != 2:
+                self._check_a_refused_one_is_to_blame(book)
+                faults.clear()  # they are what it has left
         if created.status // 100 == 2:
             return created
+        raise Violation(
+            rule="REC-09",
+            expected="a period that was refused before to be free",
+            actual=f"it answered {created.status}",
+            exchange=created,
+        )
+
+    def _check_a_refused_one_is_to_blame(self, book: Book) -> None:
+        """Raises what else there may be to blame for the refusal of a lawful creation."""
         if book.doubtful:
             self.free(book.place)
             raise TargetUnavailable("a creation was refused, perhaps for one before whose answer was lost")
@@ -194,12 +207,6 @@ class Books:
         self.finish(book)
         if not self.keeps_refused_periods(book.place):
             raise Hindered("a period was taken, perhaps by an earlier run")
-        raise Violation(
-            rule="REC-09",
-            expected="a period that was refused before to be free",
-            actual=f"it answered {created.status}",
-            exchange=created,
-        )
 
     def submit_orders(self, book: Book) -> bool:
         """Send the orders of the book; whether all were accepted. The first one's namesake comes before it: which of them a
@@ -219,6 +226,10 @@ class Books:
         A refusal is noted against REC-01, unless not to `blame` or unless one that can't be completed may be active there.
         `elsewhere` (by default as `blame`) says whether to try another period first: an earlier run may have used this one.
         """
+        with self.bench.keeping_faults() as faults:
+            return self._create(book, blame=blame, elsewhere=blame if elsewhere is None else elsewhere, faults=faults)
+
+    def _create(self, book: Book, *, blame: bool, elsewhere: bool, faults: list[Exchange]) -> Exchange:
         call = creation_of(book.batch)
         if blame:
             self.bench.check_worth((call, release_of(book.batch, 0)))
@@ -238,7 +249,7 @@ class Books:
                 exchange.is_refused and self.bench.session.control is None
             ):  # no document says how long reconciling may take
                 raise Hindered(f"account {book.place.account} was still reconciling the one before")
-        tries_elsewhere = (blame if elsewhere is None else elsewhere) and not self.bench.session.in_process
+        tries_elsewhere = elsewhere and not self.bench.session.in_process
         for _ in range(ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and book.place not in self.suspects:
                 self.another_period(book)
@@ -257,7 +268,7 @@ class Books:
             self.take_id(book, exchange)
         elif blame:
             self.check_free(book.place)
-            self._blame(book, call, exchange)
+            self._blame(book, call, exchange, faults)
         return exchange
 
     def _check_worth_a_look(self, place: Place) -> None:
@@ -300,12 +311,14 @@ class Books:
                     return self.bench.sent(doubt.refusal)
         raise lost
 
-    def _blame(self, book: Book, call: Call, exchange: Exchange) -> None:
-        """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same."""
+    def _blame(self, book: Book, call: Call, exchange: Exchange, faults: list[Exchange]) -> None:
+        """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same, and
+        then it is to blame for server errors too."""
         if book.place in self.refused_at and self._refused_for_another(book, call):
             actual = f"since one was refused, a proper one got {exchange.status}"
             self.bench.observe("REC-09", "a refused creation to leave nothing behind", actual, exchange)
             self.bench.hindered(f"REC-09: {actual}")
+            faults.clear()
             self.free(book.place)
         else:
             self.bench.is_accepted(call, exchange)
@@ -410,17 +423,24 @@ class Books:
 
     def released(self, book: Book, order: int) -> bool:
         """Whether the lawful release of an order is accepted; if not, that is noted against the rule to blame for it."""
-        exchange = self.release(book, order)
-        self.bench.met(release_of(book.batch, order), exchange)
-        if exchange.status // 100 == 2:
-            return True
-        book.spoiled = True
-        if book.doubtful:
-            raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")
+        with self.bench.keeping_faults() as faults:
+            exchange = self.release(book, order)
+            self.bench.met(release_of(book.batch, order), exchange)
+            if exchange.status // 100 == 2:
+                return True
+            book.spoiled = True
+            if book.doubtful:
+                raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")
+            self._blame_for_release(book, exchange, faults)
+        return False
+
+    def _blame_for_release(self, book: Book, exchange: Exchange, faults: list[Exchange]) -> None:
+        """Note against whom a lawful release was refused: what is left of a refused one is to blame for server errors too."""
         rule = self.why_refused(book)
+        if rule == "REL-18":
+            faults.clear()
         self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
         self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
-        return False
 
     # -- one lawful call -------------------------------------------------------------------------------------------
 
@@ -437,6 +457,8 @@ class Books:
 
     def follow(self, call: Call, exchange: Exchange, *, lawful: bool = True) -> Exchange:
         """Take note of what became of the call for which all was made ready; a broken one that was accepted spoils it."""
+        if not lawful and not exchange.is_accepted:
+            self.was_refused(call)
         if self.current is not None and exchange.status // 100 == 2:
             if not lawful:
                 self.stray(self.current)
@@ -445,6 +467,24 @@ class Books:
             else:
                 self.current.released.add(0)
         return exchange
+
+    def was_refused(self, call: Call) -> None:
+        """Take note that a broken copy of the call for which all was made ready was refused, before the lawful one."""
+        if self.current is not None:
+            self.current.after_refusal = True
+            if call.endpoint is Endpoint.CREATE_RECONCILIATION:
+                self.refused_at.add(self.current.place)
+
+    def is_accepted(self, call: Call, exchange: Exchange, faults: list[Exchange]) -> bool:
+        """Whether the lawful call for which all was made ready was accepted; if not, that is noted against the rule to blame
+        for it: something refused before may have left a trace, and is then to blame for the kept server errors too."""
+        if exchange.is_accepted or self.current is None:
+            return self.bench.is_accepted_after_refusal(call, exchange, faults)
+        if call.endpoint is Endpoint.CREATE_RECONCILIATION:
+            self._blame(self.current, call, exchange, faults)
+        else:
+            self._blame_for_release(self.current, exchange, faults)
+        return False
 
     def finish_current(self) -> None:
         """Complete what `ready` and the call opened."""
@@ -460,7 +500,12 @@ class Books:
             return
         story = list(self.bench.story)
         try:
-            self._complete(book)
+            with self.bench.keeping_faults() as faults:
+                self._complete(book)
+                if book.after_refusal:  # what a refused release leaves is told where the lawful one is what it is about
+                    faults.clear()
+        except Doubtful:  # its last release may be in, or not
+            self.free(book.place)
         except TargetUnavailable:
             self.suspects.add(book.place)
             raise

@@ -79,6 +79,7 @@ class _Model:
         self.bench = bench
         self.blamed = blamed
         self.broken_releases: set[Place] = set()
+        self.broken_updates: set[Key] = set()
         self.scope = small_world(bench.books.scope)
         shared = bench.fresh("amazon"), bench.fresh("amazon")
         self.codes = shared
@@ -328,8 +329,16 @@ def _submit(model: _Model, order: Order, slot: int) -> None:
         return  # what becomes of an order that was deleted, or is on its way, no document says
     what = "update" if known else "submit"
     call = Call(Endpoint.SUBMIT_ORDER, body=order)
-    if not bench.is_accepted(call, bench.send(call, model.codes[slot], f"{what} {model.name(key)}")):
-        raise Hindered("ORD-01: a lawful order was refused")
+    with bench.keeping_faults() as faults:
+        exchange = bench.send(call, model.codes[slot], f"{what} {model.name(key)}")
+        after_broken = key in model.broken_updates
+        accepted = (
+            bench.is_accepted_after_refusal(call, exchange, faults)
+            if after_broken
+            else bench.is_accepted(call, exchange)
+        )
+    if not accepted:
+        raise Hindered("a lawful order was refused")
     model.accept(key, order, "ORD-15" if known else "QRY-01")
 
 
@@ -343,6 +352,7 @@ def _submit_broken(model: _Model, update: BrokenUpdate, slot: int) -> None:
     broken = Call(Endpoint.SUBMIT_ORDER, body={**body, **place})
     refused = bench.send(broken, model.codes[slot], f"broken update of {model.name(key)} ({update.kind.name})")
     _must_be_refused(model, refused)
+    model.broken_updates.add(keys[0])
     model.touched(None, "ORD-16", "ORD-16")
 
 
@@ -441,7 +451,10 @@ def _next(model: _Model, pick: int) -> tuple[Book, int]:
 def _release(model: _Model, pick: int) -> None:
     bench = model.bench
     book, order = _next(model, pick)
-    exchange = bench.books.release(book, order)
+    with bench.keeping_faults() as faults:
+        exchange = bench.books.release(book, order)
+        if book.place in model.broken_releases:  # REL-18 is blamed for them below
+            faults.clear()
     code = book.values[order]["code"]
     key = next(key for key, one in model.orders.items() if key[0] == book.place and one.values["code"] == code)
     if exchange.status // 100 != 2:

@@ -48,6 +48,7 @@ class _Sink:
             path=req.path,
             query=dict(parse_qsl(req.query_string, keep_blank_values=True)),
             headers={name.lower(): value for name, value in req.headers.items()},
+            query_string=req.query_string,
             body=req.stream.read(),  # to its end: a body in chunks has no Content-Length, and its bounded stream no bytes
         )
         answer = respond(self._koncili, request)

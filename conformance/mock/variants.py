@@ -20,6 +20,7 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
+from conformance.mock.habits import HABITS
 from conformance.mock.quirks import Answer, Variant, Wire, named, table
 from conformance.mock.spellings import DOCUMENTED_CODES, SPELLINGS
 from conformance.mock.world import Body
@@ -340,6 +341,7 @@ VARIANTS: Final = table(
         readings=(("empty-extracts", "accepted"),),
     ),
     *SPELLINGS,
+    *HABITS,
 )
 
 

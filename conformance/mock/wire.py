@@ -134,6 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
+            query_string=parts.query,
         )
         self._write(type(self).answer(request))
 

@@ -188,8 +188,10 @@ def _(trial: Trial) -> None:
         yield
         context = f"after a first submission that was refused ({case.edit})"
         yield from bench.settled(trial.rule.id, None, values, place, context=context)
-        twin = bench.send(case.lawful, values)
-        if bench.is_accepted(case.lawful, twin):
+        with bench.keeping_faults() as faults:
+            twin = bench.send(case.lawful, values)
+            accepted = bench.is_accepted_after_refusal(case.lawful, twin, faults)
+        if accepted:
             bench.saw(Side.REFUSED, refused)
             bench.saw(Side.ACCEPTED, twin)
 

@@ -106,6 +106,7 @@ def _(trial: Trial) -> None:
                 books.stray(first)
             context = "while another is active on this account and channel"
             check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+            books.refused_at.add(second.place)
         finally:
             books.finish(first)
         try:

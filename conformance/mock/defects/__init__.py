@@ -12,6 +12,7 @@ from conformance.mock.defects.completion import COMPLETION
 from conformance.mock.defects.crashes import CRASHES
 from conformance.mock.defects.dates import DATES
 from conformance.mock.defects.entries import ENTRIES
+from conformance.mock.defects.half_done import HALF_DONE
 from conformance.mock.defects.in_part import IN_PART
 from conformance.mock.defects.limiting import LIMITING
 from conformance.mock.defects.matching import MATCHING
@@ -39,6 +40,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "collateral": COLLATERAL,
         "answers": ANSWERS,
         "crashes": CRASHES,
+        "half done": HALF_DONE,
         "tokens": TOKENS,
         "overlapping periods": OVERLAPS,
         "matching": MATCHING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
@@ -57,6 +57,10 @@ NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
 """Calls that succeed once: sent again after a lost answer, a refusal would say nothing."""
 
 SERVER_ERROR = 500
+
+FAULT_PAUSES = (0.1, 0.5)
+"""Seconds after which a call is sent again that got a server error, one after the other."""
+
 REDIRECTION = 3
 FORBIDDEN = 403
 
@@ -129,7 +133,7 @@ class KonciliClient:
         self._in_process = transport is not None
         self.before_creation: Callable[[bytes], None] | None = None
         """What is done before a reconciliation is opened, by its body."""
-        waiting = waiting or Waiting()
+        self._waiting = waiting = waiting or Waiting()
         self._renew_at = now()
         journal.redactor.leave(own_words(target))
         _keep_secret(journal.redactor, self._email, self._password)
@@ -241,7 +245,8 @@ class KonciliClient:
         again: bool = False,
     ) -> Exchange:
         """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504, or a page where JSON is
-        expected, counts only if the same request gets one `again` while tokens are still to be had.
+        expected, counts only if the same request gets one `again` while tokens are still to be had; any other server error only
+        if the same request gets one each time (what passed is told in the exchange).
 
         Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
         done without an answer, GoneAway and WaitTooLong where nothing more is to be sent, and CannotRun on 423 and for a
@@ -258,7 +263,7 @@ class KonciliClient:
         if endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
             self.before_creation(content or b"")
         self._way.lost = self._way.lost and again
-        exchange = self._sent(method, path, query, content, given)
+        exchange = self._until_it_passes(method, path, query, content, given)
         elsewhere = exchange.redirects_from(self.target.host)
         if elsewhere is not None:
             raise self._unanswered(
@@ -276,9 +281,25 @@ class KonciliClient:
         self._silences = 0
         if self._way.lost and exchange.endpoint in NOT_TWICE and exchange.is_refused:
             raise Doubtful(
-                f"{method} {path}: refused with {exchange.status}, but only after an answer was lost", exchange
+                f"{method} {path}: refused with {exchange.status}, but only after an answer was lost",
+                exchange,
+                exchange.passed,
             )
         return exchange
+
+    def _until_it_passes(
+        self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None, headers: Mapping[str, str]
+    ) -> Exchange:
+        """Send it, and again where it gets a server error: one that an input makes comes each time. Raises as `send` does."""
+        first = exchange = self._sent(method, path, query, content, headers)
+        for pause in FAULT_PAUSES:
+            if exchange.status < SERVER_ERROR or exchange.status in GATEWAY_ERRORS:
+                break
+            self._way.lost = True  # who knows what it did before it failed
+            at_most = self._waiting.at_most
+            self._waiting.wait("another try after a server error", pause if at_most is None else min(pause, at_most))
+            exchange = self._sent(method, path, query, content, headers)
+        return replace(exchange, passed=first) if exchange.status < SERVER_ERROR <= first.status else exchange
 
     def _sent(
         self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None, headers: Mapping[str, str]

@@ -30,6 +30,8 @@ class Exchange:
     endpoint: Endpoint | None = field(default=None)
     note: str = field(default="", compare=False)
     """What the suite was about, for whoever reads the story of a counterexample."""
+    passed: Exchange | None = field(default=None, compare=False, repr=False)
+    """A server error that the same request got before this answer, and that did not come again."""
 
     @property
     def is_accepted(self) -> bool:

@@ -538,7 +538,11 @@ def test_a_mock_with_a_quirk_gives_a_token(name: str) -> None:
     assert answer.json()["accessToken"]
 
 
-@pytest.mark.parametrize("name", QUIRKS)
+DONE_IN_A_CRASH: Final = {f"err-02-half-done-{call}" for call in ("creation", "release", "deletion")}
+"""Those that answer 500 to lawful calls: that is what is wrong with them."""
+
+
+@pytest.mark.parametrize("name", [name for name in QUIRKS if name not in DONE_IN_A_CRASH])
 def test_a_mock_with_a_quirk_answers_every_lawful_call(name: str) -> None:
     caller = Caller(mock_with(QUIRKS[name]))
     answers = [caller.call("GET", "/my-accounts"), caller.submit(), caller.submit(), caller.look_up()]

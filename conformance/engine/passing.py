@@ -1,0 +1,53 @@
+"""Server errors that pass. A call that gets one is sent again; where it does not come again, that alone does not say that it was
+a passing one: a server may have done half of what was asked, and find its own half the next time. So what creates something is
+tried anew as a whole, with new codes; a kind of call that meets one in every try is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.target.wire.exchange import Exchange
+from strategies.calls import Call
+
+CREATING: Final = frozenset({Endpoint.SUBMIT_ORDER})
+"""What can be sent again although it may have been carried out, and is then another call: an update. (What is refused then,
+as a release is, has no answer that counts: see Doubtful.)"""
+
+Kind = tuple[Endpoint, str, str]
+"""A call as it was drawn, its holes not filled: alike in every try of an example."""
+
+
+@dataclass(slots=True)
+class PassingFaults:
+    """Those of one example, in all its tries."""
+
+    _tries: dict[Kind, list[Exchange]] = field(default_factory=dict)
+    _met: set[Kind] = field(default_factory=set)
+    """The kinds that met one in the running try."""
+
+    def begin_example(self) -> None:
+        """Another example begins."""
+        self._tries.clear()
+
+    def begin_try(self) -> None:
+        """The example is tried for the first time, or anew."""
+        self._met.clear()
+
+    def note(self, call: Call, passed: Exchange | None) -> None:
+        """Take note of what a call met before the answer that counts; in one try once for each kind of call."""
+        kind = (call.endpoint, repr(call.body), f"{call.query!r} {call.rendered!r}")
+        if passed is not None and kind not in self._met:
+            self._met.add(kind)
+            self._tries.setdefault(kind, []).append(passed)
+
+    @property
+    def leaves_doubt(self) -> bool:
+        """Whether the running try met one that may have passed only because half of what was asked was done."""
+        return any(endpoint in CREATING for endpoint, *_ in self._met)
+
+    def met_in(self, tries: int) -> Iterator[Exchange]:
+        """The newest server error of every kind of call that met one in so many tries."""
+        return (faults[-1] for faults in self._tries.values() if len(faults) >= tries)

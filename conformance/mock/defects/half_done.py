@@ -1,0 +1,123 @@
+"""Half of what was asked is done: before a refusal, or before a server error that does not come again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.judge import Request
+from conformance.contract.order_rules import Breach
+from conformance.contract.reconciliation_rules import period_of
+from conformance.mock.defects.parts import CREATE, DELETE, RELEASE, SUBMIT, rules
+from conformance.mock.koncili import order_key
+from conformance.mock.quirks import Answer, Defect
+from conformance.mock.world import Body, MockWorld, OrderKey
+
+_CRASH: Final = Answer(500, {"errorMessage": "Internal server error", "errorCode": "500-0", "errorSource": None})
+
+_Key = Callable[[Request], OrderKey | None]
+
+
+def _done_in_a_crash(endpoint: Endpoint) -> Callable[[Request, Answer], Answer]:
+    """Whatever is done there is answered 500: sent again, it is there already."""
+    return lambda request, answer: _CRASH if request.endpoint is endpoint and answer.status < 300 else answer  # noqa: PLR2004
+
+
+def _first_time(request: Request, answer: Answer, seen: set[object]) -> Answer:
+    """An order with an accent in its code is answered 500 when it is new; it is stored all the same."""
+    code = request.fields.get("marketplaceCode")
+    is_new = request.endpoint is SUBMIT and isinstance(code, str) and not code.isascii() and code not in seen
+    if not is_new or answer.status != 200:  # noqa: PLR2004
+        return answer
+    seen.add(code)
+    return _CRASH
+
+
+_SEEN: Final[set[object]] = set()
+
+
+def _half_written(
+    name: str, statement: str, rule_id: str, endpoint: Endpoint, key: Callable[[Body], OrderKey | None]
+) -> Defect:
+    """A refused call leaves something under its key, over which the lawful one of the same key falls each time."""
+
+    def leave(world: MockWorld, request: Request) -> None:
+        left = key(request.fields) if request.endpoint is endpoint else None
+        if left is not None:
+            world.memory[left] = request.fields
+
+    def fall(request: Request, body: Body, world: MockWorld) -> Breach | None:
+        found = request.endpoint is endpoint and key(body) in world.memory
+        return Breach(rule_id, "body", "duplicate key") if found else None
+
+    return Defect(
+        name=name,
+        statement=statement,
+        rules=rules(rule_id),
+        after_refusal=leave,
+        objects=fall,
+        refuses_with=lambda broken: 500 if broken == rule_id else None,
+    )
+
+
+def _period_key(body: Any) -> OrderKey | None:
+    init, end = period_of(body)
+    account, channel = body.get("accountId"), body.get("channelName")
+    whole = init is not None and end is not None and isinstance(channel, str) and str(account).isdecimal()
+    return (int(account), channel, f"{init} {end}") if whole else None
+
+
+def _release_key(body: Any) -> OrderKey | None:
+    """The order, where its entries are several: those before the one at fault are written."""
+    entries = body.get("releases")
+    return order_key(body) if isinstance(entries, list) and len(entries) > 1 else None
+
+
+HALF_DONE: Final = (
+    Defect(
+        name="err-02-half-done-order",
+        statement="Answers 500 to an order with an accent in its code when it is new, and has stored it.",
+        rules=rules("ERR-02"),
+        answers=lambda request, answer: _first_time(request, answer, _SEEN),
+    ),
+    Defect(
+        name="err-02-half-done-creation",
+        statement="Answers 500 to every lawful creation, and has opened it.",
+        rules=rules("ERR-02", "REC-01"),
+        answers=_done_in_a_crash(CREATE),
+    ),
+    Defect(
+        name="err-02-half-done-release",
+        statement="Answers 500 to every lawful release, and has taken it.",
+        rules=rules("ERR-02"),
+        answers=_done_in_a_crash(RELEASE),
+    ),
+    Defect(
+        name="err-02-half-done-deletion",
+        statement="Answers 500 to every lawful deletion, and has deleted the order.",
+        rules=rules("ERR-02"),
+        answers=_done_in_a_crash(DELETE),
+    ),
+    _half_written(
+        "rel-18-half-written",
+        "Keeps the first entries of a release that it refuses: the right one is answered 500.",
+        "REL-18",
+        RELEASE,
+        _release_key,
+    ),
+    _half_written(
+        "rec-09-half-written",
+        "Keeps the period of a creation that it refuses: one of the same period is answered 500.",
+        "REC-09",
+        CREATE,
+        _period_key,
+    ),
+    _half_written(
+        "ord-16-half-written",
+        "Keeps the row of an order that it refuses: the right one is answered 500.",
+        "ORD-16",
+        SUBMIT,
+        order_key,
+    ),
+)

@@ -1,0 +1,60 @@
+"""Server errors that pass break no rule; those of a kind of call that meets one in every try do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from conformance.contract.endpoints import Endpoint
+from conformance.engine.passing import PassingFaults
+from conformance.target.wire.exchange import Exchange
+from strategies.calls import Call
+from strategies.holes import CODE
+
+ORDER = Call(Endpoint.SUBMIT_ORDER, body={"marketplaceCode": CODE})
+QUERY = Call(Endpoint.GET_ORDER, query={"marketplaceCode": CODE})
+
+
+def fault(number: int = 0) -> Exchange:
+    when = datetime(2026, 6, 1, tzinfo=UTC)
+    return Exchange(when, "POST", f"https://h/{number}", {}, b"", 500, {}, b"", 0.0, Endpoint.SUBMIT_ORDER)
+
+
+def tried(*tries: list[tuple[Call, Exchange | None]]) -> PassingFaults:
+    """What is known after an example that met these in its tries."""
+    faults = PassingFaults()
+    faults.begin_example()
+    for calls in tries:
+        faults.begin_try()
+        for call, passed in calls:
+            faults.note(call, passed)
+    return faults
+
+
+def test_without_one_there_is_nothing_to_try_again() -> None:
+    faults = tried([(ORDER, None), (QUERY, None)])
+    assert (faults.leaves_doubt, list(faults.met_in(1))) == (False, [])
+
+
+def test_an_order_is_tried_again_and_a_query_is_not() -> None:
+    assert tried([(ORDER, fault())]).leaves_doubt
+    assert not tried([(QUERY, fault())]).leaves_doubt
+
+
+def test_one_in_an_earlier_try_leaves_no_doubt_about_the_last() -> None:
+    faults = tried([(ORDER, fault())], [(ORDER, None)])
+    assert not faults.leaves_doubt
+    assert list(faults.met_in(2)) == []
+
+
+def test_a_kind_of_call_that_meets_one_in_every_try_is_told_with_the_newest() -> None:
+    faults = tried([(ORDER, fault(1))], [(ORDER, fault(2))], [(ORDER, fault(3))])
+    assert [one.url for one in faults.met_in(3)] == ["https://h/3"]
+
+
+def test_several_in_one_try_count_once() -> None:
+    assert list(tried([(ORDER, fault(1)), (ORDER, fault(2)), (ORDER, fault(3))]).met_in(3)) == []
+
+
+def test_another_kind_of_call_is_another_matter() -> None:
+    other = Call(Endpoint.SUBMIT_ORDER, body={"marketplaceCode": CODE, "status": "INVOICED"})
+    assert list(tried([(ORDER, fault())], [(other, fault())], [(ORDER, fault())]).met_in(3)) == []
