@@ -71,9 +71,10 @@ schema: $(STAMP) ## write the certificate's JSON Schema anew after a change of i
 	@$(BIN)/python -c 'from conformance.verdict.certificate import json_schema; print(json_schema(), end="")' \
 		> conformance/verdict/certificate.schema.json
 
-docs: $(STAMP) ## write the rule reference anew after a change of the rules or the readings
+docs: $(DEV_STAMP) ## write the rule reference, and the picture of what imports what, anew
 	@mkdir -p docs
 	@$(BIN)/koncili-conformance rules --format markdown > docs/rules.md
+	@$(BIN)/python tests/import_picture.py
 
 outdated: $(DEV_STAMP) ## list the pinned packages of which there are newer releases
 	@if command -v uv >/dev/null 2>&1; then uv pip list --quiet --python $(BIN)/python --outdated; \

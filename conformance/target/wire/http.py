@@ -1,5 +1,5 @@
 """The only module that knows the HTTP library on the way to a target: requests, the network, and answers that are bounded
-as a whole, in time and in size. CONTRIBUTING says why it is httpx, and when to change."""
+as a whole, in time and in size. docs/decisions/018 says why it is httpx, and when to change."""
 
 from __future__ import annotations
 
