@@ -31,7 +31,7 @@ class Operation:
     answered: float
     """When its answer was whole: after that nobody can still carry it out. Infinite where none came."""
     outcome: Outcome
-    shown: Hashable = None
+    shown: object = None
     """What the answer shows of the state."""
     told: str = ""
     """The answer in words: `201, id 237`."""

@@ -6,7 +6,7 @@ that (409, 423 of a lock ...), and what reads an order may see it, its change or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -59,13 +59,20 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """Whether the reconciliation of that name is complete, seen when that must show; the operation's `shown` says it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     """POST /auth/refresh-token, by a token that is good for once."""
 
     token: str
 
 
-Call = Submit | Delete | Look | Open | Release | Refresh
+Call = Submit | Delete | Look | Open | Release | Ended | Refresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,15 @@ class World:
         """The version of an order; ABSENT where there is none."""
         return next((version for known, version in self.orders if known == code), ABSENT)
 
+    def book(self, name: str) -> Opened | None:
+        """The reconciliation of that name."""
+        return next((book for book in self.opened if book.call.name == name), None)
+
+    def has_ended(self, name: str) -> bool:
+        """Whether it was opened, and all its entries are in."""
+        book = self.book(name)
+        return book is not None and not book.is_active
+
     def having(self, code: str, version: str) -> World:
         """The world with this version of the order in place of what was there."""
         others = frozenset((known, other) for known, other in self.orders if known != code)
@@ -106,10 +122,12 @@ class Koncili:
     def after(self, state: World, operation: Operation, history: History) -> Iterable[World]:
         """The states after the operation, none where no server may answer it so."""
         if operation.outcome is Outcome.REFUSED:
-            may = operation.contends(history) or bool(self.objection(state, operation))
-            return (state,) if may else ()
+            may = self.may_refuse(state, operation.call) or operation.contends(history)
+            return (state,) if may or self.objection(state, operation) else ()
         if isinstance(operation.call, Look):
             return (state,) if operation.shown == state.version(operation.call.code) else ()
+        if isinstance(operation.call, Ended):
+            return (state,) if operation.shown == state.has_ended(operation.call.name) else ()
         return () if self.objection(state, operation) else tuple(self._done(state, operation))
 
     def why_not(self, state: World, operation: Operation) -> str:
@@ -120,7 +138,20 @@ class Koncili:
             stored = state.version(operation.call.code)
             what = "there is no such order" if stored == ABSENT else f"what is stored is {stored}"
             return f"{what}, and it shows {_shown_words(operation.shown)}"
+        if isinstance(operation.call, Ended):
+            book = state.book(operation.call.name)
+            entries = f"{book.received} of its {book.call.quantity} entries are in" if book else "it was never opened"
+            return f"{entries}, and it is {'complete' if operation.shown else 'not complete'}"
         return self.objection(state, operation)
+
+    def may_refuse(self, state: World, call: Hashable) -> bool:
+        """Whether a call may be refused in a state, and accepted too by who sees late what was done before."""
+        match call:
+            case Release(_, code):
+                return state.version(code) == ABSENT
+            case Delete(code):
+                return state.version(code) == ABSENT or any(code in book.released for book in state.opened)
+        return False
 
     def objection(self, state: World, operation: Operation) -> str:
         """Why a call must be refused in a state; empty where it must be accepted."""
@@ -158,7 +189,7 @@ def _objections_to_opening(state: World, call: Open) -> Iterator[str]:
 
 
 def _objections_to_release(state: World, call: Release) -> Iterator[str]:
-    book = next((book for book in state.opened if book.call.name == call.into), None)
+    book = state.book(call.into)
     if book is None:
         return  # whether it is there the scenario knows
     if call.code in book.released:

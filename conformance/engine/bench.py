@@ -6,7 +6,7 @@ mock the clock moves; elsewhere the rest of the law is put off to the end of the
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,8 @@ from conformance.engine.passing import PassingFaults
 from conformance.engine.same_order import differences
 from conformance.errors import Doubtful
 from conformance.run.session import Session
-from conformance.target.wire.client import tokens_in
+from conformance.target.wire.at_once import Sent
+from conformance.target.wire.client import Calling, tokens_in
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
@@ -132,6 +133,9 @@ class Bench:
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
     """By scenario and law: what is put off to the end of the run."""
 
+    server_errors_at_once: Counter[Endpoint] = field(default_factory=Counter)
+    """How often calls at once were answered with a server error."""
+
     def __post_init__(self) -> None:
         target = self.session.target
         fixtures = {
@@ -185,18 +189,41 @@ class Bench:
     def send(self, call: Call, values: Mapping[str, str], note: str = "") -> Exchange:
         """Fill the call and send it. A 5xx is noted against ERR-02, whatever the caller makes of it. `note` says in a
         counterexample what it is about."""
-        body: JSONValue = None if call.body is None else dumps(fill(call.body, values)).encode()
-        if call.rendered is not None:
-            body = call.rendered.change(body or b"")
         try:
             exchange = self.session.client.call(
-                call.endpoint, query=fill(call.query, values), body=body, headers=fill(dict(call.headers), values)
+                call.endpoint,
+                query=fill(call.query, values),
+                body=_body(call, values),
+                headers=fill(dict(call.headers), values),
             )
         except Doubtful as doubt:
             self.passing.note(call, doubt.passed)
             raise
         self.passing.note(call, exchange.passed)
         return self.sent(replace(exchange, note=note) if note else exchange)
+
+    def send_at_once(self, calls: Sequence[tuple[Call, Mapping[str, str], str]]) -> list[Sent]:
+        """Fill the calls, each with its values and a note, and send them at once. What of them is answered is in the story, in
+        the order in which it was given."""
+        control = self.session.control
+        filled = [
+            Calling(
+                call.endpoint, fill(call.query, values) or None, _body(call, values), fill(dict(call.headers), values)
+            )
+            for call, values, _ in calls
+        ]
+        self.session.client.access_token()  # before the mock waits for so many calls
+        if control is not None:
+            control.expect_at_once(len(calls))
+        results = self.session.client.call_at_once(filled)
+        noted = [
+            replace(one, exchange=replace(one.exchange, note=f"at once: {note}")) if one.exchange else one
+            for one, (_, _, note) in zip(results, calls, strict=True)
+        ]
+        for one in noted:
+            if one.exchange is not None:
+                self.story.append(one.exchange)
+        return noted
 
     def sent(self, exchange: Exchange) -> Exchange:
         """Take an exchange into the story; a 5xx is noted against ERR-02."""
@@ -393,6 +420,11 @@ class Bench:
         if not succeeded:
             return [f"it answered {exchange.status}"]
         return differences(fill(order, values), exchange.json)
+
+
+def _body(call: Call, values: Mapping[str, str]) -> bytes | None:
+    body = None if call.body is None else dumps(fill(call.body, values)).encode()
+    return call.rendered.change(body or b"") if call.rendered is not None else body
 
 
 def _shows(content: JSONValue, code: str) -> bool:

@@ -271,6 +271,21 @@ class Books:
             self._blame(book, call, exchange, faults)
         return exchange
 
+    def check_place(self, place: Place) -> None:
+        """Before creations at once: raises Hindered where what is active there is known to be in their way."""
+        live = self.bench.session.live
+        if live is not None:
+            live.hold_channels()
+        self._check_worth_a_look(place)
+        self._check_not_suspect(place)
+
+    def opened(self, book: Book, exchange: Exchange) -> None:
+        """Take note of a creation that was sent at once with another and accepted. Raises a violation of REC-01 or REC-02."""
+        self._settles(book.place, settling=False)
+        self.opened_at.add(book.place)
+        self.refused_at.discard(book.place)
+        self.take_id(book, exchange)
+
     def _check_worth_a_look(self, place: Place) -> None:
         """Raises Hindered where one was active a moment ago that does not end."""
         self._look_at_suspects()

@@ -61,6 +61,8 @@ class InFlight:
         self._changed.notify_all()
         if self._announced:
             self._changed.wait_for(lambda: len(here) >= self._announced, BOUND_SECONDS)
+            before = here[: arrival.number]  # they are answered in the order in which they came
+            self._changed.wait_for(lambda: all(other.has_looked or other.is_over for other in before), BOUND_SECONDS)
         try:
             yield arrival
         finally:
@@ -90,6 +92,8 @@ class InFlight:
     def answer_after_others(self, arrival: Arrival) -> None:
         """Wait until all others that came at once are answered."""
         here = self._here
+        arrival.has_looked = True
+        self._changed.notify_all()
         if self._announced:
             self._changed.wait_for(
                 lambda: all(other.is_over for other in here if other.number > arrival.number), BOUND_SECONDS

@@ -97,18 +97,19 @@ class Koncili:
         """Answer one request; requests are handled one at a time, unless a quirk lets others in between."""
         with self._lock, self.in_flight.arriving(request) as arrival:
             self._finish_reconciliations()
-            answer = self._crowded(arrival) or self._busy() or self._answer(request, arrival)
+            answer = self._crowded(arrival, "at_once") or self._busy() or self._answer(request, arrival)
+            answer = self._crowded(arrival, "loses_at_once") or answer
             self._tally.count(request.endpoint, answer.status)
             if any(quirk.first_answered_last for quirk in self.quirks):
                 self.in_flight.answer_after_others(arrival)
             return answer
 
-    def _crowded(self, arrival: Arrival) -> Answer | None:
-        """What is answered to one of several that came at once, where a variant does not look at them."""
+    def _crowded(self, arrival: Arrival, hook: str) -> Answer | None:
+        """What a variant answers to one of several that came at once."""
         others = self.in_flight.others
         if not others or self.limits.enforced:
             return None
-        crowded = (at_once(arrival.request, arrival.number, others) for at_once in hooks(self.quirks, "at_once"))
+        crowded = (at_once(arrival.request, arrival.number, others) for at_once in hooks(self.quirks, hook))
         return next((answer for answer in crowded if answer is not None), None)
 
     def state(self) -> dict[str, JSONValue]:

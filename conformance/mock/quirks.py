@@ -113,6 +113,8 @@ class Quirk:
     at_once: Callable[[Request, int, int], Answer | None] | None = None
     """What is answered to a request that came at once with others, in place of looking at it: given the how manieth it is, from
     0 on, and how many others came."""
+    loses_at_once: Callable[[Request, int, int], Answer | None] | None = None
+    """The same in place of the answer to one that was carried out."""
     first_answered_last: bool = False
     """Whether of those that came at once the first is answered when all others are."""
     wire: Wire | None = None

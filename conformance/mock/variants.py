@@ -19,6 +19,7 @@ from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
+from conformance.mock.crowds import CROWDS
 from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
 from conformance.mock.habits import HABITS
 from conformance.mock.quirks import Answer, Variant, Wire, named, table
@@ -342,6 +343,7 @@ VARIANTS: Final = table(
     ),
     *SPELLINGS,
     *HABITS,
+    *CROWDS,
 )
 
 

@@ -226,6 +226,10 @@ def _counterexample(finding: Finding | Counterexample | None) -> tuple[Attachmen
         Attachment("counterexample: request and answer", _EXCHANGE, shown),
         Attachment("counterexample: curl", _TEXT, call_that_showed_it(finding.curl, finding.request)),
     ]
+    if finding.lanes:
+        attachments.insert(
+            0, Attachment("counterexample: calls at once, lane by lane", _TEXT, "\n".join(finding.lanes))
+        )
     if is_story(finding.curl):
         attachments.append(Attachment("counterexample: the whole story, call by call", _TEXT, finding.curl))
     return tuple(attachments)

@@ -160,6 +160,7 @@ def _told(entry: RuleEntry) -> Iterator[Line]:
         yield Line(f"    {entry.reason}")
     example = entry.counterexample
     if entry.verdict is RuleVerdict.FAIL and example and example.curl:
+        yield from (Line(f"    {line}") for line in example.lanes)
         lines = example.curl.split("\n")
         yield from (Line(f"    {line}") for line in lines[:MOST_LINES])
         if len(lines) > MOST_LINES:
@@ -194,6 +195,8 @@ def markdown(certificate: Certificate) -> str:
             lines += ["", f"## {entry.id}: {verdict}", "", escaped(entry.reason)]
             if entry.counterexample and entry.counterexample.curl:
                 answer = entry.counterexample.response
+                if entry.counterexample.lanes:
+                    lines += ["", *fenced("", "\n".join(entry.counterexample.lanes))]
                 lines += ["", *fenced("sh", entry.counterexample.curl)]
                 lines += ["", *fenced("", f"{answer.get('status')} {answer.get('body')}")]
     lines += _coverage(certificate)

@@ -66,6 +66,15 @@ class Counterexample(_Part):
     request: dict[str, Any]
     response: dict[str, Any]
     curl: str
+    lanes: list[str] = Field(default_factory=list)
+    """Where calls were made at once: what was under way when, a line each."""
+
+
+class AtOnce(_Part):
+    """How often calls were sent at once, and how often they really overlapped: each sent before the first answer came."""
+
+    tries: Annotated[int, Field(ge=0)]
+    overlapped: Annotated[int, Field(ge=0)]
 
 
 class WaiverEntry(_Part):
@@ -91,6 +100,8 @@ class RuleEntry(_Part):
     requests: Annotated[int, Field(ge=0)] = 0
     client_errors: Annotated[int, Field(ge=0)] = 0
     """What its scenarios took, of the run's traffic."""
+    at_once: AtOnce | None = None
+    """Of a rule about calls at once."""
     counterexample: Counterexample | None = None
     waiver: WaiverEntry | None = None
     """Of a waived rule."""
@@ -205,10 +216,14 @@ def _entry(result: RuleResult) -> RuleEntry:
         client_errors=result.client_errors,
         counterexample=(
             Counterexample(
-                request=_writable(finding.request), response=_writable(finding.response), curl=_writable(finding.curl)
+                request=_writable(finding.request),
+                response=_writable(finding.response),
+                curl=_writable(finding.curl),
+                lanes=[_writable(line) for line in finding.lanes],
             )
             if finding
             else None
         ),
+        at_once=AtOnce(tries=result.tries, overlapped=result.overlapped) if result.tries else None,
         waiver=WaiverEntry(reason=result.waiver.reason, until=result.waiver.until) if result.waiver else None,
     )

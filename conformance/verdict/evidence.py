@@ -48,6 +48,9 @@ class ScenarioEvidence:
     requests: int = 0
     client_errors: int = 0
     """What it took, without what was sent before it to find out about the target."""
+    tries: int = 0
+    overlapped: int = 0
+    """How often it sent calls at once, and how often they overlapped."""
     requests_to: dict[str, int] = field(default_factory=dict)
     """Its requests by endpoint (`POST /order`, or `other`)."""
 

@@ -68,6 +68,9 @@ class RuleResult:
     requests: int = 0
     client_errors: int = 0
     """What its scenarios took."""
+    tries: int = 0
+    overlapped: int = 0
+    """How often calls were sent at once, and how often they overlapped."""
     waiver: Waiver | None = None
     """Why its failure is waived, where it is."""
 
@@ -85,6 +88,7 @@ def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> R
         rule, verdict, reason, counts[Side.ACCEPTED], counts[Side.REFUSED], counts[Side.CHECKED], finding,
         _by_endpoint(scenarios),
         sum(scenario.requests for scenario in scenarios), sum(scenario.client_errors for scenario in scenarios),
+        sum(scenario.tries for scenario in scenarios), sum(scenario.overlapped for scenario in scenarios),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conformance.contract.jsontext import JSONValue
 from conformance.escaping import visible
@@ -27,6 +27,8 @@ class Violation(AssertionError):
         """The kind of fault that showed it, where several were tried at once."""
         self.story: tuple[Exchange, ...] = ()
         """What was sent before, in order, up to the exchange that shows it."""
+        self.lanes: tuple[str, ...] = ()
+        """Calls at once as lanes side by side over time, a line each, where it is about such."""
         told = f"{rule}: expected {expected}, but {_cut(actual)}" + (f" ({_cut(context)})" if context else "")
         super().__init__(visible(told))
 
@@ -46,6 +48,8 @@ class Finding:
     response: dict[str, JSONValue]
     curl: str
     """Curl commands, a line each, that send again what showed it, in order."""
+    lanes: list[str] = field(default_factory=list)
+    """Calls at once, a line each, as lanes side by side over time."""
 
     @classmethod
     def of(cls, violation: Violation, redactor: Redactor) -> Finding:
@@ -61,11 +65,14 @@ class Finding:
             request_of(exchange, redactor),
             response_of(exchange, redactor),
             _told(story, redactor),
+            list(violation.lanes),
         )
 
     def text(self) -> str:
         """The finding for a terminal."""
         lines = [self.reason]
+        if self.lanes:
+            lines += ["", *self.lanes]
         if self.curl:
             lines += ["", self.curl, "", f"answered {self.response.get('status')}: {self.response.get('body')}"]
         return textwrap.indent("\n".join(lines), "  ")

@@ -20,6 +20,7 @@ from conformance.mock.defects.money import MONEY
 from conformance.mock.defects.notices import NOTICES
 from conformance.mock.defects.overlaps import OVERLAPS
 from conformance.mock.defects.parsers import PARSERS
+from conformance.mock.defects.races import RACES
 from conformance.mock.defects.storing import STORING
 from conformance.mock.defects.strict import STRICT
 from conformance.mock.defects.tokens import TOKENS
@@ -48,6 +49,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "completion": COMPLETION,
         "notifications": NOTICES,
         "limits": LIMITING,
+        "calls at once": RACES,
     }
 )
 

@@ -73,6 +73,8 @@ class Example:
     response_headers: Mapping[str, str]
     response_body: Body
     steps: list[Step]
+    lanes: str = ""
+    """Calls at once as lanes side by side over time, where it is about such."""
 
     @property
     def has_exchange(self) -> bool:
@@ -99,6 +101,7 @@ def example_of(example: Counterexample, reason: Reason) -> Example:
         response_headers=_headers(response),
         response_body=body_of(_text(response, "body")),
         steps=_with_shown(story_of(example.curl), request, _text(response, "status")),
+        lanes="\n".join(example.lanes),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -17,6 +18,7 @@ from conformance.concurrency.model import (
     ABSENT,
     Call,
     Delete,
+    Ended,
     Koncili,
     Look,
     Open,
@@ -29,16 +31,15 @@ from conformance.concurrency.model import (
 
 ACCEPTED, REFUSED, UNKNOWN = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN
 MARCH, LATE_MARCH, APRIL = Open("March", 0, 31, 2), Open("late March", 20, 31, 2), Open("April", 31, 61, 2)
-BOOK = World(opened=(Opened(Open("book", 0, 10, 2)),))
+BOOK = World(opened=(Opened(Open("book", 0, 10, 2)),)).having("A", "v1").having("B", "v1")
 ORDER = World().having("A", "v1")
 
 
 def op(
-    call: Call, outcome: Outcome, sent: float = 0.0, answered: float = 1.0, *, shown: str | None = None, lane: int = 0
+    call: Call, outcome: Outcome, sent: float = 0.0, answered: float = 1.0, *, shown: object = None, lane: int = 0
 ) -> Operation:
-    touches = call.code if isinstance(call, Submit | Delete | Look) else "account"
     ends = math.inf if outcome is UNKNOWN else answered
-    return Operation(lane, call, str(call), sent, ends, outcome, shown, touches=frozenset({touches}))
+    return Operation(lane, call, str(call), sent, ends, outcome, shown, touches=frozenset({"here"}))
 
 
 def look(version: str | None, sent: float = 2.0) -> Operation:
@@ -65,6 +66,20 @@ EXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
     "refused for contention": (ORDER, [op(Submit("A", "v2"), REFUSED), op(Delete("A"), ACCEPTED), look(ABSENT)]),
     "never carried out": (ORDER, [op(Submit("A", "v2"), UNKNOWN), look("v1")]),
     "carried out without an answer": (ORDER, [op(Submit("A", "v2"), UNKNOWN), look("v2")]),
+    "deleted, and so not released": (
+        BOOK,
+        [op(Delete("A"), ACCEPTED), op(Release("book", "A", 1), REFUSED, 2, 3), look(ABSENT, 4)],
+    ),
+    "released although it is being deleted": (
+        BOOK,
+        [op(Delete("A"), ACCEPTED), op(Release("book", "A", 1), ACCEPTED), look(ABSENT, 4)],
+    ),
+    "released, and so not deleted": (
+        BOOK,
+        [op(Release("book", "A", 1), ACCEPTED), op(Delete("A"), REFUSED, 2, 3), look("v1", 4)],
+    ),
+    "complete": (BOOK, [op(Release("book", "A", 2), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=True)]),
+    "not complete": (BOOK, [op(Release("book", "A", 1), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=False)]),
     "one refresh": (World(), [op(Refresh("r"), ACCEPTED), op(Refresh("r"), REFUSED)]),
 }
 
@@ -92,6 +107,15 @@ UNEXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
         ORDER,
         [op(Submit("A", "v2"), ACCEPTED, 0, 1), op(Submit("A", "v3"), ACCEPTED, 2, 3), look("v2", 4)],
     ),
+    "deleted, and there all the same": (
+        BOOK,
+        [op(Delete("A"), ACCEPTED), op(Release("book", "A", 1), ACCEPTED), look("v1", 4)],
+    ),
+    "complete too early": (
+        BOOK,
+        [op(Release("book", "A", 1), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=True)],
+    ),
+    "never complete": (BOOK, [op(Release("book", "A", 2), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=False)]),
     "two refreshes": (World(), [op(Refresh("r"), ACCEPTED), op(Refresh("r"), ACCEPTED)]),
 }
 
@@ -184,8 +208,10 @@ def test_what_a_lawful_server_answers_is_always_explained(data: st.DataObject) -
 
 def test_parts_that_touch_nothing_of_each_other_are_apart() -> None:
     one, other, both = (
-        op(Submit("A", "v1"), ACCEPTED), op(Submit("B", "v1"), ACCEPTED), op(MARCH, ACCEPTED),
-    )  # fmt: skip
+        replace(op(Submit("A", "v1"), ACCEPTED), touches=frozenset({"A"})),
+        replace(op(Submit("B", "v1"), ACCEPTED), touches=frozenset({"B"})),
+        op(MARCH, ACCEPTED),
+    )
     assert apart([one, other, both]) == [(one,), (other,), (both,)]
     joining = Operation(0, MARCH, "", 5, 6, ACCEPTED, touches=frozenset({"A", "B"}))
     assert apart([one, other, joining]) == [(one, other, joining)]

@@ -308,7 +308,13 @@ OVER_A_SOCKET: Final = [name for name, mock in VARIANTS.items() if mock.wire is 
 
 
 def test_some_variants_are_of_the_wire() -> None:
-    assert OVER_A_SOCKET == ["chunked", "closes-connections", "lower-case-headers", "upper-case-headers"]
+    assert OVER_A_SOCKET == [
+        "chunked",
+        "closes-connections",
+        "lower-case-headers",
+        "upper-case-headers",
+        "at-once-on-a-socket",
+    ]
 
 
 def test_whatever_host_is_named_the_mock_is_asked() -> None:

@@ -21,6 +21,8 @@ from tests.suite.support.example_certificates import (
 )
 from tests.suite.support.report_pages import Read, read
 
+REQUIRED = sum(rule.level is Level.REQUIRED for rule in catalogue().rules.values())
+
 
 @pytest.fixture(scope="module")
 def shown() -> Read:
@@ -135,16 +137,24 @@ def test_readings_and_contradictions_are_told(shown: Read) -> None:
 @pytest.mark.parametrize(
     ("verdict", "verdicts", "words"),
     [
-        (RunVerdict.CONFORMANT, {}, "All 78 required rules were seen to hold."),
+        (RunVerdict.CONFORMANT, {}, f"All {REQUIRED} required rules were seen to hold."),
         (
             RunVerdict.CONFORMANT,
             {"ORD-05": "waived"},
-            "77 of 78 required rules were seen to hold; 1 failed and is waived.",
+            f"{REQUIRED - 1} of {REQUIRED} required rules were seen to hold; 1 failed and is waived.",
         ),
-        (RunVerdict.NONCONFORMANT, {"ORD-05": "fail", "ERR-03": "fail"}, "1 required rule of 78 was seen broken."),
-        (RunVerdict.NONCONFORMANT, {"ORD-05": "fail", "ORD-04": "fail"}, "2 required rules of 78 were seen broken."),
-        (RunVerdict.PARTIAL, {"ORD-05": "not-exercised"}, "broken, but 1 of 78 was not exercised."),
-        (RunVerdict.INCONCLUSIVE, {"ORD-05": "inconclusive"}, "broken, but 1 of 78 could not be decided."),
+        (
+            RunVerdict.NONCONFORMANT,
+            {"ORD-05": "fail", "ERR-03": "fail"},
+            f"1 required rule of {REQUIRED} was seen broken.",
+        ),
+        (
+            RunVerdict.NONCONFORMANT,
+            {"ORD-05": "fail", "ORD-04": "fail"},
+            f"2 required rules of {REQUIRED} were seen broken.",
+        ),
+        (RunVerdict.PARTIAL, {"ORD-05": "not-exercised"}, f"broken, but 1 of {REQUIRED} was not exercised."),
+        (RunVerdict.INCONCLUSIVE, {"ORD-05": "inconclusive"}, f"broken, but 1 of {REQUIRED} could not be decided."),
         (RunVerdict.INCONCLUSIVE, dict.fromkeys(catalogue().rules, "not-exercised"), "nothing is decided."),
     ],
 )

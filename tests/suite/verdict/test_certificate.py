@@ -56,6 +56,7 @@ def test_half_a_character_of_a_server_is_written_down_escaped() -> None:
     assert entry["reason"] == r"it answered \ud800 €"
     assert entry["counterexample"] == {
         "request": {"body": r"\ud800"}, "response": {"headers": {"x": r"\udfff"}, "status": 200}, "curl": r"curl \ud800",
+        "lanes": [],
     }  # fmt: skip
 
 
@@ -109,6 +110,7 @@ def test_a_rule_that_passed_is_told_with_what_it_rests_on() -> None:
             "requests": 9,
             "clientErrors": 3,
             "counterexample": None,
+            "atOnce": None,
             "waiver": None,
         }
     ]
@@ -118,7 +120,7 @@ def test_a_rule_that_failed_is_told_with_its_counterexample() -> None:
     written = certificate(FAILED)
     (rule,) = written["rules"]
     assert (written["verdict"], rule["verdict"], rule["reason"]) == ("nonconformant", "fail", "it was accepted")
-    assert rule["counterexample"] == {"request": {"q": 1}, "response": {"a": 2}, "curl": "curl"}
+    assert rule["counterexample"] == {"request": {"q": 1}, "response": {"a": 2}, "curl": "curl", "lanes": []}
 
 
 def test_a_rule_that_is_waived_is_told_with_why_and_until_when() -> None:

@@ -1,0 +1,465 @@
+"""CON rules: calls at once, by two of the integrator's workers or by a client and its own retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from hypothesis import strategies as st
+from pytest_bdd import given, parsers, scenarios, then, when
+
+from conformance.concurrency.model import (
+    Delete,
+    Ended,
+    Open,
+    Opened,
+    Refresh,
+    Release,
+    Submit,
+    World,
+)
+from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
+from conformance.engine.at_once import Asking, Attempt, Way, explained
+from conformance.engine.bench import Bench, Hindered, Values, Waiting
+from conformance.engine.books import Book
+from conformance.engine.laws import prove
+from conformance.errors import TargetUnavailable
+from conformance.target.wire.client import tokens_in
+from conformance.target.wire.exchange import Exchange
+from strategies.calls import Call, creation_of, release_of
+from strategies.holes import CODE, REFRESH_TOKEN
+from strategies.orders import Order
+from strategies.periods import PERIOD, at
+from strategies.reconciliations import plain_order
+from strategies.scope import Place
+from tests.certification.conftest import Trial
+
+scenarios("concurrency.feature")
+
+SECONDS: Final = 60
+"""How long the periods last."""
+
+SIZES: Final = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
+"""How many extracts the orders have."""
+
+Sizes = tuple[int, int, int]
+
+
+@pytest.fixture
+def how() -> dict[str, str]:
+    """What the When step says of the scenario."""
+    return {}
+
+
+def _prove(trial: Trial, way: Callable[[Sizes], Way]) -> None:
+    def law(sizes: Sizes) -> Waiting[None]:
+        yield from explained(trial.bench, trial.rule, way(sizes))
+
+    prove(trial.bench, trial.bench.scenario, SIZES, law, 1)
+
+
+def _is_accepted(exchange: Exchange | None) -> bool:
+    return exchange is not None and exchange.is_accepted
+
+
+def _are_refused(exchanges: list[Exchange | None]) -> bool:
+    return all(exchange is not None and exchange.is_refused for exchange in exchanges)
+
+
+# -- Given ---------------------------------------------------------------------------------------------------------
+
+
+@given(parsers.re("two reconciliations of one account, for (?P<periods>.+)"))
+def their_periods(how: dict[str, str], periods: str) -> None:
+    how["periods"] = periods
+
+
+@given("a reconciliation of two orders that is open")
+@given("a reconciliation of three orders that is open")
+@given("a reconciliation that has room for one of two orders")
+@given("a refresh token")
+def made_ready_for_each_example() -> None:
+    """Each example makes its own."""
+
+
+@given(parsers.re("(?P<order>an order that (nobody has sent|is there))"))
+def what_there_is(how: dict[str, str], order: str) -> None:
+    how["order"] = order
+
+
+# -- When ----------------------------------------------------------------------------------------------------------
+
+
+@when(parsers.re("two of the integrator's workers release one of its orders at once, with (?P<bodies>.+)"))
+def releases_of_one_order(how: dict[str, str], bodies: str) -> None:
+    how["bodies"] = bodies
+
+
+@when(parsers.re("two of the integrator's workers delete and (?P<other>update|release) it at once"))
+def deletion_and_another(how: dict[str, str], other: str) -> None:
+    how["other"] = other
+
+
+@when(
+    parsers.re(
+        "two of the integrator's workers (open them|release both orders|release two of its orders|use it) at once"
+    )
+)
+@when(parsers.re("two of the integrator's workers send (it|different versions of it) at once"))
+def sent_at_once() -> None:
+    """The law sends them."""
+
+
+# -- CON-01 --------------------------------------------------------------------------------------------------------
+
+
+def _two_books(bench: Bench, sizes: Sizes, periods: str) -> tuple[Book, Book]:
+    """Two reconciliations of one account, not open yet."""
+    books = bench.books
+    place = books.scope.places[0]
+    first = books.begin(books.plain(place, sizes[0], seconds=2 * SECONDS))
+    if periods == "the same period":
+        return first, Book(first.batch, first.values)
+    second = books.begin(books.plain(place, sizes[1], seconds=2 * SECONDS))
+    if periods == "periods that overlap":
+        shorter = books.begin(books.plain(place, sizes[0], seconds=SECONDS))
+        begin = first.values[0][PERIOD]
+        middle = str(at(timedelta(seconds=SECONDS // 2)).change(begin))
+        first = Book(shorter.batch, (shorter.values[0].having(**{PERIOD: begin}),))
+        second = Book(books.plain(place, sizes[1], seconds=SECONDS), (second.values[0].having(**{PERIOD: middle}),))
+    return first, second
+
+
+_PERIODS: Final = {
+    "the same period": ((0, 2), (0, 2)),
+    "periods that overlap": ((0, 2), (1, 3)),
+    "periods apart": ((0, 2), (4, 6)),
+}
+
+
+@then("at most one is accepted, and where none is the next one")
+def at_most_one_is_open(trial: Trial, how: dict[str, str]) -> None:
+    periods = how["periods"]
+
+    def way(sizes: Sizes) -> Way:
+        def opened_at_once(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            books = trial.bench.books
+            pair = _two_books(trial.bench, sizes, periods)
+            asked = [
+                Asking(creation_of(book.batch), book.values[0], Open(name, *span, sum(sizes)), f"open {name}")
+                for book, name, span in zip(pair, ("first", "second"), _PERIODS[periods], strict=True)
+            ]
+            if not all(books.submit_orders(book) for book in pair):
+                raise Hindered("an order for a reconciliation was refused")
+            books.check_place(pair[0].place)
+            _open_both(attempt, pair, asked)
+
+        return opened_at_once
+
+    _prove(trial, way)
+
+
+def _open_both(attempt: Attempt, pair: tuple[Book, Book], asked: list[Asking]) -> None:
+    books, place = attempt.bench.books, pair[0].place
+    exchanges = attempt.at_once(*asked)
+    opened = [(book, came) for book, came in zip(pair, exchanges, strict=True) if _is_accepted(came)]
+    if len(opened) > 1:
+        books.free(place)
+        return
+    if not opened and not _are_refused(exchanges):
+        books.free(place)
+        raise TargetUnavailable("none of the creations at once was answered so that one knows what became of it")
+    for book, came in opened:
+        assert came is not None
+        books.opened(book, came)
+    book = opened[0][0] if opened else pair[0]
+    if not opened:  # both were in each other's way: then the next one is taken
+        came = attempt.ask(asked[0], lambda: books.create(pair[0], blame=False))
+        if came.is_refused:
+            books.check_free(place)
+        if pair[0].waited:  # for the one before, which was in the way of both
+            attempt.overlapped = False
+    books.finish(book)
+
+
+# -- CON-02 and CON-03 ---------------------------------------------------------------------------------------------
+
+
+def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -> Book:
+    """A reconciliation of orders with so many extracts that is open, for so many entries (by default all)."""
+    books = bench.books
+    batch = books.plain(books.scope.places[0], *sizes)
+    if quantity is not None:
+        batch = replace(batch, creation={**batch.creation, "releasesQtd": quantity})
+    book = books.begin(batch)
+    if not books.submit_orders(book):
+        raise Hindered("an order for a reconciliation was refused")
+    if not books.create(book).is_accepted:
+        raise Hindered("REC-01: a proper reconciliation was refused")
+    return book
+
+
+def _initial(book: Book) -> World:
+    world = World(opened=(Opened(Open("it", 0, 1, book.batch.creation["releasesQtd"])),))
+    for name, _ in zip("ABC", book.batch.orders, strict=False):
+        world = world.having(name, "v1")
+    return world
+
+
+def _asking(book: Book, order: int, call: Call | None = None) -> Asking:
+    name, entries = "ABC"[order], len(book.batch.orders[order]["extracts"])
+    return Asking(
+        call or release_of(book.batch, order), book.values[order], Release("it", name, entries), f"release {name}"
+    )
+
+
+def _released(attempt: Attempt, book: Book, *asked: Asking) -> list[bool]:
+    """Send releases at once; where all of them are refused, the first again. Which of the orders, by number, are in."""
+    exchanges = attempt.at_once(*asked)
+    if _are_refused(exchanges):
+        attempt.ask(asked[0])
+    return _note_released(attempt, book)
+
+
+def _note_released(attempt: Attempt, book: Book) -> list[bool]:
+    for operation in attempt.operations:
+        if isinstance(operation.call, Release) and operation.outcome == "accepted":
+            book.released.add("ABC".index(operation.call.code))
+    return [order in book.released for order in range(len(book.batch.orders))]
+
+
+def _see_whether_it_ended(attempt: Attempt, book: Book, *, must: bool) -> None:
+    """Take note of whether it is complete: by its notification, or, where it `must` be, by room for the next one."""
+    books, bench = attempt.bench.books, attempt.bench
+    if must:
+        book.released = set(range(len(book.batch.orders)))
+        story = list(bench.story)
+        ended = bool(books.wait(book)) or (bench.session.inbox is None and books.is_free(book.place))
+        bench.story[:] = story
+    else:
+        ended = bool(books.notified(book))
+    if must or ended:
+        attempt.saw(Ended("it"), "see whether it is complete", ended, "complete" if ended else "not complete")
+    if must and not ended:
+        books.free(book.place)
+
+
+def _clear(attempt: Attempt, book: Book) -> None:
+    """Complete it where its entries are in as they should be; else free the account."""
+    if attempt.unexplained() is not None:
+        book.spoiled = True
+    attempt.bench.books.finish(book)
+
+
+@then("exactly one release is accepted, and counts once")
+def one_release_counts_once(trial: Trial, how: dict[str, str]) -> None:
+    def way(sizes: Sizes) -> Way:
+        def released_at_once(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            book = _opened(trial.bench, (sizes[0], sizes[0]))  # counted twice it would be complete
+            attempt.initial = _initial(book)
+            again = release_of(book.batch, 0)
+            if how["bodies"] == "different dates":
+                again = replace(again, body={**again.body, "releasedDate": at(timedelta(seconds=1))})
+            try:
+                if not _released(attempt, book, _asking(book, 0), _asking(book, 0, again))[0]:
+                    raise TargetUnavailable(
+                        "none of the releases at once was answered so that one knows what became of it"
+                    )
+                _see_whether_it_ended(attempt, book, must=False)
+                if attempt.unexplained() is None and attempt.ask(_asking(book, 1)).is_accepted:
+                    book.released.add(1)
+            finally:
+                _clear(attempt, book)
+
+        return released_at_once
+
+    _prove(trial, way)
+
+
+@then("exactly one release is accepted, and it completes")
+def one_release_fits(trial: Trial) -> None:
+    def way(sizes: Sizes) -> Way:
+        def released_at_once(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            book = _opened(trial.bench, (sizes[0], sizes[0]), quantity=sizes[0])
+            attempt.initial = _initial(book)
+            try:
+                in_ = _released(attempt, book, _asking(book, 0), _asking(book, 1))
+                if not any(in_):
+                    raise TargetUnavailable(
+                        "none of the releases at once was answered so that one knows what became of it"
+                    )
+                if attempt.unexplained() is None:
+                    book.released = {0, 1}
+            finally:
+                _clear(attempt, book)
+
+        return released_at_once
+
+    _prove(trial, way)
+
+
+@then("both are accepted, and with the third it completes")
+def all_releases_fit(trial: Trial) -> None:
+    def way(sizes: Sizes) -> Way:
+        def released_at_once(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            book = _opened(trial.bench, (sizes[0], sizes[1], sizes[0]))
+            attempt.initial = _initial(book)
+            try:
+                _released(attempt, book, _asking(book, 0), _asking(book, 1))
+                for order in (0, 1, 2):  # what was refused for the other is taken now
+                    if attempt.unexplained() is None and order not in book.released:
+                        attempt.ask(_asking(book, order))
+                        _note_released(attempt, book)
+                if attempt.unexplained() is None and book.is_complete:
+                    _see_whether_it_ended(attempt, book, must=True)
+            finally:
+                _clear(attempt, book)
+
+        return released_at_once
+
+    _prove(trial, way)
+
+
+# -- CON-04 and CON-05: orders -------------------------------------------------------------------------------------
+
+
+def _versions(bench: Bench, place: Place, sizes: Sizes) -> dict[str, Order]:
+    """Versions of an order that differ in their extracts and their total."""
+    form = bench.scope.account_id_forms[0]
+    return {f"v{n + 1}": plain_order(place, form, 4 * n + size) for n, size in enumerate(sizes)}
+
+
+def _submission(values: Values, name: str, order: Order) -> Asking:
+    return Asking(Call(Endpoint.SUBMIT_ORDER, body=order), values, Submit("A", name), f"send {name}")
+
+
+def _deletion(values: Values, place: Place) -> Asking:
+    query = {"marketplaceCode": CODE, "channelName": place.channel, "accountId": str(place.account)}
+    return Asking(Call(Endpoint.DELETE_ORDER, query=query), values, Delete("A"), "delete")
+
+
+def _submit(attempt: Attempt, asked: Asking) -> None:
+    """Send a version by itself, before anything is sent at once."""
+    if not attempt.bench.is_accepted(asked.call, attempt.ask(asked)):
+        raise Hindered("ORD-01: a lawful order was refused")
+
+
+def _show(attempt: Attempt, place: Place, values: Values, versions: dict[str, Order]) -> Waiting[str | None]:
+    """What is stored; Hindered where it is wrong already, since nothing was sent at once yet."""
+    shown = yield from attempt.look(place, values, versions)
+    if attempt.unexplained() is not None:
+        raise Hindered("QRY-01: an order is not shown as it was sent")
+    return shown
+
+
+@then("it is one order, and one deletion ends it")
+def one_order(trial: Trial) -> None:
+    def way(sizes: Sizes) -> Way:
+        def sent(attempt: Attempt) -> Waiting[None]:
+            bench = trial.bench
+            place = bench.scope.places[0]
+            values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
+            asked = _submission(values, "v1", versions["v1"])
+            if _are_refused(attempt.at_once(asked, asked)):
+                attempt.ask(asked)
+            yield from attempt.look(place, values, versions)
+            if attempt.unexplained() is None:
+                attempt.ask(_deletion(values, place))
+                yield from attempt.look(place, values, versions)
+
+        return sent
+
+    _prove(trial, way)
+
+
+@then("what is stored is one of them, whole")
+def one_version(trial: Trial, how: dict[str, str]) -> None:
+    def way(sizes: Sizes) -> Way:
+        def sent(attempt: Attempt) -> Waiting[None]:
+            bench = trial.bench
+            place = bench.scope.places[0]
+            values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
+            if how["order"] == "an order that is there":
+                _submit(attempt, _submission(values, "v3", versions["v3"]))
+                yield from _show(attempt, place, values, versions)
+            asked = [_submission(values, name, versions[name]) for name in ("v1", "v2")]
+            if _are_refused(attempt.at_once(*asked)):
+                attempt.ask(asked[0])
+            yield from attempt.look(place, values, versions)
+
+        return sent
+
+    _prove(trial, way)
+
+
+@then("some order of the calls explains how it ends")
+def deletion_beside(trial: Trial, how: dict[str, str]) -> None:
+    _prove(trial, {"update": _deleted_and_updated, "release": _deleted_and_released}[how["other"]](trial.bench))
+
+
+def _deleted_and_updated(bench: Bench) -> Callable[[Sizes], Way]:
+    def way(sizes: Sizes) -> Way:
+        def sent(attempt: Attempt) -> Waiting[None]:
+            place = bench.scope.places[0]
+            values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
+            _submit(attempt, _submission(values, "v1", versions["v1"]))
+            yield from _show(attempt, place, values, versions)
+            deletion, update = _deletion(values, place), _submission(values, "v2", versions["v2"])
+            if _are_refused(attempt.at_once(deletion, update)):
+                attempt.ask(update)
+            yield from attempt.look(place, values, versions)
+
+        return sent
+
+    return way
+
+
+def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Way]:
+    def way(sizes: Sizes) -> Way:
+        def sent(attempt: Attempt) -> Waiting[None]:
+            book = _opened(bench, (sizes[0],))
+            place, values = book.place, book.values[0]
+            versions = {"v1": book.batch.orders[0]}
+            attempt.initial = _initial(book)
+            try:
+                release = _asking(book, 0)
+                if _are_refused(attempt.at_once(_deletion(values, place), release)):
+                    attempt.ask(release)
+                book.spoiled = not _note_released(attempt, book)[0]
+            finally:
+                bench.books.finish(book)
+            yield from attempt.look(place, values, versions)
+
+        return sent
+
+    return way
+
+
+# -- CON-05: tokens ------------------------------------------------------------------------------------------------
+
+
+@then("at most one gets a new pair")
+def one_refresh(trial: Trial) -> None:
+    bench = trial.bench
+
+    def way(_: Sizes) -> Way:
+        def refreshed(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            refresh = tokens_in(bench.session.client.create_token())[1]
+            if refresh is None:
+                raise Hindered("AUTH-01: there is no refresh token")
+            values = bench.fresh("amazon").having(refresh_token=refresh)
+            call = Call(Endpoint.REFRESH_TOKEN, body={REFRESH_TOKEN_FIELD: REFRESH_TOKEN})
+            asked = Asking(call, values, Refresh("it"), "refresh")
+            attempt.at_once(asked, asked)
+
+        return refreshed
+
+    _prove(trial, way)
