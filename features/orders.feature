@@ -175,6 +175,46 @@ Feature: Order submission
     When it has no extracts
     Then every submission is answered as the reading says
 
+  @ORD-19
+  Scenario Outline: An order is accepted alike when written with <manner>
+    Given any order
+    Then written with <manner> it is accepted and found as when written plainly
+
+    Examples:
+      | manner                               |
+      | no white space                       |
+      | white space everywhere               |
+      | its members in another order         |
+      | raw UTF-8                            |
+      | every character escaped              |
+      | slashes escaped                      |
+      | amounts without zeros at the end     |
+      | amounts with exponents               |
+      | amounts with exponents in lower case |
+      | exponents where they are shorter     |
+      | one or two digits of a second        |
+
+  @ORD-20
+  Scenario Outline: An order is taken alike when written with <manner>
+    Given any order
+    Then written with <manner> it is accepted and found as when written plainly
+
+    Examples:
+      | manner                                        |
+      | six digits of a second                        |
+      | seven digits of a second                      |
+      | nine digits of a second                       |
+      | the offset +00:00                             |
+      | the offset -00:00                             |
+      | offsets without a colon                       |
+      | the offset +0000                              |
+      | amounts with zeros at the end                 |
+      | amounts with seventeen digits and an exponent |
+      | a body in chunks                              |
+      | a Content-Type that names its charset         |
+      | header names in lower case                    |
+      | header names in capitals                      |
+
   @ORD-21
   Scenario Outline: A date without an offset or a time of day: <call> is refused
     Given <call>

@@ -15,6 +15,7 @@ from strategies.holes import CODE, CREDENTIALS, REFRESH_TOKEN, Hole
 from strategies.orders import Order, orders
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
+from strategies.written import PLAIN, Spelling
 
 
 class _LeftOut:
@@ -51,6 +52,7 @@ class Call:
     batch: Batch | None = None
     shape: str = "amazon"
     rendered: Rendered | None = None
+    spelling: Spelling = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ TERMS: Final = (*GAPS, timedelta(days=1500))
 APART: Final = timedelta(hours=2)
 """By how much dates are further apart of which one is moved past the next: past that one alone."""
 
-OFFSETS: Final = (None, -180, 0, 330, -120, None)
-"""Minutes from UTC; None is written Z."""
+OFFSETS: Final = (None, -180, 60, 330, -120, None)
+"""Minutes from UTC; None is written Z. That +00:00 is taken is only recommended."""
 
 _STARTS: Final = st.integers(0, SPAN_SECONDS)
 

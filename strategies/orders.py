@@ -31,7 +31,7 @@ MILLIONS: Final = Decimal(8_000_000)
 """BRL above which a 32-bit float counts in halves."""
 
 _WHOLE: Final = 8
-"""One amount in so many is written without cents."""
+"""One amount in so many is written without cents, and another with one decimal."""
 
 LARGEST_UNIT: Final = 3_000_000
 """Cents of which an order with extracts in fixed proportions has multiples, at most."""
@@ -54,7 +54,7 @@ def _order_choices(statuses: int, places: int) -> st.SearchStrategy[tuple[int, .
 @cache
 def _entry(types: int) -> st.SearchStrategy[tuple[Decimal, tuple[int, ...]]]:
     """An extract's amount, and its choices: type, a free sign, expectedDate (left out, null, given), how much later it is,
-    whether there is a percentage, and which, the zone of expectedDate, and whether the amount has no cents."""
+    whether there is a percentage, and which, the zone of expectedDate, and how many decimals the amount has."""
     return st.tuples(AMOUNTS, packed([types, 2, 3, len(dates.TERMS), 4, 101, len(dates.OFFSETS), _WHOLE]))
 
 
@@ -72,6 +72,8 @@ def _extract(type_: str, amount: Decimal, choices: tuple[int, ...], created: str
     _, negative, date, gap, has_percentage, percentage, zone, whole = choices
     if whole == _WHOLE - 1 and amount > 1:
         amount = Decimal(int(amount))
+    elif whole == _WHOLE - 2 and amount > 1:
+        amount = Decimal(int(amount * 10)).scaleb(-1)
     sign = _SIGN.get(type_) or (-1 if negative else 1)
     extract: dict[str, Any] = {"marketplaceCode": CODE, "type": type_, "value": sign * amount}
     if date == _NULL_DATE:

@@ -25,7 +25,7 @@ from strategies.scope import Place, Scope
 STATUSES: Final = ("PAID_WAITING_DELIVERY", "CONCLUDED")
 """Statuses of the orders that are reconciled (S2's example has the first; its release the second)."""
 
-_ZONES: Final = (None, -180, 330, 0)
+_ZONES: Final = (None, -180, 330, 60)
 
 _FRACTION: Final = timedelta(milliseconds=123)
 _SECOND: Final = timedelta(seconds=1)
@@ -74,7 +74,15 @@ def _choices(places: int, most: int) -> st.SearchStrategy[tuple[int, ...]]:
     return packed([places, most, len(LENGTHS), len(_ZONES), len(_ZONES), 2, 2])
 
 
-_DATED: Final = packed([len(RELEASED), len(_ZONES)])
+_DECIMALS: Final[tuple[Callable[[Decimal], Decimal], ...]] = (
+    lambda amount: amount,
+    lambda amount: amount.quantize(CENT),
+    lambda amount: Decimal(format(amount.normalize(), "f")),
+)
+"""How a release prints an amount: as the order did, with two decimals, or without zeros at its end. It is the same amount."""
+
+_DATED: Final = packed([len(RELEASED), len(_ZONES), len(_DECIMALS)])
+"""When a release is dated, in which zone, and how its amounts are printed."""
 
 
 @st.composite
@@ -123,7 +131,7 @@ def batches(
         "releasesQtd": sum(len(order["extracts"]) for order in drawn),
         "totalNetValue": total(scope, drawn),
     }
-    releases = tuple(release(order, account, *_released(seconds, draw(_DATED))) for order in drawn)
+    releases = tuple(_release(order, account, seconds, draw(_DATED)) for order in drawn)
     shape = draw(identifiers.shape_names(shapes))
     return Batch(place, tuple(drawn), creation, releases, seconds, shape, namesake)
 
@@ -156,9 +164,12 @@ def total(scope: Scope, drawn: list[Order]) -> Decimal:
     return _TOTALS[scope.readings["total-net-value"]]([entry for order in drawn for entry in order["extracts"]])
 
 
-def _released(seconds: int, choices: tuple[int, ...]) -> tuple[timedelta, int | None]:
-    where, zone = choices
-    return RELEASED[where](timedelta(seconds=seconds)), _ZONES[zone]
+def _release(order: Order, account: int | str, seconds: int, choices: tuple[int, ...]) -> dict[str, Any]:
+    """The release of an order in a period of so many seconds, as chosen."""
+    where, zone, decimals = choices
+    drawn = release(order, account, RELEASED[where](timedelta(seconds=seconds)), _ZONES[zone])
+    entries = [{**entry, "value": _DECIMALS[decimals](entry["value"])} for entry in drawn["releases"]]
+    return {**drawn, "releases": entries}
 
 
 def release(order: Order, account: int | str, after: timedelta, zone: int | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.jsontext import JSONValue, dumps
+from conformance.contract.jsontext import JSONValue
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import economy
@@ -27,12 +27,14 @@ from conformance.run.session import Session
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.client import Calling, tokens_in
 from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.http import InChunks
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.holes import CODE, fill
 from strategies.identifiers import Minter
 from strategies.orders import Order
 from strategies.scope import Place, Scope
+from strategies.written import written
 
 if TYPE_CHECKING:
     from conformance.engine.books import Books
@@ -423,8 +425,10 @@ class Bench:
 
 
 def _body(call: Call, values: Mapping[str, str]) -> bytes | None:
-    body = None if call.body is None else dumps(fill(call.body, values)).encode()
-    return call.rendered.change(body or b"") if call.rendered is not None else body
+    body = None if call.body is None else written(fill(call.body, values), call.spelling)
+    if call.rendered is not None:
+        body = call.rendered.change(body or b"")
+    return InChunks(body) if body is not None and call.spelling.in_chunks else body
 
 
 def _shows(content: JSONValue, code: str) -> bool:

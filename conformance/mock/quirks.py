@@ -38,6 +38,8 @@ class Wire:
     """The connection is closed after each answer."""
     header_case: Callable[[str], str] = str
     """How names of headers are written."""
+    knows: Callable[[str], bool] = lambda _: True
+    """Whether a header of a request is seen, by its name as it was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,13 +12,14 @@ from simplejson import RawJSON
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import parse_instant
+from conformance.contract.judge import Request
 from conformance.contract.nearly_json import LENIENCIES
-from conformance.contract.order_rules import DATE_FIELDS
+from conformance.contract.order_rules import DATE_FIELDS, Breach
 from conformance.contract.rules import catalogue
 from conformance.mock.defects.parsers import DATES, local_dates, read_as
 from conformance.mock.defects.parts import per_date, per_extract, per_value, reading, refusals, with_fields
 from conformance.mock.quirks import Answer, Variant
-from conformance.mock.world import Body
+from conformance.mock.world import Body, MockWorld
 
 BRASILIA: Final = timezone(timedelta(hours=-3))
 
@@ -80,6 +82,19 @@ def _bare(answer: Answer) -> Answer:
     return answer if told else with_fields(errorCode=str(answer.status))(answer)
 
 
+_OTHER_SPELLINGS: Final = re.compile(rb':\d\d\.\d{4}|[-+]00:00"|[-+]\d{4}"|":\s*-?\d+\.(\d{3}[,}]|\d{16})')
+
+
+def _other_spelling(request: Request, body: Body, _: MockWorld) -> Breach | None:  # noqa: ARG001
+    """Refuses what ORD-20 recommends to take."""
+    if request.endpoint is not Endpoint.SUBMIT_ORDER:
+        return None
+    lengthless = request.header("content-length") is None
+    typed = request.header("content-type") == "application/json"
+    found = _OTHER_SPELLINGS.search(request.body) is not None or lengthless or not typed
+    return Breach("ORD-14", "body", "the body is written in a way that is not taken") if found else None
+
+
 SPELLINGS: Final = (
     Variant(
         name="whole-seconds",
@@ -96,6 +111,12 @@ SPELLINGS: Final = (
             *_WRITERS,
         ),
         disregards=frozenset({"QRY-06"}),
+    ),
+    Variant(
+        name="other-spellings-refused",
+        statement="Takes three digits of a second, offsets with a colon, two decimals, and a body with its length.",
+        objects=_other_spelling,
+        disregards=frozenset({"ORD-20"}),
     ),
     Variant(
         name="local-dates-taken",

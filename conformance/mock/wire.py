@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             method=self.command,
             path=unquote(parts.path),
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
+            headers={name.lower(): value for name, value in self.headers.items() if self.spoken.knows(name)},
             body=body,
             query_string=parts.query,
         )

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from pytest_bdd import given, scenarios, then
+from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import Side
+from conformance.contract.instants import keeps_fraction, read_instant
+from conformance.contract.jsontext import dumps
+from conformance.contract.rules import Level, Rule, Side
 from conformance.engine import laws
 from conformance.engine.bench import Waiting
 from conformance.engine.checks import check_accepted
 from conformance.engine.laws import prove
 from conformance.engine.printed_workflow import PRINTED_CODE, order_at
+from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS, OPTIONAL
 from strategies.faults import Case, Kind, cases, order_faults, possible
 from strategies.orders import Order, orders, place_of
 from strategies.scope import Scope
+from strategies.spellings import FREE_TEXT, JSON_SPELLINGS, OTHER_SPELLINGS, Respelt, respelt
 from tests.certification.conftest import Trial
 
 scenarios("orders.feature")
@@ -77,6 +83,65 @@ def _(trial: Trial) -> None:
 
 def _without_extracts(call: Call) -> Call:
     return Call(call.endpoint, body={**call.body, "extracts": []}, shape=call.shape)
+
+
+# -- spellings -----------------------------------------------------------------------------------------------------
+
+
+@then(parsers.re(r"written with (?P<manner>.+) it is accepted and found as when written plainly"))
+def accepted_and_found_as_when_written_plainly(trial: Trial, manner: str) -> None:
+    bench, rule = trial.bench, trial.rule
+    context = f"written with {manner}; written plainly such an order was accepted"
+
+    def law(example: Respelt) -> Waiting[None]:
+        place = place_of(example.spelt.body)
+        plain, spelt = bench.fresh(example.twin.shape), bench.fresh(example.spelt.shape)
+        if not bench.is_accepted(example.twin, bench.send(example.twin, plain)):
+            return
+        check_accepted(rule=rule, exchange=bench.send(example.spelt, spelt), context=context)
+        try:
+            shown = yield from bench.settled(altered_as(rule), example.spelt.body, spelt, place, context=context)
+        except Violation as altered:
+            # What is altered however it is written is QRY-01's.
+            yield from bench.settled("QRY-01", example.twin.body, plain, place)
+            raise altered from None
+        plainly = bench.query(place, plain["code"])
+        if plainly.is_accepted and (lost := lost_by_spelling(example, plainly.json, shown.json)):
+            expected = "it to be found as when written plainly"
+            raise Violation(rule=rule.id, expected=expected, actual=lost, exchange=shown, context=context)
+        bench.saw(Side.ACCEPTED, shown)
+
+    manners = JSON_SPELLINGS if rule.id == "ORD-19" else OTHER_SPELLINGS
+    examples = max(1, bench.session.profile.sequences // 3)
+    prove(bench, bench.scenario, respelt(bench.scope, manners[manner]), law, examples)
+
+
+def lost_by_spelling(example: Respelt, plainly: Any, shown: Any) -> str:
+    """What is kept of an order that is written plainly, and is not of the other, though no document says that it is kept: a
+    text that no document names, and of an instant what is less than a second. Nothing where all is."""
+    text = example.twin.body.get(FREE_TEXT)
+    if text is not None and plainly.get(FREE_TEXT) == text != shown.get(FREE_TEXT):
+        return f"{FREE_TEXT} was sent as {dumps(text)} and shown as {dumps(shown.get(FREE_TEXT))}"
+    for name in FIELDS:
+        was_kept, is_kept = (
+            is_kept_whole(call.body.get(name), found.get(name))
+            for call, found in ((example.twin, plainly), (example.spelt, shown))
+        )
+        if was_kept and not is_kept:
+            return f"{name} was sent as {example.spelt.body.get(name)} and shown as {shown.get(name)}"
+    return ""
+
+
+def is_kept_whole(sent: Any, shown: Any) -> bool:
+    """Whether a date is shown with its fraction of a second."""
+    before, after = (read_instant(text) if isinstance(text, str) else None for text in (sent, shown))
+    return before is not None and after is not None and keeps_fraction(before, after)
+
+
+def altered_as(rule: Rule) -> str:
+    """The rule that an order breaks that was accepted so written and is shown otherwise: be the spelling only recommended, what
+    is accepted is to be found as it was sent."""
+    return rule.id if rule.level is Level.REQUIRED else "QRY-01"
 
 
 # -- updates -------------------------------------------------------------------------------------------------------

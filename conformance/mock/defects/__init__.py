@@ -21,6 +21,7 @@ from conformance.mock.defects.notices import NOTICES
 from conformance.mock.defects.overlaps import OVERLAPS
 from conformance.mock.defects.parsers import PARSERS
 from conformance.mock.defects.races import RACES
+from conformance.mock.defects.spelt import SPELT
 from conformance.mock.defects.storing import STORING
 from conformance.mock.defects.strict import STRICT
 from conformance.mock.defects.tokens import TOKENS
@@ -34,6 +35,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "enforced in part": IN_PART,
         "tolerant of what breaks it": TOLERANCE,
         "parsers": PARSERS,
+        "spellings": SPELT,
         "too strict": STRICT,
         "instants and boundaries": DATES,
         "money and what is shown": MONEY,

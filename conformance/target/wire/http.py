@@ -40,6 +40,9 @@ BLOCKED_SECONDS: Final = 2.0
 LARGEST_ANSWER: Final = 2 * 1024 * 1024
 """Bytes of a body, with and without its content coding."""
 
+CHUNK: Final = 400
+"""Bytes of a chunk in which a body is sent: an order has several."""
+
 LARGEST_FRAME: Final = 256 * 1024
 """Bytes of all that is no body: status lines, headers, the sizes of chunks."""
 
@@ -100,6 +103,24 @@ class Answer:
     body: bytes
 
 
+class InChunks(bytes):
+    """A body that is sent in several chunks, without a Content-Length."""
+
+    def parts(self) -> list[bytes]:
+        """Its chunks."""
+        return [self[place : place + CHUNK] for place in range(0, len(self), CHUNK)]
+
+
+class _Parts(httpx.SyncByteStream):
+    """The chunks of a body, as often as they are asked for: a request may be sent again."""
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._parts)
+
+
 class Builder:
     """Makes the requests to one target."""
 
@@ -119,9 +140,13 @@ class Builder:
     ) -> Request:
         """The request; a blank in its query is sent as %20, since not everybody takes a plus for one. Raises UnicodeError where
         a header holds what none can."""
+        chunks = content.parts() if isinstance(content, InChunks) else None
         request = self._http.build_request(
-            method, self._urls.get(path) or path, params=query, content=content, headers=headers
+            method, self._urls.get(path) or path, params=query, content=chunks or content, headers=headers
         )
+        if chunks is not None:
+            request.read()  # so that it is known whole; that joins it
+            request.stream = _Parts(chunks)
         if b"+" in request.url.query:  # a plus that is meant is %2B there
             request.url = request.url.copy_with(query=request.url.query.replace(b"+", b"%20"))
         return request

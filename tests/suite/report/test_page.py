@@ -134,6 +134,9 @@ def test_readings_and_contradictions_are_told(shown: Read) -> None:
     assert all(contradiction in shown.all("main")[0].text for contradiction in PRINTED_CONTRADICTIONS)
 
 
+REQUIRED = sum(rule.level is Level.REQUIRED for rule in catalogue().rules.values())
+
+
 @pytest.mark.parametrize(
     ("verdict", "verdicts", "words"),
     [

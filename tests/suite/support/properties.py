@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from conformance.compat.hypothesis import draw_no_constants
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
-from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request, judge
 from conformance.contract.readings import resolve
 from conformance.contract.rules import Side, catalogue
@@ -29,6 +28,7 @@ from strategies.identifiers import Minter
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
 from strategies.reconciliations import Batch
 from strategies.scope import Place, Scope
+from strategies.written import written
 
 T = TypeVar("T")
 
@@ -256,7 +256,7 @@ class Bench:
         if call.endpoint.needs_token:
             headers = {TOKEN_HEADER: values["token"], INTEGRATOR_HEADER: world.INTEGRATOR}
         headers |= fill(dict(call.headers), values)
-        body = b"" if call.body is None else dumps(fill(call.body, values)).encode()
+        body = b"" if call.body is None else written(fill(call.body, values), call.spelling)
         if call.rendered is not None:
             body = call.rendered.change(body)
         return Request(
