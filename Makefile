@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test prove trials mutants check format report schema docs lock outdated bench costs baseline clean
+.PHONY: help setup system certify test prove trials mutants check format report schema docs lock outdated bench costs kills baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: $(STAMP) ## measure speed (see benchmarks/README.md)
 
 costs: $(STAMP) ## measure what each scenario costs, from which runs are planned (minutes)
 	@$(BIN)/python benchmarks/costs.py $(ARGS)
+
+kills: $(STAMP) ## measure which kind of fault catches which defect, by which certifications choose (many minutes)
+	@$(BIN)/python benchmarks/kills.py $(ARGS)
 
 baseline: $(STAMP) ## let the Schemathesis command line look for the planted defects (an hour; goes on where it was ended)
 	@$(BIN)/python benchmarks/baseline.py $(ARGS)

@@ -29,16 +29,17 @@ from conformance.mock.app import CONTROL_PATH
 from conformance.mock.target import to_toml
 from conformance.planning.costs import (
     CLEARING,
+    COMPLETE,
     COSTS_FILE,
     PREFLIGHT,
     PROBING,
+    RUNS,
     Stage,
     as_json,
     client_errors_of,
     measured,
     requests_of,
 )
-from conformance.profiles import PROFILES
 from conformance.run.certification import Certification
 from conformance.run.launch import PLUGINS, closed_list, scenarios
 from conformance.run.options import Asked
@@ -111,7 +112,10 @@ def measure(profile: str) -> list[Stage]:
         httpx.post(table["base_url"] + CONTROL_PATH, json={"callbackUrl": callback}).raise_for_status()
         fixtures = {**table["fixtures"], "callback_url": callback}
         target.write_text(to_toml({**table, "environment": "sandbox", "fixtures": fixtures, "readings": {}}))
-        plugin = Measuring(Options(target_file=target, profile=profile, seed=SEED))
+        complete = profile == COMPLETE
+        plugin = Measuring(
+            Options(target_file=target, profile="certification" if complete else profile, seed=SEED, complete=complete)
+        )
         arguments = [
             *scenarios([name for name in PLUGINS if "allure" not in name]),
             "-q",
@@ -124,6 +128,9 @@ def measure(profile: str) -> list[Stage]:
         with (
             closed_list(),
             patch("conformance.run.live.budget_of", lambda *_, **__: NoLimits()),
+            patch.dict(
+                os.environ, XDG_STATE_HOME=directory
+            ),  # what earlier runs have tried changes what this one tries
             redirect_stdout(sys.stderr),
         ):
             pytest.main(arguments, plugins=[plugin])
@@ -146,13 +153,11 @@ def measure_all(profiles: tuple[str, ...]) -> Mapping[str, tuple[Stage, ...]]:
             found = Path(directory) / f"{profile}.json"
             subprocess.run([sys.executable, __file__, "--profile", profile, "--to", str(found)], check=True, env=own)
             table |= measured(found)
-    return {profile: table[profile] for profile in PROFILES if profile in table}
+    return {profile: table[profile] for profile in RUNS if profile in table}
 
 
 @click.command()
-@click.option(
-    "--profile", "profiles", multiple=True, type=click.Choice(list(PROFILES)), help="This one only (repeatable)."
-)
+@click.option("--profile", "profiles", multiple=True, type=click.Choice(RUNS), help="This one only (repeatable).")
 @click.option("--to", type=click.Path(path_type=Path), help="Write one profile's costs there, and no other's.")
 def main(profiles: tuple[str, ...], to: Path | None) -> None:
     """Measure, and write the table anew."""
@@ -160,7 +165,7 @@ def main(profiles: tuple[str, ...], to: Path | None) -> None:
         (profile,) = profiles
         to.write_text(as_json({profile: measure(profile)}), encoding="utf-8")
         return
-    table = measure_all(profiles or tuple(PROFILES))
+    table = measure_all(profiles or RUNS)
     COSTS_FILE.write_text(as_json(table), encoding="utf-8")
     for profile, stages in table.items():
         whole = requests_of(stages)

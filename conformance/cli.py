@@ -73,6 +73,11 @@ main.add_command(gate)
     is_flag=True,
     help="Wait for the budget also when a required rule has failed, to decide every other.",
 )
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="Try every kind of fault that the runs of the last day have left, over as many hours of the budget as that takes.",
+)
 @allow_production_option
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
@@ -94,6 +99,7 @@ def certify(
     patient: bool,  # noqa: FBT001
     max_wait: float | None,
     keep_going: bool,  # noqa: FBT001
+    complete: bool,  # noqa: FBT001
     allow_production: str | None,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
@@ -120,6 +126,7 @@ def certify(
             patient=patient,
             max_wait=max_wait,
             keep_going=keep_going,
+            complete=complete,
             alone=workers == 1,
         )
         rules = tuple(rule.upper() for rule in rules)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,7 +23,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PERCENT_MOST = 100
+
 FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class Percent(click.ParamType[Decimal]):
+    """A part of a hundred: 80, 99.5, 100%."""
+
+    name = "PERCENT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """The number. Ends with a usage error where it is none from 0 to 100."""
+        number = Decimal("nan")
+        with suppress(InvalidOperation):
+            number = Decimal(str(value).removesuffix("%"))
+        if number.is_finite() and 0 <= number <= PERCENT_MOST:
+            return number
+        raise click.BadParameter(f"{value!r} is no percentage from 0 to 100", ctx, param)
 
 
 @click.command(epilog="Exit codes: 0 go on, 1 nonconformant, 2 partial or inconclusive, 3 nothing can be decided.")
@@ -31,6 +50,10 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="certification", show_default=True,
     help="The least that must have been tried.",
+)  # fmt: skip
+@click.option(
+    "--min-coverage", type=Percent(),
+    help="The least part of the kinds of faults that must have been tried.",
 )  # fmt: skip
 @click.option("--target", type=FILE, help="The target file whose name, environment and base_url must be those tested.")
 @click.option("--target-name", metavar="NAME", help="The name that the target must have.")
@@ -46,6 +69,7 @@ def gate(
     max_age: float,
     accept_partial: bool,  # noqa: FBT001
     profile: str,
+    min_coverage: Decimal | None,
     target: Path | None,
     target_name: str | None,
     base_url: str | None,
@@ -76,6 +100,7 @@ def gate(
         now=datetime.now(UTC),
         max_age=max_age,
         profile=profile,
+        min_coverage=min_coverage,
         accept_partial=accept_partial,
         target=_read(lambda: _wanted(target, target_name, base_url, environment), Check.TARGET, unread) or (),
         waivers=(_read(lambda: load_waivers(waivers), Check.WAIVERS, unread) if waivers else None) or (),

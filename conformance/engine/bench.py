@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.contract.rules import Side, catalogue
-from conformance.engine import economy
+from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine.hindrances import Hindrances
+from conformance.engine.kill_matrix import Refusal
+from conformance.engine.kinds_tried import KindsTried
 from conformance.engine.passing import PassingFaults
 from conformance.engine.same_order import differences
 from conformance.errors import Doubtful
@@ -30,6 +31,7 @@ from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http import InChunks
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
+from strategies.faults import Kind
 from strategies.holes import CODE, fill
 from strategies.identifiers import Minter
 from strategies.orders import Order
@@ -119,6 +121,9 @@ class Bench:
     scenario: str = ""
     scope: Scope = field(init=False)
     minter: Minter = field(init=False)
+    kinds: KindsTried = field(init=False)
+    observed: int = 0
+    """How often another rule than a scenario's was seen broken."""
     story: list[Exchange] = field(default_factory=list)
     """What the running example has sent so far, tokens aside."""
     shown: set[tuple[Place, str]] = field(default_factory=set)
@@ -152,6 +157,8 @@ class Bench:
             fixtures,
             foreign.marketplace_code if foreign else None,
         )
+        self.kinds = KindsTried(self.session, self.scope)
+        self.session.enter_kinds = self.kinds.enter
         self.minter = Minter(self.session.run_number)
         self.hindrances = Hindrances() if self.session.budget.standing() is not None else None
 
@@ -171,11 +178,9 @@ class Bench:
         suspects = self.books.suspects if "books" in vars(self) else ()
         return tuple(sorted(self.session.readings.items())), tuple(sorted(map(str, suspects)))
 
-    @cached_property
-    def shares(self) -> dict[economy.Key, int]:
-        """How many kinds of its fault each scenario tries, where the profile counts client errors."""
-        budget = self.session.profile.client_errors
-        return {} if budget is None else economy.shares(self.scope, budget)
+    def kinds_of(self, rule: Rule, endpoint: Endpoint, fault: str) -> tuple[Kind, ...]:
+        """The kinds of a fault that its scenario tries, of those that it can make on this target."""
+        return self.kinds.chosen.get(Refusal(rule.id, endpoint, fault), ())
 
     def learn(self, reading: str, value: str) -> None:
         """Follow what was found out about the target."""
@@ -287,6 +292,7 @@ class Bench:
         """Note that a rule other than the scenario's was seen broken."""
         violation = Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
         violation.story = tuple(self.story)
+        self.observed += 1
         self.session.evidence.observe(violation, self.session.redactor)
 
     def is_accepted(self, call: Call, exchange: Exchange) -> bool:

@@ -1,25 +1,24 @@
-"""How many kinds of its fault each scenario tries, so that a certification spends no more client errors than it may.
+"""Which kinds of its fault each scenario tries, so that a certification spends no more client errors than it may.
 
-Every refusal spends one. What laws over several calls spend is set aside; the rest goes to the scenarios one refusal at a
-time, always to the one whose next kind shows most. A kind shows much where a server can get it wrong although it gets the
-fault's other kinds right: those faults are hard to hit.
+Every refusal spends one. What laws over several calls spend is set aside; the rest goes to the kinds that show most, by what
+each caught of the defects of the fleet when that was measured: those that catch what no other does come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heapreplace
+from itertools import chain, zip_longest
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import catalogue
+from conformance.contract.rules import Side, catalogue
+from conformance.engine.kill_matrix import KillMatrix, KindOf, Refusal, measured
 from conformance.profiles import Profile
 from strategies.faults import FAULTS, Kind, possible
 from strategies.scope import Scope
 
-KindT = TypeVar("KindT")
+T = TypeVar("T")
 
 SET_ASIDE: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -31,94 +30,180 @@ SET_ASIDE: Final[Mapping[str, int]] = MappingProxyType(
 )  # fmt: skip
 """Client errors that laws over several calls, or over any input, spend in a certification, by rule."""
 
-HARD, SOME, EASY = 4.0, 2.0, 0.4
+Makeable = Mapping[Refusal, tuple[Kind, ...]]
+"""The kinds that each scenario can make, in the sequence of the faults' table."""
 
-SHOWS: Final[Mapping[str, float]] = MappingProxyType(
-    {
-        # Money, periods, codes and matching: each kind is a mistake of its own.
-        "AUTH-02 the password is wrong": 2 * HARD, "QRY-02": 2 * HARD, "ORD-10": HARD, "ORD-04": HARD, "ORD-03": HARD,
-        "REC-03": HARD, "REC-04": 2 * HARD, "REC-05": HARD, "REC-07": HARD,
-        "REL-03": HARD, "REL-06": HARD, "REL-07": HARD, "REL-08": 2 * HARD, "REL-09": 2 * HARD, "REL-10": HARD, "REL-13": HARD,
-        # Each kind is another field.
-        "ORD-08 one of its dates is malformed": 2 * HARD,
-        "REC-08 one of its fields has another JSON type": 1.3 * HARD, "REL-17 one of its fields has another JSON type": 2 * HARD,
-        "REC-08 one of its fields is missing": 1.3 * HARD, "REL-17 one of its fields is missing": HARD,
-        "ORD-02": 1.5 * SOME, "ORD-18": SOME, "ORD-07": SOME, "ORD-09": 3 * HARD, "ORD-11": HARD, "REL-02": HARD, "REL-05": SOME,
-        "REL-17 one of its entries is malformed": 2 * HARD, "REL-17 one of its dates is malformed": HARD, "ORD-14": 1.1 * HARD,
-        "ORD-21 one of its dates names no instant": SOME, "ORD-22 its body is nearly JSON": HARD,
-        # Whether the one reader of dates and of JSON is used there, too.
-        "ORD-21": EASY, "ORD-22": EASY,
-        # Whoever sees one wrong JSON type in a field sees the others too.
-        "ORD-13": EASY, "ORD-13 its accountId has another JSON type": SOME, "DEL-02": SOME,
-        "ORD-13 the value of one extract has another JSON type": HARD, "ORD-13 one extract is not an object": SOME,
-        # One piece of code looks at tokens, accounts and channels; whether it is called differs from endpoint to endpoint.
-        "AUTH-04": EASY, "AUTH-08": EASY / 4, "ACC-03": EASY / 4,
-        # A date is parsed, or it is not.
-        "ORD-08 the expectedDate of one extract is malformed": EASY,
+
+def makeable(scope: Scope) -> Makeable:
+    """The kinds that can be made on a target under the readings of a run, by the scenarios that can make any."""
+    able = {
+        Refusal(rule_id, endpoint, fault): tuple(kind for kind in kinds if possible(kind, scope, endpoint))
+        for rule_id, faults in FAULTS.items()
+        if Side.REFUSED in catalogue()[rule_id].sides_under(scope.readings)
+        for fault, kinds in faults.items()
+        for endpoint in catalogue()[rule_id].endpoints
     }
-)  # fmt: skip
-"""How much the kinds of a fault show, by rule or by rule and fault; 1 where it is not told."""
+    return {refusal: kinds for refusal, kinds in able.items() if kinds}
 
 
-@dataclass(slots=True, order=True)
-class _Lot:
-    """A scenario in the queue; the one whose next kind shows most comes first."""
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """How an earlier run of the target tried a kind last."""
 
-    worth: float
-    number: int
-    weight: float
-    kinds: int
-    given: int = 1
-
-    def give(self) -> None:
-        """One kind more; every next one shows less."""
-        self.given += 1
-        self.worth = -self.weight / self.given
+    age: float
+    """In seconds."""
+    passed: bool
+    counts: bool
+    """Whether it is recent enough to be taken for tried."""
 
 
-Key = tuple[str, Endpoint, Sequence[Kind]]
+History = Mapping[KindOf, Earlier]
+"""What earlier runs of the target tried. (A mock in process has None: each of its runs is the first.)"""
 
 
-def shares(scope: Scope, budget: int) -> dict[Key, int]:
-    """How many kinds each scenario of a fault tries, by rule, endpoint and kinds; at least one of those it can make."""
-    keys: list[Key] = []
-    lots: list[_Lot] = []
-    for key, weight, able in _faults(scope):
-        keys.append(key)
-        lots.append(_Lot(-weight, len(lots), weight, able))
-    left = budget - sum(SET_ASIDE.values()) - len(lots)
-    queue = [lot for lot in lots if lot.kinds > 1]
-    heapify(queue)
-    while left > 0 and queue:
-        lot = queue[0]
-        lot.give()
-        left -= 1
-        if lot.given < lot.kinds:
-            heapreplace(queue, lot)
-        else:
-            heappop(queue)
-    return {key: lot.given for key, lot in zip(keys, lots, strict=True)}
+def choose_kinds(
+    scope: Scope,
+    profile: Profile,
+    seed: int,
+    history: History | None = None,
+    *,
+    complete: bool = False,
+    matrix: KillMatrix | None = None,
+) -> Makeable:
+    """The kinds that each scenario tries, by the profile, or every kind that earlier runs have left where the run is to be
+    `complete`. Where not all can be tried, earlier runs say whose turn it is, or else the seed."""
+    able = makeable(scope)
+    if complete:
+        wanted = all_left(_names(able), history or {})
+    elif profile.kinds_at_most is not None:
+        return {refusal: kinds[: profile.kinds_at_most] for refusal, kinds in able.items()}
+    elif profile.client_errors is None:
+        return able
+    else:
+        budget = profile.client_errors - sum(SET_ASIDE.values())
+        wanted = worth_most(_names(able), budget, measured() if matrix is None else matrix, seed, history)
+    chosen = frozenset(wanted)
+    return {
+        refusal: tuple(kind for kind in kinds if KindOf(refusal, kind.name) in chosen)
+        for refusal, kinds in able.items()
+    }
 
 
-def _faults(scope: Scope) -> Iterator[tuple[Key, float, int]]:
-    for rule_id, faults in FAULTS.items():
-        for words, kinds in faults.items():
-            weight = SHOWS.get(f"{rule_id} {words}", SHOWS.get(rule_id, 1.0))
-            for endpoint in catalogue()[rule_id].endpoints:
-                able = sum(possible(kind, scope, endpoint) for kind in kinds)
-                if able:
-                    yield (rule_id, endpoint, kinds), weight, able
+Able = Mapping[Refusal, Sequence[KindOf]]
 
 
-def choose(kinds: Sequence[KindT], most: int, turn: int) -> list[KindT]:
-    """So many of the kinds, which come in the sequence of what they show: the first ones, and of the rest one in turn."""
+def _names(able: Makeable) -> Able:
+    return {refusal: [KindOf(refusal, kind.name) for kind in kinds] for refusal, kinds in able.items()}
+
+
+def all_left(able: Able, history: History) -> list[KindOf]:
+    """Every kind that no recent run saw refused, and at least one of every scenario; all where none is left."""
+    left = {
+        refusal: [kind for kind in kinds if not ((before := history.get(kind)) and before.passed and before.counts)]
+        for refusal, kinds in able.items()
+    }
+    again = able if not any(left.values()) else {refusal: left[refusal] or kinds[:1] for refusal, kinds in able.items()}
+    return [kind for kinds in again.values() for kind in kinds]
+
+
+RESERVED: Final = 4
+"""One in so many of the client errors that are not for the first kinds is for kinds whose turn it is: else what shows least
+would never be tried."""
+
+
+def worth_most(able: Able, budget: int, matrix: KillMatrix, turn: int, history: History | None = None) -> list[KindOf]:
+    """So many kinds as the budget buys at one client error each, and at least one of every scenario.
+
+    After these come those that did not pass in an earlier run, those of which nothing is known yet, and those that catch what
+    none before them does, the one that catches most first. Of the rest as many as there is room for: those that waited longest,
+    or without a history by turn.
+    """
+    before = history or {}
+    firsts = _one_each(able, matrix, turn, history)
+    left = _evenly([[kind for kind in kinds if kind not in set(firsts)] for kinds in able.values()])
+    failed = [kind for kind in left if kind in before and not before[kind].passed]
+    new = [kind for kind in left if kind not in matrix and kind not in before]
+    known = [kind for kind in left if kind in matrix and kind not in set(failed)]
+    catching = cover(known, matrix, _caught_by([*firsts, *failed], matrix))
+    wanted = [*failed, *new, *catching]
+    rest = _layers([kind for kind in left if kind not in set(wanted)], matrix)
+    room = max(0, budget - len(firsts))
+    reserved = room // RESERVED if len(left) > room else 0
+    sure = wanted[: min(room, max(len(failed), room - reserved))]
+    waiting = [*wanted[len(sure) :], *rest]
+    if history is None:
+        return [*firsts, *sure, *in_turn(waiting, room - len(sure), turn)]
+    longest = sorted(waiting, key=lambda kind: -before[kind].age if kind in before else float("-inf"))
+    return [*firsts, *sure, *longest[: room - len(sure)]]
+
+
+def _one_each(able: Able, matrix: KillMatrix, turn: int, history: History | None) -> list[KindOf]:
+    """Of every scenario one that did not pass in an earlier run; else the kind that catches most of what those before it don't;
+    or where none does, the one whose turn it is."""
+    found: list[KindOf] = []
+    caught: set[str] = set()
+    for number, kinds in enumerate(able.values()):
+        failed = [kind for kind in kinds if history and kind in history and not history[kind].passed]
+        best = max(failed or kinds, key=lambda kind: len(matrix.get(kind, _NOTHING) - caught))
+        if not failed and not matrix.get(best, _NOTHING) - caught:
+            best = _whose_turn(kinds, matrix, number + turn, history)
+        found.append(best)
+        caught |= matrix.get(best, _NOTHING)
+    return found
+
+
+def _whose_turn(kinds: Sequence[KindOf], matrix: KillMatrix, turn: int, history: History | None) -> KindOf:
+    if history is not None:
+        return max(kinds, key=lambda kind: history[kind].age if kind in history else float("inf"))
+    return kinds[turn % len(kinds)] if all(kind in matrix for kind in kinds) else kinds[0]
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+def _caught_by(kinds: Iterable[KindOf], matrix: KillMatrix) -> frozenset[str]:
+    return frozenset(chain.from_iterable(matrix.get(kind, _NOTHING) for kind in kinds))
+
+
+def cover(kinds: Sequence[KindOf], matrix: KillMatrix, caught: Collection[str] = _NOTHING) -> list[KindOf]:
+    """The kinds that catch something beyond what is caught, the one that catches most first (greedy set cover); of two that
+    catch as much, the one that stands first."""
+    open_ = {kind: set(matrix[kind]) - set(caught) for kind in kinds}
+    found: list[KindOf] = []
+    while open_ and (more := open_[best := max(open_, key=lambda kind: len(open_[kind]))]):
+        found.append(best)
+        open_ = {kind: defects - more for kind, defects in open_.items() if kind != best}
+    return found
+
+
+def _layers(kinds: Sequence[KindOf], matrix: KillMatrix) -> list[KindOf]:
+    """Kinds that catch what others do too: those first that together catch it all once more, and so on; at the end those that
+    caught nothing."""
+    found: list[KindOf] = []
+    left = list(kinds)
+    while layer := cover([kind for kind in left if kind in matrix], matrix):
+        found += layer
+        left = [kind for kind in left if kind not in set(layer)]
+    return [*found, *left]
+
+
+def _evenly(lists: Iterable[Sequence[T]]) -> list[T]:
+    """The first of each, then the second of each, and so on."""
+    missing = object()
+    return [one for row in zip_longest(*lists, fillvalue=missing) for one in row if one is not missing]  # type: ignore[misc]
+
+
+def in_turn(things: Sequence[T], most: int, turn: int) -> list[T]:
+    """So many of these; over the turns each one comes."""
+    if most >= len(things):
+        return list(things)
+    start = turn * most % len(things)
+    return [*things[start:], *things[:start]][:most]
+
+
+def choose(kinds: Sequence[T], most: int, turn: int) -> list[T]:
+    """So many of these, which come in the sequence of what they show: the first ones, and of the rest one in turn."""
     if most >= len(kinds):
         return list(kinds)
     always, rest = kinds[: most - 1], kinds[most - 1 :]
     return [*always, rest[turn % len(rest)]]
-
-
-def tried(profile: Profile, shares: Mapping[Key, int], key: Key, kinds: Sequence[Kind], turn: int) -> list[Kind]:
-    """The kinds that a scenario tries, of those that it can make; `turn` tells seeds and endpoints apart."""
-    most = profile.kinds_at_most or (len(kinds) if profile.client_errors is None else shares.get(key, 1))
-    return choose(kinds, most, turn)

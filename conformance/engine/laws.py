@@ -17,11 +17,11 @@ from platformdirs import user_cache_path
 from conformance.compat.hypothesis import draw_no_constants
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
-from conformance.engine import economy
 from conformance.engine.bench import ASKED_AT_MOST, Bench, Hindered, NotSeenYet, Values, Waiting
 from conformance.engine.books import Book, Books
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.hindrances import Hindrances
+from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.errors import CannotRun, Doubtful, NotTried, TargetUnavailable, WaitTooLong
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -265,35 +265,26 @@ def refuse(
     bench: Bench,
     rule: Rule,
     endpoint: Endpoint,
-    kinds: tuple[Kind, ...],
+    fault: str,
     statuses: tuple[str, ...],
 ) -> int:
-    """Every lawful call with one of the faults is refused, and its twin without the fault accepted.
+    """Every lawful call with one of the fault's kinds is refused, and its twin without the fault accepted.
 
     Returns how many kinds could be tried on this target.
     """
-    profile = bench.session.profile
-    able = [kind for kind in kinds if possible(kind, bench.scope, endpoint)]
-    turn = rule.endpoints.index(endpoint) + bench.session.seed
-    tried = economy.tried(profile, bench.shares, (rule.id, endpoint, kinds), able, turn)
-
+    tried = bench.kinds_of(rule, endpoint, fault)
     if endpoint in OF_BATCHES:
         now = tuple(kind for kind in tried if possible(kind, bench.books.scope, endpoint))
         if now:
-            refuse_in_batches(bench, rule, endpoint, now)
+            refuse_in_batches(bench, rule, endpoint, now, fault)
         elif tried:
             bench.hindered("an account has a reconciliation that could not be completed")
         return len(tried)
 
-    def law(case: Case) -> Waiting[None]:
-        yield from refused_beside_twin(bench, rule, case)
-
     left_out: list[NotTried] = []
     for kind in tried:
-        name = f"{bench.scenario} {endpoint.value} {kind.name}"
-        strategy = cases(bench.scope, endpoint, kind, statuses)
         try:
-            prove(bench, name, strategy, law, profile.refusals_per_kind)
+            refuse_one(bench, rule, endpoint, kind, statuses, fault)
         except NotTried as reason:  # the other kinds may show something
             left_out.append(reason)
     if left_out:
@@ -301,12 +292,30 @@ def refuse(
     return len(tried)
 
 
-def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> Waiting[None]:
-    """Send a case and its twin, and count both: a refusal whose twin is refused too shows nothing."""
+def refuse_one(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind, statuses: tuple[str, ...], fault: str) -> None:
+    """Every lawful call with this kind of the fault is refused, and its twin accepted; not for calls of batches."""
+    this = KindOf(Refusal(rule.id, endpoint, fault), kind.name)
+
+    def law(case: Case) -> Waiting[None]:
+        before = bench.observed
+        try:
+            counts = yield from refused_beside_twin(bench, rule, case)
+        except Violation:
+            bench.kinds.failed(this)
+            raise
+        if counts:
+            bench.kinds.tried(this, clean=bench.observed == before)
+
+    name = f"{bench.scenario} {endpoint.value} {kind.name}"
+    prove(bench, name, cases(bench.scope, endpoint, kind, statuses), law, bench.session.profile.refusals_per_kind)
+
+
+def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> Waiting[bool]:
+    """Send a case and its twin, and count both: a refusal whose twin is refused too shows nothing. Returns whether they count."""
     lawful, context = case.lawful, f"changed in one place: {case.edit}"
     values = yield from make_ready(bench, lawful)
     if values is None:
-        return
+        return False
     # A lawful deletion ends the order, so its twin comes last: then it also shows that the refused one deleted nothing.
     twin_first = case.twin_first and lawful.endpoint is not Endpoint.DELETE_ORDER
     if twin_first:
@@ -320,10 +329,11 @@ def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> Waiting[None]:
                 raise doubt
             accepted = broken.is_accepted or bench.is_accepted_after_refusal(lawful, twin, faults)
     if not accepted:  # what was accepted in spite of its fault is a violation whatever became of its twin
-        return
+        return False
     check_refused(rule=rule, exchange=broken, bench=bench, context=context)
     bench.saw(Side.ACCEPTED, twin)
     bench.saw(Side.REFUSED, broken)
+    return True
 
 
 def _refused_perhaps_twice(bench: Bench, broken: Call, values: Values) -> tuple[Exchange, Doubtful | None]:
@@ -369,19 +379,33 @@ def _visible(bench: Bench, lawful: Call, values: Mapping[str, str]) -> Waiting[b
 # -- refusal of creations and releases -----------------------------------------------------------------------------
 
 
-def refuse_in_batches(bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> None:
-    """Of one lawful creation or release every kind of broken copy is refused, and then itself accepted.
+def refuse_in_batches(
+    bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple[Kind, ...], fault: str = "", which: str = ""
+) -> None:
+    """Of one lawful creation or release every kind of broken copy is refused, and then itself accepted. `fault` is that of
+    the scenario, where that is about this rule; `which` tells these kinds from others of it.
 
     One reconciliation serves all kinds, since each that is opened must be completed. Where one of them fails it is tried
     by itself, so that the counterexample holds no other.
     """
-    law = _refused_creation if endpoint is Endpoint.CREATE_RECONCILIATION else _refused_release
+    try_each = _refused_creation if endpoint is Endpoint.CREATE_RECONCILIATION else _refused_release
+
+    def law(sheaf: Sheaf) -> None:
+        before = bench.observed
+        try:
+            counts = try_each(bench, rule, sheaf)
+        except Violation as violation:
+            if fault and violation.kind:
+                bench.kinds.failed(KindOf(Refusal(rule.id, endpoint, fault), violation.kind))
+            raise
+        for kind, _ in sheaf.edits if fault and counts else ():
+            bench.kinds.tried(KindOf(Refusal(rule.id, endpoint, fault), kind.name), clean=bench.observed == before)
 
     def prove_for(some: tuple[Kind, ...], name: str, examples: int) -> None:
         scope = bench.books.scope
-        prove(bench, name, sheaves(scope, endpoint, some), lambda sheaf: law(bench, rule, sheaf), examples)
+        prove(bench, name, sheaves(scope, endpoint, some), law, examples)
 
-    name = f"{bench.scenario} {endpoint.value}"
+    name = f"{bench.scenario} {endpoint.value}{which}"
     examples = bench.session.profile.refusals_per_kind
     try:
         prove_for(kinds, name, examples)
@@ -395,15 +419,18 @@ def refuse_in_batches(bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple
 TRIED_WAITING: Final = 3
 
 
-def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
-    """Again where the reconciliation before was still active: then the refusals may have been because of that. What was waited
-    for may have been another worker's; after one of its own the run knows how long to wait."""
-    if all(_creation_waited(bench, rule, sheaf) for _ in range(TRIED_WAITING)):
-        raise Hindered("the reconciliation before was still active: refusals say nothing")
+def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
+    """Whether it counts. Tried again where the reconciliation before was still active: then the refusals may have been because
+    of that. What was waited for may have been another worker's; after one of its own the run knows how long to wait."""
+    for _ in range(TRIED_WAITING):
+        counts = _creation_counts(bench, rule, sheaf)
+        if counts is not None:
+            return counts
+    raise Hindered("the reconciliation before was still active: refusals say nothing")
 
 
-def _creation_waited(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
-    """Try every broken copy, then the lawful creation; whether that had to wait. Only if not does it count."""
+def _creation_counts(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool | None:
+    """Try every broken copy, then the lawful creation; whether that counts. None where it had to wait, so that it does not."""
     books, batch = bench.books, sheaf.lawful.batch
     assert batch is not None
     book = books.begin(batch)
@@ -414,9 +441,10 @@ def _creation_waited(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
         refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
         created = books.create_after_refusal(book)
         check_accepted(rule=catalogue()["REC-01"], exchange=created)
-        if not book.waited:
-            _count(bench, created, refused)
-        return book.waited
+        if book.waited:
+            return None
+        _count(bench, created, refused)
+        return True
     finally:
         books.finish(book)
 
@@ -432,14 +460,14 @@ def _use_earlier_periods(books: Books, book: Book, sheaf: Sheaf) -> None:
 ROOM_FOR_MORE: Final = frozenset({"REL-09"})
 
 
-def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
+def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
     books, batch = bench.books, sheaf.lawful.batch
     assert batch is not None
     book = books.begin(batch)
     if not books.submit_orders(book) or not _submit_elsewhere(bench, sheaf, book):
-        return
+        return False
     if books.create(book).status // 100 != 2:
-        return
+        return False
 
     def release_beside() -> bool:
         return all(books.released(book, beside) for beside in range(1, len(batch.orders)))
@@ -448,12 +476,14 @@ def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> None:
     leave_room = rule.id in ROOM_FOR_MORE
     try:
         if not leave_room and not release_beside():
-            return
+            return False
         refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
-        if books.released(book, 0):
+        counts = books.released(book, 0)
+        if counts:
             _count(bench, bench.story[-1], refused)
         if leave_room:
             release_beside()
+        return counts
     finally:
         books.finish(book)
 

@@ -20,6 +20,13 @@ PREFLIGHT, PROBING, CLEARING = "preflight", "probing", "clearing away"
 leaves out, deleting what was sent."""
 
 
+COMPLETE: Final = "complete"
+"""What a certification of every kind of fault is called in the table, beside the profiles."""
+
+RUNS: Final = ("smoke", "certification", COMPLETE, "deep")
+"""All that is planned, the smallest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A part of a run, with what it takes on a server that does as documented: a scenario, or what is around them."""

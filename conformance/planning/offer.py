@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 
-from conformance.planning.costs import client_errors_of, measured, stages_of
+from conformance.planning.costs import RUNS, client_errors_of, measured, stages_of
 from conformance.planning.course import Limits, requests_in_turn, run_through
 from conformance.planning.turns import stages_in_turn
 from conformance.profiles import PROFILES
@@ -33,8 +33,7 @@ def offer_for(profile: str, rules: tuple[str, ...], limits: Limits, *, probing: 
             return None
         return Offer(profile=name, rules=selected, client_errors=client_errors_of(stages), seconds=course.seconds)
 
-    names = list(PROFILES)
-    smaller = names[: names.index(profile)]
+    smaller = [name for name in RUNS[: RUNS.index(profile)] if name in PROFILES]
     for name in reversed(smaller):
         if (found := offer(name, rules)) is not None:
             return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from conformance.escaping import line
+from conformance.planning.costs import COMPLETE
 from conformance.planning.course import RATES, least_seconds
 from conformance.planning.offer import Offer
 from conformance.planning.plan import Plan
@@ -77,7 +78,8 @@ def refusal(plan: Plan, max_wait: float | None) -> str:
 def _what(plan: Plan) -> str:
     asked = len(plan.rules) + len(plan.not_exercised)
     rules = f"{len(plan.rules)} of {counted(asked, 'rule')}" if plan.not_exercised else counted(asked, "rule")
-    return f"profile {plan.profile}, {rules}, {counted(plan.scenarios, 'scenario')}"
+    profile = "certification, every kind of fault" if plan.profile == COMPLETE else plan.profile
+    return f"profile {profile}, {rules}, {counted(plan.scenarios, 'scenario')}"
 
 
 def counted(number: int, what: str) -> str:

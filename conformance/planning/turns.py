@@ -71,5 +71,5 @@ def stages_in_turn(stages: Sequence[Stage], *, paced: bool = True) -> list[Stage
 
 def costs_of(profile: str, scenarios: Sequence[tuple[str, str]]) -> list[Mapping[str, int]]:
     """The measured requests of scenarios, each given by its rule and name; nothing for one that was not measured."""
-    known = {(stage.rule, stage.name): stage.requests for stage in measured()[profile]}
+    known = {(stage.rule, stage.name): stage.requests for stage in measured().get(profile, ())}
     return [known.get(scenario, {}) for scenario in scenarios]

@@ -26,6 +26,14 @@ DAY_SECONDS: Final = 86_400
 
 _AS_WRITTEN: Final = "take the file as the run left it (never mend one by hand), or certify again"
 
+_TRIED: Final = "{tried} of {of} kinds of faults were tried ({percent} %)"
+_TRIED_EARLIER: Final = (
+    "{tried} of {of} kinds of faults were tried, and {earlier} more by earlier runs since {since} ({percent} %)"
+)
+_MORE_KINDS: Final = (
+    "certify again: the next runs try what is left, and `certify --complete` goes on until every kind was tried"
+)
+
 WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
     {
         (Check.CERTIFICATE, "read"): ("{schema}, written by version {suite} of the suite", ""),
@@ -110,6 +118,26 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             "{stated}, and at least {least} is asked for",
             "certify with --profile {least}; where less is enough, say so to the gate with --profile",
         ),
+        (Check.COVERAGE, "not-asked"): (f"{_TRIED}; no more was asked for (--min-coverage PERCENT does)", ""),
+        (Check.COVERAGE, "not-asked-with-earlier"): (
+            f"{_TRIED_EARLIER}; no more was asked for (--min-coverage PERCENT does)",
+            "",
+        ),
+        (Check.COVERAGE, "enough"): (_TRIED, ""),
+        (Check.COVERAGE, "enough-with-earlier"): (_TRIED_EARLIER, ""),
+        (Check.COVERAGE, "too-little"): (f"{_TRIED}, and at least {{least}} % is asked for", _MORE_KINDS),
+        (Check.COVERAGE, "too-little-with-earlier"): (
+            f"{_TRIED_EARLIER}, and at least {{least}} % is asked for",
+            _MORE_KINDS,
+        ),
+        (Check.COVERAGE, "untold"): (
+            "it does not say which kinds of faults were tried, as an older suite wrote it",
+            "",
+        ),
+        (Check.COVERAGE, "unknown"): (
+            "it does not say which kinds of faults were tried, as an older suite wrote it, and at least {least} % is asked for",
+            "certify again with this version of the suite",
+        ),
         (Check.WAIVERS, "unread"): ("{why}", "mend the waivers file"),
         (Check.WAIVERS, "none"): ("none", ""),
         (Check.WAIVERS, "valid"): ("{rule} may fail until {until}: {reason}", ""),
@@ -157,7 +185,7 @@ DECISIONS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
         0: ("pass", "PASSES: the deployment may go on"),
         1: ("nonconformant", "REFUSED: required rules are broken"),
-        2: ("incomplete", "REFUSED: not every required rule was seen to hold"),
+        2: ("incomplete", "REFUSED: not all that is asked for was seen to hold"),
         3: ("undecided", "REFUSED: nothing is decided before this is put right"),
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ _ATTENTION = (RuleVerdict.FAIL, RuleVerdict.INCONCLUSIVE, RuleVerdict.NOT_EXERCI
 
 WIDE = 4
 """A rule of so many endpoints has a line in the table of what was seen on each."""
+
+COMPLETE = "--complete"
+
+WIDTH = 118
+"""Of the lines that list rules."""
 
 MOST_SHOWN = 10
 """How many rules of a verdict the terminal tells in full."""
@@ -110,6 +116,35 @@ def _traffic(certificate: Certificate) -> str:
     return ", ".join(counted(number, what) for what, number in sent.items())
 
 
+def covered(certificate: Certificate) -> str:
+    """How many kinds of faults were tried: `238 of 456 kinds of faults tried (52.1 %)`; "" where the certificate tells none."""
+    coverage = certificate.coverage()
+    if coverage is None:
+        return ""
+    earlier = ""
+    if coverage.since is not None:
+        earlier = f", {coverage.earlier} more by earlier runs since {coverage.since:%Y-%m-%d %H:%M} UTC"
+    return f"{coverage.tried} of {counted(coverage.of, 'kind')} of faults tried{earlier} ({coverage.percent} %)"
+
+
+def kinds_of(entry: RuleEntry) -> str:
+    """How many kinds of a rule's faults were tried: `3 of 7`; "" where they have none."""
+    return f"{len(entry.kinds.tried)} of {len(entry.kinds.tried) + len(entry.kinds.left)}" if entry.kinds else ""
+
+
+def _not_all_tried(certificate: Certificate) -> Iterator[Line]:
+    """The rules that passed and did not try every kind of their faults."""
+    rules = [
+        f"{entry.id} {kinds_of(entry)}"
+        for entry in _of(certificate, RuleVerdict.PASS)
+        if entry.kinds and entry.kinds.left
+    ]
+    if rules:
+        told = f"pass, with not all kinds tried ({COMPLETE} tries them): {', '.join(rules)}"
+        for line in textwrap.wrap(told, WIDTH, subsequent_indent="  "):
+            yield Line(line, Tone.FAINT)
+
+
 def next_step(certificate: Certificate) -> str:
     """What the verdict means for whoever reads it, in a sentence or two."""
     if certificate.verdict is not RunVerdict.PARTIAL:
@@ -148,6 +183,9 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
     yield Line("")
     yield verdict_line(certificate)
     yield Line(f"rules: {counts(certificate)}")
+    if kinds := covered(certificate):
+        yield Line(kinds)
+        yield from _not_all_tried(certificate)
     yield Line(f"profile {certificate.profile}, seed {certificate.seed}, {seconds:.1f} s: {_traffic(certificate)}")
     yield Line(next_step(certificate))
 
@@ -178,16 +216,17 @@ def markdown(certificate: Certificate) -> str:
         "",
         f"- target: {escaped(certificate.target.base_url)} ({certificate.target.environment})",
         f"- profile {certificate.profile}, seed {certificate.seed}",
+        *([f"- {kinds}"] if (kinds := covered(certificate)) else []),
         f"- {certificate.started_at:%Y-%m-%d %H:%M:%S} UTC: {_traffic(certificate)}",
         f"- suite {certificate.suite.version}, contract {certificate.contract.version}",
         "",
-        "| rule | level | verdict | accepted | refused | checked | requests | 4xx | statement |",
-        "|---|---|---|---:|---:|---:|---:|---:|---|",
+        "| rule | level | verdict | kinds tried | accepted | refused | checked | requests | 4xx | statement |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     ordered = sorted(certificate.rules, key=lambda entry: [*_ATTENTION, RuleVerdict.PASS].index(entry.verdict))
     lines += [
-        f"| {entry.id} | {entry.level} | {SYMBOLS[entry.verdict]} {entry.verdict} | {entry.accepted} | {entry.refused} "
-        f"| {entry.checked} | {entry.requests} | {entry.client_errors} | {cell(entry.statement)} |"
+        f"| {entry.id} | {entry.level} | {SYMBOLS[entry.verdict]} {entry.verdict} | {kinds_of(entry)} | {entry.accepted} "
+        f"| {entry.refused} | {entry.checked} | {entry.requests} | {entry.client_errors} | {cell(entry.statement)} |"
         for entry in ordered
     ]
     for verdict in _ATTENTION:
@@ -200,6 +239,7 @@ def markdown(certificate: Certificate) -> str:
                 lines += ["", *fenced("sh", entry.counterexample.curl)]
                 lines += ["", *fenced("", f"{answer.get('status')} {answer.get('body')}")]
     lines += _coverage(certificate)
+    lines += _kinds_left(certificate)
     lines += ["", "## Readings", "", "Where the documents disagree or stay silent, this run followed:", ""]
     lines += ["| reading | value | known how | what the documents say |", "|---|---|---|---|"]
     lines += [
@@ -210,6 +250,27 @@ def markdown(certificate: Certificate) -> str:
     lines += ["", "Beyond that the documents contradict themselves:", ""]
     lines += [f"- {contradiction}" for contradiction in PRINTED_CONTRADICTIONS]
     return "\n".join(lines) + "\n"
+
+
+def _kinds_left(certificate: Certificate) -> list[str]:
+    """The kinds that were not tried, rule by rule, those first that no run tried."""
+    lines = []
+    for entry in certificate.rules:
+        left = entry.kinds.left if entry.kinds else []
+        earlier = entry.kinds.earlier if entry.kinds else {}
+        told = [cell(kind) + (" (tried by an earlier run)" if kind in earlier else "") for kind in left]
+        lines += [f"- {entry.id}, {kinds_of(entry)} tried; left: {'; '.join(told)}"] if told else []
+    if not lines:
+        return []
+    intro = "What one run has no client errors for, the next runs of the same target try."
+    return [
+        "",
+        "## Kinds of faults left",
+        "",
+        f"{intro} `certify {COMPLETE}` goes on until all were tried.",
+        "",
+        *lines,
+    ]
 
 
 def _coverage(certificate: Certificate) -> list[str]:

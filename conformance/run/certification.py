@@ -31,7 +31,7 @@ from conformance.run.interruption import Heard, InterruptedWorker, lead_workers_
 from conformance.run.options import Asked
 from conformance.run.outcome import HARNESS_ERROR, Ending, in_words, is_full
 from conformance.run.scenario import leave_out, rule_of, scenario_name
-from conformance.run.session import Session, open_session
+from conformance.run.session import Session, open_session, planned_as
 from conformance.run.workers import Crew, Lead
 from conformance.target.wire.client import SERVER_ERROR
 from conformance.target.wire.exchange import Exchange
@@ -80,6 +80,7 @@ class Certification:
                 tell = screen.wait if screen else self._waits.tell
                 self._session = open_session(self.asked.options, self.asked.traffic_file, tell)
                 self._session.drawn = self.drawn
+                self._session.common_id = self.asked.run
                 if screen is not None:
                     screen.traffic = self._traffic
                 if self._session.live is not None:
@@ -125,7 +126,7 @@ class Certification:
     def _in_turn(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """The scenarios in the order that shows most should the budget not suffice, and that keeps every documented rate busy."""
         scenarios = [(rule.id if (rule := rule_of(item)) else "", scenario_name(item)) for item in items]
-        rules, costs = [rule for rule, _ in scenarios], costs_of(self.session.profile.name, scenarios)
+        rules, costs = [rule for rule, _ in scenarios], costs_of(planned_as(self.asked.options), scenarios)
         return [items[number] for number in in_turn(rules, costs, paced=self.session.target.pace == "documented")]
 
     @pytest.hookimpl(trylast=True)
@@ -145,7 +146,7 @@ class Certification:
         rules = {rule.id: rule for item in items if (rule := rule_of(item)) is not None}
         reasons = {rule.id: reason for rule in rules.values() if (reason := opened.missing_need(rule)) is not None}
         plan = make_plan(
-            opened.profile.name, list(rules), reasons, paced=opened.target.pace == "documented", standing=standing,
+            planned_as(opened.options), list(rules), reasons, paced=opened.target.pace == "documented", standing=standing,
             probing=any(map(opened.is_open, READINGS.keys() - NEVER_PROBED)),
             names={(rule.id, scenario_name(item)) for item in items if (rule := rule_of(item)) is not None},
         )  # fmt: skip
@@ -365,13 +366,14 @@ class Certification:
         handover, selected = (self.lead.handover, self.lead.collected) if self.lead else (Handover(), self._selected)
         if self._session is not None:
             self._clear_away(self._session)
-            try:
-                self._session.close()
-            except (
-                CannotRun,
-                OSError,
-            ) as error:  # the store is gone: what is left stays on its ledger; or the disk is full
-                self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(error))
+            for end in (self._session.enter_kinds, self._session.close):
+                try:
+                    end()
+                except (
+                    CannotRun,
+                    OSError,
+                ) as error:  # the store is gone: its ledger has what is left; or the disk is full
+                    self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(error))
             self._session.evidence.readings = self._session.readings
             self._session.evidence.readings_from = self._session.readings_from
             handover.keep(self._session)

@@ -34,12 +34,12 @@ from conformance.run.plugin import CERTIFICATION
 from conformance.run.scenario import SCENARIOS, suite_root
 from conformance.run.session import (
     Options,
-    chosen_profile,
     chosen_target,
     email_of,
     may_be_controlled,
     missing_need,
     open_session,
+    planned_as,
 )
 from conformance.target.config import Target
 from conformance.target.shared.standing import Standing
@@ -92,7 +92,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     check_known(rules)
     if waivers is not None:
         load_waivers(waivers)
-    target, profile = chosen_target(options), chosen_profile(options)
+    target = chosen_target(options)
     email_of(target, options)
     in_process = options.target_file is None
     controlled = in_process or may_be_controlled(target, options)
@@ -100,7 +100,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     chosen = [known[rule] for rule in known if not rules or rule in rules]
     reasons = {rule.id: missing_need(rule, target, controlled=controlled) for rule in chosen}
     return make_plan(
-        profile.name,
+        planned_as(options),
         list(reasons),
         {rule: reason for rule, reason in reasons.items() if reason is not None},
         paced=target.pace == "documented",
@@ -239,6 +239,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     arguments += [f"--koncili-rule={rule}" for rule in rules]
     arguments += [f"--koncili-defect={defect}" for defect in options.defects]
     flags = {"--koncili-patient": options.patient, "--koncili-keep-going": options.keep_going}
+    flags["--koncili-complete"] = options.complete
     return [*arguments, *(flag for flag, given in flags.items() if given)]
 
 

@@ -63,6 +63,7 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         patient=option("koncili_patient"),
         max_wait=_seconds("--koncili-max-wait", option("koncili_max_wait")),
         keep_going=option("koncili_keep_going"),
+        complete=option("koncili_complete"),
         alone=worker is None,
     )
     reports = _reports(config, directory) if directory else None

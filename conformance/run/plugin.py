@@ -37,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--koncili-keep-going", action="store_true", help="wait for the budget also after a required rule has failed"
     )
+    group.addoption(
+        "--koncili-complete",
+        action="store_true",
+        help="try every kind of fault, however many hours of the budget that takes",
+    )
     group.addoption("--koncili-patient", action="store_true", help="wait for what takes time on a live endpoint")
     group.addoption(
         "--koncili-allow-production", metavar="HOST", help="let the target be the production one on this host"
@@ -65,6 +70,7 @@ _OPTION_NAMES = (
     "variant",
     "allow_production",
     "patient",
+    "complete",
 )
 
 

@@ -22,6 +22,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
 from conformance.mock.wired import Wired
+from conformance.planning.costs import COMPLETE
 from conformance.profiles import PROFILES, Profile
 from conformance.run.live import Live
 from conformance.run.mock_control import Control, local_control, remote_control
@@ -70,6 +71,8 @@ class Options:
     long as it takes."""
     keep_going: bool = False
     """Whether to wait for the budget although a required rule has failed, so that the verdict stands."""
+    complete: bool = False
+    """Whether every kind of fault is tried, however many hours of the budget that takes."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 
@@ -111,6 +114,10 @@ class Session:
     """The scenarios that left something for the end of the run."""
     probed: Spent = field(default_factory=Spent)
     """What it took to find out about the target, whichever scenario was the first to need that."""
+    common_id: str = ""
+    """The same for all workers of a run; "" where there are none."""
+    enter_kinds: Callable[[], None] = lambda: None
+    """Enters into the evidence which kinds of faults could have been tried."""
     _inbox: Inbox | None = None
 
     @property
@@ -267,10 +274,20 @@ def chosen_quirks(options: Options) -> list[Quirk]:
 
 def chosen_profile(options: Options) -> Profile:
     """The profile of the options. Raises CannotRun that lists the profiles."""
-    try:
-        return PROFILES[options.profile]
-    except KeyError:
-        raise CannotRun(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}") from None
+    if options.profile not in PROFILES:
+        raise CannotRun(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}")
+    if options.complete and PROFILES[options.profile].client_errors is None:
+        raise CannotRun(
+            f"--complete and --profile {options.profile}: --complete is for the profile that leaves kinds of faults to the next "
+            "runs, certification; deep tries them all anyway"
+        )
+    return PROFILES[options.profile]
+
+
+def planned_as(options: Options) -> str:
+    """Under which name the table of costs has what is asked for."""
+    profile = chosen_profile(options).name
+    return COMPLETE if options.complete else profile
 
 
 def chosen_seed(options: Options) -> int:

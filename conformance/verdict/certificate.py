@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -84,6 +86,16 @@ class WaiverEntry(_Part):
     until: date
 
 
+class KindsEntry(_Part):
+    """Which kinds of its faults the run tried, of those that can be made on the target: endpoint, fault and kind of each."""
+
+    tried: list[str]
+    left: list[str]
+    """Those that the run did not try."""
+    earlier: dict[str, AwareDatetime] = Field(default_factory=dict)
+    """Of those left, when earlier runs of the same target and contract saw them refused."""
+
+
 class RuleEntry(_Part):
     """The verdict on one rule. `accepted` and `refused` count what was seen of each."""
 
@@ -102,9 +114,32 @@ class RuleEntry(_Part):
     """What its scenarios took, of the run's traffic."""
     at_once: AtOnce | None = None
     """Of a rule about calls at once."""
+    kinds: KindsEntry | None = None
+    """Of a rule whose faults have kinds; certificates of older suites tell none."""
     counterexample: Counterexample | None = None
     waiver: WaiverEntry | None = None
     """Of a waived rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many kinds of faults were tried, of all rules together."""
+
+    tried: int
+    left: int
+    earlier: int
+    """How many of those left earlier runs saw refused, the first of them `since`."""
+    since: datetime | None
+
+    @property
+    def of(self) -> int:
+        """All that can be made on the target."""
+        return self.tried + self.left
+
+    @property
+    def percent(self) -> Decimal:
+        """How many are covered, also by earlier runs, rounded down to a tenth: of ten thousand 9,999 are not all."""
+        return Decimal(1000 * (self.tried + self.earlier) // self.of) / 10 if self.of else Decimal(100)
 
 
 class Certificate(_Part):
@@ -126,6 +161,21 @@ class Certificate(_Part):
     rules: list[RuleEntry]
     digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")] | None = None
     """Of all the rest, as digest.py has it; only certificates of older suites have none."""
+
+    def coverage(self, now: datetime | None = None, max_age: float = float("inf")) -> Coverage | None:
+        """How many kinds were tried, by earlier runs at most `max_age` seconds before `now`; None where none is told."""
+        kinds = [entry.kinds for entry in self.rules if entry.kinds is not None]
+        if not kinds:
+            return None
+        instants = [
+            at for one in kinds for at in one.earlier.values() if now is None or (now - at).total_seconds() <= max_age
+        ]
+        return Coverage(
+            tried=sum(len(one.tried) for one in kinds),
+            left=sum(len(one.left) for one in kinds),
+            earlier=len(instants),
+            since=min(instants, default=None),
+        )
 
     def to_json(self) -> str:
         """The certificate as it is written."""
@@ -214,6 +264,15 @@ def _entry(result: RuleResult) -> RuleEntry:
         endpoints={endpoint: dict(counts) for endpoint, counts in result.endpoints.items()},
         requests=result.requests,
         client_errors=result.client_errors,
+        kinds=(
+            KindsEntry(
+                tried=list(result.kinds.tried),
+                left=list(result.kinds.left),
+                earlier={kind: datetime.fromisoformat(at) for kind, at in result.kinds.earlier.items()},
+            )
+            if result.kinds
+            else None
+        ),
         counterexample=(
             Counterexample(
                 request=_writable(finding.request),

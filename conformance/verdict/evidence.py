@@ -79,6 +79,16 @@ def _weight(scenario: ScenarioEvidence) -> tuple[int, int]:
     return _LEAST_FIRST.index(scenario.outcome), scenario.requests
 
 
+@dataclass(slots=True)
+class KindsSeen:
+    """The kinds of faults of one rule that can be made on the target, each with its endpoint and fault in words."""
+
+    tried: dict[str, bool] = field(default_factory=dict)
+    """Every kind, and whether this run tried it: its refusal counted, or it was accepted."""
+    earlier: dict[str, str] = field(default_factory=dict)
+    """When earlier runs saw refused what they tried. (ISO 8601)"""
+
+
 class Evidence:
     """All that a run has seen. One process writes it; what several wrote is merged."""
 
@@ -88,6 +98,8 @@ class Evidence:
         self.readings: dict[str, str] = {}
         self.readings_from: dict[str, str] = {}
         """The readings that the run followed, and how each was known."""
+        self.kinds: dict[str, KindsSeen] = {}
+        """By rule."""
         self._sizes: dict[str, int] = {}
         self._last: dict[tuple[str, Side], Exchange] = {}
 
@@ -111,6 +123,19 @@ class Evidence:
             self._sizes[violation.rule] = violation.size
             self.observed[violation.rule] = Finding.of(violation, redactor)
 
+    def expect_kinds(self, rule: str, kinds: Iterable[str]) -> None:
+        """Enter the kinds that can be made, tried or not, in their sequence."""
+        seen = self.kinds.setdefault(rule, KindsSeen())
+        seen.tried = {**{kind: seen.tried.get(kind, False) for kind in kinds}, **seen.tried}
+
+    def tried(self, rule: str, kind: str) -> None:
+        """This run tried the kind."""
+        self.kinds.setdefault(rule, KindsSeen()).tried[kind] = True
+
+    def tried_earlier(self, rule: str, kind: str, at: str) -> None:
+        """An earlier run saw the kind refused, at that instant. (ISO 8601)"""
+        self.kinds.setdefault(rule, KindsSeen()).earlier[kind] = at
+
     def finish(self, scenario_id: str, outcome: Outcome, reason: str = "", finding: Finding | None = None) -> None:
         """How the scenario ended."""
         scenario = self.scenarios[scenario_id]
@@ -133,6 +158,7 @@ class Evidence:
         return {
             "scenarios": [asdict(scenario) for scenario in self.scenarios.values()],
             "observed": {rule: asdict(finding) for rule, finding in self.observed.items()},
+            "kinds": {rule: asdict(kinds) for rule, kinds in self.kinds.items()},
             "readings": self.readings,
             "readings_from": self.readings_from,
         }
@@ -148,6 +174,12 @@ class Evidence:
                 known = whole.scenarios.get(scenario.id)
                 if known is None or _weight(scenario) > _weight(known):
                     whole.scenarios[scenario.id] = scenario
+            for rule, kinds in part["kinds"].items():
+                whole.expect_kinds(rule, kinds["tried"])
+                for kind in (kind for kind, tried in kinds["tried"].items() if tried):
+                    whole.tried(rule, kind)
+                for kind, at in kinds["earlier"].items():
+                    whole.tried_earlier(rule, kind, at)
             whole.readings.update(part["readings"])
             whole.readings_from.update(part["readings_from"])
             for rule, finding in part["observed"].items():

@@ -186,6 +186,23 @@ def _profile(case: Case) -> Iterable[Found]:
         yield _refused(Check.PROFILE, "too-little", stated=stated, least=least)
 
 
+def _coverage(case: Case) -> Iterable[Found]:
+    """What earlier runs tried counts as long as a certificate of them would."""
+    least = case.asked.min_coverage
+    coverage = case.certificate.coverage(case.asked.now, case.asked.max_age)
+    if coverage is None:
+        yield _noted(Check.COVERAGE, "untold") if least is None else _refused(Check.COVERAGE, "unknown", least=least)
+        return
+    facts = {**asdict(coverage), "of": coverage.of, "percent": coverage.percent, "least": least}
+    told = "-with-earlier" if coverage.earlier else ""
+    if least is None:
+        yield _noted(Check.COVERAGE, f"not-asked{told}", **facts)
+    elif coverage.percent >= least:
+        yield _passed(Check.COVERAGE, f"enough{told}", **facts)
+    else:
+        yield Found(Check.COVERAGE, f"too-little{told}", Result.REFUSED, EXIT_CODES[RunVerdict.PARTIAL], facts)
+
+
 # -- what it says --------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +277,7 @@ CHECKS: Final[Mapping[Check, Callable[[Case], Iterable[Found]]]] = MappingProxyT
         Check.CONTRACT: _contract,
         Check.TARGET: _target,
         Check.PROFILE: _profile,
+        Check.COVERAGE: _coverage,
         Check.WAIVERS: _waivers,
         Check.VERDICT: _verdict,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -31,6 +32,7 @@ class Check(StrEnum):
     CONTRACT = "contract"
     TARGET = "target"
     PROFILE = "profile"
+    COVERAGE = "coverage"
     WAIVERS = "waivers"
     VERDICT = "verdict"
 
@@ -73,6 +75,8 @@ class Asked:
     max_age: float
     """In seconds."""
     profile: str = "certification"
+    min_coverage: Decimal | None = None
+    """In percent of the kinds of faults that can be made on the target."""
     accept_partial: bool = False
     target: tuple[Wanted, ...] = ()
     waivers: tuple[Waiver, ...] = ()

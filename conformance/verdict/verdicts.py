@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from conformance.contract.rules import Level, Rule, Side
-from conformance.verdict.evidence import Evidence, Outcome, ScenarioEvidence
+from conformance.verdict.evidence import Evidence, KindsSeen, Outcome, ScenarioEvidence
 from conformance.verdict.violation import Finding
 
 
@@ -53,6 +53,35 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Kinds:
+    """Which kinds of its faults a run tried, of those that can be made on the target."""
+
+    tried: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    """Those that this run did not try."""
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    """Of those left, when earlier runs of the same target and contract saw them refused. (ISO 8601)"""
+
+    @classmethod
+    def of(cls, seen: KindsSeen) -> Kinds:
+        """The kinds as evidence has them."""
+        left = tuple(kind for kind, tried in seen.tried.items() if not tried)
+        earlier = {kind: seen.earlier[kind] for kind in left if kind in seen.earlier}
+        return cls(tuple(kind for kind, tried in seen.tried.items() if tried), left, earlier)
+
+    @property
+    def words(self) -> str:
+        """How many were tried, where that is not all: `3 of 7 kinds tried`."""
+        return kinds_tried(len(self.tried), len(self.left), len(self.earlier)) if self.left else ""
+
+
+def kinds_tried(tried: int, left: int, earlier: int) -> str:
+    """How many kinds were tried: `3 of 7 kinds tried, 2 more by earlier runs`."""
+    before = f", {earlier} more by earlier runs" if earlier else ""
+    return f"{tried} of {tried + left} kinds tried{before}"
+
+
+@dataclass(frozen=True, slots=True)
 class RuleResult:
     """The verdict on one rule, with what it rests on."""
 
@@ -71,6 +100,8 @@ class RuleResult:
     tries: int = 0
     overlapped: int = 0
     """How often calls were sent at once, and how often they overlapped."""
+    kinds: Kinds | None = None
+    """Of a rule whose faults have kinds."""
     waiver: Waiver | None = None
     """Why its failure is waived, where it is."""
 
@@ -83,12 +114,16 @@ def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> R
         verdict, reason = RuleVerdict.FAIL, finding.reason
     else:
         verdict, reason = _without_failure(rule, scenarios, readings)
+    kinds = Kinds.of(evidence.kinds[rule.id]) if rule.id in evidence.kinds else None
+    if verdict is RuleVerdict.PASS and kinds is not None:
+        reason = kinds.words
     counts = {side: sum(scenario.count(side) for scenario in scenarios) for side in Side}
     return RuleResult(
         rule, verdict, reason, counts[Side.ACCEPTED], counts[Side.REFUSED], counts[Side.CHECKED], finding,
         _by_endpoint(scenarios),
         sum(scenario.requests for scenario in scenarios), sum(scenario.client_errors for scenario in scenarios),
         sum(scenario.tries for scenario in scenarios), sum(scenario.overlapped for scenario in scenarios),
+        kinds,
     )  # fmt: skip
 
 

@@ -14,9 +14,10 @@ from conformance.report.page import words
 from conformance.report.page.example import Example, Reason, example_of, reason_of
 from conformance.report.page.matrix import COLUMNS, Cell, row_of
 from conformance.report.rulebook import expected
+from conformance.report.summary import covered
 from conformance.report.symbols import RUN_SYMBOLS, SYMBOLS
 from conformance.verdict.certificate import Certificate, RuleEntry
-from conformance.verdict.verdicts import RuleVerdict
+from conformance.verdict.verdicts import RuleVerdict, kinds_tried
 
 UNKNOWN: Final = "not in this suite's catalogue"
 """What is said of a rule that only another version of the suite knows."""
@@ -60,8 +61,19 @@ class RuleView:
     client_errors: int
     reading: ReadingView | None
     reason: Reason
+    kinds: KindsView | None
     example: Example | None
     cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class KindsView:
+    """The kinds of a rule's faults; `earlier` and `left` are those that this run did not try."""
+
+    words: str
+    tried: list[str]
+    earlier: list[str]
+    left: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,8 @@ class View:
     finished: datetime
     """In UTC."""
     duration: str
+    covered: str
+    """How many kinds of faults were tried."""
     tiles: list[Tile]
     budget: Budget
     areas: list[tuple[str, list[RuleView]]]
@@ -164,12 +178,13 @@ def view_of(certificate: Certificate) -> View:
         started=certificate.started_at.astimezone(UTC),
         finished=certificate.finished_at.astimezone(UTC),
         duration=words.duration(seconds),
+        covered=covered(certificate),
         tiles=[_tile(verdict, rules) for verdict in RuleVerdict],
         budget=_budget(certificate, rules),
         areas=_by_area(rules),
         failures=sorted(failures, key=lambda rule: rule.level is not Level.REQUIRED),
         undecided=[part for verdict in UNDECIDED if (part := _undecided(verdict, rules)).total],
-        remarks=[rule for rule in rules if rule.verdict is RuleVerdict.PASS and rule.reason.whole],
+        remarks=[rule for rule in rules if rule.verdict is RuleVerdict.PASS and _is_remark(rule)],
         columns=COLUMNS,
         readings=readings,
         contradictions=PRINTED_CONTRADICTIONS,
@@ -197,9 +212,23 @@ def _rule(entry: RuleEntry, base_url: str, readings: dict[str, ReadingView]) -> 
         client_errors=entry.client_errors,
         reading=readings.get(rule.reading or "") if rule else None,
         reason=reason,
+        kinds=_kinds(entry),
         example=example_of(entry.counterexample, reason) if entry.counterexample else None,
         cells=row_of(entry, base_url),
     )
+
+
+def _kinds(entry: RuleEntry) -> KindsView | None:
+    if entry.kinds is None:
+        return None
+    left = [kind for kind in entry.kinds.left if kind not in entry.kinds.earlier]
+    words = kinds_tried(len(entry.kinds.tried), len(entry.kinds.left), len(entry.kinds.earlier))
+    return KindsView(words, entry.kinds.tried, list(entry.kinds.earlier), left)
+
+
+def _is_remark(rule: RuleView) -> bool:
+    """Whether what is said of a rule that passed is more than how many kinds were tried."""
+    return bool(rule.reason.whole) and (rule.kinds is None or rule.reason.whole != rule.kinds.words)
 
 
 def _reading(certificate: Certificate, reading_id: str) -> ReadingView:

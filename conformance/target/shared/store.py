@@ -14,7 +14,7 @@ from pyrate_limiter import AbstractBucket
 from conformance.contract.limits import HOUR_SECONDS
 from conformance.errors import StoreLost
 from conformance.target.config import LARGEST_BUDGET, Target
-from conformance.target.shared.store_base import BLOCKED_UNTIL, ERRORS, MARGIN_SECONDS, ORIGIN, About, Store
+from conformance.target.shared.store_base import BLOCKED_UNTIL, ERRORS, KINDS, MARGIN_SECONDS, ORIGIN, About, Store
 from conformance.target.shared.uptime import since_boot
 from conformance.target.shared.usage_lines import Known
 from conformance.target.shared.usage_log import UsageLog
@@ -228,7 +228,7 @@ class LoggedStore:
         self._do(lambda: self._inner.put(key, value))
         if key == BLOCKED_UNTIL:
             self.log.blocked(_number(value) - self._inner.now())
-        else:
+        elif not key.startswith(KINDS):  # a store that is lost costs kinds that are tried again, and nothing else
             self.log.put(key, value)
 
     def drop(self, *keys: str) -> None:

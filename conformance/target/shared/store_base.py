@@ -29,6 +29,9 @@ ORIGIN: Final = "origin/"
 BLOCKED_UNTIL: Final = "blocked-until"
 """The record of the instant until which nothing may be sent."""
 
+KINDS: Final = "kinds/"
+"""Begins the records of which kinds of faults were tried."""
+
 TAKEN_FOR_DEAD: Final = (
     "this run stood still for so long that another took it for dead and cleared away what it had sent; run again"
 )

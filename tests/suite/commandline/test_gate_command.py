@@ -23,7 +23,7 @@ from conformance.report.gate_words import DECISIONS, WORDS, found_in_words, reme
 from conformance.verdict.certificate import SCHEMA
 from conformance.verdict.gate_case import WEIGHTS, Check, Found, Result
 from conformance.verdict.signature import SignatureState
-from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+from conformance.verdict.verdicts import Kinds, RuleVerdict, RunVerdict
 from tests.suite.support.command_runs import COMMAND, Run, certify
 from tests.suite.support.gate_cases import REQUIRED, Document, document, sealed
 
@@ -87,12 +87,15 @@ def test_a_sound_certificate_passes_with_a_line_for_each_check(gate: Gate) -> No
         f"✓ contract     {ours[0].version}, as this suite has it",
         "- target       ours (https://koncili.example, sandbox); none was asked for (--target FILE or --environment does)",
         "✓ profile      certification",
+        "- coverage     it does not say which kinds of faults were tried, as an older suite wrote it",
         "- waivers      none",
         "✓ verdict      conformant: every required rule was seen to hold",
         "",
         "PASSES: the deployment may go on (exit code 0)",
     ]
 
+
+TWO_OF_THREE = Kinds(("a", "b"), ("c",))
 
 CASES: list[tuple[Document, str, int, list[str]]] = [
     (made({ONE: FAIL}), "", 1, [
@@ -104,7 +107,7 @@ CASES: list[tuple[Document, str, int, list[str]]] = [
     (made({ONE: SKIP, TWO: SKIP}), "", 2, [
         f"✗ verdict      partial; required rules that were not exercised: 2 of {len(REQUIRED)}",
         f"    ○ 2 rules not-exercised: why it is not-exercised\n      {ONE}, {TWO}\n",
-        "REFUSED: not every required rule was seen to hold (exit code 2)",
+        "REFUSED: not all that is asked for was seen to hold (exit code 2)",
         "  verdict: give the target what these rules need and certify again, or take it as it is: --accept-partial",
     ]),
     (made({ONE: SKIP, TWO: SKIP}), "--accept-partial", 0, [
@@ -118,6 +121,14 @@ CASES: list[tuple[Document, str, int, list[str]]] = [
         "✗ profile      smoke, and at least certification is asked for", "  profile: certify with --profile certification;",
         "REFUSED: nothing is decided before this is put right (exit code 3)",
     ]),
+    (made(kinds=TWO_OF_THREE), "", 0, ["- coverage     2 of 3 kinds of faults were tried (66.6 %); no more was asked"]),
+    (made(kinds=TWO_OF_THREE), "--min-coverage 66.6%", 0, ["✓ coverage     2 of 3 kinds of faults were tried (66.6 %)"]),
+    (made(kinds=TWO_OF_THREE), "--min-coverage 67", 2, [
+        "✗ coverage     2 of 3 kinds of faults were tried (66.6 %), and at least 67 % is asked for",
+        "REFUSED: not all that is asked for was seen to hold (exit code 2)",
+        "  coverage: certify again: the next runs try what is left, and `certify --complete` goes on until every kind was tried",
+    ]),
+    (made(), "--min-coverage 1", 3, ["✗ coverage     it does not say which", "  coverage: certify again with this version"]),
     (made(profile="smoke"), "--profile smoke", 0, ["✓ profile      smoke"]),
     (made(), "--max-age 59m", 3, ["✗ age          of", "UTC; with --max-age 59 min it counted until", "  age: certify again"]),
     (made(), "--max-age 1d", 0, ["at most 1 day old"]),
@@ -379,6 +390,7 @@ def test_every_kind_of_refusal_says_what_to_do_and_nothing_else_does() -> None:
 
     refused = {key for key, (_, remedy) in WORDS.items() if remedy}
     fine = {"read", "right", "whole", "not-compared", "not-asked", "not-looked-at", "good", "fresh", "same", "mock", "enough",
+            "untold", "not-asked-with-earlier", "enough-with-earlier",
             "none", "valid", "idle", "conformant", "conformant-waived", "partial-accepted"}  # fmt: skip
     assert {kind for check, kind in WORDS.keys() - refused} == fine
     assert {kind for check, kind in WORDS if check is Check.SIGNATURE} == set(SignatureState)

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import pytest
 from hypothesis import strategies as st
 
-from conformance.contract.rules import catalogue
-from conformance.engine.economy import SET_ASIDE, SHOWS, Key, choose, shares, tried
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Side, catalogue
+from conformance.engine import economy
+from conformance.engine.economy import (
+    SET_ASIDE,
+    Earlier,
+    History,
+    Makeable,
+    choose,
+    choose_kinds,
+    cover,
+    in_turn,
+    makeable,
+    worth_most,
+)
+from conformance.engine.kill_matrix import KILLS_FILE, KillMatrix, KindOf, Refusal, as_json, measured
 from conformance.profiles import PROFILES
-from strategies.faults import FAULTS, Kind, possible
+from strategies.faults import FAULTS
 from strategies.scope import Scope
 from tests.suite.support.properties import READINGS, mock_scope, prove
 
 CERTIFICATION: Final = PROFILES["certification"]
 BUDGET: Final = CERTIFICATION.client_errors or 0
+ASIDE: Final = sum(SET_ASIDE.values())
 HUGE: Final = 100_000
 
 SCOPES: Final[Mapping[str, Scope]] = {
@@ -28,28 +43,31 @@ SCOPES: Final[Mapping[str, Scope]] = {
 """By name: what runs have to work with."""
 
 
-def makeable(scope: Scope) -> dict[Key, int]:
-    """How many kinds each scenario of a fault can make there, of those that can make any."""
-    kinds_of = {
-        (rule_id, endpoint, kinds): sum(possible(kind, scope, endpoint) for kind in kinds)
-        for rule_id, faults in FAULTS.items()
-        for kinds in faults.values()
-        for endpoint in catalogue()[rule_id].endpoints
-    }
-    return {key: number for key, number in kinds_of.items() if number}
-
-
 def least(scope: Scope) -> int:
     """The budget that gives every scenario one kind and no more."""
-    return sum(SET_ASIDE.values()) + len(makeable(scope))
+    return ASIDE + len(makeable(scope))
 
 
-# -- shares --------------------------------------------------------------------------------------------------------
+def spends(chosen: Makeable) -> int:
+    """The client errors of a run that tries these kinds."""
+    return ASIDE + sum(map(len, chosen.values()))
+
+
+def bought(scope: Scope, budget: int, seed: int = 0) -> Makeable:
+    """What a certification tries that may spend so much."""
+    return choose_kinds(scope, replace(CERTIFICATION, client_errors=budget), seed)
+
+
+# -- what a certification tries ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
 def test_what_a_certification_may_spend_is_spent_and_no_more(scope: Scope) -> None:
-    assert sum(SET_ASIDE.values()) + sum(shares(scope, BUDGET).values()) == BUDGET
+    assert spends(choose_kinds(scope, CERTIFICATION, 0)) == BUDGET
+
+
+def test_a_certification_may_spend_enough_for_one_kind_each_and_stays_within_360() -> None:
+    assert max(map(least, SCOPES.values())) <= BUDGET <= 360
 
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
@@ -57,65 +75,65 @@ def test_no_budget_that_suffices_for_one_kind_each_is_exceeded(scope: Scope) -> 
     enough = least(scope)
 
     def law(budget: int) -> None:
-        assert sum(SET_ASIDE.values()) + sum(shares(scope, budget).values()) <= budget
+        assert spends(bought(scope, budget)) == min(budget, ASIDE + sum(map(len, makeable(scope).values())))
 
-    prove(st.integers(enough, enough + 600), law, 30)
+    prove(st.integers(enough, enough + 600), law, 10)
 
 
 @pytest.mark.parametrize("budget", [0, 1, BUDGET, HUGE])
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-def test_every_scenario_of_a_fault_gets_a_kind_and_none_more_than_it_can_make(scope: Scope, budget: int) -> None:
-    given, able = shares(scope, budget), makeable(scope)
-    assert given.keys() == able.keys()
-    assert all(1 <= given[key] <= able[key] for key in able)
+def test_every_scenario_of_a_fault_tries_a_kind_and_none_that_it_cannot_make(scope: Scope, budget: int) -> None:
+    chosen, able = bought(scope, budget), makeable(scope)
+    assert chosen.keys() == able.keys()
+    assert all(chosen[refusal] for refusal in able)
+    assert all(set(chosen[refusal]) <= set(able[refusal]) for refusal in able)
 
 
 def test_a_budget_that_suffices_for_nothing_gives_one_kind_each() -> None:
     scope = mock_scope({})
-    assert set(shares(scope, 0).values()) == {1}
-    assert set(shares(scope, least(scope)).values()) == {1}
-
-
-@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-def test_more_budget_never_means_fewer(scope: Scope) -> None:
-    def law(budgets: tuple[int, int]) -> None:
-        less, more = (shares(scope, budget) for budget in sorted(budgets))
-        assert all(less[key] <= more[key] for key in less)
-
-    prove(st.tuples(st.integers(0, 1200), st.integers(0, 1200)), law, 30)
-
-
-def test_each_client_error_more_buys_one_kind_more_until_all_are_tried() -> None:
-    scope = mock_scope({})
-    enough, kinds = least(scope), sum(makeable(scope).values())
-    bought = [sum(shares(scope, budget).values()) for budget in range(enough, enough + 40)]
-    assert bought == [len(makeable(scope)) + more for more in range(40)]
-    every = sum(SET_ASIDE.values()) + kinds
-    assert sum(shares(scope, every - 1).values()) == kinds - 1
-    assert sum(shares(scope, every).values()) == kinds
+    assert {len(kinds) for kinds in bought(scope, 0).values()} == {1}
+    assert {len(kinds) for kinds in bought(scope, least(scope)).values()} == {1}
 
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
 def test_with_a_huge_budget_every_kind_is_tried(scope: Scope) -> None:
-    assert shares(scope, HUGE) == makeable(scope)
+    assert bought(scope, HUGE) == makeable(scope)
 
 
-def test_the_next_kind_is_the_one_that_shows_most() -> None:
-    """What a kind shows is its fault's weight divided by how many the scenario tries already."""
+def test_the_same_seed_tries_the_same_kinds() -> None:
     scope = mock_scope({})
-    weight_of: dict[Key, float] = {
-        (rule_id, endpoint, kinds): SHOWS.get(f"{rule_id} {words}", SHOWS.get(rule_id, 1.0))
-        for rule_id, faults in FAULTS.items()
-        for words, kinds in faults.items()
-        for endpoint in catalogue()[rule_id].endpoints
+    assert choose_kinds(scope, CERTIFICATION, 7) == choose_kinds(scope, CERTIFICATION, 7)
+
+
+def test_a_certification_tries_every_kind_over_enough_seeds() -> None:
+    scope = mock_scope({})
+    able = makeable(scope)
+    tried: set[tuple[Refusal, str]] = set()
+    for seed in range(30):
+        tried |= {(refusal, kind.name) for refusal, kinds in bought(scope, BUDGET, seed).items() for kind in kinds}
+    assert tried == {(refusal, kind.name) for refusal, kinds in able.items() for kind in kinds}
+
+
+def test_smoke_tries_one_kind_of_each_fault() -> None:
+    scope = mock_scope({})
+    assert choose_kinds(scope, PROFILES["smoke"], 5) == {
+        refusal: kinds[:1] for refusal, kinds in makeable(scope).items()
     }
-    given, able = shares(scope, BUDGET), makeable(scope)
-    last_bought = min(weight_of[key] / (given[key] - 1) for key in given if given[key] > 1)
-    next_best = max(weight_of[key] / given[key] for key in given if given[key] < able[key])
-    assert next_best <= last_bought
 
 
-# -- what is set aside, what shows ---------------------------------------------------------------------------------
+def test_deep_tries_every_kind_of_each_fault() -> None:
+    scope = mock_scope({})
+    assert choose_kinds(scope, PROFILES["deep"], 5) == makeable(scope)
+
+
+def test_only_a_certification_counts_client_errors() -> None:
+    assert [name for name, profile in PROFILES.items() if profile.client_errors is not None] == ["certification"]
+
+
+def test_where_the_reading_takes_what_others_refuse_there_is_no_fault() -> None:
+    refusals = makeable(mock_scope({"empty-extracts": "accepted", "value-mismatch": "discrepancy"}))
+    assert not {"ORD-18", "REL-08"} & {refusal.rule for refusal in refusals}
+    assert {"ORD-18", "REL-08"} <= {refusal.rule for refusal in makeable(mock_scope({}))}
 
 
 def test_client_errors_are_set_aside_for_rules_that_there_are() -> None:
@@ -123,21 +141,171 @@ def test_client_errors_are_set_aside_for_rules_that_there_are() -> None:
     assert all(spent > 0 for spent in SET_ASIDE.values())
 
 
-@pytest.mark.parametrize("name", SHOWS)
-def test_what_shows_much_or_little_is_a_fault_that_there_is(name: str) -> None:
-    rule_id, _, words = name.partition(" ")
-    assert rule_id in FAULTS
-    assert not words or words in FAULTS[rule_id]
-    assert SHOWS[name] > 0
+def test_every_rule_with_faults_is_tried() -> None:
+    tried = {refusal.rule for refusal, kinds in choose_kinds(mock_scope({}), CERTIFICATION, 0).items() if kinds}
+    refusable = {rule for rule in FAULTS if Side.REFUSED in catalogue()[rule].sides_under(mock_scope({}).readings)}
+    assert tried == refusable
 
 
-def test_what_shows_is_not_said_of_a_rule_whose_every_fault_has_its_own() -> None:
-    for rule_id, faults in FAULTS.items():
-        if all(f"{rule_id} {words}" in SHOWS for words in faults):
-            assert rule_id not in SHOWS
+# -- by what kinds catch -------------------------------------------------------------------------------------------
+
+ONE: Final = Refusal("ORD-02", Endpoint.SUBMIT_ORDER, "one")
+OTHER: Final = Refusal("ORD-10", Endpoint.SUBMIT_ORDER, "other")
 
 
-# -- choose, tried -------------------------------------------------------------------------------------------------
+def able(**names: str) -> Mapping[Refusal, Sequence[KindOf]]:
+    """Scenarios, with a kind for each letter."""
+    refusals = {"one": ONE, "other": OTHER}
+    return {refusals[name]: [KindOf(refusals[name], letter) for letter in letters] for name, letters in names.items()}
+
+
+def matrix(**caught: str) -> KillMatrix:
+    """By scenario and kind (`one_a`) the defects that it catches, a letter each."""
+    refusals = {"one": ONE, "other": OTHER}
+    return {
+        KindOf(refusals[name.partition("_")[0]], name.partition("_")[2]): frozenset(defects)
+        for name, defects in caught.items()
+    }
+
+
+def told(kinds: Iterable[KindOf]) -> str:
+    """Kinds by their letters."""
+    return "".join(kind.name for kind in kinds)
+
+
+MATRIX: Final = matrix(one_a="", one_b="12", one_c="123", one_d="4", other_x="5", other_y="5", other_z="6")
+KINDS: Final = able(one="abcd", other="xyz")
+
+
+def test_of_each_scenario_the_kind_that_catches_most_comes_first() -> None:
+    assert told(worth_most(KINDS, 0, MATRIX, 0)) == "cx"
+
+
+def test_after_these_come_kinds_that_catch_what_no_other_does_and_then_the_rest() -> None:
+    assert told(worth_most(KINDS, 4, MATRIX, 0)) == "cxzd"
+    assert told(worth_most(KINDS, 7, MATRIX, 0)) == "cxzdbya"
+
+
+def test_the_rest_comes_in_turn() -> None:
+    last = {turn: told(worth_most(KINDS, 5, MATRIX, turn))[4:] for turn in range(3)}
+    assert set(last.values()) == set("bya")
+    assert all(told(worth_most(KINDS, 5, MATRIX, turn)).startswith("cxzd") for turn in range(3))
+
+
+def test_kinds_that_are_newer_than_the_matrix_come_right_after_the_first_of_each_scenario() -> None:
+    newer = able(one="abcdn", other="xyzm")
+    assert told(worth_most(newer, 4, MATRIX, 0)) == "cxmn"
+    assert told(worth_most(newer, 6, MATRIX, 0)) == "cxmnzd"
+
+
+def test_where_nothing_is_known_kinds_come_in_their_sequence() -> None:
+    assert told(worth_most(KINDS, 5, {}, 0)) == "axbyc"
+
+
+def test_kinds_that_are_no_more_do_no_harm() -> None:
+    assert told(worth_most(able(one="ab"), 1, MATRIX, 0)) == "b"
+
+
+def test_where_no_kind_of_a_scenario_catches_anything_new_they_take_turns() -> None:
+    same = matrix(one_a="1", other_x="1", other_y="1")
+    assert {told(worth_most(able(one="a", other="xy"), 0, same, turn)) for turn in range(2)} == {"ax", "ay"}
+
+
+def test_a_part_is_kept_for_kinds_whose_turn_it_is_whatever_others_catch() -> None:
+    catching = {KindOf(ONE, str(number)): frozenset({str(number)}) for number in range(40)}
+    idle = {KindOf(ONE, f"idle {number}"): frozenset[str]() for number in range(10)}
+    kinds = {ONE: [*catching, *idle]}
+    chosen = worth_most(kinds, 21, {**catching, **idle}, 0)
+    assert len(chosen) == 21
+    assert sum(kind in idle or kind in list(catching)[16:] for kind in chosen) == 20 // economy.RESERVED
+
+
+def test_a_cover_catches_all_and_holds_no_kind_that_adds_nothing() -> None:
+    found = cover([*MATRIX], MATRIX)
+    assert set().union(*(MATRIX[kind] for kind in found)) == set("123456")
+    assert told(found) == "cdxz"
+    assert cover([*MATRIX], MATRIX, set("123456")) == []
+
+
+# -- what earlier runs left ----------------------------------------------------------------------------------------
+
+
+def history(passed: str = "", failed: str = "", *, age: float = 60.0, counts: bool = True) -> History:
+    """An earlier run that saw these kinds refused, and those not."""
+    kinds = [kind for some in KINDS.values() for kind in some]
+    return {
+        kind: Earlier(age, passed=kind.name in passed, counts=counts)
+        for kind in kinds
+        if kind.name in passed or kind.name in failed
+    }
+
+
+def test_a_run_takes_up_what_earlier_ones_left() -> None:
+    first = told(worth_most(KINDS, 5, MATRIX, 0, {}))
+    second = told(worth_most(KINDS, 5, MATRIX, 0, history(first)))
+    third = told(worth_most(KINDS, 5, MATRIX, 0, history(first + second)))
+    assert set(first + second + third) == set("abcdxyz")
+    assert len({first[4:], second[4:], third[4:]}) == 3
+
+
+def test_what_shows_most_is_tried_by_every_run() -> None:
+    assert told(worth_most(KINDS, 5, MATRIX, 0, history("abcdxyz")))[:4] == "cxzd"
+
+
+def test_what_failed_is_tried_again_before_all_else() -> None:
+    assert told(worth_most(KINDS, 2, MATRIX, 0, history("cx", failed="ay"))) == "ay"
+    assert told(worth_most(KINDS, 3, MATRIX, 0, history("c", failed="aby"))) in {"bya", "ayb"}
+
+
+def test_of_kinds_that_were_all_tried_those_come_that_waited_longest() -> None:
+    long_ago = {**history("y", age=9000.0), **history("bacxzd", age=60.0)}
+    assert told(worth_most(KINDS, 5, MATRIX, 0, long_ago))[4:] == "y"
+
+
+def complete(earlier: History) -> str:
+    return told(economy.all_left(KINDS, earlier))
+
+
+def test_a_complete_run_tries_all_that_is_left_and_one_of_each_scenario() -> None:
+    assert complete({}) == "abcdxyz"
+    assert complete(history("abxyz")) == "cdx"
+    assert complete(history("ab", failed="c")) == "cdxyz"
+
+
+def test_a_complete_run_after_a_complete_one_tries_all_anew() -> None:
+    assert complete(history("abcdxyz")) == "abcdxyz"
+
+
+def test_a_complete_run_takes_nothing_for_tried_that_was_tried_long_ago() -> None:
+    assert complete({**history("ab"), **history("xyz", counts=False)}) == "cdxyz"
+
+
+def test_a_complete_run_tries_every_kind_whatever_the_budget() -> None:
+    scope = mock_scope({})
+    assert choose_kinds(scope, CERTIFICATION, 0, None, complete=True) == makeable(scope)
+
+
+# -- the matrix as it is kept --------------------------------------------------------------------------------------
+
+
+def test_the_matrix_is_kept_a_line_for_each_kind(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("kills") / "kills.json"
+    file.write_text(as_json(MATRIX), encoding="utf-8")
+    assert measured(file) == MATRIX
+    assert sum('"c": ["1", "2", "3"]' in line for line in file.read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_the_measured_matrix_is_written_as_it_is_kept() -> None:
+    assert as_json(measured()) == KILLS_FILE.read_text(encoding="utf-8")
+
+
+def test_most_kinds_were_measured() -> None:
+    kinds = [KindOf(refusal, kind.name) for refusal, some in makeable(mock_scope({})).items() for kind in some]
+    known = sum(kind in measured() for kind in kinds)
+    assert known > len(kinds) / 2, "`make kills`: most kinds are newer than the matrix"
+
+
+# -- choose --------------------------------------------------------------------------------------------------------
 
 FEWER: Final = [(most, of) for of in range(2, 9) for most in range(1, of)]
 
@@ -150,56 +318,19 @@ def test_of_kinds_the_first_are_always_chosen_and_one_of_the_rest_in_turn(most: 
 
 
 @pytest.mark.parametrize(("most", "of"), FEWER)
-def test_over_as_many_seeds_as_there_are_kinds_left_each_is_tried(most: int, of: int) -> None:
-    kinds, rest = list(range(of)), of - most + 1
-    for first_seed in (0, 1, 4711):
-        chosen = [choose(kinds, most, first_seed + seed) for seed in range(rest)]
-        assert {kind for some in chosen for kind in some} == set(kinds)
+def test_over_as_many_turns_as_there_are_things_each_comes(most: int, of: int) -> None:
+    for first in (0, 1, 4711):
+        chosen = [in_turn(range(of), most, first + turn) for turn in range(of)]
+        assert all(len(set(some)) == most for some in chosen)
+        assert {thing for some in chosen for thing in some} == set(range(of))
 
 
 @pytest.mark.parametrize("most", [3, 4, 1000])
-def test_all_kinds_are_chosen_where_there_is_room_for_all(most: int) -> None:
+def test_all_are_chosen_where_there_is_room_for_all(most: int) -> None:
     assert [choose("abc", most, turn) for turn in range(4)] == [list("abc")] * 4
+    assert [in_turn("abc", most, turn) for turn in range(4)] == [list("abc")] * 4
 
 
-def test_of_no_kinds_none_is_chosen() -> None:
+def test_of_nothing_nothing_is_chosen() -> None:
     assert choose([], 1, 7) == []
-
-
-def scenarios(scope: Scope) -> list[tuple[Key, list[Kind]]]:
-    """Every scenario of a fault, with the kinds that it can make."""
-    return [(key, [kind for kind in key[2] if possible(kind, scope, key[1])]) for key in makeable(scope)]
-
-
-def test_smoke_tries_one_kind_of_each_fault() -> None:
-    for key, able in scenarios(mock_scope({})):
-        assert tried(PROFILES["smoke"], {}, key, able, 0) == able[:1]
-
-
-def test_deep_tries_every_kind_of_each_fault() -> None:
-    for key, able in scenarios(mock_scope({})):
-        assert tried(PROFILES["deep"], {}, key, able, 5) == able
-
-
-def test_a_certification_tries_its_shares() -> None:
-    scope = mock_scope({})
-    given = shares(scope, BUDGET)
-    for key, able in scenarios(scope):
-        assert len(tried(CERTIFICATION, given, key, able, 3)) == given[key]
-
-
-def test_a_certification_tries_every_kind_over_enough_seeds() -> None:
-    scope = mock_scope({})
-    given = shares(scope, BUDGET)
-    for key, able in scenarios(scope):
-        seeds = range(len(able))
-        names = {kind.name for seed in seeds for kind in tried(CERTIFICATION, given, key, able, seed)}
-        assert names == {kind.name for kind in able}
-
-
-def test_only_a_certification_counts_client_errors() -> None:
-    assert [name for name, profile in PROFILES.items() if profile.client_errors is not None] == ["certification"]
-
-
-def test_a_certification_may_spend_enough_for_one_kind_each_and_stays_below_400() -> None:
-    assert max(map(least, SCOPES.values())) <= BUDGET < 400
+    assert in_turn([], 1, 7) == []

@@ -17,6 +17,7 @@ from conformance.planning.costs import (
     CLEARING,
     PREFLIGHT,
     PROBING,
+    RUNS,
     Stage,
     as_json,
     client_errors_of,
@@ -168,7 +169,7 @@ def _whole(some: Sequence[Stage]) -> Counter[str]:
 # -- the measured costs --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", RUNS)
 def test_every_rule_that_a_live_endpoint_can_show_was_measured(profile: str) -> None:
     found = measured()[profile]
     assert {stage.rule for stage in found if stage.rule} == set(RULES) - CONTROLLED
@@ -180,7 +181,7 @@ def test_every_rule_that_a_live_endpoint_can_show_was_measured(profile: str) -> 
 def test_a_larger_profile_runs_the_same_scenarios_and_spends_more() -> None:
     names = {profile: [(stage.rule, stage.name) for stage in found] for profile, found in measured().items()}
     assert names["smoke"] == names["certification"] == names["deep"]
-    errors = [client_errors_of(measured()[profile]) for profile in PROFILES]
+    errors = [client_errors_of(measured()[profile]) for profile in RUNS]
     assert errors == sorted(errors)
 
 

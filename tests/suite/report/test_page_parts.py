@@ -12,7 +12,9 @@ from conformance.contract.rules import catalogue
 from conformance.report.page.bodies import lines_of
 from conformance.report.page.example import example_of, reason_of, story_of
 from conformance.report.page.matrix import COLUMNS, row_of
-from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+from conformance.report.page.render import page
+from conformance.report.page.view import view_of
+from conformance.verdict.verdicts import Kinds, RuleResult, RuleVerdict, RunVerdict
 from tests.suite.support.example_certificates import (
     BASE_URL,
     FAILURES,
@@ -23,6 +25,7 @@ from tests.suite.support.example_certificates import (
     entry,
     failing,
 )
+from tests.suite.support.made_up_certificates import made
 from tests.suite.support.report_pages import read
 
 # -- bodies ----------------------------------------------------------------------------------------------------------
@@ -226,3 +229,19 @@ def test_what_passes_with_nothing_counted_there_is_not_called_passed() -> None:
     assert cells("ORD-17", RuleVerdict.PASS, endpoints={"GET /order": {"accepted": 1}}) == {
         "POST /order": "idle", "GET /order": "pass", "DELETE /order": "idle",
     }  # fmt: skip
+
+
+# -- which kinds were tried ----------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_did_not_try_every_kind_is_told_and_is_no_remark() -> None:
+    kinds = Kinds(("zero", "a cent"), ("<b>", "minus a cent"), {"minus a cent": "2026-11-22T11:58:00+00:00"})
+    some = RuleResult(catalogue()["ORD-10"], RuleVerdict.PASS, kinds.words, 1, 1, 0, kinds=kinds)
+    stale = RuleResult(catalogue()["ORD-04"], RuleVerdict.PASS, "stale waiver: remove it", 1, 1, 0)
+    view = view_of(made([some, stale]))
+    assert view.covered == "2 of 4 kinds of faults tried, 1 more by earlier runs since 2026-11-22 11:58 UTC (75 %)"
+    assert [rule.id for rule in view.remarks] == ["ORD-04"]
+    text = page(view.certificate)
+    assert "2 of 4 kinds tried, 1 more by earlier runs" in text
+    for told in ("Tried: 2", "Tried by earlier runs: 1", "Left: 1", "&lt;b&gt;"):
+        assert told in text, told

@@ -16,7 +16,7 @@ from conformance.report.summary import MOST_LINES, MOST_SHOWN, Line, Tone, brief
 from conformance.target.config import parse_target
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.not_exercised import NEEDS_CONTROL
-from conformance.verdict.verdicts import NOT_SELECTED, RuleResult, RuleVerdict
+from conformance.verdict.verdicts import NOT_SELECTED, Kinds, RuleResult, RuleVerdict
 from conformance.verdict.violation import Finding
 
 RULES: Final = list(catalogue().rules.values())
@@ -148,3 +148,36 @@ def test_what_a_target_answers_is_no_command_to_a_terminal_or_a_ci_system() -> N
 def test_markup_in_a_reason_stays_text() -> None:
     made = certificate(replace(FAILED, reason="<script>"))
     assert "\n`<script>`\n" in markdown(made)
+
+
+# -- which kinds were tried ----------------------------------------------------------------------------------------
+
+SOME: Final = replace(PASSED, kinds=Kinds(("a", "b"), ("a | pipe", "d", "e"), {"e": "2026-11-22T11:58:00+00:00"}))
+ALL: Final = replace(result("ORD-04"), kinds=Kinds(("a",)))
+
+
+def test_a_rule_that_did_not_try_every_kind_is_told_on_the_terminal() -> None:
+    shown = texts(terminal(certificate(SOME, ALL, result("ORD-06"))))
+    assert "3 of 6 kinds of faults tried, 1 more by earlier runs since 2026-11-22 11:58 UTC (66.6 %)" in shown
+    assert "pass, with not all kinds tried (--complete tries them): ORD-05 2 of 5" in shown
+
+
+def test_where_every_kind_was_tried_no_rule_is_told_for_it() -> None:
+    shown = texts(terminal(certificate(ALL)))
+    assert "1 of 1 kind of faults tried (100 %)" in shown
+    assert not any("not all kinds" in line for line in shown)
+
+
+def test_the_summary_has_the_kinds_of_each_rule_and_those_that_are_left() -> None:
+    text = markdown(certificate(SOME, ALL, result("ORD-06")))
+    assert "| ORD-05 | required | ✓ pass | 2 of 5 | 1 | 1 |" in text
+    assert "| ORD-04 | required | ✓ pass | 1 of 1 | 1 | 1 |" in text
+    assert "| ORD-06 | required | ✓ pass |  | 1 | 1 |" in text
+    assert "- ORD-05, 2 of 5 tried; left: `a \\x7c pipe`; d; e (tried by an earlier run)\n" in text
+    assert "- ORD-04" not in text
+    assert "Kinds of faults left" not in markdown(certificate(ALL))
+
+
+def test_a_certificate_that_tells_no_kinds_is_told_without() -> None:
+    assert not any("kind" in line for line in texts(terminal(certificate(PASSED))))
+    assert "kinds of faults" not in markdown(certificate(PASSED))

@@ -12,13 +12,14 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine import economy
+from conformance.engine.kill_matrix import Refusal
 from conformance.mock.defects import DEFECTS
 from conformance.mock.defects.matching import MATCHING
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Defect
 from conformance.profiles import PROFILES
 from strategies.calls import Call
-from strategies.faults import FAULTS, Kind, Sheaf, cases, sheaves
+from strategies.faults import FAULTS, Sheaf, cases, sheaves
 from strategies.scope import Place
 from tests.suite.support.bodies import Parts, entries, open_world, release, releasing
 from tests.suite.support.properties import Bench, mock_scope, sample
@@ -154,10 +155,9 @@ def test_all_that_may_be_compared_together_is_kept(name: str) -> None:
 def tried(rule: str, seed: int) -> Sheaf:
     """What a certification of that seed sends for the rule, of one of many examples."""
     scope, profile = mock_scope({}), PROFILES["certification"]
-    (kinds,) = FAULTS[rule].values()
-    shares = economy.shares(scope, profile.client_errors or 0)
-    some: list[Kind] = economy.tried(profile, shares, (rule, Endpoint.SUBMIT_RELEASE, kinds), kinds, seed)
-    return sample(sheaves(scope, Endpoint.SUBMIT_RELEASE, tuple(some)), 30)[10 + seed]
+    (fault,) = FAULTS[rule]
+    some = economy.choose_kinds(scope, profile, seed)[Refusal(rule, Endpoint.SUBMIT_RELEASE, fault)]
+    return sample(sheaves(scope, Endpoint.SUBMIT_RELEASE, some), 30)[10 + seed]
 
 
 LOOSE: Final = [defect for defect in MATCHING if defect.forgives]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from conformance.verdict.certificate_file import parse_certificate
 from conformance.verdict.digest import digest_of
 from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import Asked, Check, Decision, Result
-from conformance.verdict.verdicts import RuleResult, RuleVerdict, Waiver
+from conformance.verdict.verdicts import Kinds, RuleResult, RuleVerdict, Waiver
 from conformance.verdict.violation import Finding
 from tests.suite.support.made_up_certificates import FINISHED, made
 
@@ -32,8 +33,9 @@ def document(
     profile: str = "certification",
     environment: str = "sandbox",
     finished: datetime = FINISHED,
+    kinds: Kinds | None = None,
 ) -> Document:
-    """A certificate as JSON: every rule passes but those named, and those waived."""
+    """A certificate as JSON: every rule passes but those named, and those waived; ORD-10 with these kinds of its fault."""
     known, by_rule = verdicts or {}, {waiver.rule: waiver for waiver in waived}
     results = []
     for rule in catalogue().rules.values():
@@ -42,6 +44,8 @@ def document(
         finding = Finding(rule.id, "it was accepted", {"method": "POST"}, {"status": 200}, "curl") if broken else None
         reason = "" if verdict is RuleVerdict.PASS else f"why it is {verdict}"
         results.append(RuleResult(rule, verdict, reason, 1, 1, 1, finding, waiver=by_rule.get(rule.id)))
+        if kinds is not None and rule.id == "ORD-10":
+            results[-1] = replace(results[-1], kinds=kinds)
     certificate = made(
         results,
         profile=profile,

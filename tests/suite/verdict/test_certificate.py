@@ -109,6 +109,7 @@ def test_a_rule_that_passed_is_told_with_what_it_rests_on() -> None:
             "endpoints": {"POST /order": {"accepted": 2, "refused": 3}},
             "requests": 9,
             "clientErrors": 3,
+            "kinds": None,
             "counterexample": None,
             "atOnce": None,
             "waiver": None,

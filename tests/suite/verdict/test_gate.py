@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +20,15 @@ from conformance.verdict.certificate_file import parse_certificate
 from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import WEIGHTS, Asked, Check, Found, Group, Result, Wanted
 from conformance.verdict.signature import Signature, SignatureState
-from conformance.verdict.verdicts import EXIT_CODES, NOT_SELECTED, RuleVerdict, RunVerdict, Waiver, judge_verdicts
+from conformance.verdict.verdicts import (
+    EXIT_CODES,
+    NOT_SELECTED,
+    Kinds,
+    RuleVerdict,
+    RunVerdict,
+    Waiver,
+    judge_verdicts,
+)
 from tests.suite.support.gate_cases import (
     NOW,
     RECOMMENDED,
@@ -64,6 +73,7 @@ def test_a_conformant_certificate_passes_every_check() -> None:
         Found(Check.CONTRACT, "same", Result.PASSED, 0, contract),
         Found(Check.TARGET, "not-asked", Result.NOTED, 0, target),
         Found(Check.PROFILE, "enough", Result.PASSED, 0, {"stated": "certification"}),
+        Found(Check.COVERAGE, "untold", Result.NOTED),
         Found(Check.WAIVERS, "none", Result.NOTED),
         Found(Check.VERDICT, "conformant", Result.PASSED, 0, {**counts, "required": len(REQUIRED)}),
     )
@@ -303,6 +313,39 @@ def test_at_least_a_profile_is_asked_for(stated: str, least: str, passes: bool) 
     assert refusals(decision) == ({} if passes else {"profile: too-little": 3})
     facts = {"stated": stated} if passes else {"stated": stated, "least": least}
     assert [found[2] for found in told(decision, Check.PROFILE)] == [facts]
+
+
+def kinds(*, tried: int, left: int, earlier: int = 0, age: timedelta = timedelta()) -> Kinds:
+    """So many kinds; of those left so many that earlier runs tried, so long before the end of the run."""
+    names = [f"kind {number}" for number in range(left)]
+    at = (FINISHED - age).isoformat()
+    return Kinds(tuple(f"tried {number}" for number in range(tried)), tuple(names), dict.fromkeys(names[:earlier], at))
+
+
+@pytest.mark.parametrize(
+    ("of", "least", "found"),
+    [
+        (kinds(tried=3, left=1), None, ("not-asked", 0)),
+        (kinds(tried=3, left=1), "75", ("enough", 0)),
+        (kinds(tried=3, left=1), "75.1", ("too-little", 2)),
+        (kinds(tried=2, left=0), "100", ("enough", 0)),
+        (kinds(tried=999, left=1), "100", ("too-little", 2)),
+        (kinds(tried=9_999, left=1), "100", ("too-little", 2)),
+        (kinds(tried=1, left=3, earlier=2), "75", ("enough-with-earlier", 0)),
+        (kinds(tried=1, left=3, earlier=2), "76", ("too-little-with-earlier", 2)),
+        (kinds(tried=1, left=3, earlier=2), None, ("not-asked-with-earlier", 0)),
+        (kinds(tried=1, left=3, earlier=3, age=timedelta(days=6)), "100", ("enough-with-earlier", 0)),
+        (kinds(tried=1, left=3, earlier=3, age=timedelta(days=7)), "26", ("too-little", 2)),
+        (kinds(tried=0, left=0), "100", ("enough", 0)),
+        (None, None, ("untold", 0)),
+        (None, "0", ("unknown", 3)),
+    ],
+)
+def test_at_least_so_many_kinds_are_asked_for(of: Kinds | None, least: str | None, found: tuple[str, int]) -> None:
+    """What earlier runs tried counts as long as their certificate would."""
+    decision = decided(document(kinds=of), min_coverage=None if least is None else Decimal(least))
+    assert [(each.kind, each.code) for each in decision.checks if each.check is Check.COVERAGE] == [found]
+    assert decision.exit_code == found[1]
 
 
 def test_certification_is_what_is_asked_for_where_nothing_is_said() -> None:

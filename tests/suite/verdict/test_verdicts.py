@@ -17,7 +17,7 @@ from conformance.errors import CannotRun
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.evidence import Evidence, Outcome, ScenarioEvidence
-from conformance.verdict.verdicts import EXIT_CODES, RuleResult, RuleVerdict, RunVerdict, judge_rule, judge_run
+from conformance.verdict.verdicts import EXIT_CODES, Kinds, RuleResult, RuleVerdict, RunVerdict, judge_rule, judge_run
 from conformance.verdict.violation import Finding, Violation, request_of, response_of
 from conformance.verdict.waivers import Waiver, load_waivers, waive
 
@@ -339,3 +339,64 @@ def test_a_file_without_waivers_waives_nothing(tmp_path: Path) -> None:
 def test_a_missing_waivers_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"none\.toml"):
         load_waivers(tmp_path / "none.toml")
+
+
+# -- which kinds were tried ----------------------------------------------------------------------------------------
+
+
+def holding() -> Evidence:
+    """Evidence of ORD-04 holding."""
+    return _evidence((Outcome.PASSED, dict.fromkeys(Side, 1)))
+
+
+def seen(*tried: str, left: tuple[str, ...] = (), earlier: tuple[str, ...] = ()) -> Evidence:
+    """The same, with these kinds of its fault."""
+    evidence = holding()
+    evidence.expect_kinds(RULE.id, (*tried, *left))
+    for kind in tried:
+        evidence.tried(RULE.id, kind)
+    for kind in earlier:
+        evidence.tried_earlier(RULE.id, kind, "2026-11-22T12:00:00+00:00")
+    return evidence
+
+
+def judged(evidence: Evidence) -> RuleResult:
+    return judge_rule(RULE, evidence, READINGS)
+
+
+def test_a_rule_with_kinds_left_is_told() -> None:
+    result = judged(seen("zero", "a cent", left=("minus a cent",)))
+    assert result.verdict is RuleVerdict.PASS
+    assert result.reason == "2 of 3 kinds tried"
+    assert result.kinds == Kinds(("zero", "a cent"), ("minus a cent",))
+
+
+def test_a_rule_that_tried_every_kind_needs_no_words() -> None:
+    assert judged(seen("zero", "a cent")).reason == ""
+
+
+def test_what_earlier_runs_tried_is_told_apart() -> None:
+    result = judged(seen("zero", left=("a cent", "minus a cent"), earlier=("a cent", "zero")))
+    assert result.reason == "1 of 3 kinds tried, 1 more by earlier runs"
+    assert result.kinds is not None
+    assert dict(result.kinds.earlier) == {"a cent": "2026-11-22T12:00:00+00:00"}
+
+
+def test_a_rule_that_does_not_pass_keeps_its_reason() -> None:
+    evidence = seen("zero", left=("a cent",))
+    evidence.finish("scenario-0", Outcome.INCONCLUSIVE, "the target went away")
+    assert judged(evidence).reason == "the target went away"
+
+
+def test_kinds_of_several_processes_are_tried_where_one_tried_them() -> None:
+    parts = [seen("zero", left=("a cent", "b")).as_dict(), seen("a cent", left=("zero", "b"), earlier=("b",)).as_dict()]
+    result = judged(Evidence.merged(parts))
+    assert result.kinds == Kinds(("a cent", "zero"), ("b",), {"b": "2026-11-22T12:00:00+00:00"})
+
+
+def test_kinds_are_told_in_their_own_sequence_whatever_was_tried_first() -> None:
+    evidence = holding()
+    evidence.tried(RULE.id, "last")
+    evidence.expect_kinds(RULE.id, ("first", "last"))
+    evidence.tried(RULE.id, "first")
+    assert judged(evidence).kinds == Kinds(("first", "last"), ())

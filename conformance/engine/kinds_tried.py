@@ -1,0 +1,108 @@
+"""Which kinds of faults this run tries and has tried, and what earlier runs of the same target have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from conformance.contract.rules import catalogue
+from conformance.engine import economy
+from conformance.engine.economy import Earlier
+from conformance.engine.kill_matrix import KindOf, Refusal
+from conformance.run.session import Session
+from conformance.target.shared.store_kinds import StoredKinds
+from strategies.faults import Kind
+from strategies.scope import Scope
+
+if TYPE_CHECKING:
+    from conformance.target.shared.store_kinds import Trial
+
+EARLIER_SECONDS: Final = 24 * 3600.0
+"""For so long what an earlier run tried counts as tried: a target that changes more seldom than that is rare enough."""
+
+
+def words_of(kind: KindOf) -> str:
+    """A kind as certificates name it, within its rule."""
+    return f"{kind.refusal.endpoint.label}: {kind.refusal.fault}: {kind.name}"
+
+
+@dataclass
+class KindsTried:
+    """The kinds of one run. Where client errors are counted they are kept in the store; a mock's runs know of none before."""
+
+    session: Session
+    scope: Scope
+    _failed: set[KindOf] = field(default_factory=set)
+
+    @cached_property
+    def _stored(self) -> StoredKinds | None:
+        session = self.session
+        if session.live is None or not session.target.has_budget:
+            return None
+        return StoredKinds(
+            session.live.store,
+            base_url=session.target.base_url,
+            contract=catalogue().sha256,
+            run=session.common_id or session.live.run.id,
+        )
+
+    @cached_property
+    def chosen(self) -> Mapping[Refusal, tuple[Kind, ...]]:
+        """The kinds of its fault that each scenario tries."""
+        return economy.choose_kinds(
+            self.scope, self.session.profile, self.session.seed, self._earlier, complete=self.session.options.complete
+        )
+
+    @cached_property
+    def _trials(self) -> Mapping[KindOf, Trial]:
+        """How each kind was tried last before this run."""
+        if self._stored is None:
+            return {}
+        earlier = self._stored.earlier
+        return {
+            kind: earlier[key] for kind in self._makeable() if (key := (kind.refusal.rule, words_of(kind))) in earlier
+        }
+
+    @property
+    def _earlier(self) -> Mapping[KindOf, Earlier] | None:
+        if self._stored is None:
+            return None
+        return {
+            kind: Earlier(age=(age := self._stored.age(trial)), passed=trial.passed, counts=age < EARLIER_SECONDS)
+            for kind, trial in self._trials.items()
+        }
+
+    def _makeable(self) -> Iterable[KindOf]:
+        for refusal, kinds in economy.makeable(self.scope).items():
+            yield from (KindOf(refusal, kind.name) for kind in kinds)
+
+    def tried(self, kind: KindOf, *, clean: bool) -> None:
+        """A kind was refused beside its accepted twin; `clean` is whether nothing else was seen broken meanwhile."""
+        self.session.evidence.tried(kind.refusal.rule, words_of(kind))
+        self._keep(kind, passed=clean and kind not in self._failed)
+
+    def failed(self, kind: KindOf) -> None:
+        """A kind was not refused as it must be."""
+        self._failed.add(kind)
+        self.session.evidence.tried(kind.refusal.rule, words_of(kind))
+        self._keep(kind, passed=False)
+
+    def _keep(self, kind: KindOf, *, passed: bool) -> None:
+        if self._stored is not None:
+            self._stored.note(kind.refusal.rule, words_of(kind), passed=passed)
+
+    def enter(self) -> None:
+        """Enter into the evidence what could have been tried, and what of it earlier runs have."""
+        by_rule: dict[str, list[str]] = {}
+        for kind in self._makeable():
+            by_rule.setdefault(kind.refusal.rule, []).append(words_of(kind))
+        for rule, kinds in by_rule.items():
+            self.session.evidence.expect_kinds(rule, kinds)
+        if self._stored is None:
+            return
+        for kind, trial in self._trials.items():
+            if trial.passed and self._stored.age(trial) < EARLIER_SECONDS:
+                at = self._stored.instant(trial).isoformat(timespec="seconds")
+                self.session.evidence.tried_earlier(kind.refusal.rule, words_of(kind), at)

@@ -1,0 +1,71 @@
+"""Which kinds of faults the runs of a target have tried, kept in the store: what one run leaves, the next ones take up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from conformance.target.shared.store_base import KINDS, Store, by_wall_clock
+
+_SHORT: Final = 16
+"""How much of a digest tells targets and contracts apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a kind was tried last."""
+
+    at: float
+    """By the store's clock."""
+    passed: bool
+    """Whether it was refused as it must be, and nothing else was seen broken with it. What did not pass is tried again first."""
+
+
+class StoredKinds:
+    """The trials of one target (its base URL) under one contract. `run` is the same for all workers of a run: none of them sees
+    what the others have tried meanwhile, so that all choose alike."""
+
+    def __init__(self, store: Store, *, base_url: str, contract: str, run: str) -> None:
+        """`contract` is a digest of the catalogue. What was tried under another one is forgotten."""
+        self._store = store
+        self._run = run
+        target = f"{KINDS}{sha256(base_url.encode()).hexdigest()[:_SHORT]}/"
+        self._prefix = f"{target}{contract[:_SHORT]}/"
+        records = store.records(target)
+        store.drop(*(key for key in records if not key.startswith(self._prefix)))
+        self.earlier: Mapping[tuple[str, str], Trial] = {
+            (rule, kind): trial
+            for key, text in records.items()
+            if key.startswith(self._prefix) and (trial := self._trial(json.loads(text))) is not None
+            for rule, _, kind in [key.removeprefix(self._prefix).partition("/")]
+        }
+        """By rule and kind, how each was tried last before this run."""
+
+    def _trial(self, record: Mapping[str, Any]) -> Trial | None:
+        if record["run"] == self._run:
+            before = record["before"]
+            return Trial(*before) if before else None
+        return Trial(record["at"], record["passed"])
+
+    def note(self, rule: str, kind: str, *, passed: bool) -> None:
+        """Keep that this run tried a kind. Raises CannotRun where the store can't be written."""
+        before = self.earlier.get((rule, kind))
+        record = {
+            "run": self._run,
+            "at": self._store.now(),
+            "passed": passed,
+            "before": [before.at, before.passed] if before else None,
+        }
+        self._store.put(f"{self._prefix}{rule}/{kind}", json.dumps(record))
+
+    def age(self, trial: Trial) -> float:
+        """How many seconds ago a kind was tried."""
+        return self._store.now() - trial.at
+
+    def instant(self, trial: Trial) -> datetime:
+        """When a kind was tried, by the time of day in UTC."""
+        return by_wall_clock(self._store, trial.at)
