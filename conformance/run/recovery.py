@@ -26,7 +26,7 @@ from conformance.target.shared.lenient import (
     spellings,
     whole_id,
 )
-from conformance.target.shared.near_ids import guesses, none_between
+from conformance.target.shared.near_ids import guesses, guesses_at_once, none_between
 from conformance.target.waiting import Wait
 from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.exchange import Exchange
@@ -218,7 +218,7 @@ class Recovery:
             if is_lawful(opened.quantity, opened.init, opened.end):
                 self._send_rest(ledger, opened, place, lawful=True)
                 for at, entries in lost:
-                    self._close_all(at, entries)
+                    self._close_all(at, _but_at_once(entries))
                 self.report.completed += 1
                 ledger.closed(opened)
         except (_Stop, TargetUnavailable) as error:
@@ -451,6 +451,8 @@ class Recovery:
         """See that it is not there, or find its id by sending its releases to the ids near that of its time."""
         for place in places:
             self._settle(ledger, place)
+            while opened.at_once and any(opened is one for one in ledger.left.opened):
+                self._settle(ledger, place)  # what was found is another that came at once
         ledger.closed(opened)
 
     def _settle(self, ledger: Ledger, place: Place) -> None:
@@ -504,7 +506,7 @@ class Recovery:
         ranked = [
             (rank, age, number, one)
             for age, one in enumerate(lost)
-            for rank, number in enumerate(guesses(known, one[1].after))
+            for rank, number in enumerate((guesses_at_once if one[1].at_once else guesses)(known, one[1].after))
         ]
         return [(number, one) for _, _, number, one in sorted(ranked, key=lambda each: each[:2])]
 
@@ -534,7 +536,7 @@ class Recovery:
         tried: set[tuple[int, str]],
     ) -> bool:
         """Whether one of these ids takes the releases of the one that may have it: then it is complete, and the others were never
-        there."""
+        there, but for those that came at once with it, perhaps."""
         written = self._as_written(place, lost)
         orders: dict[int, dict[str, Any]] = {}
         try:
@@ -548,7 +550,7 @@ class Recovery:
                 if not self._takes(ledger, opened, number, orders[totals[0]]):
                     continue
                 del orders[totals[0]]
-                self._close_all(place, [one for one in lost if one[1] is not opened])
+                self._close_all(place, _but_at_once([one for one in lost if one[1] is not opened]))
                 opened.id, opened.accepted, opened.received = number, True, totals[0]
                 if is_lawful(opened.quantity, opened.init, opened.end):
                     self.report.completed += 1
@@ -648,6 +650,11 @@ class Recovery:
             return None
         self.own.closed(mine)
         return number
+
+
+def _but_at_once(lost: Sequence[_Lost]) -> list[_Lost]:
+    """Those of which at most one can have been opened: a server that looks and then writes opens several that come at once."""
+    return [one for one in lost if not one[1].at_once]
 
 
 def _amounts(missing: int, doubts: Sequence[Doubt]) -> list[int]:

@@ -70,6 +70,8 @@ class Opened:
     """Whether its creation was answered with a success: then it is there, whether its id is known or not."""
     refused_again: bool = False
     """Whether the same creation was refused after its answer had been lost: perhaps since it was carried out."""
+    at_once: bool = False
+    """Whether it was sent at once with others: that one of these was opened does not say that the others were not."""
     attempts: int = 0
     """How often it was tried in vain to complete it."""
     why: str = ""
@@ -153,7 +155,9 @@ class Ledger:
                 return Note(opens=other, again=True)
         self._serial += 1
         key, (channel, account, init, end, quantity) = f"{_OPENED}{self._run}/{self._serial:06}", said
-        return Note(opens=self._keep(Opened(key, channel, account, init, end, quantity, after=self.last_id)))
+        return Note(
+            opens=self._keep(Opened(key, channel, account, init, end, quantity, after=self.last_id, at_once=at_once))
+        )
 
     def _releasing(self, fields: Mapping[str, Any]) -> Note:
         number, entries = fields.get("reconciliationId"), fields.get("releases")

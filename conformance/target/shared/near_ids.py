@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import gcd
 from typing import Final
 
@@ -43,6 +43,14 @@ def guesses(known: Sequence[int], after: int | None) -> tuple[int, ...]:
         if before is not None:
             found = [one for one in found if sign * one < sign * before]
     return tuple(one for one in found if one > 0)[:GUESSES]
+
+
+def guesses_at_once(known: Sequence[int], after: int | None) -> tuple[int, ...]:
+    """The same for one that was sent at once with others: it may also have come after the next that is known."""
+    first, next_known = guesses(known, after), _next(known, after)
+    then = guesses(known, next_known) if next_known is not None else ()
+    both = [number for pair in zip_longest(first, then) for number in pair if number is not None]
+    return tuple(dict.fromkeys(number for number in both if number not in known))[:GUESSES]
 
 
 def none_between(known: Sequence[int], after: int | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.target.shared.lenient import Place, counts, id_in, instants, own_places, released_dates, spellings
-from conformance.target.shared.near_ids import GUESSES, guesses, none_between
+from conformance.target.shared.near_ids import GUESSES, guesses, guesses_at_once, none_between
 
 OWN = (Place(19055, "CHANNEL_NAME"), Place(19056, "CHANNEL_NAME"), Place(19060, "OTHER_CHANNEL"))
 
@@ -102,3 +102,15 @@ def test_none_between() -> None:
     assert not none_between([237, 239], 237)
     assert not none_between([237], 237)
     assert not none_between([237], None)
+
+
+@pytest.mark.parametrize(
+    ("known", "after", "likely"),
+    [([7], None, 6), ([7], None, 8), ([5, 7], 5, 6), ([5, 7], 5, 8), ([5], 5, 6), ([9], None, 8)],
+)
+def test_what_came_at_once_with_others_has_an_id_before_or_after_theirs(
+    known: list[int], after: int | None, likely: int
+) -> None:
+    found = guesses_at_once(known, after)
+    assert likely in found[:2]
+    assert not set(found) & set(known)
