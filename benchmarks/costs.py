@@ -42,7 +42,7 @@ from conformance.planning.costs import (
 )
 from conformance.run.certification import Certification
 from conformance.run.launch import PLUGINS, closed_list, scenarios
-from conformance.run.options import Asked
+from conformance.run.options import Task
 from conformance.run.plugin import CERTIFICATION
 from conformance.run.session import Options
 from conformance.target.shared.budget import NoLimits
@@ -59,7 +59,7 @@ class Measuring:
     """A pytest plugin: certifies as `options` say, and keeps apart what is sent outside of scenarios."""
 
     def __init__(self, options: Options) -> None:
-        self._certification = Certification(Asked(options=options))
+        self._certification = Certification(Task(options=options))
         self._preflight = self._before_clearing = Spent()
         self.stages: list[Stage] = []
 

@@ -20,7 +20,7 @@ from conformance.mock.variants import VARIANTS
 from conformance.proof.pool import Forks, Lost
 from conformance.proof.proof import Fate, Subject, fate_of_defect
 from conformance.run.certification import Certification
-from conformance.run.options import Asked
+from conformance.run.options import Task
 from conformance.run.plugin import CERTIFICATION
 from conformance.run.session import Options
 from conformance.verdict.evidence import Evidence, Outcome
@@ -111,7 +111,7 @@ class Prover:
             variant=mock.name if isinstance(mock, Variant) else None,
             shrink=False,
         )
-        certification = Certification(Asked(options=options), drawn=self._drawn)
+        certification = Certification(Task(options=options), drawn=self._drawn)
         config.stash[CERTIFICATION] = certification
         config.pluginmanager.register(certification, "koncili-certification")
         return certification

@@ -23,16 +23,16 @@ from conformance.report.progress import Ended
 from conformance.report.screen import ENDED, styled
 from conformance.report.summary import Line
 from conformance.report.waits import Waits
-from conformance.run.deferred import PutOff
-from conformance.run.early_end import Decided
+from conformance.run.deferred import DeferredScenarios
+from conformance.run.early_end import EarlyEnd
 from conformance.run.handover import Handover, hand_over
 from conformance.run.interruption import INTERRUPTED as STOPPED_BY_SIGNAL
-from conformance.run.interruption import Heard, InterruptedWorker, lead_workers_home
-from conformance.run.options import Asked
+from conformance.run.interruption import InterruptedWorker, InterruptionGuard, end_workers_on_signal
+from conformance.run.options import Task
 from conformance.run.outcome import HARNESS_ERROR, Ending, in_words, is_full
 from conformance.run.scenario import leave_out, rule_of, scenario_name
 from conformance.run.session import Session, open_session, planned_as
-from conformance.run.workers import Crew, Lead
+from conformance.run.workers import ControllerPlugin, WorkerPlugin
 from conformance.target.wire.client import SERVER_ERROR
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.journal import Spent, Traffic
@@ -50,24 +50,28 @@ FORGOTTEN = f"{HARNESS_ERROR}: this scenario was not run, for no reason that the
 class Certification:
     """The plugin of one certification run; in a pytest-xdist run the controller's merges what the workers saw."""
 
-    def __init__(self, asked: Asked, *, drawn: dict[Hashable, list[Any]] | None = None) -> None:
+    def __init__(self, task: Task, *, drawn: dict[Hashable, list[Any]] | None = None) -> None:
         """`drawn` is the session's."""
-        self.asked = asked
+        self.task = task
         self.drawn = drawn
-        self.ending = Ending(asked, datetime.now(UTC))
+        self.ending = Ending(task, datetime.now(UTC))
         self.steps = Steps()
         self._session: Session | None = None
-        self._decided: Decided | None = None
+        self._early_end: EarlyEnd | None = None
         self._redactor = Redactor()
-        self.lead = Lead(self.ending, lambda: self.redactor, asked.options.seed, self._tell) if asked.controls else None
+        self.controller = (
+            ControllerPlugin(self.ending, lambda: self.redactor, task.options.seed, self._tell)
+            if task.controls
+            else None
+        )
         """Follows the workers, where this process leads any."""
         self._selected: set[str] = set()
         self._begun: set[str] = set()
         self._waits = Waits(self._write, sys.stdout.isatty(), before="\n")
         self._terminal: Any = None
-        self._put_off = PutOff(keeps=asked.worker is not None)
+        self._deferred = DeferredScenarios(keeps=task.worker is not None)
         self._started = 0.0
-        self._heard: Heard | None = None
+        self._guard: InterruptionGuard | None = None
         self._before = Spent()
         """What was spent before the running scenario."""
 
@@ -75,18 +79,18 @@ class Certification:
     def session(self) -> Session:
         """The open session of this process. Ends pytest with code 3 where it can't be opened."""
         if self._session is None:
-            screen = self.asked.screen
+            screen = self.task.screen
             try:
                 tell = screen.wait if screen else self._waits.tell
-                self._session = open_session(self.asked.options, self.asked.traffic_file, tell)
+                self._session = open_session(self.task.options, self.task.traffic_file, tell)
                 self._session.drawn = self.drawn
-                self._session.common_id = self.asked.run
+                self._session.common_id = self.task.run
                 if screen is not None:
                     screen.traffic = self._traffic
                 if self._session.live is not None:
                     self._session.live.recovery.saw = self._saw_when_clearing_away
-                self._decided = Decided(self.asked, self._session, self.asked.run)
-                self._session.budget.wait_only_if(self._decided.is_worth_waiting)
+                self._early_end = EarlyEnd(self.task, self._session, self.task.run)
+                self._session.budget.wait_only_if(self._early_end.is_worth_waiting)
                 self._session.preflight()
             except (CannotRun, OSError) as error:
                 self.ending.stopped = self.redactor.text(str(error))
@@ -101,32 +105,32 @@ class Certification:
     def join(self, config: pytest.Config) -> None:
         """Take part in a pytest run, alone or beside workers."""
         config.pluginmanager.register(self, "koncili-certification")
-        if self.lead is not None:
-            config.pluginmanager.register(self.lead, "koncili-lead")
+        if self.controller is not None:
+            config.pluginmanager.register(self.controller, "koncili-controller")
             # What a worker saw that broke down is lost, so that nothing can come of going on without it.
             config.option.maxworkerrestart = config.option.maxworkerrestart or "0"
-        elif self.asked.worker:
-            config.pluginmanager.register(Crew(self.ending, self._break_down), "koncili-crew")
+        elif self.task.worker:
+            config.pluginmanager.register(WorkerPlugin(self.ending, self._break_down), "koncili-worker")
 
     # -- collection ------------------------------------------------------------------------------------------------
 
     def enter(self, items: list[pytest.Item]) -> None:
         """Enter every scenario into the evidence, those that are not selected too; keep the selected ones."""
-        if self.asked.controls:
+        if self.task.controls:
             return
         if items:
             self._terminal = items[0].config.pluginmanager.get_plugin("terminalreporter")
         for item in items:
             if (rule := rule_of(item)) is not None:
                 self.session.evidence.expect(item.nodeid, rule.id, scenario_name(item))
-        leave_out(items, self.asked.rules)
+        leave_out(items, self.task.rules)
         if not self.session.in_process:
             items[:] = self._in_turn(items)
 
     def _in_turn(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """The scenarios in the order that shows most should the budget not suffice, and that keeps every documented rate busy."""
         scenarios = [(rule.id if (rule := rule_of(item)) else "", scenario_name(item)) for item in items]
-        rules, costs = [rule for rule, _ in scenarios], costs_of(planned_as(self.asked.options), scenarios)
+        rules, costs = [rule for rule, _ in scenarios], costs_of(planned_as(self.task.options), scenarios)
         return [items[number] for number in in_turn(rules, costs, paced=self.session.target.pace == "documented")]
 
     @pytest.hookimpl(trylast=True)
@@ -175,27 +179,27 @@ class Certification:
         if opened is None or opened.control is not None or rule_of(item) is None:
             return None
         if opened.resuming:
-            return self._put_off.finish(item, nextitem)
-        self._put_off.run(item, nextitem, opened.deferred)
+            return self._deferred.finish(item, nextitem)
+        self._deferred.run(item, nextitem, opened.deferred)
         return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """When all scenarios have run, go on with those that left something to time."""
         result = yield
-        if self._session is not None and self._put_off.scenarios:
+        if self._session is not None and self._deferred.scenarios:
             self._session.resuming = True
-            if not self.asked.worker:  # else the process that leads it tells of all workers
-                self._tell(len(self._put_off.scenarios))
-            self._put_off.go_on(session)
+            if not self.task.worker:  # else the process that leads it tells of all workers
+                self._tell(len(self._deferred.scenarios))
+            self._deferred.go_on(session)
         return result
 
     def _tell(self, scenarios: int) -> None:
-        patient = self.asked.options.patient
+        patient = self.task.options.patient
         wait = "waiting up to half an hour for updates" if patient else "looking once more for updates"
         text = f"{counted(scenarios, 'scenario')} put off: {wait}"
-        if self.asked.screen is not None:
-            self.asked.screen.say(Line(text))
+        if self.task.screen is not None:
+            self.task.screen.say(Line(text))
         elif self._terminal is not None:
             self._terminal.ensure_newline()
             self._terminal.write_line(text)
@@ -284,8 +288,8 @@ class Certification:
 
     def _is_interrupted(self, session: pytest.Session, error: BaseException) -> bool:
         """Whether an error is but what became of an interruption in the library that was interrupted."""
-        heard = session.shouldstop == STOPPED_BY_SIGNAL or (self._heard is not None and self._heard.heard)
-        return heard and not isinstance(error, CannotRun | TargetUnavailable)
+        interrupted = session.shouldstop == STOPPED_BY_SIGNAL or (self._guard is not None and self._guard.interrupted)
+        return interrupted and not isinstance(error, CannotRun | TargetUnavailable)
 
     def _tidy(self, item: pytest.Item) -> None:
         """Leave nothing active and no order behind, but what the scenario still needs at the end of the run."""
@@ -295,8 +299,8 @@ class Certification:
         if item.nodeid in self.session.deferred and not self.session.resuming:
             live.spare()
         try:
-            if self._decided is not None:
-                self._decided.tell()
+            if self._early_end is not None:
+                self._early_end.tell()
             live.tidy()
         except TargetUnavailable:
             pass  # tried again at the end of the run, which tells what is left
@@ -332,15 +336,15 @@ class Certification:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Make sure of the target before any worker starts."""
         self._terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-        if self.asked.worker:
+        if self.task.worker:
             session.config.pluginmanager.register(InterruptedWorker(session))
-        elif not self.asked.controls:
-            self._heard = Heard()
-            session.config.pluginmanager.register(self._heard)
-        if self.asked.controls:
-            lead_workers_home(session.config, self.asked.screen.interrupted if self.asked.screen else lambda: None)
+        elif not self.task.controls:
+            self._guard = InterruptionGuard()
+            session.config.pluginmanager.register(self._guard)
+        if self.task.controls:
+            end_workers_on_signal(session.config, self.task.screen.interrupted if self.task.screen else lambda: None)
             try:
-                opened = open_session(self.asked.options)
+                opened = open_session(self.task.options)
                 self._redactor = opened.redactor
                 try:
                     opened.preflight()
@@ -363,7 +367,9 @@ class Certification:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the certificate, or hand the evidence to the controller."""
-        handover, selected = (self.lead.handover, self.lead.collected) if self.lead else (Handover(), self._selected)
+        handover, selected = (
+            (self.controller.handover, self.controller.collected) if self.controller else (Handover(), self._selected)
+        )
         if self._session is not None:
             self._clear_away(self._session)
             for end in (self._session.enter_kinds, self._session.close):
@@ -378,10 +384,10 @@ class Certification:
             self._session.evidence.readings_from = self._session.readings_from
             handover.keep(self._session)
         why = self._why_unfinished(session, exitstatus)
-        if self.asked.worker:
+        if self.task.worker:
             if self._session is not None:
                 self._mark_unfinished(self._session.evidence, self._begun, why)
-            hand_over(session.config, self._session, self.ending.handed_over, self._put_off.reports)
+            hand_over(session.config, self._session, self.ending.handed_over, self._deferred.reports)
             return
         evidence = handover.evidence(self.redactor)
         if evidence is not None:
@@ -427,7 +433,7 @@ class Certification:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict, failures first, unless `certify` does."""
-        if self.asked.screen is not None:
+        if self.task.screen is not None:
             return
         if self.ending.certificate is not None:
             terminalreporter.section("koncili conformance")
@@ -439,10 +445,10 @@ class Certification:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Complete Allure's results, make the pages, and let the next run have the directory."""
-        results, reports = config.getoption("allure_report_dir", None), self.asked.reports
+        results, reports = config.getoption("allure_report_dir", None), self.task.reports
         if results:
             self.ending.finish_results(Path(results))
-        if reports is None or self.asked.worker:
+        if reports is None or self.task.worker:
             return
         if results:
             self.ending.make_pages(reports, Path(results), html=not config.getoption("koncili_no_html"))

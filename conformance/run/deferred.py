@@ -12,7 +12,7 @@ from conformance.compat.pytest import run_phases
 
 
 @dataclass(slots=True)
-class PutOff:
+class DeferredScenarios:
     """Runs scenarios, and those that left something once more at the end; each is reported when it is whole.
 
     A pytest-xdist worker may report a scenario only while that has its turn (the worker's own `assert` sees to it). `keeps` is

@@ -9,7 +9,7 @@ from typing import Final
 
 from conformance.contract.rules import Level, catalogue
 from conformance.errors import WaitTooLong
-from conformance.run.options import Asked
+from conformance.run.options import Task
 from conformance.run.session import Session
 from conformance.verdict.verdicts import RuleVerdict, judge_rule
 from conformance.verdict.waivers import waive
@@ -22,10 +22,10 @@ _KEPT_SECONDS: Final = 24 * 3600
 
 
 @dataclass(slots=True)
-class Decided:
+class EarlyEnd:
     """What is known of the verdict so far. `run` is the same for all workers of a run; "" where there are none."""
 
-    asked: Asked
+    task: Task
     session: Session
     run: str = ""
     _is_told: bool = False
@@ -37,7 +37,7 @@ class Decided:
         results = [
             judge_rule(rule, evidence, readings) for rule in catalogue().rules.values() if rule.level is Level.REQUIRED
         ]
-        waived = waive(results, self.asked.waivers, self.session.started_at.date())
+        waived = waive(results, self.task.waivers, self.session.started_at.date())
         return next((result.rule.id for result in waived if result.verdict is RuleVerdict.FAIL), "")
 
     def tell(self) -> None:

@@ -22,7 +22,7 @@ REPORTS: Final = "koncili_reports"
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class WorkerOutput:
     """What a worker left besides its evidence."""
 
     ended: Mapping[str, Any] = field(default_factory=dict)
@@ -41,20 +41,20 @@ class Handover:
     _traffic: list[dict[str, int]] = field(default_factory=list)
     _from: set[str] = field(default_factory=set)
 
-    def take(self, worker: Any, redactor: Redactor) -> Left | None:
+    def take(self, worker: Any, redactor: Redactor) -> WorkerOutput | None:
         """Take what a worker left; None where that is nothing."""
         output: dict[str, Any] = getattr(worker, "workeroutput", {})
         if ENDED not in output:
             return None
         if worker.gateway.id in self._from:  # xdist tells twice of a worker that was interrupted
-            return Left()
+            return WorkerOutput()
         self._from.add(worker.gateway.id)
         redactor.learn_all(output.get(SECRETS, ()))
         if EVIDENCE in output:
             self._told.append(output[EVIDENCE])
             self._traffic.append(output[TRAFFIC])
         ended: dict[str, Any] = json.loads(redactor.text(output[ENDED]))
-        return Left(ended, tuple(output[REPORTS]))
+        return WorkerOutput(ended, tuple(output[REPORTS]))
 
     def keep(self, session: Session) -> None:
         """Keep what this process saw."""

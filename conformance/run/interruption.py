@@ -18,13 +18,13 @@ from conformance.compat.pytest import retraced
 INTERRUPTED: Final = "interrupted"
 
 
-class Heard:
+class InterruptionGuard:
     """The plugin of a process without workers. An interruption is raised in the middle of anything and may get lost there: in a
     finalizer, in a library that catches all."""
 
     def __init__(self) -> None:
         """From now on until pytest ends. Signals reach the main thread only."""
-        self.heard = False
+        self.interrupted = False
         self._before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -34,13 +34,13 @@ class Heard:
                     signal.signal(number, self._hear)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self.heard = True
+        self.interrupted = True
         self._before[number](number, frame)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Raise it again before the next scenario."""
-        if self.heard:
+        if self.interrupted:
             raise KeyboardInterrupt
         return (yield)
 
@@ -92,7 +92,7 @@ def with_lines(trace: TracebackType) -> TracebackType:
     return TracebackType(following, trace.tb_frame, trace.tb_lasti, line or trace.tb_frame.f_code.co_firstlineno)
 
 
-def lead_workers_home(config: pytest.Config, tell: Callable[[], None]) -> None:
+def end_workers_on_signal(config: pytest.Config, tell: Callable[[], None]) -> None:
     """At the first Ctrl-C, or SIGTERM, tell so, let the workers end and wait for them; at the second leave."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -103,13 +103,13 @@ def lead_workers_home(config: pytest.Config, tell: Callable[[], None]) -> None:
             raise KeyboardInterrupt
         tell()
         # Ctrl-C reaches every process of the terminal by itself.
-        send_home(config, INTERRUPTED, signalled=number == signal.SIGTERM)
+        end_workers(config, INTERRUPTED, signalled=number == signal.SIGTERM)
 
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
 
 
-def send_home(config: pytest.Config, why: str, *, signalled: bool = True, lost: object = None) -> None:
+def end_workers(config: pytest.Config, why: str, *, signalled: bool = True, lost: object = None) -> None:
     """Let every worker end now, but one that is `lost`. `signalled` is whether the scenarios that are running are interrupted."""
     xdist.stop(config, why)
     for node in xdist.workers(config):

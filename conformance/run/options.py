@@ -23,7 +23,7 @@ SEED: Final = "koncili_seed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Task:
     """What one process of a run has to do."""
 
     options: Options
@@ -49,7 +49,7 @@ class Asked:
         return self.reports.traffic_of(self.worker) if self.worker else self.reports.path(TRAFFIC)
 
 
-def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
+def task_of(config: pytest.Config, directory: Path | None) -> Task:
     """What the pytest options ask for, the results left in `directory`. A wrong option ends pytest with code 3."""
     worker = getattr(config, "workerinput", {}).get("workerid")
     option = config.getoption
@@ -78,7 +78,7 @@ def asked_of(config: pytest.Config, directory: Path | None) -> Asked:
         options = replace(options, seed=chosen_seed(options))
     except CannotRun as error:
         raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
-    return Asked(
+    return Task(
         options=options,
         rules=rules,
         reports=reports,

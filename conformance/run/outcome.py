@@ -20,7 +20,7 @@ from conformance.report.files import CERTIFICATE, JUNIT, Reports
 from conformance.report.junit import junit
 from conformance.report.page.render import page_told
 from conformance.report.summary import Line, Tone, brief, terminal
-from conformance.run.options import Asked
+from conformance.run.options import Task
 from conformance.run.session import chosen_profile, chosen_seed, chosen_target
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate, make_certificate
@@ -39,7 +39,7 @@ _LISTS: Final = ("left_undone", "kept", "stories")
 class Ending:
     """The end of a run, as it is known so far."""
 
-    asked: Asked
+    task: Task
     started_at: datetime
     certificate: Certificate | None = None
     evidence: Evidence | None = None
@@ -71,11 +71,11 @@ class Ending:
 
     def certify(self, evidence: Evidence, traffic: Mapping[str, int], redactor: Redactor) -> Certificate:
         """Judge what was seen, and leave certificate, summary, JUnit and traffic."""
-        options = self.asked.options
+        options = self.task.options
         target, profile = chosen_target(options), chosen_profile(options)
         results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
         self.certificate = make_certificate(
-            results=waive(results, self.asked.waivers, self.started_at.date()),
+            results=waive(results, self.task.waivers, self.started_at.date()),
             target=target.model_copy(update={"name": redactor.text(target.name)}),
             profile=profile.name,
             seed=chosen_seed(options),
@@ -86,11 +86,11 @@ class Ending:
             finished_at=datetime.now(UTC),
         )
         self.evidence = evidence
-        if self.asked.reports:
+        if self.task.reports:
             try:
-                self.asked.reports.merge_traffic(redactor)
-                self.asked.reports.write(self.certificate)
-                self.asked.reports.write_whole(JUNIT, junit(self.certificate, evidence))
+                self.task.reports.merge_traffic(redactor)
+                self.task.reports.write(self.certificate)
+                self.task.reports.write_whole(JUNIT, junit(self.certificate, evidence))
             except (CannotRun, OSError) as error:
                 self.stopped = redactor.text(str(error))
         return self.certificate
@@ -118,7 +118,7 @@ class Ending:
             yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self.kept)
         yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self.left_undone)
         if self.left_undone:
-            yield Line(f"`koncili-conformance cleanup --target {self.asked.options.target_file}` tries again")
+            yield Line(f"`koncili-conformance cleanup --target {self.task.options.target_file}` tries again")
         if self.stopped or self.cut_short:
             yield Line(f"stopped: {self.stopped or self.cut_short}", Tone.DOUBT)
 

@@ -82,7 +82,7 @@ def _start(config: pytest.Config) -> Certification:
     """The certification of this pytest run, made on first need."""
     from conformance.report.discreet import Discretion
     from conformance.run.certification import Certification
-    from conformance.run.options import asked_of
+    from conformance.run.options import task_of
     from conformance.target.wire.redaction import Redactor
 
     certification: Certification | None = config.stash.get(CERTIFICATION, None)
@@ -92,7 +92,7 @@ def _start(config: pytest.Config) -> Certification:
             return certification.redactor if certification is not None else Redactor()
 
         config.pluginmanager.register(Discretion(config, redactor), "koncili-discretion")
-        certification = Certification(asked_of(config, reports_directory(config)))
+        certification = Certification(task_of(config, reports_directory(config)))
         config.stash[CERTIFICATION] = certification
         certification.join(config)
     return certification
@@ -130,8 +130,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """Scenarios in a worker start a certification, too, and each must be reported by one."""
     scenarios = [nodeid for nodeid in ids if _is_scenario(node.config, nodeid)]
-    if scenarios and (lead := _start(node.config).lead) is not None:
-        lead.collected.update(scenarios)
+    if scenarios and (controller := _start(node.config).controller) is not None:
+        controller.collected.update(scenarios)
 
 
 @pytest.fixture(scope="session")

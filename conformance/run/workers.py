@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.run.handover import Handover
-from conformance.run.interruption import send_home
+from conformance.run.interruption import end_workers
 from conformance.run.options import SEED
 from conformance.run.outcome import Ending
 from conformance.target.wire.redaction import Redactor
@@ -17,12 +17,12 @@ from conformance.target.wire.redaction import Redactor
 ENDED_WELL: Final = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
-class Lead:
-    """The plugin of the process that leads the workers. `put_off` is told how many scenarios are still to be gone on with, when
-    all others are over."""
+class ControllerPlugin:
+    """The plugin of the process that leads the workers. `tell_deferred` is given how many scenarios are still to be gone on with,
+    when all others are over."""
 
     def __init__(
-        self, ending: Ending, redactor: Callable[[], Redactor], seed: int | None, put_off: Callable[[int], None]
+        self, ending: Ending, redactor: Callable[[], Redactor], seed: int | None, tell_deferred: Callable[[int], None]
     ) -> None:
         self.handover = Handover()
         self.collected: set[str] = set()
@@ -30,7 +30,7 @@ class Lead:
         self._ending = ending
         self._redactor = redactor
         self._seed = seed
-        self._put_off = put_off
+        self._tell_deferred = tell_deferred
         self._over: set[str] = set()
         self._reported: set[str] = set()
 
@@ -48,7 +48,7 @@ class Lead:
         before = len(self._over)
         self._over.add(nodeid)
         if before < len(self._over) == len(self.collected) and self._over - self._reported:
-            self._put_off(len(self._over - self._reported))
+            self._tell_deferred(len(self._over - self._reported))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -62,7 +62,7 @@ class Lead:
             if error:
                 lost = f"worker {node.gateway.id} broke down ({error}), and what it saw is lost; run again"
                 self._ending.stopped = self._ending.stopped or self._redactor().text(lost)
-                send_home(config, self._ending.stopped, lost=node)
+                end_workers(config, self._ending.stopped, lost=node)
             return
         self._ending.take(left.ended)
         for data in left.reports:
@@ -71,7 +71,7 @@ class Lead:
             config.hook.pytest_runtest_logreport(report=report)
 
 
-class Crew:
+class WorkerPlugin:
     """The plugin of a worker: whatever happens in it ends its session in order, else what the others saw would be lost too."""
 
     def __init__(self, ending: Ending, break_down: Callable[[pytest.ExceptionInfo[BaseException]], None]) -> None:

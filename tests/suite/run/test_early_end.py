@@ -13,8 +13,8 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import WaitTooLong
-from conformance.run.early_end import Decided
-from conformance.run.options import Asked
+from conformance.run.early_end import EarlyEnd
+from conformance.run.options import Task
 from conformance.run.session import Options, Session, open_session
 from conformance.target.shared.budget import KEPT_BACK
 from conformance.verdict.verdicts import Waiver
@@ -53,7 +53,7 @@ def failing(session: Session, rule: str) -> None:
 
 def test_what_is_required_decides(sessions: Any) -> None:
     session = sessions()
-    decided = Decided(Asked(options=session.options), session)
+    decided = EarlyEnd(Task(options=session.options), session)
     failing(session, "ERR-03")
     decided.is_worth_waiting()
     failing(session, "ORD-01")
@@ -64,7 +64,7 @@ def test_what_is_required_decides(sessions: Any) -> None:
 def test_a_failure_that_is_waived_does_not(sessions: Any) -> None:
     session = sessions()
     waivers = (Waiver("ORD-01", "known", date(2999, 1, 1)), Waiver("ORD-06", "no more", date(2001, 1, 1)))
-    decided = Decided(Asked(options=session.options, waivers=waivers), session)
+    decided = EarlyEnd(Task(options=session.options, waivers=waivers), session)
     failing(session, "ORD-01")
     decided.is_worth_waiting()
     failing(session, "ORD-06")
@@ -75,11 +75,11 @@ def test_a_failure_that_is_waived_does_not(sessions: Any) -> None:
 def test_who_keeps_going_waits(sessions: Any) -> None:
     session = sessions(keep_going=True)
     failing(session, "ORD-01")
-    Decided(Asked(options=session.options), session).is_worth_waiting()
+    EarlyEnd(Task(options=session.options), session).is_worth_waiting()
 
 
 def test_workers_of_one_run_tell_each_other(sessions: Any) -> None:
-    one, other, another = (Decided(Asked(options=Options()), sessions(), run) for run in ("run", "run", "another"))
+    one, other, another = (EarlyEnd(Task(options=Options()), sessions(), run) for run in ("run", "run", "another"))
     failing(one.session, "ORD-01")
     other.is_worth_waiting()
     one.tell()

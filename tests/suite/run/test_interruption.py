@@ -8,7 +8,7 @@ from types import SimpleNamespace, TracebackType
 
 import pytest
 
-from conformance.run.interruption import Heard, with_lines
+from conformance.run.interruption import InterruptionGuard, with_lines
 
 
 @pytest.fixture
@@ -22,34 +22,34 @@ def alone() -> Iterator[None]:
 
 
 @pytest.fixture
-def heard(alone: None) -> Iterator[Heard]:
+def guard(alone: None) -> Iterator[InterruptionGuard]:
     del alone
-    plugin = Heard()
+    plugin = InterruptionGuard()
     yield plugin
     plugin.pytest_unconfigure()
 
 
-def begin(heard: Heard) -> Generator[None, object, object]:
+def begin(guard: InterruptionGuard) -> Generator[None, object, object]:
     """A scenario begins."""
-    protocol: Generator[None, object, object] = heard.pytest_runtest_protocol()
+    protocol: Generator[None, object, object] = guard.pytest_runtest_protocol()
     next(protocol)
     return protocol
 
 
-def test_an_interruption_that_got_lost_is_raised_before_the_next_scenario(heard: Heard) -> None:
-    begin(heard)
+def test_an_interruption_that_got_lost_is_raised_before_the_next_scenario(guard: InterruptionGuard) -> None:
+    begin(guard)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        begin(heard)
+        begin(guard)
 
 
 @pytest.mark.usefixtures("alone")
 def test_the_signals_are_as_before_at_the_end() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    heard = Heard()
+    guard = InterruptionGuard()
     assert signal.getsignal(signal.SIGINT) != before[0]
-    heard.pytest_unconfigure()
+    guard.pytest_unconfigure()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
