@@ -143,6 +143,12 @@ Feature: Order submission
       | the value of one extract has another JSON type    |
       | the percentage of one extract has another JSON type |
 
+  @ORD-13
+  Scenario: A number that is written as text is refused, or taken at its value, as the reading says
+    Given any order
+    When one of its numbers is written as text
+    Then every submission is refused with 400, or taken at its value where the reading says so
+
   @ORD-14
   Scenario: A body that is no JSON object is refused
     Given any order

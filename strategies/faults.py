@@ -8,7 +8,7 @@ type). A kind draws one edit of a lawful call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -110,6 +110,19 @@ def possible(kind: Kind, scope: Scope, endpoint: Endpoint) -> bool:
 
 def _kinds(field: str | None, draws: Mapping[str, Draw], **needs: Any) -> tuple[Kind, ...]:
     return tuple(Kind(name=name, draw=draw, field=field, **needs) for name, draw in draws.items())
+
+
+_NUMBERS_AS_TEXT: Final = frozenset(
+    {"its number as text", "totalNetValue as text", "reconciliationId as text", "installment as text", "value as text"}
+)
+
+
+def _unless_coerced(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    """The kinds, those that write a number as text only where the reading rejects it."""
+    return tuple(
+        replace(kind, places=type_parts.places_without_coercion) if kind.name in _NUMBERS_AS_TEXT else kind
+        for kind in kinds
+    )
 
 
 def _missing(field: str, *statuses: str) -> tuple[Kind, ...]:
@@ -246,6 +259,13 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "the percentage of one extract has another JSON type": _kinds(
             "percentage", type_parts.PERCENTAGE_OF_OTHER_TYPE
         ),
+        "one of its numbers is written as text": (
+            *(
+                Kind(name=f"{field} as text", draw=draw, field=field, places=type_parts.places_without_coercion)
+                for field, draw in type_parts.NUMBERS_AS_TEXT.items()
+            ),
+            *_kinds("value", type_parts.NO_NUMBER_AS_TEXT),
+        ),
     },
     "ORD-14": {"its body is not a JSON object": _NO_OBJECT},
     "ORD-18": {"it has no extracts": _kinds("extracts", parts.NO_EXTRACTS)},
@@ -261,17 +281,21 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     "REC-03": {"its period begins no earlier than it ends": _kinds("period", batch_parts.NOT_EARLIER)},
     "REC-04": {"its period lies wholly over an earlier one": _kinds("period", batch_parts.WHOLLY_OVER)},
     "REC-05": {"its period lies partly over an earlier one": _kinds("period", batch_parts.PARTLY_OVER)},
-    "REC-07": {"its releasesQtd is not a positive integer": _kinds("releasesQtd", batch_parts.NOT_A_COUNT)},
+    "REC-07": {
+        "its releasesQtd is not a positive integer": _unless_coerced(_kinds("releasesQtd", batch_parts.NOT_A_COUNT))
+    },
     "REC-08": {
         "one of its fields is missing": _kinds(
             None,
             batch_parts.missing_fields("channelName", "accountId", "periodInitDate", "periodEndDate", "releasesQtd"),
         ),
         "one of its dates is malformed": _kinds(None, batch_parts.malformed_dates("periodInitDate", "periodEndDate")),
-        "one of its fields has another JSON type": _kinds(
-            None,
-            batch_parts.other_types(channelName=7, accountId={}, periodInitDate=True, periodEndDate=[])
-            | batch_parts.TOTAL_OF_OTHER_TYPE,
+        "one of its fields has another JSON type": _unless_coerced(
+            _kinds(
+                None,
+                batch_parts.other_types(channelName=7, accountId={}, periodInitDate=True, periodEndDate=[])
+                | batch_parts.TOTAL_OF_OTHER_TYPE,
+            )
         ),
         "its body is not a JSON object": _NO_OBJECT,
     },
@@ -329,20 +353,22 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             ),
         ),
         "one of its dates is malformed": _kinds(None, batch_parts.malformed_dates("releasedDate", "createdDate")),
-        "one of its fields has another JSON type": _kinds(
-            None,
-            batch_parts.other_types(
-                reconciliationId={},
-                channelName=7,
-                accountId=[],
-                marketplaceCode=7,
-                releasedDate=True,
-                installment="one",
-                releases={},
+        "one of its fields has another JSON type": _unless_coerced(
+            _kinds(
+                None,
+                batch_parts.other_types(
+                    reconciliationId={},
+                    channelName=7,
+                    accountId=[],
+                    marketplaceCode=7,
+                    releasedDate=True,
+                    installment="one",
+                    releases={},
+                )
+                | batch_parts.NUMBERS_AS_TEXT,
             )
-            | batch_parts.NUMBERS_AS_TEXT,
         ),
-        "one of its entries is malformed": _kinds(None, batch_parts.ENTRY_MALFORMED),
+        "one of its entries is malformed": _unless_coerced(_kinds(None, batch_parts.ENTRY_MALFORMED)),
         "its body is not a JSON object": _NO_OBJECT,
     },
     "QRY-02": {"no such order exists": _UNKNOWN_ORDERS},

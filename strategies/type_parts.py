@@ -39,13 +39,28 @@ def _own_value(change: Callable[[Any], Any], turn: int) -> Draw:
     return draw_edit
 
 
+NUMBERS_AS_TEXT: Final = {
+    "value": _own_value(as_text, 0),
+    "totalGrossValue": lambda _, call, scope: Edit(("body", "totalGrossValue"), as_text(call.body["totalGrossValue"])),  # noqa: ARG005
+    "percentage": in_one_extract("percentage", {"a number as text": "12.5"})["a number as text"],
+}
+"""By the field that they are in."""
+
+
+NO_NUMBER_AS_TEXT: Final = in_one_extract("value", {"value, text that is no number": "much"})
+
+
+def places_without_coercion(scope: Scope) -> tuple[Place, ...]:
+    """All places where a number that is written as text is malformed, else none."""
+    return scope.places if scope.readings["scalar-coercion"] == "rejected" else ()
+
+
 VALUE_OF_OTHER_TYPE: Final = {
-    "its number as text": _own_value(as_text, 0),
     "a list of it": _own_value(lambda value: [value], 1),
-    **in_one_extract("value", {"null": None, **_OTHER_THAN_NUMBER}),
+    **in_one_extract("value", {"null": None, "a boolean": True, "an object": {}, "an array": []}),
 }
 
-PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", {"a number as text": "12.5", **_OTHER_THAN_NUMBER})
+PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", _OTHER_THAN_NUMBER)
 
 
 def _extract_no_object(value: Any) -> Draw:
@@ -98,7 +113,7 @@ _OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "accountId": {"a list of it": _LIST_OF_IT, "a boolean": True, "an object": {}},
     "status": {"an ordinal": 0, **_OTHER_THAN_STRING},
     **dict.fromkeys(DATE_FIELDS, _OTHER_THAN_DATE),
-    "totalGrossValue": {"its number as text": Own(as_text), "a list of it": _LIST_OF_IT, **_OTHER_THAN_NUMBER},
+    "totalGrossValue": {"a list of it": _LIST_OF_IT, **_OTHER_THAN_NUMBER},
     "extracts": _OTHER_THAN_ARRAY,
 }
 

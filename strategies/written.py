@@ -11,10 +11,8 @@ from typing import Any, Final
 
 import simplejson
 
+from conformance.contract.coercion import AMOUNTS
 from conformance.contract.jsontext import dumps
-
-AMOUNTS: Final = frozenset({"value", "totalGrossValue", "totalNetValue", "percentage"})
-"""Fields whose numbers are no counts and no ids: those are never written with a point or an exponent."""
 
 # -- amounts -------------------------------------------------------------------------------------------------------
 
@@ -61,7 +59,7 @@ class Spelling:
     """How a call is written: its amounts, its texts, its white space, the sequence of its members; and how it is sent."""
 
     amounts: Callable[[Decimal], str] | None = None
-    """How an amount is printed; None: with the decimals that it was drawn with."""
+    """How an amount is printed; None: with the decimals that it was drawn with. Counts and ids have no point and no exponent."""
     escapes: str = _BEYOND_ASCII
     """Which characters are escaped: those beyond ASCII, none that need not be, those of PHP (the slash), or all."""
     layout: str = _ONE_LINE
@@ -80,6 +78,10 @@ class Spelling:
 
 
 PLAIN: Final = Spelling()
+
+
+QUOTED_AMOUNTS: Final = Spelling(amounts=lambda amount: f'"{amount}"')
+"""Each amount as text, which is JSON of another value: as Ruby's BigDecimal and decimal.js print one."""
 
 
 def written(body: Any, spelling: Spelling = PLAIN) -> bytes:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final, Protocol
 from uuid import UUID
 
+from conformance.contract.coercion import as_taken
 from conformance.contract.credentials import decode_credentials
 from conformance.contract.endpoints import (
     CREDENTIALS_FIELD,
@@ -192,7 +193,7 @@ def _judge_account(account_id: int, channel: str, world: World) -> Iterator[Brea
 def _judge_submission(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
     if no_object := _no_object(request, "ORD-14"):
         return [no_object]
-    body = request.fields
+    body = as_taken(request.fields, readings)
     breaches = list(judge_order(body, readings))
     place = _place(body, readings)
     return breaches if place is None else breaches + list(_judge_account(*place, world))
@@ -246,7 +247,7 @@ def _judge_lookup(request: Request, world: World, *, deleting: bool) -> list[Bre
 def _judge_creation(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
     if no_object := _no_object(request, "REC-08"):
         return [no_object]
-    body = request.fields
+    body = as_taken(request.fields, readings)
     breaches, place = list(judge_reconciliation(body, readings)), _place(body, readings)
     if place is None:
         return breaches
@@ -260,7 +261,7 @@ def _judge_creation(request: Request, world: World, readings: Mapping[str, str])
 def _judge_release(request: Request, world: World, readings: Mapping[str, str]) -> list[Breach]:
     if no_object := _no_object(request, "REL-17"):
         return [no_object]
-    body = request.fields
+    body = as_taken(request.fields, readings)
     breaches, place = list(judge_release(body, readings)), _place(body, readings)
     refused_account = [] if place is None else list(_judge_account(*place, world))
     if place is None or refused_account:

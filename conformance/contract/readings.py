@@ -68,12 +68,24 @@ _ALL = (
         "S2 calls 203.63 the total net value; that is the gross of its example, whose entries sum to 151.24.",
         ("unchecked", "sum-of-entries", "gross"),
     ),
+    Reading(
+        "scalar-coercion",
+        "S2 prints accountId as text and as a number, and says that malformed fields are refused; no document says whether a "
+        "number that is written as text is malformed. Where it is accepted it is taken at its value.",
+        ("rejected", "accepted"),
+    ),
+    Reading(
+        "whole-as-decimal",
+        "No document says whether 3.0 is a whole number, as JSON Schema and many serialisers have it.",
+        ("accepted", "rejected"),
+    ),
 )
 
 READINGS: Final[Mapping[str, Reading]] = MappingProxyType({reading.id: reading for reading in _ALL})
 
-NEVER_PROBED: Final = frozenset({"consolidation", "total-net-value"})
-"""The readings that a run does not find out about where a target file leaves them out."""
+NEVER_PROBED: Final = frozenset({"consolidation", "total-net-value", "scalar-coercion", "whole-as-decimal"})
+"""The readings that a run does not find out about where a target file leaves them out: that a server coerces what is malformed
+is mostly an accident, and to be seen."""
 
 _WORKFLOW = ("SALE", "COMISSION", "SHIP")
 _EXTENDED = (*_WORKFLOW, "RETURN_COMISSION", "RETURN_SHIP")

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any, Final, TypeAlias
 
 from conformance.contract.callbacks import callback_fault
+from conformance.contract.coercion import as_taken
 from conformance.contract.endpoints import (
     ACCESS_TOKEN_FIELD,
     EXPIRES_IN_FIELD,
@@ -279,7 +280,7 @@ class Koncili:
         return Answer(200, rows)
 
     def _submit(self, request: Request) -> Answer:
-        body: Any = request.fields
+        body: Any = as_taken(request.fields, self.readings)
         key = order_key(body)
         if key:  # a mock that overlooks a malformed body has nothing to store
             previous = self.world.stored(key)
@@ -311,7 +312,7 @@ class Koncili:
         return Answer(200)
 
     def _open(self, request: Request) -> Answer:
-        body: Any = request.fields
+        body: Any = as_taken(request.fields, self.readings)
         number = FIRST_ID + self.world.books_opened
         self.world.books_opened += 1
         for renumber in hooks(self.quirks, "reconciliation_id"):
@@ -326,7 +327,7 @@ class Koncili:
         return Answer(201, {"id": number})
 
     def _release(self, request: Request) -> Answer:
-        body: Any = request.fields
+        body: Any = as_taken(request.fields, self.readings)
         key, number, entries = order_key(body), body.get("reconciliationId"), entries_of(body.get("releases"))
         book = self.world.opened(number) if is_whole(number) else None
         if key:

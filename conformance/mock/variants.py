@@ -341,6 +341,16 @@ VARIANTS: Final = table(
         statement="Takes an order without extracts.",
         readings=(("empty-extracts", "accepted"),),
     ),
+    Variant(
+        name="numbers-as-text-taken",
+        statement="Takes a number that is written as text at its value.",
+        readings=(("scalar-coercion", "accepted"),),
+    ),
+    Variant(
+        name="whole-decimals-refused",
+        statement="Takes 3.0 for no whole number.",
+        readings=(("whole-as-decimal", "rejected"),),
+    ),
     *SPELLINGS,
     *HABITS,
     *CROWDS,

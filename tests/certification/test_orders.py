@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from pytest_bdd import given, parsers, scenarios, then
 
+from conformance.contract.coercion import as_taken
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import keeps_fraction, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.rules import Level, Rule, Side
 from conformance.engine import laws
-from conformance.engine.bench import Waiting
+from conformance.engine.bench import NotSeenYet, Waiting
 from conformance.engine.checks import check_accepted
 from conformance.engine.laws import prove
 from conformance.engine.printed_workflow import PRINTED_CODE, order_at
+from conformance.engine.same_order import differences
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS, OPTIONAL
 from strategies.faults import Case, Kind, cases, order_faults, possible
+from strategies.holes import fill
 from strategies.orders import Order, orders, place_of
 from strategies.scope import Scope
 from strategies.spellings import FREE_TEXT, JSON_SPELLINGS, OTHER_SPELLINGS, Respelt, respelt
+from strategies.written import QUOTED_AMOUNTS
 from tests.certification.conftest import Trial
 
 scenarios("orders.feature")
@@ -83,6 +88,38 @@ def _(trial: Trial) -> None:
 
 def _without_extracts(call: Call) -> Call:
     return Call(call.endpoint, body={**call.body, "extracts": []}, shape=call.shape)
+
+
+# -- numbers as text -----------------------------------------------------------------------------------------------
+
+
+@then("every submission is refused with 400, or taken at its value where the reading says so")
+def refused_or_taken_at_its_value(trial: Trial) -> None:
+    bench, rule = trial.bench, trial.rule
+    if bench.scope.readings["scalar-coercion"] == "rejected":
+        trial.refuse()
+        return
+
+    def law(call: Call) -> Waiting[None]:
+        """It may be shown as a number or as text."""
+        values, place = bench.fresh(call.shape), place_of(call.body)
+        check_accepted(rule=rule, exchange=bench.send(call, values), context="its numbers written as text")
+        for attempt in range(2):
+            passed = (yield) if attempt else True
+            shown = bench.query(place, values["code"])
+            taken = as_taken(shown.json, bench.scope.readings) if isinstance(shown.json, dict) else shown.json
+            problems = differences(fill(call.body, values), taken)
+            if not problems:
+                bench.saw(Side.ACCEPTED, shown)
+                return
+            if not passed:
+                raise NotSeenYet
+        expected = "its numbers to be taken at their value"
+        raise Violation(rule=rule.id, expected=expected, actual="; ".join(problems), exchange=shown)
+
+    as_text = calls(bench.scope, Endpoint.SUBMIT_ORDER).map(lambda call: replace(call, spelling=QUOTED_AMOUNTS))
+    prove(bench, bench.scenario, as_text, law, max(1, bench.session.profile.sequences // 2))
+    trial.refuse()  # text that is no number has no value
 
 
 # -- spellings -----------------------------------------------------------------------------------------------------

@@ -264,5 +264,5 @@ def place(*, budget: int = 400, coordination: str = "sqlite", **settings: Any) -
 READINGS: Final = {
     "extract-types": "workflow", "value-mismatch": "rejected", "account-id-type": "either",
     "adjacent-periods": "allowed", "period-bounds": "inclusive", "token-lifetime": "two-hours",
-    "total-net-value": "unchecked", "empty-extracts": "rejected",
+    "total-net-value": "unchecked", "empty-extracts": "rejected", "scalar-coercion": "rejected", "whole-as-decimal": "accepted",
 }  # fmt: skip

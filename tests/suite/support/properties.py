@@ -44,6 +44,7 @@ _EITHER_WAY: Final[Mapping[str, Mapping[str, str]]] = {
     "portal types": {"extract-types": "portal"},
     "integer ids": {"account-id-type": "integer"},
     "string ids": {"account-id-type": "string"},
+    "numbers as text taken": {"scalar-coercion": "accepted"},
 }
 
 ORDER_READINGS: Final = {**_EITHER_WAY, "empty extracts accepted": {"empty-extracts": "accepted"}}

@@ -1,0 +1,46 @@
+"""How a server takes the scalars of a body, by the readings `scalar-coercion` and `whole-as-decimal`. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from conformance.contract.jsontext import JSONValue, loads
+
+AMOUNTS: Final = frozenset({"value", "totalGrossValue", "totalNetValue", "percentage"})
+COUNTS: Final = frozenset({"releasesQtd", "reconciliationId", "installment", "installmentQuantity"})
+IDS: Final = frozenset({"accountId"})
+"""Its number as text is a reading of its own, `account-id-type`."""
+
+_LISTS: Final = frozenset({"extracts", "releases"})
+
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,40})(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+"""A number of JSON, as text; no longer than anybody writes one."""
+
+_LARGEST_EXPONENT: Final = 40
+"""What has more digits before its point is no count and no id."""
+
+
+def as_taken(body: Mapping[str, JSONValue], readings: Mapping[str, str]) -> dict[str, JSONValue]:
+    """The body with each number as the readings take it: one that is written as text at its value, a count or an id with a
+    zero fraction (3.0, 3E0) as the whole number that it is. What a reading rejects stays as it was sent."""
+    return {name: _taken(name, value, readings) for name, value in body.items()}
+
+
+def _taken(name: str, value: JSONValue, readings: Mapping[str, str]) -> JSONValue:
+    if name in _LISTS and isinstance(value, list):
+        return [as_taken(item, readings) if isinstance(item, dict) else item for item in value]
+    if isinstance(value, str) and name in AMOUNTS | COUNTS and readings["scalar-coercion"] == "accepted":
+        value = loads(value) if _NUMBER.fullmatch(value) else value
+    if isinstance(value, Decimal) and name in COUNTS | IDS and readings["whole-as-decimal"] == "accepted":
+        return _whole(value)
+    return value
+
+
+def _whole(value: Decimal) -> Decimal | int:
+    """The whole number that it is, if it is one."""
+    if value.adjusted() > _LARGEST_EXPONENT or value != value.to_integral_value():
+        return value
+    return int(value)
