@@ -62,7 +62,8 @@ def broken_updates(scope: Scope) -> st.SearchStrategy[BrokenUpdate]:
 
 def batch_kinds(scope: Scope, rules: tuple[str, ...], endpoint: Endpoint) -> st.SearchStrategy[Kind]:
     """The faults of these rules that any creation or release can have."""
-    kinds = [kind for rule in rules for fault in FAULTS[rule].values() for kind in fault if set(kind.types) <= {"SALE"}]
+    every = [kind for rule in rules for fault in FAULTS[rule].values() for kind in fault]
+    kinds = [kind for kind in every if set(kind.types) <= {"SALE"} and not kind.multiples]
     return st.sampled_from([kind for kind in kinds if possible(kind, scope, endpoint)])
 
 

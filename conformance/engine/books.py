@@ -181,6 +181,7 @@ class Books:
         Raises a violation of REC-09 where only another period is accepted, Hindered where none is or that may be an earlier
         run's doing.
         """
+        self.refused_at.add(book.place)
         with self.bench.keeping_faults() as faults:
             created = self.create(book, blame=False)
             if created.status // 100 != 2:

@@ -438,12 +438,13 @@ def _creation_counts(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool | None:
     if not books.submit_orders(book):
         return False
     try:
-        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
+        wrongly: list[Violation] = []
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book, wrongly) for kind, edit in sheaf.edits]
         created = books.create_after_refusal(book)
         check_accepted(rule=catalogue()["REC-01"], exchange=created)
         if book.waited:
             return None
-        _count(bench, created, refused)
+        _count(bench, created, refused, wrongly)
         return True
     finally:
         books.finish(book)
@@ -477,10 +478,11 @@ def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
     try:
         if not leave_room and not release_beside():
             return False
-        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book) for kind, edit in sheaf.edits]
+        wrongly: list[Violation] = []
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book, wrongly) for kind, edit in sheaf.edits]
         counts = books.released(book, 0)
         if counts:
-            _count(bench, bench.story[-1], refused)
+            _count(bench, bench.story[-1], refused, wrongly)
         if leave_room:
             release_beside()
         return counts
@@ -509,8 +511,11 @@ def _broken(sheaf: Sheaf) -> list[Call]:
     return [call for call in broken if call.rendered is None]
 
 
-def _tried(bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book: Book) -> Exchange:
-    """Send one broken copy, which must be refused."""
+def _tried(
+    bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book: Book, wrongly: list[Violation]
+) -> Exchange:
+    """Send one broken copy, which must be refused. One that is refused otherwise than documented is noted as `wrongly`: it says
+    something only if the lawful call is not refused, too."""
     broken = edit.apply(lawful)
     book.after_refusal = True
     if lawful.endpoint is Endpoint.CREATE_RECONCILIATION:
@@ -520,14 +525,19 @@ def _tried(bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book:
         check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")
     except Violation as violation:
         violation.kind = kind.name
+        violation.story = tuple(bench.story)
+        if exchange.status // 100 == 4:
+            wrongly.append(violation)
+            return exchange
         if exchange.status // 100 == 2:
-            violation.story = tuple(bench.story)
             bench.books.stray(book)
         raise
     return exchange
 
 
-def _count(bench: Bench, accepted: Exchange, refused: list[Exchange]) -> None:
+def _count(bench: Bench, accepted: Exchange, refused: list[Exchange], wrongly: Sequence[Violation]) -> None:
+    if wrongly:
+        raise wrongly[0]
     bench.saw(Side.ACCEPTED, accepted)
     for exchange in refused:
         bench.saw(Side.REFUSED, exchange)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 import pytest
 from hypothesis import strategies as st
@@ -13,16 +14,16 @@ from pytest_bdd import scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
-from conformance.engine.bench import Bench
+from conformance.engine.bench import Bench, Hindered
 from conformance.engine.books import Book
 from conformance.engine.checks import check_accepted, check_refused
-from conformance.engine.laws import prove, refuse_in_batches
+from conformance.engine.laws import once, prove, refuse_in_batches
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.dates import printed
 from strategies.faults import FAULTS
 from strategies.money import AMOUNTS
-from strategies.periods import EARLIER_SECONDS, MONTH, PERIOD
+from strategies.periods import EARLIER_SECONDS, MONTH, PERIOD, at
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Scope
 from tests.certification.conftest import Trial
@@ -132,6 +133,55 @@ def _(trial: Trial) -> None:
     }
     for rule, kinds in faults.items():
         refuse_in_batches(bench, catalogue()[rule], Endpoint.CREATE_RECONCILIATION, kinds)
+    # And one that is found only among earlier reconciliations: what is written before one looks there stays, perhaps.
+    once(bench, lambda: _refused_by_an_earlier(trial))
+
+
+_OVERLAP_SECONDS: Final = 30
+"""How much of the earlier period the refused one takes, and how much of what follows."""
+
+
+def _refused_by_an_earlier(trial: Trial) -> None:
+    """One that lies partly over an earlier period is refused, and one of the rest of its period is accepted. Twice, where it
+    is not: the rest may be an earlier run's."""
+    bench, books = trial.bench, trial.bench.books
+    for last in (False, True):
+        place = books.scope.places[0]
+        earlier = books.run_through(books.plain(place, 1, seconds=EARLIER_SECONDS))
+        ends = datetime.fromisoformat(earlier.values[0][PERIOD]) + timedelta(seconds=EARLIER_SECONDS)
+        book = books.begin(books.plain(place, 2, seconds=_OVERLAP_SECONDS))
+        rest = {PERIOD: printed(ends + timedelta(seconds=1))}
+        book.values = tuple(values.having(**rest) for values in book.values)
+        if not books.submit_orders(book):
+            return
+        lawful = creation_of(book.batch)
+        broken = replace(lawful, body={**lawful.body, "periodInitDate": at(timedelta(seconds=-_OVERLAP_SECONDS))})
+        books.refused_at.add(place)
+        refused = books.send_broken(book, broken)
+        if refused.status // 100 == 2:
+            books.stray(book)
+        if refused.status // 100 != 4:
+            raise Hindered(f"REC-05: a period partly over an earlier one got {refused.status}")
+        try:
+            created = books.create(book, blame=False)
+            if created.status // 100 == 2:
+                bench.saw(Side.ACCEPTED, created)
+                bench.saw(Side.REFUSED, refused)
+                return
+            books.check_free(place)
+            books.another_period(book)
+            if books.create(book).status // 100 != 2:
+                raise Hindered("REC-01: a proper reconciliation was refused")
+        finally:
+            books.finish(book)
+        if last:
+            raise Violation(
+                rule=trial.rule.id,
+                expected="what is left of a period that was refused to be free",
+                actual=f"it answered {created.status}",
+                exchange=created,
+                context="refused was a period partly over an earlier one; this one lies over none",
+            )
 
 
 @then("while it is active another account can have one of the same period")

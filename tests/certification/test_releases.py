@@ -19,7 +19,7 @@ from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.laws import once, prove
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
-from strategies.faults import FAULTS, Sheaf, possible, sheaves
+from strategies.faults import FAULTS, Kind, Sheaf, possible, sheaves
 from strategies.periods import PERIOD, at
 from strategies.reconciliations import Batch, batches, beside_plain
 from strategies.scope import Scope
@@ -255,15 +255,22 @@ def _refused_beyond(trial: Trial, drawn: Batch, values: Values, book: Book, left
 
 # -- no trace ------------------------------------------------------------------------------------------------------
 
-_TRACELESS = ("REL-03", "REL-04", "REL-06", "REL-09", "REL-10")
+_SEEN_BY_ITSELF = ("REL-03", "REL-04", "REL-06", "REL-10")
+_SEEN_BESIDE_THE_ORDER = ("REL-07", "REL-09")
+"""Rules whose faults nobody sees who has not looked at the order: what is written before that may stay."""
+
+
+def _able(scope: Scope, rules: tuple[str, ...]) -> list[Kind]:
+    kinds = [kind for rule in rules for fault in FAULTS[rule].values() for kind in fault if not kind.multiples]
+    return [kind for kind in kinds if possible(kind, scope, Endpoint.SUBMIT_RELEASE)]
 
 
 @st.composite
 def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> Sheaf:
-    kinds = [kind for rule in _TRACELESS for fault in FAULTS[rule].values() for kind in fault]
-    able = [kind for kind in kinds if possible(kind, scope, Endpoint.SUBMIT_RELEASE)]
-    some = draw(st.lists(st.sampled_from(able), min_size=1, max_size=at_most, unique_by=lambda kind: kind.name))
-    sheaf: Sheaf = draw(sheaves(scope, Endpoint.SUBMIT_RELEASE, tuple(some)))
+    others = st.sampled_from(_able(scope, _SEEN_BY_ITSELF))
+    some = draw(st.lists(others, max_size=at_most - 1, unique_by=lambda kind: kind.name))
+    looked_up = draw(st.sampled_from(_able(scope, _SEEN_BESIDE_THE_ORDER)))
+    sheaf: Sheaf = draw(sheaves(scope, Endpoint.SUBMIT_RELEASE, (*some, looked_up)))
     return sheaf
 
 

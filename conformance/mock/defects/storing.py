@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from conformance.contract.judge import Request
-from conformance.contract.reconciliation_rules import period_of
-from conformance.mock.defects.parts import CREATE, DELETE, RELEASE, SUBMIT, reconciliation_of, rules
+from conformance.contract.order_rules import is_number
+from conformance.contract.readings import RELEASE_TYPES
+from conformance.contract.reconciliation_rules import is_whole, period_of
+from conformance.mock.defects.parts import (
+    CREATE,
+    DELETE,
+    RELEASE,
+    SUBMIT,
+    entries_and_extracts,
+    reconciliation_of,
+    rules,
+)
 from conformance.mock.koncili import order_key, query_key
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
@@ -116,6 +127,28 @@ def _keep_the_period(world: MockWorld, request: Request, situation: str | None =
         world.books.append(Reconciliation(-1, int(str(account)), channel, init, end, 1, situation=situation))
 
 
+def _keep_what_overlaps(situation: str | None) -> Callable[[MockWorld, Request], None]:
+    """Of what is refused keep only what is in order by itself, and was written before one looked at the others."""
+
+    def after_refusal(world: MockWorld, request: Request) -> None:
+        init, end = period_of(request.fields)
+        fields = request.fields
+        in_order = is_whole(fields.get("releasesQtd")) and is_number(fields.get("totalNetValue"))
+        if in_order and init and end and any(init < book.end and book.init < end for book in world.books):
+            _keep_the_period(world, request, situation)
+
+    return after_refusal
+
+
+def _count_what_matches_badly(world: MockWorld, request: Request) -> None:
+    """The entries of a release that is in order by itself, and is no mirror of its order's extracts."""
+    book = reconciliation_of(request, world)
+    entries, extracts = entries_and_extracts(request, world)
+    known = all(type_ in RELEASE_TYPES for type_, _ in entries)
+    if book is not None and known and extracts and Counter(entries) != Counter(extracts):
+        book.received += len(entries)
+
+
 def _count_the_refused(world: MockWorld, request: Request) -> None:
     book = reconciliation_of(request, world)
     entries: Any = request.fields.get("releases")
@@ -207,6 +240,12 @@ STORING: Final = (
     _refused("rec-09-period-kept", "Registers the period of a reconciliation that it refuses.", _keep_the_period, "REC-09"),
     _refused("rec-09-stays-active", "Opens the reconciliation that it refuses.",
              lambda world, request: _keep_the_period(world, request, None), "REC-09"),
+    _refused("rec-09-overlapping-kept", "Writes a reconciliation before it looks whether it overlaps another.",
+             _keep_what_overlaps("CONCILIED"), "REC-09"),
+    _refused("rec-09-overlapping-active", "Opens a reconciliation before it looks whether it overlaps another.",
+             _keep_what_overlaps(None), "REC-09"),
+    _refused("rel-18-mismatch-counted", "Counts the entries of a release before it compares them with the extracts.",
+             _count_what_matches_badly, "REL-18"),
     _refused("rel-18-refused-counted", "Counts the entries of a release that it refuses.", _count_the_refused, "REL-18"),
     _refused("rel-18-refused-is-there", "Keeps the release that it refuses.", _release_the_refused, "REL-18"),
     # asking

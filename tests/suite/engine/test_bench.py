@@ -115,6 +115,64 @@ def test_what_was_never_there_is_not_waited_for(bench: Bench, monkeypatch: pytes
         settle(bench, {"marketplaceCode": "C-1", "status": "INVOICED"}, passed=False)
 
 
+# -- what is no order that is still to come ------------------------------------------------------------------------
+
+ORDER: Final[dict[str, Any]] = {
+    "marketplaceCode": "C-1",
+    "channelName": "CHANNEL_NAME",
+    "accountId": 19055,
+    "status": "INVOICED",
+    "createdDate": "2024-02-09T12:00:00Z",
+    "extracts": [{"marketplaceCode": "C-1", "type": "SALE", "value": 5}],
+}
+
+NOT_THERE_YET: Final[dict[str, Answer]] = {
+    "unknown": GONE,
+    "an empty object": (200, {}),
+    "no order in it": (200, {"order": None}),
+    "an error in a success": (200, {"errorMessage": "no such order", "errorCode": "404-3"}),
+    "nothing but names": (200, {"marketplaceCode": None, "extracts": []}),
+}
+
+WRONG: Final[dict[str, Answer]] = {
+    "another code": (200, {**ORDER, "marketplaceCode": "C-2"}),
+    "a code that was cut": (200, {**ORDER, "marketplaceCode": "C-"}),
+    "another code, wrapped": (200, {"order": {**ORDER, "marketplaceCode": "C-2"}}),
+    "another code, in a list": (200, {"content": [{**ORDER, "marketplaceCode": "C-2"}]}),
+    "no code": (200, {name: value for name, value in ORDER.items() if name != "marketplaceCode"}),
+    "text that was cut": (200, {**ORDER, "channelName": "CHANNEL_"}),
+}
+
+
+def settle_order(bench: Bench, *, passed: bool) -> None:
+    """Ask for the order until it shows; wherever that is waited for, half an hour has passed or not."""
+    waiting = bench.settled("QRY-01", ORDER, {"code": "C-1"}, PLACE)
+    try:
+        next(waiting)
+        for _ in range(ASKED_AT_MOST):
+            waiting.send(passed)
+    except StopIteration:
+        return
+
+
+@pytest.mark.parametrize("answer", NOT_THERE_YET.values(), ids=NOT_THERE_YET)
+def test_an_order_that_is_not_there_yet_is_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    answering(bench, monkeypatch, answer)
+    with pytest.raises(NotSeenYet):
+        settle_order(bench, passed=False)
+
+
+@pytest.mark.parametrize("answer", WRONG.values(), ids=WRONG)
+def test_an_order_that_is_shown_otherwise_is_not_one_that_is_still_to_come(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    answering(bench, monkeypatch, answer)
+    with pytest.raises(Violation, match="QRY-01"):
+        settle_order(bench, passed=False)
+
+
 # -- what is put off to the end of a run ---------------------------------------------------------------------------
 
 
