@@ -176,6 +176,7 @@ def _open_both(attempt: Attempt, pair: tuple[Book, Book], asked: list[Asking]) -
     for book, came in opened:
         assert came is not None
         books.opened(book, came)
+    books.refused_at.add(place)  # the other one, and what it may have left
     book = opened[0][0] if opened else pair[0]
     if not opened:  # both were in each other's way: then the next one is taken
         came = attempt.ask(asked[0], lambda: books.create(pair[0], blame=False))

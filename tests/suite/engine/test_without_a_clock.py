@@ -1,0 +1,27 @@
+"""A target whose clock can't be moved: what may only be late is blamed on no rule that has nothing to do with it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from conformance.engine.bench import Bench
+from conformance.engine.machine import prove_machine
+from conformance.run.session import Options, Session, open_session
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_release_is_not_blamed_for_an_update_that_may_still_be_to_come(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody sees within half an hour that it ignores updates; its releases mirror the order as it was.
+    options = Options(defects=("ord-15-first-write-wins",), variant="reconciles-at-once", seed=seed)
+    with closing(open_session(options)) as session:
+        bench = Bench(session, "machine")
+        session.evidence.expect("machine", "WFL-04", "a scenario")
+        assert bench.books.scope
+        session.control = None
+        monkeypatch.setattr(Session, "inbox", None)
+        prove_machine(bench)  # raises no violation
+        assert (session.evidence.observed, session.evidence.scenarios["machine"].hindrance) == ({}, "")
