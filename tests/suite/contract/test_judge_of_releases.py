@@ -267,8 +267,9 @@ INSTALLMENTS: Final[dict[str, tuple[object, object, str]]] = {
     "zero": (0, None, "REL-16"),
     "of minus one": (None, -1, "REL-16"),
     "a fraction": (Decimal("1.5"), 2, "REL-17"),
-    "a whole fraction": (Decimal("1.0"), 1, "REL-17"),
-    "of a fraction": (1, Decimal("1.0"), "REL-17"),
+    "a whole number with a point": (Decimal("1.0"), 1, ""),
+    "of a whole number with a point": (1, Decimal("1.0"), ""),
+    "of a fraction": (1, Decimal("1.5"), "REL-17"),
     "a boolean": (True, 1, "REL-17"),
     "two of another type": ("1", "1", "REL-17 REL-17"),
     "one of another type, the other zero": ("1", 0, "REL-17"),
@@ -338,7 +339,8 @@ IDS: Final[dict[str, tuple[object, str]]] = {
     "negative": (-237, "REL-02"),
     "thirty digits": (10**30, "REL-02"),
     "as text": ("237", "REL-17"),
-    "as a fraction": (Decimal("237.0"), "REL-17"),
+    "with a point": (Decimal("237.0"), ""),
+    "as a fraction": (Decimal("237.5"), "REL-17"),
 }
 
 
