@@ -70,3 +70,9 @@ Feature: Calls at once
       | other   |
       | update  |
       | release |
+
+  @CON-05
+  Scenario: Any calls at once
+    Given a model of what each call may be answered
+    When two or three of the integrator's workers make any calls at once, round by round
+    Then some order of the calls explains all answers

@@ -53,14 +53,10 @@ class Operation:
         return self.ends < other.sent
 
     def contends(self, others: Iterable[Operation]) -> bool:
-        """Whether one of the others was under way at the same time and is about the same: a server may refuse it for that."""
-        return any(
-            other is not self
-            and not self.precedes(other)
-            and not other.precedes(self)
-            and bool(self.touches & other.touches)
-            for other in others
-        )
+        """Whether one of the others was under way at the same time: a server may refuse it for that, whatever it is about, since
+        its lock may be for a row, for an account or for all."""
+        besides = (other for other in others if other is not self)
+        return any(not self.precedes(other) and not other.precedes(self) for other in besides)
 
 
 History = Sequence[Operation]

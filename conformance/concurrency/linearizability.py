@@ -54,7 +54,7 @@ class Unexplained:
 def explain(history: History, model: Model[State], initial: State) -> Unexplained | None:
     """What can't be explained, or None where there is an order of the calls that explains all. `initial` is the state before."""
     for part in apart(history):
-        if found := _Search(part, model).run(initial):
+        if found := _Search(part, tuple(history), model).run(initial):
             return found
     return None
 
@@ -62,8 +62,10 @@ def explain(history: History, model: Model[State], initial: State) -> Unexplaine
 class _Search(Generic[State]):
     """The search for an order of one part of a history."""
 
-    def __init__(self, history: tuple[Operation, ...], model: Model[State]) -> None:
+    def __init__(self, history: tuple[Operation, ...], beside: tuple[Operation, ...], model: Model[State]) -> None:
+        """`beside` is all that may have been in their way, they themselves included."""
         self._history = history
+        self._beside = beside
         self._model = model
         self._to_explain = frozenset(number for number, one in enumerate(history) if one.must_be_explained)
         self._met: set[tuple[frozenset[int], State]] = set()
@@ -88,7 +90,7 @@ class _Search(Generic[State]):
         self._met.add((taken, state))
         for number in self._next(taken):
             operation = self._history[number]
-            states = list(self._model.after(state, operation, self._history))
+            states = list(self._model.after(state, operation, self._beside))
             if not states:
                 self._note_failure(order, number, state)
             if any(self._goes_on((*order, number), after) for after in states):

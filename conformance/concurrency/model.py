@@ -147,6 +147,8 @@ class Koncili:
     def may_refuse(self, state: World, call: Hashable) -> bool:
         """Whether a call may be refused in a state, and accepted too by who sees late what was done before."""
         match call:
+            case Open():
+                return bool(state.opened)  # one that has all its entries may be on its way to be reconciled still
             case Release(_, code):
                 return state.version(code) == ABSENT
             case Delete(code):

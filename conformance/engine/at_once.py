@@ -48,6 +48,7 @@ class Asking:
     values: Values
     doing: model.Call
     label: str
+    touches: frozenset[str] = HERE
 
 
 @dataclass
@@ -90,12 +91,20 @@ class Attempt:
         self._note(one, began, time.monotonic(), exchange, 0)
         return exchange
 
-    def saw(self, doing: model.Call, label: str, shown: object, told: str, exchange: Exchange | None = None) -> None:
+    def saw(
+        self,
+        doing: model.Call,
+        label: str,
+        shown: object,
+        told: str,
+        exchange: Exchange | None = None,
+        touches: frozenset[str] = HERE,
+    ) -> None:
         """Take note of what was seen after all that was sent."""
         now = time.monotonic()
         if exchange is not None:
             self.exchanges[len(self.operations)] = exchange
-        self.operations.append(Operation(0, doing, label, now, now, Outcome.ACCEPTED, shown, told, HERE))
+        self.operations.append(Operation(0, doing, label, now, now, Outcome.ACCEPTED, shown, told, touches))
 
     def _send_again(self, number: int, one: Asking) -> None:
         began, lane = time.monotonic(), self.operations[number].lane
@@ -110,9 +119,16 @@ class Attempt:
 
     # -- what is stored --------------------------------------------------------------------------------------------
 
-    def look(self, place: Place, values: Values, versions: Mapping[str, Order]) -> Waiting[str | None]:
-        """Ask for an order until what it shows is explained, or half an hour has passed twice; the version that it shows, ABSENT
-        where there is none, None where it is none that was sent."""
+    def look(
+        self,
+        place: Place,
+        values: Values,
+        versions: Mapping[str, Order],
+        name: str = "A",
+        touches: frozenset[str] = HERE,
+    ) -> Waiting[str | None]:
+        """Ask for the order of that name until what it shows is explained, or half an hour has passed twice; the version that it
+        shows, ABSENT where there is none, None where it is none that was sent."""
         bench, earlier = self.bench, list(self.operations)
         for attempt in range(ASKED_AT_MOST):
             passed = (yield) if attempt or bench.slow else True
@@ -120,7 +136,7 @@ class Attempt:
             shown = _version(bench, exchange, values, versions)
             self.operations[:] = earlier
             told = "none" if shown == ABSENT else shown or "what nobody sent so"
-            self.saw(Look("A"), "look", shown, told, exchange)
+            self.saw(Look(name), "look" if touches == HERE else f"look at {name}", shown, told, exchange, touches)
             if explain(self.operations, model.Koncili(), self.initial) is None:
                 bench.slow = bench.slow or attempt > 0
                 return shown
@@ -149,7 +165,7 @@ def _operation(one: Asking, sent: float, answered: float, exchange: Exchange | N
         outcome = Outcome.REFUSED
     told = str(exchange.status) if exchange is not None else "no answer"
     ends = answered if exchange is not None else math.inf
-    return Operation(lane, one.doing, one.label, sent, ends, outcome, told=told, touches=HERE)
+    return Operation(lane, one.doing, one.label, sent, ends, outcome, told=told, touches=one.touches)
 
 
 def _version(bench: Bench, exchange: Exchange, values: Values, versions: Mapping[str, Order]) -> str | None:
@@ -162,17 +178,21 @@ Way = Callable[[Attempt], Waiting[None]]
 """Makes one attempt, from making ready to clearing away."""
 
 
-def explained(bench: Bench, rule: Rule, way: Way) -> Waiting[None]:
+def explained(
+    bench: Bench, rule: Rule, way: Way, *, tries: int | None = None, blame: Callable[[Unexplained], str] | None = None
+) -> Waiting[None]:
     """Make attempts until enough of them overlapped: an order of the calls explains each, or there is none and the rule is
-    broken."""
-    wanted = 1 if bench.session.control is not None else bench.session.profile.tries_at_once
+    broken, or the one that `blame` names."""
+    usual = 1 if bench.session.control is not None else bench.session.profile.tries_at_once
+    wanted = tries or usual
     overlapped = 0
     for _ in range(wanted + MORE_TRIES):
         attempt = Attempt(bench)
         found = yield from _made(attempt, way)
         if found is not None:
             yield from _check_at_once_only(bench, way)
-            raise (yield from _violation(bench, rule, way, attempt, found))
+            broken = blame(found) if blame is not None else rule.id
+            raise (yield from _violation(bench, broken, way, attempt, found))
         scenario = bench.session.evidence.scenarios[bench.scenario]
         scenario.tries += 1
         scenario.overlapped += attempt.overlapped
@@ -200,7 +220,7 @@ def _check_at_once_only(bench: Bench, way: Way) -> Waiting[None]:
         raise Hindered(f"one after the other they are answered wrongly, too: {found.sentence}")
 
 
-def _violation(bench: Bench, rule: Rule, way: Way, attempt: Attempt, found: Unexplained) -> Waiting[Violation]:
+def _violation(bench: Bench, rule: str, way: Way, attempt: Attempt, found: Unexplained) -> Waiting[Violation]:
     shown, tried = 1, 1
     for _ in range(REPEATED if bench.session.shrinks else 0):
         again = Attempt(bench)
@@ -211,14 +231,14 @@ def _violation(bench: Bench, rule: Rule, way: Way, attempt: Attempt, found: Unex
         tried += 1
         shown += wrong is not None
     violation = Violation(
-        rule=rule.id,
+        rule=rule,
         expected="the answers to calls at once to be those of some order of the calls",
         actual=found.sentence,
         exchange=attempt.exchange_of(found.fails_at),
         context=f"{found.nearest_words}; seen in {shown} of {tried} tries, and never where they come one after the other",
     )
     violation.story = attempt.story
-    violation.lanes = tuple(lanes(attempt.operations))
+    violation.lanes = tuple(lanes(found.history))
     return violation
 
 

@@ -25,6 +25,7 @@ from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.engine.at_once import Asking, Attempt, Way, explained
 from conformance.engine.bench import Bench, Hindered, Values, Waiting
 from conformance.engine.books import Book
+from conformance.engine.lanes import prove_lanes
 from conformance.engine.laws import prove
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.client import tokens_in
@@ -81,6 +82,7 @@ def their_periods(how: dict[str, str], periods: str) -> None:
 @given("a reconciliation of three orders that is open")
 @given("a reconciliation that has room for one of two orders")
 @given("a refresh token")
+@given("a model of what each call may be answered")
 def made_ready_for_each_example() -> None:
     """Each example makes its own."""
 
@@ -109,6 +111,7 @@ def deletion_and_another(how: dict[str, str], other: str) -> None:
     )
 )
 @when(parsers.re("two of the integrator's workers send (it|different versions of it) at once"))
+@when("two or three of the integrator's workers make any calls at once, round by round")
 def sent_at_once() -> None:
     """The law sends them."""
 
@@ -464,3 +467,8 @@ def one_refresh(trial: Trial) -> None:
         return refreshed
 
     _prove(trial, way)
+
+
+@then("some order of the calls explains all answers")
+def any_calls(trial: Trial) -> None:
+    prove_lanes(trial.bench, trial.rule)

@@ -60,6 +60,10 @@ EXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
         BOOK,
         [op(Release("book", "A", 2), ACCEPTED), op(APRIL, ACCEPTED, 2, 3)],
     ),
+    "still being reconciled": (
+        BOOK,
+        [op(Release("book", "A", 2), ACCEPTED), op(APRIL, REFUSED, 2, 3)],
+    ),
     "either version": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Submit("A", "v3"), ACCEPTED), look("v2")]),
     "update, then gone": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Delete("A"), ACCEPTED), look(ABSENT)]),
     "gone, then sent anew": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Delete("A"), ACCEPTED), look("v2")]),
@@ -215,6 +219,13 @@ def test_parts_that_touch_nothing_of_each_other_are_apart() -> None:
     assert apart([one, other, both]) == [(one,), (other,), (both,)]
     joining = Operation(0, MARCH, "", 5, 6, ACCEPTED, touches=frozenset({"A", "B"}))
     assert apart([one, other, joining]) == [(one, other, joining)]
+
+
+def test_a_call_may_be_refused_for_another_about_something_else() -> None:
+    one = replace(op(Submit("A", "v1"), REFUSED), touches=frozenset({"A"}))
+    other = replace(op(Submit("B", "v1"), ACCEPTED), touches=frozenset({"B"}))
+    assert explain([one, other], Koncili(), World()) is None
+    assert explain([one, replace(other, sent=5.0, answered=6.0)], Koncili(), World()) is not None
 
 
 def test_calls_were_at_once_where_all_were_sent_before_the_first_answer() -> None:
