@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Final
@@ -158,6 +159,22 @@ PACKAGES: Final = sorted(
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_package_is_on_the_map(package: str) -> None:
     assert f"`{package}/`" in ARCHITECTURE.text
+
+
+DOCSTRINGS: Final = {
+    path.parent.relative_to(ROOT).as_posix(): ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    for top in ("conformance", "strategies")
+    for path in sorted((ROOT / top).rglob("__init__.py"))
+    if path.parent != ROOT / "conformance"
+}
+
+
+@pytest.mark.parametrize("package", DOCSTRINGS)
+def test_a_package_says_what_it_may_import_and_where_to_start(package: str) -> None:
+    told = DOCSTRINGS[package]
+    assert re.search(r"\b(May import|Imports nothing of\s+ours)", told)
+    named = re.findall(r"[\w./]+\.(?:py|yaml)", told)
+    assert [name for name in named if not (ROOT / package / name).exists() and not (ROOT / name).exists()] == []
 
 
 def test_the_defect_that_contributing_shows_is_one() -> None:

@@ -1,4 +1,7 @@
-"""Mocks that do one thing wrong, by family, each with the rules that the suite may blame for it."""
+"""Mocks that do one thing wrong, by family, each with the rules that the suite may blame for it.
+
+May import what the mock may. Start with unenforced.py, then parts.py.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""The page of a run, index.html: what a person opens first. One file, made from the certificate alone."""
+"""The page of a run, index.html: what a person opens first. One file, made from the certificate alone.
+
+May import what the reports may. Start with view.py, then render.py.
+"""
