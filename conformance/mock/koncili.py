@@ -82,6 +82,7 @@ class Koncili:
         for quirk in self.quirks:
             if quirk.token_seconds is not None:
                 self.world.token_seconds = quirk.token_seconds
+            self.world.tokens_by_the_second = self.world.tokens_by_the_second or quirk.tokens_by_the_second
             if quirk.shows_at is not None:
                 self.world.shows_at = quirk.shows_at
             if quirk.key is not None:

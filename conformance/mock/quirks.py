@@ -90,6 +90,8 @@ class Quirk:
     shows_at: Callable[[datetime], datetime] | None = None
     token_seconds: int | None = None
     reuses_refresh_tokens: bool = False
+    tokens_by_the_second: bool = False
+    """Tokens hold the time in whole seconds and nothing else that differs: two of one second are equal."""
     sees: Callable[[MockWorld], Any] | None = None
     """The world as the mock looks at it when it judges a request."""
     reconciliation_id: Callable[[int], int] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, timedelta, timezone, tzinfo
 from decimal import Decimal
 from itertools import count
 from types import MappingProxyType
@@ -18,18 +18,12 @@ from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
-from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.mock.crowds import CROWDS
 from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
-from conformance.mock.habits import HABITS
+from conformance.mock.habits import HABITS, next_half_hour
 from conformance.mock.quirks import Answer, Variant, Wire, named, table
 from conformance.mock.spellings import DOCUMENTED_CODES, SPELLINGS
 from conformance.mock.world import Body
-
-
-def _next_half_hour(instant: datetime) -> datetime:
-    since = (instant - datetime(1970, 1, 1, tzinfo=UTC)) % timedelta(seconds=CONSOLIDATION_SECONDS)
-    return instant - since + timedelta(seconds=CONSOLIDATION_SECONDS)
 
 
 def _dates(zone: tzinfo, timespec: str) -> Callable[[Body], Body]:
@@ -100,7 +94,7 @@ VARIANTS: Final = table(
     Variant(
         name="half-hour-consolidation",
         statement="Shows changes at every full half hour.",
-        shows_at=_next_half_hour,
+        shows_at=next_half_hour,
     ),
     Variant(
         name="slow-consolidation",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Final
 
 from conformance.contract.jsontext import JSONValue
@@ -96,6 +97,7 @@ class MockWorld:
     clock: VirtualClock
     shows_at: Callable[[datetime], datetime] = lambda instant: instant
     token_seconds: int = 7200
+    tokens_by_the_second: bool = False
     key: Callable[[OrderKey], OrderKey] = lambda key: key
     """Under what an order is kept."""
     memory: dict[OrderKey, Body] = field(default_factory=dict)
@@ -214,8 +216,11 @@ class MockWorld:
             "exp": int(self.clock.now().timestamp()) + self.token_seconds,
             "jti": secrets.token_hex(8),
         }
+        if self.tokens_by_the_second:
+            del claims["jti"]
         parts = [_base64url(json.dumps(part).encode()) for part in (header, claims)]
-        return ".".join([*parts, _base64url(secrets.token_bytes(32))])
+        signature = sha256(".".join(parts).encode()).digest() if self.tokens_by_the_second else secrets.token_bytes(32)
+        return ".".join([*parts, _base64url(signature)])
 
 
 def _base64url(raw: bytes) -> str:

@@ -32,13 +32,27 @@ def _without(name: str) -> Callable[[Notice], list[Notice]]:
     return lambda body: [{key: value for key, value in body.items() if key != name}]
 
 
+def _failed(body: Notice) -> list[Notice]:
+    """That the reconciliation failed, where the notification tells that it did not."""
+    payload: Any = body["payload"]
+    if body["notificationType"] != _COMPLETED or payload["situation"] != "CONCILIED":
+        return []
+    return [{**body, "payload": {**payload, "situation": "ERROR", "resolvedEndDate": None}}]
+
+
 def _notifies(name: str, statement: str, change: Callable[[Notice], list[Notice]], *blamed: str) -> Defect:
     return Defect(name=name, statement=statement, rules=rules(*blamed), notifies=change)
 
 
 NOTICES: Final = (
     _notifies("ntf-01-none", "Notifies nothing.", lambda _: [], *_ALL_NOTIFIED),
-    _notifies("ntf-01-doubled", "Notifies everything twice.", lambda body: [body, body], *_ALL_NOTIFIED),
+    _notifies(
+        "ntf-01-contradicts-itself",
+        "Notifies of every reconciliation that it is completed, then that it ended in ERROR.",
+        lambda body: [body, *_failed(body)],
+        "NTF-01",
+        *WORKFLOW,
+    ),
     _notifies(
         "wfl-01-ends-in-error",
         "Says of every reconciliation that it ended in ERROR.",
