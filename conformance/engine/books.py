@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
@@ -219,6 +220,7 @@ class Books:
             call = Call(Endpoint.SUBMIT_ORDER, body=order)
             if not self.bench.is_accepted(call, self.bench.send(call, values)):
                 return False
+        self.bench.let_be_seen()
         return True
 
     def create(self, book: Book, *, blame: bool = True, elsewhere: bool | None = None) -> Exchange:
@@ -431,7 +433,8 @@ class Books:
     def release(self, book: Book, order: int, call: Call | None = None) -> Exchange:
         """POST /reconciliation/release for one order: the lawful one, or `call` in its place."""
         sent = call or release_of(book.batch, order)
-        exchange = self.bench.send(sent, book.values[order])
+        send = partial(self.bench.send, sent, book.values[order])
+        exchange = send() if call is not None else self.bench.asked_again(send)
         if exchange.status // 100 == 2:
             book.released.add(order)
             book.spoiled = book.spoiled or call is not None

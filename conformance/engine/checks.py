@@ -61,6 +61,11 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
 def error_body_problem(exchange: Exchange) -> str | None:
     """In what an error body is not as documented (P: error reference), or None. errorSource may be left out if empty."""
     body = exchange.json
+    if not exchange.is_utf8:
+        return (
+            f"the body of its {exchange.status} is not UTF-8, and no charset is declared by which it can be read: write UTF-8, "
+            "or declare the charset as in Content-Type: application/json; charset=ISO-8859-1"
+        )
     if not isinstance(body, dict):
         return f"the body of its {exchange.status} was no JSON object: {exchange.response_body[:200]!r}"
     if not isinstance(body.get("errorMessage"), str) or not body["errorMessage"]:

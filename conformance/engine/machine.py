@@ -380,7 +380,8 @@ def _delete(model: _Model, pick: int) -> None:
     known = model.orders[key]
     if key not in model.unreleased(key[0]) and not known.reconciled:
         return  # it is needed to complete the reconciliation that holds it, or nothing says that it is reconciled
-    exchange = bench.delete(key[0], known.values["code"], f"delete {model.name(key)}")
+    delete = bench.delete if known.reconciled else bench.delete_lawfully
+    exchange = delete(key[0], known.values["code"], f"delete {model.name(key)}")
     if known.reconciled:
         if exchange.status // 100 == 2:
             raise Violation(

@@ -141,6 +141,6 @@ def _check_shape(bench: Bench, rule: Rule, case: SchemaCase, exchange: Exchange)
 def _plain(exchange: Exchange) -> Any:
     """The answer's body as the validator takes it: read with floats for fractions, since only its shape counts here."""
     try:
-        return json.loads(exchange.response_body)
+        return json.loads(exchange.text)
     except ValueError:
         return None

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl
-
-import simplejson
 
 from conformance.contract.instants import read_instant
 from conformance.contract.judge import Request
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.reconciliation_rules import OrderFacts
-from conformance.mock.defects.parts import refusals, with_fields
+from conformance.mock.charsets import in_charset, in_latin_1
+from conformance.mock.defects.parts import refusals
 from conformance.mock.quirks import Answer, Variant
 from conformance.mock.spellings import BRASILIA
 from conformance.mock.world import MockWorld
@@ -47,25 +45,6 @@ def _notice_dates(printed: Callable[[datetime], object]) -> Callable[[Any], Any]
         return [{**body, "timestamp": date(body["timestamp"]), "payload": payload}]
 
     return rewritten
-
-
-def _in_charset(answer: Answer, charset: str) -> Answer:
-    """The answer's JSON in a charset that its Content-Type declares."""
-    if answer.body is None or isinstance(answer.body, bytes):
-        return answer
-    text = simplejson.dumps(answer.body, use_decimal=True, ensure_ascii=False)
-    headers = {**answer.headers, "Content-Type": f"application/json; charset={charset}"}
-    return answer.having(body=text.encode(charset, "replace"), headers=MappingProxyType(headers))
-
-
-def _in_latin_1(answer: Answer) -> Answer:
-    message = f"Requisição inválida: não foi possível processar ({told(answer)})"
-    return _in_charset(with_fields(errorMessage=message)(answer), "ISO-8859-1")
-
-
-def told(answer: Answer) -> object:
-    """What a refusal says."""
-    return answer.body.get("errorMessage") if isinstance(answer.body, dict) else None
 
 
 class _AsShown:
@@ -127,12 +106,12 @@ HABITS: Final = (
     Variant(
         name="errors-in-iso-8859-1",
         statement="Refuses in Portuguese, in ISO-8859-1, as its Content-Type says.",
-        answers=refusals(_in_latin_1),
+        answers=refusals(in_latin_1),
     ),
     Variant(
         name="answers-in-utf-16",
         statement="Answers everything in UTF-16, as its Content-Type says.",
-        answers=lambda _, answer: _in_charset(answer, "utf-16"),
+        answers=lambda _, answer: in_charset(answer, "utf-16"),
     ),
     Variant(
         name="orders-seen-late",

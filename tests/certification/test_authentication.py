@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from hypothesis import strategies as st
 from pytest_bdd import scenarios, then
 
 from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.contract.rules import Side
-from conformance.engine.bench import Bench, Hindered, Values, Waiting
+from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
 from conformance.engine.checks import check_accepted, check_refused
-from conformance.engine.laws import make_ready, prove
+from conformance.engine.laws import make_ready, once, prove
 from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -45,26 +48,34 @@ def _attempts(trial: Trial) -> range:
 
 @then("every attempt gets an access token and a refresh token")
 def _(trial: Trial) -> None:
-    for _attempt in _attempts(trial):
-        exchange = trial.bench.session.client.create_token()
-        access, _ = _new_pair(trial.bench, "AUTH-01", exchange)
+    bench = trial.bench
+
+    def law() -> None:
+        exchange = bench.session.client.create_token()
+        access, _ = _new_pair(bench, "AUTH-01", exchange)
         _check_taken(trial, access, "with the new access token")
-        trial.bench.saw(Side.ACCEPTED, exchange)
+        bench.saw(Side.ACCEPTED, exchange)
+
+    for _attempt in _attempts(trial):
+        once(bench, law)
 
 
 def _pair_to_refresh(bench: Bench) -> tuple[str, str] | None:
-    """A pair to begin with; that there is one is AUTH-01's business."""
+    """A pair to begin with, of another second than any before and after it; that there is one is AUTH-01's business."""
+    bench.let_pass("a token of another second", OF_ANOTHER_SECOND)
     access, refresh = tokens_in(bench.session.client.create_token())
+    bench.let_pass("a token of another second", OF_ANOTHER_SECOND)
     return (access, refresh) if access and refresh else None
 
 
 @then("every refresh gets a new access token that works and a new refresh token")
 def _(trial: Trial) -> None:
     bench = trial.bench
-    for _attempt in _attempts(trial):
+
+    def law() -> None:
         pair = _pair_to_refresh(bench)
         if pair is None:
-            continue
+            return
         exchange = bench.session.client.refresh_token(pair[1])
         access, refresh = _new_pair(bench, "AUTH-06", exchange)
         if access == pair[0] or refresh == pair[1]:
@@ -73,20 +84,25 @@ def _(trial: Trial) -> None:
                 rule="AUTH-06", expected="a new pair", actual=f"the {same} token was the old one", exchange=exchange
             )
         _check_taken(trial, access, "with the new access token")
+        bench.let_pass("a token of another second", OF_ANOTHER_SECOND)
         _new_pair(bench, "AUTH-06", bench.session.client.refresh_token(refresh))
         bench.saw(Side.ACCEPTED, exchange)
+
+    for _attempt in _attempts(trial):
+        once(bench, law)
 
 
 @then("every refresh token is taken once and refused after that")
 def _(trial: Trial) -> None:
     bench, client = trial.bench, trial.bench.session.client
-    for number in _attempts(trial):
+
+    def law(number: int) -> None:
         pair = _pair_to_refresh(bench)
         if pair is None:
-            continue
+            return
         first = bench.noted(client.refresh_token(pair[1]))
         if tokens_in(first)[0] is None:
-            continue  # that a first use gets tokens is AUTH-06's business
+            return  # that a first use gets tokens is AUTH-06's business
         second = bench.noted(client.refresh_token(pair[1]))
         check_refused(rule=trial.rule, exchange=second, bench=bench, context="the refresh token was used before")
         if number == 0:
@@ -94,6 +110,13 @@ def _(trial: Trial) -> None:
             check_refused(rule=trial.rule, exchange=other, bench=bench, context="it is an access token")
         bench.saw(Side.ACCEPTED, first)
         bench.saw(Side.REFUSED, second)
+
+    for number in _attempts(trial):
+        prove(bench, f"{bench.scenario} {number}", st.just(number), law, 1)
+
+
+_WITHOUT_TOKEN: Final = {401, 403}
+"""Statuses of a call whose token is not taken."""
 
 
 def _check_alive(trial: Trial, exchange: Exchange, lifetime: int, margin: int) -> None:
@@ -146,6 +169,8 @@ def _(trial: Trial) -> None:
             before = bench.books.follow(alive, bench.send(alive, values))
             if before.status // 100 != 2 and not bench.books.is_accepted(lawful, bench.send(lawful, values), faults):
                 raise Hindered("the call is refused with a new token too")
+        if before.is_refused and before.status not in _WITHOUT_TOKEN:
+            raise Hindered("the call was refused for another reason than its token")
         _check_alive(trial, before, lifetime, margin)
         bench.saw(Side.ACCEPTED, before)
         bench.saw(Side.REFUSED, after)

@@ -48,7 +48,7 @@ def _(trial: Trial) -> None:
             if not bench.is_accepted(call, accepted):
                 return
             yield from bench.settled("QRY-01", order, code, place_of(order))
-        deletion = bench.delete(place, values["code"])
+        deletion = bench.delete_lawfully(place, values["code"])
         check_accepted(rule=trial.rule, exchange=deletion)
         yield from bench.settled(trial.rule.id, None, values, place, before=(call.body,), context="it was deleted")
         yield
@@ -98,7 +98,7 @@ def _(trial: Trial) -> None:
         if not bench.is_accepted(lawful, bench.send(lawful, values)):
             return
         for call, code in (*beside, (lawful, values)):
-            twin = bench.delete(place_of(call.body), code["code"])
+            twin = bench.delete_lawfully(place_of(call.body), code["code"])
             if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
                 return
         yield
@@ -120,7 +120,7 @@ def _(trial: Trial, status: str, code: str) -> None:
         values, place = bench.fresh(call.shape), place_of(call.body)
         if not bench.is_accepted(call, bench.send(call, values)):
             return
-        first = bench.delete(place, values["code"])
+        first = bench.delete_lawfully(place, values["code"])
         if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), first):
             return
         yield
@@ -174,7 +174,7 @@ def _(trial: Trial, foreign: tuple[Place, str]) -> None:
         bench.saw(Side.REFUSED, refused)
         values = bench.fresh(call.shape)
         if bench.is_accepted(call, bench.send(call, values)):
-            twin = bench.delete(place_of(call.body), values["code"])
+            twin = bench.delete_lawfully(place_of(call.body), values["code"])
             if bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
                 bench.saw(Side.ACCEPTED, twin)
 

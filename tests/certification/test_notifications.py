@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_bdd import given, parsers, scenarios, then
 
+from conformance.contract.instants import parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.openapi import webhook_validator
 from conformance.contract.rules import Side
@@ -52,7 +53,11 @@ def _check_arrived(trial: Trial, type_: str, arrived: list[Received], exchange: 
         shown = arrived[0].body[:300].decode(errors="replace")
         _violated(trial, f"{type_} in its documented shape", f"{'; '.join(problems)} in {shown}", exchange)
     content: Any = arrived[0].content
-    return content["payload"]
+    payload = content["payload"]
+    ended = payload.get("resolvedEndDate") if isinstance(payload, dict) else None
+    if isinstance(ended, str) and not (read_instant(ended) or parse_local(ended)):
+        _violated(trial, "resolvedEndDate to be a date", f"it was {dumps(ended)}", exchange)
+    return payload
 
 
 def _what_it_tells(received: Received) -> str:

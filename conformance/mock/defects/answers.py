@@ -7,6 +7,7 @@ from typing import Final
 
 from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD, Endpoint
 from conformance.contract.judge import Request
+from conformance.mock.charsets import in_latin_1
 from conformance.mock.defects.parts import (
     CREATE,
     DELETE,
@@ -247,6 +248,12 @@ ANSWERS: Final = (
     _body("wrong-prefix", "Puts 500 before the number of an undocumented code.", lambda answer: (
         with_fields(errorCode="500-0")(answer)
         if isinstance(answer.body, dict) and str(answer.body["errorCode"]).endswith("-0") else answer), "ERR-01", "ERR-05"),
+    _body(
+        "latin-1-undeclared",
+        "Refuses in ISO-8859-1, and declares no charset.",
+        lambda answer: in_latin_1(answer, declared=False),
+        "ERR-01",
+    ),
     Defect(
         name="err-01-html-for-malformed-json",
         statement="Refuses a body that is not JSON with a page of HTML.",

@@ -74,7 +74,34 @@ def _release_key(body: Any) -> OrderKey | None:
     return order_key(body) if isinstance(entries, list) and len(entries) > 1 else None
 
 
+def _refused_once() -> Defect:
+    """After a refused release of an order the right one is refused once, then taken."""
+
+    def leave(world: MockWorld, request: Request) -> None:
+        left = order_key(request.fields) if request.endpoint is RELEASE else None
+        if left is not None and world.memory.get(left) != {}:
+            world.memory[left] = request.fields
+        elif left is not None:
+            del world.memory[left]
+
+    def fall(request: Request, body: Body, world: MockWorld) -> Breach | None:
+        key = order_key(body)
+        if request.endpoint is not RELEASE or key is None or not world.memory.get(key):
+            return None
+        world.memory[key] = {}
+        return Breach("REL-18", "body", "still busy with the one before")
+
+    return Defect(
+        name="rel-18-refused-once",
+        statement="Refuses once the right release of an order of which it refused another before.",
+        rules=rules("REL-18"),
+        after_refusal=leave,
+        objects=fall,
+    )
+
+
 HALF_DONE: Final = (
+    _refused_once(),
     Defect(
         name="err-02-half-done-order",
         statement="Answers 500 to an order with an accent in its code when it is new, and has stored it.",

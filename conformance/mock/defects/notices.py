@@ -123,6 +123,12 @@ NOTICES: Final = (
         "NTF-01",
     ),
     _notifies(
+        "ntf-01-end-date-no-day",
+        "Notifies a resolvedEndDate of the 30 February.",
+        _completed("CONCILIED", resolvedEndDate="2024-02-30T01:00:01Z"),
+        "NTF-01",
+    ),
+    _notifies(
         "ntf-02-reported-as-concilied",
         "Notifies a failed reconciliation as CONCILIED.",
         _completed("ERROR", situation="CONCILIED", resolvedEndDate="2024-02-15T01:00:01Z"),

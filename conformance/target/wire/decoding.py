@@ -1,7 +1,9 @@
-"""What an answer's body is without its content codings, and never more of it than was asked for. (RFC 9110)"""
+"""What an answer's body is without its content codings, and never more of it than was asked for (RFC 9110); and in UTF-8."""
 
 from __future__ import annotations
 
+import codecs
+import re
 import zlib
 from typing import Final
 
@@ -35,6 +37,41 @@ def decoded(body: bytes, content_encoding: str, at_most: int) -> bytes:
         elif not _is_text(body):
             raise Undecodable(f"its body is in the content coding {coding[:40]!r}, for which nobody asked")
     return body
+
+
+_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([\w.:+-]{1,40})""", re.IGNORECASE | re.ASCII)
+_ASCII: Final = bytes(range(0x20, 0x7F))
+
+
+def in_utf8(body: bytes, content_type: str) -> bytes:
+    """The text in UTF-8, where its Content-Type declares another charset; what can't be read by that stays as it is.
+
+    JSON that is UTF-8 is taken for that, whatever is declared (RFC 8259): frameworks declare a charset that they don't use.
+    """
+    declared = _CHARSET.search(content_type)
+    charset = _text_charset(declared[1]) if declared else None
+    if charset is None or (_is_ascii_and_more(charset) and _is_text(body)):
+        return body
+    try:
+        return body.decode(charset).encode("utf-8")
+    except UnicodeError:
+        return body
+
+
+def _text_charset(name: str) -> str | None:
+    """The charset of that name, or None where Python knows none by it."""
+    try:
+        return codecs.lookup(name).name if isinstance("".encode(name), bytes) else None
+    except (LookupError, UnicodeError):  # LookupError also for what is no charset, such as rot13
+        return None
+
+
+def _is_ascii_and_more(charset: str) -> bool:
+    """Whether ASCII is the same in it."""
+    try:
+        return _ASCII.decode(charset).encode("ascii") == _ASCII
+    except UnicodeError:
+        return False
 
 
 def _inflated(body: bytes, coding: str, at_most: int) -> bytes:

@@ -57,9 +57,23 @@ class Exchange:
     def json(self) -> JSONValue:
         """The answer's body as JSON with money as Decimal, or None where it is empty or not JSON."""
         try:
-            return loads(self.response_body)
+            return loads(self.text)
         except NotJSON:
             return None
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the answer's body is text in UTF-8, or in the charset that it declares."""
+        try:
+            self.response_body.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    @property
+    def text(self) -> str:
+        """The answer's body as text. One that is not UTF-8 is read as ISO-8859-1: that it is not is a matter of its own."""
+        return self.response_body.decode("utf-8" if self.is_utf8 else "iso-8859-1")
 
     @property
     def error_code(self) -> str | None:

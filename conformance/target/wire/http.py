@@ -16,7 +16,7 @@ import httpcore
 import httpx
 
 from conformance.errors import CannotRun
-from conformance.target.wire.decoding import SPOKEN, TooMuch, Undecodable, decoded
+from conformance.target.wire.decoding import SPOKEN, TooMuch, Undecodable, decoded, in_utf8
 from conformance.target.wire.proxies import Proxy
 
 Request = httpx.Request
@@ -96,7 +96,8 @@ class StillPassing(NoAnswer):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, whole, its body without content codings. Header names are in lower case."""
+    """An answer, whole, its body without content codings and in UTF-8, also where it declares another charset. Header names are
+    in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -189,8 +190,8 @@ def ask(
     try:
         headers = {name.lower(): value for name, value in response.headers.items()}
         begun(response.status_code, headers)
-        body = _whole(response.stream)
-        return Answer(response.status_code, headers, decoded(body, headers.get("content-encoding", ""), LARGEST_ANSWER))
+        body = decoded(_whole(response.stream), headers.get("content-encoding", ""), LARGEST_ANSWER)
+        return Answer(response.status_code, headers, in_utf8(body, headers.get("content-type", "")))
     except TooMuch:
         raise Garbled(_TOO_LARGE) from None
     except Undecodable as error:

@@ -37,6 +37,7 @@ from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.variants import VARIANTS, variant
 from conformance.profiles import PROFILES
 from conformance.target.config import parse_target
+from conformance.target.wire.decoding import in_utf8
 from strategies.calls import LEFT_OUT
 from tests.suite.support import bodies
 from tests.suite.support.properties import HOME, prove
@@ -99,8 +100,8 @@ class Caller:
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
     """Status and code of a refusal, whose body is checked to be as documented."""
-    body = answer.json()
-    assert answer.headers["content-type"] == "application/json"
+    body = loads(_in_utf8(answer))
+    assert answer.headers["content-type"].split(";")[0] == "application/json"
     assert isinstance(body["errorMessage"], str)
     assert body["errorCode"].partition("-")[0] == str(answer.status_code)
     return answer.status_code, body["errorCode"]
@@ -109,7 +110,12 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 def shown(answer: httpx.Response) -> Any:
     """The order in an answer to a query, its money exact."""
     assert answer.status_code == 200
-    return loads(answer.content)
+    return loads(_in_utf8(answer))
+
+
+def _in_utf8(answer: httpx.Response) -> bytes:
+    """The body, by the charset that it declares."""
+    return in_utf8(answer.content, answer.headers["content-type"])
 
 
 # -- tokens --------------------------------------------------------------------------------------------------------
