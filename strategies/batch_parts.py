@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from strategies.calls import LEFT_OUT, Call, Edit, Path, place_of
-from strategies.fault_parts import MALFORMED_DATES, Draw, as_text, named, position, setting
+from strategies.fault_parts import Draw, as_text, named, position, setting
 from strategies.holes import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Hole
 from strategies.money import CENT
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, at
@@ -118,12 +118,9 @@ def missing_fields(*names: str, empty: tuple[str, ...] = ()) -> dict[str, Draw]:
     return {words: setting(("body", name), value) for words, (name, value) in values.items()}
 
 
-def malformed_dates(*names: str) -> dict[str, Draw]:
-    """Make one of these dates malformed, in each way."""
-    return {
-        f"{names[number % len(names)]}, {how}": setting(("body", names[number % len(names)]), value)
-        for number, (how, value) in enumerate(MALFORMED_DATES.items())
-    }
+def lists_of_one(*names: str) -> dict[str, Draw]:
+    """Give one of these fields a list of its value."""
+    return {f"{name} in a list": _own(name, lambda value: [value]) for name in names}
 
 
 def other_types(**values: Any) -> dict[str, Draw]:
@@ -336,13 +333,28 @@ def _value_as_text(draw: DrawFn, call: Call, scope: Scope) -> Edit:
     return Edit(edit.path, as_text(call.body["releases"][edit.path[2]]["value"]))
 
 
+def _value_in_list(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    edit = _in_entry("value", None, first=True)(draw, call, scope)
+    return Edit(edit.path, [call.body["releases"][edit.path[2]]["value"]])
+
+
+def _one_alone(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+    return Edit(("body", "releases"), call.body["releases"][0])
+
+
 ENTRY_MALFORMED: Final[dict[str, Draw]] = {
     "value left out": _in_entry("value", LEFT_OUT),
     "value null": _in_entry("value", None),
     "value as text": _value_as_text,
     "value an object": _in_entry("value", {}),
-    "an entry that is no object": _entries(lambda entries: [*entries[:-1], "SALE"]),
+    # Added to the others: who skips it finds all that there are to be.
+    "an entry that is no object": _entries(lambda entries: [*entries, "SALE"]),
+    "an entry that is null": _entries(lambda entries: [*entries, None]),
+    "value in a list": _value_in_list,
 }
+
+ONE_ENTRY_ALONE: Final = {"one entry alone": _one_alone}
+"""In place of a list of it."""
 
 # -- releases: another account -------------------------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, place_of
 from strategies.dates import moved
 from strategies.holes import CODE, OTHER_CODE, Hole
 from strategies.money import AMOUNTS, CENT
-from strategies.orders import STATUSES
 from strategies.scope import Place, Scope
 
 Draw = Callable[[DrawFn, Call, Scope], Edit]
@@ -158,39 +157,11 @@ def out_of_order(earlier: str, later: str) -> dict[str, Draw]:
     }
 
 
-MALFORMED_DATES: Final = {
-    "no date": "yesterday",
-    "an impossible day": "2025-02-30T12:00:00Z",
-    "an impossible month": "2025-13-01T12:00:00Z",
-    "an impossible hour": "2025-05-09T25:00:00Z",
-    "day first": "09/05/2025 12:00:00",
-    "empty": "",
-}
-
-
 STATUSES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "deliveryDate": ("PAID_WAITING_DELIVERY", "CONCLUDED"),
     "cancelDate": ("CANCELED",),
 }
 """The statuses of orders that may have a date; any status for those that are not listed."""
-
-_MALFORMED: Final = (
-    ("createdDate", "no date", STATUSES),
-    ("estimatedDeliveryDate", "empty", ("INVOICED",)),  # where it is demanded, an empty one would be refused as missing
-    ("cancelDate", "no date", ("CONCLUDED",)),  # a date that the status does not take is to be a date all the same
-    ("sendDate", "an impossible month", ("INVOICED",)),
-    ("deliveryDate", "day first", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
-    ("cancelDate", "an impossible day", ("CANCELED",)),
-    ("cancelDate", "empty", ("CANCELED",)),
-    ("approvedDate", "an impossible day", STATUSES),
-    ("estimatedDeliveryDate", "an impossible hour", ("PAID_WAITING_DELIVERY", "CONCLUDED")),
-)
-
-MALFORMED_DATE: Final = {
-    f"{how} for {field}": (setting(("body", field), MALFORMED_DATES[how]), statuses)
-    for field, how, statuses in _MALFORMED
-}
-"""Each way to be malformed in another of the dates, with the statuses that the order may have."""
 
 # -- orders: extracts ----------------------------------------------------------------------------------------------
 
@@ -215,9 +186,6 @@ def _in_extract(field: str, value: Any, type_: str | None = None, turn: int = 0)
 def in_one_extract(field: str, values: Mapping[str, Any], type_: str | None = None) -> dict[str, Draw]:
     """For each name an edit that sets the field of one extract to the value of that name."""
     return {name: _in_extract(field, value, type_, turn) for turn, (name, value) in enumerate(values.items())}
-
-
-MALFORMED_EXPECTED_DATE: Final = in_one_extract("expectedDate", MALFORMED_DATES)
 
 
 OTHER_EXTRACT_TYPE: Final = {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from strategies import batch_parts, matching_parts, near_parts, token_parts, type_parts
+from strategies import batch_parts, date_parts, matching_parts, near_parts, token_parts, type_parts
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
@@ -205,10 +205,8 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "its createdDate is later than its cancelDate": _date_moved("createdDate", "cancelDate", "CANCELED"),
     },
     "ORD-08": {
-        "one of its dates is malformed": tuple(
-            Kind(name=name, draw=draw, statuses=statuses) for name, (draw, statuses) in parts.MALFORMED_DATE.items()
-        ),
-        "the expectedDate of one extract is malformed": _kinds("expectedDate", parts.MALFORMED_EXPECTED_DATE),
+        "one of its dates is malformed": date_parts.of_orders(Kind),
+        "the expectedDate of one extract is malformed": _kinds("expectedDate", date_parts.OF_EXTRACTS),
     },
     "ORD-09": {
         "the type of one extract is not one that orders take": (
@@ -289,11 +287,12 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             None,
             batch_parts.missing_fields("channelName", "accountId", "periodInitDate", "periodEndDate", "releasesQtd"),
         ),
-        "one of its dates is malformed": _kinds(None, batch_parts.malformed_dates("periodInitDate", "periodEndDate")),
+        "one of its dates is malformed": _kinds(None, date_parts.of_batches("periodInitDate", "periodEndDate")),
         "one of its fields has another JSON type": _unless_coerced(
             _kinds(
                 None,
-                batch_parts.other_types(channelName=7, accountId={}, periodInitDate=True, periodEndDate=[])
+                batch_parts.lists_of_one("channelName", "periodEndDate", "accountId")
+                | batch_parts.other_types(periodInitDate=True)
                 | batch_parts.TOTAL_OF_OTHER_TYPE,
             )
         ),
@@ -352,19 +351,15 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
                 "channelName", "accountId", "marketplaceCode", "releasedDate", "releases", empty=("marketplaceCode",)
             ),
         ),
-        "one of its dates is malformed": _kinds(None, batch_parts.malformed_dates("releasedDate", "createdDate")),
+        "one of its dates is malformed": _kinds(None, date_parts.of_batches("releasedDate", "createdDate")),
         "one of its fields has another JSON type": _unless_coerced(
             _kinds(
                 None,
-                batch_parts.other_types(
-                    reconciliationId={},
-                    channelName=7,
-                    accountId=[],
-                    marketplaceCode=7,
-                    releasedDate=True,
-                    installment="one",
-                    releases={},
+                batch_parts.lists_of_one(
+                    "reconciliationId", "channelName", "accountId", "marketplaceCode", "releasedDate"
                 )
+                | batch_parts.other_types(installment="one")
+                | batch_parts.ONE_ENTRY_ALONE
                 | batch_parts.NUMBERS_AS_TEXT,
             )
         ),

@@ -24,29 +24,32 @@ Print = Callable[[str], str]
 
 def clock(by: timedelta = timedelta(), between: str = "T") -> Print:
     """The clock of UTC at an instant moved by so much, to the second, without an offset."""
-    return lambda text: (_universal(text) + by).strftime(f"%Y-%m-%d{between}%H:%M:%S")
+    return lambda text: (universal(text) + by).strftime(f"%Y-%m-%d{between}%H:%M:%S")
 
 
 def day(by: timedelta) -> Print:
     """The day in UTC of an instant moved by so much."""
-    return lambda text: (_universal(text) + by).strftime("%Y-%m-%d")
+    return lambda text: (universal(text) + by).strftime("%Y-%m-%d")
 
 
-def _universal(text: str) -> datetime:
+def universal(text: str) -> datetime:
+    """The instant that a lawful text stands for, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _printed(path: Path, text: Any, print_: Print) -> tuple[Path, Any]:
+def printed_at(path: Path, text: Any, print_: Print) -> tuple[Path, Any]:
     """A date in that place printed so, be it given or a hole."""
     if isinstance(text, Hole):
         change = text.change
-        return path, Hole(text.name, lambda value: print_(str(change(value))), f"{text.how}, without its offset")
+        return path, Hole(text.name, lambda value: print_(str(change(value))), f"{text.how}, printed in another way")
     return path, print_(text)
 
 
-def _in_body(print_: Print, *fields: str) -> Draw:
+def in_body(print_: Print, *fields: str) -> Draw:
+    """Print these dates of the body so."""
+
     def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-        first, *also = (_printed(("body", field), call.body[field], print_) for field in fields)
+        first, *also = (printed_at(("body", field), call.body[field], print_) for field in fields)
         return Edit(*first, tuple(also))
 
     return draw_edit
@@ -57,7 +60,7 @@ def _expected(print_: Print) -> Draw:
 
     def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
         place = position(call.body["extracts"], None, 0)
-        return Edit(*_printed(("body", "extracts", place, "expectedDate"), call.body["createdDate"], print_))
+        return Edit(*printed_at(("body", "extracts", place, "expectedDate"), call.body["createdDate"], print_))
 
     return draw_edit
 
@@ -69,13 +72,13 @@ _DUE: Final = {"statuses": ("INVOICED", "PAID_WAITING_DELIVERY", "CONCLUDED"), "
 _ORDERS: Final[_Rows] = tuple(
     (Endpoint.SUBMIT_ORDER, name, draw, needs)
     for name, draw, needs in (
-        ("createdDate without an offset", _in_body(clock(-_DAY), "createdDate"), {}),
-        ("estimatedDeliveryDate without a time of day", _in_body(day(2 * _DAY), "estimatedDeliveryDate"), _DUE),
+        ("createdDate without an offset", in_body(clock(-_DAY), "createdDate"), {}),
+        ("estimatedDeliveryDate without a time of day", in_body(day(2 * _DAY), "estimatedDeliveryDate"), _DUE),
         ("expectedDate without an offset", _expected(clock()), {}),
-        ("createdDate without a time of day", _in_body(day(-2 * _DAY), "createdDate"), {}),
+        ("createdDate without a time of day", in_body(day(-2 * _DAY), "createdDate"), {}),
         (
             "cancelDate without an offset, a blank for the T",
-            _in_body(clock(_DAY, " "), "cancelDate"),
+            in_body(clock(_DAY, " "), "cancelDate"),
             {"statuses": ("CANCELED",)},
         ),
         ("expectedDate without a time of day", _expected(day(_DAY)), {}),
@@ -86,18 +89,18 @@ _BATCHES: Final[_Rows] = (
     (
         Endpoint.CREATE_RECONCILIATION,
         "periodEndDate without a time of day",
-        _in_body(day(2 * _DAY), "periodEndDate"),
+        in_body(day(2 * _DAY), "periodEndDate"),
         {},
     ),
     (
         Endpoint.CREATE_RECONCILIATION,
         "a period without offsets",
-        _in_body(clock(), "periodInitDate", "periodEndDate"),
+        in_body(clock(), "periodInitDate", "periodEndDate"),
         {},
     ),
-    (Endpoint.SUBMIT_RELEASE, "createdDate without a time of day", _in_body(day(-_DAY), "createdDate"), {}),
-    (Endpoint.SUBMIT_RELEASE, "createdDate without an offset", _in_body(clock(), "createdDate"), {}),
-    (Endpoint.SUBMIT_RELEASE, "releasedDate without an offset", _in_body(clock(), "releasedDate"), {}),
+    (Endpoint.SUBMIT_RELEASE, "createdDate without a time of day", in_body(day(-_DAY), "createdDate"), {}),
+    (Endpoint.SUBMIT_RELEASE, "createdDate without an offset", in_body(clock(), "createdDate"), {}),
+    (Endpoint.SUBMIT_RELEASE, "releasedDate without an offset", in_body(clock(), "releasedDate"), {}),
 )
 
 

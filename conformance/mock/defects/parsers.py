@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
@@ -13,7 +13,7 @@ from conformance.contract.instants import parse_local
 from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.nearly_json import AFTER, COMMAS, COMMENTS, LENIENCIES, NAMES, QUOTES, read_leniently
-from conformance.mock.defects.parts import CREATE, RELEASE, SUBMIT, reading, rules
+from conformance.mock.defects.parts import CREATE, RELEASE, SUBMIT, changed, reading, rules
 from conformance.mock.quirks import Defect
 
 DATES: Final = (
@@ -34,6 +34,33 @@ def local_dates(by: timedelta = timedelta(), takes: Callable[[str], bool] = lamb
         return (local + by).isoformat() if isinstance(local, datetime) else text
 
     return change
+
+
+_LENIENT: Final = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6})\d*)?(?:Z|([+-])(\d{2}):?(\d{2})).*",
+    re.ASCII | re.DOTALL,
+)
+
+
+def rolled_over(text: Any) -> Any:
+    """A date read leniently, as SimpleDateFormat does: what is past the end of a month, a year or a day runs over into the next,
+    and what follows the date is not read."""
+    found = _LENIENT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        return text
+    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    first = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
+    offset = timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0)) * (-1 if found[8] == "-" else 1)
+    fraction = timedelta(microseconds=int((found[7] or "0").ljust(6, "0")))
+    return (first + timedelta(day - 1, second, 0, 0, minute, hour) + fraction - offset).isoformat()
+
+
+def _objects_only(request: Request) -> Request:
+    """A release without its entries that are no objects."""
+    entries = request.fields.get("releases")
+    if request.endpoint is not RELEASE or not isinstance(entries, list):
+        return request
+    return changed(request, {**request.fields, "releases": [one for one in entries if isinstance(one, dict)]})
 
 
 def read_as(takes: Collection[str], *endpoints: Endpoint) -> Callable[[Request], Request]:
@@ -85,6 +112,10 @@ PARSERS: Final = (
     _dates("in-orders", "Takes dates without an offset in orders.", local_dates(), SUBMIT),
     _dates("in-reconciliations", "Takes dates without an offset in reconciliations.", local_dates(), CREATE),
     _dates("in-releases", "Takes dates without an offset in releases.", local_dates(), RELEASE),
+    Defect(name="ord-08-rolled-over", statement="Takes 30 February for 2 March (SimpleDateFormat).",
+           rules=rules("ORD-08", "REC-08", "REL-17"), reads=reading(rolled_over, DATES, *_WRITERS)),
+    Defect(name="rel-17-elements-dropped", statement="Skips entries of a release that are no objects.",
+           rules=rules("REL-17"), reads=_objects_only),
     _parser("text-after", "Reads the first object of a body, whatever follows (Jackson).", AFTER),
     _parser("commas", "Takes a comma after the last member and the last item (System.Text.Json may).", COMMAS),
     _parser("comments", "Skips comments (System.Text.Json and Jackson may).", COMMENTS),

@@ -19,6 +19,13 @@ EXAMPLES: Final = 6
 
 NO_INSTANTS: Final = tuple(kind.name for kinds in FAULTS["ORD-21"].values() for kind in kinds)
 
+
+def _rolled_over(rule_id: str) -> tuple[str, ...]:
+    """The kinds of a rule that a lenient reader of dates takes."""
+    names = [kind.name for kinds in FAULTS[rule_id].values() for kind in kinds]
+    return tuple(dict.fromkeys(name for name in names if "impossible" in name or "text after it" in name))
+
+
 TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "ord-09-any-case": dict.fromkeys(("ORD-02", "ORD-09", "REL-04", "REL-05"), ("lower case",)),
     "ord-09-either-spelling": dict.fromkeys(("ORD-02", "ORD-09", "REL-05"), ("other spelling",)),
@@ -50,8 +57,16 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "ord-13-lists-unwrapped": {
         "ORD-13": ("a list of it",),
         "REC-07": ("a list of it",),
+        "REC-08": ("channelName in a list", "periodEndDate in a list", "accountId in a list"),
+        "REL-17 one of its fields has another JSON type": tuple(
+            f"{name} in a list"
+            for name in ("reconciliationId", "channelName", "accountId", "marketplaceCode", "releasedDate")
+        ),
+        "REL-17 one of its entries is malformed": ("value in a list",),
     },
     "ord-13-anything-as-text": {"ORD-13": ("a number, in the extracts too",)},
+    "ord-08-rolled-over": {rule_id: _rolled_over(rule_id) for rule_id in ("ORD-08", "REC-08", "REL-17")},
+    "rel-17-elements-dropped": {"REL-17": ("an entry that is no object", "an entry that is null")},
     "ord-21-taken-as-utc": {"ORD-21": NO_INSTANTS},
     # A releasedDate lies in a period of seconds.
     "ord-21-taken-as-brasilia": {"ORD-21": tuple(name for name in NO_INSTANTS if "releasedDate" not in name)},

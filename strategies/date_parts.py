@@ -1,0 +1,123 @@
+"""The edits that make a date malformed: each its own instant in a form that no document has, in which a lenient parser takes it.
+
+Whoever takes it so finds it where it was, so that no other fault is in the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from hypothesis.strategies import DrawFn
+
+from strategies.calls import Call, Edit
+from strategies.fault_parts import STATUSES_WITH, Draw, position
+from strategies.near_parts import Print, in_body, printed_at, universal
+from strategies.orders import STATUSES
+from strategies.scope import Scope
+
+_DAY: Final = timedelta(days=1)
+_SIXTY_MINUTES: Final = timedelta(hours=4)
+
+
+def _on(instant: datetime, date: str, hour: int = 0) -> str:
+    """The instant's time of day, so many hours later, on a date that there need not be."""
+    return f"{date}T{instant.hour + hour:02}:{instant:%M:%S}Z"
+
+
+def _day(text: str) -> str:
+    """As a day past the end of the month before: 2 March 2025 as 30 February."""
+    instant = universal(text)
+    before = instant.replace(day=1) - _DAY
+    return _on(instant, f"{before:%Y-%m}-{instant.day + before.day}")
+
+
+def _month(text: str) -> str:
+    """As a month past the end of the year before."""
+    instant = universal(text)
+    return _on(instant, f"{instant.year - 1:04}-{instant.month + 12}-{instant:%d}")
+
+
+def _hour(text: str) -> str:
+    """As an hour past the end of the day before."""
+    instant = universal(text)
+    return _on(instant, f"{instant - _DAY:%Y-%m-%d}", hour=24)
+
+
+def _offset(text: str) -> str:
+    """By the clock of an offset of three hours and sixty minutes."""
+    return (universal(text) + _SIXTY_MINUTES).strftime("%Y-%m-%dT%H:%M:%S+03:60")
+
+
+def _day_first(text: str) -> str:
+    return universal(text).strftime("%d/%m/%Y %H:%M:%S")
+
+
+MALFORMED: Final[dict[str, Print]] = {
+    "no date": lambda _: "yesterday",
+    "an impossible day": _day,
+    "an impossible month": _month,
+    "an impossible hour": _hour,
+    "day first": _day_first,
+    "empty": lambda _: "",
+    "text after it": lambda text: f"{text}x",
+    "an impossible offset": _offset,
+}
+
+_OF_ORDERS: Final = (
+    ("createdDate", "no date", STATUSES),
+    ("estimatedDeliveryDate", "empty", ("INVOICED",)),  # where it is demanded, an empty one would be refused as missing
+    ("cancelDate", "no date", ("CANCELED",)),
+    ("sendDate", "an impossible month", STATUSES),
+    ("deliveryDate", "day first", STATUSES_WITH["deliveryDate"]),
+    ("cancelDate", "an impossible day", STATUSES_WITH["cancelDate"]),
+    ("deliveryDate", "text after it", STATUSES_WITH["deliveryDate"]),
+    ("approvedDate", "an impossible day", STATUSES),
+    ("estimatedDeliveryDate", "an impossible hour", STATUSES),
+    ("createdDate", "an impossible offset", STATUSES),
+)
+
+
+def of_orders(kind: Callable[..., Any]) -> tuple[Any, ...]:
+    """Each way to be malformed in another of an order's dates, and a date that its status does not take: that is to be one all
+    the same."""
+    not_taken = kind(
+        name="no date for cancelDate of another status", draw=_set("cancelDate", "yesterday"), statuses=("CONCLUDED",)
+    )
+    return (
+        *(
+            kind(
+                name=f"{how} for {field}",
+                draw=in_body(MALFORMED[how], field),
+                statuses=statuses,
+                present=() if field in {"createdDate", "approvedDate"} else (field,),
+            )
+            for field, how, statuses in _OF_ORDERS
+        ),
+        not_taken,
+    )
+
+
+def _set(field: str, value: str) -> Draw:
+    return lambda draw, call, scope: Edit(("body", field), value)  # noqa: ARG005
+
+
+def _of_extract(print_: Print, turn: int) -> Draw:
+    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
+        place = position(call.body["extracts"], None, turn)
+        return Edit(*printed_at(("body", "extracts", place, "expectedDate"), call.body["createdDate"], print_))
+
+    return draw_edit
+
+
+OF_EXTRACTS: Final = {name: _of_extract(print_, turn) for turn, (name, print_) in enumerate(MALFORMED.items())}
+"""The expectedDate of one extract, where the order was created."""
+
+
+def of_batches(*names: str) -> dict[str, Draw]:
+    """Make one of these dates of a creation or a release malformed, in each way."""
+    return {
+        f"{names[number % len(names)]}, {how}": in_body(print_, names[number % len(names)])
+        for number, (how, print_) in enumerate(MALFORMED.items())
+    }
