@@ -26,3 +26,13 @@ Feature: Order deletion
   Scenario: An order can't be deleted twice
     Given any order
     Then a second deletion is refused with 404 and code 404-3
+
+  @DEL-06
+  Scenario: Nothing of a deleted order comes back
+    Given any order
+    Then of a deleted one nothing shows, also when it is sent and deleted again
+
+  @DEL-07
+  Scenario: An order is accepted again after its deletion
+    Given any order
+    Then sent after its deletion it is accepted

@@ -63,6 +63,21 @@ Feature: Errors
       | /reconciliation         |
       | /reconciliation/release |
 
+  @ERR-06
+  Scenario Outline: An order with <what> is taken as it is, or refused
+    Given any order
+    Then with <what> it is taken as it is, or refused with 4xx
+
+    Examples:
+      | what                                  |
+      | a long code                           |
+      | a code of other characters            |
+      | a large amount                        |
+      | many extracts                         |
+      | a date long past                      |
+      | a date far ahead                      |
+      | a date that a clock skips or has twice |
+
   @ERR-05
   Scenario Outline: What <operation> answers has the documented shape
     Given the OpenAPI document

@@ -29,6 +29,16 @@ Feature: Order query
     Given any order
     Then asked for again and again it stays as it was sent
 
+  @QRY-05
+  Scenario: Orders whose codes are alike are two
+    Given any order
+    Then one under a code that is nearly the same is another
+
+  @QRY-05
+  Scenario: An account id that 32 bits take for another is another
+    Given any order
+    Then under such an account id it is not found, changed or deleted
+
   @QRY-06
   Scenario: Fractions of a second are kept
     Given any order

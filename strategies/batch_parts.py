@@ -135,6 +135,9 @@ NO_RECONCILIATION: Final = named(
     {
         "left out": LEFT_OUT,
         "null": None,
+        "one that 32 bits take for its own": Hole(
+            RECONCILIATION.name, lambda text: int(text) + 2**32, "+ 4,294,967,296"
+        ),
         "an id that none has": Hole(RECONCILIATION.name, lambda text: int(text) + 1_000_000_000, "+ 1,000,000,000"),
         "zero": 0,
         "negative": Hole(RECONCILIATION.name, lambda text: -int(text), "negative"),
@@ -255,11 +258,11 @@ def _cent_shifted(draw: DrawFn, call: Call, scope: Scope) -> Edit:
 
 
 def _largest_moved(_: DrawFn, call: Call, scope: Scope) -> Edit:  # noqa: ARG001
-    """A cent more of the largest value, where a binary float has the fewest digits left."""
+    """A cent more of the largest sale, where a binary float has the fewest digits left."""
     entries = call.body["releases"]
-    position = max(range(len(entries)), key=lambda n: abs(entries[n]["value"]))
-    value = entries[position]["value"]
-    return Edit(("body", "releases", position, "value"), value + (CENT if value > 0 else -CENT))
+    sales = (n for n, entry in enumerate(entries) if entry["type"] == "SALE")
+    position = max(sales, key=lambda n: entries[n]["value"])
+    return Edit(("body", "releases", position, "value"), entries[position]["value"] + CENT)
 
 
 OTHER_VALUES: Final[dict[str, Draw]] = {

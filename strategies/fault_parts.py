@@ -319,24 +319,10 @@ NEARLY_THE_CODE: Final = named(
     {
         "one character more": Hole(CODE.name, lambda code: code + "1", "one character more"),
         "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
-        "a wildcard": Hole(CODE.name, lambda code: code[:-2] + "%", "ending in %"),
     },
 )
-
-
-def _almost(change: Callable[[str], str], how: str, *shapes: str) -> tuple[Draw, tuple[str, ...]]:
-    return setting(_CODE_ASKED, Hole(CODE.name, change, how)), shapes
-
-
-ALMOST_THE_CODE: Final = {
-    "in lower case": _almost(str.lower, "in lower case", *WITH_LETTERS),
-    "without its symbols": _almost(
-        lambda code: "".join(filter(str.isalnum, code)), "without symbols", "amazon", "magalu", "storefront"
-    ),
-    "with a zero before": _almost(lambda code: "0" + code, "with a zero before", "via", "mercado-livre"),
-    "a long one, other at the end": _almost(lambda code: code[:-1] + "Z", "ending in Z", "long"),
-}
-"""Codes that a careless comparison takes for the order's, and the shapes of codes for which they are others."""
+"""Codes that are told from the order's by a comparison that looks at the beginning or at a part alone. Those that a collation or
+a number takes for the same are QRY-05's."""
 
 
 def on_neighbouring_account(kind: Callable[..., Any]) -> Any:

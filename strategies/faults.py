@@ -19,6 +19,7 @@ from strategies import batch_parts, date_parts, matching_parts, near_parts, toke
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
+from strategies.identifiers import ROOMY
 from strategies.orders import STATUSES, Multiples
 from strategies.scope import Place, Scope
 
@@ -161,8 +162,7 @@ _BATCHES_ONLY: Final = frozenset(parts.OF_BATCHES)
 _UNKNOWN_ORDERS: Final = (
     Kind(name="a code that no order has", draw=parts.UNKNOWN_CODE),
     parts.on_neighbouring_account(Kind),
-    *(Kind(name=name, draw=draw, shapes=shapes) for name, (draw, shapes) in parts.ALMOST_THE_CODE.items()),
-    *_kinds(None, parts.NEARLY_THE_CODE),
+    *_kinds(None, parts.NEARLY_THE_CODE, shapes=ROOMY),
 )
 
 FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {

@@ -29,14 +29,47 @@ SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
         "mercado-livre": lambda run, serial: f"20{run:07d}{serial:07d}",
         "shopee": lambda run, serial: f"2405{_letters(run, 5)}{_letters(serial, 5)}",
         "magalu": lambda run, serial: f"LU-{run:07d}{serial:07d}",
-        "b2w": lambda run, serial: f"Lojas Americanas-{run:07d}{serial:07d}01",
+        "b2w": lambda run, serial: f"Lojas_Americanas-{run:07d}{serial:07d}01",
         "via": lambda run, serial: f"{run:07d}{serial:07d}",
-        "storefront": lambda run, serial: f"#{run:07d}/{serial:07d}&A+B%2B",
-        "accented": lambda run, serial: f"Açaí São João nº {run:07d}{serial:07d}",
-        "long": lambda run, serial: f"{run:07d}-{serial:07d}-" + "MARKETPLACE-" * 4,
+        "tiktok-shop": lambda run, serial: f"57{run:07d}{serial:07d}52",
+        "twenty-digits": lambda run, serial: f"2005{run:07d}{serial:07d}52",
+        "storefront": lambda run, serial: f"#{run:07d}.{serial:07d}_a",
+        "long": lambda run, serial: f"{run:07d}-{serial:07d}.MARKETPLACE_MARKETPLACES",
     }
 )
-"""Code of a run and a serial number, by marketplace. `storefront` holds what a URL must escape."""
+"""Code of a run and a serial number, by marketplace: what any target must take, up to forty letters, digits and `-_.#`. No
+double holds eighteen digits, nothing of 64 bits twenty; `storefront` holds what a URL must escape."""
+
+
+ROOMY: Final = tuple(shape for shape in SHAPES if shape != "long")
+"""The shapes of codes that may be a character longer."""
+
+
+def _padded(length: int) -> Callable[[int, int], str]:
+    """A code of so many characters."""
+    return lambda run, serial: f"{run:07d}-{serial:07d}-{'MARKETPLACE-' * (length // 12)}"[: length - 1] + "A"
+
+
+LENGTHS: Final = (45, 60, 100, 200, 300)
+"""Characters of codes that may be refused: beyond what columns of 40, 50, 64, 128 and 255 hold."""
+
+ODD_SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
+    {
+        **{f"{length} characters": _padded(length) for length in LENGTHS},
+        "accents": lambda run, serial: f"Açaí São João nº {run:07d}{serial:07d}",
+        "letters beyond Latin-1": lambda run, serial: f"Łódź-Ωmega-{run:07d}{serial:07d}",
+        "characters beyond 16 bits": lambda run, serial: f"🚚-{run:07d}-{serial:07d}",
+        "what a URL escapes": lambda run, serial: f"#{run:07d}/{serial:07d}&A+B%2B",
+        "a blank at the end": lambda run, serial: f"BLANK-{run:07d}-{serial:07d} ",
+        "quotes and backslashes": lambda run, serial: f"O'Neill \"{run:07d}\\n{serial:07d}",
+        "Chinese characters": lambda run, serial: f"订单-{run:07d}-{serial:07d}",
+        "blanks inside": lambda run, serial: f"Lojas  Americanas {run:07d} {serial:07d}",
+        "accents of their own": lambda run, serial: f"Ac\u0327ai\u0301-{run:07d}{serial:07d}",
+        "markup": lambda run, serial: f"<b>{run:07d}</b>&amp;{serial:07d}",
+        "a blank before": lambda run, serial: f" BLANK-{run:07d}-{serial:07d}",
+    }
+)
+"""The same for codes of which no document says that they must be taken, nor that they may not."""
 
 
 def shape_names(some: tuple[str, ...] = ()) -> st.SearchStrategy[str]:
@@ -58,4 +91,4 @@ class Minter:
 
     def mint(self, shape: str) -> str:
         """A new code of that shape. Raises KeyError for a shape that there is not."""
-        return SHAPES[shape](self.run, self.serial())
+        return (SHAPES.get(shape) or ODD_SHAPES[shape])(self.run, self.serial())

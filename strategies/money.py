@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 CENT: Final = Decimal("0.01")
 
-LARGEST_CENTS: Final = 9_999_999_999
-"""Just under a hundred million BRL: more than any order, and more than a 32-bit float or integer holds to the cent."""
+LARGEST_CENTS: Final = 99_999_999
+"""Just under a million BRL, more than a 32-bit float holds to the cent: what any target must take. What is larger may be refused
+(rule ERR-06)."""
+
+_ROOM_CENTS: Final = 100_00
+"""By how much faults move a value: it stays an amount that must be taken."""
 
 
 def reais(cents: int) -> Decimal:
@@ -18,6 +22,16 @@ def reais(cents: int) -> Decimal:
     return Decimal(cents).scaleb(-2)
 
 
+def most(parts: int) -> Decimal:
+    """The largest amount that is drawn of which so many, added up, are still one that any target must take."""
+    return reais((LARGEST_CENTS - _ROOM_CENTS) // parts)
+
+
+def at_most(amount: Decimal, limit: Decimal) -> Decimal:
+    """The amount, or what is left of it above multiples of the limit: at least a cent, and the small ones as they are."""
+    return amount if amount <= limit else (amount % limit or limit)
+
+
 # Over so wide a range Hypothesis draws by magnitude: cents, everyday prices and large amounts all come up.
-AMOUNTS: Final = st.integers(1, LARGEST_CENTS).map(reais)
+AMOUNTS: Final = st.integers(1, LARGEST_CENTS - _ROOM_CENTS).map(reais)
 """A positive amount, from one cent."""

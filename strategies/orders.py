@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
@@ -11,7 +12,7 @@ from hypothesis.strategies import DrawFn
 
 from strategies import dates
 from strategies.holes import CODE
-from strategies.money import AMOUNTS, reais
+from strategies.money import AMOUNTS, CENT, at_most, most, reais
 from strategies.packed import packed
 from strategies.scope import Place, Scope
 
@@ -27,8 +28,11 @@ _CUSTOMERS: Final = (None, "Ana", "João da Conceição", "Łucja", "李雷", 'O
 
 _CROWDED: Final = 7
 
-MILLIONS: Final = Decimal(8_000_000)
-"""BRL above which a 32-bit float counts in halves."""
+LARGE: Final = Decimal(300_000)
+"""BRL above which a 32-bit float counts in 32nds."""
+
+_FOR_OTHERS: Final = Decimal(1000)
+"""BRL that a large sale leaves to the other sales of its order."""
 
 _WHOLE: Final = 8
 """One amount in so many is written without cents, and another with one decimal."""
@@ -41,6 +45,10 @@ Multiples = tuple[tuple[str, int], ...]
 
 _TWINS: Final = 4
 """One order in so many has an extract twice: two products of one price do that."""
+
+
+MOST: Final = most(1)
+"""BRL that the sales of an order add up to at most."""
 
 
 @cache
@@ -85,6 +93,28 @@ def _extract(type_: str, amount: Decimal, choices: tuple[int, ...], created: str
     return extract
 
 
+_Entry = tuple[str, Decimal, tuple[int, ...]]
+"""An extract's type, its amount, and its choices."""
+
+
+def _within(limit: Decimal, entries: list[_Entry]) -> list[_Entry]:
+    """The entries with their sales cut so that these add up to no more than the limit."""
+    room = limit - sum(CENT for kind, *_ in entries if kind == "SALE")
+    found = []
+    for kind, amount, choices in entries:
+        cut = at_most(amount, room + CENT) if kind == "SALE" else amount
+        room -= cut - CENT if kind == "SALE" else 0
+        found.append((kind, cut, choices))
+    return found
+
+
+def _blind(amount: Decimal) -> Decimal:
+    """The amount, or one some cents smaller, which a 32-bit float does not tell from one a cent larger."""
+    while struct.pack("f", amount) != struct.pack("f", amount + CENT):
+        amount -= CENT
+    return amount
+
+
 @st.composite
 def orders(
     draw: DrawFn,
@@ -98,33 +128,38 @@ def orders(
     large: bool = False,
     apart: bool = False,
     multiples: Multiples = (),
+    limit: Decimal = MOST,
 ) -> Order:
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
-    a `releasable` one has only extracts of types that releases take, a `large` one a sale of millions; the dates of one that
-    is `apart` are hours from each other. `multiples` are extracts that it has besides, one after the other, all of them
-    multiples of one amount."""
+    a `releasable` one has only extracts of types that releases take, a `large` one a sale of more than LARGE; the dates of one
+    that is `apart` are hours from each other. `multiples` are extracts that it has besides, one after the other, all of them
+    multiples of one amount. Its sales add up to no more than `limit` BRL."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
     account_form, customer, items, crowd, position, twin = choices[2:]
     timeline = dates.timeline(draw, status, present, apart=apart)
     kinds = scope.releasable_types if releasable else scope.extract_types
-    most = MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS
-    most = max(most, 0)
-    free = [(kinds[entry[1][0]], entry) for entry in draw(_entries(len(kinds), most))]
-    demanded = [(kind, draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
+    number = max(MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS, 0)
+    demanded: list[_Entry] = [(kind, *draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
+    free: list[_Entry] = [(kinds[entry[0]], amount, entry) for amount, entry in draw(_entries(len(kinds), number))]
     if large:
-        demanded[0] = ("SALE", (demanded[0][1][0] + MILLIONS, demanded[0][1][1]))
+        demanded[0] = ("SALE", _blind(LARGE + at_most(demanded[0][1], limit - LARGE - _FOR_OTHERS)), demanded[0][2])
     position %= len(free) + 1
+    last = (*demanded, *multiples, *free[position:])[-1][0]
+    there = len(free) + len(demanded) + len(multiples)
+    is_twin = twin == _TWINS - 1 and there < MOST_EXTRACTS and not (large and last == "SALE")
+    # A sale that is there twice counts twice.
+    cut = _within(limit // 2 if is_twin and last == "SALE" else limit, [*demanded, *free])
+    demanded, free = cut[: len(demanded)], cut[len(demanded) :]
     created = timeline["createdDate"] or ""
     before, after = (
-        [_extract(kind, amount, entry, created) for kind, (amount, entry) in some]
-        for some in ((*free[:position], *demanded), free[position:])
+        [_extract(*entry, created) for entry in some] for some in ((*free[:position], *demanded), free[position:])
     )
     unit = reais(draw(st.integers(1, LARGEST_UNIT))) if multiples else Decimal(0)
     between = [{"marketplaceCode": CODE, "type": kind, "value": times * unit} for kind, times in multiples]
     entries = [*before, *between, *after]
-    if twin == _TWINS - 1 and len(entries) < MOST_EXTRACTS:
+    if is_twin:
         entries.append(dict(entries[-1]))
     forms = scope.account_id_forms
     order: Order = {

@@ -16,7 +16,7 @@ from hypothesis.strategies import DrawFn
 from strategies import identifiers
 from strategies.dates import START, printed
 from strategies.holes import CODE, RECONCILIATION
-from strategies.money import CENT
+from strategies.money import CENT, most
 from strategies.orders import Multiples, Order, orders
 from strategies.packed import packed
 from strategies.periods import LENGTHS, at
@@ -111,7 +111,9 @@ def batches(
     )
     place, seconds = places[place_number], seconds or LENGTHS[length]
     count = at_least + more
-    some: dict[str, Any] = {"statuses": STATUSES, "places": (place,), "releasable": True, "large": large}
+    some: dict[str, Any] = {
+        "statuses": STATUSES, "places": (place,), "releasable": True, "large": large, "limit": most(count)
+    }  # fmt: skip
     drawn = [draw(orders(scope, types=types, multiples=multiples, **some))]
     namesake = None
     if multiples:

@@ -12,6 +12,7 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from strategies.calls import Call
 from strategies.faults import FAULTS, Kind, cases, order_faults, possible
+from strategies.money import most
 from strategies.orders import Order, orders
 from strategies.reconciliations import STATUSES, Batch, release, total
 from strategies.scope import Place, Scope
@@ -33,8 +34,8 @@ def small_world(scope: Scope) -> Scope:
 
 
 def some_orders(scope: Scope) -> st.SearchStrategy[Order]:
-    """Orders that can be reconciled."""
-    return orders(scope, statuses=STATUSES, releasable=True)
+    """Orders that can be reconciled, two of them in one."""
+    return orders(scope, statuses=STATUSES, releasable=True, limit=most(2))
 
 
 @dataclass(frozen=True, slots=True)

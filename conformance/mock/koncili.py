@@ -46,6 +46,9 @@ MOST_AT_ONCE: Final = 8
 
 NO_TOKEN = {"response": "NO_TOKEN"}
 
+SERVER_ERROR: Final = Answer(500, {"errorMessage": "Internal server error", "errorCode": "500-0", "errorSource": None})
+"""What a mock answers where it does not cope."""
+
 
 def refusal(breach: Breach, quirks: Sequence[Quirk] = ()) -> Answer:
     """The documented answer to a broken rule (P: error reference)."""
@@ -198,6 +201,8 @@ class Koncili:
             for hook in hooks(self.quirks, "after_refusal"):
                 hook(self.world, request)
             return self._refused(breaches)
+        if any(crashes(request, self.world) for crashes in hooks(self.quirks, "crashes")):
+            return SERVER_ERROR
         race = next((quirk.race for quirk in self.quirks if quirk.race is not None), None)
         contends_for = race.among(request) if race is not None else None
         if race is None or contends_for is None:

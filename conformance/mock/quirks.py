@@ -74,6 +74,8 @@ class Quirk:
     """The same, with a look at what is stored."""
     objects: Callable[[Request, Body, MockWorld], Breach | None] | None = None
     """A breach found in a lawful submission, creation or release (the body is given parsed)."""
+    crashes: Callable[[Request, MockWorld], bool] | None = None
+    """Whether a lawful request is answered 500, and nothing done."""
     stores: Callable[[Body, Body | None, MockWorld], Body] | None = None
     """What is stored of an accepted order, given what was stored before."""
     after_refusal: Callable[[MockWorld, Request], None] | None = None

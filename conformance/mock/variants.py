@@ -18,6 +18,7 @@ from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
+from conformance.mock.bounded import BOUNDED
 from conformance.mock.crowds import CROWDS
 from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
 from conformance.mock.habits import HABITS, next_half_hour
@@ -348,6 +349,7 @@ VARIANTS: Final = table(
     *SPELLINGS,
     *HABITS,
     *CROWDS,
+    *BOUNDED,
 )
 
 

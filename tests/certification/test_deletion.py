@@ -12,9 +12,11 @@ from conformance.contract.rules import Side
 from conformance.engine.bench import Bench, Hindered, Values, Waiting
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.laws import prove
+from conformance.engine.resubmission import accepted_again, nothing_comes_back
 from conformance.engine.same_order import differences
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
+from strategies.identifiers import ROOMY
 from strategies.orders import Order, orders, place_of
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
@@ -26,7 +28,7 @@ scenarios("deletion.feature")
 @st.composite
 def _neighbourhoods(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
     """A submission, an order beside it on its account, and where there is another account one of the same code there."""
-    call: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
+    call: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER, shapes=ROOMY))
     place = place_of(call.body)
     elsewhere = scope.neighbours(place) or tuple(other for other in scope.places if other != place)
     places = [place, *elsewhere[:1]]
@@ -179,3 +181,33 @@ def _(trial: Trial, foreign: tuple[Place, str]) -> None:
                 bench.saw(Side.ACCEPTED, twin)
 
     prove(bench, bench.scenario, calls(bench.scope, Endpoint.SUBMIT_ORDER, places=(place,)), law, 1)
+
+
+# -- DEL-06, DEL-07: sent again ------------------------------------------------------------------------------------
+
+
+@st.composite
+def _resubmissions(draw: DrawFn, scope: Scope) -> tuple[Place, list[Order]]:
+    """Three orders for one place, each of another total than the one before: what comes back is told from what was sent."""
+    place = draw(st.sampled_from(scope.places))
+    return place, [draw(orders(scope, places=(place,))) for _ in range(3)]
+
+
+@then("of a deleted one nothing shows, also when it is sent and deleted again")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(drawn: tuple[Place, list[Order]]) -> Waiting[None]:
+        yield from nothing_comes_back(bench, trial.rule, *drawn)
+
+    prove(bench, bench.scenario, _resubmissions(bench.scope), law, max(1, bench.session.profile.sequences // 3))
+
+
+@then("sent after its deletion it is accepted")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(drawn: tuple[Place, list[Order]]) -> Waiting[None]:
+        yield from accepted_again(bench, trial.rule, *drawn)
+
+    prove(bench, bench.scenario, _resubmissions(bench.scope), law, 1)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from pytest_bdd import given, parsers, scenarios, then
@@ -11,16 +15,19 @@ from conformance.contract.jsontext import dumps
 from conformance.contract.rules import Side
 from conformance.engine import economy
 from conformance.engine.bench import Bench, Values, Waiting
+from conformance.engine.bounds import REFUSED_AT_MOST, Bound, codes_taken_faithfully, order_taken_faithfully
 from conformance.engine.checks import check_refused, error_body_problem
 from conformance.engine.laws import make_ready, prove
 from conformance.engine.schema_layer import run_schema_layer
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies import odd
+from strategies.alike import pairs
 from strategies.calls import Call
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.holes import fill
 from strategies.reconciliations import plain_order
+from strategies.unbounded import CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
 from tests.certification.conftest import Trial
 
 scenarios("errors.feature")
@@ -190,6 +197,26 @@ def _(trial: Trial) -> None:
     most = len(queries) if bench.session.profile.client_errors is None else 4
     for name in economy.choose(list(queries), most, bench.session.seed):
         prove(bench, f"{bench.scenario} {name}", st.just(queries[name]), law, 1)
+
+
+# -- ERR-06: what no document bounds -------------------------------------------------------------------------------
+
+
+@then(parsers.parse("with {what} it is taken as it is, or refused with 4xx"))
+def _(trial: Trial, what: str) -> None:
+    bench, codes = trial.bench, CODES_BEYOND.get(what)
+    bound = Bound(bench, 1 if codes is not ODD_CODES else REFUSED_AT_MOST)
+    beyond: Mapping[str, Any] = codes or ORDERS_BEYOND[what]
+    profile = bench.session.profile
+    for name in economy.choose(list(beyond), profile.kinds_at_most or len(beyond), bench.session.seed):
+        if bound.is_reached:
+            return
+        law: Any = partial(codes_taken_faithfully, bench, trial.rule, name, beyond[name], bound)
+        drawn: st.SearchStrategy[Any] = pairs(bench.scope)
+        if codes is None:
+            law = partial(order_taken_faithfully, bench, trial.rule, name, bound)
+            drawn = grown(bench.scope, beyond[name], types=("SHIP",))
+        prove(bench, f"{bench.scenario} {name}", drawn, law, profile.refusals_per_kind)
 
 
 # -- ERR-05: the schema layer --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,9 +15,12 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import keeps_fraction, read_instant
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
+from conformance.engine import economy
 from conformance.engine.bench import NotSeenYet, Waiting
+from conformance.engine.bounds import REFUSED_AT_MOST, Bound, belongs_to_its_account, told_apart
 from conformance.engine.laws import prove
 from conformance.verdict.violation import Violation
+from strategies.alike import ALIKE, Pair, pairs
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS, fractional
 from strategies.orders import Order, orders, place_of
@@ -157,3 +161,27 @@ def _(trial: Trial) -> None:
 
     prove(bench, bench.scenario, calls(bench.scope, Endpoint.SUBMIT_ORDER), law, bench.session.profile.sequences)
     prove(bench, f"{bench.scenario} unknown", calls(bench.scope, Endpoint.SUBMIT_ORDER), law_of_unknown, 1)
+
+
+# -- QRY-05: codes and accounts that are alike ---------------------------------------------------------------------
+
+
+@then("one under a code that is nearly the same is another")
+def _(trial: Trial) -> None:
+    bench, profile = trial.bench, trial.bench.session.profile
+    bound = Bound(bench, REFUSED_AT_MOST)
+    for name in economy.choose(list(ALIKE), profile.kinds_at_most or len(ALIKE), bench.session.seed):
+        alike = ALIKE[name]
+        if alike.is_plain or not bound.is_reached:
+            law = partial(told_apart, bench, trial.rule, name, alike, bound)
+            prove(bench, f"{bench.scenario} {name}", pairs(bench.scope, alike.shapes), law, profile.refusals_per_kind)
+
+
+@then("under such an account id it is not found, changed or deleted")
+def _(trial: Trial) -> None:
+    bench = trial.bench
+
+    def law(pair: Pair) -> Waiting[None]:
+        yield from belongs_to_its_account(bench, trial.rule, *pair.orders)
+
+    prove(bench, bench.scenario, pairs(bench.scope), law, bench.session.profile.refusals_per_kind)

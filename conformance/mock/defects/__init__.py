@@ -11,12 +11,15 @@ from typing import Final
 
 from conformance.mock.defects.answers import ANSWERS
 from conformance.mock.defects.collateral import COLLATERAL
+from conformance.mock.defects.collations import COLLATIONS
+from conformance.mock.defects.columns import COLUMNS
 from conformance.mock.defects.completion import COMPLETION
 from conformance.mock.defects.crashes import CRASHES
 from conformance.mock.defects.dates import DATES
 from conformance.mock.defects.entries import ENTRIES
 from conformance.mock.defects.half_done import HALF_DONE
 from conformance.mock.defects.in_part import IN_PART
+from conformance.mock.defects.keys import KEYS
 from conformance.mock.defects.limiting import LIMITING
 from conformance.mock.defects.matching import MATCHING
 from conformance.mock.defects.money import MONEY
@@ -30,6 +33,7 @@ from conformance.mock.defects.strict import STRICT
 from conformance.mock.defects.tokens import TOKENS
 from conformance.mock.defects.tolerance import TOLERANCE
 from conformance.mock.defects.unenforced import UNENFORCED
+from conformance.mock.defects.zones import ZONES
 from conformance.mock.quirks import Defect, named, table
 
 FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
@@ -43,6 +47,10 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "instants and boundaries": DATES,
         "money and what is shown": MONEY,
         "storing": STORING,
+        "collations": COLLATIONS,
+        "columns": COLUMNS,
+        "keys": KEYS,
+        "zones": ZONES,
         "collateral": COLLATERAL,
         "answers": ANSWERS,
         "crashes": CRASHES,

@@ -17,9 +17,8 @@ from conformance.contract.jsontext import NotJSON
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
 from conformance.mock.defects.parts import CREATE, DELETE, QUERY, RELEASE, SUBMIT, Where, on_endpoint, rules
-from conformance.mock.quirks import Answer, Defect
-
-_CRASH: Final = Answer(500, {"errorMessage": "Internal server error", "errorCode": "500-0", "errorSource": None})
+from conformance.mock.koncili import SERVER_ERROR
+from conformance.mock.quirks import Defect
 
 _LONG: Final = 1000
 _DEEP: Final = 40
@@ -31,7 +30,7 @@ def _crash(name: str, statement: str, *where: Where, blamed: tuple[str, ...] = (
         name=f"err-02-{name}",
         statement=statement,
         rules=rules("ERR-02", "ERR-05", *blamed),
-        answers=lambda request, answer: _CRASH if all(holds(request) for holds in where) else answer,
+        answers=lambda request, answer: SERVER_ERROR if all(holds(request) for holds in where) else answer,
     )
 
 

@@ -9,6 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
 from conformance.contract.instants import parse_instant
+from conformance.mock.defects.collations import through_a_double
 from conformance.mock.defects.parts import per_date, per_extract, per_value, rules
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body
@@ -23,12 +24,6 @@ def _shown(name: str, statement: str, shows: Callable[[Body], Body]) -> Defect:
 
 def _through_float32(value: Any) -> Decimal:
     return Decimal(repr(round(struct.unpack("f", struct.pack("f", float(value)))[0], 2)))
-
-
-def _in_32_bits(value: Any) -> Decimal:
-    """As cents in a 32-bit integer, which goes round at 21 million BRL."""
-    cents = int(Decimal(value) * 100)
-    return Decimal((cents + 2**31) % 2**32 - 2**31).scaleb(-2)
 
 
 def _cut(value: Any) -> Decimal:
@@ -107,7 +102,6 @@ MONEY: Final = (
     _shown("absolute-values", "Shows money without its sign.", per_value(abs)),
     _shown("cents-cut", "Cuts money to the cent after a binary float.", per_value(_cut)),
     _shown("whole-reais", "Shows money without cents.", per_value(lambda v: Decimal(v).quantize(1, ROUND_DOWN))),
-    _shown("32-bit-cents", "Keeps cents in a 32-bit integer.", per_value(_in_32_bits)),
     _shown("in-cents", "Shows money in cents.", per_value(lambda value: int(Decimal(value) * 100))),
     _shown("as-text", "Shows money as text.", per_value(str)),
     _shown("thousands-separated", "Shows a thousand and more as text.", per_value(_grouped)),
@@ -138,6 +132,12 @@ MONEY: Final = (
     _shown("cancel-date-lost", "Shows no cancelDate.", _without("cancelDate")),
     _shown("status-of-its-own", "Shows CONCLUDED as DELIVERED.", lambda order: {
         **order, "status": "DELIVERED" if order.get("status") == "CONCLUDED" else order.get("status")}),
+    _shown("lower-case-code", "Shows codes in lower case.", lambda order: {
+        **order, "marketplaceCode": str(order.get("marketplaceCode")).lower()}),
+    _shown("code-through-a-double", "Shows codes of digits as a double has them.", lambda order: {
+        **order, "marketplaceCode": through_a_double(str(order.get("marketplaceCode")))}),
+    _shown("code-without-zeros", "Shows codes without leading zeros.", lambda order: {
+        **order, "marketplaceCode": str(order.get("marketplaceCode")).lstrip("0")}),
     _shown("upper-case-code", "Shows codes in upper case.", lambda order: {
         **order, "marketplaceCode": str(order.get("marketplaceCode")).upper()}),
 )  # fmt: skip

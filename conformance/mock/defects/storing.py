@@ -198,19 +198,6 @@ def _half_hour_and_a_minute(instant: datetime) -> datetime:
     return instant + timedelta(minutes=31)
 
 
-# -- codes ---------------------------------------------------------------------------------------------------------
-
-
-def _kept_under(name: str, statement: str, code: Callable[[str], str], *blamed: str) -> Defect:
-    """Orders kept under something else than their codes: two may be taken for one."""
-    return Defect(
-        name=name,
-        statement=statement,
-        rules=rules("QRY-02", "DEL-02", "REL-10", "REL-13", *blamed),
-        key=lambda key: (key[0], key[1], code(key[2])),
-    )
-
-
 STORING: Final = (
     _update("ord-15-merges", "Keeps what an update leaves out.", _merge),
     _update("ord-15-first-write-wins", "Accepts an update and keeps the order as it was.", lambda order, previous, _: (
@@ -280,12 +267,4 @@ STORING: Final = (
                     "DEL-05", "WFL-04"),
         after_query=_forget,
     ),
-    # codes
-    _kept_under("qry-02-codes-without-case", "Compares codes without their case.", str.lower),
-    _kept_under("qry-02-codes-cut", "Looks at the first 20 characters of a code.", lambda code: code[:20],
-                "ORD-01", "ORD-15", "ORD-17", "QRY-01", "DEL-01", "DEL-05", "REL-01", "REL-11", "WFL-02", "WFL-04"),
-    _kept_under("qry-02-codes-cut-at-fifty", "Looks at the first 50 characters of a code.", lambda code: code[:50]),
-    _kept_under("qry-02-codes-without-symbols", "Compares letters and digits of codes only.",
-                lambda code: "".join(filter(str.isalnum, code))),
-    _kept_under("qry-02-codes-without-zeros", "Compares codes without leading zeros.", lambda code: code.lstrip("0")),
 )  # fmt: skip

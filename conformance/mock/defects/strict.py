@@ -147,8 +147,10 @@ _ORDERS: Final = (
     _order("sale-first", "Demands that the first extract is the SALE.", _needs_first_sale),
     _order("large-value", "Refuses a value of 100,000 BRL or more.",
            if_any_item("extracts", "value", lambda value: abs(value) >= 100_000)),  # noqa: PLR2004
-    _order("million", "Refuses a value of 10 million BRL or more.",
-           if_any_item("extracts", "value", lambda value: abs(value) >= 10_000_000)),  # noqa: PLR2004
+    _order("half-a-million", "Refuses a value of half a million BRL or more.",
+           if_any_item("extracts", "value", lambda value: abs(value) >= 500_000)),  # noqa: PLR2004
+    _order("total-of-half-a-million", "Refuses a total of half a million BRL or more.",
+           if_any("totalGrossValue", lambda value: abs(value) >= 500_000)),  # noqa: PLR2004
     _order("small-value", "Refuses a value below 1 BRL.",
            if_any_item("extracts", "value", lambda value: abs(value) < 1)),
     _order("whole-reais", "Refuses a value without cents.",
@@ -352,8 +354,8 @@ _RELEASES: Final = (
     _release("positive-shipping", "Refuses a SHIP that is positive.",
              lambda body: next(("value" for entry in body["releases"]
                                 if entry["type"] == "SHIP" and entry["value"] > 0), None)),
-    _release("large-value", "Refuses a value of a million BRL or more.",
-             if_any_item("releases", "value", lambda value: abs(value) >= 1_000_000)),  # noqa: PLR2004
+    _release("large-value", "Refuses a value of half a million BRL or more.",
+             if_any_item("releases", "value", lambda value: abs(value) >= 500_000)),  # noqa: PLR2004
     _release("offsets", "Refuses dates that are not written in Z.",
              if_any("releasedDate", lambda text: not text.endswith("Z"))),
     _release("milliseconds", "Refuses a releasedDate with milliseconds.",

@@ -114,7 +114,7 @@ def test_refusals_by_a_limit_are_client_errors_too(seller: Seller) -> None:
 
 
 def test_an_order_that_is_kept_under_another_code_is_told_with_that() -> None:
-    seller = Seller(Koncili(quirks=[defect("qry-02-codes-without-case")]))
+    seller = Seller(Koncili(quirks=[defect("qry-05-without-case")]))
     seller.reconcile("ABC")
     (code,) = orders(seller)
     assert code.casefold() == "abc"

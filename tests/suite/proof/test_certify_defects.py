@@ -86,9 +86,13 @@ ALONE: Final = {
 """What the state machine catches by itself, and the rule that it blames (which of two depends on which order shows it)."""
 
 
+SEEDS: Final = {"rel-18-refused-counted": "1"}
+"""What two sequences of three show."""
+
+
 @pytest.mark.parametrize("name", ALONE)
 def test_the_state_machine_alone_catches(name: str, tmp_path: Path) -> None:
-    run = certify(tmp_path, "--defect", name, "--rule", "WFL-04")
+    run = certify(tmp_path, "--defect", name, "--rule", "WFL-04", "--seed", SEEDS.get(name, "0"))
     (blamed,) = run.verdicts("fail")
     assert blamed in ALONE[name], run.output
     assert run.code == 1

@@ -21,7 +21,8 @@ from strategies.calls import calls, creation_of, release_of
 from strategies.faults import FAULTS, Case, Kind, cases, sheaves
 from strategies.holes import fill
 from strategies.identifiers import SHAPES
-from strategies.orders import MILLIONS, MOST_EXTRACTS
+from strategies.money import LARGEST_CENTS, reais
+from strategies.orders import LARGE, MOST_EXTRACTS
 from strategies.periods import (
     EARLIER,
     EARLIER_SECONDS,
@@ -145,10 +146,16 @@ def test_batches_have_codes_of_the_shapes_that_they_are_asked_for() -> None:
     assert {batch.shape for batch in sample(batches(mock_scope({}), shapes=("via", "long")), 60)} == {"via", "long"}
 
 
-def test_large_batches_have_a_sale_of_millions() -> None:
-    for batch in sample(batches(mock_scope({}), at_most=2, large=True), 30):
-        for order in batch.orders:
-            assert max(entry["value"] for entry in order["extracts"] if entry["type"] == "SALE") >= MILLIONS
+def test_large_batches_have_a_sale_that_a_32_bit_float_has_no_cents_for() -> None:
+    for batch in sample(batches(mock_scope({}), at_most=2, large=True), 60):
+        first = batch.orders[0]["extracts"]
+        assert max(entry["value"] for entry in first if entry["type"] == "SALE") >= LARGE
+        assert batch.creation["totalNetValue"] <= reais(LARGEST_CENTS)
+
+
+@pytest.mark.parametrize("readings", ["default readings", "gross totals", "totals of all entries"])
+def test_no_total_of_a_batch_is_larger_than_any_target_must_take(readings: str) -> None:
+    assert max(abs(body["totalNetValue"]) for body in creations(readings)) <= reais(LARGEST_CENTS)
 
 
 def test_orders_beside_the_first_have_no_types_because_of_it() -> None:
@@ -468,7 +475,7 @@ def test_rel_08_a_ship_has_the_other_sign() -> None:
         assert after == ("SHIP", -before)
 
 
-def test_rel_08_in_a_sheaf_the_largest_is_of_millions_so_that_a_32_bit_float_hardly_sees_the_cent() -> None:
+def test_rel_08_in_a_sheaf_the_largest_is_so_large_that_a_32_bit_float_hardly_sees_the_cent() -> None:
     kind, seen = kind_of("REL-08", "by a cent, of the largest"), 0
     for sheaf in sample(sheaves(mock_scope({}), Endpoint.SUBMIT_RELEASE, (kind,)), FEW):
         ((_, edit),) = sheaf.edits
@@ -476,8 +483,8 @@ def test_rel_08_in_a_sheaf_the_largest_is_of_millions_so_that_a_32_bit_float_har
             [entry["value"] for entry in call.body["releases"]] for call in (sheaf.lawful, edit.apply(sheaf.lawful))
         ]
         ((before, after),) = [pair for pair in zip(*values, strict=True) if pair[0] != pair[1]]
-        assert abs(before) == max(map(abs, values[0])) > MILLIONS
-        assert abs(after) - abs(before) == Decimal("0.01")
+        assert before == max(one["value"] for one in sheaf.lawful.body["releases"] if one["type"] == "SALE") >= LARGE
+        assert after - before == Decimal("0.01")
         seen += pack("f", before) != pack("f", after)
     assert seen <= FEW // 5
 

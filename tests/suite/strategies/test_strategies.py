@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,8 +24,9 @@ from strategies import dates
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, calls
 from strategies.faults import Case, Kind, cases, possible
 from strategies.holes import CODE, OTHER_CODE, TOKEN, Hole, fill
-from strategies.identifiers import MAX_RUN, SHAPES, Minter
-from strategies.orders import MILLIONS, MOST_EXTRACTS, STATUSES, Order, orders
+from strategies.identifiers import MAX_RUN, ODD_SHAPES, ROOMY, SHAPES, Minter
+from strategies.money import LARGEST_CENTS, reais
+from strategies.orders import LARGE, MOST_EXTRACTS, STATUSES, Order, orders
 from strategies.packed import packed
 from tests.suite.support.properties import ORDER_READINGS, READINGS, faults, mock_scope, prove, repeatable, sample
 
@@ -255,18 +257,32 @@ def test_orders_have_what_they_are_asked_to_have() -> None:
         assert len(order["extracts"]) <= MOST_EXTRACTS
 
 
-def test_large_orders_have_a_sale_of_millions() -> None:
-    for order in sample(orders(mock_scope({}), large=True), 60):
-        assert max(values(order, "SALE")) >= MILLIONS
-        assert order["totalGrossValue"] == sum(values(order, "SALE"))
+def test_large_orders_have_a_sale_that_a_32_bit_float_has_no_cents_for() -> None:
+    for order in sample(orders(mock_scope({}), large=True), 120):
+        assert max(values(order, "SALE")) >= LARGE
+        assert order["totalGrossValue"] == sum(values(order, "SALE")) <= reais(LARGEST_CENTS)
+
+
+def test_no_amount_and_no_total_is_larger_than_any_target_must_take() -> None:
+    drawn = [*lawful_orders("portal types"), *sample(orders(mock_scope({}), types=("SALE",) * 8), 60)]
+    assert max(abs(value) for order in drawn for value in values(order)) <= reais(LARGEST_CENTS) == Decimal("999999.99")
+    assert max(order["totalGrossValue"] for order in drawn) <= reais(LARGEST_CENTS)
+    assert max(order["totalGrossValue"] for order in drawn) > Decimal("900000")
+
+
+def test_orders_keep_to_the_limit_that_they_are_given() -> None:
+    drawn = sample(orders(mock_scope({}), types=("SALE", "SALE"), limit=Decimal("100.00")), 120)
+    assert all(value > 0 for order in drawn for value in values(order, "SALE"))
+    assert max(order["totalGrossValue"] for order in drawn) <= 100
+    assert all(value == round(value, 2) for order in drawn for value in values(order))
 
 
 @pytest.mark.parametrize(
     "endpoint", [Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER], ids=lambda endpoint: endpoint.label
 )
 def test_calls_have_codes_of_the_shapes_that_they_are_asked_for(endpoint: Endpoint) -> None:
-    drawn = sample(calls(mock_scope({}), endpoint, shapes=("via", "accented")), 60)
-    assert {call.shape for call in drawn} == {"via", "accented"}
+    drawn = sample(calls(mock_scope({}), endpoint, shapes=("via", "accents")), 60)
+    assert {call.shape for call in drawn} == {"via", "accents"}
 
 
 # -- codes ---------------------------------------------------------------------------------------------------------
@@ -293,9 +309,45 @@ def test_different_numbers_make_different_codes_in_any_two_shapes() -> None:
     prove(st.lists(number, min_size=2, max_size=8, unique=True), law, 200)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+ALL_SHAPES: Final = {**SHAPES, **ODD_SHAPES}
+
+
+@pytest.mark.parametrize("shape", ALL_SHAPES)
 def test_a_code_is_as_long_whatever_its_numbers(shape: str) -> None:
-    assert len(SHAPES[shape](0, 0)) == len(SHAPES[shape](MAX_RUN - 1, MAX_RUN - 1)) <= 80
+    assert len(ALL_SHAPES[shape](0, 0)) == len(ALL_SHAPES[shape](MAX_RUN - 1, MAX_RUN - 1))
+
+
+PLAIN: Final = re.compile(r"[A-Za-z0-9._#-]{1,40}")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_any_target_must_take_are_forty_plain_characters(shape: str) -> None:
+    assert PLAIN.fullmatch(SHAPES[shape](MAX_RUN - 1, MAX_RUN - 1))
+
+
+def test_codes_of_one_more_character_are_plain_where_that_is_said() -> None:
+    assert all(PLAIN.fullmatch(SHAPES[shape](0, 0) + "1") for shape in ROOMY)
+    assert {len(SHAPES[shape](0, 0)) for shape in SHAPES if shape not in ROOMY} == {40}
+
+
+def test_plain_codes_have_every_character_that_they_may_have_and_digits_beyond_doubles_and_64_bits() -> None:
+    codes = [shape(MAX_RUN - 1, MAX_RUN - 1) for shape in SHAPES.values()]
+    assert {"-", "_", ".", "#"} <= {*"".join(codes)}
+    numbers = {len(code): int(code) for code in codes if code.isdigit()}
+    assert {18, 20} <= numbers.keys()
+    assert float(numbers[18]) == float(numbers[18] + 1)
+    assert numbers[20] > 2**64
+
+
+@pytest.mark.parametrize("shape", ODD_SHAPES)
+def test_what_a_target_may_refuse_is_not_plain(shape: str) -> None:
+    assert PLAIN.fullmatch(ODD_SHAPES[shape](MAX_RUN - 1, MAX_RUN - 1)) is None
+
+
+def test_codes_that_a_target_may_refuse_are_as_long_as_they_say() -> None:
+    lengths = {shape: len(code(0, 0)) for shape, code in ODD_SHAPES.items() if shape.endswith(" characters")}
+    lengths.pop("Chinese characters")
+    assert lengths == {f"{length} characters": length for length in (45, 60, 100, 200, 300)}
 
 
 def test_there_is_no_code_of_an_unknown_shape() -> None:

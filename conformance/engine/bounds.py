@@ -1,0 +1,201 @@
+"""Codes and accounts that are alike, and what no document bounds: the laws of QRY-05 and ERR-06."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, Side, catalogue
+from conformance.engine.bench import Bench, Waiting
+from conformance.engine.checks import error_body_problem
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.alike import Alike, Pair, same_in_32_bits
+from strategies.calls import Call
+from strategies.orders import Order, place_of
+from strategies.scope import Place
+from strategies.unbounded import Grown
+
+REFUSED_AT_MOST: Final = 2
+"""So many codes of other characters are refused where client errors are counted, and no more of them are sent. Of what is only
+larger one refusal tells that the rest is refused too."""
+
+
+class Bound:
+    """What a target was seen to refuse of kinds that no document bounds: each refusal costs a client error."""
+
+    def __init__(self, bench: Bench, at_most: int = 1) -> None:
+        self._left = at_most if bench.session.profile.client_errors is not None else None
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether no more is to be sent."""
+        return self._left == 0
+
+    def met(self) -> None:
+        """One was refused."""
+        if self._left:
+            self._left -= 1
+
+
+# -- answers -------------------------------------------------------------------------------------------------------
+
+
+def is_taken(bench: Bench, rule: Rule, exchange: Exchange, context: str) -> bool:
+    """Whether what no document bounds was accepted. Raises a violation where it was neither accepted nor refused."""
+    if exchange.is_accepted:
+        return True
+    if not exchange.is_refused:
+        raise Violation(
+            rule=rule.id,
+            expected="it to be taken as it is, or refused with 4xx",
+            actual=f"it answered {exchange.status}",
+            exchange=exchange,
+            context=context,
+        )
+    if problem := error_body_problem(exchange):
+        bench.observe("ERR-01", "the documented error body", problem, exchange, context)
+    return False
+
+
+def shown(
+    bench: Bench,
+    rule: Rule,
+    order: Order,
+    values: Mapping[str, str],
+    plain: Order,
+    context: str,
+    *,
+    before: tuple[Order | None, ...] = (None,),
+) -> Waiting[Exchange]:
+    """Ask for an order until it shows as it was sent. Where even `plain` under a plain code of its own does not, that is
+    QRY-01's business and not this rule's."""
+    place = place_of(order)
+    try:
+        return (yield from bench.settled(rule.id, order, values, place, before=before, context=context))
+    except Violation:
+        fresh = bench.fresh("amazon")
+        if bench.submit(plain, fresh).is_accepted:
+            yield from bench.settled("QRY-01", plain, fresh, place)
+        raise
+
+
+# -- QRY-05: codes that are alike ----------------------------------------------------------------------------------
+
+
+def told_apart(bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, pair: Pair) -> Waiting[None]:
+    """Two orders under codes that are alike are two: each is found as it was sent, and deleting one leaves the other.
+
+    Codes that a target need not take it may refuse: then there is nothing to be told apart.
+    """
+    values, (first, second) = bench.fresh(pair.shape), pair.orders
+    other = values.having(code=alike.change(values["code"]))
+    context = f"another order has a code that is {name}"
+    for order, code in ((first, values), (second, other)):
+        exchange = bench.submit(order, code)
+        if alike.is_plain:
+            if not _is_accepted(bench, rule, order, exchange, context):
+                return
+        elif not is_taken(bench, catalogue()["ERR-06"], exchange, context):
+            bound.met()
+            return
+    yield from shown(bench, rule, second, other, second, context)
+    found = yield from shown(bench, rule, first, values, first, context)
+    if bench.delete(pair.place, other["code"]).is_accepted:  # else DEL-01 is broken, and its own scenario says so
+        yield
+        found = yield from shown(bench, rule, first, values, first, f"{context}, and was deleted")
+    bench.saw(Side.ACCEPTED, found)
+
+
+def _is_accepted(bench: Bench, rule: Rule, order: Order, exchange: Exchange, context: str) -> bool:
+    """Whether an order under a plain code was accepted. Raises a violation where only another code would be."""
+    if exchange.is_accepted:
+        return True
+    call = Call(Endpoint.SUBMIT_ORDER, body=order)
+    if not bench.is_accepted(call, bench.send(call, bench.fresh("amazon"))):
+        return False
+    raise Violation(
+        rule=rule.id,
+        expected="the order to be accepted, as it is under another code",
+        actual=f"it answered {exchange.status}",
+        exchange=exchange,
+        context=context,
+    )
+
+
+# -- QRY-05: accounts that are alike -------------------------------------------------------------------------------
+
+
+def belongs_to_its_account(bench: Bench, rule: Rule, order: Order, update: Order) -> Waiting[None]:
+    """Under an account id that 32 bits take for the order's own it is not found, not changed and not deleted."""
+    values, place = bench.fresh("amazon"), place_of(order)
+    call = Call(Endpoint.SUBMIT_ORDER, body=order)
+    if not bench.is_accepted(call, bench.send(call, values)):
+        return
+    yield from bench.settled("QRY-01", order, values, place)
+    elsewhere = Place(same_in_32_bits(place.account), place.channel)
+    context = f"for account {elsewhere.account}, which is {place.account} in 32 bits"
+    asked = bench.query(elsewhere, values["code"])
+    if asked.is_accepted and bench.problems(asked, None, values):
+        raise Violation(
+            rule=rule.id,
+            expected="the order not to be found",
+            actual=f"it answered {asked.status} and showed it",
+            exchange=asked,
+            context=context,
+        )
+    changed = bench.submit({**update, "accountId": type(update["accountId"])(elsewhere.account)}, values)
+    deleted = bench.delete(elsewhere, values["code"])
+    if changed.is_accepted or deleted.is_accepted:
+        yield
+    stays = yield from bench.settled(rule.id, order, values, place, context=f"changed and deleted {context}")
+    bench.saw(Side.ACCEPTED, stays)
+
+
+# -- ERR-06 --------------------------------------------------------------------------------------------------------
+
+
+def codes_taken_faithfully(
+    bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, pair: Pair
+) -> Waiting[None]:
+    """Orders under codes that no document bounds are shown as they were sent, each under its own; or they are refused, and are
+    not there. The second code is what `alike` makes of the first."""
+    values = bench.fresh(alike.shapes[0])
+    codes = (values, values.having(code=alike.change(values["code"])))
+    context, sent = f"a code of {name}", [*zip(pair.orders, codes, strict=True)]
+    for order, code in sent:
+        exchange = bench.submit(order, code)
+        if not is_taken(bench, rule, exchange, context):
+            bound.met()
+            yield
+            _check_absent(bench, rule, order, code, f"{context}, which was refused")
+            bench.saw(Side.CHECKED, exchange)
+            return
+    for order, code in sent:
+        found = yield from shown(bench, rule, order, code, order, context)
+    bench.saw(Side.CHECKED, found)
+
+
+def _check_absent(bench: Bench, rule: Rule, order: Order, values: Mapping[str, str], context: str) -> None:
+    """An order that was refused is not there. How that is said is left open: its code may be no code for the target."""
+    asked = bench.query(place_of(order), values["code"])
+    if problems := bench.problems(asked, None, values):
+        expected = "the order not to be there"
+        raise Violation(rule=rule.id, expected=expected, actual="; ".join(problems), exchange=asked, context=context)
+
+
+def order_taken_faithfully(bench: Bench, rule: Rule, name: str, bound: Bound, grown: Grown) -> Waiting[None]:
+    """An order beyond what documents bound is shown as it was sent; or it is refused, and nothing of it is there when the
+    order is sent without that."""
+    values, context = bench.fresh("amazon"), f"an order {name}"
+    exchange = bench.submit(grown.odd, values)
+    if is_taken(bench, rule, exchange, context):
+        yield from shown(bench, rule, grown.odd, values, grown.plain, context)
+    else:
+        bound.met()
+        context = f"{context} was refused, and is sent without that"
+        if not _is_accepted(bench, rule, grown.plain, bench.submit(grown.plain, values), context):
+            return
+        yield from shown(bench, rule, grown.plain, values, grown.plain, context)
+    bench.saw(Side.CHECKED, exchange)

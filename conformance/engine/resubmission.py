@@ -1,0 +1,99 @@
+"""Orders that are sent, deleted, and sent again under the same code. Laws of DEL-06 and DEL-07."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, Side
+from conformance.engine.bench import Bench, Values, Waiting
+from conformance.engine.bounds import shown
+from conformance.engine.checks import check_accepted
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call
+from strategies.orders import Order
+from strategies.scope import Place
+
+_DELETED: Final = "an order of this code was deleted"
+
+
+def nothing_comes_back(bench: Bench, rule: Rule, place: Place, orders: list[Order]) -> Waiting[None]:
+    """Each order is sent when the one before was deleted, and shows as it was sent; when the last is deleted too, none shows."""
+    values, (last, *later) = bench.fresh("amazon"), orders
+    call = Call(Endpoint.SUBMIT_ORDER, body=last)
+    if not bench.is_accepted(call, bench.send(call, values)):
+        return
+    yield from bench.settled("QRY-01", last, values, place)
+    for order in later:
+        if not (yield from _is_deleted(bench, rule, values, place, is_first=last is orders[0])):
+            return
+        exchange = bench.submit(order, values)
+        if exchange.is_refused:  # DEL-07 says that it should not be
+            bench.saw(Side.CHECKED, exchange)
+            return
+        if not exchange.is_accepted:
+            raise _violation(rule, "the order to be taken, or refused with 4xx", exchange)
+        yield from shown(bench, rule, order, values, order, _DELETED, before=(None, last))
+        last = order
+    if not (yield from _is_deleted(bench, rule, values, place, is_first=False)):
+        return
+    yield
+    after = bench.query(place, values["code"])
+    if bench.problems(after, None, values):
+        stays = not bench.problems(after, last, values)
+        if stays and not (yield from _goes(bench, place, orders[0])):
+            return
+        actual = "it was there still" if stays else "an earlier one was there again"
+        raise _violation(rule, "no order of this code to be there", after, actual)
+    bench.saw(Side.CHECKED, after)
+
+
+def _goes(bench: Bench, place: Place, order: Order) -> Waiting[bool]:
+    """Whether an order that was never sent before goes when it is deleted; that one stays is DEL-01's business."""
+    values = bench.fresh("amazon")
+    if not (bench.submit(order, values).is_accepted and bench.delete(place, values["code"]).is_accepted):
+        return False
+    yield
+    return not bench.problems(bench.query(place, values["code"]), None, values)
+
+
+def accepted_again(bench: Bench, rule: Rule, place: Place, orders: list[Order]) -> Waiting[None]:
+    """An order is accepted when another of its code was deleted, at once or when the deletion is seen everywhere."""
+    values, (first, second, *_) = bench.fresh("amazon"), orders
+    call = Call(Endpoint.SUBMIT_ORDER, body=first)
+    if not bench.is_accepted(call, bench.send(call, values)):
+        return
+    deleted = bench.delete(place, values["code"])
+    if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deleted):
+        return
+    again = bench.submit(second, values)
+    if again.is_refused:
+        yield
+        again = bench.submit(second, values)
+    check_accepted(rule=rule, exchange=again, context=_DELETED)
+    bench.saw(Side.ACCEPTED, again)
+
+
+def _is_deleted(bench: Bench, rule: Rule, values: Values, place: Place, *, is_first: bool) -> Waiting[bool]:
+    """Whether the order of this code is deleted; one that was sent after a deletion can be deleted like the first."""
+    exchange = bench.delete(place, values["code"])
+    if exchange.is_refused and not is_first:
+        yield
+        exchange = bench.delete(place, values["code"])
+    if exchange.is_accepted:
+        bench.shown.discard((place, values["code"]))
+        return True
+    if is_first:
+        return bench.is_accepted(Call(Endpoint.DELETE_ORDER), exchange)
+    raise _violation(rule, "the order to be deleted like the one before it", exchange)
+
+
+def _violation(rule: Rule, expected: str, exchange: Exchange, actual: str = "") -> Violation:
+    return Violation(
+        rule=rule.id,
+        expected=expected,
+        actual=actual or f"it answered {exchange.status}",
+        exchange=exchange,
+        context=_DELETED,
+    )

@@ -1,0 +1,180 @@
+"""What no document bounds: large amounts, many extracts, dates long past or far ahead. A target may refuse it, or take it.
+
+Each kind changes one thing of a lawful order and leaves that lawful but for its size. Kinds of one bound come in the sequence
+in which a target that refuses some refuses the others too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from strategies.alike import Alike
+from strategies.holes import CODE
+from strategies.identifiers import LENGTHS, ODD_SHAPES
+from strategies.money import CENT
+from strategies.orders import Order, orders
+from strategies.scope import Scope
+
+# -- codes ---------------------------------------------------------------------------------------------------------
+
+LONG_CODES: Final[Mapping[str, Alike]] = MappingProxyType(
+    {
+        shape: Alike(lambda code: code[:-1] + "Z", (shape,), is_plain=False)
+        for shape in (f"{length} characters" for length in LENGTHS)
+    }
+)
+"""Codes of which only the last character differs: cut, they would be one."""
+
+ODD_CODES: Final[Mapping[str, Alike]] = MappingProxyType(
+    {shape: Alike(lambda code: code + "2", (shape,), is_plain=False) for shape in ODD_SHAPES if shape not in LONG_CODES}
+)
+"""Codes of other characters than letters, digits and `-_.#`."""
+
+CODES_BEYOND: Final[Mapping[str, Mapping[str, Alike]]] = MappingProxyType(
+    {"a long code": LONG_CODES, "a code of other characters": ODD_CODES}
+)
+"""By the words of a scenario."""
+
+# -- orders --------------------------------------------------------------------------------------------------------
+
+Change = Callable[[DrawFn, Order], Order]
+
+
+def _worth(reais: str) -> Change:
+    """The first sale of the order is of so many reais, and of some cents that are drawn."""
+
+    def change(draw: DrawFn, order: Order) -> Order:
+        amount = Decimal(reais) + Decimal(draw(st.integers(1, 99))).scaleb(-2)
+        return _with_sales(order, amount)
+
+    return change
+
+
+def _with_sales(order: Order, *amounts: Decimal) -> Order:
+    """The order with sales of these amounts and no others, its total their sum."""
+    others = [extract for extract in order["extracts"] if extract["type"] != "SALE"]
+    sales = [{"marketplaceCode": CODE, "type": "SALE", "value": amount} for amount in amounts]
+    return {**order, "extracts": [*others, *sales], "totalGrossValue": sum(amounts, Decimal(0))}
+
+
+def _total_alone(_: DrawFn, order: Order) -> Order:
+    """Each sale fits where the total does not."""
+    return _with_sales(order, *[Decimal("59999999.99")] * 2)
+
+
+AMOUNTS: Final[Mapping[str, Change]] = MappingProxyType(
+    {
+        "of a million": _worth("1000000"),
+        "of ten million": _worth("10000000"),
+        "beyond 31 bits in cents": _worth("21474837"),
+        "beyond 32 bits in cents": _worth("42949673"),
+        "of a hundred million": _worth("100000000"),
+        "of a hundred million in all": _total_alone,
+        "beyond 31 bits": _worth("2147483648"),
+        "beyond 32 bits": _worth("4294967297"),
+        "of ten billion": _worth("10000000000"),
+        "of a hundred billion": _worth("100000000000"),
+    }
+)
+"""Amounts beyond what DECIMAL(8,2), (9,2), (10,2), (12,2) and integers hold. None is beyond what a double holds to the cent."""
+
+
+def _many(number: int) -> Change:
+    """The order with so many extracts, each of another value, so that none can be missing unseen."""
+
+    def change(_: DrawFn, order: Order) -> Order:
+        more = range(1, number + 1 - len(order["extracts"]))
+        added = [{"marketplaceCode": CODE, "type": "SHIP", "value": -n * CENT} for n in more]
+        return {**order, "extracts": [*order["extracts"], *added]}
+
+    return change
+
+
+COUNTS: Final[Mapping[str, Change]] = MappingProxyType({f"{n} extracts": _many(n) for n in (60, 130, 300, 900)})
+"""More than a page, an 8-bit number with or without its sign, and a text of 64 KiB hold."""
+
+
+def _on(field: str, instant: str) -> Change:
+    """The order with another date, which is in order with the others."""
+    return lambda _, order: {**order, field: instant}
+
+
+def _expected(instant: str) -> Change:
+    """The order with an extract that is expected at another time: no document orders that among the others."""
+
+    def change(_: DrawFn, order: Order) -> Order:
+        first, *others = order["extracts"]
+        return {**order, "extracts": [{**first, "expectedDate": instant}, *others]}
+
+    return change
+
+
+PAST: Final[Mapping[str, Change]] = MappingProxyType(
+    {
+        # Clocks in São Paulo went from 23:59 to 1:00, and in February from 23:59 back to 23:00, in Brazil's own summer time.
+        "in an hour that São Paulo skipped": _on("createdDate", "2018-11-04T00:30:00-03:00"),
+        "in the first of an hour that São Paulo had twice": _on("createdDate", "2018-02-17T23:30:00-02:00"),
+        "in the second of an hour that São Paulo had twice": _on("createdDate", "2018-02-17T23:30:00-03:00"),
+        "in an hour that São Paulo skipped, by another clock": _on("createdDate", "2018-11-04T00:30:00Z"),
+        "before 1970": _on("createdDate", "1969-07-20T20:17:40Z"),
+        "in 1899": _on("createdDate", "1899-12-30T12:00:00Z"),
+    }
+)
+"""Dates of creation, the newest first."""
+
+FUTURE: Final[Mapping[str, Change]] = MappingProxyType(
+    {
+        "beyond 31 bits of seconds": _on("estimatedDeliveryDate", "2038-01-19T03:14:09Z"),
+        "expected beyond 31 bits of seconds": _expected("2038-01-19T03:14:09Z"),
+        "beyond 32 bits of seconds": _on("estimatedDeliveryDate", "2106-02-07T06:28:17Z"),
+        "in 9999": _on("estimatedDeliveryDate", "9999-12-30T12:00:00Z"),
+    }
+)
+"""Dates of expectation, the next first."""
+
+ZONES: Final[Mapping[str, Change]] = MappingProxyType(
+    {
+        "an hour that New York skipped": _expected("2025-03-09T02:30:00Z"),
+        "an hour that Berlin skipped": _expected("2025-03-30T02:30:00Z"),
+        "an hour that Santiago skipped": _expected("2025-09-07T00:30:00Z"),
+        "the first of an hour that New York had twice": _expected("2025-11-02T01:30:00-04:00"),
+        "the second of an hour that New York had twice": _expected("2025-11-02T01:30:00-05:00"),
+        "the first of an hour that Berlin had twice": _expected("2025-10-26T02:30:00+02:00"),
+        "the second of an hour that Berlin had twice": _expected("2025-10-26T02:30:00+01:00"),
+    }
+)
+"""Instants of expectation that a server which keeps its own clock's time can't tell from others, or has no time for."""
+
+
+ORDERS_BEYOND: Final[Mapping[str, Mapping[str, Change]]] = MappingProxyType(
+    {
+        "a large amount": AMOUNTS,
+        "many extracts": COUNTS,
+        "a date long past": PAST,
+        "a date far ahead": FUTURE,
+        "a date that a clock skips or has twice": ZONES,
+    }
+)
+"""By the words of a scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A lawful order, and the same beyond what documents bound in one way."""
+
+    plain: Order
+    odd: Order
+
+
+@st.composite
+def grown(draw: DrawFn, /, scope: Scope, change: Change, **wanted: Any) -> Grown:
+    """An order and what the change makes of it."""
+    plain = draw(orders(scope, **wanted))
+    return Grown(plain, change(draw, plain))
