@@ -502,7 +502,7 @@ def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
 def _submit_elsewhere(bench: Bench, sheaf: Sheaf, book: Book) -> bool:
     """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
     batch, order = book.batch, book.batch.orders[0]
-    named = {(str(call.body.get("accountId")), call.body.get("channelName")) for call in _broken(sheaf)}
+    named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in _broken(sheaf)}
     for place in bench.scope.places:
         if place != batch.place and (str(place.account), place.channel) in named:
             form = type(order["accountId"])
