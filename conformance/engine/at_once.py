@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from conformance.concurrency import model
@@ -17,9 +18,11 @@ from conformance.concurrency.history import Operation, Outcome, were_at_once
 from conformance.concurrency.interleaving import lanes
 from conformance.concurrency.linearizability import Unexplained, explain
 from conformance.concurrency.model import ABSENT, Look, World
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import ASKED_AT_MOST, SERVER_ERROR, Bench, Hindered, NotSeenYet, Values, Waiting
 from conformance.errors import TargetUnavailable
+from conformance.target.wire.client import says_no_token
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.transport import BAD_GATEWAY, GATEWAY_ERRORS, TOO_MANY
 from conformance.verdict.violation import Violation
@@ -35,6 +38,9 @@ MORE_TRIES: Final = 2
 
 PASSING: Final = GATEWAY_ERRORS | {BAD_GATEWAY}
 """What is answered in passing, by something on the way perhaps."""
+
+READING: Final = frozenset({Endpoint.DELETE_ORDER, Endpoint.SUBMIT_RELEASE})
+"""What reads an order, and may see late what was done to it."""
 
 HERE: Final = frozenset({"here"})
 """All calls of a scenario are about the same account."""
@@ -71,13 +77,17 @@ class Attempt:
     def at_once(self, *asked: Asking) -> list[Exchange | None]:
         """Send these at once; what each was answered, None where it was not. Those that were throttled are sent again after."""
         if self.one_by_one:
-            return [self.ask(one) for one in asked]
+            return [self.ask(one, partial(self.bench.send, one.call, one.values, one.label)) for one in asked]
+        if any(one.call.endpoint in READING for one in asked):
+            self.bench.let_be_seen()
         sent = self.bench.send_at_once([(one.call, one.values, one.label) for one in asked])
         numbers: list[int] = []
         for lane, (one, came) in enumerate(zip(asked, sent, strict=True)):
             numbers.append(len(self.operations))
             self._note(one, came.sent, came.answered, came.exchange, lane)
-        self.overlapped = were_at_once([self.operations[number] for number in numbers])
+        self.overlapped = were_at_once([self.operations[number] for number in numbers]) and not any(
+            says_no_token(exchange) for number in numbers if (exchange := self.exchanges.get(number)) is not None
+        )  # a token that died shows nothing of what was asked
         for number, one in zip(numbers, asked, strict=True):
             exchange = self.exchanges.get(number)
             if exchange is not None and exchange.status == TOO_MANY:  # nothing was done
@@ -85,9 +95,13 @@ class Attempt:
         return [self.exchanges.get(number) for number in numbers]
 
     def ask(self, one: Asking, send: Callable[[], Exchange] | None = None) -> Exchange:
-        """Send one by itself, in its own way where `send` is given."""
+        """Send one by itself, in its own way where `send` is given. What reads an order may see it late: a refusal counts where
+        it comes again later."""
+        plainly = partial(self.bench.send, one.call, one.values, one.label)
+        if send is None:
+            send = partial(self.bench.asked_again, plainly) if one.call.endpoint in READING else plainly
         began = time.monotonic()
-        exchange = send() if send is not None else self.bench.send(one.call, one.values, one.label)
+        exchange = send()
         self._note(one, began, time.monotonic(), exchange, 0)
         return exchange
 

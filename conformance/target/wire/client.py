@@ -196,7 +196,7 @@ class KonciliClient:
         if endpoint.needs_token:
             sent.setdefault(INTEGRATOR_HEADER, str(self.target.integrator))
         exchange = self.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
-        if own_token and _says_no_token(exchange):
+        if own_token and says_no_token(exchange):
             self._token = self._refresh = None  # what a refresh gave may be dead too
             sent[TOKEN_HEADER] = self.access_token()
             exchange = self.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
@@ -228,6 +228,8 @@ class KonciliClient:
         except Blocked as blocked:
             self._blocked = blocked
             raise
+        if any(one.exchange is not None and says_no_token(one.exchange) for one in results):
+            self._token = self._refresh = None  # the next call gets another
         failures = [one.failure for one in results if one.failure is not None]
         if len(failures) == len(results):
             raise self._unanswered(f"{len(calls)} calls at once: no answer from {self.target.base_url}: {failures[0]}")
@@ -481,5 +483,6 @@ def _strange_words(exchange: Exchange) -> str:
     return f"{exchange.status}{' (a redirect)' if exchange.status // 100 == REDIRECTION else ''}"
 
 
-def _says_no_token(exchange: Exchange) -> bool:
+def says_no_token(exchange: Exchange) -> bool:
+    """Whether a call was refused for its token."""
     return exchange.status == FORBIDDEN and exchange.json == {"response": "NO_TOKEN"}

@@ -317,3 +317,12 @@ def test_who_could_not_send_hears_of_it_and_nobody_else() -> None:
     together.send(1, lambda: None)
     waiting.join(10)
     assert heard == ["gone"]
+
+
+def test_a_token_that_died_is_replaced_for_the_next_call(client: KonciliClient, watched: Watched) -> None:
+    first = client.access_token()
+    watched.statuses, watched.bodies = ["403 Forbidden"], [b'{"response": "NO_TOKEN"}']
+    client.call_at_once([creating(), creating()])
+    asked = client.journal.by_endpoint[Endpoint.CREATE_TOKEN.label]
+    assert client.access_token() == first  # this server has one only
+    assert client.journal.by_endpoint[Endpoint.CREATE_TOKEN.label] == asked + 1
