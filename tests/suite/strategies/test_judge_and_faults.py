@@ -223,6 +223,29 @@ def test_breaches_come_in_the_sequence_a_server_looks(
     assert judged(bench, submission(bench, dumps(order(**changes)).encode(), **headers)) == expected
 
 
+LENIENTLY_READ: Final[dict[str, tuple[Order, list[str]]]] = {
+    # what servers were seen to take, and the rule that it breaks
+    "an ordinal of a status": ({"status": 0}, ["ORD-13"]),
+    "an ordinal of a status as text": ({"status": "0"}, ["ORD-02"]),
+    "an ordinal of a type as text": ({"extracts": [extract(type="1")]}, ["ORD-09"]),
+    "an ordinal of a type": ({"extracts": [extract(type=1)]}, ["ORD-09"]),
+    "an amount as text": ({"totalGrossValue": "203.63"}, ["ORD-13"]),
+    "an amount in a list": ({"totalGrossValue": [203]}, ["ORD-13"]),
+    "one extract for a list": ({"extracts": extract()}, ["ORD-13"]),
+    "null beside an extract": ({"extracts": [extract(), None]}, ["ORD-13"]),
+    "30 February": ({"createdDate": "2025-02-30T12:00:00Z"}, ["ORD-08"]),
+    "text after a date": ({"createdDate": "2025-05-09T12:00:00Zx"}, ["ORD-08"]),
+    "an offset of sixty minutes": ({"createdDate": "2025-05-09T12:00:00+03:60"}, ["ORD-08"]),
+    "no offset": ({"createdDate": "2025-05-09T12:00:00"}, ["ORD-21"]),
+    "no time of day": ({"createdDate": "2025-05-09"}, ["ORD-21"]),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), LENIENTLY_READ.values(), ids=LENIENTLY_READ)
+def test_what_a_lenient_server_takes_breaks_one_rule(changes: Order, expected: list[str]) -> None:
+    assert broken(order(**changes)) == expected
+
+
 TWO_FAULTS: Final[dict[str, tuple[Order, set[tuple[str, str]]]]] = {
     "status and sign": (
         {"status": "PAID", "extracts": [extract(value=-1)]},
