@@ -41,6 +41,11 @@ Feature: Errors
       | any query for an order   |
       | any deletion of an order |
 
+  @ERR-02
+  Scenario: No missing field that nothing demands makes a server error
+    Given any reconciliation of 2 orders
+    Then without what nothing demands of it and of its releases it makes no server error
+
   @ERR-03
   Scenario: The message of a refusal names the field
     Given any order

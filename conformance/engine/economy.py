@@ -26,7 +26,7 @@ SET_ASIDE: Final[Mapping[str, int]] = MappingProxyType(
         "DEL-06": 2, "QRY-05": 5,
         "REC-06": 3, "REC-09": 3, "REL-11": 2, "REL-12": 3, "REL-18": 6,
         "WFL-01": 1, "WFL-04": 26, "CON-01": 6, "CON-02": 4, "CON-03": 2, "CON-04": 2, "CON-05": 14,
-        "ERR-01": 5, "ERR-02": 21, "ERR-03": 3, "ERR-04": 7, "ERR-05": 7, "ERR-06": 11,
+        "ERR-01": 5, "ERR-02": 26, "ERR-03": 3, "ERR-04": 7, "ERR-05": 7, "ERR-06": 11,
     }
 )  # fmt: skip
 """Client errors that laws over several calls, or over any input, spend in a certification, by rule."""

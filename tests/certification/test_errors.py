@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -20,13 +21,14 @@ from conformance.engine.checks import check_refused, error_body_problem
 from conformance.engine.laws import make_ready, prove
 from conformance.engine.schema_layer import run_schema_layer
 from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.http import AsItStands
 from conformance.verdict.violation import Violation
 from strategies import odd
 from strategies.alike import pairs
 from strategies.calls import Call
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.holes import fill
-from strategies.reconciliations import plain_order
+from strategies.reconciliations import Batch, batches, plain_order
 from strategies.unbounded import CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
 from tests.certification.conftest import Trial
 
@@ -179,9 +181,13 @@ def _(trial: Trial) -> None:
     bench, place = trial.bench, trial.bench.scope.places[0]
     lawful = {"marketplaceCode": "0", "channelName": place.channel, "accountId": str(place.account)}
     queries = {
-        **{f"{name} left out": {key: value for key, value in lawful.items() if key != name} for name in lawful},
-        "accountId no number": {**lawful, "accountId": "one"},
+        "accountId empty": {**lawful, "accountId": ""},
+        "a percent sign that escapes nothing": {**lawful, "marketplaceCode": AsItStands("%zz")},
         "none at all": {},
+        "accountId no number": {**lawful, "accountId": "one"},
+        "a byte that is no UTF-8": {**lawful, "marketplaceCode": AsItStands("%ff")},
+        **{f"{name} left out": {key: value for key, value in lawful.items() if key != name} for name in lawful},
+        "marketplaceCode empty": {**lawful, "marketplaceCode": ""},
         "accountId beyond 64 bits": {**lawful, "accountId": str(2**64)},
         "accountId negative": {**lawful, "accountId": "-1"},
         "everything empty": dict.fromkeys(lawful, ""),
@@ -194,9 +200,49 @@ def _(trial: Trial) -> None:
         if isinstance(shown, dict) and shown.get("marketplaceCode"):
             bench.observe("QRY-02", "no order to be found", "it showed one", exchange, "nothing names an order")
 
-    most = len(queries) if bench.session.profile.client_errors is None else 4
+    most = len(queries) if bench.session.profile.client_errors is None else 5
     for name in economy.choose(list(queries), most, bench.session.seed):
         prove(bench, f"{bench.scenario} {name}", st.just(queries[name]), law, 1)
+
+
+_UNDEMANDED: Final = (("status", "createdDate"), ("installment", "installmentQuantity"))
+"""What nothing demands of a release, of each order's some."""
+
+
+@then("without what nothing demands of it and of its releases it makes no server error")
+def _(trial: Trial) -> None:
+    bench, books = trial.bench, trial.bench.books
+
+    def law(batch: Batch) -> None:
+        book = books.begin(replace(batch, creation=_without(batch.creation, "totalNetValue")))
+        if not books.submit_orders(book):
+            return
+        try:
+            created = books.create(book, blame=False)
+            _check_no_server_error(trial, created)
+            if created.is_refused:
+                book.batch = batch
+                if not books.create(book).is_accepted:
+                    return
+            for number, names in enumerate(_UNDEMANDED):
+                call = Call(Endpoint.SUBMIT_RELEASE, body=_without(batch.releases[number], *names))
+                released = bench.send(call, book.values[number])
+                _check_no_server_error(trial, released)
+                if released.is_accepted:
+                    book.released.add(number)
+                elif not books.released(book, number):
+                    return
+        except Violation:
+            books.stray(book)  # it may have done what it was asked
+            raise
+        finally:
+            books.finish(book)
+
+    prove(bench, bench.scenario, batches(books.scope, at_least=2, at_most=2), law, 1)
+
+
+def _without(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}
 
 
 # -- ERR-06: what no document bounds -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -114,6 +115,10 @@ def _no_query(request: Request) -> bool:
     return len(request.query) < 3  # noqa: PLR2004 - the parameters that name an order
 
 
+def _escapes_nothing(request: Request) -> bool:
+    return re.search("%(?![0-9A-Fa-f]{2})", request.query_string) is not None
+
+
 def _account_no_number(request: Request) -> bool:
     return not request.query.get("accountId", "1").isdecimal()
 
@@ -190,6 +195,20 @@ CRASHES: Final = (
            on_endpoint(DELETE), _no_query),
     _crash("query-account-no-number", "Answers 500 to a query with an accountId that is no number.",
            on_endpoint(QUERY), _account_no_number),
+    _crash("query-account-empty", "Answers 500 to a query with an empty accountId.",
+           on_endpoint(QUERY), lambda request: request.query.get("accountId") == ""),
+    _crash("deletion-account-empty", "Answers 500 to a deletion with an empty accountId.",
+           on_endpoint(DELETE), lambda request: request.query.get("accountId") == ""),
+    _crash("query-escapes", "Answers 500 to a query with a percent sign that escapes nothing.",
+           on_endpoint(QUERY), _escapes_nothing),
+    _crash("deletion-escapes", "Answers 500 to a deletion with a percent sign that escapes nothing.",
+           on_endpoint(DELETE), _escapes_nothing),
+    _crash("no-total", "Answers 500 to a reconciliation without totalNetValue.", on_endpoint(CREATE), _no("totalNetValue")),
+    _crash("release-without-status", "Answers 500 to a release without status.", on_endpoint(RELEASE), _no("status")),
+    _crash("release-without-created-date", "Answers 500 to a release without createdDate.",
+           on_endpoint(RELEASE), _no("createdDate")),
+    _crash("release-without-installment", "Answers 500 to a release without installment.",
+           on_endpoint(RELEASE), _no("installment")),
     _crash("no-integrator", "Answers 500 to a call without the integrator header.",
            _no_integrator, lambda request: request.endpoint is not None and request.endpoint.needs_token,
            blamed=("AUTH-08",)),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpcore
 import httpx
@@ -122,6 +123,12 @@ class _Parts(httpx.SyncByteStream):
         return iter(self._parts)
 
 
+class AsItStands(str):
+    """The value of a query parameter that is sent as it stands, escaped or not."""
+
+    __slots__ = ()
+
+
 class Builder:
     """Makes the requests to one target."""
 
@@ -150,6 +157,12 @@ class Builder:
             request.stream = _Parts(chunks)
         if b"+" in request.url.query:  # a plus that is meant is %2B there
             request.url = request.url.copy_with(query=request.url.query.replace(b"+", b"%20"))
+        if query and any(isinstance(value, AsItStands) for value in query.values()):
+            parts = (
+                f"{name}={value if isinstance(value, AsItStands) else quote(value, safe='')}"
+                for name, value in query.items()
+            )
+            request.url = request.url.copy_with(query="&".join(parts).encode())
         return request
 
 

@@ -27,6 +27,7 @@ from conformance.target.config import parse_target
 from conformance.target.shared.budget import Budget, NoLimits
 from conformance.target.shared.standing import Standing
 from conformance.target.wire.client import SILENCES, KonciliClient
+from conformance.target.wire.http import AsItStands
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
 
@@ -304,6 +305,11 @@ def test_a_call_without_a_body_says_nothing_about_one(client: KonciliClient, ser
 def test_a_blank_in_a_query_is_sent_as_20_and_a_plus_escaped(client: KonciliClient, server: Server) -> None:
     client.call(Endpoint.GET_ORDER, query={"marketplaceCode": "A+B c", "channelName": "Lojas Americanas"})
     assert server.requests[-1].url.query == b"marketplaceCode=A%2BB%20c&channelName=Lojas%20Americanas"
+
+
+def test_what_is_to_be_sent_as_it_stands_is_not_escaped(client: KonciliClient, server: Server) -> None:
+    client.call(Endpoint.GET_ORDER, query={"marketplaceCode": AsItStands("%zz"), "channelName": "A&B c"})
+    assert server.requests[-1].url.query == b"marketplaceCode=%zz&channelName=A%26B%20c"
 
 
 def test_a_cookie_is_not_sent_back(client: KonciliClient, server: Server) -> None:
