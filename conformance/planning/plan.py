@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from conformance.contract.endpoints import Endpoint
 from conformance.planning.costs import Stage, client_errors_of, requests_of, stages_of
-from conformance.planning.course import RATES, Limits, Request, least_seconds, requests_in_turn, run_through
-from conformance.planning.offer import Offer, offer_for
+from conformance.planning.smaller_run import SmallerRun, smaller_run_for
+from conformance.planning.timeline import RATES, Limits, Request, least_seconds, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
 from conformance.target.shared.standing import Standing
 
@@ -40,7 +40,7 @@ class Plan:
     """How many scenarios are over before it first waits for that."""
     fits_in: float | None
     """In how many seconds it could begin without any such waiting; None where it never can."""
-    offer: Offer | None
+    smaller: SmallerRun | None
     """What fits now, where this does not."""
 
     @property
@@ -76,7 +76,7 @@ def make_plan(
     if paced or standing is not None:
         stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
-    course = run_through(in_turn, limits)
+    timeline = simulate(in_turn, limits)
     least = max(least_seconds(number, RATES[label]) for label, number in requests.items())
     return Plan(
         profile=profile,
@@ -87,12 +87,12 @@ def make_plan(
         scenarios=_scenarios(stages),
         limits=limits,
         least_seconds=least if paced else 0,
-        seconds=course.seconds,
-        waiting=course.waiting,
-        longest_wait=course.longest_wait,
-        free_scenarios=_scenarios(stages[: course.free_stages]),
-        fits_in=_fits_in(in_turn, limits, standing) if standing is not None and course.waiting else 0.0,
-        offer=offer_for(profile, chosen, limits, probing=probing) if course.waiting else None,
+        seconds=timeline.seconds,
+        waiting=timeline.waiting,
+        longest_wait=timeline.longest_wait,
+        free_scenarios=_scenarios(stages[: timeline.free_stages]),
+        fits_in=_fits_in(in_turn, limits, standing) if standing is not None and timeline.waiting else 0.0,
+        smaller=smaller_run_for(profile, chosen, limits, probing=probing) if timeline.waiting else None,
     )
 
 
@@ -108,7 +108,7 @@ def _in_order(requests: Mapping[str, int]) -> dict[str, int]:
 def _fits_in(requests: Sequence[Request], limits: Limits, standing: Standing) -> float | None:
     """In how many seconds it could run without waiting: when enough of what is spent has left the hour."""
     instants = [0.0, *sorted(set(standing.frees))]
-    if run_through(requests, limits, instants[-1]).waiting:
+    if simulate(requests, limits, instants[-1]).waiting:
         return None
     # The later it begins, the less it waits.
-    return instants[bisect_left(instants, x=True, key=lambda start: run_through(requests, limits, start).waiting == 0)]
+    return instants[bisect_left(instants, x=True, key=lambda start: simulate(requests, limits, start).waiting == 0)]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from conformance.escaping import line
 from conformance.planning.costs import COMPLETE
-from conformance.planning.course import RATES, least_seconds
-from conformance.planning.offer import Offer
 from conformance.planning.plan import Plan
+from conformance.planning.smaller_run import SmallerRun
+from conformance.planning.timeline import RATES, least_seconds
 from conformance.target.config import Target
 from conformance.target.shared.standing import doubt_words
 
@@ -70,7 +70,7 @@ def refusal(plan: Plan, max_wait: float | None) -> str:
             f"{span(plan.longest_wait)} for the budget of client errors",
             f"client errors: {_client_errors(plan)}",
             _when(plan),
-            _instead(plan.offer),
+            _instead(plan.smaller),
         ]
     )
 
@@ -140,7 +140,7 @@ def _fit(plan: Plan) -> Iterator[str]:
         waits = f"after {plan.free_scenarios} of {counted(plan.scenarios, 'scenario')} the run waits for the budget"
         yield f"It does not fit now: {waits} (--max-wait ends it there)."
         yield _when(plan)
-        yield _instead(plan.offer)
+        yield _instead(plan.smaller)
 
 
 def _when(plan: Plan) -> str:
@@ -149,10 +149,10 @@ def _when(plan: Plan) -> str:
     return f"It fits in {span(plan.fits_in)}, when client errors of earlier runs have left the hour."
 
 
-def _instead(offer: Offer | None) -> str:
-    if offer is None:
+def _instead(smaller: SmallerRun | None) -> str:
+    if smaller is None:
         return "Nothing fits now."
-    rules = "".join(f" --rule {rule}" for rule in offer.rules)
-    what = [counted(len(offer.rules), "rule")] if offer.rules else []
-    what += [counted(offer.client_errors, "client error"), span(offer.seconds)]
-    return f"This fits now: --profile {offer.profile}{rules} ({', '.join(what)})"
+    rules = "".join(f" --rule {rule}" for rule in smaller.rules)
+    what = [counted(len(smaller.rules), "rule")] if smaller.rules else []
+    what += [counted(smaller.client_errors, "client error"), span(smaller.seconds)]
+    return f"This fits now: --profile {smaller.profile}{rules} ({', '.join(what)})"

@@ -9,7 +9,7 @@ from typing import Final
 
 from conformance.contract.rules import Level, catalogue
 from conformance.planning.costs import Stage, measured
-from conformance.planning.course import RATES
+from conformance.planning.timeline import RATES
 
 STOOD_ON: Final = ("AUTH-01", "ORD-01", "QRY-01", "DEL-01", "REC-01", "REL-01")
 """The rules by which every other one is shown: where one of these fails, what a run spends on the rest may show nothing."""

@@ -22,7 +22,7 @@ from tests.suite.support.bodies import CODE, FIRST, creation, order, release
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS
 from tests.suite.support.stage.faults import FAULTS
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
-from tests.suite.support.stage.plans import Course, Plan, When, always, every, first, nth, since
+from tests.suite.support.stage.plans import Plan, Plans, When, always, every, first, nth, since
 from tests.suite.support.stage.redis import NoRedis, redis_server
 from tests.suite.support.stage.tls import tls_listener
 from tests.suite.support.stage.wayside import OTHER_HOST, Wayside, wayside
@@ -217,19 +217,19 @@ WHEN: Final[dict[str, tuple[When, list[int]]]] = {
 
 @pytest.mark.parametrize(("when", "chosen"), WHEN.values(), ids=WHEN)
 def test_requests_are_chosen_by_call_and_count(when: When, chosen: list[int]) -> None:
-    course = Course(Plan("500", when))
+    plans = Plans(Plan("500", when))
     happened = []
     for count in range(1, 7):
-        assert course.next("GET /order") is None
-        if course.next("POST /order"):
+        assert plans.next("GET /order") is None
+        if plans.next("POST /order"):
             happened.append(count)
     assert happened == chosen
 
 
 def test_of_several_plans_the_first_that_chooses_is_carried_out_and_all_count() -> None:
-    course = Course(Plan("500", nth(2)), Plan("502", every(2, "POST /order")))
-    plans = [course.next("POST /order") for _ in range(4)]
-    assert [plan and plan.fault for plan in plans] == [None, "500", None, "502"]
+    plans = Plans(Plan("500", nth(2)), Plan("502", every(2, "POST /order")))
+    chosen = [plans.next("POST /order") for _ in range(4)]
+    assert [plan and plan.fault for plan in chosen] == [None, "500", None, "502"]
 
 
 def test_an_unknown_fault_is_named(layer: Wayside) -> None:

@@ -46,7 +46,7 @@ class Connection(Protocol):
 
 
 @dataclass
-class Course:
+class Accidents:
     """The plans that are in force. For several threads at once."""
 
     plans: list[Plan] = field(default_factory=list)

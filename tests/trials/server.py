@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.trials.accidents import FAULTS, INSTEAD, Course
+from tests.trials.accidents import FAULTS, INSTEAD, Accidents
 from tests.trials.lawful import Refusal
 from tests.trials.tally import Tally
 from tests.trials.world import Answer, Manner, World
@@ -39,7 +39,7 @@ class Koncili:
     def __init__(self) -> None:
         self.world = World()
         self.tally = Tally()
-        self.course = Course()
+        self.accidents = Accidents()
         self.trail: deque[str] = deque(maxlen=TRAIL)
         self._lock = threading.Lock()
 
@@ -68,12 +68,12 @@ class Koncili:
                 "deletable": self.world.deletable(),
                 "overlaps": self.world.overlaps(),
             }
-        return {**self.tally.told(), **left, "happened": self.course.happened}
+        return {**self.tally.told(), **left, "happened": self.accidents.happened}
 
     def settle(self, settings: dict[str, Any]) -> None:
         """Change plans and manners."""
         if "plans" in settings:
-            self.course.put(settings.pop("plans"))
+            self.accidents.put(settings.pop("plans"))
         if "blocks" in settings:
             self.tally.blocks = settings.pop("blocks")
         for name, value in settings.items():
@@ -124,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
             koncili.tally.answered(call, 423, "blocked")
             self.give(423, b'{"errorMessage":"blocked","errorCode":"423-0","errorSource":null}')
             return
-        plan = koncili.course.next(call)
+        plan = koncili.accidents.next(call)
         answer, why = Answer(0), ""
         if plan is None or plan["fault"] not in INSTEAD or plan.get("done"):
             headers = {name.lower(): value for name, value in self.headers.items()}

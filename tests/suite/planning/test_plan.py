@@ -24,16 +24,16 @@ from conformance.planning.costs import (
     measured,
     stages_of,
 )
-from conformance.planning.course import (
+from conformance.planning.plan import Plan, make_plan
+from conformance.planning.show import full, refusal, short, span
+from conformance.planning.timeline import (
     RATES,
     Limits,
     Request,
     least_seconds,
     requests_in_turn,
-    run_through,
+    simulate,
 )
-from conformance.planning.plan import Plan, make_plan
-from conformance.planning.show import full, refusal, short, span
 from conformance.profiles import PROFILES
 from conformance.target.config import Target, parse_target
 from conformance.target.shared.standing import Standing
@@ -88,8 +88,8 @@ standings = st.builds(
 )
 def test_each_next_rate_of_requests_takes_a_minute(number: int, rate: int, seconds: int) -> None:
     assert least_seconds(number, rate) == seconds
-    course = run_through([Request(SUBMIT if rate == 300 else GET, is_client_error=False, stage=0)] * number, Limits())
-    assert course.seconds == seconds
+    timeline = simulate([Request(SUBMIT if rate == 300 else GET, is_client_error=False, stage=0)] * number, Limits())
+    assert timeline.seconds == seconds
 
 
 def test_endpoints_without_a_documented_rate_have_the_lowest() -> None:
@@ -137,8 +137,8 @@ def test_no_rate_and_no_budget_is_exceeded_and_nothing_waits_longer(paced: bool)
         some, standing = case
         requests = requests_in_turn(some)
         instants, waiting = one_by_one(requests, Limits(paced, standing))
-        course = run_through(requests, Limits(paced, standing))
-        assert (course.seconds, course.waiting) == (instants[-1], waiting)
+        timeline = simulate(requests, Limits(paced, standing))
+        assert (timeline.seconds, timeline.waiting) == (instants[-1], waiting)
 
     prove(st.tuples(stages(), st.none() | standings), law, 30)
 
@@ -148,7 +148,7 @@ def test_whoever_begins_later_waits_no_longer() -> None:
         some, standing, sooner, later = case
         requests, limits = requests_in_turn(some), Limits(standing=standing)
         sooner, later = sorted((sooner, later))
-        assert run_through(requests, limits, later).waiting <= run_through(requests, limits, sooner).waiting
+        assert simulate(requests, limits, later).waiting <= simulate(requests, limits, sooner).waiting
 
     instants = st.integers(0, HOUR)
     prove(st.tuples(stages(), standings, instants, instants), law, 50)
@@ -157,7 +157,7 @@ def test_whoever_begins_later_waits_no_longer() -> None:
 def test_nothing_takes_less_than_the_least() -> None:
     def law(some: list[Stage]) -> None:
         least = max(least_seconds(number, RATES[label]) for label, number in _whole(some).items())
-        assert run_through(requests_in_turn(some), Limits()).seconds >= least
+        assert simulate(requests_in_turn(some), Limits()).seconds >= least
 
     prove(stages(), law, 50)
 
@@ -207,7 +207,7 @@ def test_a_certification_fits_a_whole_budget() -> None:
     assert found.fits
     assert found.waiting == 0
     assert found.fits_in == 0
-    assert found.offer is None
+    assert found.smaller is None
     assert found.scenarios == found.free_scenarios
     assert found.least_seconds <= found.seconds < HOUR
     assert found.client_errors < 400
@@ -243,21 +243,21 @@ def test_a_budget_that_is_spent_in_part_leaves_smoke() -> None:
     found = plan(standing=spent(*[1200.0] * 150))
     assert not found.fits
     assert found.fits_in == 1200
-    assert found.offer is not None
-    assert (found.offer.profile, found.offer.rules) == ("smoke", ())
+    assert found.smaller is not None
+    assert (found.smaller.profile, found.smaller.rules) == ("smoke", ())
 
 
 def test_where_no_profile_fits_the_cheapest_rules_are_offered() -> None:
     found = plan(standing=spent(*[1200.0] * 380))
-    assert found.offer is not None
-    assert found.offer.profile == "smoke"
-    assert 0 < len(found.offer.rules) < len(RULES)
-    assert found.offer.client_errors <= 20
+    assert found.smaller is not None
+    assert found.smaller.profile == "smoke"
+    assert 0 < len(found.smaller.rules) < len(RULES)
+    assert found.smaller.client_errors <= 20
 
 
 def test_with_nothing_left_nothing_is_offered() -> None:
     found = plan(standing=spent(*[float(second) for second in range(1, 401)]))
-    assert found.offer is None
+    assert found.smaller is None
     assert found.free_scenarios == 0
     assert found.waiting > 0
 
@@ -277,10 +277,10 @@ def test_what_is_offered_fits_and_so_does_what_is_put_off() -> None:
         assert found.fits == (found.waiting == 0)
         if found.client_errors < 400 - len(frees):
             assert found.fits
-        if found.offer is not None:
-            offered = plan(found.offer.profile, spent(*map(float, frees)), found.offer.rules or RULES)
+        if found.smaller is not None:
+            offered = plan(found.smaller.profile, spent(*map(float, frees)), found.smaller.rules or RULES)
             assert offered.fits
-            assert offered.client_errors == found.offer.client_errors
+            assert offered.client_errors == found.smaller.client_errors
         if found.fits_in is not None:
             assert plan(profile, spent(*(free - found.fits_in for free in frees if free > found.fits_in))).fits
 

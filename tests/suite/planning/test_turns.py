@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conformance.contract.rules import Level, catalogue
 from conformance.planning.costs import Stage, measured, requests_of
-from conformance.planning.course import RATES, Limits, least_seconds, requests_in_turn, run_through
+from conformance.planning.timeline import RATES, Limits, least_seconds, requests_in_turn, simulate
 from conformance.planning.turns import STOOD_ON, costs_of, in_turn, rank, stages_in_turn
 from conformance.profiles import PROFILES
 from tests.suite.support.properties import prove
@@ -67,4 +67,4 @@ def test_a_run_takes_hardly_longer_than_the_rates_allow(profile: str) -> None:
 
 
 def seconds_of(stages: Sequence[Stage]) -> float:
-    return run_through(requests_in_turn(stages), Limits()).seconds
+    return simulate(requests_in_turn(stages), Limits()).seconds

@@ -49,7 +49,7 @@ class Plan:
     """How long a `delay` takes."""
 
 
-class Course:
+class Plans:
     """Plans as they are carried out: each counts the requests that are its call. Not for several threads at once."""
 
     def __init__(self, *plans: Plan) -> None:

@@ -14,7 +14,7 @@ from conformance.mock.app import CONTROL_PATH
 from tests.suite.support.stage.faults import FAULTS, REVOKED_TOKEN
 from tests.suite.support.stage.listener import HOST, Exchange, Listener, listening
 from tests.suite.support.stage.passage import Headers, Passage, Scene, in_json
-from tests.suite.support.stage.plans import Course, Plan
+from tests.suite.support.stage.plans import Plan, Plans
 
 OTHER_HOST: Final = "localhost"
 """Another name than that of the layer, so that a redirect to it leads to another host."""
@@ -47,7 +47,7 @@ class Wayside:
         self.visits: list[Visit] = []
         self._tls = tls
         self._lock = Lock()
-        self._course = Course()
+        self._plans = Plans()
         self._listeners = [Listener(self._serve, 0, tls)]
         self._port = self._listeners[0].port
         self.base_url = f"{'https' if tls else 'http'}://{HOST}:{self._port}"
@@ -60,7 +60,7 @@ class Wayside:
         if unknown := {plan.fault for plan in plans} - FAULTS.keys():
             raise ValueError(f"no such fault: {', '.join(unknown)}; there are {', '.join(FAULTS)}")
         with self._lock:
-            self._course = Course(*plans)
+            self._plans = Plans(*plans)
 
     def faults(self) -> list[str]:
         """The names of the faults that happened, in sequence."""
@@ -84,7 +84,7 @@ class Wayside:
         plan, fault = None, None
         if path != CONTROL_PATH:  # which is the mock's and not Koncili's
             with self._lock:
-                plan = self._course.next(f"{exchange.command} {path}")
+                plan = self._plans.next(f"{exchange.command} {path}")
             revoked = exchange.headers.get(TOKEN_HEADER, "") in self._scene.revoked
             fault = plan.fault if plan else REVOKED_TOKEN if revoked else None
 

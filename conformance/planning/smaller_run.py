@@ -7,13 +7,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from conformance.planning.costs import RUNS, client_errors_of, measured, stages_of
-from conformance.planning.course import Limits, requests_in_turn, run_through
+from conformance.planning.timeline import Limits, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
 from conformance.profiles import PROFILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class SmallerRun:
     """A smaller run that fits now."""
 
     profile: str
@@ -23,26 +23,30 @@ class Offer:
     seconds: float
 
 
-def offer_for(profile: str, rules: tuple[str, ...], limits: Limits, *, probing: bool) -> Offer | None:
+def smaller_run_for(profile: str, rules: tuple[str, ...], limits: Limits, *, probing: bool) -> SmallerRun | None:
     """The largest smaller profile that fits now; where none does, the cheapest rules of the smallest. None: nothing does."""
 
-    def offer(name: str, some: tuple[str, ...], selected: tuple[str, ...] = ()) -> Offer | None:
+    def fitting_run(name: str, some: tuple[str, ...], selected: tuple[str, ...] = ()) -> SmallerRun | None:
         stages = stages_in_turn(stages_of(name, some, probing=probing), paced=limits.paced)
-        course = run_through(requests_in_turn(stages), limits)
-        if course.waiting:
+        timeline = simulate(requests_in_turn(stages), limits)
+        if timeline.waiting:
             return None
-        return Offer(profile=name, rules=selected, client_errors=client_errors_of(stages), seconds=course.seconds)
+        return SmallerRun(
+            profile=name, rules=selected, client_errors=client_errors_of(stages), seconds=timeline.seconds
+        )
 
     smaller = [name for name in RUNS[: RUNS.index(profile)] if name in PROFILES]
     for name in reversed(smaller):
-        if (found := offer(name, rules)) is not None:
+        if (found := fitting_run(name, rules)) is not None:
             return found
     least = smaller[0] if smaller else profile
     cheapest = _cheapest_first(least, rules)
     # The more rules, the more they spend: as many as fit.
-    fitting = bisect_left(range(1, len(rules) + 1), x=True, key=lambda some: offer(least, cheapest[:some]) is None)
+    fitting = bisect_left(
+        range(1, len(rules) + 1), x=True, key=lambda some: fitting_run(least, cheapest[:some]) is None
+    )
     selected = tuple(rule for rule in rules if rule in cheapest[:fitting])
-    return offer(least, selected, selected) if selected else None
+    return fitting_run(least, selected, selected) if selected else None
 
 
 def _cheapest_first(profile: str, rules: tuple[str, ...]) -> tuple[str, ...]:

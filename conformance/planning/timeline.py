@@ -71,7 +71,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Timeline:
     """How a run goes."""
 
     seconds: float
@@ -84,7 +84,7 @@ class Course:
     """How many stages are over before it first waits for that."""
 
 
-def run_through(requests: Sequence[Request], limits: Limits, start: float = 0.0) -> Course:
+def simulate(requests: Sequence[Request], limits: Limits, start: float = 0.0) -> Timeline:
     """How these requests go, the first one `start` seconds from now."""
     standing = limits.standing
     now, waiting, longest, free_stages = start, 0.0, 0.0, requests[-1].stage + 1 if requests else 0
@@ -106,4 +106,4 @@ def run_through(requests: Sequence[Request], limits: Limits, start: float = 0.0)
             window.append(now)
         if standing is not None and request.is_client_error:
             counted.append(now + HOUR_SECONDS)
-    return Course(now - start, waiting, longest, free_stages)
+    return Timeline(now - start, waiting, longest, free_stages)
