@@ -10,6 +10,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from conformance.contract.jsontext import told
 from strategies.calls import LEFT_OUT, Call, Edit, Path, place_of
 from strategies.fault_parts import Draw, as_text, named, position, setting
 from strategies.holes import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Hole
@@ -125,7 +126,7 @@ def lists_of_one(*names: str) -> dict[str, Draw]:
 
 def other_types(**values: Any) -> dict[str, Draw]:
     """Give one of these fields a value of another JSON type."""
-    return {f"{name} = {value!r}": setting(("body", name), value) for name, value in values.items()}
+    return {f"{name} = {told(value)}": setting(("body", name), value) for name, value in values.items()}
 
 
 # -- releases: which reconciliation, when, how ---------------------------------------------------------------------

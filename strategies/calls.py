@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import CREDENTIALS_FIELD, REFRESH_TOKEN_FIELD, Endpoint
+from conformance.contract.jsontext import told
 from strategies import identifiers
 from strategies.holes import CODE, CREDENTIALS, REFRESH_TOKEN, Hole
 from strategies.orders import Order, orders
@@ -88,7 +89,7 @@ class Edit:
         return text or str(self.path[0])
 
     def __str__(self) -> str:
-        return f"{self.where} = {self.value!r}"
+        return f"{self.where} = {told(self.value)}"
 
 
 def _with(holder: Any, path: Path, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 import simplejson
@@ -25,6 +25,21 @@ def dumps(value: JSONValue, *, indent: int | None = None) -> str:
     Raises TypeError for what JSON cannot hold and ValueError for NaN and infinities.
     """
     return simplejson.dumps(value, use_decimal=True, allow_nan=False, indent=indent)
+
+
+def told(value: object) -> str:
+    """The value for people, as JSON on one line with its letters as they are; what JSON can't hold, such as a place that is
+    filled in later, as it calls itself."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{told(str(name))}: {told(part)}" for name, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(told, value)) + "]"
+    if value is None or isinstance(value, str | int | float | Decimal):
+        try:
+            return simplejson.dumps(value, use_decimal=True, allow_nan=False, ensure_ascii=False)
+        except ValueError:  # no number
+            return str(value)
+    return str(value)
 
 
 def loads(text: str | bytes) -> JSONValue:

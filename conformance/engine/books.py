@@ -418,7 +418,7 @@ class Books:
         found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
         if not isinstance(found, int) or isinstance(found, bool):
             self.stray(book)
-            actual = f"its body was {exchange.response_body[:200]!r}"
+            actual = f"its body was {exchange.text[:200]}"
             raise Violation(rule="REC-01", expected="an integer id", actual=actual, exchange=exchange)
         earlier = self.ids.setdefault(found, book)
         book.id = found

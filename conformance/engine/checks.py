@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
+from conformance.contract.jsontext import told
 from conformance.contract.rules import Rule
 from conformance.engine.bench import Bench
 from conformance.target.wire.client import tokens_in
@@ -39,7 +41,7 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
         raise Violation(
             rule=rule.id,
             expected=f"{expected} and code {' or '.join(rule.codes)}",
-            actual=f"its code was {exchange.error_code}",
+            actual=code_words(exchange),
             exchange=exchange,
             context=context,
         )
@@ -47,7 +49,7 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
         raise Violation(
             rule=rule.id,
             expected=f'{expected} and {{"response": "NO_TOKEN"}}',
-            actual=f"its body was {exchange.response_body[:200]!r}",
+            actual=f"its body was {exchange.text[:200] or NO_BODY}",
             exchange=exchange,
             context=context,
         )
@@ -56,6 +58,14 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
         raise Violation(rule=rule.id, expected="no token", actual=actual, exchange=exchange, context=context)
     if rule.area in DOCUMENTED_BODY_AREAS and (problem := error_body_problem(exchange)):
         bench.observe("ERR-01", "the documented error body", problem, exchange, context)
+
+
+NO_BODY: Final = "empty"
+
+
+def code_words(exchange: Exchange) -> str:
+    """The code of a refusal in words."""
+    return f"its code was {exchange.error_code}" if exchange.error_code is not None else "it had no errorCode"
 
 
 def error_body_problem(exchange: Exchange) -> str | None:
@@ -67,13 +77,17 @@ def error_body_problem(exchange: Exchange) -> str | None:
             "or declare the charset as in Content-Type: application/json; charset=ISO-8859-1"
         )
     if not isinstance(body, dict):
-        return f"the body of its {exchange.status} was no JSON object: {exchange.response_body[:200]!r}"
+        return f"the body of its {exchange.status} was no JSON object: {exchange.text[:200] or NO_BODY}"
     if not isinstance(body.get("errorMessage"), str) or not body["errorMessage"]:
-        return f"errorMessage was {body.get('errorMessage')!r}"
+        return (
+            "there was no errorMessage"
+            if "errorMessage" not in body
+            else f"errorMessage was {told(body['errorMessage'])}"
+        )
     code = body.get("errorCode")
     match = _CODE.fullmatch(code) if isinstance(code, str) else None
     if match is None:
-        return f"errorCode was {code!r}"
+        return "there was no errorCode" if "errorCode" not in body else f"errorCode was {told(code)}"
     if int(match[1]) != exchange.status:
-        return f"errorCode was {code!r} in an answer with status {exchange.status}"
+        return f"errorCode was {told(code)} in an answer with status {exchange.status}"
     return None

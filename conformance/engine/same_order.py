@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from conformance.contract.instants import is_shown_as, read_instant
+from conformance.contract.instants import is_shown_as, parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.money import to_the_cent
 
@@ -45,9 +45,40 @@ def _fields(names: tuple[str, ...], sent: Mapping[str, Any], shown: Mapping[str,
     """The fields that differ, each with what was sent and what is shown, as JSON."""
     return [
         f"{where}{name} was sent as {_json(sent.get(name))} and shown as {_json(shown.get(name))}"
+        f"{_difference(_meaning(name, sent.get(name)), _meaning(name, shown.get(name)))}"
         for name in names
         if not _is_same(_meaning(name, sent.get(name)), _meaning(name, shown.get(name)))
     ]
+
+
+_SMALL_TIME: Final = timedelta(days=2)
+_SMALL_AMOUNT: Final = Decimal(1)
+
+
+def _difference(sent: Hashable, shown: Hashable) -> str:
+    """By how much a value differs, where that is small; how to write an instant that is shown as none."""
+    if isinstance(sent, datetime) and isinstance(shown, datetime):
+        by = shown - sent
+        if abs(by) >= _SMALL_TIME:
+            return ""
+        return f", {'later' if by > timedelta() else 'earlier'} by {_time_words(abs(by))}"
+    if isinstance(sent, Decimal) and isinstance(shown, Decimal) and abs(shown - sent) < _SMALL_AMOUNT:
+        return f", {'more' if shown > sent else 'less'} by {abs(shown - sent)}"
+    if isinstance(sent, datetime) and isinstance(shown, tuple):
+        lacks = "its offset is missing" if _is_local(shown[-1]) else "that is no instant"
+        return f" ({lacks}: write {sent.isoformat().replace('+00:00', 'Z')})"
+    return ""
+
+
+def _is_local(text: object) -> bool:
+    """Whether it is the JSON of a date and time of day without an offset."""
+    return isinstance(text, str) and "T" in text and parse_local(text.strip('"')) is not None
+
+
+def _time_words(span: timedelta) -> str:
+    """0.5 s, 90 s, 3 h."""
+    seconds = Decimal(span // timedelta(microseconds=1)) / 1_000_000
+    return f"{seconds / 3600:f} h" if seconds and seconds % 1800 == 0 else f"{seconds:f} s"
 
 
 def _meaning(name: str, value: Any) -> Hashable:

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn
 from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint, endpoint_of
-from conformance.contract.jsontext import dumps
+from conformance.contract.jsontext import dumps, told
 from conformance.contract.rules import Side
 from conformance.engine import economy
 from conformance.engine.bench import Bench, Values, Waiting
@@ -125,7 +125,7 @@ def _(trial: Trial) -> None:
             raise Violation(
                 rule=trial.rule.id,
                 expected=f"the message to name {kind.field}",
-                actual=f"it said {body.get('errorMessage')!r}",
+                actual=f"it said {told(body.get('errorMessage'))}",
                 exchange=refused,
                 context=f"changed in one place: {case.edit}",
             )

@@ -98,7 +98,8 @@ def _check_completed(trial: Trial, book: Book, since: int, situation: str, excha
     }
     told = {name: str(payload.get(name)) for name in expected}
     if told != expected:
-        _violated(trial, str(expected), f"the payload was {payload}", exchange)
+        wrong = [f"{name} was {told[name]}, not {value}" for name, value in expected.items() if told[name] != value]
+        _violated(trial, "the payload to tell of this reconciliation", "; ".join(wrong), exchange)
     trial.bench.saw(Side.CHECKED, exchange)
 
 

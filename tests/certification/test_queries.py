@@ -13,6 +13,7 @@ from pytest_bdd import scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import keeps_fraction, read_instant
+from conformance.contract.jsontext import told
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
 from conformance.engine import economy
@@ -119,7 +120,7 @@ def _cut_dates(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
     for name in FIELDS:
         before, after = (read_instant(order[name]) if order.get(name) else None for order in (sent, shown))
         if before is not None and (after is None or not keeps_fraction(before, after)):
-            found.append(f"{name} was sent as {sent[name]} and is shown as {shown.get(name)}")
+            found.append(f"{name} was sent as {told(sent[name])} and is shown as {told(shown.get(name))}")
     return found
 
 

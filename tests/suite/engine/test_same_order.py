@@ -53,13 +53,31 @@ def test_these_are_the_same_order(name: str) -> None:
 OTHER: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "a date a second off": (
         order(), order(createdDate="2025-05-09T12:00:02Z"),
-        ['createdDate was sent as "2025-05-09T12:00:00.700Z" and shown as "2025-05-09T12:00:02Z"'],
+        ['createdDate was sent as "2025-05-09T12:00:00.700Z" and shown as "2025-05-09T12:00:02Z", later by 1.3 s'],
     ),
-    "a cent": (order(), order(totalGrossValue=Decimal("203.64")), ["totalGrossValue was sent as 203.63 and shown as 203.64"]),
+    "a cent": (
+        order(), order(totalGrossValue=Decimal("203.64")),
+        ["totalGrossValue was sent as 203.63 and shown as 203.64, more by 0.01"],
+    ),
+    "much money": (order(), order(totalGrossValue=Decimal("0")), ["totalGrossValue was sent as 203.63 and shown as 0"]),
+    "a date hours off": (
+        order(createdDate="2025-05-09T12:00:00Z"), order(createdDate="2025-05-09T12:00:00-03:00"),
+        ['createdDate was sent as "2025-05-09T12:00:00Z" and shown as "2025-05-09T12:00:00-03:00", later by 3 h'],
+    ),
+    "a date without an offset": (
+        order(createdDate="2025-05-09T09:00:00-03:00"), order(createdDate="2025-05-09T12:00:00"),
+        ['createdDate was sent as "2025-05-09T09:00:00-03:00" and shown as "2025-05-09T12:00:00" '
+         "(its offset is missing: write 2025-05-09T09:00:00-03:00)"],
+    ),
+    "a date that is none": (
+        order(createdDate="2025-05-09T12:00:00Z"), order(createdDate=1746792000),
+        ['createdDate was sent as "2025-05-09T12:00:00Z" and shown as 1746792000 '
+         "(that is no instant: write 2025-05-09T12:00:00Z)"],
+    ),
     "a field of an extract": (
         order(extract("2718.36", "2025-06-05T12:00:00Z"), extract("-5", type_="SHIP")),
         order(extract("-5", type_="SHIP"), extract("2718.36", "2025-06-06T12:00:00Z")),
-        ['extracts[0].expectedDate was sent as "2025-06-05T12:00:00Z" and shown as "2025-06-06T12:00:00Z"'],
+        ['extracts[0].expectedDate was sent as "2025-06-05T12:00:00Z" and shown as "2025-06-06T12:00:00Z", later by 24 h'],
     ),
     "an extract less": (order(extract("1"), extract("2")), order(extract("1")), ["extracts[1] (SALE 2) was not shown"]),
     "an extract twice": (
