@@ -23,16 +23,16 @@ from conformance.mock.world import Body, MockWorld
 
 BRASILIA: Final = timezone(timedelta(hours=-3))
 
-_ALL_DATES: Final = (*DATE_FIELDS, "expectedDate", "periodInitDate", "periodEndDate", "releasedDate")
+ALL_DATES: Final = (*DATE_FIELDS, "expectedDate", "periodInitDate", "periodEndDate", "releasedDate")
 
-_WRITERS: Final = (Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE)
+WRITERS: Final = (Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE)
 
 DOCUMENTED_CODES: Final = frozenset(code for rule in catalogue().rules.values() for code in rule.codes)
 
 Print = Callable[[datetime], str]
 
 
-def _date(printed: Print) -> Callable[[Any], Any]:
+def in_another_way(printed: Print) -> Callable[[Any], Any]:
     """A date printed in another way; what is no date stays, and so does one within hours of the first or last there is."""
 
     def change(text: Any) -> Any:
@@ -48,7 +48,7 @@ def _date(printed: Print) -> Callable[[Any], Any]:
 def _shown(printed: Print) -> Callable[[Body], Body]:
     """Every date of an order and of its extracts printed in another way."""
 
-    change = _date(printed)
+    change = in_another_way(printed)
     of_order = per_date(change)
     of_extracts = per_extract(
         lambda one: {**one, "expectedDate": change(one["expectedDate"])} if one.get("expectedDate") else one
@@ -60,7 +60,7 @@ def _in_brasilia(instant: datetime) -> str:
     return instant.astimezone(BRASILIA).isoformat()
 
 
-def _seconds_left_out(instant: datetime) -> str:
+def seconds_left_out(instant: datetime) -> str:
     """As Java's OffsetDateTime prints: the seconds where there are any."""
     universal = instant.astimezone(UTC)
     exact = "minutes" if not (universal.second or universal.microsecond) else "auto"
@@ -99,16 +99,16 @@ SPELLINGS: Final = (
     Variant(
         name="whole-seconds",
         statement="Keeps instants to the second: what is less is cut.",
-        reads=reading(_date(lambda instant: instant.replace(microsecond=0).isoformat()), _ALL_DATES, *_WRITERS),
+        reads=reading(in_another_way(lambda instant: instant.replace(microsecond=0).isoformat()), ALL_DATES, *WRITERS),
         disregards=frozenset({"QRY-06"}),
     ),
     Variant(
         name="rounded-seconds",
         statement="Keeps instants to the second: what is less is rounded.",
         reads=reading(
-            _date(lambda instant: (instant + timedelta(seconds=0.5)).replace(microsecond=0).isoformat()),
-            _ALL_DATES,
-            *_WRITERS,
+            in_another_way(lambda instant: (instant + timedelta(seconds=0.5)).replace(microsecond=0).isoformat()),
+            ALL_DATES,
+            *WRITERS,
         ),
         disregards=frozenset({"QRY-06"}),
     ),
@@ -121,7 +121,7 @@ SPELLINGS: Final = (
     Variant(
         name="local-dates-taken",
         statement="Takes dates without an offset, or without a time of day, by the clock of UTC.",
-        reads=reading(local_dates(), DATES, *_WRITERS),
+        reads=reading(local_dates(), DATES, *WRITERS),
         disregards=frozenset({"ORD-21"}),
     ),
     Variant(
@@ -133,7 +133,7 @@ SPELLINGS: Final = (
     Variant(
         name="seconds-left-out",
         statement="Prints 2025-05-09T12:00Z: no seconds where there are none.",
-        shows=_shown(_seconds_left_out),
+        shows=_shown(seconds_left_out),
     ),
     Variant(
         name="short-offsets",

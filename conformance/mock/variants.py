@@ -24,6 +24,7 @@ from conformance.mock.defects.parts import in_another_sequence, on, per_value, r
 from conformance.mock.habits import HABITS, next_half_hour
 from conformance.mock.quirks import Answer, Variant, Wire, named, table
 from conformance.mock.spellings import DOCUMENTED_CODES, SPELLINGS
+from conformance.mock.stacks import STACKS
 from conformance.mock.world import Body
 
 
@@ -348,6 +349,7 @@ VARIANTS: Final = table(
     ),
     *SPELLINGS,
     *HABITS,
+    *STACKS,
     *CROWDS,
     *BOUNDED,
 )

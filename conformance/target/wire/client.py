@@ -485,4 +485,6 @@ def _strange_words(exchange: Exchange) -> str:
 
 def says_no_token(exchange: Exchange) -> bool:
     """Whether a call was refused for its token."""
-    return exchange.status == FORBIDDEN and exchange.json == {"response": "NO_TOKEN"}
+    """Whether a call was refused for its token, as documented; more fields may stand beside."""
+    body = exchange.json
+    return exchange.status == FORBIDDEN and isinstance(body, dict) and body.get("response") == "NO_TOKEN"
