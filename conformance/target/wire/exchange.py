@@ -90,7 +90,7 @@ def as_curl(exchange: Exchange, redactor: Redactor) -> str:
     for name, value in exchange.request_headers.items():
         if name == TOKEN_HEADER.lower() and redactor.text(value) == "<redacted:accessToken>":
             continue
-        if name in {"content-type", "integrator", TOKEN_HEADER.lower()}:
+        if name in {"content-type", "integrator", "transfer-encoding", TOKEN_HEADER.lower()}:
             # curl takes `name:` for "leave it out", and `name;` for an empty one
             parts += ["-H", shlex.quote(redactor.text(f"{name}: {value}") if value else f"{name};")]
     if token is not None and redactor.text(token) == "<redacted:accessToken>":

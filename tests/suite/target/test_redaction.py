@@ -438,6 +438,11 @@ def test_a_made_up_token_is_shown_and_an_absent_one_left_out(run: Callable[[str]
     assert headers_of(absent) == []
 
 
+def test_a_body_that_went_in_chunks_goes_in_chunks_again(run: Callable[[str], tuple[list[bytes], bytes]]) -> None:
+    arguments, _ = run(as_curl(exchange(headers={"transfer-encoding": "chunked"}, body=b"{}"), knowing()))
+    assert headers_of(arguments) == ["transfer-encoding: chunked"]
+
+
 def test_an_empty_header_is_sent_empty(run: Callable[[str], tuple[list[bytes], bytes]]) -> None:
     """curl takes `name:` for "leave it out"; `name;` sends it empty."""
     arguments, _ = run(as_curl(exchange(headers={"integrator": ""}), Redactor()))
