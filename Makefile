@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test prove trials mutants check format report schema docs lock outdated bench costs kills baseline clean
+.PHONY: help setup system certify test prove trials stacks mutants check format report schema docs lock outdated bench costs kills baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, ever
 
 trials: $(DEV_STAMP) system ## attack what a run promises a live endpoint, counted by a server (tests/trials/README.md)
 	@$(BIN)/python -m tests.trials --reports $(REPORTS) $(ARGS)
+
+stacks: $(DEV_STAMP) ## certify small servers on real stacks, clean and with each of their faults (tests/stacks/README.md)
+	@sh .ci/setup-stacks
+	@$(BIN)/python -m tests.stacks --reports $(REPORTS) $(ARGS)
 
 mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
 	@$(BIN)/python tests/mutants.py $(ARGS)

@@ -14,7 +14,7 @@ from conformance.target.shared.budget import NoLimits
 from conformance.target.wire.client import Calling, KonciliClient, tokens_in
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
-from tests.stacks.__main__ import TARGET, serving
+from tests.stacks.races import TARGET, serving
 
 WIDTHS = ("0", "1", "5", "30")
 """Milliseconds from looking to writing, beside what the database takes."""

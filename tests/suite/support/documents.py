@@ -105,7 +105,8 @@ def documents() -> tuple[Document, ...]:
         *(ROOT / "tests").rglob("*.md"),
         ROOT / "benchmarks" / "README.md",
     ]
-    return tuple(Document(path) for path in sorted(found) if path.name != "CHANGELOG.md")
+    own = [path for path in found if path.name != "CHANGELOG.md" and "node_modules" not in path.parts]
+    return tuple(Document(path) for path in sorted(own))
 
 
 @cache
