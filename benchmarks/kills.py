@@ -1,19 +1,23 @@
 """Measures which kind of fault catches which defect of the mock, and writes it to conformance/engine/kills.json: by that the
 certification spends its client errors.
 
-    python benchmarks/kills.py [--jobs N]
+    python benchmarks/kills.py [--jobs N] [--only PART]
 
-Every kind is tried by itself, at several seeds. One counts that catches a defect at each of them; where none does, those that
-catch it most often. Defects that other scenarios catch at each seed need no kind, and are left out.
+Every kind is tried by itself, at several seeds; those of reconciliations and releases on a mock that has seen nothing else, since
+what one kind leaves there may be what the next one shows. One counts that catches a defect at each seed; where none does, those
+that catch it most often. Defects that other scenarios catch at each seed need no kind, and are left out.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
+import traceback
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 from unittest.mock import patch
 
 import click
@@ -23,7 +27,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, catalogue
 from conformance.engine import economy, laws
 from conformance.engine.bench import Bench
-from conformance.engine.kill_matrix import KILLS_FILE, KillMatrix, KindOf, Refusal, as_json
+from conformance.engine.kill_matrix import KILLS_FILE, KillMatrix, KindOf, Refusal, as_json, measured
 from conformance.mock.quirks import Defect, Variant
 from conformance.proof.pool import Forks, Lost
 from conformance.proof.prover import Mock, Plan, Prover, chosen
@@ -33,12 +37,14 @@ from conformance.run.scenario import rule_of
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
 from strategies.fault_parts import OF_BATCHES
-from strategies.faults import FAULTS
+from strategies.faults import FAULTS, Kind
 
 SEEDS: Final = (0, 1, 2)
 
 SECONDS_EACH: Final = 900.0
 """How long one mock may take with every kind of its rules, on a machine that does something else besides."""
+
+T = TypeVar("T")
 
 Catcher = KindOf | None
 """What caught a defect: a kind, or (None) a scenario that tries none."""
@@ -93,15 +99,20 @@ class Measuring(Prover):
             for item in session.items
             if (rule := rule_of(item)) and (not isinstance(mock, Defect) or rule.id in mock.rules)
         ]
-        evidence = session.config.stash[CERTIFICATION].session.evidence
         for item, following in zip(items, [*items[1:], None], strict=True):
-            self._tries_kinds = False
-            evidence.observed.clear()
-            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if not self._tries_kinds:
-                failed = evidence.scenarios[item.nodeid].outcome is Outcome.FAILED
-                for broken in (*evidence.observed, *([evidence.scenarios[item.nodeid].rule] if failed else [])):
-                    self._take_note(None, broken)
+            run = partial(self._run_one, item, following)
+            self._now |= run() if mock is None else in_a_fork(run)
+        return self._now
+
+    def _run_one(self, item: pytest.Item, following: pytest.Item | None) -> Caught:
+        evidence = item.config.stash[CERTIFICATION].session.evidence
+        self._now, self._tries_kinds = set(), False
+        evidence.observed.clear()
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if not self._tries_kinds:
+            failed = evidence.scenarios[item.nodeid].outcome is Outcome.FAILED
+            for broken in (*evidence.observed, *([evidence.scenarios[item.nodeid].rule] if failed else [])):
+                self._take_note(None, broken)
         return self._now
 
     def _try_all(self, bench: Bench, rule: Rule, endpoint: Endpoint, fault: str, statuses: tuple[str, ...]) -> int:
@@ -110,21 +121,59 @@ class Measuring(Prover):
         refusal = Refusal(rule.id, endpoint, fault)
         kinds = economy.makeable(bench.scope).get(refusal, ())
         for kind in kinds:
-            bench.session.evidence.observed.clear()
-            try:
-                if endpoint in OF_BATCHES:
-                    laws.refuse_in_batches(bench, rule, endpoint, (kind,), which=f" {kind.name}")
-                else:
-                    laws.refuse_one(bench, rule, endpoint, kind, statuses, fault)
-            except Violation as violation:
-                self._take_note(KindOf(refusal, kind.name), violation.rule)
-            for broken in bench.session.evidence.observed:
-                self._take_note(KindOf(refusal, kind.name), broken)
+            if endpoint in OF_BATCHES:
+                broken = partial(_broken, bench, partial(_in_a_batch, bench, rule, endpoint, kind))
+                found = broken() if self._mock is None else in_a_fork(broken)
+            else:
+                found = _broken(bench, partial(laws.refuse_one, bench, rule, endpoint, kind, statuses, fault))
+            for rule_id in found:
+                self._take_note(KindOf(refusal, kind.name), rule_id)
         return len(kinds)
 
     def _take_note(self, catcher: Catcher, broken: str) -> None:
         if not isinstance(self._mock, Defect) or broken in self._mock.rules:
             self._now.add(catcher)
+
+
+def _broken(bench: Bench, send: Callable[[], None]) -> set[str]:
+    """The rules that were seen broken while this was sent."""
+    observed = bench.session.evidence.observed
+    observed.clear()
+    try:
+        send()
+    except Violation as violation:
+        return {violation.rule, *observed}
+    return set(observed)
+
+
+def _in_a_batch(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind) -> None:
+    laws.refuse_in_batches(bench, rule, endpoint, (kind,), which=f" {kind.name}")
+
+
+def in_a_fork(work: Callable[[], set[T]]) -> set[T]:
+    """What the work finds in a copy of this process, which is gone with all that it did. The process has one thread."""
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(receiver)
+            found = work()
+            with os.fdopen(sender, "wb") as stream:
+                pickle.dump(found, stream)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(sender)
+    with os.fdopen(receiver, "rb") as stream:
+        told = stream.read()
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        raise ChildProcessError("a copy of the process broke down, as told above")
+    found = pickle.loads(told)  # noqa: S301 - from a copy of this process
+    assert isinstance(found, set)
+    return found
 
 
 def measure(seed: int, jobs: int, mocks: Sequence[Defect | Variant]) -> Mapping[str, Caught]:
@@ -167,26 +216,26 @@ def matrix_of(seeds: Sequence[Mapping[str, Caught]]) -> KillMatrix:
     }
 
 
-def _told(catcher: Catcher) -> str:
-    if catcher is None:
-        return "another scenario"
-    refusal, kind = catcher
-    return f"{refusal.rule} {refusal.endpoint.label}: {refusal.fault}: {kind}"
+def updated(before: KillMatrix, now: KillMatrix, defects: Collection[str]) -> KillMatrix:
+    """The matrix with these defects measured anew. A newer kind that this shows nothing of stays unknown."""
+    return {
+        kind: (before.get(kind, frozenset()) - set(defects)) | caught
+        for kind, caught in now.items()
+        if kind in before or caught
+    }
 
 
 @click.command()
 @click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, help="Mocks at a time.")
-@click.option("--only", help="Only defects whose name contains this: nothing is written, what caught them is told.")
+@click.option("--only", help="Only defects whose name contains this; what is known of the others stays.")
 def main(jobs: int, only: str | None) -> None:
     """Measure, and write the matrix anew."""
     mocks = [mock for mock in chosen(only) if isinstance(mock, Defect)]
     seeds = [measure(seed, jobs, mocks) for seed in SEEDS]
-    if only is not None:
-        for mock in mocks:
-            for seed, found in zip(SEEDS, seeds, strict=True):
-                print(f"{mock.name}, seed {seed}: {sorted(_told(catcher) for catcher in found[mock.name])}")
-        return
-    KILLS_FILE.write_text(as_json(matrix_of(seeds)), encoding="utf-8")
+    matrix = matrix_of(seeds) if only is None else updated(measured(), matrix_of(seeds), {mock.name for mock in mocks})
+    for mock in mocks if only is not None else ():
+        print(f"{mock.name}: {sum(mock.name in defects for defects in matrix.values())} kinds")
+    KILLS_FILE.write_text(as_json(matrix), encoding="utf-8")
 
 
 if __name__ == "__main__":
