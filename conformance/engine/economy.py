@@ -108,8 +108,8 @@ def all_left(able: Able, history: History) -> list[KindOf]:
 
 
 RESERVED: Final = 4
-"""One in so many of the client errors that are not for the first kinds is for kinds whose turn it is: else what shows least
-would never be tried."""
+"""Where not all that shows something fits, one in so many of the client errors that are not for the first kinds is for kinds
+whose turn it is: else some would never be tried."""
 
 
 def worth_most(able: Able, budget: int, matrix: KillMatrix, turn: int, history: History | None = None) -> list[KindOf]:
@@ -129,11 +129,12 @@ def worth_most(able: Able, budget: int, matrix: KillMatrix, turn: int, history: 
     wanted = [*failed, *new, *catching]
     rest = _layers([kind for kind in left if kind not in set(wanted)], matrix)
     room = max(0, budget - len(firsts))
-    reserved = room // RESERVED if len(left) > room else 0
+    reserved = room // RESERVED if len(wanted) > room else 0
     sure = wanted[: min(room, max(len(failed), room - reserved))]
     waiting = [*wanted[len(sure) :], *rest]
     if history is None:
-        return [*firsts, *sure, *in_turn(waiting, room - len(sure), turn)]
+        every = _layers(_evenly(able.values()), matrix)
+        return [*firsts, *sure, *_in_turn(waiting, every, turn * max(1, room // RESERVED))[: room - len(sure)]]
     longest = sorted(waiting, key=lambda kind: -before[kind].age if kind in before else float("-inf"))
     return [*firsts, *sure, *longest[: room - len(sure)]]
 
@@ -194,12 +195,11 @@ def _evenly(lists: Iterable[Sequence[T]]) -> list[T]:
     return [one for row in zip_longest(*lists, fillvalue=missing) for one in row if one is not missing]  # type: ignore[misc]
 
 
-def in_turn(things: Sequence[T], most: int, turn: int) -> list[T]:
-    """So many of these; over the turns each one comes."""
-    if most >= len(things):
-        return list(things)
-    start = turn * most % len(things)
-    return [*things[start:], *things[:start]][:most]
+def _in_turn(waiting: Sequence[KindOf], every: Sequence[KindOf], start: int) -> list[KindOf]:
+    """Those that wait, beginning with the one at that place of all. The places are the same at each turn, whoever waits: where as
+    many are taken as the start moves on, each comes."""
+    places = {kind: (place - start) % len(every) for place, kind in enumerate(every)}
+    return sorted(waiting, key=lambda kind: places[kind])
 
 
 def choose(kinds: Sequence[T], most: int, turn: int) -> list[T]:
