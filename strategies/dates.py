@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from strategies.packed import packed
+from strategies.scope import DAYS, Days
 
-START: Final = datetime(2024, 1, 1, tzinfo=UTC)
-SPAN_SECONDS: Final = 540 * 86_400
-"""Orders are created in the year and a half after START, so that all that follows lies in the past."""
+START: Final = DAYS.start
+"""When the first orders are created, where a target file says nothing."""
 
 _MS: Final = timedelta(milliseconds=1)
 _FRACTION: Final = timedelta(milliseconds=457)
@@ -39,7 +40,10 @@ APART: Final = timedelta(hours=2)
 OFFSETS: Final = (None, -180, 60, 330, -120, None)
 """Minutes from UTC; None is written Z. That +00:00 is taken is only recommended."""
 
-_STARTS: Final = st.integers(0, SPAN_SECONDS)
+
+@cache
+def _starts(seconds: int) -> st.SearchStrategy[int]:
+    return st.integers(0, seconds)
 
 
 def printed(instant: datetime, offset_minutes: int | None = None, *, milliseconds: bool = False) -> str:
@@ -94,7 +98,9 @@ _TIMES: Final = packed([len(GAPS)] * 2 + [len(TERMS)] + [len(GAPS)] * 2 + [_GIVE
 """The five gaps, and for each later date whether it is left out, null or given."""
 
 
-def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = (), *, apart: bool = False) -> dict[str, str | None]:
+def timeline(
+    draw: DrawFn, status: str, present: tuple[str, ...] = (), *, apart: bool = False, days: Days = DAYS
+) -> dict[str, str | None]:
     """Draw the dates of a lawful order of that status; those in `present` are there in any case, hours `apart` if asked for.
 
     A date that is not there is null or left out. Deliveries may be late: only what is documented is in order.
@@ -103,7 +109,7 @@ def timeline(draw: DrawFn, status: str, present: tuple[str, ...] = (), *, apart:
     more = APART if apart else timedelta()
     gap = [GAPS[choice % len(GAPS)] + more for choice in times[:5]]
     presences = (_GIVEN, _GIVEN, *times[5:])
-    created = START + timedelta(seconds=draw(_STARTS))
+    created = days.start + timedelta(seconds=draw(_starts(days.seconds)))
     approved = created + gap[0]
     sent = approved + gap[1]
     instants = (created, approved, sent, sent + TERMS[times[2]] + more, sent + gap[3], created + gap[4])

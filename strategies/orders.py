@@ -138,7 +138,7 @@ def orders(
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
     account_form, customer, items, crowd, position, twin = choices[2:]
-    timeline = dates.timeline(draw, status, present, apart=apart)
+    timeline = dates.timeline(draw, status, present, apart=apart, days=scope.days)
     kinds = scope.releasable_types if releasable else scope.extract_types
     number = max(MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS, 0)
     demanded: list[_Entry] = [(kind, *draw(_entry(len(kinds)))) for kind in ("SALE", *types)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
@@ -194,10 +194,10 @@ def release(order: Order, account: int | str, after: timedelta, zone: int | None
     }
 
 
-def plain_order(place: Place, form: type[int] | type[str], extracts: int) -> Order:
+def plain_order(place: Place, form: type[int] | type[str], extracts: int, start: datetime = START) -> Order:
     """The plainest order with so many extracts: to fill up a reconciliation."""
     dates = ("createdDate", "approvedDate", "sendDate", "deliveryDate", "estimatedDeliveryDate")
-    days = {name: printed(START + timedelta(days=day)) for day, name in enumerate(dates)}
+    days = {name: printed(start + timedelta(days=day)) for day, name in enumerate(dates)}
     entries = [{"marketplaceCode": CODE, "type": "SALE", "value": extracts * CENT}]
     entries += [{"marketplaceCode": CODE, "type": "COMISSION", "value": -CENT} for _ in range(extracts - 1)]
     return {
@@ -213,7 +213,7 @@ def plain_order(place: Place, form: type[int] | type[str], extracts: int) -> Ord
 
 def beside_plain(scope: Scope, batch: Batch, size: int) -> Batch:
     """The batch with one more order, the plainest with so many extracts."""
-    order = plain_order(batch.place, scope.account_id_forms[0], size)
+    order = plain_order(batch.place, scope.account_id_forms[0], size, scope.days.start)
     drawn = [*batch.orders, order]
     creation = {
         **batch.creation,
@@ -227,7 +227,7 @@ def beside_plain(scope: Scope, batch: Batch, size: int) -> Batch:
 def plain_batch(scope: Scope, place: Place, *sizes: int, seconds: int = 60) -> Batch:
     """The plainest reconciliation of orders with so many extracts each."""
     form = scope.account_id_forms[0]
-    drawn = [plain_order(place, form, size) for size in sizes]
+    drawn = [plain_order(place, form, size, scope.days.start) for size in sizes]
     creation = {
         "channelName": place.channel,
         "accountId": form(place.account),

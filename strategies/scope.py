@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
 
 from conformance.contract.readings import EXTRACT_TYPES, RELEASE_TYPES
 
@@ -17,6 +19,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """When orders are created: from an instant on, within so many seconds."""
+
+    start: datetime
+    seconds: int
+
+
+DAYS: Final = Days(datetime(2024, 1, 1, tzinfo=UTC), 540 * 86_400)
+"""A year and a half, so that all that follows lies in the past."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The accounts that orders may be sent to, the target's fixtures by name, and the readings of the run."""
 
@@ -24,6 +38,7 @@ class Scope:
     readings: Mapping[str, str]
     fixtures: Mapping[str, Place] = field(default_factory=dict)
     foreign_code: str | None = None
+    days: Days = DAYS
 
     @property
     def extract_types(self) -> tuple[str, ...]:

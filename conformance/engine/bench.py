@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -25,6 +25,7 @@ from conformance.engine.passing import PassingFaults
 from conformance.engine.same_order import differences
 from conformance.errors import Doubtful
 from conformance.run.session import Session
+from conformance.target.config import Span
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.client import Calling, tokens_in
 from conformance.target.wire.exchange import Exchange
@@ -35,7 +36,7 @@ from strategies.faults import Kind
 from strategies.holes import CODE, fill
 from strategies.identifiers import Minter
 from strategies.orders import Order
-from strategies.scope import Place, Scope
+from strategies.scope import DAYS, Days, Place, Scope
 from strategies.written import written
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Bench:
             self.session.readings,
             fixtures,
             foreign.marketplace_code if foreign else None,
+            days_of(target.dates.orders),
         )
         self.kinds = KindsTried(self.session, self.scope)
         self.session.enter_kinds = self.kinds.enter
@@ -510,6 +512,18 @@ def _body(call: Call, values: Mapping[str, str]) -> bytes | None:
     if call.rendered is not None:
         body = call.rendered.change(body or b"")
     return InChunks(body) if body is not None and call.spelling.in_chunks else body
+
+
+ONE_LIFE: Final = timedelta(days=62)
+"""More than what the dates of one order are apart, those aside that are only expected."""
+
+
+def days_of(span: Span | None) -> Days:
+    """When orders are created, so that all that follows lies within the days that the target file names."""
+    if span is None:
+        return DAYS
+    first, last = (datetime.combine(day, time(), UTC) for day in (span.first, span.last))
+    return Days(first, int((last - ONE_LIFE - first).total_seconds()))
 
 
 def _shows(content: JSONValue, code: str) -> bool:

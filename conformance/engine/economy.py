@@ -29,8 +29,8 @@ SET_ASIDE: Final[Mapping[str, int]] = MappingProxyType(
         "ERR-01": 5, "ERR-02": 22, "ERR-03": 3, "ERR-04": 7, "ERR-05": 7, "ERR-06": 4,
     }
 )  # fmt: skip
-"""Client errors that laws over several calls, or over any input, spend in a certification, by rule. A target that refuses all that
-no document bounds costs eight more (ERR-06), for which the budget of an hour leaves room."""
+"""Client errors that laws over several calls, or over any input, spend in a certification, by rule. A target that refuses all
+that no document bounds costs eight more (ERR-06), for which the budget of an hour leaves room."""
 
 Makeable = Mapping[Refusal, tuple[Kind, ...]]
 """The kinds that each scenario can make, in the sequence of the faults' table."""

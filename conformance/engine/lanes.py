@@ -107,7 +107,7 @@ def _on_orders(bench: Bench, drawn: Rounds) -> Way:
     def way(attempt: Attempt) -> Waiting[None]:
         place = bench.scope.places[0]
         form = bench.scope.account_id_forms[0]
-        versions = {f"v{size}": plain_order(place, form, size) for size in (1, 2, 3)}
+        versions = {f"v{size}": plain_order(place, form, size, bench.scope.days.start) for size in (1, 2, 3)}
         orders = {name: _Order(name, place, bench.fresh("amazon"), versions) for name in "AB"}
         for name, order in orders.items():  # both are there and to be seen
             first = order.asking(f"send {name} v3")

@@ -11,11 +11,12 @@ from conformance.contract.endpoints import Endpoint
 from conformance.engine.bench import Bench, Hindered
 from conformance.engine.books import Book
 from strategies.calls import Call
+from strategies.dates import FIELDS, moved
 from strategies.holes import CODE, RECONCILIATION
 from strategies.orders import Order
 from strategies.periods import PERIOD, at
 from strategies.reconciliations import Batch, total
-from strategies.scope import Place
+from strategies.scope import DAYS, Place
 
 PRINTED_CODE: Final = "701-2798273-4005859"
 
@@ -58,7 +59,19 @@ def order_at(bench: Bench, place: Place) -> Order:
         form = str if str in bench.scope.account_id_forms else int
     else:
         form = bench.scope.account_id_forms[-1]
-    return {**PRINTED_ORDER, "channelName": place.channel, "accountId": form(place.account)}
+    order = {**PRINTED_ORDER, "channelName": place.channel, "accountId": form(place.account)}
+    return order if bench.scope.days == DAYS else _moved(order, bench.scope.days.start)
+
+
+def _moved(order: Order, start: datetime) -> Order:
+    """The order with its dates moved by whole days, to where the target file wants them."""
+    by = timedelta(days=(start - datetime.fromisoformat(PRINTED_ORDER["createdDate"])).days + 1)
+    first, *others = order["extracts"]
+    return {
+        **order,
+        **{name: moved(text, by) for name in FIELDS if isinstance(text := order.get(name), str)},
+        "extracts": [{**first, "expectedDate": moved(first["expectedDate"], by)}, *others],
+    }
 
 
 def _batch(bench: Bench) -> Batch:

@@ -58,7 +58,7 @@ def _accepts(bench: Bench, order: Order) -> bool | None:
 def _plain(bench: Bench, form: type[int] | type[str], *more: Mapping[str, Any]) -> Order:
     """The plainest order, with more extracts before the sale and after it: whoever looks at the first or last only is not to
     be read as one that takes every type."""
-    order = plain_order(bench.scope.places[0], form, 1)
+    order = plain_order(bench.scope.places[0], form, 1, bench.scope.days.start)
     extracts = [{"marketplaceCode": CODE, **extract} for extract in more]
     return {**order, "extracts": [*extracts, *order["extracts"], *reversed(extracts)]}
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ from conformance.run.production import check_permitted
 from conformance.target.config import Target, load_target, parse_target
 from conformance.target.inbox import Inbox
 from conformance.target.shared.budget import Budget, NoLimits
-from conformance.target.shared.calendar import Calendar
+from conformance.target.shared.calendar import DEFAULT_TRACKS, Calendar, Tracks, tracks
 from conformance.target.waiting import Waiting, silently
 from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.http import no_cookies
@@ -284,6 +284,15 @@ def chosen_profile(options: Options) -> Profile:
     return PROFILES[options.profile]
 
 
+def _tracks_of(target: Target) -> Tracks:
+    """Where the target file lets periods lie."""
+    span = target.dates.periods
+    if span is None:
+        return DEFAULT_TRACKS
+    first, last = (datetime.combine(day, time(), UTC) for day in (span.first, span.last))
+    return tracks(first, last)
+
+
 def planned_as(options: Options) -> str:
     """Under which name the table of costs has what is asked for."""
     profile = chosen_profile(options).name
@@ -320,7 +329,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
         waiting.sleep = control.advance  # no other time passes there
         wire = next((quirk.wire for quirk in quirks if quirk.wire is not None), None)
         transport = Wired(koncili, wire) if wire else httpx.WSGITransport(make_app(koncili))
-        calendar = Calendar()
+        calendar = Calendar(tracks=_tracks_of(target))
     else:
         control = remote_control(target.base_url) if may_be_controlled(target, options) else None
         try:
@@ -329,7 +338,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
             raise CannotRun(f"{options.target_file}: {error}") from None
         budget = live.budget
         # A mock may be a new one each time, and then all periods are free.
-        calendar = Calendar(None if control else live.store.claim, live.store.now())
+        calendar = Calendar(None if control else live.store.claim, live.store.now(), tracks=_tracks_of(target))
     now: Callable[[], datetime] = control.now if control else lambda: datetime.now(UTC)
     client = KonciliClient(
         target, journal=journal, budget=budget, readings=readings, now=now, transport=transport,

@@ -6,9 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
@@ -87,6 +88,40 @@ class Fixtures(_Strict):
     def has(self, name: str) -> bool:
         """Whether the fixture of that name is there."""
         return getattr(self, name, None) is not None
+
+
+SHORTEST_SPAN: Final = timedelta(days=120)
+"""What [dates] must leave at least: the dates of one order are up to two months apart, and of periods some last a month."""
+
+EARLIEST: Final = date(2020, 1, 1)
+"""Orders begin no earlier: older ones are a rule of their own (ERR-06)."""
+
+
+class Span(_Strict):
+    """The first day and the day after the last (UTC)."""
+
+    first: Annotated[date, Field(alias="from")]
+    last: Annotated[date, Field(alias="to")]
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Span:
+        if self.last - self.first < SHORTEST_SPAN:
+            raise ValueError(f"must span at least {SHORTEST_SPAN.days} days")
+        return self
+
+
+class Dates(_Strict):
+    """When orders and periods are drawn to be; left out, where S2's example has them: years ago."""
+
+    orders: Span | None = None
+    periods: Span | None = None
+
+    @field_validator("orders")
+    @classmethod
+    def _not_too_old(cls, orders: Span | None) -> Span | None:
+        if orders is not None and orders.first < EARLIEST:
+            raise ValueError(f"must not begin before {EARLIEST}")
+        return orders
 
 
 class Credentials(_Strict):
@@ -189,6 +224,7 @@ class Target(_Strict):
     accounts: tuple[Place, ...]
     fixtures: Fixtures = Fixtures()
     readings: Mapping[str, str] = Field(default_factory=dict)
+    dates: Dates = Dates()
 
     @property
     def host(self) -> str:

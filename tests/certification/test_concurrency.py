@@ -337,7 +337,7 @@ def all_releases_fit(trial: Trial) -> None:
 def _versions(bench: Bench, place: Place, sizes: Sizes) -> dict[str, Order]:
     """Versions of an order that differ in their extracts and their total."""
     form = bench.scope.account_id_forms[0]
-    return {f"v{n + 1}": plain_order(place, form, 4 * n + size) for n, size in enumerate(sizes)}
+    return {f"v{n + 1}": plain_order(place, form, 4 * n + size, bench.scope.days.start) for n, size in enumerate(sizes)}
 
 
 def _submission(values: Values, name: str, order: Order) -> Asking:

@@ -300,7 +300,10 @@ def _undocumented(bench: Bench, method: str, path: str, body: bytes | None = Non
 
 def _lawful_order(bench: Bench) -> bytes:
     """The body of a lawful submission: a server that takes PUT for POST would take it."""
-    order = fill(plain_order(bench.scope.places[0], bench.scope.account_id_forms[0], 1), bench.fresh("amazon"))
+    order = fill(
+        plain_order(bench.scope.places[0], bench.scope.account_id_forms[0], 1, bench.scope.days.start),
+        bench.fresh("amazon"),
+    )
     return dumps(order).encode()
 
 

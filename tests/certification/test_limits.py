@@ -136,7 +136,7 @@ def _limited(trial: Trial) -> Iterator[Limited]:
     bench, session = trial.bench, trial.bench.session
     assert session.control is not None
     place, values = bench.scope.places[0], bench.fresh("amazon")
-    order = dumps(fill(plain_order(place, bench.scope.account_id_forms[0], 1), values)).encode()
+    order = dumps(fill(plain_order(place, bench.scope.account_id_forms[0], 1, bench.scope.days.start), values)).encode()
     headers = {
         INTEGRATOR_HEADER: str(session.target.integrator),
         "content-type": "application/json",

@@ -34,6 +34,22 @@ _PARTED: Final = datetime(2019, 1, 1, tzinfo=UTC)
 LONG: Final = Track("long", FIRST_DAY, _PARTED, timedelta(days=62))
 SHORT: Final = Track("short", _PARTED, LAST_DAY, timedelta(days=1))
 
+Tracks = tuple[Track, Track]
+"""For long periods and for short ones."""
+
+DEFAULT_TRACKS: Final[Tracks] = (LONG, SHORT)
+
+
+def tracks(first: datetime, last: datetime) -> Tracks:
+    """Two tracks of a stretch of time: three quarters for long periods. Their counters are the stretch's own."""
+    parted = first + (last - first) * 3 / 4
+    name = f"{first:%Y-%m-%d} {last:%Y-%m-%d}"
+    return (
+        Track(f"long {name}", first, parted, min(LONG.run, parted - first)),
+        Track(f"short {name}", parted, last, SHORT.run),
+    )
+
+
 Claim = Callable[[str, int, int], int]
 """Claims so many numbers of a counter that nobody else gets and gives the first; a new counter begins at the number given."""
 
@@ -51,7 +67,9 @@ class Calendar:
     seconds begin far apart (the multiples of the golden ratio are spread as evenly as can be).
     """
 
-    def __init__(self, claim: Claim | None = None, start: float = 0.0) -> None:
+    def __init__(self, claim: Claim | None = None, start: float = 0.0, *, tracks: Tracks = DEFAULT_TRACKS) -> None:
+        """`tracks` are where the periods lie."""
+        self._long, self._short = tracks
         self._claim = claim or _own_counters()
         self._start = int(start)
 
@@ -60,7 +78,7 @@ class Calendar:
 
         Raises UsedUp where earlier runs have left no room.
         """
-        track = LONG if seconds >= LONG_SECONDS else SHORT
+        track = self._long if seconds >= LONG_SECONDS else self._short
         margin = int(min(seconds, 600)) + 1
         size = int(seconds) + 1 + 2 * margin
         begins = self._place(track, size)
@@ -70,7 +88,7 @@ class Calendar:
 
     def elsewhere(self, seconds: float) -> None:
         """Go on where another run that was here before did not come."""
-        track = LONG if seconds >= LONG_SECONDS else SHORT
+        track = self._long if seconds >= LONG_SECONDS else self._short
         self._claim(track.name, self._first(track), int(track.run.total_seconds()))
 
     def _place(self, track: Track, size: int) -> int:

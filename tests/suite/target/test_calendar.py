@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
 import pytest
 from hypothesis import strategies as st
 
-from conformance.target.shared.calendar import FIRST_DAY, LAST_DAY, LONG, LONG_SECONDS, SHORT, Calendar, UsedUp
+from conformance.target.shared.calendar import FIRST_DAY, LAST_DAY, LONG, LONG_SECONDS, SHORT, Calendar, UsedUp, tracks
 from strategies.periods import EARLIER_SECONDS, LENGTHS, MONTH
 from tests.suite.support.properties import prove
 
@@ -117,3 +117,26 @@ def test_elsewhere_is_where_another_run_did_not_come(seconds: int) -> None:
     allotted(calendar, [seconds])
     calendar.elsewhere(seconds)
     assert not overlapping([*theirs, *allotted(calendar, [seconds])])
+
+
+def test_periods_lie_where_the_target_file_wants_them() -> None:
+    first, last = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+    calendar = Calendar(start=1e9, tracks=tracks(first, last))
+    for seconds in (2, 60, 601, 31 * 86_400 + 3_601, 60):
+        init = datetime.fromisoformat(calendar.allot(seconds))
+        assert first < init < init + timedelta(seconds=seconds) < last
+
+
+def test_a_stretch_of_time_has_counters_of_its_own() -> None:
+    last = datetime(2026, 1, 1, tzinfo=UTC)
+    names = {track.name for year in (2024, 2025) for track in tracks(datetime(year, 1, 1, tzinfo=UTC), last)}
+    assert len(names | {LONG.name, SHORT.name}) == 6
+
+
+def test_a_short_stretch_of_time_is_used_up_and_says_so() -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    calendar = Calendar(tracks=tracks(first, first + timedelta(days=120)))
+    calendar.allot(31 * 86_400)
+    calendar.allot(31 * 86_400)
+    with pytest.raises(UsedUp, match="from 2026 to 2026"):
+        calendar.allot(31 * 86_400)

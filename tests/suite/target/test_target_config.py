@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import pytest
@@ -34,6 +37,9 @@ foreign_order = { id = 19055, channel = "CHANNEL_NAME", marketplaceCode = "FOREI
 callback_url = "http://127.0.0.1:9100/notifications"
 [readings]
 extract-types = "workflow"
+[dates]
+orders = { from = 2026-03-01, to = 2026-09-01 }
+periods = { from = 2025-01-01, to = 2026-09-01 }
 """
 
 ACCOUNTS = '[[accounts]]\nid = 19055\nchannel = "CHANNEL_NAME"\n'
@@ -110,6 +116,10 @@ def test_the_documented_file_parses_whole(file: Path) -> None:
             "callback_listen": None,
         },
         "readings": {"extract-types": "workflow"},
+        "dates": {
+            "orders": {"from": date(2026, 3, 1), "to": date(2026, 9, 1)},
+            "periods": {"from": date(2025, 1, 1), "to": date(2026, 9, 1)},
+        },
     }
 
 
@@ -319,3 +329,35 @@ def test_a_password_given_where_a_variable_is_to_be_named_is_not_shown(file: Pat
 def test_neither_the_target_nor_its_credentials_print_the_password(file: Path) -> None:
     target: Target = load_target(put(file, changed((CREDENTIALS, LITERAL))))
     assert "Tr0ub4dor" not in f"{target} {target!r} {target.credentials!r}"
+
+
+# -- when orders and periods are -----------------------------------------------------------------------------------
+
+SPAN: Final = "from = 2026-03-01, to = 2026-09-01"
+
+
+def test_a_target_file_says_when_orders_and_periods_are(tmp_path: Path) -> None:
+    target = load_target(put(tmp_path / "t.toml", f"{LEAST}[dates]\norders = {{ {SPAN} }}\nperiods = {{ {SPAN} }}\n"))
+    assert target.dates.orders == target.dates.periods
+    assert target.dates.orders is not None
+    assert (target.dates.orders.first, target.dates.orders.last) == (date(2026, 3, 1), date(2026, 9, 1))
+
+
+def test_a_target_file_need_not_say_it(tmp_path: Path) -> None:
+    dates = load_target(put(tmp_path / "t.toml", LEAST)).dates
+    assert (dates.orders, dates.periods) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("orders = { from = 2026-03-01, to = 2026-04-01 }", "dates.orders must span at least 120 days"),
+        ("periods = { from = 2026-03-01, to = 2026-02-01 }", "dates.periods must span at least 120 days"),
+        ("orders = { from = 2016-03-01, to = 2026-02-01 }", "dates.orders must not begin before 2020-01-01"),
+        ("orders = { from = 2026-03-01 }", "dates.orders.to is missing"),
+        ("releases = 1", "dates.releases is not a key"),
+    ],
+)
+def test_a_span_that_is_none_is_told(line: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=re.escape(told)):
+        load_target(put(tmp_path / "t.toml", f"{LEAST}[dates]\n{line}\n"))
