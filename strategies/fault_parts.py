@@ -264,7 +264,8 @@ CODE_IN_OTHER_CASE: Final = in_one_extract(
 WITH_LETTERS: Final = ("magalu", "long", "b2w")
 """Shapes of codes that have capital letters."""
 
-MISSING_VALUE: Final = in_one_extract("value", {"left out": LEFT_OUT})
+MISSING_VALUE: Final = in_one_extract("value", {"left out": LEFT_OUT}, "SHIP")
+"""Of an extract that may have any sign: whoever takes nothing for zero finds it in order."""
 
 
 def as_text(value: Any) -> str:

@@ -234,7 +234,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "its marketplaceCode is missing": _kinds("marketplaceCode", parts.MISSING_CODE),
         "its channelName is missing": _missing("channelName"),
         "its accountId is missing": _missing("accountId"),
-        "the value of one extract is missing": _kinds("value", parts.MISSING_VALUE),
+        "the value of one extract is missing": _kinds("value", parts.MISSING_VALUE, types=_BESIDE),
     },
     "ORD-13": {
         f"its {field} has another JSON type": _kinds(
@@ -253,7 +253,9 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             ),
         ),
         "one extract is not an object": _kinds("extracts", type_parts.EXTRACT_NO_OBJECT, types=_BESIDE),
-        "the value of one extract has another JSON type": _kinds("value", type_parts.VALUE_OF_OTHER_TYPE),
+        "the value of one extract has another JSON type": _kinds(
+            "value", type_parts.VALUE_OF_OTHER_TYPE, types=_BESIDE
+        ),
         "the percentage of one extract has another JSON type": _kinds(
             "percentage", type_parts.PERCENTAGE_OF_OTHER_TYPE
         ),

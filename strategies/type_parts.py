@@ -57,7 +57,8 @@ def places_without_coercion(scope: Scope) -> tuple[Place, ...]:
 
 VALUE_OF_OTHER_TYPE: Final = {
     "a list of it": _own_value(lambda value: [value], 1),
-    **in_one_extract("value", {"null": None, "a boolean": True, "an object": {}, "an array": []}),
+    # Of one that may have any sign: to some they are zero, or one.
+    **in_one_extract("value", {"null": None, "a boolean": True, "an object": {}, "an array": []}, "SHIP"),
 }
 
 PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", _OTHER_THAN_NUMBER)
@@ -144,11 +145,18 @@ def _of_body(field: str, values: Mapping[str, Any]) -> dict[str, Draw]:
     }
 
 
+_TAKEN_AS_TEXT: Final = frozenset({"a number", "a boolean"})
+
+
 def _code_everywhere() -> dict[str, Draw]:
-    first, *others = _OTHER_TYPES["marketplaceCode"].items()
+    values = _OTHER_TYPES["marketplaceCode"]
+    alone = _of_body("marketplaceCode", values)
+    # Taken as text, it would be another code than theirs.
     return {
-        f"{first[0]}, in the extracts too": at_every_level(first[1]),
-        **_of_body("marketplaceCode", dict(others)),
+        f"{name}, in the extracts too" if name in _TAKEN_AS_TEXT else name: at_every_level(values[name])
+        if name in _TAKEN_AS_TEXT
+        else draw
+        for name, draw in alone.items()
     }
 
 

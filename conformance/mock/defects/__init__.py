@@ -20,6 +20,7 @@ from conformance.mock.defects.entries import ENTRIES
 from conformance.mock.defects.half_done import HALF_DONE
 from conformance.mock.defects.in_part import IN_PART
 from conformance.mock.defects.keys import KEYS
+from conformance.mock.defects.lenient_values import LENIENT_VALUES
 from conformance.mock.defects.limiting import LIMITING
 from conformance.mock.defects.matching import MATCHING
 from conformance.mock.defects.money import MONEY
@@ -40,7 +41,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
     {
         "a rule is not enforced": UNENFORCED,
         "enforced in part": IN_PART,
-        "tolerant of what breaks it": TOLERANCE,
+        "tolerant of what breaks it": (*TOLERANCE, *LENIENT_VALUES),
         "parsers": PARSERS,
         "spellings": SPELT,
         "too strict": STRICT,

@@ -131,7 +131,7 @@ def _objects_only(order: dict[str, Any]) -> dict[str, Any]:
 _WRITERS: Final = (SUBMIT, CREATE, RELEASE)
 
 
-def _reads(
+def reads(
     name: str,
     statement: str,
     mend: Mend,
@@ -148,15 +148,15 @@ def _text(change: Callable[[str], str]) -> Mend:
 
 
 TOLERANCE: Final = (
-    _reads("ord-09-any-case", "Takes the names of enumerations in any case.", _text(str.upper), ENUMERATIONS,
+    reads("ord-09-any-case", "Takes the names of enumerations in any case.", _text(str.upper), ENUMERATIONS,
            "ORD-02", "ORD-09", "REL-04", "REL-05"),
-    _reads("ord-09-either-spelling", "Takes COMMISSION and CANCELLED.", _text(lambda name: SPELLINGS.get(name, name)),
+    reads("ord-09-either-spelling", "Takes COMMISSION and CANCELLED.", _text(lambda name: SPELLINGS.get(name, name)),
            ENUMERATIONS, "ORD-02", "ORD-09", "REL-05"),
-    _reads("ord-09-types-of-the-portal", "Takes all types of the portal.", _text(lambda name: LIKE.get(name, name)),
+    reads("ord-09-types-of-the-portal", "Takes all types of the portal.", _text(lambda name: LIKE.get(name, name)),
            ("type",), "ORD-09", endpoints=(SUBMIT,)),
-    _reads("ord-02-ordinals", "Takes the ordinal of a status for its name.",
+    reads("ord-02-ordinals", "Takes the ordinal of a status for its name.",
            lambda value: _named(value, STATUSES), ("status",), "ORD-02", "ORD-13", endpoints=(SUBMIT,)),
-    _reads("ord-09-ordinals", "Takes the ordinal of a type for its name.",
+    reads("ord-09-ordinals", "Takes the ordinal of a type for its name.",
            lambda value: _named(value, TYPES), ("type",), "ORD-09", endpoints=(SUBMIT,)),
     Defect(name="ord-02-filled-in", statement="Takes an order without a status for INVOICED.", rules=rules("ORD-02", "ORD-13"),
            judges=_whole_order(_status_filled_in)),
@@ -166,18 +166,18 @@ TOLERANCE: Final = (
            rules=rules("ORD-12"), judges=_whole_order(_code_of_extracts)),
     Defect(name="ord-13-elements-dropped", statement="Skips extracts that are no objects, and takes one object for a list.",
            rules=rules("ORD-13"), judges=_whole_order(_objects_only)),
-    _reads("ord-13-numbers-as-text", "Takes an amount written as text.", _number, NUMBERS,
+    reads("ord-13-numbers-as-text", "Takes an amount written as text.", _number, NUMBERS,
            "ORD-13", "REC-08", "REL-17"),
-    _reads("rec-07-counts-as-text", "Takes a count or an id written as text or with a fraction.",
+    reads("rec-07-counts-as-text", "Takes a count or an id written as text or with a fraction.",
            lambda value: int(value) if isinstance(value, Decimal) else _count(value), COUNTS, "REC-07", "REL-17"),
-    _reads("ord-13-epochs", "Takes seconds and milliseconds since 1970 for dates.", _epoch, DATES,
+    reads("ord-13-epochs", "Takes seconds and milliseconds since 1970 for dates.", _epoch, DATES,
            "ORD-13", "REC-08", "REL-17"),
-    _reads("ord-13-leading-digits", "Reads of an accountId the digits with which it begins.", _leading_digits,
+    reads("ord-13-leading-digits", "Reads of an accountId the digits with which it begins.", _leading_digits,
            ("accountId",), "ORD-13"),
     Defect(name="ord-13-lists-unwrapped", statement="Takes a list of one element for the element.",
            rules=rules("ORD-13", "REC-07", "REC-08", "REL-17"),
            judges=lambda request: changed(request, _unwrapped(request.fields)) if request.fields else request),
-    _reads("ord-13-anything-as-text", "Takes numbers and booleans for text.",
+    reads("ord-13-anything-as-text", "Takes numbers and booleans for text.",
            lambda value: str(value) if isinstance(value, int | Decimal) else value, ("marketplaceCode",), "ORD-13",
            endpoints=(SUBMIT,)),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import pytest
@@ -11,6 +11,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import Request, judge
 from conformance.contract.order_rules import Breach
 from conformance.mock.defects import DEFECTS
+from conformance.mock.defects.lenient_values import LENIENT_VALUES
 from conformance.mock.defects.tolerance import TOLERANCE
 from strategies.faults import FAULTS, Case, Kind, cases
 from tests.suite.support.properties import Bench, faults, mock_scope, prove
@@ -64,7 +65,21 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "REL-17 one of its entries is malformed": ("value in a list",),
     },
-    "ord-13-anything-as-text": {"ORD-13": ("a number, in the extracts too",)},
+    "ord-13-anything-as-text": {"ORD-13": ("a number, in the extracts too", "a boolean, in the extracts too")},
+    "ord-08-unreadable-is-none": {
+        "ORD-08 one of its dates is malformed": (
+            "no date for createdDate", "empty for estimatedDeliveryDate", "no date for cancelDate of another status",
+        ),
+        "ORD-08 the expectedDate of one extract is malformed": ("no date", "empty"),
+    },
+    "ord-13-booleans-as-numbers": {
+        "ORD-13 the value of one extract has another JSON type": ("a boolean",),
+        "REC-07": ("a boolean",),
+    },
+    "ord-12-zero-for-none": {
+        "ORD-12 the value of one extract is missing": ("left out",),
+        "ORD-13 the value of one extract has another JSON type": ("null", "an object", "an array"),
+    },
     "ord-08-rolled-over": {rule_id: _rolled_over(rule_id) for rule_id in ("ORD-08", "REC-08", "REL-17")},
     "rel-17-elements-dropped": {"REL-17": ("an entry that is no object", "an entry that is null")},
     "ord-21-taken-as-utc": {"ORD-21": NO_INSTANTS},
@@ -126,7 +141,7 @@ def test_every_kind_that_is_named_exists(server: str) -> None:
 
 
 def test_every_tolerant_server_has_kinds() -> None:
-    assert set(TOLERANT_OF) >= {defect.name for defect in TOLERANCE}
+    assert set(TOLERANT_OF) >= {defect.name for defect in (*TOLERANCE, *LENIENT_VALUES)}
 
 
 @pytest.mark.parametrize("rule_id", ["ORD-21", "ORD-22"])
@@ -134,6 +149,64 @@ def test_every_kind_of_what_is_nearly_lawful_has_a_tolerant_server(rule_id: str)
     tolerated = {kind.name for by_rule in TOLERANT_OF.values() for kind in _kinds(rule_id, by_rule.get(rule_id, ()))}
     assert tolerated == {kind.name for kinds in FAULTS[rule_id].values() for kind in kinds}
 
+
+# -- every kind ----------------------------------------------------------------------------------------------------
+
+READERS: Final = {
+    name: mend for name in TOLERANT_OF if (mend := DEFECTS[name].judges or DEFECTS[name].reads) is not None
+}
+
+MEETS_ANOTHER: Final[Mapping[tuple[str, str], str]] = {
+    # by kind and server: why the second fault can't be helped
+    (
+        "an object",
+        "ord-13-elements-dropped",
+    ): "an object with nothing in it is no extract; `one extract alone` is tried, too",
+    ("cancelDate without an offset, a blank for the T", "ord-08-unreadable-is-none"): (
+        "no order has a cancelDate that need not be there; one of the others is optional, and tried, too"
+    ),
+    ("releasedDate without an offset", "ord-21-taken-as-brasilia"): "a releasedDate lies in a period of seconds",
+    (
+        "no date for cancelDate",
+        "ord-08-unreadable-is-none",
+    ): "a cancelled order must have one; createdDate need not be there",
+    ("a period without offsets", "ord-08-unreadable-is-none"): "both ends of a period are demanded",
+    ("releasedDate without an offset", "ord-08-unreadable-is-none"): "a releasedDate is demanded",
+    ("periodEndDate without a time of day", "ord-08-unreadable-is-none"): "both ends of a period are demanded",
+}
+"""Where the broken call breaks a second rule for whoever reads it so."""
+
+EVERY_KIND: Final = [
+    pytest.param(rule_id, kind, endpoint, id=f"{rule_id} {endpoint.label} {fault}, {kind.name}")
+    for rule_id, fault, kind, endpoint in faults()
+]
+
+
+@pytest.mark.parametrize(("rule_id", "kind", "endpoint"), EVERY_KIND)
+def test_whoever_tolerates_a_fault_finds_no_other(rule_id: str, kind: Kind, endpoint: Endpoint) -> None:
+    """A server that does not look at what is wrong accepts the call, and so does every one that reads something else in it."""
+    bench, scope = Bench(), mock_scope({})
+
+    def law(case: Case) -> None:
+        request = bench.request(case.broken, bench.ready(case.lawful))
+        world, readings = bench.koncili.world, bench.koncili.readings
+        assert {breach.rule for breach in judge(request, world, readings)} == {rule_id}, "looked away, it is not lawful"
+        for server, mend in READERS.items():
+            mended = mend(request)
+            rules = {breach.rule for breach in judge(mended, world, readings)}
+            if mended.body != request.body and rule_id not in rules and (kind.name, server) not in MEETS_ANOTHER:
+                assert rules == set(), f"what {server} reads is refused for another reason"
+
+    prove(cases(scope, endpoint, kind), law, EXAMPLES)
+
+
+def test_what_can_not_be_helped_is_there() -> None:
+    names = {kind.name for _, _, kind, _ in faults()}
+    assert {name for name, _ in MEETS_ANOTHER} <= names
+    assert {server for _, server in MEETS_ANOTHER} <= set(READERS)
+
+
+# -- dates out of order --------------------------------------------------------------------------------------------
 
 ONE_PAIR: Final = {
     f"{kind.field}: {words}, {kind.name}": kind
