@@ -9,14 +9,14 @@ import pytest
 
 from conformance.contract import openapi
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.jsontext import dumps
+from conformance.contract.jsontext import dumps, loads
 from conformance.mock.quirks import Answer
 from strategies.calls import Call, calls
 from strategies.fault_parts import OF_BATCHES
 from strategies.faults import Case, Kind, cases
 from strategies.holes import fill
 from strategies.orders import STATUSES
-from tests.suite.support.bodies import CODE
+from tests.suite.support.bodies import CODE, order
 from tests.suite.support.properties import BATCH_RULES, Bench, faults, mock_scope, order_faults, prove
 from tests.suite.support.seller_client import Seller
 
@@ -126,6 +126,47 @@ def test_an_extract_without_a_code_is_invalid(kind: Kind) -> None:
 @pytest.mark.parametrize(("kind", "endpoint", "valid"), FAULTS_OF_BATCHES)
 def test_a_fault_of_a_batch_is_invalid_where_it_is_one_of_shape(kind: Kind, endpoint: Endpoint, valid: bool) -> None:
     prove(cases(SCOPE, endpoint, kind), lambda case: check_fault(case, accepted=valid), 3)
+
+
+INSTANTS: Final[dict[str, tuple[bool, bool]]] = {
+    # whether the judge takes it, whether the document does
+    "2025-05-09T12:00:00Z": (True, True),
+    "2025-05-09T12:00:00.5Z": (True, True),
+    "2025-05-09T12:00:00.123456789-03:00": (True, True),
+    "2025-05-09T12:00:00+00:00": (True, True),
+    "2025-05-09T12:00:00-00:00": (True, True),
+    # The document keeps to RFC 3339, which wants the colon; that servers take the offset without it is recommended.
+    "2025-05-09T12:00:00-0300": (True, False),
+    "2025-05-09T12:00:00": (False, False),
+    "2025-05-09": (False, False),
+    "2025-02-30T12:00:00Z": (False, False),
+    "2025-05-09T25:00:00Z": (False, False),
+    "2025-05-09T12:00:00+03:60": (False, False),
+    "2025-05-09T12:00:00Zx": (False, False),
+    "2025-05-09T24:00:00Z": (False, False),
+    "": (False, False),
+}
+
+
+@pytest.mark.parametrize(("text", "taken"), INSTANTS.items(), ids=INSTANTS)
+def test_judge_and_document_agree_on_spellings_of_an_instant(text: str, taken: tuple[bool, bool]) -> None:
+    body = order(createdDate=text)
+    bench = Bench()
+    judged = bench.broken_rules(Call(Endpoint.SUBMIT_ORDER, body=body), bench.values()) == []
+    assert (judged, is_valid(Call(Endpoint.SUBMIT_ORDER, body=body), {})) == taken
+
+
+AMOUNTS: Final[dict[str, bool]] = {
+    "203.63": True, "203.630": True, "2.0363E2": True, "1e+02": True, "7E-2": True, '"203.63"': False, "[203.63]": False,
+    "true": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "taken"), AMOUNTS.items(), ids=AMOUNTS)
+def test_judge_and_document_agree_on_spellings_of_an_amount(text: str, taken: bool) -> None:
+    bench, body = Bench(), order(totalGrossValue=loads(text))
+    call = Call(Endpoint.SUBMIT_ORDER, body=body)
+    assert (bench.broken_rules(call, bench.values()) == [], is_valid(call, {})) == (taken, taken)
 
 
 # -- answers -------------------------------------------------------------------------------------------------------
