@@ -89,8 +89,8 @@ def _other_spelling(request: Request, body: Body, _: MockWorld) -> Breach | None
     """Refuses what ORD-20 recommends to take."""
     if request.endpoint is not Endpoint.SUBMIT_ORDER:
         return None
-    lengthless = request.header("content-length") is None
-    typed = request.header("content-type") == "application/json"
+    lengthless = request.header("transfer-encoding") is not None
+    typed = (request.header("content-type") or "application/json") == "application/json"
     found = _OTHER_SPELLINGS.search(request.body) is not None or lengthless or not typed
     return Breach("ORD-14", "body", "the body is written in a way that is not taken") if found else None
 
