@@ -418,7 +418,8 @@ class Books:
         found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
         if not isinstance(found, int) or isinstance(found, bool):
             self.stray(book)
-            actual = f"its body was {exchange.text[:200]}"
+            is_text = isinstance(found, str) and found.isdecimal()
+            actual = f"its id was text: write {found}" if is_text else f"its body was {exchange.text[:200]}"
             raise Violation(rule="REC-01", expected="an integer id", actual=actual, exchange=exchange)
         earlier = self.ids.setdefault(found, book)
         book.id = found
