@@ -52,7 +52,7 @@ def nothing_comes_back(bench: Bench, rule: Rule, place: Place, orders: list[Orde
 def _goes(bench: Bench, place: Place, order: Order) -> Waiting[bool]:
     """Whether an order that was never sent before goes when it is deleted; that one stays is DEL-01's business."""
     values = bench.fresh("amazon")
-    if not (bench.submit(order, values).is_accepted and bench.delete(place, values["code"]).is_accepted):
+    if not (bench.submit(order, values).is_accepted and bench.delete_lawfully(place, values["code"]).is_accepted):
         return False
     yield
     return not bench.problems(bench.query(place, values["code"]), None, values)
@@ -64,7 +64,7 @@ def accepted_again(bench: Bench, rule: Rule, place: Place, orders: list[Order]) 
     call = Call(Endpoint.SUBMIT_ORDER, body=first)
     if not bench.is_accepted(call, bench.send(call, values)):
         return
-    deleted = bench.delete(place, values["code"])
+    deleted = bench.delete_lawfully(place, values["code"])
     if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deleted):
         return
     again = bench.submit(second, values)
@@ -77,7 +77,8 @@ def accepted_again(bench: Bench, rule: Rule, place: Place, orders: list[Order]) 
 
 def _is_deleted(bench: Bench, rule: Rule, values: Values, place: Place, *, is_first: bool) -> Waiting[bool]:
     """Whether the order of this code is deleted; one that was sent after a deletion can be deleted like the first."""
-    exchange = bench.delete(place, values["code"])
+    delete = bench.delete_lawfully if is_first else bench.delete
+    exchange = delete(place, values["code"])
     if exchange.is_refused and not is_first:
         yield
         exchange = bench.delete(place, values["code"])
