@@ -71,6 +71,7 @@ def refusal(plan: Plan, max_wait: float | None) -> str:
             f"client errors: {_client_errors(plan)}",
             _when(plan),
             _instead(plan.smaller),
+            *warnings(plan),
         ]
     )
 

@@ -41,8 +41,8 @@ from conformance.run.session import (
     open_session,
     planned_as,
 )
-from conformance.target.config import Target
-from conformance.target.shared.standing import Standing
+from conformance.target.config import LARGEST_BUDGET, Target
+from conformance.target.shared.standing import Standing, doubt_warnings
 from conformance.target.shared.store import open_store
 from conformance.target.waiting import Waiting
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
@@ -124,7 +124,8 @@ def _standing(target: Target) -> Standing | None:
             standing = budget.standing()
             if standing is None:
                 return None
-            return replace(standing, warnings=(*store.warnings(), *left_elsewhere(target, store)))
+            doubts = doubt_warnings(standing, target.error_budget, LARGEST_BUDGET)
+            return replace(standing, warnings=(*store.warnings(), *doubts, *left_elsewhere(target, store)))
         finally:
             budget.close()
     finally:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+SMALLER_BUDGET: Final = 400
+"""An error budget that leaves something where a store is new, and suffices for a certification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,18 @@ class Standing:
     def left(self) -> int:
         """How many may be spent now."""
         return max(0, self.budget - self.spent)
+
+
+def doubt_warnings(standing: Standing, error_budget: int, largest_budget: int) -> tuple[str, ...]:
+    """What to say of an `error_budget` that is so near the largest one that a new store leaves nothing of it."""
+    part, kept_back = largest_budget - error_budget, error_budget - standing.budget
+    if not standing.doubted or part > kept_back:
+        return ()
+    return (
+        f"the store is new, and others may have spent {error_budget} client errors of which nothing is known: until it is an hour"
+        f" old only {part} may be spent, the rest of {largest_budget}, and these by clearing away alone; wait, or choose a "
+        f"smaller error_budget: {SMALLER_BUDGET} leaves {largest_budget - SMALLER_BUDGET}",
+    )
 
 
 def doubt_words(doubted: int) -> str:
