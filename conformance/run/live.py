@@ -160,6 +160,10 @@ class Live:
             self.tidy()
         except TargetUnavailable as error:
             self.recovery.report.undone.append(str(error))
+        left = [title(opened) for run in self.dead_runs for opened in Ledger.of(self.store, run).left.opened]
+        gone = set(left) - {title(opened) for opened in self._left_by_dead_runs()}
+        undone = self.recovery.report.undone
+        undone[:] = [line for line in undone if not any(line.startswith(f"{one} may") for one in gone)]
         self.recovery.forget_reconciled(self.ledger)
 
     def _complete_all(self, ledger: Ledger) -> bool:

@@ -26,7 +26,7 @@ from conformance.target.shared.lenient import (
     spellings,
     whole_id,
 )
-from conformance.target.shared.near_ids import guesses, guesses_at_once, none_between
+from conformance.target.shared.near_ids import REMEMBERED, guesses, guesses_at_once, next_after, none_between
 from conformance.target.waiting import Wait
 from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.exchange import Exchange
@@ -351,7 +351,8 @@ class Recovery:
             wait = (
                 lawful or accepted or doubted
             )  # what refuses its releases has them all, perhaps, and is being reconciled
-            if not any(self._is_free(place, PATIENCE_SECONDS if wait else 0.0) is not None for place in places):
+            patience = PATIENCE_SECONDS if wait else 0.0
+            if not any(self._own_probe(place) or self._is_free(place, patience) is not None for place in places):
                 raise _Stop(why or "it is active still with all the releases that it may wait for")
         self.report.completed += 1
         ledger.closed(opened)
@@ -464,13 +465,13 @@ class Recovery:
         tried: set[tuple[int, str]] = set()
         lost = self._lost_at(ledger, place)
         if any(one.refused_again for _, one in lost):
-            self._learn_an_id(place)
+            self._learn_ids(place, at_least=1)
             if self._found(place, lost, self._ids(lost)[:1], tried):
                 return
         wait = any(one.doubts for _, one in lost) or self.is_settling(place.channel)
         if self._is_gone(place, lost, SHORT_PATIENCE_SECONDS if wait else 0.0):
             return
-        self._learn_an_id(place)
+        self._learn_ids(place, at_least=FEW)
         lost = self._lost_at(ledger, place)  # the answers to what was just sent may be lost, too
         if self._found(place, lost, self._ids(lost)[: max(FEW, len(lost))], tried):
             return
@@ -479,7 +480,7 @@ class Recovery:
         lost = self._lost_at(ledger, place)
         if self._found(place, lost, self._ids(lost), tried):
             return
-        if all(not one.accepted and none_between(self.own.last_ids, one.after) for _, one in lost):
+        if all(not one.accepted and none_between(one.after, one.before) for _, one in lost):
             self._close_all(place, lost)  # whatever blocks the place, it is none of these
             return
         numbers = sorted({number for number, _ in tried})
@@ -503,10 +504,15 @@ class Recovery:
     def _ids(self, lost: Sequence[_Lost]) -> list[tuple[int, _Lost]]:
         """Which ids these may have, likeliest first."""
         known = self.own.last_ids
+        for ledger, opened in lost:
+            following = next_after(known, opened.after)
+            if following is not None and (opened.after is not None or len(known) < REMEMBERED):
+                # Those that are remembered later are not those that follow it.
+                ledger.came_before(opened, following)
         ranked = [
             (rank, age, number, one)
             for age, one in enumerate(lost)
-            for rank, number in enumerate((guesses_at_once if one[1].at_once else guesses)(known, one[1].after))
+            for rank, number in enumerate(_guesses(known, one[1]))
         ]
         return [(number, one) for _, _, number, one in sorted(ranked, key=lambda each: each[:2])]
 
@@ -551,6 +557,7 @@ class Recovery:
                     continue
                 del orders[totals[0]]
                 self._close_all(place, _but_at_once([one for one in lost if one[1] is not opened]))
+                ledger.found(opened, number)
                 opened.id, opened.accepted, opened.received = number, True, totals[0]
                 if is_lawful(opened.quantity, opened.init, opened.end):
                     self.report.completed += 1
@@ -578,16 +585,20 @@ class Recovery:
             if self._places_of(opened) == [place]:
                 ledger.closed(opened)
 
-    def _learn_an_id(self, place: Place) -> None:
-        """Where no id is known, open and complete a reconciliation elsewhere, to see what ids are like here."""
-        if self.own.last_id is not None:
-            return
+    def _learn_ids(self, place: Place, *, at_least: int) -> None:
+        """Where fewer ids are known, open and complete reconciliations elsewhere, to see what ids are like here."""
+        while len(known := self.own.last_ids) < at_least and self._opened_elsewhere(place):
+            if self.own.last_ids == known:
+                return
+
+    def _opened_elsewhere(self, place: Place) -> bool:
         # An account of the same channel may be blocked with it.
         for other in sorted(self.places, key=lambda other: other.channel == place.channel):
             if other.account != whole_id(place.account):
                 self._check_allowance()
                 if self._is_free(other, 0.0) is not None:
-                    return
+                    return True
+        return False
 
     # -- whether a place is free -------------------------------------------------------------------------------------
 
@@ -607,10 +618,7 @@ class Recovery:
             looks += 1
             answer = self._open(place)
             if answer is None:
-                mine = [one for one in self._lost_at(self.own, self._plain(place)) if one[1].refused_again][-1:]
-                if self._found(self._plain(place), mine, self._ids(mine)[:1], set()):
-                    return mine[0][1].id
-                return None
+                return self._own_probe(place)
             if answer.is_accepted:
                 if looks > 1:
                     self.pause = max(self.pause, 1.1 * waited)
@@ -619,6 +627,13 @@ class Recovery:
                 raise _NoSuchPlace(f"creations there got {_words(answer)}")
             if waited >= patience:
                 return None
+
+    def _own_probe(self, place: Place) -> JSONValue:
+        """The id of what this run opened there to see whether that can be done, though its answer was lost; it is then completed.
+        None where there is none."""
+        place = self._plain(place)
+        mine = [one for one in self._lost_at(self.own, place) if one[1].refused_again][-1:]
+        return mine[0][1].id if self._found(place, mine, self._ids(mine)[:1], set()) else None
 
     def _open(self, place: Place) -> Exchange | None:
         """Open a reconciliation to see whether that can be done. Where the answer is lost the same is sent once more; None where
@@ -655,6 +670,12 @@ class Recovery:
 def _but_at_once(lost: Sequence[_Lost]) -> list[_Lost]:
     """Those of which at most one can have been opened: a server that looks and then writes opens several that come at once."""
     return [one for one in lost if not one[1].at_once]
+
+
+def _guesses(known: Sequence[int], opened: Opened) -> tuple[int, ...]:
+    if opened.at_once:
+        return guesses_at_once(known, opened.after)
+    return guesses(known, opened.after, opened.before)
 
 
 def _amounts(missing: int, doubts: Sequence[Doubt]) -> list[int]:

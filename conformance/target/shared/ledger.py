@@ -66,6 +66,8 @@ class Opened:
     """The releases that were sent of which nobody knows whether they were accepted."""
     after: int | None = None
     """The id that was given out last before it, where that is known."""
+    before: int | None = None
+    """The id that was given out first after it, where its own is not known."""
     accepted: bool = False
     """Whether its creation was answered with a success: then it is there, whether its id is known or not."""
     refused_again: bool = False
@@ -220,6 +222,9 @@ class Ledger:
         if number is not None:
             known = [one for one in self.last_ids if one != number]
             self._store.put(LAST_IDS, json.dumps([*known, number][-REMEMBERED:]))
+            for other in self._opened.values():
+                if other is not opened:
+                    self.came_before(other, number)
         self._keep(opened)
 
     # -- clearing away -----------------------------------------------------------------------------------------------
@@ -261,6 +266,22 @@ class Ledger:
         opened.received += received
         opened.doubts = [one for one in opened.doubts if one.order != order]
         self._keep(opened)
+
+    def came_before(self, opened: Opened, number: int) -> None:
+        """This id was given out after a reconciliation was opened. The first of them counts."""
+        if opened.id is None and opened.before is None and not opened.at_once:
+            opened.before = number
+            self._keep(opened)
+
+    def found(self, opened: Opened, number: int) -> None:
+        """This was seen to be its id: in the order in which ids were given out it comes after the one before it."""
+        if isinstance(opened.channel, str):
+            self.opened_at.add((whole_id(opened.account), opened.channel))
+        if opened.at_once:
+            return
+        known = [one for one in self.last_ids if one != number]
+        place = known.index(opened.after) + 1 if opened.after in known else 0 if opened.after is None else len(known)
+        self._store.put(LAST_IDS, json.dumps([*known[:place], number, *known[place:]][-REMEMBERED:]))
 
     def failed(self, opened: Opened, why: str) -> None:
         """It was tried in vain to complete a reconciliation."""

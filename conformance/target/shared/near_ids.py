@@ -21,9 +21,10 @@ REGULAR: Final = 3
 """So many steps show how far apart ids are: fewer may have jumped over those of lost answers."""
 
 
-def guesses(known: Sequence[int], after: int | None) -> tuple[int, ...]:
-    """The ids that may have been given out after this one, likeliest first; `after` may be None for one that came before all
-    that are known. `known` are ids in the order in which they were given out.
+def guesses(known: Sequence[int], after: int | None, before: int | None = None) -> tuple[int, ...]:
+    """The ids that may have been given out after this one and before that one, likeliest first. `after` is None for one that came
+    before all that were known; without `before` it is looked for among the `known`, the last ids in the order in which they
+    were given out.
 
     None where ids are as if drawn by lot, or where nothing was given out in between.
     """
@@ -35,27 +36,28 @@ def guesses(known: Sequence[int], after: int | None) -> tuple[int, ...]:
     sizes = (apart,) if len(steps) >= REGULAR else (1, apart)
     sign = -1 if steps and steps[0] < 0 else 1
     offsets = dict.fromkeys(sign * size * n for n in range(1, GUESSES + 1) for size in sizes)
-    before = _next(known, after)
+    before = next_after(known, after) if before is None else before
     if after is None:
         found = [] if before is None else [before - offset for offset in offsets]
     else:
         found = [after + offset for offset in offsets]
         if before is not None:
             found = [one for one in found if sign * one < sign * before]
-    return tuple(one for one in found if one > 0)[:GUESSES]
+            if len(steps) < REGULAR and (before - after) % 2 == 0:  # it may be what makes the step so wide
+                found[1:1] = [(after + before) // 2]
+    return tuple(dict.fromkeys(one for one in found if one > 0))[:GUESSES]
 
 
 def guesses_at_once(known: Sequence[int], after: int | None) -> tuple[int, ...]:
     """The same for one that was sent at once with others: it may also have come after the next that is known."""
-    first, next_known = guesses(known, after), _next(known, after)
+    first, next_known = guesses(known, after), next_after(known, after)
     then = guesses(known, next_known) if next_known is not None else ()
     both = [number for pair in zip_longest(first, then) for number in pair if number is not None]
     return tuple(dict.fromkeys(number for number in both if number not in known))[:GUESSES]
 
 
-def none_between(known: Sequence[int], after: int | None) -> bool:
+def none_between(after: int | None, before: int | None) -> bool:
     """Whether the id that was given out next after this one follows it at once: then no other was given out in between."""
-    before = _next(known, after)
     return after is not None and before is not None and abs(before - after) == 1
 
 
@@ -70,7 +72,7 @@ def _last_steps(known: Sequence[int]) -> list[int]:
     return steps
 
 
-def _next(known: Sequence[int], after: int | None) -> int | None:
+def next_after(known: Sequence[int], after: int | None) -> int | None:
     """The id that was given out next after this one, as far as is known."""
     if after is None:
         return known[0] if known else None

@@ -137,9 +137,10 @@ def test_cleanup_too_tries_often_enough_and_then_looks_alone(known: bool, tmp_pa
     reads = TakesNoReleases()
     koncili = Koncili(quirks=[Quirk(name="none", statement="takes no releases", reads=reads)])
     with one_run(koncili, tmp_path / "store.sqlite") as dead:
-        dead.create(periodInitDate="2022-03-01T00:00:00Z", periodEndDate="2022-03-02T00:00:00Z")
-        koncili.control({"abandonReconciliations": True})
-        dead.live.abandoned()
+        for day in (1, 3):  # so that ids are known, and none need be learned elsewhere
+            dead.create(periodInitDate=f"2022-03-0{day}T00:00:00Z", periodEndDate=f"2022-03-0{day + 1}T00:00:00Z")
+            koncili.control({"abandonReconciliations": True})
+            dead.live.abandoned()
         dead.upset(Endpoint.CREATE_RECONCILIATION, *([] if known else ["killed after"]))
         with nullcontext() if known else pytest.raises(Killed):
             dead.create()

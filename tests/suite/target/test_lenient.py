@@ -98,10 +98,10 @@ def test_guesses(known: list[int], after: int | None, first: list[int]) -> None:
 
 
 def test_none_between() -> None:
-    assert none_between([237, 238], 237)
-    assert not none_between([237, 239], 237)
-    assert not none_between([237], 237)
-    assert not none_between([237], None)
+    assert none_between(237, 238)
+    assert not none_between(237, 239)
+    assert not none_between(237, None)
+    assert not none_between(None, 237)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,16 @@ def test_what_came_at_once_with_others_has_an_id_before_or_after_theirs(
     found = guesses_at_once(known, after)
     assert likely in found[:2]
     assert not set(found) & set(known)
+
+
+def test_the_id_that_is_known_to_have_followed_counts_although_it_is_remembered_no_longer() -> None:
+    later = [1021, 1028, 1035, 1042, 1049, 1056]
+    assert guesses(later, None, 1007)[0] == 1000
+    assert guesses(later, 1000, 1014) == (1007,)
+    assert guesses(later, 1000, 1007) == ()
+
+
+def test_of_two_ids_that_are_all_that_is_known_the_one_in_the_middle_is_tried_soon() -> None:
+    """The step between them is twice as wide as usual, since the lost one lies there."""
+    assert guesses([1000, 1014], 1000)[:2] == (1001, 1007)
+    assert guesses([1014, 1000], 1014)[:2] == (1013, 1007)
