@@ -37,8 +37,8 @@ def doubt_warnings(standing: Standing, error_budget: int, largest_budget: int) -
         return ()
     return (
         f"the store is new, and others may have spent {error_budget} client errors of which nothing is known: until it is an hour"
-        f" old only {part} may be spent, the rest of {largest_budget}, and these by clearing away alone; wait, or choose a "
-        f"smaller error_budget: {SMALLER_BUDGET} leaves {largest_budget - SMALLER_BUDGET}",
+        f" old only {part} may be spent, the rest of {largest_budget}, and these by clearing away alone; run again then (an "
+        f"error_budget of {SMALLER_BUDGET} would have left {largest_budget - SMALLER_BUDGET})",
     )
 
 

@@ -201,7 +201,7 @@ def test_what_was_spent_by_another_state_directory_is_told_before_the_run(tmp_pa
         assert f"{PART - KEPT_BACK} of {BUDGET - KEPT_BACK} are left in this hour" in run.output
 
 
-def test_a_budget_so_large_that_a_new_store_leaves_nothing_of_it_is_told_with_the_remedy(tmp_path: Path) -> None:
+def test_a_budget_so_large_that_a_new_store_leaves_nothing_of_it_is_told(tmp_path: Path) -> None:
     with mock(tmp_path) as staged:
         target = target_file(tmp_path / "sandbox.toml", staged.base_url, error_budget=LARGEST_BUDGET)
         options = ("--target", str(target), "--rule=ORD-05", "--profile=smoke")
@@ -210,8 +210,4 @@ def test_a_budget_so_large_that_a_new_store_leaves_nothing_of_it_is_told_with_th
         for more, code in (("--dry-run", 2), ("--max-wait=1s", 3)):
             run = certify(tmp_path / "reports", *options, more)
             assert run.code == code
-            assert "choose a smaller error_budget: 400 leaves 50" in run.output + run.errors
-        target_file(target, staged.base_url, error_budget=BUDGET)
-        run = certify(tmp_path / "reports", *options)
-        assert (run.code, run.by_rule["ORD-05"]) == (2, "pass")
-        assert "choose a smaller" not in run.output + run.errors
+            assert "an error_budget of 400 would have left 50" in run.output + run.errors
