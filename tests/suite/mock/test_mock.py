@@ -544,7 +544,11 @@ def test_a_mock_with_a_quirk_gives_a_token(name: str) -> None:
     assert answer.json()["accessToken"]
 
 
-DONE_IN_A_CRASH: Final = {f"err-02-half-done-{call}" for call in ("creation", "release", "deletion")}
+DONE_IN_A_CRASH: Final = {
+    *(f"err-02-half-done-{call}" for call in ("creation", "release", "deletion")),
+    "del-06-unique-key",
+    "del-06-unique-key-with-a-flag",
+}
 """Those that answer 500 to lawful calls: that is what is wrong with them."""
 
 
@@ -562,12 +566,20 @@ def test_a_mock_with_a_quirk_answers_every_lawful_call(name: str) -> None:
     assert max(answer.status_code for answer in answers) < 500
 
 
+BOUNDED_DATES: Final = {"no-old-orders", "no-far-dates"}
+"""Those that refuse the ends of time."""
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_shows_any_date_that_it_takes(name: str) -> None:
     caller = Caller(mock_with(VARIANTS[name]))
     ends = {"createdDate": "0001-01-01T00:00:00+01:00", "approvedDate": "9999-12-31T23:59:59-01:00"}
     account = str(HOME.account) if name == "account-id-strings-only" else HOME.account
-    assert caller.submit(**ends, accountId=account).status_code == 200
+    answer = caller.submit(**ends, accountId=account)
+    if name in BOUNDED_DATES:
+        assert answer.status_code == 400
+        return
+    assert answer.status_code == 200
     caller.koncili.clock.advance(1800)
     assert caller.look_up().status_code == 200
 

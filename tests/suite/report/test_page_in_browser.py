@@ -119,7 +119,7 @@ def test_the_policy_stops_what_is_not_ours(chromium: Browser, file: Path, tmp_pa
         ("malformed", {"AUTH-02", "ORD-08", "REC-08", "REL-17"}),
         ("ERP page", {"AUTH-05"}),
         ("lock the integrator", {"LIM-01", "LIM-02", "LIM-03"}),
-        ("auth/refresh-token", {"AUTH-06", "AUTH-07", "ERR-02", "ERR-05"}),
+        ("auth/refresh-token", {"AUTH-06", "AUTH-07", "CON-05", "ERR-02", "ERR-05"}),
         ("DELETE   /order inactive", {"ACC-05"}),
         ("no such words", set()),
     ],
