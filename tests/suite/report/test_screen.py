@@ -200,9 +200,10 @@ def test_nothing_of_pytest_itself_is_shown(failing: Run) -> None:
 
 
 def test_the_end_is_the_verdict_the_next_step_and_where_it_is(failing: Run) -> None:
-    *_, verdict, rules, profile, step, page, certificate, _html = failing.output.splitlines()
+    *_, verdict, rules, kinds, profile, step, page, certificate, _html = failing.output.splitlines()
     assert verdict.endswith(": NONCONFORMANT")
     assert rules == f"rules: 1 fail, {len(catalogue().rules) - 1} not-exercised"
+    assert re.fullmatch(r"\d+ of \d+ kinds of faults tried \([0-9.]+ %\)", kinds)
     assert profile.startswith("profile certification, seed 0, ")
     assert step == "Each failing rule has a counterexample: send its curl lines to see it again."
     assert page == f"page: {failing.reports / 'index.html'}"
