@@ -15,7 +15,7 @@ from conformance.target.shared.budget import Budget, DocumentedLimits, NoLimits
 from conformance.target.shared.calendar import Calendar
 from conformance.target.shared.channels import Channels
 from conformance.target.shared.ledger import Ledger, Opened, OrderId, fields_of, order_id
-from conformance.target.shared.lenient import Place, own_places, whole_id
+from conformance.target.shared.lenient import Place, own_places, the_only, whole_id
 from conformance.target.shared.runs import Run, bury, forget_origin, is_alive, known_runs, origin_of, take
 from conformance.target.shared.store import LoggedStore, open_store
 from conformance.target.shared.store_base import Store
@@ -76,7 +76,8 @@ class Live:
 
     def _take_turn(self, creation: bytes) -> None:
         """Before a reconciliation is opened: no other run has one on a channel of the target."""
-        if fields_of(creation).get("channelName") in self._own_channels:
+        channel = the_only(fields_of(creation).get("channelName"))
+        if isinstance(channel, str) and channel in self._own_channels:
             self.hold_channels()
 
     def _errors_left(self) -> int | None:

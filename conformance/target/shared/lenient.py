@@ -203,6 +203,10 @@ def own_places(account: JSONValue, channel: JSONValue, own: Sequence[Place]) -> 
 
 def fields_of_one(body: JSONValue) -> dict[str, JSONValue]:
     """The fields of a body that is an object, or of the only one in an array: some servers unwrap it."""
-    if isinstance(body, list) and len(body) == 1:
-        body = body[0]
+    body = the_only(body)
     return body if isinstance(body, dict) else {}
+
+
+def the_only(value: JSONValue) -> JSONValue:
+    """The value, or the only one in an array: what a server has that unwraps it."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
