@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pytest_bdd import given, scenarios, then
 
@@ -19,6 +19,13 @@ from strategies.reconciliations import Batch, batches
 from tests.certification.conftest import Trial
 
 scenarios("workflow.feature")
+
+
+MANY_ENTRIES: Final = 10
+
+
+def _has_many_entries(batch: Batch) -> bool:
+    return sum(len(release["releases"]) for release in batch.releases) > MANY_ENTRIES
 
 
 def _wanted(trial: Trial) -> int:
@@ -76,6 +83,9 @@ def _(trial: Trial) -> None:
 
     least, most = trial.orders
     prove(bench, bench.scenario, batches(books.scope, at_least=least, at_most=most), law, _wanted(trial))
+    if most > 1:
+        long = batches(books.scope, at_least=most, at_most=most).filter(_has_many_entries)
+        prove(bench, f"{bench.scenario} of many entries", long, law, 1)
 
 
 def _opened(bench: Bench, batch: Batch) -> Book:

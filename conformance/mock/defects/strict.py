@@ -215,14 +215,14 @@ _ORDERS: Final = (
     Defect(
         name="strict-query-code-escaped-twice",
         statement="Takes a plus in a code that is asked for as a space.",
-        rules=rules("QRY-01", "QRY-02", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01", "ERR-05"),
+        rules=rules("QRY-01", "QRY-02", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01", "ERR-05", "ERR-06"),
         reads=asked(lambda code: code.replace("+", " "), "marketplaceCode", QUERY),
     ),
     Defect(
         name="strict-deletion-code-cut-at-hash",
-        statement="Cuts a code that is to be deleted at an ampersand.",
-        rules=rules("DEL-01", "DEL-05", "ORD-17"),
-        reads=asked(lambda code: code.split("&")[0], "marketplaceCode", DELETE),
+        statement="Cuts a code that is to be deleted at a hash sign.",
+        rules=rules("DEL-01", "DEL-05", "DEL-06", "ORD-17"),
+        reads=asked(lambda code: code.split("#")[0], "marketplaceCode", DELETE),
     ),
 )  # fmt: skip
 

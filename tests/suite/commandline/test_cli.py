@@ -322,7 +322,9 @@ def test_readings_that_are_not_stated_are_found_out(tmp_path: Path) -> None:
     assert run.verdicts("pass") == set(rules), run.output + run.errors
     readings, known = run.certificate["readings"], run.certificate["readingsFrom"]
     assert readings["value-mismatch"] == "discrepancy"
-    assert {reading for reading, how in known.items() if how == "default"} == {"consolidation", "total-net-value"}
+    assert {reading for reading, how in known.items() if how == "default"} == {
+        "consolidation", "scalar-coercion", "total-net-value", "whole-as-decimal",
+    }  # fmt: skip
     assert {readings[name] for name in ("extract-types", "adjacent-periods", "period-bounds")} == {
         "workflow", "allowed", "inclusive",
     }  # fmt: skip

@@ -550,10 +550,10 @@ def test_an_edit_changes_one_place_only(kind: Kind, endpoint: Endpoint, readings
 EDITS: Final[dict[str, tuple[Edit, Any, str]]] = {
     "a field": (Edit(("body", "a"), 2), {"a": 2, "b": [{"c": 1}, {"c": 2}]}, "a = 2"),
     "a field left out": (Edit(("body", "a"), LEFT_OUT), {"b": [{"c": 1}, {"c": 2}]}, "a = (left out)"),
-    "a field made null": (Edit(("body", "a"), None), {"a": None, "b": [{"c": 1}, {"c": 2}]}, "a = None"),
+    "a field made null": (Edit(("body", "a"), None), {"a": None, "b": [{"c": 1}, {"c": 2}]}, "a = null"),
     "a new field": (Edit(("body", "z"), 0), {"a": 1, "b": [{"c": 1}, {"c": 2}], "z": 0}, "z = 0"),
     "a field in an array": (Edit(("body", "b", 1, "c"), 9), {"a": 1, "b": [{"c": 1}, {"c": 9}]}, "b[1].c = 9"),
-    "an entry of an array": (Edit(("body", "b", 0), None), {"a": 1, "b": [None, {"c": 2}]}, "b[0] = None"),
+    "an entry of an array": (Edit(("body", "b", 0), None), {"a": 1, "b": [None, {"c": 2}]}, "b[0] = null"),
     "the whole body": (Edit(("body",), []), [], "body = []"),
 }
 
