@@ -102,6 +102,8 @@ class Ledger:
         self._orders: dict[OrderId, str] = {}
         self._opened: dict[str, Opened] = {}
         self._serial = 0
+        self._updated_at_once: set[OrderId] = set()
+        """Orders that an update was sent to at once with other calls: a deletion among these may have come before it."""
         self.opened_at: set[tuple[int | None, JSONValue]] = set()
         """The accounts and channels where a reconciliation was opened: none was active there before."""
 
@@ -136,9 +138,11 @@ class Ledger:
         like of one that got no answer is the same once more."""
         match endpoint:
             case Endpoint.DELETE_ORDER:
-                return Note(deletes=order_id(query))
+                return Note(deletes=order_id(query), at_once=at_once)
             case Endpoint.SUBMIT_ORDER:
                 order = order_id(fields_of(content))
+                if order is not None and order in self._orders and at_once:
+                    self._updated_at_once.add(order)
                 if order is None or order in self._orders:
                     return Note()
                 self._set(order, _THERE)
@@ -176,7 +180,7 @@ class Ledger:
     def answered(self, note: Note, status: int, content: bytes) -> None:
         """Write down what became of a request. A failing server may have carried it out all the same."""
         accepted, refused = status // 100 == 2, status // 100 == 4  # noqa: PLR2004
-        if accepted and note.deletes is not None:
+        if accepted and note.deletes is not None and not (note.at_once and note.deletes in self._updated_at_once):
             self.deleted(note.deletes)
         if refused and note.submits is not None:
             self.deleted(note.submits)
@@ -240,6 +244,7 @@ class Ledger:
 
     def deleted(self, order: OrderId) -> None:
         """An order is gone."""
+        self._updated_at_once.discard(order)
         if self._orders.pop(order, None) is not None:
             self._store.drop(self._key(order))
 
@@ -335,6 +340,8 @@ class Note:
     """How many it has."""
     again: bool = False
     """Whether the same was asked before, without an answer: a refusal then says nothing of the first time."""
+    at_once: bool = False
+    """Whether it is sent at once with others."""
 
 
 def _opened(text: str) -> Opened:

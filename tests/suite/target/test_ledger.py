@@ -70,6 +70,22 @@ def test_an_order_is_gone_when_its_deletion_was_accepted(
     assert kept(store).left.orders == [ORDER] * there
 
 
+@pytest.mark.parametrize("deletion_first", [True, False])
+def test_an_order_that_was_deleted_and_updated_at_once_may_be_there(
+    ledger: Ledger, store: SQLiteStore, *, deletion_first: bool
+) -> None:
+    """Nobody knows which of the two came first; a deletion after both takes it away."""
+    answer(ledger, Endpoint.SUBMIT_ORDER, 200, order())
+    body = dumps(order()).encode()
+    calls = [(Endpoint.DELETE_ORDER, QUERY, b""), (Endpoint.SUBMIT_ORDER, {}, body)]
+    notes = [ledger.sending(*call, at_once=True) for call in (calls if deletion_first else reversed(calls))]
+    for note in notes:
+        ledger.answered(note, 200, b"")
+    assert kept(store).left.orders == ledger.left.orders == [ORDER]
+    answer(ledger, Endpoint.DELETE_ORDER, 200)
+    assert kept(store).left.orders == ledger.left.orders == []
+
+
 @pytest.mark.parametrize("code", ['a "quoted" / code', "São Paulo", "line\nbreak", "\ud800", "%_*?[", ""])
 def test_odd_codes_are_read_back_as_they_were(ledger: Ledger, store: SQLiteStore, code: str) -> None:
     answer(ledger, Endpoint.SUBMIT_ORDER, 200, order(code))
