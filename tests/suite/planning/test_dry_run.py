@@ -71,11 +71,11 @@ def test_nothing_is_sent(environment: str, pace: str, listener: socket.socket, t
 def test_what_earlier_runs_spent_is_told(listener: socket.socket, tmp_path: Path) -> None:
     file = target(tmp_path, listener)
     with closing(open_store(load_target(Path(file)))) as store:
-        for number in range(150):
+        for number in range(120):
             store.renew(ERRORS, str(number))
     run = dry_run(tmp_path, "--target", file)
     assert run.code == 2
-    assert "242 of 392 are left in this hour" in run.output
+    assert "272 of 392 are left in this hour" in run.output
     assert "This fits now: --profile smoke" in run.output
     assert dry_run(tmp_path, "--target", file, "--profile", "smoke").code == 0
     assert nothing_came(listener)
@@ -85,7 +85,7 @@ def test_what_earlier_runs_spent_is_told(listener: socket.socket, tmp_path: Path
 def test_a_run_that_would_end_waiting_is_not_begun(pace: str, listener: socket.socket, tmp_path: Path) -> None:
     file = target(tmp_path, listener, pace=pace)
     with closing(open_store(load_target(Path(file)))) as store:
-        for number in range(150):
+        for number in range(120):
             store.renew(ERRORS, str(number))
     run = certify(tmp_path / "reports", "--target", file, "--max-wait", "10m")
     assert run.code == 3

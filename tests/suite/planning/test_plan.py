@@ -240,7 +240,7 @@ def test_deep_waits_an_hour_for_each_budget_but_the_first(budget: int) -> None:
 
 
 def test_a_budget_that_is_spent_in_part_leaves_smoke() -> None:
-    found = plan(standing=spent(*[1200.0] * 150))
+    found = plan(standing=spent(*[1200.0] * 120))
     assert not found.fits
     assert found.fits_in == 1200
     assert found.smaller is not None
@@ -293,9 +293,9 @@ def test_what_is_offered_fits_and_so_does_what_is_put_off() -> None:
 @pytest.mark.parametrize(
     ("frees", "max_wait", "is_begun"),
     [
-        ([1200.0] * 150, 600.0, False),  # 250 are left, and for the next the run would wait 20 minutes
-        ([1200.0] * 150, 1200.0, True),
-        ([1200.0] * 150, None, True),
+        ([1200.0] * 120, 600.0, False),  # 250 are left, and for the next the run would wait 20 minutes
+        ([1200.0] * 120, 1200.0, True),
+        ([1200.0] * 120, None, True),
         ([], 0.0, True),  # all of the budget is left: the rates are no reason, a slow target makes none of them wait
         ([float(second) for second in range(1, 401)], 0.0, False),
         ([float(second) for second in range(1, 401)], 60.0, True),  # one after the other leaves the hour
@@ -308,12 +308,12 @@ def test_a_run_that_would_end_waiting_is_not_begun(
 
 
 def test_a_run_that_is_not_begun_says_what_would_fit() -> None:
-    lines = refusal(plan(standing=spent(*[1200.0] * 150)), 600.0).splitlines()
+    lines = refusal(plan(standing=spent(*[1200.0] * 120)), 600.0).splitlines()
     assert lines[0].startswith("--max-wait 10 min does not suffice, so nothing is sent: after ")
     assert re.search(
         r"after \d+ of \d+ scenarios the run would wait 1\d min for the budget of client errors$", lines[0]
     )
-    assert lines[1].endswith("; 250 of 400 are left in this hour")
+    assert lines[1].endswith("; 280 of 400 are left in this hour")
     assert lines[2].startswith("It fits in 20 min")
     assert lines[3].startswith("This fits now: --profile smoke (")
 
@@ -366,7 +366,7 @@ def test_a_whole_plan_tells_every_endpoint_and_every_reason(target: Target) -> N
 
 
 def test_what_does_not_fit_says_when_it_does_and_what_fits_now(target: Target) -> None:
-    text = "\n".join(full(plan(standing=spent(*[1200.0] * 150)), target))
+    text = "\n".join(full(plan(standing=spent(*[1200.0] * 120)), target))
     assert "It does not fit now: after " in text
     assert "It fits in 20 min" in text
     assert "This fits now: --profile smoke (" in text
