@@ -11,8 +11,6 @@ that catch it most often. Defects that other scenarios catch at each seed need n
 from __future__ import annotations
 
 import os
-import pickle
-import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -151,28 +149,10 @@ def _in_a_batch(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind) -> Non
 
 
 def in_a_fork(work: Callable[[], set[T]]) -> set[T]:
-    """What the work finds in a copy of this process, which is gone with all that it did. The process has one thread."""
-    receiver, sender = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            os.close(receiver)
-            found = work()
-            with os.fdopen(sender, "wb") as stream:
-                pickle.dump(found, stream)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    os.close(sender)
-    with os.fdopen(receiver, "rb") as stream:
-        told = stream.read()
-    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-        raise ChildProcessError("a copy of the process broke down, as told above")
-    found = pickle.loads(told)  # noqa: S301 - from a copy of this process
-    assert isinstance(found, set)
+    """What the work finds in a copy of this process, which is gone with all that it did."""
+    ((_, found),) = Forks[None, set[T]](lambda _: work(), jobs=1, seconds=SECONDS_EACH).run([None])
+    if isinstance(found, Lost):
+        raise ChildProcessError(f"a copy of the process broke down: {found}")
     return found
 
 

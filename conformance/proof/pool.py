@@ -50,7 +50,7 @@ class Forks(Generic[Task, Result]):
     def _start(self, task: Task) -> None:
         sys.stdout.flush()
         receiver, sender = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=self._copy, args=(task, sender), daemon=True)
+        process = self._context.Process(target=self._copy, args=(task, sender))
         process.start()
         sender.close()
         self._running[receiver] = (task, process, time.monotonic() + self._seconds)
