@@ -45,11 +45,6 @@ def store(path: Path) -> Iterator[SQLiteStore]:
         yield store
 
 
-@pytest.fixture
-def koncili() -> Koncili:
-    return Koncili()
-
-
 def begun(store: SQLiteStore) -> Run:
     run = Run(store)
     run.begin()

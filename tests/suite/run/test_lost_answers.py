@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +15,7 @@ import pytest
 from conformance.contract.endpoints import Endpoint, endpoint_of
 from conformance.errors import TargetUnavailable
 from conformance.mock.koncili import Koncili
-from tests.suite.support.live_runs import Killed, OneRun, Upset, one_run
-from tests.suite.support.stage.etiquette import active, deletable
+from tests.suite.support.live_runs import Killed, OneRun, Upset, left, one_run
 
 AT_MOST: Final = 40
 """Client errors that one `cleanup` may spend."""
@@ -85,28 +83,6 @@ def one_scenario(run: OneRun, lot: random.Random, day: int) -> None:
             run.release(code, number, createdDate=within, releasedDate=within, **where)
     with suppress(TargetUnavailable):
         run.live.tidy()
-
-
-@pytest.fixture
-def koncili() -> Koncili:
-    return Koncili()
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    return tmp_path / "store.sqlite"
-
-
-@pytest.fixture
-def dead(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
-    with one_run(koncili, shared) as run:
-        yield run
-
-
-def left(koncili: Koncili) -> tuple[list[int], list[str]]:
-    koncili.clock.advance(60)
-    state: Any = koncili.state()
-    return active(state), deletable(state)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1])

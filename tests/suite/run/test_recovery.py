@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.mock.koncili import Koncili
 from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
-from tests.suite.support.live_runs import Killed, OneRun, one_run
-from tests.suite.support.stage.etiquette import active, deletable
+from tests.suite.support.live_runs import Killed, OneRun, left, one_run
 
 CREATE, RELEASE, SUBMIT, DELETE = (
     Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE, Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER,
@@ -22,37 +21,6 @@ A, B = "701-0000000-0000001", "701-0000000-0000002"
 
 WITHIN: Final = "2024-03-01T12:00:00Z"
 """Within the period of the second reconciliation."""
-
-
-@pytest.fixture
-def koncili() -> Koncili:
-    return Koncili()
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    return tmp_path / "store.sqlite"
-
-
-@pytest.fixture
-def dead(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
-    """A run that a test kills."""
-    with one_run(koncili, shared) as run:
-        yield run
-
-
-@pytest.fixture
-def rescuer(koncili: Koncili, shared: Path) -> Iterator[OneRun]:
-    """A run that comes after it."""
-    with one_run(koncili, shared) as run:
-        yield run
-
-
-def left(koncili: Koncili) -> tuple[list[int], list[str]]:
-    """The reconciliations that still wait, and the orders that can be deleted, once the target has reconciled."""
-    koncili.clock.advance(60)
-    state: Any = koncili.state()
-    return active(state), deletable(state)
 
 
 def rescue(dead: OneRun, rescuer: OneRun) -> OneRun:

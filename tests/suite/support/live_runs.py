@@ -27,6 +27,7 @@ from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
 from tests.suite.support.bodies import creation, order, release
+from tests.suite.support.stage.etiquette import active, deletable
 
 RUN: Final = "run/"
 
@@ -117,3 +118,10 @@ def rewrite(store: Store, run: str, **changes: Any) -> None:
     """Change what is known of a run."""
     about: Mapping[str, Any] = json.loads(store.records(RUN + run)[RUN + run])
     store.put(RUN + run, json.dumps({**about, **changes}))
+
+
+def left(koncili: Koncili) -> tuple[list[int], list[str]]:
+    """The reconciliations that still wait, and the orders that can be deleted, once the target has reconciled."""
+    koncili.clock.advance(60)
+    state: Any = koncili.state()
+    return active(state), deletable(state)
