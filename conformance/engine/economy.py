@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -192,8 +192,9 @@ def _layers(kinds: Sequence[KindOf], matrix: KillMatrix) -> list[KindOf]:
 
 def _evenly(lists: Iterable[Sequence[T]]) -> list[T]:
     """The first of each, then the second of each, and so on."""
-    missing = object()
-    return [one for row in zip_longest(*lists, fillvalue=missing) for one in row if one is not missing]  # type: ignore[misc]
+    sequences = list(lists)
+    longest = max(map(len, sequences), default=0)
+    return [sequence[place] for place in range(longest) for sequence in sequences if place < len(sequence)]
 
 
 def _in_turn(waiting: Sequence[KindOf], every: Sequence[KindOf], start: int) -> list[KindOf]:

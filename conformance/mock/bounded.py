@@ -43,7 +43,7 @@ def _refuses(
     """A mock that refuses lawful bodies with 400 in which that holds of one of these fields."""
     named = frozenset(names)
 
-    def objects(request: Request, body: Body, world: MockWorld) -> Breach | None:  # noqa: ARG001
+    def objects(request: Request, body: Body, world: MockWorld) -> Breach | None:
         if request.endpoint not in endpoints:
             return None
         found = next((field for field, value in _fields(dict(body), named) if value is not None and holds(value)), None)
@@ -117,7 +117,7 @@ BOUNDED: Final = (
     _refuses("below-ten-million", "Refuses amounts of ten million BRL or more.", _more_than("9999999.99"), *_AMOUNTS),
     _refuses("below-a-hundred-million", "Refuses a hundred million BRL or more.", _more_than("99999999.99"), *_AMOUNTS),
     _refuses("fifty-extracts", "Refuses an order with more than 50 extracts.",
-             lambda extracts: isinstance(extracts, list) and len(extracts) > 50, "extracts"),  # noqa: PLR2004
+             lambda extracts: isinstance(extracts, list) and len(extracts) > 50, "extracts"),
     _refuses("no-old-orders", "Refuses an order with a date before 2020.", _dated(lambda one: one < _EARLIEST), *_ORDERED,
              endpoints=_OF_ORDERS),
     _refuses("no-far-dates", "Refuses an order with a date after 2037.", _dated(lambda one: one > _LATEST), *_ORDERED,

@@ -40,7 +40,7 @@ def _but_first(answer: Answer, *endpoints: Endpoint) -> AtOnce:
     return lambda request, number, _: answer if number and request.endpoint in (endpoints or _WRITING) else None
 
 
-def _slowly(request: Request, number: int, others: int) -> None:  # noqa: ARG001
+def _slowly(request: Request, number: int, others: int) -> None:
     time.sleep(_SECONDS)
 
 

@@ -85,7 +85,7 @@ def _bare(answer: Answer) -> Answer:
 _OTHER_SPELLINGS: Final = re.compile(rb':\d\d\.\d{4}|[-+]00:00"|[-+]\d{4}"|":\s*-?\d+\.(\d{3}[,}]|\d{16})')
 
 
-def _other_spelling(request: Request, body: Body, _: MockWorld) -> Breach | None:  # noqa: ARG001
+def _other_spelling(request: Request, body: Body, _: MockWorld) -> Breach | None:
     """Refuses what ORD-20 recommends to take."""
     if request.endpoint is not Endpoint.SUBMIT_ORDER:
         return None

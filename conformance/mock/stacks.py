@@ -164,7 +164,7 @@ def _zipped(_: Request, answer: Answer) -> Answer:
 
 def _no_method_there(_: Request, answer: Answer) -> Answer:
     """A router that knows no path with that method knows no path at all."""
-    return with_fields(errorCode="404")(answer).having(status=404) if answer.status == 405 else answer  # noqa: PLR2004
+    return with_fields(errorCode="404")(answer).having(status=404) if answer.status == 405 else answer
 
 
 _TOKENS: Final = frozenset({Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN})
@@ -297,7 +297,7 @@ STACKS: Final = (
         statement="Answers 202 to a release and to a deletion.",
         answers=lambda request, answer: (
             answer.having(status=202)
-            if request.endpoint in {Endpoint.SUBMIT_RELEASE, Endpoint.DELETE_ORDER} and answer.status == 200  # noqa: PLR2004
+            if request.endpoint in {Endpoint.SUBMIT_RELEASE, Endpoint.DELETE_ORDER} and answer.status == 200
             else answer
         ),
     ),

@@ -70,7 +70,7 @@ _MADE: Final = {Endpoint.CREATE_TOKEN: 201, Endpoint.REFRESH_TOKEN: 201, Endpoin
 
 
 def _other_statuses(request: Request, answer: Answer) -> Answer:
-    if answer.status != 200:  # noqa: PLR2004
+    if answer.status != 200:
         return answer
     if request.endpoint is Endpoint.DELETE_ORDER:
         return Answer(204)
@@ -176,7 +176,7 @@ VARIANTS: Final = table(
         statement="Answers a submission with an empty body.",
         answers=lambda request, answer: (
             answer.having(body=None)
-            if (request.method, request.path) == ("POST", "/order") and answer.status == 200  # noqa: PLR2004
+            if (request.method, request.path) == ("POST", "/order") and answer.status == 200
             else answer
         ),
     ),

@@ -148,7 +148,7 @@ ANSWERS: Final = (
         rules=rules("AUTH-02"),
         answers=lambda request, answer: (
             with_fields(**{ACCESS_TOKEN_FIELD: "leaked"})(answer)
-            if request.endpoint is Endpoint.CREATE_TOKEN and answer.status == 401  # noqa: PLR2004
+            if request.endpoint is Endpoint.CREATE_TOKEN and answer.status == 401
             else answer
         ),
     ),
@@ -176,7 +176,7 @@ ANSWERS: Final = (
         rules=rules("AUTH-02", "ERR-05", "AUTH-01"),
         answers=lambda request, answer: (
             answer.having(status=200, body={ACCESS_TOKEN_FIELD: None, REFRESH_TOKEN_FIELD: None})
-            if request.endpoint is Endpoint.CREATE_TOKEN and answer.status == 401  # noqa: PLR2004
+            if request.endpoint is Endpoint.CREATE_TOKEN and answer.status == 401
             else answer
         ),
     ),
@@ -218,7 +218,7 @@ ANSWERS: Final = (
         name="rel-17-status-422",
         statement="Refuses a release that is not valid with 422.",
         rules=_REFUSING,
-        answers=_only(RELEASE, lambda answer: _status(422)(answer) if answer.status == 400 else answer),  # noqa: PLR2004
+        answers=_only(RELEASE, lambda answer: _status(422)(answer) if answer.status == 400 else answer),
     ),
     Defect(
         name="err-05-ok-with-error-inside",

@@ -138,7 +138,7 @@ def _taken(request: Request, world: MockWorld, fold: Fold) -> bool:
     )
 
 
-def _second_refused(request: Request, body: Body, world: MockWorld) -> Breach | None:  # noqa: ARG001
+def _second_refused(request: Request, body: Body, world: MockWorld) -> Breach | None:
     return Breach("REC-06", "marketplaceCode", "Duplicate entry") if _taken(request, world, str.upper) else None
 
 

@@ -26,7 +26,7 @@ COMPLETION: Final = (
     _complete("counts-requests", "Counts releases of orders, not their entries.",
               lambda book: len(book.orders) >= book.quantity),
     _complete("at-the-second-order", "Completes a reconciliation at its second order.",
-              lambda book: len(book.orders) >= 2 or book.received >= book.quantity),  # noqa: PLR2004
+              lambda book: len(book.orders) >= 2 or book.received >= book.quantity),
     _complete("at-half", "Completes a reconciliation when half of the entries are in.",
               lambda book: 2 * book.received >= book.quantity),
     _complete("never-of-one", "Never completes a reconciliation of one order.",
@@ -34,5 +34,5 @@ COMPLETION: Final = (
     _complete("never-of-many", "Never completes a reconciliation of several orders.",
               lambda book: book.received >= book.quantity and len(book.orders) == 1),
     _complete("never-above-ten", "Never completes a reconciliation of more than ten entries.",
-              lambda book: book.received >= book.quantity and book.quantity <= 10),  # noqa: PLR2004
+              lambda book: book.received >= book.quantity and book.quantity <= 10),
 )  # fmt: skip

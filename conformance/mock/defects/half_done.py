@@ -21,14 +21,14 @@ _Key = Callable[[Request], OrderKey | None]
 
 def _done_in_a_crash(endpoint: Endpoint) -> Callable[[Request, Answer], Answer]:
     """Whatever is done there is answered 500: sent again, it is there already."""
-    return lambda request, answer: _CRASH if request.endpoint is endpoint and answer.status < 300 else answer  # noqa: PLR2004
+    return lambda request, answer: _CRASH if request.endpoint is endpoint and answer.status < 300 else answer
 
 
 def _first_time(request: Request, answer: Answer, seen: set[object]) -> Answer:
     """An order with an accent in its code is answered 500 when it is new; it is stored all the same."""
     code = request.fields.get("marketplaceCode")
     is_new = request.endpoint is SUBMIT and isinstance(code, str) and not code.isascii() and code not in seen
-    if not is_new or answer.status != 200:  # noqa: PLR2004
+    if not is_new or answer.status != 200:
         return answer
     seen.add(code)
     return _CRASH

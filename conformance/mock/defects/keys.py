@@ -97,7 +97,7 @@ def _delete_once(world: MockWorld, key: OrderKey) -> None:
     remember_deleted(world, key)
 
 
-def refused_again(request: Request, body: Body, world: MockWorld) -> Breach | None:  # noqa: ARG001
+def refused_again(request: Request, body: Body, world: MockWorld) -> Breach | None:
     """Objects to an order of which one was deleted before."""
     met = _meets_deleted(SUBMIT)(request, world)
     return Breach("REC-06", "marketplaceCode", "this order was deleted") if met else None

@@ -33,7 +33,7 @@ def _cut(value: Any) -> Decimal:
 
 def _grouped(value: Any) -> Any:
     """A number of a thousand or more as text with separators."""
-    return f"{value:,.2f}" if abs(value) >= 1000 else value  # noqa: PLR2004
+    return f"{value:,.2f}" if abs(value) >= 1000 else value
 
 
 def _total(change: Callable[[Any], Any]) -> Callable[[Body], Body]:

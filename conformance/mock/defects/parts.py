@@ -192,9 +192,7 @@ def refusals_with(code: str, change: Callable[[Answer], Answer]) -> Callable[[Re
 
 def on(endpoint: Endpoint, change: Callable[[Answer], Answer]) -> Callable[[Request, Answer], Answer]:
     """A change of every success of one endpoint."""
-    return lambda request, answer: (
-        change(answer) if request.endpoint is endpoint and answer.status < 300 else answer  # noqa: PLR2004
-    )
+    return lambda request, answer: change(answer) if request.endpoint is endpoint and answer.status < 300 else answer
 
 
 def without(name: str) -> Callable[[Answer], Answer]:
@@ -239,7 +237,7 @@ def reconciliation_of(request: Request, world: MockWorld) -> Reconciliation | No
     return world.opened(number) if request.endpoint is RELEASE and is_whole(number) else None
 
 
-def in_another_sequence(request: Request, body: Body, world: MockWorld) -> Breach | None:  # noqa: ARG001
+def in_another_sequence(request: Request, body: Body, world: MockWorld) -> Breach | None:
     """Objects to a release whose entries are not in the sequence of the extracts."""
     entries, extracts = entries_and_extracts(request, world)
     if request.endpoint is not RELEASE or entries == extracts:

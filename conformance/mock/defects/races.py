@@ -165,11 +165,11 @@ def _put(change: Callable[[Body, Body | None, Body], Body | None]) -> Callable[[
     return writes
 
 
-def _of_both(sent: Body, saw: Body | None, others: Body) -> Body:  # noqa: ARG001
+def _of_both(sent: Body, saw: Body | None, others: Body) -> Body:
     return {**sent, "extracts": others.get("extracts")}
 
 
-def _all_entries(sent: Body, saw: Body | None, others: Body) -> Body:  # noqa: ARG001
+def _all_entries(sent: Body, saw: Body | None, others: Body) -> Body:
     return {**sent, "extracts": [*_entries(others), *_entries(sent)]}
 
 
@@ -178,7 +178,7 @@ def _entries(order: Body) -> list[Any]:
     return extracts if isinstance(extracts, list) else []
 
 
-def _old_one(sent: Body, saw: Body | None, others: Body) -> Body | None:  # noqa: ARG001
+def _old_one(sent: Body, saw: Body | None, others: Body) -> Body | None:
     return saw
 
 
@@ -218,29 +218,29 @@ def _update_of_what_is_deleted(world: MockWorld, request: Request, saw: Body | N
     """Deletion takes the entries, the update brings the rest."""
     key = query_key(request) if request.endpoint is DELETE else order_key(request.fields)
     versions = world.orders.get(world.key(key), []) if key else []
-    if not key or saw is None or len(versions) < 2 or versions[-2].body is saw:  # noqa: PLR2004
+    if not key or saw is None or len(versions) < 2 or versions[-2].body is saw:
         return
     update = versions[-2].body if request.endpoint is DELETE else versions[-1].body
     world.put(key, {**(update or saw), "extracts": []})
 
 
-def _take_the_id_that_was_next(world: MockWorld, request: Request, saw: int) -> None:  # noqa: ARG001
+def _take_the_id_that_was_next(world: MockWorld, request: Request, saw: int) -> None:
     """Both take the id that was next when they looked."""
     if world.books_opened > saw + 1:
         world.books[-1].id = world.books[-2].id
 
 
-def _forget_the_first(world: MockWorld, request: Request, saw: int) -> None:  # noqa: ARG001
+def _forget_the_first(world: MockWorld, request: Request, saw: int) -> None:
     """Of two that come at once the last one stays, under its id."""
     if world.books_opened > saw + 1:
         del world.books[-2]
 
 
-def _opened_so_far(world: MockWorld, request: Request) -> int:  # noqa: ARG001
+def _opened_so_far(world: MockWorld, request: Request) -> int:
     return world.books_opened
 
 
-def _five_hundred(request: Request, number: int, others: int) -> Answer | None:  # noqa: ARG001
+def _five_hundred(request: Request, number: int, others: int) -> Answer | None:
     """A key that is there already is none of those that it expects."""
     body: Mapping[str, Any] = {"errorMessage": "duplicate key", "errorCode": "500", "errorSource": "order"}
     return Answer(500, body) if number and request.endpoint is SUBMIT else None

@@ -25,7 +25,7 @@ _ORDERS_SENT: Final = ("ORD-01", "ORD-06", "ORD-15", "ORD-17", "QRY-01")
 def _chokes(name: str, statement: str, finds: Callable[[Request], bool], *blamed: str) -> Defect:
     """Refuses an order in which something is found."""
 
-    def objects(request: Request, body: Body, _: MockWorld) -> Breach | None:  # noqa: ARG001
+    def objects(request: Request, body: Body, _: MockWorld) -> Breach | None:
         found = request.endpoint is SUBMIT and finds(request)
         return Breach("ORD-14", "body", "the body can't be read") if found else None
 

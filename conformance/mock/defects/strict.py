@@ -126,7 +126,7 @@ _ORDERS: Final = (
     too_strict(
         "ord-01-many-extracts-refused",
         "Refuses an order with more than five extracts.",
-        lambda order: "extracts" if len(order.get("extracts", ())) > 5 else None,  # noqa: PLR2004
+        lambda order: "extracts" if len(order.get("extracts", ())) > 5 else None,
         *_FINDING,
     ),
     too_strict(
@@ -138,7 +138,7 @@ _ORDERS: Final = (
     ),
     _order("late-delivery", "Refuses a delivery after the estimated date.", _late_delivery),
     _order("ten-extracts", "Refuses an order with ten extracts or more.",
-           lambda order: "extracts" if len(order.get("extracts", ())) >= 10 else None),  # noqa: PLR2004
+           lambda order: "extracts" if len(order.get("extracts", ())) >= 10 else None),
     _order("single-extract", "Refuses an order with one extract.",
            lambda order: "extracts" if len(order.get("extracts", ())) == 1 else None),
     _order("positive-shipping", "Refuses a SHIP that is positive.", _of_type("SHIP", lambda value: value > 0)),
@@ -146,11 +146,11 @@ _ORDERS: Final = (
     _order("same-type-twice", "Refuses two extracts of one type.", _twice("extracts")),
     _order("sale-first", "Demands that the first extract is the SALE.", _needs_first_sale),
     _order("large-value", "Refuses a value of 100,000 BRL or more.",
-           if_any_item("extracts", "value", lambda value: abs(value) >= 100_000)),  # noqa: PLR2004
+           if_any_item("extracts", "value", lambda value: abs(value) >= 100_000)),
     _order("half-a-million", "Refuses a value of half a million BRL or more.",
-           if_any_item("extracts", "value", lambda value: abs(value) >= 500_000)),  # noqa: PLR2004
+           if_any_item("extracts", "value", lambda value: abs(value) >= 500_000)),
     _order("total-of-half-a-million", "Refuses a total of half a million BRL or more.",
-           if_any("totalGrossValue", lambda value: abs(value) >= 500_000)),  # noqa: PLR2004
+           if_any("totalGrossValue", lambda value: abs(value) >= 500_000)),
     _order("small-value", "Refuses a value below 1 BRL.",
            if_any_item("extracts", "value", lambda value: abs(value) < 1)),
     _order("whole-reais", "Refuses a value without cents.",
@@ -168,7 +168,7 @@ _ORDERS: Final = (
     _order("left-out-dates", "Refuses an order from which a date is left out.",
            lambda order: next((name for name in DATE_FIELDS if name not in order), None)),
     _order("long-code", "Refuses a marketplaceCode of more than 30 characters.",
-           if_any("marketplaceCode", lambda code: len(code) > 30)),  # noqa: PLR2004
+           if_any("marketplaceCode", lambda code: len(code) > 30)),
     _order("code-with-letters", "Demands a marketplaceCode without letters.",
            if_any("marketplaceCode", lambda code: any(character.isalpha() for character in code))),
     _order("code-with-symbols", "Refuses a marketplaceCode with other than letters, digits and hyphens.",
@@ -246,7 +246,7 @@ _CREATIONS: Final = (
     too_strict(
         "rec-01-many-releases-refused",
         "Refuses a reconciliation of more than five releases.",
-        lambda body: "releasesQtd" if body["releasesQtd"] > 5 else None,  # noqa: PLR2004
+        lambda body: "releasesQtd" if body["releasesQtd"] > 5 else None,
         *_CREATING,
         endpoint=CREATE,
     ),
@@ -270,7 +270,7 @@ _CREATIONS: Final = (
     _creation("account-id-as-text", "Refuses accountId as a string.",
               if_any("accountId", lambda id_: isinstance(id_, str))),
     _creation("large-total", "Refuses a totalNetValue of 100,000 BRL or more.",
-              if_any("totalNetValue", lambda total: total >= 100_000)),  # noqa: PLR2004
+              if_any("totalNetValue", lambda total: total >= 100_000)),
 )  # fmt: skip
 
 # -- releases ------------------------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def _order_waits(request: Request, body: Body, world: MockWorld) -> Breach | Non
     return Breach("REL-13", "marketplaceCode", "the order is not concluded") if waits else None
 
 
-def _second_order(request: Request, body: Body, world: MockWorld) -> Breach | None:  # noqa: ARG001
+def _second_order(request: Request, body: Body, world: MockWorld) -> Breach | None:
     book = reconciliation_of(request, world)
     return Breach("REL-12", "releases", "one order is enough") if book and book.orders else None
 
@@ -314,7 +314,7 @@ _RELEASES: Final = (
     too_strict(
         "rel-01-many-entries-refused",
         "Refuses a release of more than four entries.",
-        lambda body: "releases" if len(body["releases"]) > 4 else None,  # noqa: PLR2004
+        lambda body: "releases" if len(body["releases"]) > 4 else None,
         *_RELEASING,
         endpoint=RELEASE,
     ),
@@ -355,7 +355,7 @@ _RELEASES: Final = (
              lambda body: next(("value" for entry in body["releases"]
                                 if entry["type"] == "SHIP" and entry["value"] > 0), None)),
     _release("large-value", "Refuses a value of half a million BRL or more.",
-             if_any_item("releases", "value", lambda value: abs(value) >= 500_000)),  # noqa: PLR2004
+             if_any_item("releases", "value", lambda value: abs(value) >= 500_000)),
     _release("offsets", "Refuses dates that are not written in Z.",
              if_any("releasedDate", lambda text: not text.endswith("Z"))),
     _release("milliseconds", "Refuses a releasedDate with milliseconds.",
@@ -383,7 +383,7 @@ STRICT: Final = (
         statement="Lists no account.",
         rules=rules("ACC-01"),
         answers=lambda request, answer: (
-            answer.having(body=[]) if request.endpoint is Endpoint.LIST_ACCOUNTS and answer.status == 200 else answer  # noqa: PLR2004
+            answer.having(body=[]) if request.endpoint is Endpoint.LIST_ACCOUNTS and answer.status == 200 else answer
         ),
     ),
 )

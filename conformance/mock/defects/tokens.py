@@ -19,7 +19,7 @@ _LIFE: Final = TOKEN_LIFETIME_SECONDS["two-hours"]
 
 
 def _same_refresh_token(request: Request, answer: Answer) -> Answer:
-    if request.endpoint is Endpoint.REFRESH_TOKEN and answer.status == 200:  # noqa: PLR2004
+    if request.endpoint is Endpoint.REFRESH_TOKEN and answer.status == 200:
         return with_fields(**{REFRESH_TOKEN_FIELD: request.fields[REFRESH_TOKEN_FIELD]})(answer)
     return answer
 

@@ -45,9 +45,9 @@ def _dated(order: Body, change: Change) -> Body:
 
 
 def _is_dated(order: Body, holds: Callable[[str], bool]) -> bool:
-    found: list[str] = []
-    _dated(order, lambda text: found.append(text) or text)  # type: ignore[func-returns-value]
-    return any(map(holds, found))
+    extracts: Any = order.get("extracts") or []
+    texts = [*(order.get(name) for name in DATE_FIELDS), *(one.get("expectedDate") for one in extracts)]
+    return any(holds(text) for text in texts if isinstance(text, str))
 
 
 def _kept(name: str, statement: str, change: Change) -> Defect:
