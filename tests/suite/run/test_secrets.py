@@ -75,7 +75,7 @@ TELLING: Final = rules("AUTH-01", "AUTH-02", "AUTH-03", "AUTH-04", "AUTH-06", "A
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("secret", [EMAIL, PASSWORD])
+@pytest.mark.parametrize("secret", [EMAIL, PASSWORD], ids=["email", "password"])
 def test_the_search_finds_every_form(secret: str, form: str) -> None:
     assert marked().found_in(f"<{FORMS[form](secret)}>".encode())
 

@@ -28,11 +28,13 @@ class Watched:
 
     home: Path
     given: set[Path] = field(default_factory=set)
+    session: int = -1
+    """That of its processes."""
     code: int = -1
     shown: bytes = b""
     """What it wrote to its terminal or to its pipe."""
     commands: set[bytes] = field(default_factory=set)
-    """Command lines of all processes while it ran, and the environment of its own without the user's variables."""
+    """Command lines of its processes, and their environment without the user's variables."""
     open_to_others: set[str] = field(default_factory=set)
     """Files and directories that other users could have read while it ran or after."""
 
@@ -81,6 +83,7 @@ def watch(
         umask=0o022,  # that of most users; the process of the tests may have been given another by our plugin
         start_new_session=True,
     )
+    run.session = process.pid
     os.close(slave)
     done = threading.Event()
     watcher = threading.Thread(target=_look_often, args=(run, done, {*(variables or {})}), daemon=True)
@@ -132,9 +135,10 @@ def _look_at_processes(run: Watched, users_own: set[str]) -> None:
         if not entry.name.isdecimal():
             continue
         with suppress(OSError):
-            run.commands.add((entry / "cmdline").read_bytes().replace(b"\0", b" "))
             variables = (entry / "environ").read_bytes()
-            if str(run.home).encode() in variables:
+            # Not those of other tests, whose workers name these in their titles; a title may lie over the environment.
+            if os.getsid(int(entry.name)) == run.session or str(run.home).encode() in variables:
+                run.commands.add((entry / "cmdline").read_bytes().replace(b"\0", b" "))
                 parts = variables.split(b"\0")
                 run.commands |= {part for part in parts if part.split(b"=")[0].decode() not in users_own}
 
