@@ -103,7 +103,7 @@ class Ledger:
         self._opened: dict[str, Opened] = {}
         self._serial = 0
         self._updated_at_once: set[OrderId] = set()
-        """Orders that an update was sent to at once with other calls: a deletion among these may have come before it."""
+        """Orders that were sent again at once with other calls: a deletion or a refusal among these says nothing of it."""
         self.opened_at: set[tuple[int | None, JSONValue]] = set()
         """The accounts and channels where a reconciliation was opened: none was active there before."""
 
@@ -182,7 +182,7 @@ class Ledger:
         accepted, refused = status // 100 == 2, status // 100 == 4  # noqa: PLR2004
         if accepted and note.deletes is not None and not (note.at_once and note.deletes in self._updated_at_once):
             self.deleted(note.deletes)
-        if refused and note.submits is not None:
+        if refused and note.submits is not None and note.submits not in self._updated_at_once:
             self.deleted(note.submits)
         if accepted:
             self.released(note.releases)

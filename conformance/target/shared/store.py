@@ -234,7 +234,7 @@ class LoggedStore:
     def drop(self, *keys: str) -> None:
         """See Store."""
         self._do(lambda: self._inner.drop(*keys))
-        self.log.dropped(keys)
+        self.log.dropped(key for key in keys if not key.startswith(KINDS))
 
     def records(self, prefix: str) -> Mapping[str, str]:
         """See Store."""
