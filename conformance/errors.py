@@ -23,12 +23,14 @@ class StoreLost(CannotRun):
 
 
 class TargetUnavailable(_Told):
-    """The target did not answer, or only by passing failures (429, 502): no verdict can be had from that."""
+    """The target did not answer, or only by passing failures (429, 502): no verdict can be had from that. `passed` is the server
+    error that it had answered before, if it had."""
+
+    passed: Any = None
 
 
 class Doubtful(TargetUnavailable):
-    """An answer was lost: what was asked may have been done. Where it was sent again and refused, `refusal` is that exchange, and
-    `passed` the server error that it had got before, if it had."""
+    """An answer was lost: what was asked may have been done. Where it was sent again and refused, `refusal` is that exchange."""
 
     def __init__(self, message: str, refusal: Any = None, passed: Any = None) -> None:
         super().__init__(message)

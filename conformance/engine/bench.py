@@ -23,7 +23,7 @@ from conformance.engine.kill_matrix import Refusal
 from conformance.engine.kinds_tried import KindsTried
 from conformance.engine.passing import PassingFaults
 from conformance.engine.same_order import differences
-from conformance.errors import Doubtful
+from conformance.errors import Doubtful, TargetUnavailable
 from conformance.run.session import Session
 from conformance.target.config import Span
 from conformance.target.wire.at_once import Sent
@@ -223,11 +223,18 @@ class Bench:
                 body=_body(call, values),
                 headers=fill(dict(call.headers), values),
             )
-        except Doubtful as doubt:
-            self.passing.note(call, doubt.passed)
+        except TargetUnavailable as error:
+            self._note_passed(call, error.passed)
             raise
-        self.passing.note(call, exchange.passed)
+        self._note_passed(call, exchange.passed)
         return self.sent(replace(exchange, note=note) if note else exchange)
+
+    def _note_passed(self, call: Call, passed: Exchange | None) -> None:
+        """Take note of the server error that a call met before, if it met one. What most calls there meet is no accident."""
+        self.passing.note(call, passed)
+        if passed is not None and self.passing.is_usual(call.endpoint):
+            actual = f"it answered {passed.status}, as to most calls there, and not when the same was sent again"
+            self.observe("ERR-02", "no server error", actual, passed)
 
     def send_at_once(self, calls: Sequence[tuple[Call, Mapping[str, str], str]]) -> list[Sent]:
         """Fill the calls, each with its values and a note, and send them at once. What of them is answered is in the story, in

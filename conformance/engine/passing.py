@@ -4,6 +4,7 @@ tried anew as a whole, with new codes; a kind of call that meets one in every tr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,9 @@ CREATING: Final = frozenset({Endpoint.SUBMIT_ORDER})
 """What can be sent again although it may have been carried out, and is then another call: an update. (What is refused then,
 as a release is, has no answer that counts: see Doubtful.)"""
 
+USUAL_FROM: Final = 5
+"""So many calls to an endpoint say something of the others."""
+
 Kind = tuple[Endpoint, str, str]
 """A call as it was drawn, its holes not filled: alike in every try of an example."""
 
@@ -27,6 +31,10 @@ class PassingFaults:
     _tries: dict[Kind, list[Exchange]] = field(default_factory=dict)
     _met: set[Kind] = field(default_factory=set)
     """The kinds that met one in the running try."""
+    _calls: Counter[Endpoint] = field(default_factory=Counter)
+    """The calls of the run."""
+    _faulty: Counter[Endpoint] = field(default_factory=Counter)
+    """Those of them that met one."""
 
     def begin_example(self) -> None:
         """Another example begins."""
@@ -38,6 +46,8 @@ class PassingFaults:
 
     def note(self, call: Call, passed: Exchange | None) -> None:
         """Take note of what a call met before the answer that counts; in one try once for each kind of call."""
+        self._calls[call.endpoint] += 1
+        self._faulty[call.endpoint] += passed is not None
         kind = (call.endpoint, repr(call.body), f"{call.query!r} {call.rendered!r}")
         if passed is not None and kind not in self._met:
             self._met.add(kind)
@@ -47,6 +57,11 @@ class PassingFaults:
     def leaves_doubt(self) -> bool:
         """Whether the running try met one that may have passed only because half of what was asked was done."""
         return any(endpoint in CREATING for endpoint, *_ in self._met)
+
+    def is_usual(self, endpoint: Endpoint) -> bool:
+        """Whether most calls to an endpoint meet one, whatever is asked: that is no accident."""
+        faulty = self._faulty[endpoint]
+        return faulty >= USUAL_FROM and 2 * faulty > self._calls[endpoint]
 
     def met_in(self, tries: int) -> Iterator[Exchange]:
         """The newest server error of every kind of call that met one in so many tries."""

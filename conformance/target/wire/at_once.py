@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
@@ -42,6 +42,9 @@ class Asked:
     started_at: datetime | None = None
     sent: float = 0.0
     answered: float = math.inf
+    status: int | None = None
+    """What it began with, whatever came of the rest."""
+    headers: Mapping[str, str] = field(default_factory=dict)
     answer: Answer | None = None
     failure: NoAnswer | None = None
     error: BaseException | None = None
@@ -139,7 +142,7 @@ def _ask(transport: Transport, request: Request, asked: Asked, together: Rendezv
         together.send(number, last_byte)
 
     def begun(status: int, headers: Mapping[str, str]) -> None:
-        """The status is taken note of when all answers are there."""
+        asked.status, asked.headers = status, headers  # what it means is told when all answers are there
 
     try:
         asked.answer = ask(transport, request, begun, release)

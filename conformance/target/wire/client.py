@@ -33,6 +33,7 @@ from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http import (
     Builder,
+    Garbled,
     Network,
     NeverSent,
     NoAnswer,
@@ -71,7 +72,8 @@ STRANGE_AT_MOST = 3
 """So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
 
 NOT_TWICE = NOT_AGAIN | {Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
-"""Calls that are not sent again after an answer that does not say what became of them. An order may be: it is the same then."""
+"""Calls that are not sent again after an answer that does not say what became of them (a 500 does: see `_until_it_passes`). An
+order may be: it is the same then."""
 
 SHORTEST_CUT = 8
 """Of a password that is no longer than this, what is like it is not kept secret: it would take innocent words with it."""
@@ -228,6 +230,7 @@ class KonciliClient:
         except Blocked as blocked:
             self._blocked = blocked
             raise
+        results = [self._without_strange(one) for one in results]
         if any(one.exchange is not None and says_no_token(one.exchange) for one in results):
             self._token = self._refresh = None  # the next call gets another
         failures = [one.failure for one in results if one.failure is not None]
@@ -276,7 +279,8 @@ class KonciliClient:
             if not again:
                 self._check_doubt(exchange, f"{method} {path}")
                 self._way.lost = self._way.lost or not exchange.is_refused
-                return self.send(method, path, query=query, content=content, headers=headers, again=True)
+                second = self.send(method, path, query=query, content=content, headers=headers, again=True)
+                return second if second.passed is not None else replace(second, passed=exchange.passed)
             self._vouch_for(exchange, f"{method} {path}")
         else:
             self._strange[endpoint] = 0
@@ -300,8 +304,13 @@ class KonciliClient:
             self._way.lost = True  # who knows what it did before it failed
             at_most = self._waiting.at_most
             self._waiting.wait("another try after a server error", pause if at_most is None else min(pause, at_most))
-            exchange = self._sent(method, path, query, content, headers)
-        return replace(exchange, passed=first) if exchange.status < SERVER_ERROR <= first.status else exchange
+            try:
+                exchange = self._sent(method, path, query, content, headers)
+            except TargetUnavailable as error:
+                error.passed = error.passed or first
+                raise
+        is_another = exchange.status < SERVER_ERROR or exchange.status in GATEWAY_ERRORS
+        return replace(exchange, passed=first) if exchange is not first and is_another else exchange
 
     def _sent(
         self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None, headers: Mapping[str, str]
@@ -341,6 +350,13 @@ class KonciliClient:
         if isinstance(failed, GoneAway) or not self._way.lost or endpoint not in CREATING:
             return failed
         return Doubtful(f"{failed}; what it asked for may have been done")
+
+    def _without_strange(self, sent: Sent) -> Sent:
+        """One of several that were sent at once; a page or a redirect is no answer of Koncili's."""
+        exchange = sent.exchange
+        if exchange is None or exchange.status >= SERVER_ERROR or not self._is_strange(exchange):
+            return sent
+        return replace(sent, exchange=None, failure=Garbled(f"{_strange_words(exchange)}, perhaps of a proxy"))
 
     def _is_strange(self, exchange: Exchange) -> bool:
         """Whether an answer may be that of something on the way: a gateway's error, a page, or a redirect to a login."""
@@ -484,7 +500,6 @@ def _strange_words(exchange: Exchange) -> str:
 
 
 def says_no_token(exchange: Exchange) -> bool:
-    """Whether a call was refused for its token."""
     """Whether a call was refused for its token, as documented; more fields may stand beside."""
     body = exchange.json
     return exchange.status == FORBIDDEN and isinstance(body, dict) and body.get("response") == "NO_TOKEN"

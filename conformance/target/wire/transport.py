@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -129,15 +130,13 @@ class Way:
         Raises WaitTooLong, and CannotRun on 423, when all that came is written down.
         """
         attempts: list[_Attempt] = []
-        try:
+        with ExitStack() as undone:  # where one may not be sent, or the user ends it, none is
             for request in requests:
                 attempts.append(self._prepare(request, at_once=True))
+                undone.callback(self._never_sent, attempts[-1])
             if isinstance(self._transport, Network):
                 self._transport.let_go()
-        except BaseException:
-            for attempt in attempts:
-                self._never_sent(attempt)
-            raise
+            undone.pop_all()
         asked = ask_at_once(self._transport, requests, offsets)
         results: dict[int, Sent] = {}
         # What was accepted comes first: the ledger then knows what a refusal of the same is about.
@@ -152,15 +151,16 @@ class Way:
 
     def _concluded(self, attempt: _Attempt, asked: Asked) -> Exchange | None:
         """Write down what became of one of several that were sent at once."""
+        failed = asked.failure.status if asked.failure is not None else None
+        status = asked.status or (BLOCKED if failed == BLOCKED else None)
+        if status is not None:
+            self._begun(attempt, status, asked.headers)
         if asked.answer is not None:
             attempt.started_at = asked.started_at or attempt.started_at
-            self._begun(attempt, asked.answer.status, asked.answer.headers)
             return self._answered(attempt, asked.answer, asked.answered - asked.sent)
         if isinstance(asked.failure, NeverSent):
             self._never_sent(attempt)
-        elif asked.failure is not None and asked.failure.status == BLOCKED:
-            self._begun(attempt, BLOCKED, {})
-        else:
+        elif attempt.until is None:
             self.lost = True
         return None
 
