@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
-from conformance.engine.bench import Bench, Waiting
+from conformance.engine.bench import Bench, NotSeenYet, Values, Waiting
 from conformance.engine.checks import error_body_problem
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -99,13 +99,30 @@ def told_apart(bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, 
                 return
         elif not is_taken(bench, catalogue()["ERR-06"], exchange, context):
             bound.met()
+            if code is other:
+                _check_refused_by_itself(bench, rule, order, bench.fresh(pair.shape), alike, exchange, context)
             return
     yield from shown(bench, rule, second, other, second, context)
     found = yield from shown(bench, rule, first, values, first, context)
-    if bench.delete(pair.place, other["code"]).is_accepted:  # else DEL-01 is broken, and its own scenario says so
-        yield
-        found = yield from shown(bench, rule, first, values, first, f"{context}, and was deleted")
+    if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), bench.delete_lawfully(pair.place, other["code"])):
+        return
+    yield
+    found = yield from shown(bench, rule, first, values, first, f"{context}, and was deleted")
     bench.saw(Side.ACCEPTED, found)
+
+
+def _check_refused_by_itself(
+    bench: Bench, rule: Rule, order: Order, plain: Values, alike: Alike, exchange: Exchange, context: str
+) -> None:
+    """Raises a violation where such a code is refused for the sake of one that is like it, and taken where that is not there."""
+    if bench.submit(order, plain.having(code=alike.change(plain["code"]))).is_accepted:
+        raise Violation(
+            rule=rule.id,
+            expected="the order to be taken, as it is where no other is like it",
+            actual=f"it answered {exchange.status}",
+            exchange=exchange,
+            context=context,
+        )
 
 
 def _is_accepted(bench: Bench, rule: Rule, order: Order, exchange: Exchange, context: str) -> bool:
@@ -147,9 +164,12 @@ def belongs_to_its_account(bench: Bench, rule: Rule, order: Order, update: Order
         )
     changed = bench.submit({**update, "accountId": type(update["accountId"])(elsewhere.account)}, values)
     deleted = bench.delete(elsewhere, values["code"])
+    is_done = True
     if changed.is_accepted or deleted.is_accepted:
-        yield
+        is_done = yield
     stays = yield from bench.settled(rule.id, order, values, place, context=f"changed and deleted {context}")
+    if not is_done:  # what was accepted may still be to come
+        raise NotSeenYet
     bench.saw(Side.ACCEPTED, stays)
 
 
@@ -163,18 +183,20 @@ def codes_taken_faithfully(
     not there. The second code is what `alike` makes of the first."""
     values = bench.fresh(alike.shapes[0])
     codes = (values, values.having(code=alike.change(values["code"])))
-    context, sent = f"a code of {name}", [*zip(pair.orders, codes, strict=True)]
-    for order, code in sent:
+    context, taken = f"a code of {name}", list[tuple[Order, Values]]()
+    for order, code in zip(pair.orders, codes, strict=True):
         exchange = bench.submit(order, code)
         if not is_taken(bench, rule, exchange, context):
             bound.met()
+            if taken:
+                _check_refused_by_itself(bench, rule, order, bench.fresh(alike.shapes[0]), alike, exchange, context)
             yield
             _check_absent(bench, rule, order, code, f"{context}, which was refused")
-            bench.saw(Side.CHECKED, exchange)
-            return
-    for order, code in sent:
-        found = yield from shown(bench, rule, order, code, order, context)
-    bench.saw(Side.CHECKED, found)
+            break
+        taken.append((order, code))
+    for order, code in taken:
+        exchange = yield from shown(bench, rule, order, code, order, context)
+    bench.saw(Side.CHECKED, exchange)
 
 
 def _check_absent(bench: Bench, rule: Rule, order: Order, values: Mapping[str, str], context: str) -> None:

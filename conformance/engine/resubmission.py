@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
-from conformance.engine.bench import Bench, Values, Waiting
+from conformance.engine.bench import Bench, Hindered, NotSeenYet, Values, Waiting
 from conformance.engine.bounds import shown
 from conformance.engine.checks import check_accepted
 from conformance.target.wire.exchange import Exchange
@@ -30,6 +30,7 @@ def nothing_comes_back(bench: Bench, rule: Rule, place: Place, orders: list[Orde
             return
         exchange = bench.submit(order, values)
         if exchange.is_refused:  # DEL-07 says that it should not be
+            yield from _check_nothing_is_there(bench, rule, place, values, last)
             bench.saw(Side.CHECKED, exchange)
             return
         if not exchange.is_accepted:
@@ -38,21 +39,32 @@ def nothing_comes_back(bench: Bench, rule: Rule, place: Place, orders: list[Orde
         last = order
     if not (yield from _is_deleted(bench, rule, values, place, is_first=False)):
         return
-    yield
+    bench.saw(Side.CHECKED, (yield from _check_nothing_is_there(bench, rule, place, values, last)))
+
+
+def _check_nothing_is_there(bench: Bench, rule: Rule, place: Place, values: Values, last: Order) -> Waiting[Exchange]:
+    """Ask for a code of which the `last` order was deleted. Raises a violation where there is one, NotSeenYet where its deletion
+    may still be to be seen, Hindered where orders stay that were never sent before: that is DEL-01's business."""
+    passed = yield
     after = bench.query(place, values["code"])
     if bench.problems(after, None, values):
         stays = not bench.problems(after, last, values)
-        if stays and not (yield from _goes(bench, place, orders[0])):
-            return
+        if stays and not passed:
+            raise NotSeenYet
+        if stays and not (yield from _goes(bench, place, last)):
+            raise Hindered("DEL-01: an order stays when it is deleted")
         actual = "it was there still" if stays else "an earlier one was there again"
         raise _violation(rule, "no order of this code to be there", after, actual)
-    bench.saw(Side.CHECKED, after)
+    return after
 
 
 def _goes(bench: Bench, place: Place, order: Order) -> Waiting[bool]:
     """Whether an order that was never sent before goes when it is deleted; that one stays is DEL-01's business."""
     values = bench.fresh("amazon")
-    if not (bench.submit(order, values).is_accepted and bench.delete_lawfully(place, values["code"]).is_accepted):
+    if not bench.submit(order, values).is_accepted:
+        return False
+    yield from bench.settled("QRY-01", order, values, place)  # whoever keeps answers has kept this one then, too
+    if not bench.delete_lawfully(place, values["code"]).is_accepted:
         return False
     yield
     return not bench.problems(bench.query(place, values["code"]), None, values)
@@ -77,16 +89,17 @@ def accepted_again(bench: Bench, rule: Rule, place: Place, orders: list[Order]) 
 
 def _is_deleted(bench: Bench, rule: Rule, values: Values, place: Place, *, is_first: bool) -> Waiting[bool]:
     """Whether the order of this code is deleted; one that was sent after a deletion can be deleted like the first."""
-    delete = bench.delete_lawfully if is_first else bench.delete
-    exchange = delete(place, values["code"])
+    exchange, passed = bench.delete_lawfully(place, values["code"]), True
     if exchange.is_refused and not is_first:
-        yield
-        exchange = bench.delete(place, values["code"])
+        passed = yield
+        exchange = bench.delete_lawfully(place, values["code"])
     if exchange.is_accepted:
         bench.shown.discard((place, values["code"]))
         return True
     if is_first:
         return bench.is_accepted(Call(Endpoint.DELETE_ORDER), exchange)
+    if exchange.is_refused and not passed:
+        raise NotSeenYet
     raise _violation(rule, "the order to be deleted like the one before it", exchange)
 
 
