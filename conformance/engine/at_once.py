@@ -76,10 +76,10 @@ class Attempt:
 
     def at_once(self, *asked: Asking) -> list[Exchange | None]:
         """Send these at once; what each was answered, None where it was not. Those that were throttled are sent again after."""
-        if self.one_by_one:
-            return [self.ask(one, partial(self.bench.send, one.call, one.values, one.label)) for one in asked]
         if any(one.call.endpoint in READING for one in asked):
             self.bench.let_be_seen()
+        if self.one_by_one:
+            return [self.ask(one, partial(self.bench.send, one.call, one.values, one.label)) for one in asked]
         sent = self.bench.send_at_once([(one.call, one.values, one.label) for one in asked])
         numbers: list[int] = []
         for lane, (one, came) in enumerate(zip(asked, sent, strict=True)):
@@ -204,13 +204,12 @@ def explained(
         attempt = Attempt(bench)
         found = yield from _made(attempt, way)
         if found is not None:
-            yield from _check_at_once_only(bench, way)
             broken = blame(found) if blame is not None else rule.id
-            raise (yield from _violation(bench, broken, way, attempt, found))
+            one_by_one = yield from _check_at_once_only(bench, way)
+            raise (yield from _violation(bench, broken, way, attempt, found, one_by_one))
         scenario = bench.session.evidence.scenarios[bench.scenario]
         scenario.tries += 1
         scenario.overlapped += attempt.overlapped
-        _note_server_errors(bench, attempt)
         if attempt.overlapped:
             overlapped += 1
             bench.saw(Side.CHECKED, next(iter(attempt.exchanges.values()), None))
@@ -222,19 +221,30 @@ def explained(
 
 def _made(attempt: Attempt, way: Way) -> Waiting[Unexplained | None]:
     attempt.bench.story.clear()
-    yield from way(attempt)
+    try:
+        yield from way(attempt)
+    finally:  # also where nothing else can be said of it
+        if not attempt.one_by_one:
+            _note_server_errors(attempt.bench, attempt)
     return attempt.unexplained()
 
 
-def _check_at_once_only(bench: Bench, way: Way) -> Waiting[None]:
-    """Raises Hindered where the same calls are answered wrongly one after the other, too: that is another rule's business."""
+def _check_at_once_only(bench: Bench, way: Way) -> Waiting[str]:
+    """What came of the same calls one after the other, in words. Raises Hindered where they are answered wrongly then, too:
+    that is another rule's business. Where they can't be tried so, what was seen of them at once stands."""
     attempt = Attempt(bench, one_by_one=True)
-    found = yield from _made(attempt, way)
+    try:
+        found = yield from _made(attempt, way)
+    except (Hindered, NotSeenYet, TargetUnavailable) as reason:
+        return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
     if found is not None:
         raise Hindered(f"one after the other they are answered wrongly, too: {found.sentence}")
+    return "never where they come one after the other"
 
 
-def _violation(bench: Bench, rule: str, way: Way, attempt: Attempt, found: Unexplained) -> Waiting[Violation]:
+def _violation(
+    bench: Bench, rule: str, way: Way, attempt: Attempt, found: Unexplained, one_by_one: str
+) -> Waiting[Violation]:
     shown, tried = 1, 1
     for _ in range(REPEATED if bench.session.shrinks else 0):
         again = Attempt(bench)
@@ -249,7 +259,7 @@ def _violation(bench: Bench, rule: str, way: Way, attempt: Attempt, found: Unexp
         expected="the answers to calls at once to be those of some order of the calls",
         actual=found.sentence,
         exchange=attempt.exchange_of(found.fails_at),
-        context=f"{found.nearest_words}; seen in {shown} of {tried} tries, and never where they come one after the other",
+        context=f"{found.nearest_words}; seen in {shown} of {tried} tries, and {one_by_one}",
     )
     violation.story = attempt.story
     violation.lanes = tuple(lanes(found.history))

@@ -67,7 +67,7 @@ def prove(
     if bench.session.resuming:
         bench.session.deferred.discard(bench.scenario)
         for deferred in bench.deferred.pop((bench.scenario, name), ()):
-            _watched(bench, lambda deferred=deferred: bench.go_on(deferred))  # type: ignore[misc]
+            _watched(bench, partial(bench.go_on, deferred))
         return
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
     if spares and bench.hindrances is not None and not _is_about_acceptance(bench):

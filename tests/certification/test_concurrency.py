@@ -168,7 +168,11 @@ def at_most_one_is_open(trial: Trial, how: dict[str, str]) -> None:
 
 def _open_both(attempt: Attempt, pair: tuple[Book, Book], asked: list[Asking]) -> None:
     books, place = attempt.bench.books, pair[0].place
-    exchanges = attempt.at_once(*asked)
+    if attempt.one_by_one:  # the one before may still be going on: that is waited for
+        first = attempt.ask(asked[0], lambda: books.create(pair[0], blame=False))
+        exchanges: list[Exchange | None] = [first, attempt.ask(asked[1])]
+    else:
+        exchanges = attempt.at_once(*asked)
     opened = [(book, came) for book, came in zip(pair, exchanges, strict=True) if _is_accepted(came)]
     if len(opened) > 1:
         books.free(place)
@@ -299,7 +303,7 @@ def one_release_fits(trial: Trial) -> None:
                         "none of the releases at once was answered so that one knows what became of it"
                     )
                 if attempt.unexplained() is None:
-                    book.released = {0, 1}
+                    _see_whether_it_ended(attempt, book, must=True)
             finally:
                 _clear(attempt, book)
 
