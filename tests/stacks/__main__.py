@@ -60,7 +60,7 @@ class Outcome:
     def is_right(self) -> bool:
         """Whether the verdict is the one that the server deserves."""
         if not self.fault:
-            return self.code in {0, 2} and not self.failed
+            return self.code in {0, 2} and not self.failed and self.requests > 0
         return self.code == 1 and bool(self.failed) and set(self.failed) <= {*self.expected}
 
     @property
@@ -151,6 +151,8 @@ def main() -> int:
                 continue
             outcomes.append(certified(stack, fault, expected, ["--seed", options.seed]))
             print(outcomes[-1].row, flush=True)
+    if not outcomes:
+        parser.error(f"no fault has any of {options.only} in its name")
     options.reports.mkdir(exist_ok=True)
     right = sum(outcome.is_right for outcome in outcomes)
     lines = [f"{right} of {len(outcomes)} right, seed {options.seed}", "", *(outcome.row for outcome in outcomes)]

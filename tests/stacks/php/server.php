@@ -252,15 +252,18 @@ function getOrder(): array
 
 function deleteOrder(): array
 {
-    [$account, $code, $row] = found($_GET['channelName'] ?? null, $_GET['accountId'] ?? null, $_GET['marketplaceCode'] ?? null);
-    if (isset(json_decode($row->body)->foreign)) {
-        throw new Refusal(400, 'The order did not come through the API');
-    }
-    if (query('SELECT 1 FROM releases WHERE account = ? AND code = ?', $account, $code)->fetch()) {
-        throw new Refusal(400, 'The order is reconciled');
-    }
-    query(has('soft-delete') ? 'UPDATE orders SET deleted = 1 WHERE account = ? AND code = ?' : 'DELETE FROM orders WHERE account = ? AND code = ?', $account, $code);
-    return [200, ['message' => 'Order removed']];
+    [$account, $code] = [place($_GET['channelName'] ?? null, $_GET['accountId'] ?? null), $_GET['marketplaceCode'] ?? null];
+    return alone($account, function () use ($account, $code): array {
+        [, $code, $row] = found($_GET['channelName'], $account, $code);
+        if (isset(json_decode($row->body)->foreign)) {
+            throw new Refusal(400, 'The order did not come through the API');
+        }
+        if (query('SELECT 1 FROM releases WHERE account = ? AND code = ?', $account, $code)->fetch()) {
+            throw new Refusal(400, 'The order is reconciled');
+        }
+        query(has('soft-delete') ? 'UPDATE orders SET deleted = 1 WHERE account = ? AND code = ?' : 'DELETE FROM orders WHERE account = ? AND code = ?', $account, $code);
+        return [200, ['message' => 'Order removed']];
+    });
 }
 
 // -- reconciliations ---------------------------------------------------------------------------------------------------------
