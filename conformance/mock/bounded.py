@@ -43,7 +43,7 @@ def _refuses(
     """A mock that refuses lawful bodies with 400 in which that holds of one of these fields."""
     named = frozenset(names)
 
-    def objects(request: Request, body: Body, world: MockWorld) -> Breach | None:
+    def objects(request: Request, body: Body, _world: MockWorld) -> Breach | None:
         if request.endpoint not in endpoints:
             return None
         found = next((field for field, value in _fields(dict(body), named) if value is not None and holds(value)), None)
@@ -71,6 +71,9 @@ def _not_plain(value: Any) -> bool:
 def _dated(holds: Callable[[datetime], bool]) -> Holds:
     return lambda text: isinstance(text, str) and (instant := parse_instant(text)) is not None and holds(instant)
 
+
+_PLAIN_EXTRACTS = 50
+"""So many are plainly lawful."""
 
 _EARLIEST, _LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2037, 12, 31, tzinfo=UTC)
 _ORDERED: Final = (*DATE_FIELDS, "expectedDate")
@@ -117,7 +120,7 @@ BOUNDED: Final = (
     _refuses("below-ten-million", "Refuses amounts of ten million BRL or more.", _more_than("9999999.99"), *_AMOUNTS),
     _refuses("below-a-hundred-million", "Refuses a hundred million BRL or more.", _more_than("99999999.99"), *_AMOUNTS),
     _refuses("fifty-extracts", "Refuses an order with more than 50 extracts.",
-             lambda extracts: isinstance(extracts, list) and len(extracts) > 50, "extracts"),
+             lambda extracts: isinstance(extracts, list) and len(extracts) > _PLAIN_EXTRACTS, "extracts"),
     _refuses("no-old-orders", "Refuses an order with a date before 2020.", _dated(lambda one: one < _EARLIEST), *_ORDERED,
              endpoints=_OF_ORDERS),
     _refuses("no-far-dates", "Refuses an order with a date after 2037.", _dated(lambda one: one > _LATEST), *_ORDERED,

@@ -40,8 +40,12 @@ def _but_first(answer: Answer, *endpoints: Endpoint) -> AtOnce:
     return lambda request, number, _: answer if number and request.endpoint in (endpoints or _WRITING) else None
 
 
-def _slowly(request: Request, number: int, others: int) -> None:
+def _slowly(_request: Request, _number: int, _others: int) -> None:
     time.sleep(_SECONDS)
+
+
+def _refused(name: str, statement: str, endpoint: Endpoint, answer: Answer = _LOCKED) -> Variant:
+    return Variant(name=f"at-once-{name}-refused", statement=statement, at_once=_all(answer, endpoint))
 
 
 CROWDS: Final = (
@@ -55,25 +59,18 @@ CROWDS: Final = (
         statement="Refuses all that come at once about the same, and takes the next.",
         at_once=_all(_LOCKED),
     ),
-    Variant(
-        name="at-once-creations-refused",
-        statement="Refuses all reconciliations that are opened at once, and takes the next.",
-        at_once=_all(_LOCKED, Endpoint.CREATE_RECONCILIATION),
+    _refused(
+        "creations",
+        "Refuses all reconciliations that are opened at once, and takes the next.",
+        Endpoint.CREATE_RECONCILIATION,
     ),
-    Variant(
-        name="at-once-releases-refused",
-        statement="Refuses all releases that come at once, and takes the next.",
-        at_once=_all(_LOCKED, Endpoint.SUBMIT_RELEASE),
-    ),
-    Variant(
-        name="at-once-orders-refused",
-        statement="Refuses all submissions of an order at once, and takes the next.",
-        at_once=_all(_LOCKED, Endpoint.SUBMIT_ORDER),
-    ),
-    Variant(
-        name="at-once-refreshes-refused",
-        statement="Refuses all refreshes by one token at once: it is stolen, perhaps.",
-        at_once=_all(Answer(401, {"errorMessage": "used twice", "errorCode": "401-0"}), Endpoint.REFRESH_TOKEN),
+    _refused("releases", "Refuses all releases that come at once, and takes the next.", Endpoint.SUBMIT_RELEASE),
+    _refused("orders", "Refuses all submissions of an order at once, and takes the next.", Endpoint.SUBMIT_ORDER),
+    _refused(
+        "refreshes",
+        "Refuses all refreshes by one token at once: it is stolen, perhaps.",
+        Endpoint.REFRESH_TOKEN,
+        Answer(401, {"errorMessage": "used twice", "errorCode": "401-0"}),
     ),
     Variant(
         name="at-once-409",

@@ -82,10 +82,10 @@ def _bare(answer: Answer) -> Answer:
     return answer if told else with_fields(errorCode=str(answer.status))(answer)
 
 
-_OTHER_SPELLINGS: Final = re.compile(rb':\d\d\.\d{4}|[-+]00:00"|[-+]\d{4}"|":\s*-?\d+\.(\d{3}[,}]|\d{16})')
+_OTHER_SPELLINGS: Final = re.compile(rb':\d\d\.\d{4}|:\d\d(\.\d+)?[-+](00:00|\d{4})"|":\s*-?\d+\.(\d{3}[,}]|\d{16})')
 
 
-def _other_spelling(request: Request, body: Body, _: MockWorld) -> Breach | None:
+def _other_spelling(request: Request, _body: Body, _: MockWorld) -> Breach | None:
     """Refuses what ORD-20 recommends to take."""
     if request.endpoint is not Endpoint.SUBMIT_ORDER:
         return None

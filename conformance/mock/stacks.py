@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -164,7 +165,11 @@ def _zipped(_: Request, answer: Answer) -> Answer:
 
 def _no_method_there(_: Request, answer: Answer) -> Answer:
     """A router that knows no path with that method knows no path at all."""
-    return with_fields(errorCode="404")(answer).having(status=404) if answer.status == 405 else answer
+    return (
+        with_fields(errorCode="404")(answer).having(status=404)
+        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED
+        else answer
+    )
 
 
 _TOKENS: Final = frozenset({Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN})
@@ -260,7 +265,7 @@ STACKS: Final = (
     ),
     Variant(
         name="go",
-        statement="Is as a Go service: nulls left out, shortest fractions, floats with exponents, a line's end after the JSON.",
+        statement="Is as a Go service: nulls left out, shortest fractions, fmt's floats, a line's end after the JSON.",
         shows=_after(_shown(date=_shortest_fraction, number=_as_go), _without_nulls),
         answers=_encoded(_by_go),
     ),
@@ -297,7 +302,7 @@ STACKS: Final = (
         statement="Answers 202 to a release and to a deletion.",
         answers=lambda request, answer: (
             answer.having(status=202)
-            if request.endpoint in {Endpoint.SUBMIT_RELEASE, Endpoint.DELETE_ORDER} and answer.status == 200
+            if request.endpoint in {Endpoint.SUBMIT_RELEASE, Endpoint.DELETE_ORDER} and answer.status == HTTPStatus.OK
             else answer
         ),
     ),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone, tzinfo
 from decimal import Decimal
+from http import HTTPStatus
 from itertools import count
 from types import MappingProxyType
 from typing import Any, Final
@@ -70,7 +71,7 @@ _MADE: Final = {Endpoint.CREATE_TOKEN: 201, Endpoint.REFRESH_TOKEN: 201, Endpoin
 
 
 def _other_statuses(request: Request, answer: Answer) -> Answer:
-    if answer.status != 200:
+    if answer.status != HTTPStatus.OK:
         return answer
     if request.endpoint is Endpoint.DELETE_ORDER:
         return Answer(204)
@@ -176,7 +177,7 @@ VARIANTS: Final = table(
         statement="Answers a submission with an empty body.",
         answers=lambda request, answer: (
             answer.having(body=None)
-            if (request.method, request.path) == ("POST", "/order") and answer.status == 200
+            if (request.method, request.path) == ("POST", "/order") and answer.status == HTTPStatus.OK
             else answer
         ),
     ),

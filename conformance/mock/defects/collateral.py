@@ -9,7 +9,7 @@ from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
 
 
-def _share(order: Body, previous: Body | None, world: MockWorld) -> Body:
+def _share(order: Body, _previous: Body | None, world: MockWorld) -> Body:
     for key in list(world.orders):
         if key[2] == order.get("marketplaceCode") and (version := world.stored(key)) and version.body is not None:
             there = {name: version.body.get(name) for name in ("accountId", "channelName")}
@@ -17,7 +17,7 @@ def _share(order: Body, previous: Body | None, world: MockWorld) -> Body:
     return order
 
 
-def _touch_the_last(order: Body, previous: Body | None, world: MockWorld) -> Body:
+def _touch_the_last(order: Body, _previous: Body | None, world: MockWorld) -> Body:
     """The order of the account that was sent before gets the new one's status and dates."""
     place = (int(str(order.get("accountId"))), order.get("channelName"))
     before = [key for key in world.orders if key[:2] == place and key[2] != order.get("marketplaceCode")]

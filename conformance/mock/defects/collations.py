@@ -20,6 +20,9 @@ Fold = Callable[[str], str]
 
 BITS: Final = 2**32
 
+COLUMN: Final = 64
+"""Characters that a column holds."""
+
 
 # -- what makes two codes one --------------------------------------------------------------------------------------
 
@@ -138,8 +141,11 @@ def _taken(request: Request, world: MockWorld, fold: Fold) -> bool:
     )
 
 
-def _second_refused(request: Request, body: Body, world: MockWorld) -> Breach | None:
-    return Breach("REC-06", "marketplaceCode", "Duplicate entry") if _taken(request, world, str.upper) else None
+def _second_refused(fold: Fold) -> Callable[[Request, Body, MockWorld], Breach | None]:
+    def objects(request: Request, _body: Body, world: MockWorld) -> Breach | None:
+        return Breach("REC-06", "marketplaceCode", "Duplicate entry") if _taken(request, world, fold) else None
+
+    return objects
 
 
 def _second_dropped(order: Body, previous: Body | None, world: MockWorld) -> Any:
@@ -151,6 +157,20 @@ def _second_dropped(order: Body, previous: Body | None, world: MockWorld) -> Any
         for other in world.orders
     )
     return previous if met else order
+
+
+def _cut_is_lost(order: Body, previous: Body | None, _world: MockWorld) -> Any:
+    """What is stored under a code that was cut is not found under the whole one."""
+    return previous if len(str(order.get("marketplaceCode"))) > COLUMN else order
+
+
+def _cut_is_taken(request: Request, _body: Body, world: MockWorld) -> Breach | None:
+    key = order_key(request.fields) if request.endpoint is SUBMIT else None
+    if key is None or len(key[2]) <= COLUMN:
+        return None
+    first = world.memory.setdefault((key[0], key[1], f"cut {key[2][:COLUMN]}"), request.fields)
+    is_other = first["marketplaceCode"] != key[2]
+    return Breach("REC-06", "marketplaceCode", "Duplicate entry") if is_other else None
 
 
 # -- ids ------------------------------------------------------------------------------------------------------------
@@ -194,7 +214,26 @@ COLLATIONS: Final = (
         name="qry-05-second-refused",
         statement="Refuses an order whose code another one has in another case.",
         rules=rules("QRY-05"),
-        objects=_second_refused,
+        objects=_second_refused(str.upper),
+    ),
+    Defect(
+        name="qry-05-padded-refused",
+        statement="Refuses an order whose code another one has but for blanks at its end.",
+        rules=rules("QRY-05"),
+        objects=_second_refused(padded),
+    ),
+    Defect(
+        name="qry-05-accents-refused",
+        statement="Refuses an order whose code another one has but for its accents.",
+        rules=rules("QRY-05"),
+        objects=_second_refused(without_accents),
+    ),
+    Defect(
+        name="err-06-cut-and-unique",
+        statement="Cuts codes at 64 characters, and refuses a second one that begins alike.",
+        rules=rules("ERR-06"),
+        stores=_cut_is_lost,
+        objects=_cut_is_taken,
     ),
     Defect(
         name="qry-05-second-dropped",

@@ -78,7 +78,7 @@ def _more_than(number: int) -> Where:
 def _changed(name: str, statement: str, fold: Fold, *blamed: str) -> Defect:
     """Codes are kept changed, found by what is made of the code that is asked for, and shown as they are kept."""
 
-    def stores(order: Body, previous: Body | None, world: MockWorld) -> Body:
+    def stores(order: Body, _previous: Body | None, _world: MockWorld) -> Body:
         kept = per_extract(lambda one: {**one, "marketplaceCode": fold(str(one.get("marketplaceCode")))})
         return {**kept(order), "marketplaceCode": fold(_code(order))}
 
@@ -104,7 +104,7 @@ def _crash(name: str, statement: str, where: Where) -> Defect:
 def _dropped(name: str, statement: str, where: Where) -> Defect:
     """As INSERT IGNORE does: the row is not written, and nobody is told."""
 
-    def stores(order: Body, previous: Body | None, world: MockWorld) -> Any:
+    def stores(order: Body, previous: Body | None, _world: MockWorld) -> Any:
         return previous if where(order) else order
 
     return Defect(name=f"err-06-{name}", statement=statement, rules=rules("ERR-06"), stores=stores)
@@ -175,7 +175,7 @@ def _half_write(world: MockWorld, request: Request) -> None:
         world.memory[key] = {**request.fields, "extracts": fits}
 
 
-def _piled_up(order: Body, previous: Body | None, world: MockWorld) -> Body:
+def _piled_up(order: Body, _previous: Body | None, world: MockWorld) -> Body:
     key = order_key(order)
     half: Any = world.memory.pop(key, {}) if key else {}
     return {**order, "extracts": [*(half.get("extracts") or ()), *(order.get("extracts") or ())]}

@@ -9,14 +9,12 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import period_of
-from conformance.mock.defects.parts import CREATE, DELETE, RELEASE, SUBMIT, rules
-from conformance.mock.koncili import order_key
+from conformance.mock.defects.parts import CREATE, DELETE, QUERY, RELEASE, SUBMIT, rules
+from conformance.mock.koncili import order_key, query_key
 from conformance.mock.quirks import Answer, Defect
 from conformance.mock.world import Body, MockWorld, OrderKey
 
 _CRASH: Final = Answer(500, {"errorMessage": "Internal server error", "errorCode": "500-0", "errorSource": None})
-
-_Key = Callable[[Request], OrderKey | None]
 
 
 def _done_in_a_crash(endpoint: Endpoint) -> Callable[[Request, Answer], Answer]:
@@ -24,17 +22,28 @@ def _done_in_a_crash(endpoint: Endpoint) -> Callable[[Request, Answer], Answer]:
     return lambda request, answer: _CRASH if request.endpoint is endpoint and answer.status < 300 else answer
 
 
-def _first_time(request: Request, answer: Answer, seen: set[object]) -> Answer:
+def _stored_in_a_crash(request: Request, world: MockWorld) -> bool:
     """An order with an accent in its code is answered 500 when it is new; it is stored all the same."""
-    code = request.fields.get("marketplaceCode")
-    is_new = request.endpoint is SUBMIT and isinstance(code, str) and not code.isascii() and code not in seen
-    if not is_new or answer.status != 200:
-        return answer
-    seen.add(code)
-    return _CRASH
+    key = order_key(request.fields) if request.endpoint is SUBMIT else None
+    if key is None or key[2].isascii() or world.stored(key):
+        return False
+    world.put(key, request.fields)
+    return True
 
 
-_SEEN: Final[set[object]] = set()
+def _crashes_first(
+    endpoint: Endpoint, key_of: Callable[[Request], OrderKey | None]
+) -> Callable[[Request, MockWorld], bool]:
+    """Nothing is done the first time that something of a key is asked."""
+
+    def crashes(request: Request, world: MockWorld) -> bool:
+        key = key_of(request) if request.endpoint is endpoint else None
+        if key is None or key in world.memory:
+            return False
+        world.memory[key] = {}
+        return True
+
+    return crashes
 
 
 def _half_written(
@@ -106,7 +115,19 @@ HALF_DONE: Final = (
         name="err-02-half-done-order",
         statement="Answers 500 to an order with an accent in its code when it is new, and has stored it.",
         rules=rules("ERR-02"),
-        answers=lambda request, answer: _first_time(request, answer, _SEEN),
+        crashes=_stored_in_a_crash,
+    ),
+    Defect(
+        name="err-02-first-query",
+        statement="Answers 500 to the first query for each order.",
+        rules=rules("ERR-02"),
+        crashes=_crashes_first(QUERY, query_key),
+    ),
+    Defect(
+        name="err-02-first-release",
+        statement="Answers 500 to the first release of each order, and takes the second.",
+        rules=rules("ERR-02"),
+        crashes=_crashes_first(RELEASE, lambda request: order_key(request.fields)),
     ),
     Defect(
         name="err-02-half-done-creation",

@@ -97,10 +97,19 @@ def _delete_once(world: MockWorld, key: OrderKey) -> None:
     remember_deleted(world, key)
 
 
-def refused_again(request: Request, body: Body, world: MockWorld) -> Breach | None:
+def refused_again(request: Request, _body: Body, world: MockWorld) -> Breach | None:
     """Objects to an order of which one was deleted before."""
     met = _meets_deleted(SUBMIT)(request, world)
     return Breach("REC-06", "marketplaceCode", "this order was deleted") if met else None
+
+
+def _undeleted_and_refused(request: Request, body: Body, world: MockWorld) -> Breach | None:
+    """The deleted row is made to count again before it is found that it is in the way."""
+    key = order_key(request.fields) if request.endpoint is SUBMIT else None
+    deleted = _deleted_before(world, key) if key is not None else None
+    if key is not None and deleted is not None and world.stored(key) is None:
+        world.put(key, deleted)
+    return refused_again(request, body, world)
 
 
 KEYS: Final = (
@@ -114,6 +123,8 @@ KEYS: Final = (
     _sent_again("its-extracts", "Keeps the extracts of the deleted order.", stores=_stored(_with_its_extracts)),
     _sent_again("its-date", "Keeps the createdDate of the deleted order.",
                 stores=_stored(lambda order, deleted: {**order, "createdDate": deleted.get("createdDate")})),
+    _sent_again("undeleted-and-refused", "Refuses an order that was deleted, and shows the deleted one again.", "DEL-07",
+                objects=_undeleted_and_refused),
     _sent_again("hidden", "Finds no order of which one was deleted before.", "DEL-05", sees=_hidden),
     _sent_again("not-deletable", "Finds no order to delete of which one was deleted before.", sees=_undeletable),
     _sent_again("brought-back", "Shows the deleted order again when the one after it is deleted.", after_deletion=_bring_back),

@@ -237,7 +237,7 @@ def reconciliation_of(request: Request, world: MockWorld) -> Reconciliation | No
     return world.opened(number) if request.endpoint is RELEASE and is_whole(number) else None
 
 
-def in_another_sequence(request: Request, body: Body, world: MockWorld) -> Breach | None:
+def in_another_sequence(request: Request, _body: Body, world: MockWorld) -> Breach | None:
     """Objects to a release whose entries are not in the sequence of the extracts."""
     entries, extracts = entries_and_extracts(request, world)
     if request.endpoint is not RELEASE or entries == extracts:

@@ -165,11 +165,11 @@ def _put(change: Callable[[Body, Body | None, Body], Body | None]) -> Callable[[
     return writes
 
 
-def _of_both(sent: Body, saw: Body | None, others: Body) -> Body:
+def _of_both(sent: Body, _saw: Body | None, others: Body) -> Body:
     return {**sent, "extracts": others.get("extracts")}
 
 
-def _all_entries(sent: Body, saw: Body | None, others: Body) -> Body:
+def _all_entries(sent: Body, _saw: Body | None, others: Body) -> Body:
     return {**sent, "extracts": [*_entries(others), *_entries(sent)]}
 
 
@@ -178,7 +178,7 @@ def _entries(order: Body) -> list[Any]:
     return extracts if isinstance(extracts, list) else []
 
 
-def _old_one(sent: Body, saw: Body | None, others: Body) -> Body | None:
+def _old_one(_sent: Body, saw: Body | None, _others: Body) -> Body | None:
     return saw
 
 
@@ -192,11 +192,6 @@ def _second_row(world: MockWorld, request: Request, saw: Body | None) -> None:
 def _show_second_row(world: MockWorld, key: OrderKey) -> None:
     if key in world.memory:
         world.put(key, world.memory.pop(key))
-
-
-def _store_although_refused(world: MockWorld, request: Request) -> None:
-    if key := order_key(request.fields):
-        world.put(key, request.fields)
 
 
 def _write_back(world: MockWorld, request: Request, saw: Body | None) -> None:
@@ -224,23 +219,23 @@ def _update_of_what_is_deleted(world: MockWorld, request: Request, saw: Body | N
     world.put(key, {**(update or saw), "extracts": []})
 
 
-def _take_the_id_that_was_next(world: MockWorld, request: Request, saw: int) -> None:
+def _take_the_id_that_was_next(world: MockWorld, _request: Request, saw: int) -> None:
     """Both take the id that was next when they looked."""
     if world.books_opened > saw + 1:
         world.books[-1].id = world.books[-2].id
 
 
-def _forget_the_first(world: MockWorld, request: Request, saw: int) -> None:
+def _forget_the_first(world: MockWorld, _request: Request, saw: int) -> None:
     """Of two that come at once the last one stays, under its id."""
     if world.books_opened > saw + 1:
         del world.books[-2]
 
 
-def _opened_so_far(world: MockWorld, request: Request) -> int:
+def _opened_so_far(world: MockWorld, _request: Request) -> int:
     return world.books_opened
 
 
-def _five_hundred(request: Request, number: int, others: int) -> Answer | None:
+def _five_hundred(request: Request, number: int, _others: int) -> Answer | None:
     """A key that is there already is none of those that it expects."""
     body: Mapping[str, Any] = {"errorMessage": "duplicate key", "errorCode": "500", "errorSource": "order"}
     return Answer(500, body) if number and request.endpoint is SUBMIT else None
@@ -333,6 +328,13 @@ RACES: Final = (
         _releases,
         "CON-03",
         checks_again=_notices("REL-11"),
+    ),
+    Defect(
+        name="race-qtd-refused-but-counted",
+        statement="Of two releases at once that don't fit both refuses one, and counts both: it never completes.",
+        rules=rules("CON-03", "CON-02"),
+        race=Race(among=_releases, checks_again=_notices("REL-11", "REL-12"), after_refusal=_counts_what_is_refused),
+        is_complete=lambda book: book.received == book.quantity,
     ),
     _race(
         "race-qtd-lost",

@@ -25,7 +25,7 @@ _ORDERS_SENT: Final = ("ORD-01", "ORD-06", "ORD-15", "ORD-17", "QRY-01")
 def _chokes(name: str, statement: str, finds: Callable[[Request], bool], *blamed: str) -> Defect:
     """Refuses an order in which something is found."""
 
-    def objects(request: Request, body: Body, _: MockWorld) -> Breach | None:
+    def objects(request: Request, _body: Body, _: MockWorld) -> Breach | None:
         found = request.endpoint is SUBMIT and finds(request)
         return Breach("ORD-14", "body", "the body can't be read") if found else None
 
@@ -145,9 +145,9 @@ SPELT: Final = (
     _chokes("ord-20-three-digits-at-most", "Refuses more than three digits of a second.", _holds(rb":\d\d\.\d{4}"), "ORD-20"),
     _chokes("ord-20-six-digits-at-most", "Refuses more than six digits of a second.", _holds(rb":\d\d\.\d{7}"), "ORD-20"),
     _chokes("ord-20-nine-digits-at-most", "Refuses nine digits of a second.", _holds(rb":\d\d\.\d{9}"), "ORD-20"),
-    _chokes("ord-20-no-zero-offset", "Refuses an offset of +00:00.", _holds(rb"\+00:00"), "ORD-20"),
-    _chokes("ord-20-no-negative-zero", "Refuses an offset of -00:00.", _holds(rb"-00:00"), "ORD-20"),
-    _chokes("ord-20-colon-demanded", "Refuses an offset without a colon.", _holds(rb"[-+]\d{4}\""), "ORD-20"),
+    _chokes("ord-20-no-zero-offset", "Refuses an offset of +00:00.", _holds(rb':\d\d(\.\d+)?\+00:00"'), "ORD-20"),
+    _chokes("ord-20-no-negative-zero", "Refuses an offset of -00:00.", _holds(rb':\d\d(\.\d+)?-00:00"'), "ORD-20"),
+    _chokes("ord-20-colon-demanded", "Refuses an offset without a colon.", _holds(rb':\d\d(\.\d+)?[-+]\d{4}"'), "ORD-20"),
     _dates("ord-20-offset-without-colon-lost", "Takes the clock before an offset without a colon for UTC.",
            lambda text: re.sub(r"[-+]\d{4}$", "Z", text), "QRY-01"),
     _chokes("ord-20-two-decimals-at-most", "Refuses an amount with three decimals, be the last a zero.",

@@ -305,7 +305,7 @@ def _order_waits(request: Request, body: Body, world: MockWorld) -> Breach | Non
     return Breach("REL-13", "marketplaceCode", "the order is not concluded") if waits else None
 
 
-def _second_order(request: Request, body: Body, world: MockWorld) -> Breach | None:
+def _second_order(request: Request, _body: Body, world: MockWorld) -> Breach | None:
     book = reconciliation_of(request, world)
     return Breach("REL-12", "releases", "one order is enough") if book and book.orders else None
 
