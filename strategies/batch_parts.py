@@ -35,13 +35,13 @@ def _length(call: Call) -> timedelta:
 
 
 def _init_past_end(by: timedelta, zone: int | None = None) -> Draw:
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(INIT, at(_length(call) + by, zone))
 
     return draw_edit
 
 
-def _exchanged(_: DrawFn, call: Call, scope: Scope) -> Edit:
+def _exchanged(_: DrawFn, call: Call, _scope: Scope) -> Edit:
     return Edit(INIT, call.body["periodEndDate"], ((END, call.body["periodInitDate"]),))
 
 
@@ -57,7 +57,7 @@ NOT_EARLIER: Final[dict[str, Draw]] = {
 def _over(begins: float, ends: float, period: str = EARLIER, zone: int | None = None) -> Draw:
     """A period given by its distance in seconds from the beginning of an earlier one, which lasts EARLIER_SECONDS."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, _call: Call, _scope: Scope) -> Edit:
         init, end = (at(timedelta(seconds=seconds), zone, period=period) for seconds in (begins, ends))
         return Edit(INIT, init, ((END, end),))
 
@@ -94,7 +94,7 @@ PARTLY_OVER: Final[dict[str, Draw]] = {
 def _own(field: str, change: Callable[[Any], Any]) -> Draw:
     """The field's own value in another form, in which somebody may take it."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", field), change(call.body[field]))
 
     return draw_edit
@@ -147,7 +147,7 @@ NO_RECONCILIATION: Final = named(
 
 
 def _released(offset: Callable[[timedelta], timedelta], zone: int | None = None) -> Draw:
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", "releasedDate"), at(offset(_length(call)), zone))
 
     return draw_edit
@@ -182,7 +182,7 @@ NUMBERS_AS_TEXT: Final = {
 def _in_entry(field: str, value: Any, type_: str | None = None, *, first: bool = False) -> Draw:
     """Set a field of the last entry, or the first (of that type, where one is given)."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", "releases", position(call.body["releases"], type_, int(first)), field), value)
 
     return draw_edit
@@ -258,7 +258,7 @@ def _cent_shifted(draw: DrawFn, call: Call, scope: Scope) -> Edit:
     return Edit(sale.path, sale.value, ((commission.path, commission.value),))
 
 
-def _largest_moved(_: DrawFn, call: Call, scope: Scope) -> Edit:
+def _largest_moved(_: DrawFn, call: Call, _scope: Scope) -> Edit:
     """A cent more of the largest sale, where a binary float has the fewest digits left."""
     entries = call.body["releases"]
     sales = (n for n, entry in enumerate(entries) if entry["type"] == "SALE")
@@ -277,7 +277,7 @@ OTHER_VALUES: Final[dict[str, Draw]] = {
 
 
 def _entries(change: Callable[[list[Any]], list[Any]]) -> Draw:
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", "releases"), change(call.body["releases"]))
 
     return draw_edit
@@ -317,7 +317,7 @@ OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
 
 
 def _at_every_level(code: Hole) -> Draw:
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         also = tuple(
             (("body", "releases", position, "marketplaceCode"), code) for position in range(len(call.body["releases"]))
         )
@@ -342,7 +342,7 @@ def _value_in_list(draw: DrawFn, call: Call, scope: Scope) -> Edit:
     return Edit(edit.path, [call.body["releases"][edit.path[2]]["value"]])
 
 
-def _one_alone(_: DrawFn, call: Call, scope: Scope) -> Edit:
+def _one_alone(_: DrawFn, call: Call, _scope: Scope) -> Edit:
     return Edit(("body", "releases"), call.body["releases"][0])
 
 

@@ -104,11 +104,11 @@ def of_orders(kind: Callable[..., Any]) -> tuple[Any, ...]:
 
 
 def _set(field: str, value: str) -> Draw:
-    return lambda draw, call, scope: Edit(("body", field), value)
+    return lambda _draw, _call, _scope: Edit(("body", field), value)
 
 
 def _of_extract(print_: Print, turn: int) -> Draw:
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         place = position(call.body["extracts"], None, turn)
         return Edit(*printed_at(("body", "extracts", place, "expectedDate"), call.body["createdDate"], print_))
 

@@ -30,12 +30,12 @@ def _holder(call: Call) -> str:
 
 def setting(path: Path, value: Any) -> Draw:
     """Set the place to a value."""
-    return lambda draw, call, scope: Edit(path, value)
+    return lambda _draw, _call, _scope: Edit(path, value)
 
 
 def drawing(path: Path, values: st.SearchStrategy[Any]) -> Draw:
     """Set the place to a drawn value."""
-    return lambda draw, call, scope: Edit(path, draw(values))
+    return lambda draw, _call, _scope: Edit(path, draw(values))
 
 
 def named(path: Path, values: Mapping[str, Any]) -> dict[str, Draw]:
@@ -50,7 +50,7 @@ _NO_ACCOUNTS: Final = st.integers(1_900_000_000, 2_147_483_647)
 
 
 def _in_holder(field: str, value: Any) -> Draw:
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit((_holder(call), field), value)
 
     return draw_edit
@@ -62,14 +62,14 @@ def _account_edit(call: Call, account: int) -> Edit:
     return Edit((holder, "accountId"), form(account))
 
 
-def _unknown_account(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+def _unknown_account(draw: DrawFn, call: Call, _scope: Scope) -> Edit:
     return _account_edit(call, draw(_NO_ACCOUNTS))
 
 
 UNKNOWN_ACCOUNT: Final[dict[str, Draw]] = {"a number that no account has": _unknown_account}
 
 
-def _unknown_channel(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+def _unknown_channel(draw: DrawFn, call: Call, _scope: Scope) -> Edit:
     suffix = draw(st.text("ABCDEFGHIJÇÃ_0123456789", min_size=1, max_size=12))
     return Edit((_holder(call), "channelName"), f"NO_SUCH_CHANNEL_{suffix}")
 
@@ -142,12 +142,12 @@ def out_of_order(earlier: str, later: str) -> dict[str, Draw]:
     how much of a second a server keeps; and moved the other way round the date would pass others, too."""
 
     def before(gap: timedelta, offset_minutes: int | None = None) -> Draw:
-        def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+        def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
             return Edit(("body", later), moved(call.body[earlier], -gap, offset_minutes))
 
         return draw_edit
 
-    def by_some_time(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    def by_some_time(draw: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", later), moved(call.body[earlier], -timedelta(days=draw(st.integers(1, 400)))))
 
     return {
@@ -176,7 +176,7 @@ def position(items: list[Any], type_: str | None, turn: int) -> int:
 def _in_extract(field: str, value: Any, type_: str | None = None, turn: int = 0) -> Draw:
     """Set a field of one extract (of that type, where one is given)."""
 
-    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(draw: DrawFn, call: Call, _scope: Scope) -> Edit:
         drawn = draw(value) if isinstance(value, st.SearchStrategy) else value
         return Edit(("body", "extracts", position(call.body["extracts"], type_, turn), field), drawn)
 
@@ -281,7 +281,7 @@ NO_EXTRACTS: Final = named(("body", "extracts"), {"an empty array": [], "left ou
 def at_every_level(value: Any) -> Draw:
     """The order's code and those of its extracts: else theirs would not be the order's."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         extracts = range(len(call.body["extracts"]))
         also = tuple((("body", "extracts", number, "marketplaceCode"), value) for number in extracts)
         return Edit(("body", "marketplaceCode"), value, also)

@@ -38,7 +38,7 @@ OPPOSITE: Final = _of("SHIP", 1, -1, 1, -1)
 def _edit(multiples: Multiples, change: Callable[[Entries], Entries]) -> Draw:
     """Change those of a release's entries that are in these proportions."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         entries = call.body["releases"]
         there = alike(entries, multiples)
         changed = change(entries[there.start : there.stop])

@@ -48,7 +48,7 @@ def printed_at(path: Path, text: Any, print_: Print) -> tuple[Path, Any]:
 def in_body(print_: Print, *fields: str) -> Draw:
     """Print these dates of the body so."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         first, *also = (printed_at(("body", field), call.body[field], print_) for field in fields)
         return Edit(*first, tuple(also))
 
@@ -58,7 +58,7 @@ def in_body(print_: Print, *fields: str) -> Draw:
 def _expected(print_: Print) -> Draw:
     """The expectedDate of one extract, where the order was created."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         place = position(call.body["extracts"], None, 0)
         return Edit(*printed_at(("body", "extracts", place, "expectedDate"), call.body["createdDate"], print_))
 

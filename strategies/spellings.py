@@ -37,8 +37,6 @@ Order = Mapping[str, Any]
 
 # -- instants ------------------------------------------------------------------------------------------------------
 
-Reprint = Callable[[str], str]
-
 
 def _dated(order: Order, change: Callable[[str, str], str]) -> dict[str, Any]:
     """The order with each of its dates changed, by the date's name and text."""

@@ -21,7 +21,7 @@ _CREDENTIALS: Final[Path] = ("body", CREDENTIALS_FIELD)
 _WRONG_WORDS: Final = st.text(st.characters(codec="utf-8", exclude_characters=":"), min_size=1, max_size=20)
 
 
-def _wrong_password(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+def _wrong_password(draw: DrawFn, _call: Call, _scope: Scope) -> Edit:
     password = "no-" + draw(_WRONG_WORDS)
     return Edit(_CREDENTIALS, Hole("email", lambda email: encode_credentials(email, password), "with a wrong password"))
 

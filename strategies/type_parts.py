@@ -32,7 +32,7 @@ _OTHER_THAN_NUMBER: Final = {"a word": "much", "a boolean": True, "an object": {
 def _own_value(change: Callable[[Any], Any], turn: int) -> Draw:
     """The value of one extract, changed."""
 
-    def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         place = position(call.body["extracts"], None, turn)
         return Edit(("body", "extracts", place, "value"), change(call.body["extracts"][place]["value"]))
 
@@ -41,7 +41,7 @@ def _own_value(change: Callable[[Any], Any], turn: int) -> Draw:
 
 NUMBERS_AS_TEXT: Final = {
     "value": _own_value(as_text, 0),
-    "totalGrossValue": lambda _, call, scope: Edit(("body", "totalGrossValue"), as_text(call.body["totalGrossValue"])),
+    "totalGrossValue": lambda _, call, _scope: Edit(("body", "totalGrossValue"), as_text(call.body["totalGrossValue"])),
     "percentage": in_one_extract("percentage", {"a number as text": "12.5"})["a number as text"],
 }
 """By the field that they are in."""
@@ -65,7 +65,7 @@ PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", _OTHER_THAN_NUMBE
 
 
 def _extract_no_object(value: Any) -> Draw:
-    def draw_edit(draw: DrawFn, call: Call, scope: Scope) -> Edit:
+    def draw_edit(draw: DrawFn, call: Call, _scope: Scope) -> Edit:
         places = [*reversed(range(len(call.body["extracts"])))]
         return Edit(("body", "extracts", draw(st.sampled_from(places))), value)
 
@@ -134,7 +134,7 @@ def _of_body(field: str, values: Mapping[str, Any]) -> dict[str, Draw]:
     """For each name an edit that gives a field of the body that value, or its own in another form."""
 
     def own(change: Callable[[Any], Any]) -> Draw:
-        def draw_edit(_: DrawFn, call: Call, scope: Scope) -> Edit:
+        def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
             return Edit(("body", field), change(call.body[field]))
 
         return draw_edit
@@ -161,17 +161,17 @@ def _code_everywhere() -> dict[str, Draw]:
 
 
 def _no_array() -> dict[str, Draw]:
-    def one_alone(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def one_alone(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", "extracts"), call.body["extracts"][0])
 
     return {"one extract alone": one_alone, **named(("body", "extracts"), _OTHER_TYPES["extracts"])}
 
 
 def _no_account_id() -> dict[str, Draw]:
-    def with_letters(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def with_letters(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", "accountId"), f"{call.body['accountId']}abc")
 
-    def with_a_fraction(_: DrawFn, call: Call, scope: Scope) -> Edit:
+    def with_a_fraction(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", "accountId"), Decimal(f"{call.body['accountId']}.9"))
 
     return {
@@ -181,7 +181,7 @@ def _no_account_id() -> dict[str, Draw]:
     }
 
 
-def account_in_other_form(_: DrawFn, call: Call, scope: Scope) -> Edit:
+def account_in_other_form(_: DrawFn, call: Call, _scope: Scope) -> Edit:
     """accountId as a string where the reading is `integer`, and the other way round."""
     given = call.body["accountId"]
     return Edit(("body", "accountId"), str(given) if isinstance(given, int) else int(given))

@@ -193,10 +193,6 @@ class Recovery:
 
     # -- reconciliations ---------------------------------------------------------------------------------------------
 
-    def complete_all(self, ledger: Ledger) -> bool:
-        """Complete every reconciliation of a ledger; whether none is left that may be active."""
-        return self.complete_each(ledger, ledger.left.opened)
-
     def complete_each(self, ledger: Ledger, some: Sequence[Opened]) -> bool:
         """Complete these, the last one first: as long as it is active nobody can see that those before are not."""
         known = [opened for opened in reversed(some) if opened.id is not None]
