@@ -1,0 +1,80 @@
+"""An exchange with Koncili as a recording holds it: a call and its answer, and which parts of them were not recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final, NamedTuple
+
+Headers = tuple[tuple[str, str], ...]
+"""Names in lower case and values, in sequence; a name may come several times."""
+
+
+class Missing(Enum):
+    """What stands where a recording holds nothing: neither empty nor absent from the call, but unknown."""
+
+    NOT_RECORDED = "not recorded"
+
+
+NOT_RECORDED: Final = Missing.NOT_RECORDED
+
+Recorded = bytes | Missing
+"""A body without its content coding: b"" is a body that was empty for certain."""
+
+
+class Origin(NamedTuple):
+    """Where an exchange stands."""
+
+    file: str
+    entry: int
+    """Its place in the file as it was written, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call as it was made."""
+
+    method: str
+    """In upper case."""
+    url: str
+    """As it was recorded, whole or only path and query."""
+    headers: Headers | Missing
+    body: Recorded
+
+    def header(self, name: str) -> str | Missing | None:
+        """The first value of this header; None where the call had none."""
+        return _header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer as it came."""
+
+    status: int
+    headers: Headers | Missing
+    body: Recorded
+
+    def header(self, name: str) -> str | Missing | None:
+        """The first value of this header; None where the answer had none."""
+        return _header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call and its answer. `response` is None where the call got no answer, and `NOT_RECORDED` where nobody knows."""
+
+    origin: Origin
+    started: datetime | Missing
+    """When the call was sent, aware."""
+    took: timedelta | Missing
+    """From then to the end of the answer, or to when no answer was waited for any more."""
+    request: Request
+    response: Response | Missing | None
+
+
+def _header(headers: Headers | Missing, name: str) -> str | Missing | None:
+    if isinstance(headers, Missing):
+        return headers
+    wanted = name.lower()
+    return next((value for known, value in headers if known == wanted), None)
