@@ -106,6 +106,10 @@ def _on(field: str, instant: str) -> Change:
     return lambda _, order: {**order, field: instant}
 
 
+def _created(instant: str) -> Change:
+    return _on("createdDate", instant)
+
+
 def _expected(instant: str) -> Change:
     """The order with an extract that is expected at another time: no document orders that among the others."""
 
@@ -116,15 +120,19 @@ def _expected(instant: str) -> Change:
     return change
 
 
+_CREATED_BY_SAO_PAULO: Final[Mapping[str, str]] = {
+    # Clocks there went from 23:59 to 1:00, and in February from 23:59 back to 23:00, in Brazil's own summer time.
+    "in an hour that São Paulo skipped": "2018-11-04T00:30:00-03:00",
+    "in the first of an hour that São Paulo had twice": "2018-02-17T23:30:00-02:00",
+    "in the second of an hour that São Paulo had twice": "2018-02-17T23:30:00-03:00",
+    "in an hour that São Paulo skipped, by another clock": "2018-11-04T00:30:00Z",
+}
+
 PAST: Final[Mapping[str, Change]] = MappingProxyType(
     {
-        # Clocks in São Paulo went from 23:59 to 1:00, and in February from 23:59 back to 23:00, in Brazil's own summer time.
-        "in an hour that São Paulo skipped": _on("createdDate", "2018-11-04T00:30:00-03:00"),
-        "in the first of an hour that São Paulo had twice": _on("createdDate", "2018-02-17T23:30:00-02:00"),
-        "in the second of an hour that São Paulo had twice": _on("createdDate", "2018-02-17T23:30:00-03:00"),
-        "in an hour that São Paulo skipped, by another clock": _on("createdDate", "2018-11-04T00:30:00Z"),
-        "before 1970": _on("createdDate", "1969-07-20T20:17:40Z"),
-        "in 1899": _on("createdDate", "1899-12-30T12:00:00Z"),
+        **{name: _created(instant) for name, instant in _CREATED_BY_SAO_PAULO.items()},
+        "before 1970": _created("1969-07-20T20:17:40Z"),
+        "in 1899": _created("1899-12-30T12:00:00Z"),
     }
 )
 """Dates of creation, the newest first."""
@@ -139,19 +147,31 @@ FUTURE: Final[Mapping[str, Change]] = MappingProxyType(
 )
 """Dates of expectation, the next first."""
 
+_EXPECTED_BY_OTHERS: Final[Mapping[str, str]] = {
+    "an hour that New York skipped": "2025-03-09T02:30:00Z",
+    "an hour that Berlin skipped": "2025-03-30T02:30:00Z",
+    "an hour that Santiago skipped": "2025-09-07T00:30:00Z",
+    "the first of an hour that New York had twice": "2025-11-02T01:30:00-04:00",
+    "the second of an hour that New York had twice": "2025-11-02T01:30:00-05:00",
+    "the first of an hour that Berlin had twice": "2025-10-26T02:30:00+02:00",
+    "the second of an hour that Berlin had twice": "2025-10-26T02:30:00+01:00",
+}
+
 ZONES: Final[Mapping[str, Change]] = MappingProxyType(
-    {
-        "an hour that New York skipped": _expected("2025-03-09T02:30:00Z"),
-        "an hour that Berlin skipped": _expected("2025-03-30T02:30:00Z"),
-        "an hour that Santiago skipped": _expected("2025-09-07T00:30:00Z"),
-        "the first of an hour that New York had twice": _expected("2025-11-02T01:30:00-04:00"),
-        "the second of an hour that New York had twice": _expected("2025-11-02T01:30:00-05:00"),
-        "the first of an hour that Berlin had twice": _expected("2025-10-26T02:30:00+02:00"),
-        "the second of an hour that Berlin had twice": _expected("2025-10-26T02:30:00+01:00"),
-    }
+    {name: _expected(instant) for name, instant in _EXPECTED_BY_OTHERS.items()}
 )
 """Instants of expectation that a server which keeps its own clock's time can't tell from others, or has no time for."""
 
+
+def _at_noon(instant: str) -> str:
+    return f"{instant[:10]}T12:00:00Z"
+
+
+AT_NOON: Final[Mapping[str, Change]] = MappingProxyType(
+    {name: _created(_at_noon(instant)) for name, instant in _CREATED_BY_SAO_PAULO.items()}
+    | {name: _expected(_at_noon(instant)) for name, instant in _EXPECTED_BY_OTHERS.items()}
+)
+"""The same dates at noon, by the kinds whose instants are as lawful as those: who takes the one takes the other."""
 
 ORDERS_BEYOND: Final[Mapping[str, Mapping[str, Change]]] = MappingProxyType(
     {
@@ -167,14 +187,15 @@ ORDERS_BEYOND: Final[Mapping[str, Mapping[str, Change]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """A lawful order, and the same beyond what documents bound in one way."""
+    """A lawful order, the same beyond what documents bound in one way, and what is to be taken where that is lawful."""
 
     plain: Order
     odd: Order
+    twin: Order | None = None
 
 
 @st.composite
-def grown(draw: DrawFn, /, scope: Scope, change: Change, **wanted: Any) -> Grown:
-    """An order and what the change makes of it."""
+def grown(draw: DrawFn, /, scope: Scope, change: Change, twin: Change | None = None, **wanted: Any) -> Grown:
+    """An order and what the changes make of it."""
     plain = draw(orders(scope, **wanted))
-    return Grown(plain, change(draw, plain))
+    return Grown(plain, change(draw, plain), twin and twin(draw, plain))

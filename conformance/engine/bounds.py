@@ -199,6 +199,18 @@ def codes_taken_faithfully(
     bench.saw(Side.CHECKED, exchange)
 
 
+def _check_as_lawful(bench: Bench, grown: Grown, exchange: Exchange, context: str) -> None:
+    """Raises a violation of ORD-01 where the order was refused and its twin, which is no more lawful, is taken."""
+    if grown.twin is not None and bench.submit(grown.twin, bench.fresh("amazon")).is_accepted:
+        raise Violation(
+            rule="ORD-01",
+            expected="the order to be accepted, as it is with that date at noon",
+            actual=f"it answered {exchange.status}",
+            exchange=exchange,
+            context=context,
+        )
+
+
 def _check_absent(bench: Bench, rule: Rule, order: Order, values: Mapping[str, str], context: str) -> None:
     """An order that was refused is not there. How that is said is left open: its code may be no code for the target."""
     asked = bench.query(place_of(order), values["code"])
@@ -215,6 +227,7 @@ def order_taken_faithfully(bench: Bench, rule: Rule, name: str, bound: Bound, gr
     if is_taken(bench, rule, exchange, context):
         yield from shown(bench, rule, grown.odd, values, grown.plain, context)
     else:
+        _check_as_lawful(bench, grown, exchange, context)
         bound.met()
         context = f"{context} was refused, and is sent without that"
         if not _is_accepted(bench, rule, grown.plain, bench.submit(grown.plain, values), context):

@@ -29,7 +29,7 @@ from strategies.calls import Call
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.holes import fill
 from strategies.reconciliations import Batch, batches, plain_order
-from strategies.unbounded import CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
+from strategies.unbounded import AT_NOON, CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
 from tests.certification.conftest import Trial
 
 scenarios("errors.feature")
@@ -261,7 +261,7 @@ def _(trial: Trial, what: str) -> None:
         drawn: st.SearchStrategy[Any] = pairs(bench.scope)
         if codes is None:
             law = partial(order_taken_faithfully, bench, trial.rule, name, bound)
-            drawn = grown(bench.scope, beyond[name], types=("SHIP",))
+            drawn = grown(bench.scope, beyond[name], AT_NOON.get(name), types=("SHIP",))
         prove(bench, f"{bench.scenario} {name}", drawn, law, profile.refusals_per_kind)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from conformance.contract.instants import parse_instant
 from conformance.contract.order_rules import DATE_FIELDS
-from conformance.mock.defects.parts import SUBMIT, rules
+from conformance.mock.defects.parts import SUBMIT, rules, too_strict
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body
 
@@ -129,6 +129,10 @@ def _in_seconds(bits: int) -> Callable[[datetime], str | None]:
     return lambda instant: datetime.fromtimestamp(int(instant.timestamp()) % 2**bits, UTC).isoformat()
 
 
+def _refused_where(holds: Callable[[str], bool]) -> Callable[[Body], str | None]:
+    return lambda order: "extracts" if _is_dated(order, holds) else None
+
+
 ZONES: Final = (
     *(_kept(f"{zone.lower().replace(' ', '-').replace('ã', 'a')}-skips", f"Keeps what is sent as the time of {zone}.",
             _later(_is_skipped(zone, as_sent=True))) for zone in SKIPPED),
@@ -140,6 +144,10 @@ ZONES: Final = (
           _later(_is_skipped("São Paulo", as_sent=False))),
     _crash("sao-paulo-strict", "Answers 500 to a time that São Paulo skipped.", _is_skipped("São Paulo", as_sent=True)),
     _crash("new-york-strict", "Answers 500 to a time that New York skipped.", _is_skipped("New York", as_sent=False)),
+    too_strict("ord-01-sao-paulo-strict", "Refuses a time that São Paulo skipped.",
+               _refused_where(_is_skipped("São Paulo", as_sent=True)), "ORD-01"),
+    too_strict("ord-01-new-york-strict", "Refuses a time that New York skipped.",
+               _refused_where(_is_skipped("New York", as_sent=False)), "ORD-01"),
     _crash("timestamp-2038", "Answers 500 to a date from 2038 on.", _after(2038, 1, 19)),
     _kept("timestamp-null", "Keeps no date from 2038 on.", _where(_after(2038, 1, 19), lambda _: None)),
     _kept("31-bit-seconds", "Keeps seconds in 31 bits.", _where(_after(2038, 1, 19), _in_seconds(31))),

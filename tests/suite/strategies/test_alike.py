@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -21,7 +21,18 @@ from strategies.alike import ALIKE, Alike, pairs, same_in_32_bits
 from strategies.calls import Call
 from strategies.holes import fill
 from strategies.identifiers import MAX_RUN, ODD_SHAPES, SHAPES, Minter
-from strategies.unbounded import CODES_BEYOND, FUTURE, LONG_CODES, ODD_CODES, ORDERS_BEYOND, PAST, ZONES, Change, grown
+from strategies.unbounded import (
+    AT_NOON,
+    CODES_BEYOND,
+    FUTURE,
+    LONG_CODES,
+    ODD_CODES,
+    ORDERS_BEYOND,
+    PAST,
+    ZONES,
+    Change,
+    grown,
+)
 from tests.suite.support.properties import Bench, mock_scope, sample
 
 CODES: Final = {**SHAPES, **ODD_SHAPES}
@@ -114,6 +125,22 @@ def test_an_order_beyond_the_bounds_is_lawful_but_for_them(change: Change) -> No
         assert one.odd != one.plain
         assert list(judge_order(fill(one.plain, values), readings)) == []
         assert list(judge_order(fill(one.odd, values), readings)) == []
+
+
+def test_what_a_clock_skips_is_as_lawful_as_noon_of_that_day() -> None:
+    assert AT_NOON.keys() >= ZONES.keys()
+    for name, twin in AT_NOON.items():
+        change = {**PAST, **ZONES}[name]
+        for one in sample(grown(mock_scope({}), change, twin), 10):
+            assert one.twin is not None
+            assert list(judge_order(fill(one.twin, {"code": "701-0000001-0000001"}), resolve({}))) == []
+            odd, even = (_texts(order) - _texts(one.plain) for order in (one.odd, one.twin))
+            assert {text[:10] for text in odd} == {text[:10] for text in even}
+            assert all(text[11:] == "12:00:00Z" for text in even)
+
+
+def _texts(order: dict[str, Any]) -> set[str]:
+    return {str(order.get("createdDate")), *(str(one.get("expectedDate")) for one in order["extracts"])}
 
 
 @pytest.mark.parametrize("shape", ODD_SHAPES)
