@@ -128,7 +128,7 @@ class Books:
     def pause(self) -> float:
         """Seconds that the target was seen to take to reconcile, where it does not notify."""
         live = self.bench.session.live
-        return max(self._pause, live.recovery.pause if live is not None else 0.0)
+        return max(self._pause, live.recovery.client.pause if live is not None else 0.0)
 
     def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
         """The plainest batch on a place, with orders of so many extracts."""

@@ -88,7 +88,7 @@ class Certification:
                 if screen is not None:
                     screen.traffic = self._traffic
                 if self._session.live is not None:
-                    self._session.live.recovery.saw = self._saw_when_clearing_away
+                    self._session.live.recovery.client.saw = self._saw_when_clearing_away
                 self._early_end = EarlyEnd(self.task, self._session, self.task.run)
                 self._session.budget.wait_only_if(self._early_end.is_worth_waiting)
                 self._session.preflight()

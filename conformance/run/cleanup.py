@@ -8,7 +8,7 @@ from conformance import escaping
 from conformance.errors import CannotRun
 from conformance.planning.show import counted
 from conformance.run.live import left_elsewhere
-from conformance.run.recovery import Report
+from conformance.run.recovery_client import Report
 from conformance.run.session import Options, open_session
 from conformance.verdict.verdicts import EXIT_CODES, RunVerdict
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from conformance.errors import TargetUnavailable
 from conformance.run.recovery import GONE_AT_MOST, Recovery, in_words, title
+from conformance.run.recovery_client import RecoveryClient
 from conformance.target.config import Target
 from conformance.target.shared.budget import Budget, DocumentedLimits, NoLimits
 from conformance.target.shared.calendar import Calendar
@@ -63,7 +64,7 @@ class Live:
         """Clear away by this client, with orders of this run's number."""
         serials = count(RECOVERY_SERIALS)
         client.before_creation = self._take_turn
-        self.recovery = Recovery(
+        recovery_client = RecoveryClient(
             client,
             self.ledger,
             new_code=lambda: f"701-{run_number:07d}-{next(serials):07d}",
@@ -73,6 +74,7 @@ class Live:
             errors_left=self._errors_left,
             is_settling=self.channels.is_settling,
         )
+        self.recovery = Recovery(recovery_client)
 
     def _take_turn(self, creation: bytes) -> None:
         """Before a reconciliation is opened: no other run has one on a channel of the target."""

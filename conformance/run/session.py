@@ -189,7 +189,7 @@ class Session:
         if self.live is None:
             return []
         places = [(place.id, place.channel) for place in self.target.accounts]
-        wrong = wrong_accounts(self.client, places, self.live.recovery.new_code)
+        wrong = wrong_accounts(self.client, places, self.live.recovery.client.new_code)
         return [self.redactor.text(line) for line in wrong]
 
     def log_in(self) -> None:

@@ -38,7 +38,7 @@ from conformance.report.junit import junit
 from conformance.report.screen import styled
 from conformance.report.summary import Line, brief, markdown, terminal
 from conformance.report.waits import words as waiting_words
-from conformance.run.recovery import Report
+from conformance.run.recovery_client import Report
 from conformance.target.config import parse_target
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate

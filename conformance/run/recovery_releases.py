@@ -1,0 +1,108 @@
+"""Sends releases to a reconciliation that a run left open, until it has all that it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any, Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.jsontext import JSONValue
+from conformance.run import fillers
+from conformance.run.recovery_client import NoSuchPlace, NotCompleted, RecoveryClient, answer_words, order_of
+from conformance.target.shared.ledger import NO_SUCH_PLACE, Doubt, Ledger, Opened
+from conformance.target.shared.lenient import ENTRIES_AT_MOST, Place, counts, released_dates, spellings
+
+FEW: Final = 2
+"""So many ids between two known ones are tried although nothing seems to be active."""
+
+
+def send_rest(client: RecoveryClient, ledger: Ledger, opened: Opened, place: Place, *, lawful: bool) -> bool:
+    """Whether it takes releases. Raises NotCompleted that says why it takes none."""
+    totals = counts(opened.quantity)
+    if not totals:
+        raise NotCompleted(
+            f"it waits for {opened.quantity} release entries, and no more than {ENTRIES_AT_MOST} are ever sent"
+        )
+    if lawful:
+        return _release_first(client, ledger, opened, place, _amounts(totals[0] - opened.received, opened.doubts))
+    received, accepted = opened.received, False
+    for total in totals:
+        if total <= received:
+            continue
+        try:
+            _release_first(client, ledger, opened, place, [total - received])
+        except NoSuchPlace:
+            raise
+        except NotCompleted:
+            if accepted:  # it was full before
+                break
+            raise
+        accepted, received = True, total
+    return accepted
+
+
+def _release_first(
+    client: RecoveryClient, ledger: Ledger, opened: Opened, place: Place, amounts: Sequence[int]
+) -> bool:
+    """Send so many entries, or so many, until they are taken. Raises NotCompleted where none are."""
+    reason = NotCompleted("it has all the releases that it was to get")
+    doubts = [doubt.order for doubt in opened.doubts]
+    for amount in amounts:
+        if amount <= 0:
+            continue
+        try:
+            release(client, ledger, opened, place, spellings(opened.id), amount)
+        except NoSuchPlace:
+            raise
+        except NotCompleted as refused:
+            reason = refused
+        else:
+            if amount < amounts[0]:  # what was in doubt was taken
+                ledger.released(*doubts)
+            return True
+    raise reason
+
+
+def release(
+    client: RecoveryClient, ledger: Ledger, opened: Opened, place: Place, numbers: Sequence[JSONValue], entries: int
+) -> JSONValue:
+    """Send one order's entries to the first of these ids that takes them, and returns it. Raises NotCompleted where none does."""
+    filled = client.submit_order(place, entries)
+    try:
+        return taken(client, ledger, opened, numbers, filled)
+    except NotCompleted:
+        client.withdraw(filled)
+        raise
+
+
+def taken(
+    client: RecoveryClient, ledger: Ledger, opened: Opened, numbers: Sequence[JSONValue], filled: dict[str, Any]
+) -> JSONValue:
+    """The first of these ids that takes the order's entries. Raises NotCompleted where none does."""
+    dates = released_dates(opened.init, opened.end) or (fillers.written(datetime.now(UTC)),)
+    tries, entries, last = 0, len(filled["extracts"]), ""
+    # The client writes into the ledger of this run alone, and by ids.
+    unwritten = ledger is not client.own or opened.id is None
+    for number, date in product(numbers, dates if opened.id is not None else dates[:FEW]):
+        client.check_allowance()
+        if unwritten:
+            ledger.doubt(opened, Doubt(order_of(filled), entries))
+        answer = client.call(Endpoint.SUBMIT_RELEASE, body=fillers.release(number, filled, date))
+        if unwritten and (answer.is_accepted or (answer.is_refused and not client.in_doubt)):
+            ledger.settled(opened, order_of(filled), entries if answer.is_accepted else 0)
+        if answer.is_accepted:
+            return number
+        tries, last = tries + 1, answer_words(answer)
+        if answer.error_code in NO_SUCH_PLACE:
+            raise NoSuchPlace(f"its releases got {last}")
+    raise NotCompleted(f"its releases got {last} ({tries} tried)")
+
+
+def _amounts(missing: int, doubts: Sequence[Doubt]) -> list[int]:
+    """How many entries may be missing where some releases may have been taken: most first."""
+    taken = {0}
+    for doubt in doubts:
+        taken |= {one + doubt.entries for one in taken}
+    return sorted({missing - one for one in taken if one < missing}, reverse=True)
