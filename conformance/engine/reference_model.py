@@ -1,0 +1,155 @@
+"""The reference model of the state machine: what is known of each order and reconciliation, and whether the endpoint shows it.
+
+The model knows of each order what was last accepted, and from when on a query must show it. What differs is blamed on what was
+done since the order was last seen as it should be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from conformance.contract.readings import CONSOLIDATION_SECONDS
+from conformance.engine.bench import Bench, Values
+from conformance.engine.books import Book
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.orders import Order
+from strategies.scope import Place
+from strategies.world import small_world
+
+Key = tuple[Place, int]
+"""An order by its account and the number of its code: the same code may be on several accounts."""
+
+
+CODES: Final = 2
+"""How many codes the orders of an example have."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the model knows of one order."""
+
+    values: Values
+    body: Order | None
+    since: datetime
+    earlier: list[tuple[Order | None, datetime]] = field(default_factory=list)
+    """Earlier states, and until when each may still be shown."""
+    suspects: list[str] = field(default_factory=list)
+    """Rules to blame if it is not as it should be: for what was done since it last was, the likeliest first."""
+    released: bool = False
+    reconciled: bool = False
+    dead: bool = False
+    gone: bool = False
+    """Whether it was deleted and seen to be gone: it is asked for no more."""
+
+
+class Model:
+    """The reference model of one example, and the steps that keep the endpoint beside it."""
+
+    def __init__(self, bench: Bench, blamed: dict[bool, str]) -> None:
+        """`blamed` is what was found out in this run about refused releases, after broken ones or not: it takes long."""
+        self.bench = bench
+        self.blamed = blamed
+        self.broken_releases: set[Place] = set()
+        self.broken_updates: set[Key] = set()
+        self.scope = small_world(bench.books.scope)
+        shared = bench.fresh("amazon"), bench.fresh("amazon")
+        self.codes = shared
+        self.orders: dict[Key, Known] = {}
+        self.books: dict[Place, Book] = {}
+        self.free_periods: dict[Place, str] = {}
+        """A period that was refused: it must be free still."""
+        self.refusals: list[Exchange] = []
+
+    def now(self) -> datetime:
+        control = self.bench.session.control
+        return control.now() if control is not None else datetime.now(UTC)
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def accept(self, key: Key, body: Order | None, blame: str) -> None:
+        """The endpoint accepted this state of an order."""
+        known, now = self.orders.get(key), self.now()
+        if known is None:
+            known = self.orders[key] = Known(self.codes[key[1]], None, now)
+        visible_until = now + timedelta(seconds=CONSOLIDATION_SECONDS)
+        known.earlier = [*known.earlier, (known.body, visible_until)]
+        known.body, known.since = body, now
+        self.touched(key, blame, "WFL-04")
+
+    def touched(self, key: Key | None, own: str, others: str) -> None:
+        """Something was done to an order (or to none): whom to blame if it, or another, is not as it should be."""
+        for other, known in self.orders.items():
+            if not known.gone:
+                known.suspects.append(own if other == key else others)
+
+    def check(self, key: Key) -> None:
+        """Ask for an order: it is as last accepted, or for half an hour as before."""
+        place, known = key[0], self.orders[key]
+        code = known.values["code"]
+        now = self.now()
+        known.earlier = [(body, until) for body, until in known.earlier if until > now]
+        if self.bench.slow and known.earlier:
+            return
+        exchange = self.bench.query(place, code, f"ask for {self.name(key)}")
+        problems = self.bench.problems(exchange, known.body, known.values)
+        if not problems:
+            known.suspects.clear()
+            known.earlier.clear()  # what was shown once is consolidated
+            known.gone = known.dead
+            return
+        if any(self.bench.may_be_from_before(exchange, body, known.values) for body, _ in known.earlier):
+            return
+        expected = f"{self.name(key)} to be {'gone' if known.body is None else 'as it was last accepted'}"
+        raise Violation(rule=self.to_blame(known), expected=expected, actual="; ".join(problems), exchange=exchange)
+
+    def to_blame(self, known: Known) -> str:
+        """The rule to blame for an order that is not as it should be: of what was done since it was last seen to be. Where no
+        clock moves it is asked for at the end only, and several things may have been done: none of them is blamed for all."""
+        if not known.suspects:
+            return "QRY-04"
+        several = self.bench.session.control is None and len(set(known.suspects)) > 1
+        return "WFL-04" if several else known.suspects[0]
+
+    def check_all(self) -> None:
+        """Ask for every order."""
+        for key, known in self.orders.items():
+            if not known.gone:
+                self.check(key)
+
+    def alive(self) -> list[Key]:
+        """The orders that were not deleted."""
+        return [key for key, known in self.orders.items() if not known.dead]
+
+    def name(self, key: Key) -> str:
+        """The order in words."""
+        return f"order {'AB'[key[1]]} on account {key[0].account}"
+
+    # -- reconciliations -------------------------------------------------------------------------------------------
+
+    def unreleased(self, place: Place) -> list[Key]:
+        """Orders of the account that no reconciliation holds."""
+        held = {values["code"] for book in self.books.values() if book.place == place for values in book.values}
+        return [
+            key
+            for key, known in self.orders.items()
+            if key[0] == place and not known.dead and not known.released and known.values["code"] not in held
+        ]
+
+    def reconcilable(self, place: Place) -> list[Key]:
+        """Of these the ones whose last change is known to be seen: a release may see it as late as a query."""
+        return [key for key in self.unreleased(place) if not self.may_show_as_before(key)]
+
+    def may_show_as_before(self, key: Key) -> bool:
+        """Whether an update of the order may still be to come."""
+        known, now = self.orders[key], self.now()
+        in_time = self.bench.session.control is None  # a clock that moves shows it at once
+        return in_time and any(body is not None and until > now for body, until in known.earlier)
+
+    def places(self) -> list[Place]:
+        """The accounts that have an order that can be reconciled, on channels that have no active reconciliation: whether
+        another account's counts no document says."""
+        busy = {place.channel for place in self.books}
+        return [place for place in self.scope.places if place.channel not in busy and self.reconcilable(place)]
