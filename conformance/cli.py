@@ -270,6 +270,7 @@ def prove(
 @click.option("--variant", metavar="NAME", help="Do what the documents allow in this other way.")
 @click.option("--target-file", type=FILE, help="Also write a target file for this mock.")
 @click.option("--limits", is_flag=True, help="Hold clients to the documented rates and the blacklist from the start.")
+@click.option("--record", type=FILE, help="Also write down every call and its answer, as `audit` reads it.")
 @click.option("--list", "list_", is_flag=True, help="Name the defects and variants, and serve nothing.")
 def mock(
     port: int,
@@ -277,9 +278,13 @@ def mock(
     variant: str | None,
     target_file: Path | None,
     limits: bool,  # noqa: FBT001
+    record: Path | None,
     list_: bool,  # noqa: FBT001
 ) -> None:
     """Serve the mock on a socket of this machine."""
+    from contextlib import ExitStack
+
+    from conformance.commandline.recording import witness_of
     from conformance.errors import CannotRun
     from conformance.mock.serve import list_quirks, serve
 
@@ -287,7 +292,16 @@ def mock(
         click.echo(list_quirks())
         return
     try:
-        serve(port=port, defect=defect, variant=variant, target_file=target_file, limits=limits)
+        with ExitStack() as closing:
+            witness = closing.enter_context(witness_of(record)) if record else None
+            serve(
+                port=port,
+                defect=defect,
+                variant=variant,
+                target_file=target_file,
+                limits=limits,
+                witness=witness,
+            )
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)

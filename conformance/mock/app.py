@@ -26,7 +26,11 @@ def make_app(koncili: Koncili) -> falcon.App[falcon.Request, falcon.Response]:
 def respond(koncili: Koncili, request: Request) -> Answer:
     """What the mock answers, its control interface included."""
     if request.path != CONTROL_PATH:
-        return koncili.handle(request)
+        came = koncili.clock.now()
+        answer = koncili.handle(request)
+        if koncili.witness is not None:
+            koncili.witness(request, answer, came, koncili.clock.now())
+        return answer
     if request.method == "POST":
         try:
             koncili.control(request.fields)

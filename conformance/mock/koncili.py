@@ -67,6 +67,9 @@ def refusal(breach: Breach, quirks: Sequence[Quirk] = ()) -> Answer:
     return Answer(status, {"errorMessage": breach.message, "errorCode": code, "errorSource": breach.field})
 
 
+Witness = Callable[[Request, Answer, datetime, datetime], None]
+
+
 class Koncili:
     """A stateful Koncili: one world, one clock, and the quirks that make it differ from what is documented."""
 
@@ -96,6 +99,8 @@ class Koncili:
         self.in_flight = InFlight(self._lock)
         self._requests = 0
         self._tally = Tally()
+        self.witness: Witness | None = None
+        """Is shown every request with its answer, and when each was, by the mock's clock."""
         furnish(self.world)
 
     def handle(self, request: Request) -> Answer:

@@ -17,7 +17,7 @@ from conformance.mock.clock import ticking
 from conformance.mock.defects import DEFECTS, FAMILIES
 from conformance.mock.defects import defect as find_defect
 from conformance.mock.in_flight import UNTOLD_SECONDS
-from conformance.mock.koncili import Koncili
+from conformance.mock.koncili import Koncili, Witness
 from conformance.mock.quirks import Quirk, Variant, Wire
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.variants import VARIANTS
@@ -34,9 +34,16 @@ THREADS: Final = 10
 
 
 def serve(
-    *, port: int, defect: str | None, variant: str | None, target_file: Path | None, limits: bool = False
+    *,
+    port: int,
+    defect: str | None,
+    variant: str | None,
+    target_file: Path | None,
+    limits: bool = False,
+    witness: Witness | None = None,
 ) -> None:
-    """Serve until interrupted; port 0 takes any free one. With `limits` the documented ones hold from the start.
+    """Serve until interrupted; port 0 takes any free one. With `limits` the documented ones hold from the start. `witness` is
+    shown every call.
 
     Raises CannotRun: unknown quirk, port taken, file not writable.
     """
@@ -54,6 +61,7 @@ def serve(
             raise CannotRun(f"{target_file}: cannot be written: {error}") from None
     print(_greeting(base_url, table, quirk, target_file, limits=limits), flush=True)
     koncili = _koncili(quirk, limits=limits)
+    koncili.witness = witness
     if quirk is not None and quirk.wire is not None:
         taken.close()
         _serve_by_hand(koncili, quirk.wire, port)

@@ -41,10 +41,12 @@ class Request:
     """As it was recorded, whole or only path and query."""
     headers: Headers | Missing
     body: Recorded
+    some_headers: bool = False
+    """Whether the call may have had more headers than were recorded."""
 
     def header(self, name: str) -> str | Missing | None:
         """The first value of this header; None where the call had none."""
-        return _header(self.headers, name)
+        return _header(self.headers, name, some=self.some_headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,12 @@ class Response:
     status: int
     headers: Headers | Missing
     body: Recorded
+    some_headers: bool = False
+    """Whether the answer may have had more headers than were recorded."""
 
     def header(self, name: str) -> str | Missing | None:
         """The first value of this header; None where the answer had none."""
-        return _header(self.headers, name)
+        return _header(self.headers, name, some=self.some_headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,8 @@ class Exchange:
     response: Response | Missing | None
 
 
-def _header(headers: Headers | Missing, name: str) -> str | Missing | None:
+def _header(headers: Headers | Missing, name: str, *, some: bool) -> str | Missing | None:
     if isinstance(headers, Missing):
         return headers
     wanted = name.lower()
-    return next((value for known, value in headers if known == wanted), None)
+    return next((value for known, value in headers if known == wanted), NOT_RECORDED if some else None)

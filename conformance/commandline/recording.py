@@ -1,0 +1,56 @@
+"""What the mock is asked and answers, written down as a recording that an audit reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from urllib.parse import quote
+
+from conformance.contract.jsontext import dumps
+from conformance.contract.judge import Request as Asked
+from conformance.errors import CannotRun
+from conformance.mock.koncili import Witness
+from conformance.mock.quirks import Answer
+from conformance.traffic.exchange import Exchange, Origin, Request, Response
+from conformance.traffic.ndjson import line_of
+
+
+@contextmanager
+def witness_of(path: Path) -> Iterator[Witness]:
+    """Writes every call into this file, which is the user's alone (0600) and is written anew. Raises CannotRun where it can't
+    be written."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(descriptor, 0o600)  # it may have been there
+    except OSError as error:
+        raise CannotRun(f"{path}: cannot be written: {error.strerror}") from None
+    writing = Lock()
+    with os.fdopen(descriptor, "wb", buffering=0) as stream:
+
+        def witness(asked: Asked, answer: Answer, came: datetime, answered: datetime) -> None:
+            line = line_of(_exchange(asked, answer, came, answered))
+            with writing:
+                stream.write(line)
+
+        yield witness
+
+
+def _exchange(asked: Asked, answer: Answer, came: datetime, answered: datetime) -> Exchange:
+    query = f"?{asked.query_string}" if asked.query_string else ""
+    host = asked.headers.get("host", "")
+    request = Request(
+        method=asked.method,
+        url=f"http://{host}{quote(asked.path)}{query}",
+        headers=tuple(asked.headers.items()),
+        body=asked.body,
+    )
+    body = (
+        answer.body if isinstance(answer.body, bytes) else b"" if answer.body is None else dumps(answer.body).encode()
+    )
+    headers = tuple((name.lower(), value) for name, value in answer.headers.items())
+    response = Response(status=answer.status, headers=headers, body=body, some_headers=True)
+    return Exchange(Origin("", 0), came, answered - came, request, response)

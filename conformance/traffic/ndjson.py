@@ -1,0 +1,185 @@
+"""Exchanges as lines of JSON: the suite's own form of a recording (docs/traffic.md, exchange.schema.json), read and written."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from datetime import UTC, timedelta
+from typing import BinaryIO, Final
+
+import msgspec
+
+from conformance.contract.jsontext import JSONValue
+from conformance.traffic.exchange import (
+    NOT_RECORDED,
+    Exchange,
+    Headers,
+    Missing,
+    Origin,
+    Recorded,
+    Request,
+    Response,
+)
+from conformance.traffic.files import Tell
+from conformance.traffic.har import exchange_of, status_of
+from conformance.traffic.parts import duration, instant, without_coding
+
+SECOND: Final = timedelta(seconds=1)
+
+LONGEST_LINE_BYTES: Final = 64 * 1024 * 1024
+"""A longer line is no exchange."""
+
+_NOT_RECORDED_RAW: Final = msgspec.Raw(b"null")
+
+
+class _Message(msgspec.Struct):
+    """What a request and an answer have in common. A body is text, or bytes in base64, or a JSON value as it was sent."""
+
+    headers: list[tuple[str, str]] | msgspec.UnsetType = msgspec.UNSET
+    someHeaders: bool = False
+    body: msgspec.Raw = _NOT_RECORDED_RAW
+    bodyBase64: str | None = None
+
+
+class _Request(_Message):
+    method: str = ""
+    url: str = ""
+
+
+class _Response(_Message):
+    status: int = 0
+
+
+class _Line(msgspec.Struct):
+    request: _Request
+    started: str | None = None
+    seconds: float | None = None
+    response: _Response | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_DECODER: Final = msgspec.json.Decoder(_Line)
+_TEXT: Final = msgspec.json.Decoder(str)
+
+
+def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Iterator[Exchange]:
+    """Every exchange of such a recording, in the sequence in which it was written. What is broken is told and left out."""
+    place = -1
+    for number, line in enumerate(_lines(stream), 1):
+        if line.isspace() or not line:
+            continue
+        place += 1
+        try:
+            exchange: Exchange | str = _exchange(_DECODER.decode(line), Origin(name, place))
+        except msgspec.DecodeError as error:
+            exchange = _otherwise(line, Origin(name, place), str(error))
+        if isinstance(exchange, Exchange):
+            yield exchange
+        else:
+            cut = "; the file ends there" if not line.endswith(b"\n") else ""
+            tell(f"{name}: line {number:,} (entry {place}) {exchange}; it is left out{cut}")
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    while line := stream.readline(LONGEST_LINE_BYTES):
+        yield line
+        if len(line) == LONGEST_LINE_BYTES and not line.endswith(b"\n"):
+            while (rest := stream.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
+                continue
+
+
+def _exchange(line: _Line, origin: Origin) -> Exchange | str:
+    raw = line.request
+    if not raw.method or not raw.url:
+        return "names no method or no address"
+    known = _headers(raw)
+    request = Request(raw.method.upper(), raw.url, known, _body(raw, known), raw.someHeaders)
+    response: Response | Missing | None
+    if isinstance(line.response, msgspec.UnsetType):
+        response = NOT_RECORDED
+    elif line.response is None or status_of(line.response.status) is None:
+        response = None
+    else:
+        known = _headers(line.response)
+        body = _body(line.response, known)
+        response = Response(line.response.status, known, body, line.response.someHeaders)
+    took = NOT_RECORDED if line.seconds is None else duration(line.seconds, SECOND)
+    return Exchange(origin, instant(line.started), took, request, response)
+
+
+def _headers(raw: _Message) -> Headers | Missing:
+    if isinstance(raw.headers, msgspec.UnsetType):
+        return NOT_RECORDED
+    return tuple([(name.lower(), value) for name, value in raw.headers])
+
+
+def _body(raw: _Message, known: Headers | Missing) -> Recorded:
+    if raw.bodyBase64 is not None:
+        try:
+            body = base64.b64decode(raw.bodyBase64)
+        except (ValueError, binascii.Error):
+            return NOT_RECORDED
+    else:
+        text = bytes(raw.body)
+        if text == b"null":
+            return NOT_RECORDED
+        if not text.startswith(b'"'):
+            return text
+        body = _TEXT.decode(text).encode()
+    if not isinstance(known, Missing) and body:
+        for name, value in known:
+            if name == "content-encoding":
+                return without_coding(body, value)
+    return body
+
+
+def _otherwise(line: bytes, origin: Origin, reason: str) -> Exchange | str:
+    """A line that is not strictly of this form: with halves of surrogates, headers in other forms, or an entry of a HAR."""
+    try:
+        value = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
+    except (ValueError, RecursionError):
+        return f"is no JSON: {_harmless(reason)}"
+    if not isinstance(value, dict) or not isinstance(value.get("request"), dict):
+        return "has no request"
+    if "startedDateTime" in value:
+        return exchange_of(value, origin, "", lambda _: None)
+    return f"is no exchange: {_harmless(reason)}"
+
+
+def _harmless(reason: str) -> str:
+    """What a decoder says, without what it repeats of the line."""
+    return reason.split(" - ", maxsplit=1)[0]
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def line_of(exchange: Exchange) -> bytes:
+    """The exchange as a line of this form."""
+    request, response = exchange.request, exchange.response
+    line: dict[str, JSONValue] = {}
+    if not isinstance(exchange.started, Missing):
+        line["started"] = exchange.started.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if not isinstance(exchange.took, Missing):
+        line["seconds"] = exchange.took / SECOND
+    line["request"] = {"method": request.method, "url": request.url, **_written(request)}
+    if response is None:
+        line["response"] = None
+    elif not isinstance(response, Missing):
+        line["response"] = {"status": response.status, **_written(response)}
+    return _ENCODER.encode(line) + b"\n"
+
+
+def _written(message: Request | Response) -> dict[str, JSONValue]:
+    found: dict[str, JSONValue] = {}
+    if not isinstance(message.headers, Missing):
+        found["headers"] = message.headers
+    if message.some_headers:
+        found["someHeaders"] = True
+    if not isinstance(message.body, Missing):
+        try:
+            found["body"] = message.body.decode("utf-8")
+        except UnicodeDecodeError:
+            found["bodyBase64"] = base64.b64encode(message.body).decode("ascii")
+    return found

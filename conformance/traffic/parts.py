@@ -1,0 +1,198 @@
+"""Parts of an exchange as recorders write them: headers, instants, durations, bodies. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from conformance.contract.instants import read_instant
+from conformance.contract.jsontext import JSONValue
+from conformance.traffic.exchange import NOT_RECORDED, Headers, Missing, Recorded
+
+LARGEST_BODY_BYTES: Final = 64 * 1024 * 1024
+"""Of a body without its content coding; a larger one is taken as not recorded."""
+
+
+# -- instants and durations ----------------------------------------------------------------------------------------
+
+
+def instant(value: JSONValue) -> datetime | Missing:
+    """The instant that a recorder wrote, aware; not recorded where it names none."""
+    if not isinstance(value, str):
+        return NOT_RECORDED
+    try:
+        found: datetime | None = datetime.fromisoformat(value)
+    except ValueError:
+        found = read_instant(value)
+    return found if found is not None and found.tzinfo is not None else NOT_RECORDED
+
+
+def epoch(seconds: JSONValue) -> datetime | Missing:
+    """The instant so many seconds after 1970 (UTC)."""
+    number = _decimal(seconds)
+    try:
+        return NOT_RECORDED if number is None else datetime.fromtimestamp(float(number), UTC)
+    except (ValueError, OverflowError, OSError):
+        return NOT_RECORDED
+
+
+def duration(value: JSONValue, unit: timedelta) -> timedelta | Missing:
+    """So many units; not recorded where it is no number, or below zero, which stands for that."""
+    number = _decimal(value)
+    try:
+        return NOT_RECORDED if number is None or not number >= 0 else float(number) * unit
+    except (ValueError, OverflowError, ArithmeticError):
+        return NOT_RECORDED
+
+
+_NUMBER: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
+
+
+def _decimal(value: JSONValue) -> Decimal | None:
+    if isinstance(value, str):
+        return Decimal(value) if _NUMBER.fullmatch(value) else None
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        number = Decimal(value)
+        return number if number.is_finite() else None
+    return None
+
+
+# -- headers -------------------------------------------------------------------------------------------------------
+
+
+def headers(value: JSONValue) -> Headers | Missing:
+    """Headers in any form that recorders give them: a list of `{name, value}`, of pairs, of names and values in turn; an object
+    of values or of lists of values. None at all is not recorded, since every message has some."""
+    found = tuple((name.strip().lower(), text) for name, text in _pairs(value))
+    return found or NOT_RECORDED
+
+
+def _pairs(value: JSONValue) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, content in value.items():
+            for one in content if isinstance(content, list) else [content]:
+                yield str(name), _text(one)
+    elif isinstance(value, list):
+        if value and all(isinstance(part, str) for part in value):
+            yield from zip(value[::2], value[1::2], strict=False)
+            return
+        for part in value:
+            if isinstance(part, dict):
+                name = part.get("name", part.get("key"))  # Postman's has a key
+                if isinstance(name, str):
+                    yield name, _text(part.get("value"))
+            elif isinstance(part, list) and len(part) == 2 and isinstance(part[0], str):  # noqa: PLR2004
+                yield part[0], _text(part[1])
+
+
+def _text(value: JSONValue) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def first(found: Headers | Missing, name: str) -> str | None:
+    """The first value of a header, where it was recorded."""
+    return None if isinstance(found, Missing) else next((value for known, value in found if known == name), None)
+
+
+def names_host(found: Headers | Missing) -> bool:
+    """Whether the headers are those that went over the wire: every request has its host among them."""
+    return not isinstance(found, Missing) and any(name in {"host", ":authority"} for name, _ in found)
+
+
+# -- bodies --------------------------------------------------------------------------------------------------------
+
+
+def as_bytes(text: str, size: JSONValue = None) -> bytes:
+    """The bytes of a recorded text, where it was `size` bytes long by what the recorder says.
+
+    UTF-8 that was read as Latin-1 is mended: written back it has that size, and is UTF-8. Halves of surrogates are bytes that
+    were no UTF-8.
+    """
+    if text.isascii():
+        return text.encode()
+    if isinstance(size, int) and len(text) == size:
+        try:
+            repaired = text.encode("latin-1")
+            repaired.decode("utf-8")
+        except UnicodeError:
+            pass
+        else:
+            return repaired
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def from_base64(text: str) -> Recorded:
+    """The bytes of a base64 text; of a JSON list of such texts, one after the other, too (Polly.JS)."""
+    try:
+        chunks = json.loads(text) if text.startswith("[") else [text]
+        return b"".join(base64.b64decode(chunk) for chunk in chunks)
+    except (ValueError, TypeError, binascii.Error):
+        return NOT_RECORDED
+
+
+_GZIP, _ZLIB, _RAW = 31, 15, -15
+_WINDOWS: Final[Mapping[str, tuple[int, ...]]] = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
+
+
+def without_coding(body: bytes, coding: str | None) -> Recorded:
+    """The body without these content codings, the last one first; recorders mostly have taken them off before.
+
+    Not recorded where it is neither: a text that was made of compressed bytes, a coding that nobody here reads, a body that
+    was cut.
+    """
+    for name in reversed((coding or "").lower().split(",")):
+        name = name.strip()  # noqa: PLW2901
+        if name in {"", "identity"} or _is_text(body):
+            continue
+        inflated = _inflated(body, _WINDOWS.get(name, ()))
+        if inflated is None:
+            return NOT_RECORDED
+        body = inflated
+    return body
+
+
+def _inflated(body: bytes, windows: tuple[int, ...]) -> bytes | None:
+    for window in windows:
+        inflating = zlib.decompressobj(window)
+        try:
+            whole = inflating.decompress(body, LARGEST_BODY_BYTES)
+        except zlib.error:
+            continue
+        if inflating.eof:
+            return whole
+    return None
+
+
+_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether it is no compressed data any more."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return "\ufffd" not in text and not _CONTROLS.search(body)
+
+
+def is_json(body: bytes) -> bool:
+    """Whether it is a JSON text as a whole, however it is spelled."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True

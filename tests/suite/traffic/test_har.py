@@ -1,0 +1,214 @@
+"""HAR as recorders write it: what of a call is present, empty, and not recorded."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.errors import CannotRun
+from conformance.traffic import read_all
+from conformance.traffic.exchange import NOT_RECORDED, Exchange, Response
+
+SECRET = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtb2NrIn0.c2VjcmV0"
+
+HEADERS = [{"name": "Host", "value": "api.example"}, {"name": "GumgaToken", "value": SECRET}]
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """An entry as the specification has it, with other parts of its request or answer."""
+    request = {
+        "method": "POST",
+        "url": "https://api.example/order",
+        "headers": HEADERS,
+        "bodySize": 2,
+        "postData": {"mimeType": "application/json", "text": "{}"},
+    }
+    response = {
+        "status": 200,
+        "headers": [{"name": "Content-Type", "value": "application/json"}],
+        "content": {"size": 2, "text": "{}", "mimeType": "application/json"},
+    }
+    whole = {"startedDateTime": "2026-11-03T12:00:00.000Z", "time": 12.5, "request": request, "response": response}
+    for name, value in changes.items():
+        place, _, part = name.partition("_")
+        if part:
+            whole[place] = {**whole[place], part: value}  # type: ignore[dict-item]
+        else:
+            whole[place] = value
+    return whole
+
+
+def har(*entries: object, creator: str = "a recorder") -> str:
+    return json.dumps({"log": {"version": "1.2", "creator": {"name": creator, "version": "1"}, "entries": entries}})
+
+
+def read(folder: Path, text: str | bytes, name: str = "a.har") -> tuple[list[Exchange], list[str]]:
+    """What a recording holds, and what was told of it."""
+    file, told = folder / name, list[str]()
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return list(read_all([file], told.append)), told
+
+
+def one(folder: Path, **changes: Any) -> Exchange:
+    found, told = read(folder, har(entry(**changes)))
+    assert (len(found), told) == (1, [])
+    return found[0]
+
+
+def test_an_entry_is_read_whole(tmp_path: Path) -> None:
+    found = one(tmp_path, request_method="post")
+    assert found.started == datetime(2026, 11, 3, 12, tzinfo=UTC)
+    assert found.took == timedelta(milliseconds=12.5)
+    assert (found.request.method, found.request.url, found.request.body) == ("POST", "https://api.example/order", b"{}")
+    assert found.request.header("gumgaToken") == SECRET
+    assert found.request.header("integrator") is None
+    assert found.response == Response(200, (("content-type", "application/json"),), b"{}")
+
+
+@pytest.mark.parametrize(
+    ("posted", "length", "expected"),
+    [
+        ({"text": "{}"}, None, b"{}"),
+        ({"text": ""}, None, NOT_RECORDED),
+        ({"text": ""}, "645", NOT_RECORDED),
+        ({"text": ""}, "0", b""),
+        (None, "645", NOT_RECORDED),
+        (None, "0", b""),
+        (None, None, NOT_RECORDED),
+        ({"params": [{"name": "accountId", "value": 19055}]}, None, NOT_RECORDED),
+        ({"_file": "gone.json"}, None, NOT_RECORDED),
+        ({"text": '{"a": "b'}, "645", NOT_RECORDED),
+        ({"text": '{"credentials": "<redacted>"}'}, "645", b'{"credentials": "<redacted>"}'),
+        ({"text": base64.b64encode(b"\xe3\x28").decode(), "encoding": "base64"}, None, b"\xe3\x28"),
+    ],
+)
+@pytest.mark.parametrize("size", [0, 645, -1, None])
+def test_a_body_is_present_empty_or_not_recorded(
+    posted: dict[str, Any] | None, length: str | None, expected: bytes, size: int | None, tmp_path: Path
+) -> None:
+    headers = [*HEADERS, *([{"name": "Content-Length", "value": length}] if length else [])]
+    found = one(tmp_path, request_headers=headers, request_postData=posted, request_bodySize=size)
+    assert found.request.body == expected
+
+
+@pytest.mark.parametrize(("size", "expected"), [(0, b""), (-1, b""), (645, NOT_RECORDED)])
+def test_a_query_has_no_body_unless_its_size_says_so(size: int, expected: bytes, tmp_path: Path) -> None:
+    found = one(tmp_path, request_method="GET", request_postData=None, request_bodySize=size)
+    assert found.request.body == expected
+
+
+@pytest.mark.parametrize("status", [0, -1, "", None])
+def test_a_status_that_is_none_is_no_answer(status: object, tmp_path: Path) -> None:
+    assert one(tmp_path, response_status=status).response is None
+
+
+def test_an_answer_that_was_left_out_is_not_recorded(tmp_path: Path) -> None:
+    assert one(tmp_path, response=None).response is NOT_RECORDED
+
+
+def test_header_values_may_be_numbers_and_none_at_all_are_not_recorded(tmp_path: Path) -> None:
+    found = one(tmp_path, request_headers=[{"name": "Host", "value": "h"}, {"name": "X", "value": 645}])
+    assert found.request.header("x") == "645"
+    found = one(tmp_path, request_headers=[])
+    assert found.request.header("integrator") is NOT_RECORDED
+
+
+def test_headers_without_a_host_are_not_all_that_were_sent(tmp_path: Path) -> None:
+    found = one(tmp_path, request_headers=[{"name": "gumgaToken", "value": SECRET}])
+    assert found.request.header("gumgatoken") == SECRET
+    assert found.request.header("integrator") is NOT_RECORDED
+
+
+def test_a_time_without_an_offset_is_not_recorded(tmp_path: Path) -> None:
+    assert one(tmp_path, startedDateTime="2026-11-03T12:00:00").started is NOT_RECORDED
+    assert one(tmp_path, time=-1).took is NOT_RECORDED
+
+
+def test_utf_8_that_was_read_as_latin_1_is_mended(tmp_path: Path) -> None:
+    text = '{"comprador": "São João"}'
+    mojibake, size = text.encode().decode("latin-1"), len(text.encode())
+    found = one(tmp_path, request_postData={"text": mojibake}, request_bodySize=size)
+    assert found.request.body == text.encode()
+    found = one(tmp_path, request_postData={"text": text}, request_bodySize=size)
+    assert found.request.body == text.encode()
+    found = one(tmp_path, request_postData={"text": text}, request_bodySize=len(text))  # a length in characters
+    assert found.request.body == text.encode()
+
+
+def test_halves_of_surrogates_are_bytes_that_were_no_utf_8(tmp_path: Path) -> None:
+    found = one(tmp_path, request_postData={"text": "S\udce3o"})
+    assert found.request.body == b"S\xe3o"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP", "identity, gzip"])
+def test_a_body_is_without_its_content_coding_whether_the_recorder_took_it_off_or_not(
+    coding: str, tmp_path: Path
+) -> None:
+    packed = base64.b64encode(gzip.compress(b'{"id": 237}')).decode()
+    headers = [{"name": "Content-Encoding", "value": coding}]
+    for content in ({"text": packed, "encoding": "base64"}, {"text": '{"id": 237}'}):
+        found = one(tmp_path, response_headers=headers, response_content=content).response
+        assert isinstance(found, Response)
+        assert found.body == b'{"id": 237}'
+    for text in (gzip.compress(b'{"id": 237}').decode("utf-8", "replace"), packed[:8]):
+        content = {"text": text, "encoding": "base64"} if text == packed[:8] else {"text": text}
+        found = one(tmp_path, response_headers=headers, response_content=content).response
+        assert isinstance(found, Response)
+        assert found.body is NOT_RECORDED
+
+
+def test_what_the_client_s_cache_answered_is_no_call(tmp_path: Path) -> None:
+    found, told = read(tmp_path, har({**entry(), "_fromCache": "disk"}, entry()))
+    assert [one.origin.entry for one in found] == [1]
+    assert "no call" in told[0]
+
+
+def test_recordings_are_one_stream_by_the_time_of_sending(tmp_path: Path) -> None:
+    for name, seconds in (("a.har", (3, 1)), ("b.har", (0, 2))):
+        times = [f"2026-11-03T0{second}:00:00-03:00" for second in seconds]
+        (tmp_path / name).write_text(har(*(entry(startedDateTime=time) for time in times)))
+    found = read_all([tmp_path / "a.har", tmp_path / "b.har"], pytest.fail)
+    assert [(Path(one.origin.file).name, one.origin.entry) for one in found] == [
+        ("b.har", 0), ("a.har", 1), ("b.har", 1), ("a.har", 0),
+    ]  # fmt: skip
+
+
+def test_of_a_recording_that_was_cut_what_is_there_is_read(tmp_path: Path) -> None:
+    text = har(*[entry() for _ in range(3)])
+    ends = [text.index('{"startedDateTime"')]
+    while (at := text.find(', {"startedDateTime"', ends[-1] + 1)) > 0:
+        ends.append(at)
+    for length in range(0, len(text), 3):
+        found, told = read(tmp_path, text[:length]) if length > 60 else ([], ["x"])
+        assert len(found) == (sum(length >= end for end in ends[1:]) if length < len(text) - 3 else 3)
+        assert len(told) == 1
+        assert SECRET not in told[0]
+
+
+@pytest.mark.parametrize("damage", ['"', "]", ":", "}", "{", "[", ",", "zz", "\\", "\x00"])
+def test_what_is_broken_is_left_out_and_the_rest_is_read(damage: str, tmp_path: Path) -> None:
+    text = har(*[entry() for _ in range(3)])
+    second = text.index(', {"startedDateTime"') + 2
+    third = text.index(', {"startedDateTime"', second) + 2
+    for at in range(second + 2, third - 4, 3):
+        found, told = read(tmp_path, text[:at] + damage + text[at:])
+        assert [one.request.url for one in found][-1:] == ["https://api.example/order"], (at, told)
+        assert len(found) >= 2
+        assert all(SECRET not in line for line in told)
+
+
+@pytest.mark.parametrize("text", ["<html></html>", '{"name": "no recording"}', "42", "[1, 2]x", "\x00\x01"])
+def test_what_is_no_recording_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"other\.txt"):
+        read(tmp_path, text, name="other.txt")
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"nowhere\.har"):
+        list(read_all([tmp_path / "nowhere.har"], pytest.fail))

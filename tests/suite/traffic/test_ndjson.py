@@ -1,0 +1,101 @@
+"""The suite's own form of a recording: lines of JSON, as the mock writes them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.commandline.recording import witness_of
+from conformance.contract.judge import Request as Asked
+from conformance.mock.app import respond
+from conformance.mock.koncili import Koncili
+from conformance.traffic import read_all
+from conformance.traffic.exchange import NOT_RECORDED, Exchange, Origin, Request, Response
+from conformance.traffic.ndjson import line_of, read_ndjson
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=8).filter(lambda name: name != "content-encoding")
+HEADERS = st.just(NOT_RECORDED) | st.lists(st.tuples(NAMES, TEXTS), max_size=3).map(tuple)
+BODIES = st.just(NOT_RECORDED) | st.binary(max_size=8) | TEXTS.map(str.encode)
+EXCHANGES = st.builds(
+    Exchange,
+    origin=st.just(Origin("a", 0)),
+    started=st.just(NOT_RECORDED) | st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    took=st.just(NOT_RECORDED) | st.integers(0, 10**9).map(lambda n: timedelta(milliseconds=n)),
+    request=st.builds(Request, st.just("POST"), st.just("/order"), HEADERS, BODIES, st.booleans()),
+    response=st.none()
+    | st.just(NOT_RECORDED)
+    | st.builds(Response, st.integers(100, 599), HEADERS, BODIES, st.booleans()),
+)
+
+
+class Lines(list[bytes]):
+    """A stream of lines."""
+
+    def readline(self, _: int) -> bytes:
+        return self.pop(0) if self else b""
+
+
+@given(EXCHANGES)
+def test_what_is_written_is_read_as_it_was(exchange: Exchange) -> None:
+    line = line_of(exchange)
+    assert list(read_ndjson(Lines([line]), "a", pytest.fail)) == [exchange]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("null", NOT_RECORDED),
+        ('""', b""),
+        ('"null"', b"null"),
+        ('{"totalGrossValue": 203.630,  "a": 1E+2}', b'{"totalGrossValue": 203.630,  "a": 1E+2}'),
+        ('"{\\"a\\": 1}"', b'{"a": 1}'),
+    ],
+)
+def test_a_body_may_stand_in_the_line_as_it_was_sent(body: str, expected: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text('{"request": {"method": "post", "url": "/order", "body": %s}}\n' % body)  # noqa: UP031
+    (found,) = read_all([tmp_path / "a.ndjson"], pytest.fail)
+    assert (found.request.method, found.request.body) == ("POST", expected)
+    assert (found.started, found.took, found.response) == (NOT_RECORDED,) * 3
+
+
+def test_lines_that_are_broken_are_told_and_left_out(tmp_path: Path) -> None:
+    good = '{"request": {"method": "GET", "url": "/my-accounts"}, "response": {"status": 200}}'
+    bad = ['{"request": {"url": "/secret"}}', '{"request": "secret"}', '{"a": {"secret": ', "[]", good[:-9]]
+    lines = [good, *[line for one in bad for line in (one, good)], ""]
+    (tmp_path / "a.ndjson").write_text("\n".join([*lines[:-1], good[:30]]))
+    told: list[str] = []
+    found = list(read_all([tmp_path / "a.ndjson"], told.append))
+    assert [one.origin.entry for one in found] == [0, 2, 4, 6, 8, 10]
+    assert len(told) == len(bad) + 1
+    assert "the file ends there" in told[-1]
+    assert all("secret" not in line for line in told)
+
+
+def test_the_mock_records_what_it_is_asked_and_answers(tmp_path: Path) -> None:
+    koncili = Koncili()
+    headers = {"host": "127.0.0.1:8765", "content-type": "application/json"}
+    with witness_of(tmp_path / "a.ndjson") as koncili.witness:
+        respond(koncili, Asked("POST", "/public/api/auth/token", headers=headers, body=b'{"credentials": 203.630}'))
+        koncili.clock.advance(90)
+        respond(koncili, Asked("GET", "/order", query={"accountId": "1"}, headers=headers, query_string="accountId=1"))
+        respond(koncili, Asked("POST", "/_mock", body=b"{}"))
+    assert (tmp_path / "a.ndjson").stat().st_mode & 0o777 == 0o600
+    first, second = read_all([tmp_path / "a.ndjson"], pytest.fail)
+    assert first.request == Request(
+        "POST", "http://127.0.0.1:8765/public/api/auth/token", tuple(headers.items()), b'{"credentials": 203.630}'
+    )
+    assert isinstance(first.response, Response)
+    assert isinstance(second.response, Response)
+    assert (first.response.status, second.response.status) == (401, 403)
+    assert second.request.url == "http://127.0.0.1:8765/order?accountId=1"
+    assert isinstance(second.response.body, bytes)
+    assert json.loads(second.response.body) == {"response": "NO_TOKEN"}
+    assert isinstance(first.started, datetime)
+    assert isinstance(second.started, datetime)
+    assert second.started - first.started >= timedelta(seconds=90)
