@@ -95,17 +95,17 @@ ENDPOINTS = {
 
 
 @given(parsers.re(f"(?P<what>{'|'.join(ENDPOINTS)})"))
-def _(trial: Trial, what: str) -> None:
+def any_such_call(trial: Trial, what: str) -> None:
     trial.endpoint = ENDPOINTS[what]
 
 
 @given(parsers.parse("any order with status {status}"))
-def _(trial: Trial, status: str) -> None:
+def any_order_with_status(trial: Trial, status: str) -> None:
     trial.statuses = (status,)
 
 
 @given(parsers.re(r"any reconciliation of (?P<least>\d+) (to (?P<most>\d+) )?orders?"))
-def _(trial: Trial, least: str, most: str | None) -> None:
+def any_reconciliation_of_so_many_orders(trial: Trial, least: str, most: str | None) -> None:
     trial.endpoint = Endpoint.CREATE_RECONCILIATION
     trial.orders = int(least), int(most or least)
 
@@ -114,7 +114,7 @@ def _(trial: Trial, least: str, most: str | None) -> None:
 
 
 @when(parsers.re("(?P<fault>(its|it|one|the|no) .+)"))
-def _(trial: Trial, fault: str) -> None:
+def with_a_fault(trial: Trial, fault: str) -> None:
     faults = FAULTS[trial.rule.id]
     if fault not in faults:
         raise LookupError(f"{trial.rule.id} has no fault {fault!r}; it has {', '.join(faults)}")
@@ -128,27 +128,27 @@ SENDING = "(submission|query|deletion|call|attempt|creation|release)"
 
 
 @then(parsers.re(rf"every {SENDING} is accepted with (?P<status>\w+)"))
-def _(trial: Trial, status: str) -> None:
+def every_call_is_accepted(trial: Trial, status: str) -> None:
     must_agree(status == str(trial.rule.accepted), trial.rule.accepted)
     wanted = calls(trial.bench.scope, trial.endpoint, statuses=trial.statuses)
     laws.accept(trial.bench, trial.rule, wanted)
 
 
 @then(parsers.re(rf"every {SENDING} is refused with (?P<status>\w+)"))
-def _(trial: Trial, status: str) -> None:
+def every_call_is_refused(trial: Trial, status: str) -> None:
     must_agree(status == str(trial.rule.refused), trial.rule.refused)
     must_agree(not trial.rule.codes, trial.rule.codes)
     trial.refuse()
 
 
 @then(parsers.re(rf"every {SENDING} is refused with (?P<status>\w+) and code (?P<code>\d+-\d+)"))
-def _(trial: Trial, status: str, code: str) -> None:
+def every_call_is_refused_with_code(trial: Trial, status: str, code: str) -> None:
     must_agree((status, (code,)) == (str(trial.rule.refused), trial.rule.codes), trial.rule.codes)
     trial.refuse()
 
 
 @then(parsers.re(r"every call is refused with (?P<status>\w+) and NO_TOKEN"))
-def _(trial: Trial, status: str) -> None:
+def every_call_is_refused_with_no_token(trial: Trial, status: str) -> None:
     must_agree(status == str(trial.rule.refused), trial.rule.refused)
     must_agree(trial.rule.no_token_body, "another body than NO_TOKEN")
     trial.refuse()

@@ -15,7 +15,7 @@ scenarios("accounts.feature")
 
 
 @then("it holds every account of the target")
-def _(trial: Trial) -> None:
+def holds_every_account(trial: Trial) -> None:
     bench = trial.bench
     exchange = bench.send(Call(Endpoint.LIST_ACCOUNTS), {})
     check_accepted(rule=trial.rule, exchange=exchange)

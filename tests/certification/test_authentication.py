@@ -47,7 +47,7 @@ def _attempts(trial: Trial) -> range:
 
 
 @then("every attempt gets an access token and a refresh token")
-def _(trial: Trial) -> None:
+def every_attempt_gets_tokens(trial: Trial) -> None:
     bench = trial.bench
 
     def law() -> None:
@@ -69,7 +69,7 @@ def _pair_to_refresh(bench: Bench) -> tuple[str, str] | None:
 
 
 @then("every refresh gets a new access token that works and a new refresh token")
-def _(trial: Trial) -> None:
+def every_refresh_gets_new_tokens(trial: Trial) -> None:
     bench = trial.bench
 
     def law() -> None:
@@ -93,7 +93,7 @@ def _(trial: Trial) -> None:
 
 
 @then("every refresh token is taken once and refused after that")
-def _(trial: Trial) -> None:
+def every_refresh_token_is_taken_once(trial: Trial) -> None:
     bench, client = trial.bench, trial.bench.session.client
 
     def law(number: int) -> None:
@@ -135,7 +135,7 @@ REMOTE_MARGIN_SECONDS = 30
 
 
 @then("it is accepted just before the token's life is over and refused with 403 and NO_TOKEN just after")
-def _(trial: Trial) -> None:
+def accepted_until_the_end_of_its_life(trial: Trial) -> None:
     bench, client, clock = trial.bench, trial.bench.session.client, trial.bench.session.control
     assert clock is not None
     lifetime = TOKEN_LIFETIME_SECONDS[bench.scope.readings["token-lifetime"]]

@@ -36,7 +36,7 @@ def _neighbourhoods(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 
 
 @then("it can be deleted, is gone, and no other order is")
-def _(trial: Trial) -> None:
+def deleted_order_is_gone_and_no_other(trial: Trial) -> None:
     bench = trial.bench
 
     def law(neighbourhood: tuple[Call, list[Order]]) -> Waiting[None]:
@@ -73,12 +73,12 @@ def _beside(bench: Bench, batch: Batch, values: Values) -> list[tuple[Call, Valu
 
 
 @given("any order that is reconciled")
-def _() -> None:
+def any_reconciled_order() -> None:
     """Which order, Hypothesis says."""
 
 
 @then("its deletion is refused with 4xx, and it stays as it was sent")
-def _(trial: Trial) -> None:
+def deletion_refused_and_order_stays(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> Waiting[None]:
@@ -114,7 +114,7 @@ def _(trial: Trial) -> None:
 
 
 @then(parsers.parse("a second deletion is refused with {status} and code {code}"))
-def _(trial: Trial, status: str, code: str) -> None:
+def second_deletion_refused(trial: Trial, status: str, code: str) -> None:
     bench = trial.bench
     must_agree((status, (code,)) == (str(trial.rule.refused), trial.rule.codes), trial.rule.codes)
 
@@ -136,13 +136,13 @@ def _(trial: Trial, status: str, code: str) -> None:
 
 
 @given("the order that did not come through the API", target_fixture="foreign")
-def _(bench: Bench) -> tuple[Place, str]:
+def the_order_not_from_the_api(bench: Bench) -> tuple[Place, str]:
     assert bench.scope.foreign_code is not None
     return bench.scope.fixtures["foreign_order"], bench.scope.foreign_code
 
 
 @then("its deletion is refused with 4xx and it stays")
-def _(trial: Trial, foreign: tuple[Place, str]) -> None:
+def foreign_deletion_refused_and_order_stays(trial: Trial, foreign: tuple[Place, str]) -> None:
     bench, (place, code) = trial.bench, foreign
 
     deleted: list[Violation] = []
@@ -194,7 +194,7 @@ def _resubmissions(draw: DrawFn, scope: Scope) -> tuple[Place, list[Order]]:
 
 
 @then("of a deleted one nothing shows, also when it is sent and deleted again")
-def _(trial: Trial) -> None:
+def nothing_shows_of_a_deleted_order(trial: Trial) -> None:
     bench = trial.bench
 
     def law(drawn: tuple[Place, list[Order]]) -> Waiting[None]:
@@ -204,7 +204,7 @@ def _(trial: Trial) -> None:
 
 
 @then("sent after its deletion it is accepted")
-def _(trial: Trial) -> None:
+def accepted_after_its_deletion(trial: Trial) -> None:
     bench = trial.bench
 
     def law(drawn: tuple[Place, list[Order]]) -> Waiting[None]:

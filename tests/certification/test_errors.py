@@ -78,7 +78,7 @@ def _some(bench: Bench) -> int:
 
 
 @then("every refusal has the documented body, its code beginning with the status")
-def _(trial: Trial) -> None:
+def every_refusal_has_the_documented_body(trial: Trial) -> None:
     bench = trial.bench
 
     def law(drawn: tuple[Kind, Case]) -> Waiting[None]:
@@ -110,7 +110,7 @@ def _(trial: Trial) -> None:
 
 
 @then("every refusal's message names the field that was wrong")
-def _(trial: Trial) -> None:
+def every_message_names_the_field(trial: Trial) -> None:
     bench = trial.bench
 
     def law(drawn: tuple[Kind, Case]) -> None:
@@ -146,7 +146,7 @@ def _check_no_server_error(trial: Trial, exchange: Exchange) -> None:
 
 
 @then(parsers.re(r"no (?P<input_>.+) in it makes a server error"))
-def _(trial: Trial, input_: str) -> None:
+def no_odd_input_makes_a_server_error(trial: Trial, input_: str) -> None:
     bench = trial.bench
 
     def law(odd_calls: list[Call]) -> None:
@@ -163,7 +163,7 @@ def _(trial: Trial, input_: str) -> None:
 
 
 @then("no odd text in a query or in credentials makes a server error")
-def _(trial: Trial) -> None:
+def no_odd_query_makes_a_server_error(trial: Trial) -> None:
     bench = trial.bench
 
     def law(text: str) -> None:
@@ -177,7 +177,7 @@ def _(trial: Trial) -> None:
 
 
 @then("no missing or malformed parameter makes a server error")
-def _(trial: Trial) -> None:
+def no_malformed_parameter_makes_a_server_error(trial: Trial) -> None:
     bench, place = trial.bench, trial.bench.scope.places[0]
     lawful = {"marketplaceCode": "0", "channelName": place.channel, "accountId": str(place.account)}
     queries = {
@@ -210,7 +210,7 @@ _UNDEMANDED: Final = (("status", "createdDate"), ("installment", "installmentQua
 
 
 @then("without what nothing demands of it and of its releases it makes no server error")
-def _(trial: Trial) -> None:
+def only_what_is_demanded_makes_no_server_error(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> None:
@@ -249,7 +249,7 @@ def _without(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 @then(parsers.parse("with {what} it is taken as it is, or refused with 4xx"))
-def _(trial: Trial, what: str) -> None:
+def taken_as_it_is_or_refused(trial: Trial, what: str) -> None:
     bench, codes = trial.bench, CODES_BEYOND.get(what)
     bound = Bound(bench, 1 if codes is not ODD_CODES else REFUSED_AT_MOST)
     beyond: Mapping[str, Any] = codes or ORDERS_BEYOND[what]
@@ -269,12 +269,12 @@ def _(trial: Trial, what: str) -> None:
 
 
 @given("the OpenAPI document")
-def _() -> None:
+def the_openapi_document() -> None:
     """conformance/contract/openapi.yaml."""
 
 
 @then(parsers.parse("whatever Schemathesis makes of {operation} in it is answered in a documented shape"))
-def _(trial: Trial, operation: str) -> None:
+def answered_in_a_documented_shape(trial: Trial, operation: str) -> None:
     run_schema_layer(trial.bench, trial.rule, operation)
 
 
@@ -315,7 +315,7 @@ def _accepted_twin(trial: Trial) -> None:
 
 
 @then("every path that is not documented answers 404")
-def _(trial: Trial) -> None:
+def undocumented_paths_answer_404(trial: Trial) -> None:
     bench = trial.bench
     _accepted_twin(trial)
 
@@ -332,7 +332,7 @@ def _(trial: Trial) -> None:
 
 
 @then(parsers.parse("every method that is not documented for {path} is refused with 4xx"))
-def _(trial: Trial, path: str) -> None:
+def undocumented_methods_are_refused(trial: Trial, path: str) -> None:
     bench = trial.bench
     _accepted_twin(trial)
     for method in ("PATCH", "DELETE") if path == "/my-accounts" else ("PUT",):

@@ -159,12 +159,12 @@ def _limited(trial: Trial) -> Iterator[Limited]:
 
 
 @given("a mock that enforces the documented limits")
-def _() -> None:
+def a_mock_that_enforces_the_limits() -> None:
     """Switched on for as long as a law of this scenario runs."""
 
 
 @then(parsers.parse("above the documented rate {calls} are answered 429, and a minute later no more"))
-def _(trial: Trial, calls: str) -> None:
+def too_many_calls_are_answered_429(trial: Trial, calls: str) -> None:
     endpoint = ENDPOINTS[calls]
     limit = PER_MINUTE[endpoint]
 
@@ -188,7 +188,7 @@ def _(trial: Trial, calls: str) -> None:
 
 
 @then("from the 500th client error on every call is answered 423, for an hour")
-def _(trial: Trial) -> None:
+def client_errors_lead_to_423(trial: Trial) -> None:
     def law() -> None:
         with _limited(trial) as limited:
             control = limited.control
@@ -216,7 +216,7 @@ def _(trial: Trial) -> None:
 
 
 @then("1000 calls during a block make it permanent, and 999 do not")
-def _(trial: Trial) -> None:
+def calls_during_a_block_make_it_permanent(trial: Trial) -> None:
     def law() -> None:
         with _limited(trial) as limited:
             for calls in (CALLS_WHILE_BLOCKED - 1, CALLS_WHILE_BLOCKED):

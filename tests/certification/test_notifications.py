@@ -104,7 +104,7 @@ def _check_completed(trial: Trial, book: Book, since: int, situation: str, excha
 
 
 @then("that it is completed is notified, with situation CONCILIED")
-def _(trial: Trial) -> None:
+def completion_is_notified(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> None:
@@ -118,7 +118,7 @@ def _(trial: Trial) -> None:
 
 
 @then("that it failed is notified, with situation ERROR")
-def _(trial: Trial) -> None:
+def failure_is_notified(trial: Trial) -> None:
     bench, books, control = trial.bench, trial.bench.books, trial.bench.session.control
     assert control is not None
 
@@ -140,12 +140,12 @@ def _(trial: Trial) -> None:
 
 
 @given("a mock that notifies what it is asked to")
-def _() -> None:
+def a_mock_that_notifies() -> None:
     """Through its control interface."""
 
 
 @then(parsers.parse("{type_} comes in its documented shape"))
-def _(trial: Trial, type_: str) -> None:
+def notification_in_its_documented_shape(trial: Trial, type_: str) -> None:
     control = trial.bench.session.control
     assert control is not None
 

@@ -38,12 +38,12 @@ scenarios("orders.feature")
 
 
 @given("the order printed in S2, field for field")
-def _() -> None:
+def the_printed_order() -> None:
     """In `printed_workflow`."""
 
 
 @then("it is accepted with 200 on every account")
-def _(trial: Trial) -> None:
+def printed_order_accepted_on_every_account(trial: Trial) -> None:
     bench = trial.bench
     for place in bench.scope.places:
         bench.books.printed_codes.add(place)
@@ -59,7 +59,7 @@ FURTHER_DATES = FIELDS[2:]
 
 
 @then("with further dates or without them it is accepted with 200")
-def _(trial: Trial) -> None:
+def accepted_with_or_without_further_dates(trial: Trial) -> None:
     bench = trial.bench
 
     def law(with_dates: Call) -> None:
@@ -77,7 +77,7 @@ def _(trial: Trial) -> None:
 
 
 @then("every submission is answered as the reading says")
-def _(trial: Trial) -> None:
+def empty_extracts_answered_as_the_reading_says(trial: Trial) -> None:
     bench = trial.bench
     if bench.scope.readings["empty-extracts"] == "rejected":
         trial.refuse()
@@ -192,7 +192,7 @@ def _updates(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 
 
 @then("another submission of it leaves nothing of the first")
-def _(trial: Trial) -> None:
+def update_leaves_nothing_of_the_first(trial: Trial) -> None:
     bench = trial.bench
 
     def law(update: tuple[Call, list[Order]]) -> Waiting[None]:
@@ -221,7 +221,7 @@ def _(trial: Trial) -> None:
 
 
 @then("sent twice it is found once, and gone after one deletion")
-def _(trial: Trial) -> None:
+def sent_twice_it_is_found_once(trial: Trial) -> None:
     bench = trial.bench
 
     def law(call: Call) -> Waiting[None]:
@@ -260,7 +260,7 @@ def _some_kinds(trial: Trial) -> list[Kind]:
 
 
 @then("an update that is refused leaves it as it was")
-def _(trial: Trial) -> None:
+def refused_update_leaves_it_as_it_was(trial: Trial) -> None:
     bench = trial.bench
 
     def law(update: tuple[Order, Case]) -> Waiting[None]:
@@ -285,7 +285,7 @@ def _(trial: Trial) -> None:
 
 
 @then("a first submission that is refused is not to be found")
-def _(trial: Trial) -> None:
+def refused_submission_is_not_found(trial: Trial) -> None:
     bench = trial.bench
 
     def law(case: Case) -> Waiting[None]:

@@ -32,7 +32,7 @@ scenarios("queries.feature")
 
 
 @then("it is found as it was sent, to the cent")
-def _(trial: Trial) -> None:
+def found_as_it_was_sent(trial: Trial) -> None:
     bench = trial.bench
 
     def law(call: Call) -> Waiting[None]:
@@ -57,7 +57,7 @@ def _histories(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 
 
 @then("after each update it shows the new state within 30 minutes")
-def _(trial: Trial) -> None:
+def shows_each_update_within_30_minutes(trial: Trial) -> None:
     bench = trial.bench
 
     def law(history: tuple[Call, list[Order]]) -> Waiting[None]:
@@ -102,7 +102,7 @@ def _is_shown_when_new(bench: Bench, shape: str, order: Order) -> bool:
 
 
 @then("its dates are shown with their fractions of a second")
-def _(trial: Trial) -> None:
+def dates_shown_with_their_fractions(trial: Trial) -> None:
     bench = trial.bench
 
     def law(call: Call) -> Waiting[None]:
@@ -134,7 +134,7 @@ def _cut_dates(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
 
 
 @then("asked for again and again it stays as it was sent")
-def _(trial: Trial) -> None:
+def stays_as_it_was_sent(trial: Trial) -> None:
     bench = trial.bench
 
     def law(call: Call) -> Waiting[None]:
@@ -177,7 +177,7 @@ def _(trial: Trial) -> None:
 
 
 @then("one under a code that is nearly the same is another")
-def _(trial: Trial) -> None:
+def nearly_the_same_code_is_another(trial: Trial) -> None:
     bench, profile = trial.bench, trial.bench.session.profile
     bound = Bound(bench, REFUSED_AT_MOST)
     for name in economy.choose(list(ALIKE), profile.kinds_at_most or len(ALIKE), bench.session.seed):
@@ -188,7 +188,7 @@ def _(trial: Trial) -> None:
 
 
 @then("under such an account id it is not found, changed or deleted")
-def _(trial: Trial) -> None:
+def not_found_under_another_account_id(trial: Trial) -> None:
     bench = trial.bench
 
     def law(pair: Pair) -> Waiting[None]:

@@ -37,7 +37,7 @@ def _some(bench: Bench) -> int:
 
 
 @then("every creation is accepted with 201 and an integer id")
-def _(trial: Trial) -> None:
+def every_creation_gets_an_integer_id(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law_of_earlier(batch: Batch) -> None:
@@ -71,7 +71,7 @@ def _(trial: Trial) -> None:
 
 
 @then("no two have the same id")
-def _(trial: Trial) -> None:
+def no_two_have_the_same_id(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> None:
@@ -92,7 +92,7 @@ def _pairs(draw: DrawFn, scope: Scope) -> tuple[Batch, Batch]:
 
 
 @then("while it is active a second one is refused with 4xx, and accepted after")
-def _(trial: Trial) -> None:
+def second_one_refused_while_active(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(pair: tuple[Batch, Batch]) -> None:
@@ -120,7 +120,7 @@ def _(trial: Trial) -> None:
 
 
 @then("a creation that is refused leaves its period free")
-def _(trial: Trial) -> None:
+def refused_creation_leaves_its_period_free(trial: Trial) -> None:
     bench = trial.bench
     # Faults that leave the period as it is; that they are refused is their own rules' business, and reported as such.
     faults = {
@@ -185,7 +185,7 @@ def _refused_by_an_earlier(trial: Trial) -> None:
 
 
 @then("while it is active another account can have one of the same period")
-def _(trial: Trial) -> None:
+def another_account_can_have_the_same_period(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
     places = books.scope.places
     pairs = [(one, other) for one in places for other in places if one != other]
@@ -240,7 +240,7 @@ def _(trial: Trial) -> None:
 
 
 @then("one that begins or ends where it ends or begins is answered as the reading says")
-def _(trial: Trial) -> None:
+def touching_period_answered_as_the_reading_says(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
     allowed = bench.scope.readings["adjacent-periods"] == "allowed"
 
@@ -283,7 +283,7 @@ def _with_total(draw: DrawFn, scope: Scope, totals: st.SearchStrategy[Decimal]) 
 
 
 @then("whatever totalNetValue the reading allows, it is accepted and completes")
-def _(trial: Trial) -> None:
+def any_allowed_total_is_accepted(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> None:

@@ -49,14 +49,14 @@ def _opened(bench: Bench, batch: Batch) -> Book:
 
 
 @then("every release is accepted with 2xx")
-def _(trial: Trial) -> None:
+def every_release_is_accepted(trial: Trial) -> None:
     scope = trial.bench.books.scope
     _accepted(trial, batches(scope), trial.bench.session.profile.sequences)
     _accepted(trial, _on_the_last_day(scope), 1, " on the last day")
 
 
 @then("with its entries in the sequence of the extracts it is accepted")
-def _(trial: Trial) -> None:
+def entries_in_sequence_are_accepted(trial: Trial) -> None:
     _accepted(trial, batches(trial.bench.books.scope, types=("COMISSION", "SHIP", "SHIP")), _some(trial.bench))
 
 
@@ -85,7 +85,7 @@ def _on_the_last_day(draw: DrawFn, scope: Scope) -> Batch:
 
 
 @then("with its entries in another sequence it is accepted, or refused and accepted in its own")
-def _(trial: Trial) -> None:
+def entries_in_another_sequence_are_accepted_or_refused(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> None:
@@ -111,7 +111,7 @@ def _(trial: Trial) -> None:
 
 
 @then("every release is answered as the reading says")
-def _(trial: Trial) -> None:
+def every_release_answered_as_the_reading_says(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
     if bench.scope.readings["value-mismatch"] == "rejected":
         trial.refuse()
@@ -137,7 +137,7 @@ def _(trial: Trial) -> None:
 
 
 @then("dated at either end of the period it is answered as the reading says")
-def _(trial: Trial) -> None:
+def either_end_of_the_period_answered_as_the_reading_says(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
     inclusive = bench.scope.readings["period-bounds"] == "inclusive"
 
@@ -171,7 +171,7 @@ def _(trial: Trial) -> None:
 
 
 @then(parsers.parse("after it another of the same order in {where} is refused with 4xx"))
-def _(trial: Trial, where: str) -> None:
+def another_release_of_the_same_order_refused(trial: Trial, where: str) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def in_the_same(drawn: Batch) -> None:
@@ -214,7 +214,7 @@ def _(trial: Trial, where: str) -> None:
 
 
 @then("with more entries than releasesQtd leaves it is refused with 4xx, and with as many accepted")
-def _(trial: Trial) -> None:
+def more_entries_than_are_left_refused(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(drawn: Batch) -> None:
@@ -275,7 +275,7 @@ def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> Sheaf:
 
 
 @then("after refused ones the right one is accepted, and counts once")
-def _(trial: Trial) -> None:
+def right_one_accepted_after_refused_ones(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(sheaf: Sheaf) -> None:
@@ -323,12 +323,12 @@ def _check_still_active(trial: Trial, book: Book, exchange: Any) -> None:
 
 
 @given("the order, reconciliation and release printed in S2")
-def _() -> None:
+def the_printed_release() -> None:
     """In `printed_workflow`."""
 
 
 @then("the release is refused with 4xx as printed, and accepted with its date mended")
-def _(trial: Trial) -> None:
+def printed_release_refused_and_accepted_when_mended(trial: Trial) -> None:
     bench = trial.bench
 
     def law() -> None:

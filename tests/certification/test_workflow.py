@@ -68,7 +68,7 @@ def _check_reconciled(trial: Trial, book: Book) -> None:
 
 
 @then("with its releases it ends reconciled")
-def _(trial: Trial) -> None:
+def ends_reconciled(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> None:
@@ -96,7 +96,7 @@ def _opened(bench: Bench, batch: Batch) -> Book:
 
 
 @then("it stays active until the last release is in, and completes then")
-def _(trial: Trial) -> None:
+def stays_active_until_the_last_release(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law(batch: Batch) -> None:
@@ -141,12 +141,12 @@ def _check_active(trial: Trial, book: Book, received: int) -> None:
 
 
 @given("the order, reconciliation and release printed in S2")
-def _() -> None:
+def the_printed_workflow() -> None:
     """In `printed_workflow`."""
 
 
 @then("with the date mended it ends reconciled, and the order can't be deleted")
-def _(trial: Trial) -> None:
+def printed_workflow_ends_reconciled(trial: Trial) -> None:
     bench, books = trial.bench, trial.bench.books
 
     def law() -> Waiting[None]:
@@ -174,10 +174,10 @@ def _(trial: Trial) -> None:
 
 
 @given("a model of what was accepted")
-def _() -> None:
+def a_model_of_what_was_accepted() -> None:
     """In `machine`."""
 
 
 @then("whatever is called in whatever sequence, the endpoint agrees with it")
-def _(trial: Trial) -> None:
+def endpoint_agrees_with_the_model(trial: Trial) -> None:
     prove_machine(trial.bench)

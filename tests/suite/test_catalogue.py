@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,11 @@ def test_strategies_and_judge_agree_on_the_mandatory_dates() -> None:
 def test_an_unknown_rule_is_told_by_its_id() -> None:
     with pytest.raises(KeyError, match="ORD-99"):
         catalogue()["ORD-99"]
+
+
+@pytest.mark.parametrize(
+    "module", sorted((suite_root() / "tests" / "certification").glob("*.py")), ids=lambda path: path.name
+)
+def test_every_step_has_a_name_of_its_own(module: Path) -> None:
+    functions = [node.name for node in ast.parse(module.read_text()).body if isinstance(node, ast.FunctionDef)]
+    assert [name for name, times in Counter(functions).items() if times > 1 or name == "_"] == []
