@@ -40,7 +40,7 @@ from strategies.scope import DAYS, Days, Place, Scope
 from strategies.written import written
 
 if TYPE_CHECKING:
-    from conformance.engine.books import Books
+    from conformance.engine.reconciliations import Reconciliations
 
 SERVER_ERROR = 500
 
@@ -183,20 +183,25 @@ class Bench:
         self.hindrances = Hindrances() if self.session.budget.standing() is not None else None
 
     @cached_property
-    def books(self) -> Books:
+    def reconciliations(self) -> Reconciliations:
         """The reconciliations of the run."""
-        from conformance.engine.books import Books
         from conformance.engine.probes import probe_batches
+        from conformance.engine.reconciliations import Reconciliations
 
-        books = Books(self)
-        probe_batches(self, books)
-        return books
+        reconciliations = Reconciliations(self)
+        probe_batches(self, reconciliations)
+        return reconciliations
+
+    @property
+    def books(self) -> Reconciliations:
+        """The reconciliations of the run."""
+        return self.reconciliations
 
     @property
     def circumstances(self) -> Hashable:
         """What else than the seed decides what strategies draw: the readings, and the places that can't be used any more."""
-        suspects = self.books.suspects if "books" in vars(self) else ()
-        return tuple(sorted(self.session.readings.items())), tuple(sorted(map(str, suspects)))
+        blocked = self.reconciliations.blocked if "reconciliations" in vars(self) else ()
+        return tuple(sorted(self.session.readings.items())), tuple(sorted(map(str, blocked)))
 
     def kinds_of(self, rule: Rule, endpoint: Endpoint, fault: str) -> tuple[Kind, ...]:
         """The kinds of a fault that its scenario tries, of those that it can make on this target."""

@@ -19,10 +19,11 @@ from conformance.compat.hypothesis import draw_no_constants
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine.bench import ASKED_AT_MOST, Bench, Hindered, NotSeenYet, Values, Waiting
-from conformance.engine.books import Book, Books
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.hindrances import Hindrances
 from conformance.engine.kill_matrix import KindOf, Refusal
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.reconciliations import Reconciliations
 from conformance.errors import CannotRun, Doubtful, NotTried, TargetUnavailable, WaitTooLong
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -280,7 +281,7 @@ def refuse(
     """
     tried = bench.kinds_of(rule, endpoint, fault)
     if endpoint in OF_BATCHES:
-        now = tuple(kind for kind in tried if possible(kind, bench.books.scope, endpoint))
+        now = tuple(kind for kind in tried if possible(kind, bench.reconciliations.scope, endpoint))
         if now:
             refuse_in_batches(bench, rule, endpoint, now, fault)
         elif tried:
@@ -356,8 +357,8 @@ def _refused_perhaps_twice(bench: Bench, broken: Call, values: Values) -> tuple[
 
 def make_ready(bench: Bench, lawful: Call) -> Waiting[Values | None]:
     """Values for a lawful call whose order, if it takes one, is there and to be seen; None where that can't be had."""
-    if lawful.batch is not None:  # whoever makes ready for one also calls books.finish_current
-        return bench.books.ready(lawful)
+    if lawful.batch is not None:  # whoever makes ready for one also calls reconciliations.finish_current
+        return bench.reconciliations.ready(lawful)
     values = bench.fresh(lawful.shape)
     if lawful.order is None:
         return values
@@ -411,7 +412,7 @@ def refuse_in_batches(
             bench.kinds.tried(KindOf(Refusal(rule.id, endpoint, fault), kind.name), clean=bench.observed == before)
 
     def prove_for(some: tuple[Kind, ...], name: str, examples: int) -> None:
-        scope = bench.books.scope
+        scope = bench.reconciliations.scope
         prove(bench, name, sheaves(scope, endpoint, some), law, examples)
 
     name = f"{bench.scenario} {endpoint.value}{which}"
@@ -440,47 +441,49 @@ def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
 
 def _creation_counts(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool | None:
     """Try every broken copy, then the lawful creation; whether that counts. None where it had to wait, so that it does not."""
-    books, batch = bench.books, sheaf.lawful.batch
+    reconciliations, batch = bench.reconciliations, sheaf.lawful.batch
     assert batch is not None
-    book = books.begin(batch)
-    _use_earlier_periods(books, book, sheaf)
-    if not books.submit_orders(book):
+    reconciliation = reconciliations.begin(batch)
+    _use_earlier_periods(reconciliations, reconciliation, sheaf)
+    if not reconciliations.submit_orders(reconciliation):
         return False
     try:
         wrongly: list[Violation] = []
-        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book, wrongly) for kind, edit in sheaf.edits]
-        created = books.create_after_refusal(book)
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, reconciliation, wrongly) for kind, edit in sheaf.edits]
+        created = reconciliations.create_after_refusal(reconciliation)
         check_accepted(rule=catalogue()["REC-01"], exchange=created)
-        if book.waited:
+        if reconciliation.waited:
             return None
         _count(bench, created, refused, wrongly)
         return True
     finally:
-        books.finish(book)
+        reconciliations.finish(reconciliation)
 
 
-def _use_earlier_periods(books: Books, book: Book, sheaf: Sheaf) -> None:
+def _use_earlier_periods(reconciliations: Reconciliations, reconciliation: OpenReconciliation, sheaf: Sheaf) -> None:
     """Where a broken creation is about earlier periods, let there be two."""
     wanted = {hole for _, edit in sheaf.edits for hole in edit.holes} & {EARLIER, LATEST}
     for name in (EARLIER, LATEST) if wanted else ():
-        earlier = books.run_through(books.plain(book.place, 1, seconds=EARLIER_SECONDS))
-        book.values = tuple(values.having(**{name: earlier.values[0][PERIOD]}) for values in book.values)
+        earlier = reconciliations.run_through(reconciliations.plain(reconciliation.place, 1, seconds=EARLIER_SECONDS))
+        reconciliation.values = tuple(
+            values.having(**{name: earlier.values[0][PERIOD]}) for values in reconciliation.values
+        )
 
 
 ROOM_FOR_MORE: Final = frozenset({"REL-09"})
 
 
 def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
-    books, batch = bench.books, sheaf.lawful.batch
+    reconciliations, batch = bench.reconciliations, sheaf.lawful.batch
     assert batch is not None
-    book = books.begin(batch)
-    if not books.submit_orders(book) or not _submit_elsewhere(bench, sheaf, book):
+    reconciliation = reconciliations.begin(batch)
+    if not reconciliations.submit_orders(reconciliation) or not _submit_elsewhere(bench, sheaf, reconciliation):
         return False
-    if books.create(book).status // 100 != 2:
+    if reconciliations.create(reconciliation).status // 100 != 2:
         return False
 
     def release_beside() -> bool:
-        return all(books.released(book, beside) for beside in range(1, len(batch.orders)))
+        return all(reconciliations.released(reconciliation, beside) for beside in range(1, len(batch.orders)))
 
     # Where entries are too many for the order, there must be room for them: else they are refused for another reason.
     leave_room = rule.id in ROOM_FOR_MORE
@@ -488,20 +491,20 @@ def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
         if not leave_room and not release_beside():
             return False
         wrongly: list[Violation] = []
-        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, book, wrongly) for kind, edit in sheaf.edits]
-        counts = books.released(book, 0)
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, reconciliation, wrongly) for kind, edit in sheaf.edits]
+        counts = reconciliations.released(reconciliation, 0)
         if counts:
             _count(bench, bench.story[-1], refused, wrongly)
         if leave_room:
             release_beside()
         return counts
     finally:
-        books.finish(book)
+        reconciliations.finish(reconciliation)
 
 
-def _submit_elsewhere(bench: Bench, sheaf: Sheaf, book: Book) -> bool:
+def _submit_elsewhere(bench: Bench, sheaf: Sheaf, reconciliation: OpenReconciliation) -> bool:
     """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
-    batch, order = book.batch, book.batch.orders[0]
+    batch, order = reconciliation.batch, reconciliation.batch.orders[0]
     named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in _broken(sheaf)}
     for place in bench.scope.places:
         if place != batch.place and (str(place.account), place.channel) in named:
@@ -509,7 +512,7 @@ def _submit_elsewhere(bench: Bench, sheaf: Sheaf, book: Book) -> bool:
             call = Call(
                 Endpoint.SUBMIT_ORDER, body={**order, "accountId": form(place.account), "channelName": place.channel}
             )
-            if not bench.is_accepted(call, bench.send(call, book.values[0])):
+            if not bench.is_accepted(call, bench.send(call, reconciliation.values[0])):
                 return False
     return True
 
@@ -521,15 +524,21 @@ def _broken(sheaf: Sheaf) -> list[Call]:
 
 
 def _tried(
-    bench: Bench, rule: Rule, lawful: Call, kind: Kind, edit: Edit, book: Book, wrongly: list[Violation]
+    bench: Bench,
+    rule: Rule,
+    lawful: Call,
+    kind: Kind,
+    edit: Edit,
+    reconciliation: OpenReconciliation,
+    wrongly: list[Violation],
 ) -> Exchange:
     """Send one broken copy, which must be refused. One that is refused otherwise than documented is noted as `wrongly`: it says
     something only if the lawful call is not refused, too."""
     broken = edit.apply(lawful)
-    book.after_refusal = True
+    reconciliation.after_refusal = True
     if lawful.endpoint is Endpoint.CREATE_RECONCILIATION:
-        bench.books.refused_at.add(book.place)
-    exchange = bench.books.send_broken(book, broken)
+        bench.reconciliations.refused_at.add(reconciliation.place)
+    exchange = bench.reconciliations.send_broken(reconciliation, broken)
     try:
         check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")
     except Violation as violation:
@@ -539,7 +548,7 @@ def _tried(
             wrongly.append(violation)
             return exchange
         if exchange.status // 100 == 2:
-            bench.books.stray(book)
+            bench.reconciliations.stray(reconciliation)
         raise
     return exchange
 

@@ -20,8 +20,8 @@ from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
 from conformance.engine import machine_steps
 from conformance.engine.bench import Bench, Hindered
-from conformance.engine.books import Book
 from conformance.engine.laws import SHRINKING_EXAMPLES, first_sight, quietly
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import CODES, Model
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.verdict.violation import Violation
@@ -120,7 +120,7 @@ class _Sequence(RuleBasedStateMachine):
             raise
 
     def teardown(self) -> None:
-        """At the end everything is as the model says, also when half an hour has passed; open books are completed."""
+        """At the end everything is as the model says, also when half an hour has passed; open reconciliations are completed."""
         bench = self.run.bench
         try:
             if not self.failed and bench.session.control is not None:
@@ -131,14 +131,14 @@ class _Sequence(RuleBasedStateMachine):
                 for exchange in self.model.refusals:
                     bench.saw(Side.REFUSED, exchange)
         finally:
-            for book in self.model.books.values():
-                self.complete(book)
+            for reconciliation in self.model.reconciliations.values():
+                self.complete(reconciliation)
 
-    def complete(self, book: Book) -> None:
-        """Complete a book; what can't be is cleared away when the scenario has ended."""
+    def complete(self, reconciliation: OpenReconciliation) -> None:
+        """Complete a reconciliation; what can't be is cleared away when the scenario has ended."""
         bench = self.run.bench
         try:
-            bench.books.finish(book)
+            bench.reconciliations.finish(reconciliation)
         except (WaitTooLong, CannotRun) as reason:
             self.run.stopped.append(reason)
         except TargetUnavailable as reason:
@@ -148,7 +148,7 @@ class _Sequence(RuleBasedStateMachine):
 def _machine(run: _Run) -> type[RuleBasedStateMachine]:
     """The machine with its rules: which calls there are, of what, and when each may come."""
     bench = run.bench
-    scope = small_world(bench.books.scope)
+    scope = small_world(bench.reconciliations.scope)
     broken_creations = batch_kinds(scope, BROKEN_CREATIONS, Endpoint.CREATE_RECONCILIATION)
     broken_releases = batch_kinds(scope, BROKEN_RELEASES, Endpoint.SUBMIT_RELEASE)
     slots = st.integers(0, CODES - 1)
@@ -199,12 +199,12 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
         def reconcile_broken(self, pick: int, kind: Kind, data: st.DataObject) -> None:
             self.step(lambda: machine_steps.reconcile_broken(self.model, pick, kind, data))
 
-        @precondition(lambda self: bool(self.model.books))
+        @precondition(lambda self: bool(self.model.reconciliations))
         @rule(pick=st.integers(0, 1))
         def release(self, pick: int) -> None:
             self.step(lambda: machine_steps.release(self.model, pick))
 
-        @precondition(lambda self: bool(self.model.books) and run.may_err(self.model))
+        @precondition(lambda self: bool(self.model.reconciliations) and run.may_err(self.model))
         @rule(pick=st.integers(0, 1), kind=broken_releases, data=st.data())
         def release_broken(self, pick: int, kind: Kind, data: st.DataObject) -> None:
             self.step(lambda: machine_steps.release_broken(self.model, pick, kind, data))

@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.bench import Hindered
-from conformance.engine.books import Book
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import CODES, Model
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -91,7 +91,7 @@ def delete(model: Model, pick: int) -> None:
         model.refusals.append(exchange)
         model.touched(key, "DEL-04", "WFL-04")
         return
-    if exchange.status // 100 != 2 and known.suspects:
+    if exchange.status // 100 != 2 and known.causes:
         expected = f"{model.name(key)} to be there"
         actual = f"its deletion answered {exchange.status}"
         raise Violation(rule=model.to_blame(known), expected=expected, actual=actual, exchange=exchange)
@@ -101,18 +101,18 @@ def delete(model: Model, pick: int) -> None:
     known.dead = True
     for other in model.orders.values():
         if other is not known and not other.gone:
-            other.suspects[-1] = "DEL-01"
+            other.causes[-1] = "DEL-01"
 
 
 # -- steps on reconciliations --------------------------------------------------------------------------------------
 
 
-def _book(model: Model, pick: int, orders: int) -> Book:
+def _reconciliation(model: Model, pick: int, orders: int) -> OpenReconciliation:
     """A reconciliation of orders that are there, not open yet; of a period that was refused before, if there is one."""
     places = model.places()
     place = places[pick % len(places)]
     chosen = model.reconcilable(place)[:orders]
-    period = model.free_periods.get(place) or model.bench.books.calendar.allot(SECONDS)
+    period = model.free_periods.get(place) or model.bench.reconciliations.calendar.allot(SECONDS)
     known = [model.orders[key] for key in chosen]
     bodies = tuple(one.body for one in known if one.body is not None)
     dates = {"periodInitDate": at(timedelta()), "periodEndDate": at(timedelta(seconds=SECONDS))}
@@ -122,62 +122,66 @@ def _book(model: Model, pick: int, orders: int) -> Book:
         one.values.having(**{PERIOD: period, "neighbour": neighbour})
         for one, neighbour in zip(known, [*codes[1:], codes[0]], strict=True)
     ]
-    return Book(batch, tuple(values))
+    return OpenReconciliation(batch, tuple(values))
 
 
 def reconcile(model: Model, pick: int, orders: int) -> None:
     """Open a reconciliation. Raises Hindered where that is refused."""
-    books = model.bench.books
-    book = _book(model, pick, orders)
-    was_refused = model.free_periods.pop(book.place, None)
-    created = books.create_after_refusal(book) if was_refused else books.create(book)
+    reconciliations = model.bench.reconciliations
+    reconciliation = _reconciliation(model, pick, orders)
+    was_refused = model.free_periods.pop(reconciliation.place, None)
+    created = (
+        reconciliations.create_after_refusal(reconciliation) if was_refused else reconciliations.create(reconciliation)
+    )
     if created.status // 100 != 2:
         raise Hindered("REC-01: a proper reconciliation was refused")
-    model.books[book.place] = book
+    model.reconciliations[reconciliation.place] = reconciliation
     model.touched(None, "WFL-04", "WFL-04")
 
 
 def reconcile_broken(model: Model, pick: int, kind: Kind, data: st.DataObject) -> None:
     """Send a creation with a fault; its period must be free afterwards. Raises Hindered where it is accepted."""
-    book = _book(model, pick, CODES)
-    lawful = creation_of(book.batch)
+    reconciliation = _reconciliation(model, pick, CODES)
+    lawful = creation_of(reconciliation.batch)
     broken = kind.draw(cast(DrawFn, data.draw), lawful, model.scope).apply(lawful)
-    model.bench.books.refused_at.add(book.place)
-    note = f"broken creation on account {book.place.account} ({kind.name})"
-    exchange = model.bench.send(broken, book.values[0], note)
+    model.bench.reconciliations.refused_at.add(reconciliation.place)
+    note = f"broken creation on account {reconciliation.place.account} ({kind.name})"
+    exchange = model.bench.send(broken, reconciliation.values[0], note)
     if exchange.status // 100 == 2:
-        model.bench.books.stray(book)
+        model.bench.reconciliations.stray(reconciliation)
     _must_be_refused(model, exchange)
-    model.free_periods[book.place] = book.values[0][PERIOD]
+    model.free_periods[reconciliation.place] = reconciliation.values[0][PERIOD]
     model.touched(None, "REC-09", "REC-09")
 
 
-def _next(model: Model, pick: int) -> tuple[Book, int]:
+def _next(model: Model, pick: int) -> tuple[OpenReconciliation, int]:
     """An open reconciliation, and the first of its orders that is not released."""
-    books = list(model.books.values())
-    book = books[pick % len(books)]
-    return book, next(n for n in range(len(book.batch.orders)) if n not in book.released)
+    reconciliations = list(model.reconciliations.values())
+    reconciliation = reconciliations[pick % len(reconciliations)]
+    return reconciliation, next(n for n in range(len(reconciliation.batch.orders)) if n not in reconciliation.released)
 
 
 def release(model: Model, pick: int) -> None:
     """Send the next lawful release. Raises a violation where it is refused, or where the reconciliation ends too early."""
     bench = model.bench
-    book, order = _next(model, pick)
+    reconciliation, order = _next(model, pick)
     with bench.keeping_faults() as faults:
-        exchange = bench.books.release(book, order)
-        if book.place in model.broken_releases:  # REL-18 is blamed for them below
+        exchange = bench.reconciliations.release(reconciliation, order)
+        if reconciliation.place in model.broken_releases:  # REL-18 is blamed for them below
             faults.clear()
-    code = book.values[order]["code"]
-    key = next(key for key, one in model.orders.items() if key[0] == book.place and one.values["code"] == code)
+    code = reconciliation.values[order]["code"]
+    key = next(
+        key for key, one in model.orders.items() if key[0] == reconciliation.place and one.values["code"] == code
+    )
     if exchange.status // 100 != 2:
-        book.spoiled = True
+        reconciliation.spoiled = True
         if (
             bench.session.control is None
         ):  # the order itself may be gone, for what was done to it since it was last seen
             model.check(key)
-        after_broken = book.place in model.broken_releases
+        after_broken = reconciliation.place in model.broken_releases
         if after_broken not in model.blamed:
-            model.blamed[after_broken] = bench.books.why_refused(book)
+            model.blamed[after_broken] = bench.reconciliations.why_refused(reconciliation)
         raise Violation(
             rule=model.blamed[after_broken],
             expected="the right release to be accepted",
@@ -185,7 +189,7 @@ def release(model: Model, pick: int) -> None:
             exchange=exchange,
         )
     model.touched(None, "WFL-04", "WFL-04")
-    if bench.books.notified(book) and not book.is_complete:
+    if bench.reconciliations.notified(reconciliation) and not reconciliation.is_complete:
         raise Violation(
             rule="WFL-03",
             expected="the reconciliation to wait for all of its releases",
@@ -193,24 +197,24 @@ def release(model: Model, pick: int) -> None:
             exchange=exchange,
         )
     model.orders[key].released = True
-    if book.is_complete:
-        del model.books[book.place]
-        bench.books.finish(book)
-        if bench.books.notified(book):
-            codes = {values["code"] for values in book.values}
+    if reconciliation.is_complete:
+        del model.reconciliations[reconciliation.place]
+        bench.reconciliations.finish(reconciliation)
+        if bench.reconciliations.notified(reconciliation):
+            codes = {values["code"] for values in reconciliation.values}
             for key, one in model.orders.items():
-                one.reconciled = one.reconciled or (key[0] == book.place and one.values["code"] in codes)
+                one.reconciled = one.reconciled or (key[0] == reconciliation.place and one.values["code"] in codes)
 
 
 def release_broken(model: Model, pick: int, kind: Kind, data: st.DataObject) -> None:
     """Send a release with a fault. Raises Hindered where it is accepted."""
-    book, order = _next(model, pick)
-    lawful = release_of(book.batch, order)
+    reconciliation, order = _next(model, pick)
+    lawful = release_of(reconciliation.batch, order)
     broken = kind.draw(cast(DrawFn, data.draw), lawful, model.scope).apply(lawful)
-    book.after_refusal = True
-    exchange = model.bench.send(broken, book.values[order], f"broken release ({kind.name})")
+    reconciliation.after_refusal = True
+    exchange = model.bench.send(broken, reconciliation.values[order], f"broken release ({kind.name})")
     if exchange.status // 100 == 2:
-        book.spoiled = True
+        reconciliation.spoiled = True
     _must_be_refused(model, exchange)
-    model.broken_releases.add(book.place)
+    model.broken_releases.add(reconciliation.place)
     model.touched(None, "REL-18", "REL-18")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.bench import Bench, Hindered
-from conformance.engine.books import Book
+from conformance.engine.open_reconciliation import OpenReconciliation
 from strategies.calls import Call
 from strategies.dates import FIELDS, moved
 from strategies.holes import CODE, RECONCILIATION
@@ -76,7 +76,7 @@ def _moved(order: Order, start: datetime) -> Order:
 
 def _batch(bench: Bench) -> Batch:
     """All that S2 prints, the release dated within its period: at the printed time of the period's first day."""
-    place = bench.books.scope.places[0]
+    place = bench.reconciliations.scope.places[0]
     order = order_at(bench, place)
     form = bench.scope.account_id_forms[0]
     release: dict[str, Any] = {
@@ -105,23 +105,23 @@ def _batch(bench: Bench) -> Batch:
     return Batch(place, (order,), creation, (release,), int(_DAY.total_seconds()), "amazon")
 
 
-def opened(bench: Bench, *, literally: bool) -> Book:
+def opened(bench: Bench, *, literally: bool) -> OpenReconciliation:
     """The printed reconciliation, open. `literally` with the printed code and period, where nobody used them before: once, in
     a mock of the run's own. Raises Hindered."""
-    books = bench.books
-    book = books.begin(_batch(bench))
-    if literally and bench.session.in_process and not books.printed_period_used:
-        books.printed_period_used = True
+    reconciliations = bench.reconciliations
+    reconciliation = reconciliations.begin(_batch(bench))
+    if literally and bench.session.in_process and not reconciliations.printed_period_used:
+        reconciliations.printed_period_used = True
         printed = {PERIOD: PRINTED_INIT}
-        if book.place not in books.printed_codes:
+        if reconciliation.place not in reconciliations.printed_codes:
             printed["code"] = PRINTED_CODE
-        book.values = tuple(values.having(**printed) for values in book.values)
-    if not books.submit_orders(book) or books.create(book).status // 100 != 2:
+        reconciliation.values = tuple(values.having(**printed) for values in reconciliation.values)
+    if not reconciliations.submit_orders(reconciliation) or reconciliations.create(reconciliation).status // 100 != 2:
         raise Hindered("the order or the reconciliation that S2 prints was refused")
-    return book
+    return reconciliation
 
 
-def release_as_printed(book: Book) -> Call:
+def release_as_printed(reconciliation: OpenReconciliation) -> Call:
     """The release with its printed date, which lies before the period."""
-    body = {**book.batch.releases[0], "releasedDate": at(_AS_PRINTED)}
+    body = {**reconciliation.batch.releases[0], "releasedDate": at(_AS_PRINTED)}
     return replace(Call(Endpoint.SUBMIT_RELEASE), body=body)

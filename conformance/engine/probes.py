@@ -15,7 +15,7 @@ from typing import Any, Final
 from conformance.contract.endpoints import EXPIRES_IN_FIELD, Endpoint
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.engine.bench import Bench, Hindered
-from conformance.engine.books import Books
+from conformance.engine.reconciliations import Reconciliations
 from conformance.errors import TargetUnavailable
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
@@ -90,21 +90,21 @@ def _empty_extracts(bench: Bench) -> str | None:
     return None if taken is None else "accepted" if taken else "rejected"
 
 
-def probe_batches(bench: Bench, books: Books) -> None:
+def probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
     """Find out the readings about reconciliations and releases that the target file leaves out."""
     if not any(bench.session.is_open(reading) for reading in ABOUT_BATCHES):
         return
     with bench.session.probing(), suppress(Hindered, Violation, TargetUnavailable):
         _probe_batches(
-            bench, books
+            bench, reconciliations
         )  # the scenarios meet the same, and say so; what was not found out keeps its default
 
 
-def _probe_batches(bench: Bench, books: Books) -> None:
-    book = books.begin(books.plain(bench.scope.places[0], 2, 2, seconds=EARLIER_SECONDS))
-    if not books.submit_orders(book) or books.create(book).status // 100 != 2:
+def _probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
+    reconciliation = reconciliations.begin(reconciliations.plain(bench.scope.places[0], 2, 2, seconds=EARLIER_SECONDS))
+    if not reconciliations.submit_orders(reconciliation) or reconciliations.create(reconciliation).status // 100 != 2:
         return
-    releases = book.batch.releases
+    releases = reconciliation.batch.releases
     entries = releases[1]["releases"]
     too_much = [{**entries[0], "value": entries[0]["value"] + 100}, *entries[1:]]
     attempts = (
@@ -114,31 +114,33 @@ def _probe_batches(bench: Bench, books: Books) -> None:
     try:
         for order, (reading, body, (taken, refused)) in enumerate(attempts):
             if bench.session.is_open(reading):
-                exchange = books.release(book, order, Call(Endpoint.SUBMIT_RELEASE, body=body))
-                book.spoiled = False  # under its reading it is lawful
+                exchange = reconciliations.release(reconciliation, order, Call(Endpoint.SUBMIT_RELEASE, body=body))
+                reconciliation.spoiled = False  # under its reading it is lawful
                 bench.learn(reading, taken if exchange.status // 100 == 2 else refused)
-            if order not in book.released and not books.released(book, order):
+            if order not in reconciliation.released and not reconciliations.released(reconciliation, order):
                 return
     finally:
-        books.finish(book)
+        reconciliations.finish(reconciliation)
     if bench.session.is_open("adjacent-periods"):
-        _probe_adjacent(bench, books, book.values[0][PERIOD])
+        _probe_adjacent(bench, reconciliations, reconciliation.values[0][PERIOD])
 
 
-def _probe_adjacent(bench: Bench, books: Books, earlier: str) -> None:
-    book = books.begin(books.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS))
-    free = book.values[0][PERIOD]
+def _probe_adjacent(bench: Bench, reconciliations: Reconciliations, earlier: str) -> None:
+    reconciliation = reconciliations.begin(reconciliations.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS))
+    free = reconciliation.values[0][PERIOD]
     touching = printed(datetime.fromisoformat(earlier) + timedelta(seconds=EARLIER_SECONDS))
     for period in (free, touching):
         if period == touching:
-            book = books.begin(books.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS))
-            book.values = tuple(values.having(**{PERIOD: touching}) for values in book.values)
-        if not books.submit_orders(book):
+            reconciliation = reconciliations.begin(
+                reconciliations.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS)
+            )
+            reconciliation.values = tuple(values.having(**{PERIOD: touching}) for values in reconciliation.values)
+        if not reconciliations.submit_orders(reconciliation):
             return
         try:
-            exchange = books.create(book, blame=period == free)
+            exchange = reconciliations.create(reconciliation, blame=period == free)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
         if exchange.status // 100 != 2 and period == free:
             return  # then a refusal of the other would say nothing
     bench.learn("adjacent-periods", "allowed" if exchange.status // 100 == 2 else "overlap")

@@ -12,7 +12,7 @@ from typing import Final
 
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.engine.bench import Bench, Values
-from conformance.engine.books import Book
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.orders import Order
@@ -36,7 +36,7 @@ class Known:
     since: datetime
     earlier: list[tuple[Order | None, datetime]] = field(default_factory=list)
     """Earlier states, and until when each may still be shown."""
-    suspects: list[str] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
     """Rules to blame if it is not as it should be: for what was done since it last was, the likeliest first."""
     released: bool = False
     reconciled: bool = False
@@ -54,11 +54,11 @@ class Model:
         self.blamed = blamed
         self.broken_releases: set[Place] = set()
         self.broken_updates: set[Key] = set()
-        self.scope = small_world(bench.books.scope)
+        self.scope = small_world(bench.reconciliations.scope)
         shared = bench.fresh("amazon"), bench.fresh("amazon")
         self.codes = shared
         self.orders: dict[Key, Known] = {}
-        self.books: dict[Place, Book] = {}
+        self.reconciliations: dict[Place, OpenReconciliation] = {}
         self.free_periods: dict[Place, str] = {}
         """A period that was refused: it must be free still."""
         self.refusals: list[Exchange] = []
@@ -83,7 +83,7 @@ class Model:
         """Something was done to an order (or to none): whom to blame if it, or another, is not as it should be."""
         for other, known in self.orders.items():
             if not known.gone:
-                known.suspects.append(own if other == key else others)
+                known.causes.append(own if other == key else others)
 
     def check(self, key: Key) -> None:
         """Ask for an order: it is as last accepted, or for half an hour as before."""
@@ -96,7 +96,7 @@ class Model:
         exchange = self.bench.query(place, code, f"ask for {self.name(key)}")
         problems = self.bench.problems(exchange, known.body, known.values)
         if not problems:
-            known.suspects.clear()
+            known.causes.clear()
             known.earlier.clear()  # what was shown once is consolidated
             known.gone = known.dead
             return
@@ -108,10 +108,10 @@ class Model:
     def to_blame(self, known: Known) -> str:
         """The rule to blame for an order that is not as it should be: of what was done since it was last seen to be. Where no
         clock moves it is asked for at the end only, and several things may have been done: none of them is blamed for all."""
-        if not known.suspects:
+        if not known.causes:
             return "QRY-04"
-        several = self.bench.session.control is None and len(set(known.suspects)) > 1
-        return "WFL-04" if several else known.suspects[0]
+        several = self.bench.session.control is None and len(set(known.causes)) > 1
+        return "WFL-04" if several else known.causes[0]
 
     def check_all(self) -> None:
         """Ask for every order."""
@@ -131,7 +131,12 @@ class Model:
 
     def unreleased(self, place: Place) -> list[Key]:
         """Orders of the account that no reconciliation holds."""
-        held = {values["code"] for book in self.books.values() if book.place == place for values in book.values}
+        held = {
+            values["code"]
+            for reconciliation in self.reconciliations.values()
+            if reconciliation.place == place
+            for values in reconciliation.values
+        }
         return [
             key
             for key, known in self.orders.items()
@@ -151,5 +156,5 @@ class Model:
     def places(self) -> list[Place]:
         """The accounts that have an order that can be reconciled, on channels that have no active reconciliation: whether
         another account's counts no document says."""
-        busy = {place.channel for place in self.books}
+        busy = {place.channel for place in self.reconciliations}
         return [place for place in self.scope.places if place.channel not in busy and self.reconcilable(place)]

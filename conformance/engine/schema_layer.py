@@ -94,7 +94,7 @@ def _law(bench: Bench, rule: Rule, case: SchemaCase) -> Any:
 def _take_care(bench: Bench, exchange: Exchange) -> None:
     """A reconciliation that was opened does not stay active."""
     if exchange.endpoint is Endpoint.CREATE_RECONCILIATION and exchange.is_accepted:
-        bench.books.free(bench.scope.places[0])
+        bench.reconciliations.free(bench.scope.places[0])
 
 
 def _send(bench: Bench, case: SchemaCase) -> Exchange:

@@ -148,7 +148,7 @@ def accepted_until_the_end_of_its_life(trial: Trial) -> None:
         try:
             live_out(lawful, values)
         finally:
-            bench.books.finish_current()
+            bench.reconciliations.finish_current()
 
     def live_out(lawful: Call, values: Values) -> None:
         """Of two tokens one is just dead when the other is about to die: the same call is refused, then accepted."""
@@ -164,10 +164,12 @@ def accepted_until_the_end_of_its_life(trial: Trial) -> None:
         dead, alive = (Edit(("headers", TOKEN_HEADER), token).apply(lawful) for token in (elder, younger))
         after = bench.send(dead, values)
         check_refused(rule=trial.rule, exchange=after, bench=bench, context=f"{margin} s after {lifetime} s")
-        bench.books.was_refused(lawful)
+        bench.reconciliations.was_refused(lawful)
         with bench.keeping_faults() as faults:
-            before = bench.books.follow(alive, bench.send(alive, values))
-            if before.status // 100 != 2 and not bench.books.is_accepted(lawful, bench.send(lawful, values), faults):
+            before = bench.reconciliations.follow(alive, bench.send(alive, values))
+            if before.status // 100 != 2 and not bench.reconciliations.is_accepted(
+                lawful, bench.send(lawful, values), faults
+            ):
                 raise Hindered("the call is refused with a new token too")
         if before.is_refused and before.status not in _WITHOUT_TOKEN:
             raise Hindered("the call was refused for another reason than its token")

@@ -24,9 +24,9 @@ from conformance.concurrency.model import (
 from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.engine.at_once import Asking, Attempt, Way, explained
 from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
-from conformance.engine.books import Book
 from conformance.engine.lanes import prove_lanes
 from conformance.engine.laws import prove
+from conformance.engine.open_reconciliation import OpenReconciliation as Book
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange

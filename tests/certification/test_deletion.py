@@ -79,19 +79,19 @@ def any_reconciled_order() -> None:
 
 @then("its deletion is refused with 4xx, and it stays as it was sent")
 def deletion_refused_and_order_stays(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(batch: Batch) -> Waiting[None]:
         # Orders beside it, one of the same code on another account, are not reconciled with it.
-        book = books.begin(batch)
-        beside = _beside(bench, batch, book.values[0])
+        reconciliation = reconciliations.begin(batch)
+        beside = _beside(bench, batch, reconciliation.values[0])
         if not all(bench.is_accepted(call, bench.send(call, values)) for call, values in beside):
             return
-        books.run(book)
-        if not books.notified(book) and not books.is_free(batch.place):
+        reconciliations.run(reconciliation)
+        if not reconciliations.notified(reconciliation) and not reconciliations.is_free(batch.place):
             raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
         context = "it is reconciled"
-        for order, code in zip(batch.orders, book.values, strict=True):
+        for order, code in zip(batch.orders, reconciliation.values, strict=True):
             yield from bench.settled("QRY-01", order, code, batch.place)
             refused = bench.delete(batch.place, code["code"])
             check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
@@ -104,12 +104,12 @@ def deletion_refused_and_order_stays(trial: Trial) -> None:
             if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
                 return
         yield
-        for order, code in zip(batch.orders, book.values, strict=True):
+        for order, code in zip(batch.orders, reconciliation.values, strict=True):
             yield from bench.settled(trial.rule.id, order, code, batch.place, context=context)
         bench.saw(Side.ACCEPTED, twin)
         bench.saw(Side.REFUSED, refused)
 
-    drawn = batches(books.scope, at_least=2, at_most=2)
+    drawn = batches(reconciliations.scope, at_least=2, at_most=2)
     prove(bench, bench.scenario, drawn, law, max(1, bench.session.profile.sequences // 3))
 
 

@@ -89,10 +89,10 @@ def every_refusal_has_the_documented_body(trial: Trial) -> None:
         try:
             check(case, values)
         finally:
-            bench.books.finish_current()
+            bench.reconciliations.finish_current()
 
     def check(case: Case, values: Values) -> None:
-        refused = bench.books.follow(case.broken, bench.send(case.broken, values), lawful=False)
+        refused = bench.reconciliations.follow(case.broken, bench.send(case.broken, values), lawful=False)
         if refused.status // 100 != 4:  # that it must be refused is its own rule's business
             return
         if problem := error_body_problem(refused):
@@ -211,34 +211,34 @@ _UNDEMANDED: Final = (("status", "createdDate"), ("installment", "installmentQua
 
 @then("without what nothing demands of it and of its releases it makes no server error")
 def only_what_is_demanded_makes_no_server_error(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(batch: Batch) -> None:
-        book = books.begin(replace(batch, creation=_without(batch.creation, "totalNetValue")))
-        if not books.submit_orders(book):
+        reconciliation = reconciliations.begin(replace(batch, creation=_without(batch.creation, "totalNetValue")))
+        if not reconciliations.submit_orders(reconciliation):
             return
         try:
-            created = books.create(book, blame=False)
+            created = reconciliations.create(reconciliation, blame=False)
             _check_no_server_error(trial, created)
             if created.is_refused:
-                book.batch = batch
-                if not books.create(book).is_accepted:
+                reconciliation.batch = batch
+                if not reconciliations.create(reconciliation).is_accepted:
                     return
             for number, names in enumerate(_UNDEMANDED):
                 call = Call(Endpoint.SUBMIT_RELEASE, body=_without(batch.releases[number], *names))
-                released = bench.send(call, book.values[number])
+                released = bench.send(call, reconciliation.values[number])
                 _check_no_server_error(trial, released)
                 if released.is_accepted:
-                    book.released.add(number)
-                elif not books.released(book, number):
+                    reconciliation.released.add(number)
+                elif not reconciliations.released(reconciliation, number):
                     return
         except Violation:
-            books.stray(book)  # it may have done what it was asked
+            reconciliations.stray(reconciliation)  # it may have done what it was asked
             raise
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
-    prove(bench, bench.scenario, batches(books.scope, at_least=2, at_most=2), law, 1)
+    prove(bench, bench.scenario, batches(reconciliations.scope, at_least=2, at_most=2), law, 1)
 
 
 def _without(body: Mapping[str, Any], *names: str) -> dict[str, Any]:

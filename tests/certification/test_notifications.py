@@ -11,8 +11,9 @@ from conformance.contract.instants import parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.openapi import webhook_validator
 from conformance.contract.rules import Side
-from conformance.engine.books import ARRIVAL_SECONDS, Book, is_about
 from conformance.engine.laws import once, prove
+from conformance.engine.open_reconciliation import OpenReconciliation, is_about
+from conformance.engine.reconciliation_calls import ARRIVAL_SECONDS
 from conformance.target.inbox import Received
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -81,19 +82,21 @@ def _violated(trial: Trial, expected: str, actual: str, exchange: Exchange | Non
     raise Violation(rule=trial.rule.id, expected=expected, actual=actual, exchange=exchange)
 
 
-def _about(received: Received, book: Book) -> bool:
+def _about(received: Received, reconciliation: OpenReconciliation) -> bool:
     """Whether it may be meant to tell of this reconciliation, malformed as it may be."""
     content: Any = received.content
     named = isinstance(content, dict) and content.get("notificationType") == COMPLETED
-    return is_about(received, book) or named or str(book.id).encode() in received.body
+    return is_about(received, reconciliation) or named or str(reconciliation.id).encode() in received.body
 
 
-def _check_completed(trial: Trial, book: Book, since: int, situation: str, exchange: Exchange) -> None:
-    arrived = [one for one in _arrived(trial, since) if _about(one, book)]
+def _check_completed(
+    trial: Trial, reconciliation: OpenReconciliation, since: int, situation: str, exchange: Exchange
+) -> None:
+    arrived = [one for one in _arrived(trial, since) if _about(one, reconciliation)]
     payload = _check_arrived(trial, COMPLETED, arrived, exchange)
     expected = {
-        "accountId": str(book.place.account),
-        "reconciliationId": str(book.id),
+        "accountId": str(reconciliation.place.account),
+        "reconciliationId": str(reconciliation.id),
         "situation": situation,
     }
     told = {name: str(payload.get(name)) for name in expected}
@@ -105,38 +108,41 @@ def _check_completed(trial: Trial, book: Book, since: int, situation: str, excha
 
 @then("that it is completed is notified, with situation CONCILIED")
 def completion_is_notified(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(batch: Batch) -> None:
         since = _count(trial)
-        book = books.run_through(batch)
-        _check_completed(trial, book, since, "CONCILIED", bench.story[-1])
+        reconciliation = reconciliations.run_through(batch)
+        _check_completed(trial, reconciliation, since, "CONCILIED", bench.story[-1])
 
     least, most = trial.orders
-    drawn = batches(books.scope, at_least=least, at_most=most)
+    drawn = batches(reconciliations.scope, at_least=least, at_most=most)
     prove(bench, bench.scenario, drawn, law, max(1, bench.session.profile.sequences // 2))
 
 
 @then("that it failed is notified, with situation ERROR")
 def failure_is_notified(trial: Trial) -> None:
-    bench, books, control = trial.bench, trial.bench.books, trial.bench.session.control
+    bench, reconciliations, control = trial.bench, trial.bench.reconciliations, trial.bench.session.control
     assert control is not None
 
     def law(batch: Batch) -> None:
-        since, book = _count(trial), books.begin(batch)
-        if not books.submit_orders(book) or books.create(book).status // 100 != 2:
+        since, reconciliation = _count(trial), reconciliations.begin(batch)
+        if (
+            not reconciliations.submit_orders(reconciliation)
+            or reconciliations.create(reconciliation).status // 100 != 2
+        ):
             return
-        assert book.id is not None
+        assert reconciliation.id is not None
         try:
-            control.fail(book.id)
-            if not books.released(book, 0):
+            control.fail(reconciliation.id)
+            if not reconciliations.released(reconciliation, 0):
                 return
             last = bench.story[-1]
         finally:
-            books.finish(book)
-        _check_completed(trial, book, since, "ERROR", last)
+            reconciliations.finish(reconciliation)
+        _check_completed(trial, reconciliation, since, "ERROR", last)
 
-    prove(bench, bench.scenario, batches(books.scope), law, max(1, bench.session.profile.sequences // 3))
+    prove(bench, bench.scenario, batches(reconciliations.scope), law, max(1, bench.session.profile.sequences // 3))
 
 
 @given("a mock that notifies what it is asked to")

@@ -46,7 +46,7 @@ def the_printed_order() -> None:
 def printed_order_accepted_on_every_account(trial: Trial) -> None:
     bench = trial.bench
     for place in bench.scope.places:
-        bench.books.printed_codes.add(place)
+        bench.reconciliations.printed_codes.add(place)
         exchange = bench.submit(order_at(bench, place), {"code": PRINTED_CODE})
         check_accepted(rule=trial.rule, exchange=exchange, context="the order printed in S2")
         bench.saw(Side.ACCEPTED, exchange)

@@ -15,9 +15,9 @@ from pytest_bdd import scenarios, then
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench, Hindered
-from conformance.engine.books import Book
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.laws import once, prove, refuse_in_batches
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.dates import printed
@@ -38,50 +38,56 @@ def _some(bench: Bench) -> int:
 
 @then("every creation is accepted with 201 and an integer id")
 def every_creation_gets_an_integer_id(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law_of_earlier(batch: Batch) -> None:
         """One whose period ends shortly before that of an earlier reconciliation."""
-        later = books.run_through(books.plain(batch.place, 1, seconds=EARLIER_SECONDS))
-        book = books.begin(batch)
+        later = reconciliations.run_through(reconciliations.plain(batch.place, 1, seconds=EARLIER_SECONDS))
+        reconciliation = reconciliations.begin(batch)
         init = datetime.fromisoformat(later.values[0][PERIOD]) - timedelta(seconds=3 * batch.seconds)
-        book.values = tuple(values.having(**{PERIOD: printed(init)}) for values in book.values)
-        check(book)
+        reconciliation.values = tuple(values.having(**{PERIOD: printed(init)}) for values in reconciliation.values)
+        check(reconciliation)
 
     def law(batch: Batch) -> None:
-        check(books.begin(batch))
+        check(reconciliations.begin(batch))
 
-    def check(book: Book) -> None:
-        if not books.submit_orders(book):
+    def check(reconciliation: OpenReconciliation) -> None:
+        if not reconciliations.submit_orders(reconciliation):
             return
         try:
-            created = books.create(book, blame=False, elsewhere=True)
+            created = reconciliations.create(reconciliation, blame=False, elsewhere=True)
             if created.status not in trial.rule.accepted:
-                books.check_free(book.place)
+                reconciliations.check_free(reconciliation.place)
             check_accepted(rule=trial.rule, exchange=created)
             bench.saw(Side.ACCEPTED, created)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
-    prove(bench, bench.scenario, batches(books.scope, at_most=2), law, bench.session.profile.sequences)
-    prove(bench, f"{bench.scenario} of a month", batches(books.scope, seconds=MONTH), law, 1)
-    place = books.scope.places[0]
-    prove(bench, f"{bench.scenario} of many releases", st.just(books.plain(place, 40, 40, 40)), law, 1)
-    prove(bench, f"{bench.scenario} before another", st.just(books.plain(place, 1, seconds=10)), law_of_earlier, 1)
+    prove(bench, bench.scenario, batches(reconciliations.scope, at_most=2), law, bench.session.profile.sequences)
+    prove(bench, f"{bench.scenario} of a month", batches(reconciliations.scope, seconds=MONTH), law, 1)
+    place = reconciliations.scope.places[0]
+    prove(bench, f"{bench.scenario} of many releases", st.just(reconciliations.plain(place, 40, 40, 40)), law, 1)
+    prove(
+        bench,
+        f"{bench.scenario} before another",
+        st.just(reconciliations.plain(place, 1, seconds=10)),
+        law_of_earlier,
+        1,
+    )
 
 
 @then("no two have the same id")
 def no_two_have_the_same_id(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(batch: Batch) -> None:
-        earlier = len(books.ids)
-        books.run_through(batch)  # raises a violation where the id is not new
+        earlier = len(reconciliations.ids)
+        reconciliations.run_through(batch)  # raises a violation where the id is not new
         if earlier:
             created = next(one for one in bench.story if one.endpoint is Endpoint.CREATE_RECONCILIATION)
             bench.saw(Side.ACCEPTED, created)
 
-    prove(bench, bench.scenario, batches(books.scope), law, max(2, _some(bench)))
+    prove(bench, bench.scenario, batches(reconciliations.scope), law, max(2, _some(bench)))
 
 
 @st.composite
@@ -93,30 +99,30 @@ def _pairs(draw: DrawFn, scope: Scope) -> tuple[Batch, Batch]:
 
 @then("while it is active a second one is refused with 4xx, and accepted after")
 def second_one_refused_while_active(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(pair: tuple[Batch, Batch]) -> None:
-        first, second = (books.begin(batch) for batch in pair)
-        if not books.submit_orders(first) or not books.submit_orders(second):
+        first, second = (reconciliations.begin(batch) for batch in pair)
+        if not reconciliations.submit_orders(first) or not reconciliations.submit_orders(second):
             return
-        if books.create(first).status // 100 != 2:
+        if reconciliations.create(first).status // 100 != 2:
             return
         try:
             refused = bench.send(creation_of(second.batch), second.values[0])
             if refused.status // 100 == 2:
-                books.stray(first)
+                reconciliations.stray(first)
             context = "while another is active on this account and channel"
             check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
-            books.refused_at.add(second.place)
+            reconciliations.refused_at.add(second.place)
         finally:
-            books.finish(first)
+            reconciliations.finish(first)
         try:
-            bench.saw(Side.ACCEPTED, books.create_after_refusal(second))
+            bench.saw(Side.ACCEPTED, reconciliations.create_after_refusal(second))
             bench.saw(Side.REFUSED, refused)
         finally:
-            books.finish(second)
+            reconciliations.finish(second)
 
-    prove(bench, bench.scenario, _pairs(books.scope), law, _some(bench))
+    prove(bench, bench.scenario, _pairs(reconciliations.scope), law, _some(bench))
 
 
 @then("a creation that is refused leaves its period free")
@@ -144,36 +150,36 @@ _OVERLAP_SECONDS: Final = 30
 def _refused_by_an_earlier(trial: Trial) -> None:
     """One that lies partly over an earlier period is refused, and one of the rest of its period is accepted. Twice, where it
     is not: the rest may be an earlier run's."""
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
     for last in (False, True):
-        place = books.scope.places[0]
-        earlier = books.run_through(books.plain(place, 1, seconds=EARLIER_SECONDS))
+        place = reconciliations.scope.places[0]
+        earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=EARLIER_SECONDS))
         ends = datetime.fromisoformat(earlier.values[0][PERIOD]) + timedelta(seconds=EARLIER_SECONDS)
-        book = books.begin(books.plain(place, 2, seconds=_OVERLAP_SECONDS))
+        reconciliation = reconciliations.begin(reconciliations.plain(place, 2, seconds=_OVERLAP_SECONDS))
         rest = {PERIOD: printed(ends + timedelta(seconds=1))}
-        book.values = tuple(values.having(**rest) for values in book.values)
-        if not books.submit_orders(book):
+        reconciliation.values = tuple(values.having(**rest) for values in reconciliation.values)
+        if not reconciliations.submit_orders(reconciliation):
             return
-        lawful = creation_of(book.batch)
+        lawful = creation_of(reconciliation.batch)
         broken = replace(lawful, body={**lawful.body, "periodInitDate": at(timedelta(seconds=-_OVERLAP_SECONDS))})
-        books.refused_at.add(place)
-        refused = books.send_broken(book, broken)
+        reconciliations.refused_at.add(place)
+        refused = reconciliations.send_broken(reconciliation, broken)
         if refused.status // 100 == 2:
-            books.stray(book)
+            reconciliations.stray(reconciliation)
         if refused.status // 100 != 4:
             raise Hindered(f"REC-05: a period partly over an earlier one got {refused.status}")
         try:
-            created = books.create(book, blame=False)
+            created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 == 2:
                 bench.saw(Side.ACCEPTED, created)
                 bench.saw(Side.REFUSED, refused)
                 return
-            books.check_free(place)
-            books.another_period(book)
-            if books.create(book).status // 100 != 2:
+            reconciliations.check_free(place)
+            reconciliations.another_period(reconciliation)
+            if reconciliations.create(reconciliation).status // 100 != 2:
                 raise Hindered("REC-01: a proper reconciliation was refused")
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
         if last:
             raise Violation(
                 rule=trial.rule.id,
@@ -186,8 +192,8 @@ def _refused_by_an_earlier(trial: Trial) -> None:
 
 @then("while it is active another account can have one of the same period")
 def another_account_can_have_the_same_period(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
-    places = books.scope.places
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
+    places = reconciliations.scope.places
     pairs = [(one, other) for one in places for other in places if one != other]
     # Of two on one channel the refusal would show most.
     pairs.sort(key=lambda pair: pair[0].channel != pair[1].channel)
@@ -196,78 +202,80 @@ def another_account_can_have_the_same_period(trial: Trial) -> None:
 
     def law(batch: Batch) -> None:
         place, other = pairs[0]
-        first, second = books.begin(books.plain(place, 1, 1)), books.begin(batch)
+        first, second = reconciliations.begin(reconciliations.plain(place, 1, 1)), reconciliations.begin(batch)
         seconds = first.batch.seconds
         second.values = tuple(values.having(**{PERIOD: first.values[0][PERIOD]}) for values in second.values)
         if batch.seconds != seconds:
             raise LookupError("the periods of both must be of one length")
-        if not books.submit_orders(first) or not books.submit_orders(second):
+        if not reconciliations.submit_orders(first) or not reconciliations.submit_orders(second):
             return
-        if books.create(first).status // 100 != 2:
+        if reconciliations.create(first).status // 100 != 2:
             return
         try:
-            created = books.create(second, blame=False)
+            created = reconciliations.create(second, blame=False)
             if created.status // 100 != 2:
-                books.check_free(other)
+                reconciliations.check_free(other)
             context = f"while one of the same period is active on account {place.account}"
             check_accepted(rule=trial.rule, exchange=created, context=context)
             bench.saw(Side.ACCEPTED, created)
         finally:
-            books.finish(second)
-            books.finish(first)
+            reconciliations.finish(second)
+            reconciliations.finish(first)
 
     def law_of_finished(batch: Batch) -> None:
         other = next(place for place, there in pairs if there == batch.place)
-        earlier = books.run_through(books.plain(other, 1))
-        book = books.begin(batch)
-        book.values = tuple(values.having(**{PERIOD: earlier.values[0][PERIOD]}) for values in book.values)
-        if not books.submit_orders(book):
+        earlier = reconciliations.run_through(reconciliations.plain(other, 1))
+        reconciliation = reconciliations.begin(batch)
+        reconciliation.values = tuple(
+            values.having(**{PERIOD: earlier.values[0][PERIOD]}) for values in reconciliation.values
+        )
+        if not reconciliations.submit_orders(reconciliation):
             return
         try:
-            created = books.create(book, blame=False)
+            created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 != 2:
-                books.check_free(book.place)
+                reconciliations.check_free(reconciliation.place)
             context = f"one of the same period was completed on account {earlier.place.account}"
             check_accepted(rule=trial.rule, exchange=created, context=context)
             bench.saw(Side.ACCEPTED, created)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
-    prove(bench, bench.scenario, st.just(books.plain(pairs[0][1], 2)), law, 1)
+    prove(bench, bench.scenario, st.just(reconciliations.plain(pairs[0][1], 2)), law, 1)
     # Nearest and furthest: an account of the same channel, and one of another.
     for there in dict.fromkeys((pairs[0][1], pairs[-1][1])):
-        prove(bench, f"{bench.scenario} finished {there}", st.just(books.plain(there, 1)), law_of_finished, 1)
+        prove(bench, f"{bench.scenario} finished {there}", st.just(reconciliations.plain(there, 1)), law_of_finished, 1)
 
 
 @then("one that begins or ends where it ends or begins is answered as the reading says")
 def touching_period_answered_as_the_reading_says(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
     allowed = bench.scope.readings["adjacent-periods"] == "allowed"
 
     def law(offset: int) -> None:
-        place = books.scope.places[0]
-        earlier = books.run_through(books.plain(place, 1, seconds=EARLIER_SECONDS))
+        place = reconciliations.scope.places[0]
+        earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=EARLIER_SECONDS))
         init = datetime.fromisoformat(earlier.values[0][PERIOD]) + timedelta(seconds=offset)
-        book = books.begin(books.plain(place, 2, seconds=EARLIER_SECONDS))
-        book.values = tuple(values.having(**{PERIOD: printed(init)}) for values in book.values)
-        if not books.submit_orders(book):
+        reconciliation = reconciliations.begin(reconciliations.plain(place, 2, seconds=EARLIER_SECONDS))
+        reconciliation.values = tuple(values.having(**{PERIOD: printed(init)}) for values in reconciliation.values)
+        if not reconciliations.submit_orders(reconciliation):
             return
         context = "its period touches that of an earlier one"
         try:
-            created = books.create(book, blame=False)
+            created = reconciliations.create(reconciliation, blame=False)
             if allowed:
                 check_accepted(rule=trial.rule, exchange=created, context=context)
             else:
                 if created.status // 100 == 2:
-                    book.spoiled = True
+                    reconciliation.spoiled = True
                 check_refused(rule=trial.rule, exchange=created, bench=bench, context=context)
                 bench.saw(Side.REFUSED, created)
-                books.another_period(book)
-                created = books.create(book)
+                reconciliations.another_period(reconciliation)
+                created = reconciliations.create(reconciliation)
             if created.status // 100 == 2:
                 bench.saw(Side.ACCEPTED, created)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     for offset in (EARLIER_SECONDS, -EARLIER_SECONDS):
         prove(bench, f"{bench.scenario} {offset}", st.just(offset), law, 1)
@@ -284,21 +292,21 @@ def _with_total(draw: DrawFn, scope: Scope, totals: st.SearchStrategy[Decimal]) 
 
 @then("whatever totalNetValue the reading allows, it is accepted and completes")
 def any_allowed_total_is_accepted(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(batch: Batch) -> None:
-        book = books.begin(batch)
-        if not books.submit_orders(book):
+        reconciliation = reconciliations.begin(batch)
+        if not reconciliations.submit_orders(reconciliation):
             return
         context = f"totalNetValue = {batch.creation['totalNetValue']}"
         try:
-            created = books.create(book, blame=False)
+            created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 != 2:
-                books.check_free(book.place)
+                reconciliations.check_free(reconciliation.place)
             check_accepted(rule=trial.rule, exchange=created, context=context)
         finally:
-            books.finish(book)
-        received = books.notified(book)
+            reconciliations.finish(reconciliation)
+        received = reconciliations.notified(reconciliation)
         situation = received and received.content["payload"].get("situation")
         if situation not in {None, "CONCILIED"}:
             actual = f"it ended with situation {situation}"
@@ -311,4 +319,4 @@ def any_allowed_total_is_accepted(trial: Trial) -> None:
         "negative": AMOUNTS.map(lambda amount: -amount),
         "any": AMOUNTS,
     }.items():
-        prove(bench, f"{bench.scenario} {name}", _with_total(books.scope, totals), law, some)
+        prove(bench, f"{bench.scenario} {name}", _with_total(reconciliations.scope, totals), law, some)

@@ -14,9 +14,9 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
 from conformance.engine import printed_workflow
 from conformance.engine.bench import Bench, Hindered, Values
-from conformance.engine.books import Book
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.laws import once, prove
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, Kind, Sheaf, possible, sheaves
@@ -35,14 +35,14 @@ def _some(bench: Bench) -> int:
     return max(1, bench.session.profile.sequences // 2)
 
 
-def _opened(bench: Bench, batch: Batch) -> Book:
+def _opened(bench: Bench, batch: Batch) -> OpenReconciliation:
     """The batch, its orders sent and its reconciliation open. Raises Hindered where that can't be had."""
-    book = bench.books.begin(batch)
-    if not bench.books.submit_orders(book):
+    reconciliation = bench.reconciliations.begin(batch)
+    if not bench.reconciliations.submit_orders(reconciliation):
         raise Hindered("an order for a reconciliation was refused")
-    if bench.books.create(book).status // 100 != 2:
+    if bench.reconciliations.create(reconciliation).status // 100 != 2:
         raise Hindered("REC-01: a proper reconciliation was refused")
-    return book
+    return reconciliation
 
 
 # -- accepted ------------------------------------------------------------------------------------------------------
@@ -50,28 +50,30 @@ def _opened(bench: Bench, batch: Batch) -> Book:
 
 @then("every release is accepted with 2xx")
 def every_release_is_accepted(trial: Trial) -> None:
-    scope = trial.bench.books.scope
+    scope = trial.bench.reconciliations.scope
     _accepted(trial, batches(scope), trial.bench.session.profile.sequences)
     _accepted(trial, _on_the_last_day(scope), 1, " on the last day")
 
 
 @then("with its entries in the sequence of the extracts it is accepted")
 def entries_in_sequence_are_accepted(trial: Trial) -> None:
-    _accepted(trial, batches(trial.bench.books.scope, types=("COMISSION", "SHIP", "SHIP")), _some(trial.bench))
+    _accepted(
+        trial, batches(trial.bench.reconciliations.scope, types=("COMISSION", "SHIP", "SHIP")), _some(trial.bench)
+    )
 
 
 def _accepted(trial: Trial, drawn: st.SearchStrategy[Batch], examples: int, name: str = "") -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(batch: Batch) -> None:
-        book = _opened(bench, batch)
+        reconciliation = _opened(bench, batch)
         try:
-            released = books.release(book, 0)
-            book.spoiled = released.status // 100 != 2
+            released = reconciliations.release(reconciliation, 0)
+            reconciliation.spoiled = released.status // 100 != 2
             check_accepted(rule=trial.rule, exchange=released)
             bench.saw(Side.ACCEPTED, released)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     prove(bench, f"{bench.scenario}{name}", drawn, law, examples)
 
@@ -86,33 +88,33 @@ def _on_the_last_day(draw: DrawFn, scope: Scope) -> Batch:
 
 @then("with its entries in another sequence it is accepted, or refused and accepted in its own")
 def entries_in_another_sequence_are_accepted_or_refused(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(batch: Batch) -> None:
-        book = _opened(bench, batch)
+        reconciliation = _opened(bench, batch)
         entries = batch.releases[0]["releases"]
         other = [*entries[1:], entries[0]]
         call = Call(Endpoint.SUBMIT_RELEASE, body={**batch.releases[0], "releases": other})
         try:
-            released = books.release(book, 0, call)
-            book.spoiled = False  # what is in it is what should be
+            released = reconciliations.release(reconciliation, 0, call)
+            reconciliation.spoiled = False  # what is in it is what should be
             context = ""
             if released.status // 100 == 4:
                 context = "after it was refused with its entries in another sequence"
-                released = books.release(book, 0)
-                book.spoiled = released.status // 100 != 2
+                released = reconciliations.release(reconciliation, 0)
+                reconciliation.spoiled = released.status // 100 != 2
             check_accepted(rule=trial.rule, exchange=released, context=context)
             bench.saw(Side.ACCEPTED, released)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     # A sale and a commission differ: so do the sequences.
-    prove(bench, bench.scenario, batches(books.scope, types=("COMISSION",)), law, _some(bench))
+    prove(bench, bench.scenario, batches(reconciliations.scope, types=("COMISSION",)), law, _some(bench))
 
 
 @then("every release is answered as the reading says")
 def every_release_answered_as_the_reading_says(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
     if bench.scope.readings["value-mismatch"] == "rejected":
         trial.refuse()
         return
@@ -121,49 +123,49 @@ def every_release_answered_as_the_reading_says(trial: Trial) -> None:
         ((_, edit),) = sheaf.edits
         batch = sheaf.lawful.batch
         assert batch is not None
-        book = _opened(bench, batch)
+        reconciliation = _opened(bench, batch)
         try:
-            released = books.release(book, 0, edit.apply(sheaf.lawful))
-            book.spoiled = released.status // 100 != 2
+            released = reconciliations.release(reconciliation, 0, edit.apply(sheaf.lawful))
+            reconciliation.spoiled = released.status // 100 != 2
             check_accepted(rule=trial.rule, exchange=released, context=f"changed in one place: {edit}")
             bench.saw(Side.ACCEPTED, released)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     for kind in trial.kinds:
-        if possible(kind, books.scope, trial.endpoint):
-            drawn = sheaves(books.scope, trial.endpoint, (kind,))
+        if possible(kind, reconciliations.scope, trial.endpoint):
+            drawn = sheaves(reconciliations.scope, trial.endpoint, (kind,))
             prove(bench, f"{bench.scenario} {kind.name}", drawn, law, 1)
 
 
 @then("dated at either end of the period it is answered as the reading says")
 def either_end_of_the_period_answered_as_the_reading_says(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
     inclusive = bench.scope.readings["period-bounds"] == "inclusive"
 
     def law(drawn: tuple[Batch, bool]) -> None:
         batch, at_the_end = drawn
-        book, seconds = _opened(bench, batch), batch.seconds if at_the_end else 0
+        reconciliation, seconds = _opened(bench, batch), batch.seconds if at_the_end else 0
         body = {**batch.releases[0], "releasedDate": at(timedelta(seconds=seconds))}
         context = f"dated {seconds} s into a period of {batch.seconds} s"
         try:
-            released = books.release(book, 0, Call(Endpoint.SUBMIT_RELEASE, body=body))
-            book.spoiled = released.status // 100 == 2 and not inclusive
+            released = reconciliations.release(reconciliation, 0, Call(Endpoint.SUBMIT_RELEASE, body=body))
+            reconciliation.spoiled = released.status // 100 == 2 and not inclusive
             if inclusive:
-                if released.status // 100 != 2 and not books.released(book, 0):
+                if released.status // 100 != 2 and not reconciliations.released(reconciliation, 0):
                     return  # not because of its date
                 check_accepted(rule=trial.rule, exchange=released, context=context)
                 bench.saw(Side.ACCEPTED, released)
                 return
             check_refused(rule=trial.rule, exchange=released, bench=bench, context=context)
-            if books.released(book, 0):
+            if reconciliations.released(reconciliation, 0):
                 bench.saw(Side.ACCEPTED, bench.story[-1])
                 bench.saw(Side.REFUSED, released)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     for at_the_end in (False, True):
-        drawn = st.tuples(batches(books.scope), st.just(at_the_end))
+        drawn = st.tuples(batches(reconciliations.scope), st.just(at_the_end))
         prove(bench, f"{bench.scenario} {at_the_end}", drawn, law, 1)
 
 
@@ -172,82 +174,84 @@ def either_end_of_the_period_answered_as_the_reading_says(trial: Trial) -> None:
 
 @then(parsers.parse("after it another of the same order in {where} is refused with 4xx"))
 def another_release_of_the_same_order_refused(trial: Trial, where: str) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def in_the_same(drawn: Batch) -> None:
         # The order beside it has as many extracts: there is room for a second release.
-        batch = beside_plain(books.scope, drawn, len(drawn.orders[0]["extracts"]))
-        book = _opened(bench, batch)
+        batch = beside_plain(reconciliations.scope, drawn, len(drawn.orders[0]["extracts"]))
+        reconciliation = _opened(bench, batch)
         try:
-            if not books.released(book, 0):
+            if not reconciliations.released(reconciliation, 0):
                 return
             first = bench.story[-1]
-            book.after_refusal = True
-            again = bench.send(release_of(batch), book.values[0])
-            book.spoiled = again.status // 100 == 2
+            reconciliation.after_refusal = True
+            again = bench.send(release_of(batch), reconciliation.values[0])
+            reconciliation.spoiled = again.status // 100 == 2
             context = "the order's release was accepted before"
             check_refused(rule=trial.rule, exchange=again, bench=bench, context=context)
-            if books.released(book, 1):
+            if reconciliations.released(reconciliation, 1):
                 bench.saw(Side.ACCEPTED, first)
                 bench.saw(Side.REFUSED, again)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     def in_a_later(drawn: Batch) -> None:
-        earlier = books.run_through(drawn)
-        book = _opened(bench, books.plain(drawn.place, len(drawn.orders[0]["extracts"]), seconds=drawn.seconds))
-        now = {name: book.values[0][name] for name in ("reconciliation", PERIOD)}
+        earlier = reconciliations.run_through(drawn)
+        reconciliation = _opened(
+            bench, reconciliations.plain(drawn.place, len(drawn.orders[0]["extracts"]), seconds=drawn.seconds)
+        )
+        now = {name: reconciliation.values[0][name] for name in ("reconciliation", PERIOD)}
         try:
-            book.after_refusal = True
+            reconciliation.after_refusal = True
             again = bench.send(release_of(drawn), earlier.values[0].having(**now))
-            book.spoiled = again.status // 100 == 2
+            reconciliation.spoiled = again.status // 100 == 2
             context = "the order's release was accepted in an earlier reconciliation"
             check_refused(rule=trial.rule, exchange=again, bench=bench, context=context)
-            if books.released(book, 0):
+            if reconciliations.released(reconciliation, 0):
                 bench.saw(Side.ACCEPTED, bench.story[-1])
                 bench.saw(Side.REFUSED, again)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     law = {"the same reconciliation": in_the_same, "a later reconciliation": in_a_later}[where]
-    prove(bench, bench.scenario, batches(books.scope), law, max(1, _some(bench) // 2))
+    prove(bench, bench.scenario, batches(reconciliations.scope), law, max(1, _some(bench) // 2))
 
 
 @then("with more entries than releasesQtd leaves it is refused with 4xx, and with as many accepted")
 def more_entries_than_are_left_refused(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(drawn: Batch) -> None:
         # Announced is one entry fewer than the order of this release has; a plain order fills exactly that.
         extracts = len(drawn.orders[0]["extracts"])
-        batch = books.plain(drawn.place, 1, extracts - 1, seconds=drawn.seconds)
+        batch = reconciliations.plain(drawn.place, 1, extracts - 1, seconds=drawn.seconds)
         values = bench.fresh(drawn.shape)
         order = Call(Endpoint.SUBMIT_ORDER, body=drawn.orders[0])
         if not bench.is_accepted(order, bench.send(order, values)):
             return
-        book = _opened(bench, batch)
-        now = {name: book.values[0][name] for name in ("reconciliation", PERIOD)}
+        reconciliation = _opened(bench, batch)
+        now = {name: reconciliation.values[0][name] for name in ("reconciliation", PERIOD)}
         try:
-            if not books.released(book, 0):
+            if not reconciliations.released(reconciliation, 0):
                 return
-            _refused_beyond(trial, drawn, values.having(**now), book, extracts - 1)
-            if not books.released(book, 1):
+            _refused_beyond(trial, drawn, values.having(**now), reconciliation, extracts - 1)
+            if not reconciliations.released(reconciliation, 1):
                 return
             bench.saw(Side.ACCEPTED, bench.story[-1])
-            _refused_beyond(trial, drawn, values.having(**now), book, 0)
-            books.finish(book)
-            _refused_beyond(trial, drawn, values.having(**now), book, 0)
+            _refused_beyond(trial, drawn, values.having(**now), reconciliation, 0)
+            reconciliations.finish(reconciliation)
+            _refused_beyond(trial, drawn, values.having(**now), reconciliation, 0)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
-    prove(bench, bench.scenario, batches(books.scope, types=("COMISSION",)), law, max(1, _some(bench) // 2))
+    prove(bench, bench.scenario, batches(reconciliations.scope, types=("COMISSION",)), law, max(1, _some(bench) // 2))
 
 
-def _refused_beyond(trial: Trial, drawn: Batch, values: Values, book: Book, left: int) -> None:
+def _refused_beyond(trial: Trial, drawn: Batch, values: Values, reconciliation: OpenReconciliation, left: int) -> None:
     bench = trial.bench
-    book.after_refusal = True
+    reconciliation.after_refusal = True
     beyond = bench.send(release_of(drawn), values)
-    book.spoiled = beyond.status // 100 == 2
+    reconciliation.spoiled = beyond.status // 100 == 2
     context = f"{len(drawn.orders[0]['extracts'])} entries where releasesQtd leaves {left}"
     check_refused(rule=trial.rule, exchange=beyond, bench=bench, context=context)
     bench.saw(Side.REFUSED, beyond)
@@ -276,40 +280,40 @@ def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> Sheaf:
 
 @then("after refused ones the right one is accepted, and counts once")
 def right_one_accepted_after_refused_ones(trial: Trial) -> None:
-    bench, books = trial.bench, trial.bench.books
+    bench, reconciliations = trial.bench, trial.bench.reconciliations
 
     def law(sheaf: Sheaf) -> None:
         batch = sheaf.lawful.batch
         assert batch is not None
-        book = _opened(bench, batch)
+        reconciliation = _opened(bench, batch)
         try:
-            book.after_refusal = True
-            refused = [bench.send(edit.apply(sheaf.lawful), book.values[0]) for _, edit in sheaf.edits]
+            reconciliation.after_refusal = True
+            refused = [bench.send(edit.apply(sheaf.lawful), reconciliation.values[0]) for _, edit in sheaf.edits]
             if any(exchange.status // 100 != 4 for exchange in refused):  # that they must be is their rules' business
-                book.spoiled = True
+                reconciliation.spoiled = True
                 return
-            if not books.released(book, 0):
+            if not reconciliations.released(reconciliation, 0):
                 return
             accepted = bench.story[-1]
-            _check_still_active(trial, book, accepted)
-            if not books.released(book, 1):
+            _check_still_active(trial, reconciliation, accepted)
+            if not reconciliations.released(reconciliation, 1):
                 return
             bench.saw(Side.ACCEPTED, accepted)
             for exchange in refused:
                 bench.saw(Side.REFUSED, exchange)
         finally:
-            books.finish(book)
+            reconciliations.finish(reconciliation)
 
     counted = bench.session.profile.client_errors is not None
-    prove(bench, bench.scenario, _refused_before(books.scope, 2 if counted else 3), law, _some(bench))
+    prove(bench, bench.scenario, _refused_before(reconciliations.scope, 2 if counted else 3), law, _some(bench))
 
 
-def _check_still_active(trial: Trial, book: Book, exchange: Any) -> None:
+def _check_still_active(trial: Trial, reconciliation: OpenReconciliation, exchange: Any) -> None:
     """An order is still to be released: that the reconciliation is completed shows that refused entries were counted."""
     if trial.bench.session.control is not None:
         trial.bench.session.control.advance(3600)
-    if trial.bench.books.notified(book):
-        book.spoiled = True
+    if trial.bench.reconciliations.notified(reconciliation):
+        reconciliation.spoiled = True
         raise Violation(
             rule=trial.rule.id,
             expected="the reconciliation to wait for its last release",
@@ -332,17 +336,17 @@ def printed_release_refused_and_accepted_when_mended(trial: Trial) -> None:
     bench = trial.bench
 
     def law() -> None:
-        book = printed_workflow.opened(bench, literally=True)
+        reconciliation = printed_workflow.opened(bench, literally=True)
         try:
-            book.after_refusal = True
-            refused = bench.send(printed_workflow.release_as_printed(book), book.values[0])
-            book.spoiled = refused.status // 100 == 2
+            reconciliation.after_refusal = True
+            refused = bench.send(printed_workflow.release_as_printed(reconciliation), reconciliation.values[0])
+            reconciliation.spoiled = refused.status // 100 == 2
             context = "the release printed in S2, four days before the period printed there"
             check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
-            if bench.books.released(book, 0):
+            if bench.reconciliations.released(reconciliation, 0):
                 bench.saw(Side.ACCEPTED, bench.story[-1])
                 bench.saw(Side.REFUSED, refused)
         finally:
-            bench.books.finish(book)
+            bench.reconciliations.finish(reconciliation)
 
     once(bench, law)

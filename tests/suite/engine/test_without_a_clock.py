@@ -20,7 +20,7 @@ def test_a_release_is_not_blamed_for_an_update_that_may_still_be_to_come(
     with closing(open_session(options)) as session:
         bench = Bench(session, "machine")
         session.evidence.expect("machine", "WFL-04", "a scenario")
-        assert bench.books.scope
+        assert bench.reconciliations.scope
         session.control = None
         monkeypatch.setattr(Session, "inbox", None)
         prove_machine(bench)  # raises no violation

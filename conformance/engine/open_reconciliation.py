@@ -1,0 +1,52 @@
+"""One reconciliation of the suite's own: what it is made of, and how far it has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.engine.bench import Values
+from conformance.target.inbox import Received
+from strategies.reconciliations import Batch
+from strategies.scope import Place
+
+
+@dataclass(slots=True)
+class OpenReconciliation:
+    """A reconciliation of the suite's own: what it is made of, and how far it has come."""
+
+    batch: Batch
+    values: tuple[Values, ...]
+    """For each order; the period is the same in all."""
+    id: int | None = None
+    released: set[int] = field(default_factory=set)
+    """The orders, by number, whose releases were accepted."""
+    after_refusal: bool = False
+    """Whether a broken release was refused before."""
+    waited: bool = False
+    """Whether its creation had to wait for the one before it: what was refused until then may have been refused for that."""
+    doubtful: bool = False
+    """Whether the answer to a broken call was lost: if it was carried out, what is refused after it is refused for that."""
+    spoiled: bool = False
+    """Whether something was accepted that should not have been, so that what it holds is not known."""
+
+    @property
+    def place(self) -> Place:
+        """The account and channel that it is for."""
+        return self.batch.place
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every order's release was accepted."""
+        return self.released == set(range(len(self.batch.orders)))
+
+
+def is_about(received: Received, reconciliation: OpenReconciliation) -> bool:
+    """Whether it is a notification that this reconciliation was completed."""
+    content: Any = received.content
+    payload = content.get("payload") if isinstance(content, dict) else None
+    return (
+        isinstance(payload, dict)
+        and content.get("notificationType") == "RECONCILIATION_COMPLETED"
+        and payload.get("reconciliationId") == reconciliation.id
+    )

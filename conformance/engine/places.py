@@ -1,0 +1,120 @@
+"""What a run knows of each account and channel: whether something may be active there that can't be completed, and how long the
+ones before took."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from conformance.engine.bench import Bench, Hindered
+from strategies.scope import Place, Scope
+
+PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 90.0, 7200.0
+"""How long one and the same reconciliation is waited for in all on a target whose clock can't be moved, and with --patient."""
+
+LOOKED_AGAIN_SECONDS: Final = 90.0
+"""How long after a refusal a place is looked at again where one may be active that does not end: each look may cost a client
+error."""
+
+
+@dataclass(slots=True)
+class Places:
+    """The places of a run, and why a refusal at one may say nothing."""
+
+    bench: Bench
+    opened_at: set[Place] = field(default_factory=set)
+    """Where one was opened in this run."""
+    blocked: set[Place] = field(default_factory=set)
+    """Where one may be active that can't be completed: a refusal there says nothing."""
+    endless: set[Place] = field(default_factory=set)
+    """Where one did not end in all the time that was waited."""
+    waited: dict[Place, float] = field(default_factory=dict)
+    """Seconds that were waited for the one that is going on there."""
+    looked: dict[Place, float] = field(default_factory=dict)
+    """When a place was seen to be blocked, by the monotonic clock."""
+    strayed: set[Place] = field(default_factory=set)
+    """Where something was opened that should not have been: nobody knows which periods it has taken for good."""
+    _pause: float = 0.0
+    refused_at: set[Place] = field(default_factory=set)
+    """Where a creation was refused as it should be, and none was accepted since."""
+    settling: set[Place] = field(default_factory=set)
+    """Where one was completed and nothing says that it is finished."""
+
+    @property
+    def scope(self) -> Scope:
+        """What strategies of reconciliations draw from: the places that are not known to be blocked."""
+        self.look_again()
+        free = tuple(place for place in self.bench.scope.places if place not in self.blocked)
+        return replace(self.bench.scope, places=free or self.bench.scope.places)
+
+    def look_again(self) -> None:
+        """After the scenario it may have been possible to complete what blocked them."""
+        live = self.bench.session.live
+        if live is not None:
+            self.blocked = {place for place in self.blocked if live.is_blocked(place.channel)}
+
+    @property
+    def pause(self) -> float:
+        """Seconds that the target was seen to take to reconcile, where it does not notify."""
+        live = self.bench.session.live
+        return max(self._pause, live.recovery.client.pause if live is not None else 0.0)
+
+    @property
+    def _patience(self) -> float:
+        return GREAT_PATIENCE_SECONDS if self.bench.session.patient else PATIENCE_SECONDS
+
+    def check_not_blocked(self, place: Place) -> None:
+        if place in self.blocked:
+            raise Hindered(f"account {place.account} has a reconciliation that could not be completed")
+
+    def _check_worth_a_look(self, place: Place) -> None:
+        """Raises Hindered where one was active a moment ago that does not end."""
+        self.look_again()
+        since = time.monotonic() - self.looked.get(place, float("-inf"))
+        if self.bench.session.control is None and since < LOOKED_AGAIN_SECONDS:
+            if place in self.endless:
+                raise Hindered(f"account {place.account} is still reconciling one that does not end")
+            self.check_not_blocked(place)
+
+    def check_place(self, place: Place) -> None:
+        """Before creations at once: raises Hindered where what is active there is known to be in their way."""
+        live = self.bench.session.live
+        if live is not None:
+            live.hold_channels()
+        self._check_worth_a_look(place)
+        self.check_not_blocked(place)
+
+    def check_free(self, place: Place) -> None:
+        """Raises Hindered where a refusal at this place would say nothing."""
+        self.check_not_blocked(place)
+        if place in self.strayed and self.bench.session.control is None:
+            raise Hindered(
+                f"a broken creation was accepted for account {place.account}: its period may lie over all others"
+            )
+        if place not in self.opened_at and self.bench.session.target.environment != "mock":
+            raise Hindered(
+                f"no reconciliation can be opened for account {place.account}: one that others left active blocks it, perhaps; "
+                "complete it, then run again"
+            )
+
+    def free(self, place: Place) -> None:
+        """Have the mock forget what is active; elsewhere complete it, or remember that a refusal at this place says nothing."""
+        session = self.bench.session
+        if session.control is not None:
+            session.control.abandon()
+            if session.live is not None:
+                session.live.abandoned()
+        elif session.live is None or not session.live.free(place.channel):
+            self.blocked.add(place)
+            self.looked[place] = time.monotonic()
+        else:
+            self._settles(place, settling=True)
+
+    def _settles(self, place: Place, *, settling: bool) -> None:
+        """Remember whether one may still be going on there, for the runs after this one too."""
+        live = self.bench.session.live
+        (self.settling.add if settling else self.settling.discard)(place)
+        others = any(other.channel == place.channel for other in self.settling)
+        if live is not None and (settling or not others) and live.channels.is_settling(place.channel) != settling:
+            live.channels.settles(place.channel, settling=settling)

@@ -1,0 +1,293 @@
+"""Reconciliations as the scenarios handle them: opened, released, and always completed, since one that is active blocks its
+channel."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.engine.bench import Hindered
+from conformance.engine.open_reconciliation import OpenReconciliation, is_about
+from conformance.engine.places import Places
+from conformance.errors import Doubtful, TargetUnavailable
+from conformance.target.inbox import Inbox, Received
+from conformance.target.shared.calendar import LONG_SECONDS, Calendar, UsedUp
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, creation_of, release_of
+from strategies.periods import PERIOD
+from strategies.reconciliations import Batch, plain_batch
+from strategies.scope import Place
+
+STEPS: Final = (5, 60, 600, 3600, 6 * 3600, 24 * 3600)
+"""Seconds by which the mock's clock is moved, one after the other, until a reconciliation is completed: no document says how
+long that takes."""
+
+ARRIVAL_SECONDS: Final = 0.3
+"""How long a notification that is on its way may take over a socket."""
+
+HEARING_SECONDS: Final = 10.0
+"""How long to listen before the other runs are told that this one is going on."""
+
+FIRST_PAUSE: Final = 0.1
+
+ELSEWHERE: Final = 2
+"""In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
+have used its own."""
+
+
+@dataclass(slots=True)
+class ReconciliationCalls(Places):
+    """Opens, releases and completes them; who is to blame where something is refused is asked elsewhere."""
+
+    calendar: Calendar = field(init=False)
+    ids: dict[int, OpenReconciliation] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.calendar = self.bench.session.calendar
+
+    def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
+        """The plainest batch on a place, with orders of so many extracts."""
+        return plain_batch(self.bench.scope, place, *sizes, seconds=seconds)
+
+    # -- opening ---------------------------------------------------------------------------------------------------------
+
+    def begin(self, batch: Batch) -> OpenReconciliation:
+        """Values for a batch: codes that are new and a period that is free."""
+        period = self._allot(batch)
+        values = [self.bench.fresh(batch.shape).having(**{PERIOD: period}) for _ in batch.orders]
+        codes = [one["code"] for one in values]
+        neighbours = [*codes[1:], codes[0]]
+        filled = [one.having(neighbour=code) for one, code in zip(values, neighbours, strict=True)]
+        return OpenReconciliation(batch, tuple(filled))
+
+    def another_period(self, reconciliation: OpenReconciliation) -> None:
+        """Give the reconciliation a free period, far from its own where others may have been there before."""
+        if not self.bench.session.in_process:
+            self.calendar.elsewhere(reconciliation.batch.seconds)
+        period = self._allot(reconciliation.batch)
+        reconciliation.values = tuple(values.having(**{PERIOD: period}) for values in reconciliation.values)
+
+    def _allot(self, batch: Batch) -> str:
+        """The beginning of a free period. Raises Hindered where there is none any more."""
+        try:
+            return self.calendar.allot(batch.seconds)
+        except UsedUp as error:
+            raise Hindered(str(error)) from None
+
+    def submit_orders(self, reconciliation: OpenReconciliation) -> bool:
+        """Send its orders; whether all were accepted. The first one's namesake comes before it: which of them a
+        target finds by its code alone is then not the one that was sent first."""
+        if reconciliation.batch.namesake is not None:
+            call = Call(Endpoint.SUBMIT_ORDER, body=reconciliation.batch.namesake)
+            self.bench.is_accepted(call, self.bench.send(call, reconciliation.values[0]))
+        for order, values in zip(reconciliation.batch.orders, reconciliation.values, strict=True):
+            call = Call(Endpoint.SUBMIT_ORDER, body=order)
+            if not self.bench.is_accepted(call, self.bench.send(call, values)):
+                return False
+        self.bench.let_be_seen()
+        return True
+
+    def open(self, reconciliation: OpenReconciliation, *, elsewhere: bool) -> Exchange:
+        """POST /reconciliation, until the one before is finished; `elsewhere` says whether to try other periods, too: an earlier
+        run may have used this one. Raises Hindered where a refusal would say nothing, a violation of REC-01 or REC-02."""
+        call = creation_of(reconciliation.batch)
+        live = self.bench.session.live
+        if live is not None:  # only whose turn it is knows what those before have left
+            live.hold_channels()
+        # An earlier run's, or what was cleared away.
+        if live is not None and live.channels.is_settling(reconciliation.place.channel):
+            self.settling.update(
+                place for place in self.bench.scope.places if place.channel == reconciliation.place.channel
+            )
+        self._check_worth_a_look(reconciliation.place)
+        exchange = self._send_creation(reconciliation, call)
+        if exchange.status // 100 == 4 and reconciliation.place in self.settling:
+            reconciliation.waited = True
+            exchange = self._until_free(reconciliation, call, exchange)
+            # No document says how long reconciling may take.
+            if exchange.is_refused and self.bench.session.control is None:
+                raise Hindered(f"account {reconciliation.place.account} was still reconciling the one before")
+        tries_elsewhere = elsewhere and not self.bench.session.in_process
+        for _ in range(ELSEWHERE):
+            if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
+                self.another_period(reconciliation)
+                exchange = self._send_creation(reconciliation, call)
+        if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.batch.seconds >= LONG_SECONDS:
+            raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
+        self._settles(reconciliation.place, settling=False)
+        if exchange.status // 100 == 2:
+            self.bench.met(call, exchange)
+            self.blocked.discard(reconciliation.place)
+            if self.bench.session.control is None:  # else it was opened since the mock had to forget what does not end
+                self.endless.discard(reconciliation.place)
+            self.waited.pop(reconciliation.place, None)
+            self.looked.pop(reconciliation.place, None)
+            self.opened_at.add(reconciliation.place)
+            self.refused_at.discard(reconciliation.place)
+            self.take_id(reconciliation, exchange)
+        return exchange
+
+    def opened(self, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
+        """Take note of a creation that was sent at once with another and accepted. Raises a violation of REC-01 or REC-02."""
+        self._settles(reconciliation.place, settling=False)
+        self.opened_at.add(reconciliation.place)
+        self.refused_at.discard(reconciliation.place)
+        self.take_id(reconciliation, exchange)
+
+    def _send_creation(self, reconciliation: OpenReconciliation, call: Call) -> Exchange:
+        """Send a lawful creation. Where its answer is lost the same is sent once more: if it had been opened that is refused,
+        since one is active and its period is taken; if not, this one is opened, and its id known.
+
+        Raises Doubtful where it had been opened, after completing it as far as that can be done.
+        """
+        try:
+            return self.bench.send(call, reconciliation.values[0])
+        except Doubtful as doubt:
+            try:
+                if doubt.refusal is None:
+                    again = self.bench.send(call, reconciliation.values[0])
+                    if again.status // 100 == 2:
+                        return again
+            except Doubtful:
+                pass  # as doubtful as before
+            self.free(reconciliation.place)
+            raise
+
+    def send_broken(self, reconciliation: OpenReconciliation, call: Call) -> Exchange:
+        """Send a broken creation or release. Where its answer is lost the same is sent once more: a refusal counts if the lawful
+        call is accepted after it, which shows that the first was not carried out."""
+        for _ in range(2):
+            try:
+                return self.bench.send(call, reconciliation.values[0])
+            except Doubtful as doubt:
+                reconciliation.doubtful, lost = True, doubt
+                if doubt.refusal is not None:
+                    return self.bench.sent(doubt.refusal)
+        raise lost
+
+    def _until_free(self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange) -> Exchange:
+        """Try again, ever more seldom, while the reconciliation before may still be going on. What it took is remembered."""
+        if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
+            self.endless.add(reconciliation.place)
+            self.bench.session.control.abandon()
+            return self.bench.send(call, reconciliation.values[0])
+        place, wait = reconciliation.place, max(self.pause, FIRST_PAUSE)
+        waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
+        while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
+            wait = min(wait, self._patience - waited)
+            waiting.on(wait)
+            self.waited[place] = waited + wait
+            exchange = self.bench.send(call, reconciliation.values[0])
+            if exchange.status // 100 == 2:  # it ended some time in the last wait
+                self._pause = max(self._pause, 1.1 * (waited + wait / 2))
+            wait *= 2
+        if exchange.status // 100 == 4:
+            self.endless.add(place)
+            self.looked[place] = time.monotonic()
+        return exchange
+
+    def take_id(self, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
+        """Note the id of a creation that was accepted. Raises a violation of REC-01 or REC-02."""
+        found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
+        if not isinstance(found, int) or isinstance(found, bool):
+            self.stray(reconciliation)
+            is_text = isinstance(found, str) and found.isdecimal()
+            actual = f"its id was text: write {found}" if is_text else f"its body was {exchange.text[:200]}"
+            raise Violation(rule="REC-01", expected="an integer id", actual=actual, exchange=exchange)
+        earlier = self.ids.setdefault(found, reconciliation)
+        reconciliation.id = found
+        reconciliation.values = tuple(values.having(reconciliation=str(found)) for values in reconciliation.values)
+        if earlier is not reconciliation:
+            self.stray(reconciliation)
+            actual = f"{found} was that of an earlier one"
+            raise Violation(rule="REC-02", expected="an id that no other has", actual=actual, exchange=exchange)
+
+    # -- releasing -------------------------------------------------------------------------------------------------------
+
+    def release(self, reconciliation: OpenReconciliation, order: int, call: Call | None = None) -> Exchange:
+        """POST /reconciliation/release for one order: the lawful one, or `call` in its place."""
+        sent = call or release_of(reconciliation.batch, order)
+        send = partial(self.bench.send, sent, reconciliation.values[order])
+        exchange = send() if call is not None else self.bench.asked_again(send)
+        if exchange.status // 100 == 2:
+            reconciliation.released.add(order)
+            reconciliation.spoiled = reconciliation.spoiled or call is not None
+        return exchange
+
+    # -- completing ------------------------------------------------------------------------------------------------------
+
+    def finish(self, reconciliation: OpenReconciliation) -> None:
+        """Complete it, so that it blocks its channel no longer; what that takes is in no counterexample's story."""
+        if reconciliation.id is None or self.bench.session.client.is_blocked:
+            return
+        story = list(self.bench.story)
+        try:
+            with self.bench.keeping_faults() as faults:
+                self._complete(reconciliation)
+                if (
+                    reconciliation.after_refusal
+                ):  # what a refused release leaves is told where the lawful one is what it is about
+                    faults.clear()
+        except Doubtful:  # its last release may be in, or not
+            self.free(reconciliation.place)
+        except TargetUnavailable:
+            self.blocked.add(reconciliation.place)
+            raise
+        finally:
+            self.bench.story[:] = story
+
+    def _complete(self, reconciliation: OpenReconciliation) -> None:
+        for order in range(len(reconciliation.batch.orders)):
+            if order not in reconciliation.released and not reconciliation.spoiled:
+                self.release(reconciliation, order)
+        if reconciliation.spoiled or not reconciliation.is_complete:
+            self.free(reconciliation.place)
+        elif self.notified(reconciliation, arrival=0.0):
+            self._settles(reconciliation.place, settling=False)
+        elif reconciliation.place not in self.settling:
+            self.wait(reconciliation)
+
+    def stray(self, reconciliation: OpenReconciliation) -> None:
+        """Something was opened that should not have been: free the place, as far as that can be done."""
+        reconciliation.spoiled = True
+        self.strayed.add(reconciliation.place)
+        self.free(reconciliation.place)
+
+    def wait(self, reconciliation: OpenReconciliation) -> bool:
+        """Wait until the reconciliation is finished; whether a notification says that it is."""
+        inbox, control = self.bench.session.inbox, self.bench.session.control
+        if control is not None:
+            for seconds in STEPS:
+                control.advance(seconds)
+                if self.notified(reconciliation):
+                    return True
+        elif inbox is not None and self._hears(inbox, reconciliation):
+            return True
+        self._settles(reconciliation.place, settling=True)
+        self.bench.session.pause("a reconciliation to be finished", self.pause)
+        # What is still to be waited for comes on top: else the pause would stay too short for ever.
+        self.waited[reconciliation.place] = self.waited.get(reconciliation.place, 0.0) + self.pause
+        return False
+
+    def _hears(self, inbox: Inbox, reconciliation: OpenReconciliation) -> bool:
+        """Whether a notification comes in all the time that is waited."""
+        session, began = self.bench.session, time.monotonic()
+        waiting = session.waiting.begin("the notification that a reconciliation is finished")
+        while (left := began + self._patience - time.monotonic()) > 0:
+            if inbox.wait_for(lambda one: is_about(one, reconciliation), waiting.allowed(min(left, HEARING_SECONDS))):
+                return True
+            session.sign()
+        return False
+
+    def notified(self, reconciliation: OpenReconciliation, arrival: float = ARRIVAL_SECONDS) -> Received | None:
+        """The notification that it is completed, if it has come or comes within so many seconds; in process it has come."""
+        inbox = self.bench.session.inbox
+        if inbox is None:
+            return None
+        return inbox.wait_for(
+            lambda one: is_about(one, reconciliation), 0.0 if self.bench.session.in_process else arrival
+        )

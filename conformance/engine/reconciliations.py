@@ -1,0 +1,289 @@
+"""All reconciliations of a run, and whom to blame where a lawful creation or release is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import catalogue
+from conformance.engine.bench import Hindered, Values
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.reconciliation_calls import ReconciliationCalls
+from conformance.errors import TargetUnavailable
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, creation_of, release_of
+from strategies.reconciliations import Batch
+from strategies.scope import Place
+
+PLAIN_SECONDS: Final = (60, 2 * 24 * 3600)
+"""How long the plainest periods last: a server may be too strict about short ones, or about long ones."""
+
+
+@dataclass(slots=True)
+class Reconciliations(ReconciliationCalls):
+    """All reconciliations of a run. At any time at most one of an account and channel is active."""
+
+    current: OpenReconciliation | None = None
+    """The one that a single lawful call is about, from `make_ready` to `finish_current`."""
+    printed_codes: set[Place] = field(default_factory=set)
+    """Where the order that S2 prints was sent."""
+    printed_period_used: bool = False
+
+    # -- opening ---------------------------------------------------------------------------------------------------------
+
+    def create(
+        self, reconciliation: OpenReconciliation, *, blame: bool = True, elsewhere: bool | None = None
+    ) -> Exchange:
+        """POST /reconciliation as the reconciliation says, until the one before it is finished.
+
+        A refusal is noted against REC-01, unless not to `blame` or unless one that can't be completed may be active there.
+        `elsewhere` (by default as `blame`) says whether to try another period first: an earlier run may have used this one.
+        """
+        call = creation_of(reconciliation.batch)
+        with self.bench.keeping_faults() as faults:
+            if blame:
+                self.bench.check_worth((call, release_of(reconciliation.batch, 0)))
+            exchange = self.open(reconciliation, elsewhere=blame if elsewhere is None else elsewhere)
+            if exchange.status // 100 != 2 and blame:
+                self.check_free(reconciliation.place)
+                self._blame(reconciliation, call, exchange, faults)
+            return exchange
+
+    def create_after_refusal(self, reconciliation: OpenReconciliation) -> Exchange:
+        """The lawful creation after refused ones of the same period.
+
+        Raises a violation of REC-09 where only another period is accepted, Hindered where none is or that may be an earlier
+        run's doing.
+        """
+        self.refused_at.add(reconciliation.place)
+        with self.bench.keeping_faults() as faults:
+            created = self.create(reconciliation, blame=False)
+            if created.status // 100 != 2:
+                self._check_a_refused_one_is_to_blame(reconciliation)
+                faults.clear()  # they are what it has left
+        if created.status // 100 == 2:
+            return created
+        raise Violation(
+            rule="REC-09",
+            expected="a period that was refused before to be free",
+            actual=f"it answered {created.status}",
+            exchange=created,
+        )
+
+    def _check_a_refused_one_is_to_blame(self, reconciliation: OpenReconciliation) -> None:
+        """Raises what else there may be to blame for the refusal of a lawful creation."""
+        if reconciliation.doubtful:
+            self.free(reconciliation.place)
+            raise TargetUnavailable("a creation was refused, perhaps for one before whose answer was lost")
+        self.check_free(reconciliation.place)
+        self.another_period(reconciliation)
+        if self.create(reconciliation).status // 100 != 2:
+            raise Hindered("REC-01: a proper reconciliation was refused")
+        self.finish(reconciliation)
+        if not self.keeps_refused_periods(reconciliation.place):
+            raise Hindered("a period was taken, perhaps by an earlier run")
+
+    def keeps_refused_periods(self, place: Place) -> bool:
+        """Whether the period of a creation that is refused is taken from then on, found by another such period: that the
+        first was taken may be an earlier run's doing, where the target remembers those."""
+        if self.bench.session.in_process:
+            return True
+        again = self.begin(self.plain(place, 1))
+        broken = {**again.batch.creation, "releasesQtd": 0}
+        if not self.submit_orders(again):
+            return False
+        refused = self.bench.send(Call(Endpoint.CREATE_RECONCILIATION, body=broken), again.values[0])
+        if refused.status // 100 == 2:
+            self.free(place)
+            return False
+        created = self.create(again, blame=False)
+        self.finish(again)
+        return created.status // 100 == 4
+
+    def _blame(
+        self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, faults: list[Exchange]
+    ) -> None:
+        """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same, and
+        then it is to blame for server errors too."""
+        if reconciliation.place in self.refused_at and self._refused_for_another(reconciliation, call):
+            actual = f"since one was refused, a proper one got {exchange.status}"
+            self.bench.observe("REC-09", "a refused creation to leave nothing behind", actual, exchange)
+            self.bench.hindered(f"REC-09: {actual}")
+            faults.clear()
+            self.free(reconciliation.place)
+        else:
+            self.bench.is_accepted(call, exchange)
+
+    def _refused_for_another(self, reconciliation: OpenReconciliation, call: Call) -> bool:
+        """Whether a creation is refused for what a refused one left: its period taken, or a reconciliation open. Not where the
+        plainest one is opened and this one is not: then it is itself at fault."""
+        if self._opens(reconciliation.batch):
+            return True
+        if any(self._opens(self.plain(reconciliation.place, 2, seconds=seconds)) for seconds in PLAIN_SECONDS):
+            return False
+        return reconciliation.place in self.opened_at or self._opens_when_freed(reconciliation, call)
+
+    def _opens(self, batch: Batch) -> bool:
+        """Whether a reconciliation is opened in a period of its own; it is completed, and in no counterexample's story."""
+        story = list(self.bench.story)
+        again = self.begin(batch)
+        opened = self.submit_orders(again) and self.create(again, blame=False).is_accepted
+        self.finish(again)
+        self.bench.story[:] = story
+        return opened
+
+    def _opens_when_freed(self, reconciliation: OpenReconciliation, call: Call) -> bool:
+        """Whether it is opened when the mock has forgotten what is active there."""
+        if self.bench.session.control is None:
+            return False
+        story = list(self.bench.story)
+        self.free(reconciliation.place)
+        self.another_period(reconciliation)
+        opened = self.bench.send(call, reconciliation.values[0]).status // 100 == 2
+        self.free(reconciliation.place)
+        self.bench.story[:] = story
+        return opened
+
+    # -- releasing -------------------------------------------------------------------------------------------------------
+
+    def released(self, reconciliation: OpenReconciliation, order: int) -> bool:
+        """Whether the lawful release of an order is accepted; if not, that is noted against the rule to blame for it."""
+        with self.bench.keeping_faults() as faults:
+            exchange = self.release(reconciliation, order)
+            self.bench.met(release_of(reconciliation.batch, order), exchange)
+            if exchange.status // 100 == 2:
+                return True
+            reconciliation.spoiled = True
+            if reconciliation.doubtful:
+                raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")
+            self._blame_for_release(reconciliation, exchange, faults)
+        return False
+
+    def _blame_for_release(
+        self, reconciliation: OpenReconciliation, exchange: Exchange, faults: list[Exchange]
+    ) -> None:
+        """Note against whom a lawful release was refused: what is left of a refused one is to blame for server errors too."""
+        rule = self.why_refused(reconciliation)
+        if rule == "REL-18":
+            faults.clear()
+        self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
+        self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
+
+    def why_refused(self, reconciliation: OpenReconciliation) -> str:
+        """The rule to blame for a lawful release that was refused, found by doing it all without refused ones before.
+
+        Where that can't be done, since the place stays blocked, what came before is all there is to go by.
+        """
+        rule = catalogue()["REL-01"].accepted
+        likely = "REL-18" if reconciliation.after_refusal else "REL-01"
+        story = list(self.bench.story)
+        self.free(reconciliation.place)
+        try:
+            batches = [(reconciliation.batch, likely), (_alone(reconciliation.batch), "WFL-02")]
+            if reconciliation.batch.namesake is not None:  # that another account's order is in the way
+                batches.insert(1, (replace(reconciliation.batch, namesake=None), "REL-01"))
+            for batch, blamed in batches:
+                again = self.begin(batch)
+                if not self.submit_orders(again) or self.create(again, blame=False).status // 100 != 2:
+                    return likely
+                # The order in which they came: those beside it first.
+                turns = [*range(1, len(batch.orders)), 0]
+                accepted = [self.release(again, order).status in rule for order in turns]
+                again.spoiled = not all(accepted)
+                self.finish(again)
+                if all(accepted):
+                    return blamed
+            return "REL-01"
+        finally:
+            self.bench.story[:] = story
+
+    # -- one lawful call -------------------------------------------------------------------------------------------------
+
+    def ready(self, call: Call) -> Values | None:
+        """Values for a lawful creation or release, all that must come before it done; None where that can't be had."""
+        assert call.batch is not None
+        reconciliation = self.begin(call.batch)
+        if not self.submit_orders(reconciliation):
+            return None
+        self.current = reconciliation
+        if call.endpoint is Endpoint.SUBMIT_RELEASE and self.create(reconciliation).status // 100 != 2:
+            return None
+        return reconciliation.values[0]
+
+    def follow(self, call: Call, exchange: Exchange, *, lawful: bool = True) -> Exchange:
+        """Take note of what became of the call for which all was made ready; a broken one that was accepted spoils it."""
+        if not lawful and not exchange.is_accepted:
+            self.was_refused(call)
+        if self.current is not None and exchange.status // 100 == 2:
+            if not lawful:
+                self.stray(self.current)
+            elif call.endpoint is Endpoint.CREATE_RECONCILIATION:
+                self.take_id(self.current, exchange)
+            else:
+                self.current.released.add(0)
+        return exchange
+
+    def was_refused(self, call: Call) -> None:
+        """Take note that a broken copy of the call for which all was made ready was refused, before the lawful one."""
+        if self.current is not None:
+            self.current.after_refusal = True
+            if call.endpoint is Endpoint.CREATE_RECONCILIATION:
+                self.refused_at.add(self.current.place)
+
+    def is_accepted(self, call: Call, exchange: Exchange, faults: list[Exchange]) -> bool:
+        """Whether the lawful call for which all was made ready was accepted; if not, that is noted against the rule to blame
+        for it: something refused before may have left a trace, and is then to blame for the kept server errors too."""
+        if exchange.is_accepted or self.current is None:
+            return self.bench.is_accepted_after_refusal(call, exchange, faults)
+        if call.endpoint is Endpoint.CREATE_RECONCILIATION:
+            self._blame(self.current, call, exchange, faults)
+        else:
+            self._blame_for_release(self.current, exchange, faults)
+        return False
+
+    def finish_current(self) -> None:
+        """Complete what `ready` and the call opened."""
+        reconciliation, self.current = self.current, None
+        if reconciliation is not None:
+            self.finish(reconciliation)
+
+    # -- whole -----------------------------------------------------------------------------------------------------------
+
+    def run_through(self, batch: Batch) -> OpenReconciliation:
+        """Open, release and complete a batch that is plainly lawful. Raises Hindered where that can't be had."""
+        reconciliation = self.begin(batch)
+        self.run(reconciliation)
+        return reconciliation
+
+    def run(self, reconciliation: OpenReconciliation) -> None:
+        """The same for a reconciliation that was begun."""
+        if not self.submit_orders(reconciliation):
+            raise Hindered("an order for a reconciliation was refused")
+        if self.create(reconciliation).status // 100 != 2:
+            raise Hindered("REC-01: a proper reconciliation was refused")
+        try:
+            for order in range(len(reconciliation.batch.orders)):
+                if not self.released(reconciliation, order):
+                    raise Hindered("an exact release was refused")
+        finally:
+            self.finish(reconciliation)
+
+    def is_free(self, place: Place) -> bool:
+        """Whether no reconciliation is active there, found by opening and completing one."""
+        if self.bench.session.control is not None:
+            self.endless.discard(place)
+        try:
+            self.run_through(self.plain(place, 1))
+        except Hindered:
+            if place not in self.endless:
+                raise
+        return place not in self.endless
+
+
+def _alone(batch: Batch) -> Batch:
+    """The first order of a batch in a reconciliation of its own."""
+    quantity = len(batch.orders[0]["extracts"])
+    creation = {**batch.creation, "releasesQtd": quantity}
+    return Batch(batch.place, batch.orders[:1], creation, batch.releases[:1], batch.seconds, batch.shape)
