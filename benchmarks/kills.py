@@ -24,6 +24,7 @@ import pytest
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, catalogue
 from conformance.engine import economy, laws
+from conformance.engine.batch_laws import refuse_in_batches
 from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import KILLS_FILE, KillMatrix, KindOf, Refusal, as_json, measured
 from conformance.mock.quirks import Defect, Variant
@@ -145,7 +146,7 @@ def _broken(bench: Bench, send: Callable[[], None]) -> set[str]:
 
 
 def _in_a_batch(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind) -> None:
-    laws.refuse_in_batches(bench, rule, endpoint, (kind,), which=f" {kind.name}")
+    refuse_in_batches(bench, rule, endpoint, (kind,), which=f" {kind.name}")
 
 
 def in_a_fork(work: Callable[[], set[T]]) -> set[T]:

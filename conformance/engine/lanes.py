@@ -15,8 +15,8 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule
 from conformance.engine.at_once import Asking, Attempt, Way, explained
 from conformance.engine.bench import Bench, Hindered, Values, Waiting
-from conformance.engine.laws import prove
 from conformance.engine.open_reconciliation import OpenReconciliation as Book
+from conformance.engine.properties import prove
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, creation_of, release_of
 from strategies.holes import CODE

@@ -17,7 +17,7 @@ from conformance.contract import openapi
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
-from conformance.engine.laws import prove
+from conformance.engine.properties import prove
 from conformance.engine.schema_cases import SchemaCase, chosen, coverage_cases, load_schemathesis
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation

@@ -12,7 +12,8 @@ from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.contract.rules import Side
 from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
 from conformance.engine.checks import check_accepted, check_refused
-from conformance.engine.laws import make_ready, once, prove
+from conformance.engine.laws import make_ready
+from conformance.engine.properties import once, prove
 from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation

@@ -11,22 +11,13 @@ import pytest
 from hypothesis import strategies as st
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from conformance.concurrency.model import (
-    Delete,
-    Ended,
-    Open,
-    Opened,
-    Refresh,
-    Release,
-    Submit,
-    World,
-)
+from conformance.concurrency.model import Delete, Ended, Open, Opened, Refresh, Release, Submit, World
 from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.engine.at_once import Asking, Attempt, Way, explained
 from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
 from conformance.engine.lanes import prove_lanes
-from conformance.engine.laws import prove
 from conformance.engine.open_reconciliation import OpenReconciliation as Book
+from conformance.engine.properties import prove
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange

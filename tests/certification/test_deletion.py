@@ -11,7 +11,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
 from conformance.engine.bench import Bench, Hindered, Values, Waiting
 from conformance.engine.checks import check_accepted, check_refused
-from conformance.engine.laws import prove
+from conformance.engine.properties import prove
 from conformance.engine.resubmission import accepted_again, nothing_comes_back
 from conformance.engine.same_order import differences
 from conformance.verdict.violation import Violation

@@ -30,7 +30,7 @@ from conformance.contract.limits import (
 )
 from conformance.contract.rules import Side
 from conformance.engine.bench import Hindered
-from conformance.engine.laws import once
+from conformance.engine.properties import once
 from conformance.run.mock_control import Control
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation

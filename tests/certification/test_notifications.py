@@ -11,8 +11,8 @@ from conformance.contract.instants import parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.openapi import webhook_validator
 from conformance.contract.rules import Side
-from conformance.engine.laws import once, prove
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
+from conformance.engine.properties import once, prove
 from conformance.engine.reconciliation_calls import ARRIVAL_SECONDS
 from conformance.target.inbox import Received
 from conformance.target.wire.exchange import Exchange

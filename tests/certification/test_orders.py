@@ -17,8 +17,8 @@ from conformance.contract.rules import Level, Rule, Side
 from conformance.engine import laws
 from conformance.engine.bench import NotSeenYet, Waiting
 from conformance.engine.checks import check_accepted
-from conformance.engine.laws import prove
 from conformance.engine.printed_workflow import PRINTED_CODE, order_at
+from conformance.engine.properties import prove
 from conformance.engine.same_order import differences
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls

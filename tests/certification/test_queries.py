@@ -19,7 +19,7 @@ from conformance.contract.rules import Side
 from conformance.engine import economy
 from conformance.engine.bench import Bench, NotSeenYet, Waiting
 from conformance.engine.bounds import REFUSED_AT_MOST, Bound, belongs_to_its_account, told_apart
-from conformance.engine.laws import prove
+from conformance.engine.properties import prove
 from conformance.verdict.violation import Violation
 from strategies.alike import ALIKE, Pair, pairs
 from strategies.calls import Call, calls

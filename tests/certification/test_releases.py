@@ -15,8 +15,8 @@ from conformance.contract.rules import Side
 from conformance.engine import printed_workflow
 from conformance.engine.bench import Bench, Hindered, Values
 from conformance.engine.checks import check_accepted, check_refused
-from conformance.engine.laws import once, prove
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.properties import once, prove
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, Kind, Sheaf, possible, sheaves

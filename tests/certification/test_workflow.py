@@ -10,9 +10,9 @@ from conformance.contract.rules import Side
 from conformance.engine import printed_workflow
 from conformance.engine.bench import Bench, Hindered, Waiting
 from conformance.engine.checks import check_accepted, check_refused
-from conformance.engine.laws import once, prove
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.properties import once, prove
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.reconciliations import Batch, batches

@@ -11,7 +11,7 @@ import pytest
 
 from conformance.contract.jsontext import dumps
 from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Waiting
-from conformance.engine.laws import once
+from conformance.engine.properties import once
 from conformance.run.session import Options, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation

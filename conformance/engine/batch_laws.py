@@ -1,0 +1,194 @@
+"""The refusal of creations and releases: broken copies are sent before the lawful one, for what is opened must be completed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, Side, catalogue
+from conformance.engine.bench import Bench, Hindered
+from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.kill_matrix import KindOf, Refusal
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.properties import prove
+from conformance.engine.reconciliations import Reconciliations
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, Edit
+from strategies.faults import Kind, Sheaf, sheaves
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
+
+# -- refusal of creations and releases -----------------------------------------------------------------------------
+
+
+def refuse_in_batches(
+    bench: Bench, rule: Rule, endpoint: Endpoint, kinds: tuple[Kind, ...], fault: str = "", which: str = ""
+) -> None:
+    """Of one lawful creation or release every kind of broken copy is refused, and then itself accepted. `fault` is that of
+    the scenario, where that is about this rule; `which` tells these kinds from others of it.
+
+    One reconciliation serves all kinds, since each that is opened must be completed. Where one of them fails it is tried
+    by itself, so that the counterexample holds no other.
+    """
+    try_each = _refused_creation if endpoint is Endpoint.CREATE_RECONCILIATION else _refused_release
+
+    def law(sheaf: Sheaf) -> None:
+        before = bench.observed
+        try:
+            counts = try_each(bench, rule, sheaf)
+        except Violation as violation:
+            if fault and violation.kind:
+                bench.kinds.failed(KindOf(Refusal(rule.id, endpoint, fault), violation.kind))
+            raise
+        for kind, _ in sheaf.edits if fault and counts else ():
+            bench.kinds.tried(KindOf(Refusal(rule.id, endpoint, fault), kind.name), clean=bench.observed == before)
+
+    def prove_for(some: tuple[Kind, ...], name: str, examples: int) -> None:
+        scope = bench.reconciliations.scope
+        prove(bench, name, sheaves(scope, endpoint, some), law, examples)
+
+    name = f"{bench.scenario} {endpoint.value}{which}"
+    examples = bench.session.profile.refusals_per_kind
+    try:
+        prove_for(kinds, name, examples)
+    except Violation as violation:
+        alone = [kind for kind in kinds if kind.name == violation.kind]
+        if len(kinds) > 1 and alone and bench.session.shrinks:
+            prove_for((alone[0],), f"{name} {violation.kind}", examples)
+        raise
+
+
+TRIED_WAITING: Final = 3
+
+
+def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
+    """Whether it counts. Tried again where the reconciliation before was still active: then the refusals may have been because
+    of that. What was waited for may have been another worker's; after one of its own the run knows how long to wait."""
+    for _ in range(TRIED_WAITING):
+        counts = _creation_counts(bench, rule, sheaf)
+        if counts is not None:
+            return counts
+    raise Hindered("the reconciliation before was still active: refusals say nothing")
+
+
+def _creation_counts(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool | None:
+    """Try every broken copy, then the lawful creation; whether that counts. None where it had to wait, so that it does not."""
+    reconciliations, batch = bench.reconciliations, sheaf.lawful.batch
+    assert batch is not None
+    reconciliation = reconciliations.begin(batch)
+    _use_earlier_periods(reconciliations, reconciliation, sheaf)
+    if not reconciliations.submit_orders(reconciliation):
+        return False
+    try:
+        wrongly: list[Violation] = []
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, reconciliation, wrongly) for kind, edit in sheaf.edits]
+        created = reconciliations.create_after_refusal(reconciliation)
+        check_accepted(rule=catalogue()["REC-01"], exchange=created)
+        if reconciliation.waited:
+            return None
+        _count(bench, created, refused, wrongly)
+        return True
+    finally:
+        reconciliations.finish(reconciliation)
+
+
+def _use_earlier_periods(reconciliations: Reconciliations, reconciliation: OpenReconciliation, sheaf: Sheaf) -> None:
+    """Where a broken creation is about earlier periods, let there be two."""
+    wanted = {hole for _, edit in sheaf.edits for hole in edit.holes} & {EARLIER, LATEST}
+    for name in (EARLIER, LATEST) if wanted else ():
+        earlier = reconciliations.run_through(reconciliations.plain(reconciliation.place, 1, seconds=EARLIER_SECONDS))
+        reconciliation.values = tuple(
+            values.having(**{name: earlier.values[0][PERIOD]}) for values in reconciliation.values
+        )
+
+
+ROOM_FOR_MORE: Final = frozenset({"REL-09"})
+
+
+def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
+    reconciliations, batch = bench.reconciliations, sheaf.lawful.batch
+    assert batch is not None
+    reconciliation = reconciliations.begin(batch)
+    if not reconciliations.submit_orders(reconciliation) or not _submit_elsewhere(bench, sheaf, reconciliation):
+        return False
+    if reconciliations.create(reconciliation).status // 100 != 2:
+        return False
+
+    def release_beside() -> bool:
+        return all(reconciliations.released(reconciliation, beside) for beside in range(1, len(batch.orders)))
+
+    # Where entries are too many for the order, there must be room for them: else they are refused for another reason.
+    leave_room = rule.id in ROOM_FOR_MORE
+    try:
+        if not leave_room and not release_beside():
+            return False
+        wrongly: list[Violation] = []
+        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, reconciliation, wrongly) for kind, edit in sheaf.edits]
+        counts = reconciliations.released(reconciliation, 0)
+        if counts:
+            _count(bench, bench.story[-1], refused, wrongly)
+        if leave_room:
+            release_beside()
+        return counts
+    finally:
+        reconciliations.finish(reconciliation)
+
+
+def _submit_elsewhere(bench: Bench, sheaf: Sheaf, reconciliation: OpenReconciliation) -> bool:
+    """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
+    batch, order = reconciliation.batch, reconciliation.batch.orders[0]
+    named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in _broken(sheaf)}
+    for place in bench.scope.places:
+        if place != batch.place and (str(place.account), place.channel) in named:
+            form = type(order["accountId"])
+            call = Call(
+                Endpoint.SUBMIT_ORDER, body={**order, "accountId": form(place.account), "channelName": place.channel}
+            )
+            if not bench.is_accepted(call, bench.send(call, reconciliation.values[0])):
+                return False
+    return True
+
+
+def _broken(sheaf: Sheaf) -> list[Call]:
+    """The broken copies whose body is an object still."""
+    broken = [edit.apply(sheaf.lawful) for _, edit in sheaf.edits]
+    return [call for call in broken if call.rendered is None]
+
+
+def _tried(
+    bench: Bench,
+    rule: Rule,
+    lawful: Call,
+    kind: Kind,
+    edit: Edit,
+    reconciliation: OpenReconciliation,
+    wrongly: list[Violation],
+) -> Exchange:
+    """Send one broken copy, which must be refused. One that is refused otherwise than documented is noted as `wrongly`: it says
+    something only if the lawful call is not refused, too."""
+    broken = edit.apply(lawful)
+    reconciliation.after_refusal = True
+    if lawful.endpoint is Endpoint.CREATE_RECONCILIATION:
+        bench.reconciliations.refused_at.add(reconciliation.place)
+    exchange = bench.reconciliations.send_broken(reconciliation, broken)
+    try:
+        check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")
+    except Violation as violation:
+        violation.kind = kind.name
+        violation.story = tuple(bench.story)
+        if exchange.status // 100 == 4:
+            wrongly.append(violation)
+            return exchange
+        if exchange.status // 100 == 2:
+            bench.reconciliations.stray(reconciliation)
+        raise
+    return exchange
+
+
+def _count(bench: Bench, accepted: Exchange, refused: list[Exchange], wrongly: Sequence[Violation]) -> None:
+    if wrongly:
+        raise wrongly[0]
+    bench.saw(Side.ACCEPTED, accepted)
+    for exchange in refused:
+        bench.saw(Side.REFUSED, exchange)

@@ -1,0 +1,241 @@
+"""Runs a law as a Hypothesis property: with a seed of its own, in two passes, and tried again where an answer is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
+from typing import Final, TypeVar
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import Flaky, Unsatisfiable
+from platformdirs import user_cache_path
+
+from conformance.compat.hypothesis import draw_no_constants
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Side, catalogue
+from conformance.engine.bench import Bench, Hindered, NotSeenYet, Waiting
+from conformance.engine.hindrances import Hindrances
+from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.verdict.violation import Violation
+
+T = TypeVar("T")
+Law = Callable[[T], Waiting[None] | None]
+"""What is to hold of every example; a generator where time must pass in between."""
+
+# Hypothesis keeps tables of characters: not in the directory in which somebody happens to certify.
+set_hypothesis_home_dir(user_cache_path("koncili-conformance") / "hypothesis")
+
+draw_no_constants()
+
+TRIED_AGAIN: Final = 2
+"""How often an example is tried anew that got no answer, or a server error that did not come again: something may have failed in
+passing, on the way or in the server."""
+
+SHRINKING_EXAMPLES = 200
+"""How many examples the second pass may look at for the smallest failure."""
+
+
+def once(bench: Bench, law: Callable[[], Waiting[None] | None]) -> None:
+    """Run a law that has no examples."""
+    prove(bench, bench.scenario, st.none(), lambda _: law(), 1)
+
+
+def prove(
+    bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], examples: int, *, spares: bool = True
+) -> None:
+    """Run a law on so many examples; raises what the law raises, shrunk where the target allows. At the end of a run it
+    only goes on with what was put off.
+
+    The first pass leaves out Hypothesis's simplest example, with which every run would begin: of a few examples it is
+    the one that shows least, and refusals are counted. Only when the law is broken does a second pass look for the
+    smallest failure, from the simplest on. Examples that hold what a target refuses each time are left out, unless the law is
+    itself about that (`spares` is False). Raises NotTried where there is no other.
+    """
+    if bench.session.resuming:
+        bench.session.deferred.discard(bench.scenario)
+        for deferred in bench.deferred.pop((bench.scenario, name), ()):
+            _watched(bench, partial(bench.go_on, deferred))
+        return
+    seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
+    if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
+        strategy, law = _sparing(bench, bench.hindrances, strategy, law)
+    try:
+        _first_pass(bench, law, name, strategy, seed, examples)
+    except Violation as violation:
+        found = violation
+        bench.session.deferred.discard(bench.scenario)
+    else:
+        return
+    if bench.session.shrinks:
+        _run(bench, law, name, strategy, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
+    raise found  # not shrunk, or found once and not again: the first sight of it is all there is
+
+
+def _is_about_acceptance(bench: Bench) -> bool:
+    """Whether the running scenario's rule says that orders are accepted: what is refused each time is what it is about."""
+    rule = catalogue()[bench.session.evidence.scenarios[bench.scenario].rule]
+    return Endpoint.SUBMIT_ORDER in rule.endpoints and Side.REFUSED not in rule.sides_under(bench.session.readings)
+
+
+def _sparing(
+    bench: Bench, hindrances: Hindrances, strategy: st.SearchStrategy[T], law: Law[T]
+) -> tuple[st.SearchStrategy[T], Law[T]]:
+    """Draw no example of what is refused each time, and send none that has come to be so since."""
+    blocked = hindrances.blocked()
+
+    def spared(example: T) -> Waiting[None] | None:
+        bench.check_worth(example)
+        return law(example)
+
+    return strategy.filter(lambda example: not blocked.against(example)) if blocked.traits else strategy, spared
+
+
+def _first_pass(bench: Bench, law: Law[T], name: str, strategy: st.SearchStrategy[T], seed: int, examples: int) -> None:
+    """Run the law on examples as drawn, the simplest left out; on those kept from an earlier run where there are such."""
+    kept, key = bench.session.drawn, (name, seed, examples, bench.circumstances)
+    if kept is not None and key in kept:
+        for example in kept[key]:
+            _example(bench, name, law, example)
+        return
+    drawn: list[T] = []
+
+    def noted(example: T) -> Waiting[None] | None:
+        drawn.append(example)
+        return law(example) if len(drawn) > 1 else None
+
+    _run(bench, noted, name, strategy, seed, examples + 1, [Phase.generate])
+    if len(drawn) == 1:  # there is no example but the simplest
+        drawn *= 2
+        _run(bench, law, name, strategy, seed, 1, [Phase.generate])
+    if kept is not None:
+        kept[key] = drawn[1:]
+
+
+def quietly(examples: int, phases: list[Phase], steps: int = 1) -> settings:
+    """Settings for so many examples (a state machine's of so many steps), with nothing kept, printed or timed."""
+    return settings(
+        max_examples=examples,
+        phases=phases,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        stateful_step_count=steps,
+    )
+
+
+@contextmanager
+def first_sight(found: Sequence[Violation]) -> Iterator[None]:
+    """Raises the first of the violations found where Hypothesis, which tries again what it found, does not see it again: an
+    endpoint that has changed in between may answer otherwise."""
+    try:
+        yield
+    except Flaky:
+        if not found:
+            raise
+        raise found[0] from None
+
+
+def _run(
+    bench: Bench,
+    law: Law[T],
+    name: str,
+    strategy: st.SearchStrategy[T],
+    seed: int,
+    examples: int,
+    phases: list[Phase],
+) -> None:
+    found: list[Violation] = []
+    stopped: list[TargetUnavailable | CannotRun] = []
+
+    def test(example: T) -> None:
+        if stopped:
+            return
+        try:
+            _example(bench, name, law, example)
+        except Violation as violation:
+            found.append(violation)
+            raise
+        except (TargetUnavailable, CannotRun) as reason:  # Hypothesis would send it all again
+            stopped.append(reason)
+
+    test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
+    with first_sight(found):
+        try:
+            hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
+        except Unsatisfiable:
+            if bench.hindrances is None or not (blocked := bench.hindrances.blocked().traits):
+                raise
+            raise NotTried(bench.hindrances.words(blocked)) from None
+    if stopped:
+        raise stopped[0]
+
+
+def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
+    def carry_out() -> None:
+        bench.story.clear()
+        _watched(bench, lambda: _carry_out(bench, name, law(example)))
+
+    bench.passing.begin_example()
+    try:
+        for _ in range(TRIED_AGAIN):
+            bench.passing.begin_try()
+            late = bench.late
+            try:
+                carry_out()
+            except WaitTooLong:
+                raise
+            except TargetUnavailable:  # with new codes the next time, and hardly as unlucky
+                continue
+            except Violation:
+                if bench.late == late:
+                    raise
+            # What was refused before the order was to be seen may have been refused for that.
+            if bench.late == late and not bench.passing.leaves_doubt:
+                return
+        bench.passing.begin_try()
+        carry_out()
+    finally:
+        for fault in bench.passing.met_in(1 + TRIED_AGAIN):
+            actual = f"it answered {fault.status}, each time with another code, and not when the same was sent again"
+            bench.observe("ERR-02", "no server error", actual, fault)
+
+
+def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:
+    if rest is not None:
+        bench.begin(name, rest)
+
+
+def _watched(bench: Bench, example: Callable[[], None]) -> None:
+    """Run one example; what it could not show is counted, what it shows broken gets its story."""
+    try:
+        example()
+    except NotSeenYet as error:
+        _keep_hidden(bench, error)
+        bench.session.evidence.scenarios[bench.scenario].pending += 1
+    except Hindered as reason:
+        _keep_hidden(bench, reason)
+        bench.hindered(str(reason))
+    except Violation as violation:
+        violation.story = violation.story or tuple(bench.story)
+        raise
+    except (TargetUnavailable, CannotRun) as error:
+        _keep_hidden(bench, error)
+        raise
+
+
+def _keep_hidden(bench: Bench, error: BaseException) -> None:
+    """Note the violation that an error hides, because it came up while that was cleared away."""
+    hidden = error.__context__
+    while hidden is not None and not isinstance(hidden, Violation):
+        hidden = hidden.__context__
+    if hidden is not None:
+        hidden.story = hidden.story or tuple(bench.story)
+        bench.session.evidence.observe(hidden, bench.session.redactor)
