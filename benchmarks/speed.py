@@ -29,7 +29,7 @@ from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.run.session import Options, Session, open_session
 from strategies.calls import Call, calls
-from strategies.holes import fill
+from strategies.placeholders import fill
 
 COMMAND = Path(sys.executable).parent / "koncili-conformance"
 

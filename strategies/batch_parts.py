@@ -13,9 +13,9 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.jsontext import told
 from strategies.calls import LEFT_OUT, Call, Edit, Path, place_of
 from strategies.fault_parts import Draw, as_text, named, position, setting
-from strategies.holes import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Hole
 from strategies.money import CENT
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, at
+from strategies.placeholders import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Placeholder
 from strategies.scope import Place, Scope
 
 _SECOND: Final = timedelta(seconds=1)
@@ -136,12 +136,14 @@ NO_RECONCILIATION: Final = named(
     {
         "left out": LEFT_OUT,
         "null": None,
-        "one that 32 bits take for its own": Hole(
+        "one that 32 bits take for its own": Placeholder(
             RECONCILIATION.name, lambda text: int(text) + 2**32, "+ 4,294,967,296"
         ),
-        "an id that none has": Hole(RECONCILIATION.name, lambda text: int(text) + 1_000_000_000, "+ 1,000,000,000"),
+        "an id that none has": Placeholder(
+            RECONCILIATION.name, lambda text: int(text) + 1_000_000_000, "+ 1,000,000,000"
+        ),
         "zero": 0,
-        "negative": Hole(RECONCILIATION.name, lambda text: -int(text), "negative"),
+        "negative": Placeholder(RECONCILIATION.name, lambda text: -int(text), "negative"),
     },
 )
 
@@ -172,7 +174,9 @@ BAD_INSTALLMENT: Final = {
 }
 
 NUMBERS_AS_TEXT: Final = {
-    "reconciliationId as text": setting(("body", "reconciliationId"), Hole(RECONCILIATION.name, as_text, "as text")),
+    "reconciliationId as text": setting(
+        ("body", "reconciliationId"), Placeholder(RECONCILIATION.name, as_text, "as text")
+    ),
     "installment as text": setting(("body", "installment"), "1"),
 }
 
@@ -307,7 +311,7 @@ OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
     "another order's, in one entry": _in_entry("marketplaceCode", NEIGHBOUR),
     "one that no order has, in one entry": _in_entry("marketplaceCode", OTHER_CODE, first=True),
     "one character more, in one entry": _in_entry(
-        "marketplaceCode", Hole(CODE.name, lambda code: code + "1", "one character more")
+        "marketplaceCode", Placeholder(CODE.name, lambda code: code + "1", "one character more")
     ),
     "null, in one entry": _in_entry("marketplaceCode", None),
     "left out, in one entry": _in_entry("marketplaceCode", LEFT_OUT),
@@ -316,7 +320,7 @@ OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
 }
 
 
-def _at_every_level(code: Hole) -> Draw:
+def _at_every_level(code: Placeholder) -> Draw:
     def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         also = tuple(
             (("body", "releases", position, "marketplaceCode"), code) for position in range(len(call.body["releases"]))
@@ -328,7 +332,7 @@ def _at_every_level(code: Hole) -> Draw:
 
 UNKNOWN_ORDER: Final[dict[str, Draw]] = {
     "a code that no order has": _at_every_level(OTHER_CODE),
-    "one character more": _at_every_level(Hole(CODE.name, lambda code: code + "1", "one character more")),
+    "one character more": _at_every_level(Placeholder(CODE.name, lambda code: code + "1", "one character more")),
 }
 
 

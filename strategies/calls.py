@@ -12,8 +12,8 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import CREDENTIALS_FIELD, REFRESH_TOKEN_FIELD, Endpoint
 from conformance.contract.jsontext import told
 from strategies import identifiers
-from strategies.holes import CODE, CREDENTIALS, REFRESH_TOKEN, Hole
 from strategies.orders import Order, orders
+from strategies.placeholders import CODE, CREDENTIALS, REFRESH_TOKEN, Placeholder
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
 from strategies.written import PLAIN, Spelling
@@ -75,10 +75,10 @@ class Edit:
         return call
 
     @property
-    def holes(self) -> frozenset[str]:
-        """The names of the holes that it puts in."""
+    def placeholders(self) -> frozenset[str]:
+        """The names of the placeholders that it puts in."""
         values = (self.value, *(value for _, value in self.also))
-        return frozenset(value.name for value in values if isinstance(value, Hole))
+        return frozenset(value.name for value in values if isinstance(value, Placeholder))
 
     @property
     def where(self) -> str:

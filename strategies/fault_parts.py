@@ -13,8 +13,8 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, place_of
 from strategies.dates import moved
-from strategies.holes import CODE, OTHER_CODE, Hole
 from strategies.money import AMOUNTS, CENT
+from strategies.placeholders import CODE, OTHER_CODE, Placeholder
 from strategies.scope import Place, Scope
 
 Draw = Callable[[DrawFn, Call, Scope], Edit]
@@ -249,16 +249,16 @@ OTHER_CODE_INSIDE: Final = in_one_extract(
     "marketplaceCode",
     {
         "another order's": OTHER_CODE,
-        "one character more": Hole(CODE.name, lambda code: code + "1", "one character more"),
+        "one character more": Placeholder(CODE.name, lambda code: code + "1", "one character more"),
         "left out": LEFT_OUT,
-        "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
+        "one character less": Placeholder(CODE.name, lambda code: code[:-1], "one character less"),
         "null": None,
         "empty": "",
     },
 )
 
 CODE_IN_OTHER_CASE: Final = in_one_extract(
-    "marketplaceCode", {"in lower case": Hole(CODE.name, str.lower, "in lower case")}
+    "marketplaceCode", {"in lower case": Placeholder(CODE.name, str.lower, "in lower case")}
 )
 
 WITH_LETTERS: Final = ("magalu", "long", "b2w")
@@ -318,8 +318,8 @@ UNKNOWN_CODE: Final = setting(_CODE_ASKED, OTHER_CODE)
 NEARLY_THE_CODE: Final = named(
     _CODE_ASKED,
     {
-        "one character more": Hole(CODE.name, lambda code: code + "1", "one character more"),
-        "one character less": Hole(CODE.name, lambda code: code[:-1], "one character less"),
+        "one character more": Placeholder(CODE.name, lambda code: code + "1", "one character more"),
+        "one character less": Placeholder(CODE.name, lambda code: code[:-1], "one character less"),
     },
 )
 """Codes that are told from the order's by a comparison that looks at the beginning or at a part alone. Those that a collation or

@@ -84,7 +84,7 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
 
 
 @dataclass(frozen=True, slots=True)
-class Sheaf:
+class FaultBatch:
     """One lawful call of a batch, and several edits that break one rule each. Sent before it, none may leave a trace."""
 
     lawful: Call
@@ -92,7 +92,7 @@ class Sheaf:
 
 
 @st.composite
-def sheaves(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> Sheaf:
+def fault_batches(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> FaultBatch:
     """A lawful creation or release with an edit of each of the kinds."""
     types = tuple(sorted({type_ for kind in kinds for type_ in kind.types}))
     allowed = [set(kind.places(scope)) for kind in kinds if kind.places is not None]
@@ -100,7 +100,7 @@ def sheaves(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, .
     multiples = next((kind.multiples for kind in kinds if kind.multiples), ())
     wanted = {"types": types, "places": places, "large": any(kind.large for kind in kinds), "multiples": multiples}
     lawful = draw(calls(scope, endpoint, **wanted))
-    return Sheaf(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))
+    return FaultBatch(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))
 
 
 def possible(kind: Kind, scope: Scope, endpoint: Endpoint) -> bool:

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from strategies.calls import Call, Edit, Path, Rendered
 from strategies.fault_parts import Draw, position, setting
-from strategies.holes import Hole
+from strategies.placeholders import Placeholder
 from strategies.scope import Scope
 
 # -- dates that name no instant ------------------------------------------------------------------------------------
@@ -38,10 +38,12 @@ def universal(text: str) -> datetime:
 
 
 def printed_at(path: Path, text: Any, print_: Print) -> tuple[Path, Any]:
-    """A date in that place printed so, be it given or a hole."""
-    if isinstance(text, Hole):
+    """A date in that place printed so, be it given or a placeholder."""
+    if isinstance(text, Placeholder):
         change = text.change
-        return path, Hole(text.name, lambda value: print_(str(change(value))), f"{text.how}, printed in another way")
+        return path, Placeholder(
+            text.name, lambda value: print_(str(change(value))), f"{text.how}, printed in another way"
+        )
     return path, print_(text)
 
 

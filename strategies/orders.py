@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from strategies import dates
-from strategies.holes import CODE
 from strategies.money import AMOUNTS, CENT, at_most, most, reais
 from strategies.packed import packed
+from strategies.placeholders import CODE
 from strategies.scope import Place, Scope
 
 STATUSES: Final = tuple(dates.MANDATORY)
@@ -22,7 +22,7 @@ FEW_EXTRACTS, MOST_EXTRACTS = 4, 12
 """Besides the sale most orders have up to so many extracts, and one in eight up to so many in all."""
 
 Order = dict[str, Any]
-"""An order as JSON to be: money as Decimal, its marketplaceCode a hole."""
+"""An order as JSON to be: money as Decimal, its marketplaceCode a placeholder."""
 
 _CUSTOMERS: Final = (None, "Ana", "João da Conceição", "Łucja", "李雷", 'O\'Neill "Bob" & Söhne 🚚')
 

@@ -15,11 +15,11 @@ from hypothesis.strategies import DrawFn
 
 from strategies import identifiers
 from strategies.dates import START, printed
-from strategies.holes import CODE, RECONCILIATION
 from strategies.money import CENT, most
 from strategies.orders import Multiples, Order, orders
 from strategies.packed import packed
 from strategies.periods import LENGTHS, at
+from strategies.placeholders import CODE, RECONCILIATION
 from strategies.scope import Place, Scope
 
 STATUSES: Final = ("PAID_WAITING_DELIVERY", "CONCLUDED")

@@ -18,7 +18,7 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS as DATE_FIELDS
-from strategies.holes import TOKEN
+from strategies.placeholders import TOKEN
 from strategies.scope import Scope
 from strategies.written import (
     ALL,

@@ -13,7 +13,7 @@ from conformance.contract.credentials import decode_credentials, encode_credenti
 from conformance.contract.endpoints import CREDENTIALS_FIELD, INTEGRATOR_HEADER, TOKEN_HEADER
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered
 from strategies.fault_parts import Draw, drawing, named, setting
-from strategies.holes import CREDENTIALS, EMAIL, REFRESH_TOKEN, TOKEN, Hole
+from strategies.placeholders import CREDENTIALS, EMAIL, REFRESH_TOKEN, TOKEN, Placeholder
 from strategies.scope import Scope
 
 _CREDENTIALS: Final[Path] = ("body", CREDENTIALS_FIELD)
@@ -23,7 +23,9 @@ _WRONG_WORDS: Final = st.text(st.characters(codec="utf-8", exclude_characters=":
 
 def _wrong_password(draw: DrawFn, _call: Call, _scope: Scope) -> Edit:
     password = "no-" + draw(_WRONG_WORDS)
-    return Edit(_CREDENTIALS, Hole("email", lambda email: encode_credentials(email, password), "with a wrong password"))
+    return Edit(
+        _CREDENTIALS, Placeholder("email", lambda email: encode_credentials(email, password), "with a wrong password")
+    )
 
 
 def _other_case(password: str) -> str:
@@ -37,7 +39,7 @@ def _with_password(change: Callable[[str], str], how: str) -> Draw:
         assert pair is not None, "a target's own credentials are well-formed"
         return encode_credentials(pair[0], change(pair[1]))
 
-    return setting(_CREDENTIALS, Hole(CREDENTIALS.name, changed, f"with {how}"))
+    return setting(_CREDENTIALS, Placeholder(CREDENTIALS.name, changed, f"with {how}"))
 
 
 def _with_other_email(credentials: str) -> str:
@@ -48,7 +50,9 @@ def _with_other_email(credentials: str) -> str:
 
 WRONG_PASSWORD: Final[dict[str, Draw]] = {
     "another password": _wrong_password,
-    "an unknown email": setting(_CREDENTIALS, Hole(CREDENTIALS.name, _with_other_email, "with an unknown email")),
+    "an unknown email": setting(
+        _CREDENTIALS, Placeholder(CREDENTIALS.name, _with_other_email, "with an unknown email")
+    ),
     "the password in another case": _with_password(_other_case, "the password in another case"),
     "the password and one character": _with_password(lambda password: password + "x", "one character more"),
     "the password cut short": _with_password(lambda password: password[:-1], "one character less"),
@@ -60,10 +64,12 @@ MALFORMED_CREDENTIALS: Final = named(
     {
         "not base64": "not base64!",
         "no colon": base64.b64encode(b"no colon here").decode(),
-        "not encoded": Hole(
+        "not encoded": Placeholder(
             CREDENTIALS.name, lambda credentials: base64.b64decode(credentials).decode(), "not encoded"
         ),
-        "the email alone": Hole(EMAIL.name, lambda email: base64.b64encode(email.encode()).decode(), "in base64"),
+        "the email alone": Placeholder(
+            EMAIL.name, lambda email: base64.b64encode(email.encode()).decode(), "in base64"
+        ),
         "a number": 7,
         "an object": {},
     },
@@ -97,12 +103,12 @@ _ASCII: Final = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 
 BAD_TOKEN: Final[dict[str, Draw]] = {
     "an unknown token": drawing(_TOKEN, st.text(_ASCII, min_size=1, max_size=12)),
-    "cut short": setting(_TOKEN, Hole(TOKEN.name, lambda token: token[:-8], "cut short")),
-    "one character other": setting(_TOKEN, Hole(TOKEN.name, _other_character, "one character other")),
-    "unsigned": setting(_TOKEN, Hole(TOKEN.name, _unsigned, "alg none")),
+    "cut short": setting(_TOKEN, Placeholder(TOKEN.name, lambda token: token[:-8], "cut short")),
+    "one character other": setting(_TOKEN, Placeholder(TOKEN.name, _other_character, "one character other")),
+    "unsigned": setting(_TOKEN, Placeholder(TOKEN.name, _unsigned, "alg none")),
     "a refresh token": setting(_TOKEN, REFRESH_TOKEN),
-    "something after it": setting(_TOKEN, Hole(TOKEN.name, lambda token: token + "x", "one character more")),
-    "in another case": setting(_TOKEN, Hole(TOKEN.name, str.swapcase, "in another case")),
+    "something after it": setting(_TOKEN, Placeholder(TOKEN.name, lambda token: token + "x", "one character more")),
+    "in another case": setting(_TOKEN, Placeholder(TOKEN.name, str.swapcase, "in another case")),
 }
 
 _INTEGRATOR: Final[Path] = ("headers", INTEGRATOR_HEADER)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from strategies.alike import Alike
-from strategies.holes import CODE
 from strategies.identifiers import LENGTHS, ODD_SHAPES
 from strategies.money import CENT
 from strategies.orders import Order, orders
+from strategies.placeholders import CODE
 from strategies.scope import Scope
 
 # -- codes ---------------------------------------------------------------------------------------------------------

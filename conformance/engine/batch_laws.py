@@ -16,7 +16,7 @@ from conformance.engine.reconciliations import Reconciliations
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
-from strategies.faults import Kind, Sheaf, sheaves
+from strategies.faults import FaultBatch, Kind, fault_batches
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
 
 # -- refusal of creations and releases -----------------------------------------------------------------------------
@@ -33,20 +33,20 @@ def refuse_in_batches(
     """
     try_each = _refused_creation if endpoint is Endpoint.CREATE_RECONCILIATION else _refused_release
 
-    def law(sheaf: Sheaf) -> None:
+    def law(fault_batch: FaultBatch) -> None:
         before = bench.observed
         try:
-            counts = try_each(bench, rule, sheaf)
+            counts = try_each(bench, rule, fault_batch)
         except Violation as violation:
             if fault and violation.kind:
                 bench.kinds.failed(KindOf(Refusal(rule.id, endpoint, fault), violation.kind))
             raise
-        for kind, _ in sheaf.edits if fault and counts else ():
+        for kind, _ in fault_batch.edits if fault and counts else ():
             bench.kinds.tried(KindOf(Refusal(rule.id, endpoint, fault), kind.name), clean=bench.observed == before)
 
     def prove_for(some: tuple[Kind, ...], name: str, examples: int) -> None:
         scope = bench.reconciliations.scope
-        prove(bench, name, sheaves(scope, endpoint, some), law, examples)
+        prove(bench, name, fault_batches(scope, endpoint, some), law, examples)
 
     name = f"{bench.scenario} {endpoint.value}{which}"
     examples = bench.session.profile.refusals_per_kind
@@ -62,27 +62,30 @@ def refuse_in_batches(
 TRIED_WAITING: Final = 3
 
 
-def _refused_creation(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
+def _refused_creation(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
     """Whether it counts. Tried again where the reconciliation before was still active: then the refusals may have been because
     of that. What was waited for may have been another worker's; after one of its own the run knows how long to wait."""
     for _ in range(TRIED_WAITING):
-        counts = _creation_counts(bench, rule, sheaf)
+        counts = _creation_counts(bench, rule, fault_batch)
         if counts is not None:
             return counts
     raise Hindered("the reconciliation before was still active: refusals say nothing")
 
 
-def _creation_counts(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool | None:
+def _creation_counts(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool | None:
     """Try every broken copy, then the lawful creation; whether that counts. None where it had to wait, so that it does not."""
-    reconciliations, batch = bench.reconciliations, sheaf.lawful.batch
+    reconciliations, batch = bench.reconciliations, fault_batch.lawful.batch
     assert batch is not None
     reconciliation = reconciliations.begin(batch)
-    _use_earlier_periods(reconciliations, reconciliation, sheaf)
+    _use_earlier_periods(reconciliations, reconciliation, fault_batch)
     if not reconciliations.submit_orders(reconciliation):
         return False
     try:
         wrongly: list[Violation] = []
-        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, reconciliation, wrongly) for kind, edit in sheaf.edits]
+        refused = [
+            _tried(bench, rule, fault_batch.lawful, kind, edit, reconciliation, wrongly)
+            for kind, edit in fault_batch.edits
+        ]
         created = reconciliations.create_after_refusal(reconciliation)
         check_accepted(rule=catalogue()["REC-01"], exchange=created)
         if reconciliation.waited:
@@ -93,9 +96,11 @@ def _creation_counts(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool | None:
         reconciliations.finish(reconciliation)
 
 
-def _use_earlier_periods(reconciliations: Reconciliations, reconciliation: OpenReconciliation, sheaf: Sheaf) -> None:
+def _use_earlier_periods(
+    reconciliations: Reconciliations, reconciliation: OpenReconciliation, fault_batch: FaultBatch
+) -> None:
     """Where a broken creation is about earlier periods, let there be two."""
-    wanted = {hole for _, edit in sheaf.edits for hole in edit.holes} & {EARLIER, LATEST}
+    wanted = {placeholder for _, edit in fault_batch.edits for placeholder in edit.placeholders} & {EARLIER, LATEST}
     for name in (EARLIER, LATEST) if wanted else ():
         earlier = reconciliations.run_through(reconciliations.plain(reconciliation.place, 1, seconds=EARLIER_SECONDS))
         reconciliation.values = tuple(
@@ -106,11 +111,11 @@ def _use_earlier_periods(reconciliations: Reconciliations, reconciliation: OpenR
 ROOM_FOR_MORE: Final = frozenset({"REL-09"})
 
 
-def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
-    reconciliations, batch = bench.reconciliations, sheaf.lawful.batch
+def _refused_release(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
+    reconciliations, batch = bench.reconciliations, fault_batch.lawful.batch
     assert batch is not None
     reconciliation = reconciliations.begin(batch)
-    if not reconciliations.submit_orders(reconciliation) or not _submit_elsewhere(bench, sheaf, reconciliation):
+    if not reconciliations.submit_orders(reconciliation) or not _submit_elsewhere(bench, fault_batch, reconciliation):
         return False
     if reconciliations.create(reconciliation).status // 100 != 2:
         return False
@@ -124,7 +129,10 @@ def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
         if not leave_room and not release_beside():
             return False
         wrongly: list[Violation] = []
-        refused = [_tried(bench, rule, sheaf.lawful, kind, edit, reconciliation, wrongly) for kind, edit in sheaf.edits]
+        refused = [
+            _tried(bench, rule, fault_batch.lawful, kind, edit, reconciliation, wrongly)
+            for kind, edit in fault_batch.edits
+        ]
         counts = reconciliations.released(reconciliation, 0)
         if counts:
             _count(bench, bench.story[-1], refused, wrongly)
@@ -135,10 +143,10 @@ def _refused_release(bench: Bench, rule: Rule, sheaf: Sheaf) -> bool:
         reconciliations.finish(reconciliation)
 
 
-def _submit_elsewhere(bench: Bench, sheaf: Sheaf, reconciliation: OpenReconciliation) -> bool:
+def _submit_elsewhere(bench: Bench, fault_batch: FaultBatch, reconciliation: OpenReconciliation) -> bool:
     """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
     batch, order = reconciliation.batch, reconciliation.batch.orders[0]
-    named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in _broken(sheaf)}
+    named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in _broken(fault_batch)}
     for place in bench.scope.places:
         if place != batch.place and (str(place.account), place.channel) in named:
             form = type(order["accountId"])
@@ -150,9 +158,9 @@ def _submit_elsewhere(bench: Bench, sheaf: Sheaf, reconciliation: OpenReconcilia
     return True
 
 
-def _broken(sheaf: Sheaf) -> list[Call]:
+def _broken(fault_batch: FaultBatch) -> list[Call]:
     """The broken copies whose body is an object still."""
-    broken = [edit.apply(sheaf.lawful) for _, edit in sheaf.edits]
+    broken = [edit.apply(fault_batch.lawful) for _, edit in fault_batch.edits]
     return [call for call in broken if call.rendered is None]
 
 

@@ -33,9 +33,9 @@ from conformance.target.wire.http import InChunks
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.faults import Kind
-from strategies.holes import CODE, fill
 from strategies.identifiers import Minter
 from strategies.orders import Order
+from strategies.placeholders import CODE, fill
 from strategies.scope import DAYS, Days, Place, Scope
 from strategies.written import written
 
@@ -95,7 +95,7 @@ class Deferred:
 
 
 class Values(Mapping[str, str]):
-    """What fills the holes of one example: codes that are new, and what the client holds."""
+    """What fills the placeholders of one example: codes that are new, and what the client holds."""
 
     def __init__(self, session: Session, known: Mapping[str, str]) -> None:
         self._known = dict(known)
@@ -180,7 +180,7 @@ class Bench:
         self.kinds = KindsTried(self.session, self.scope)
         self.session.enter_kinds = self.kinds.enter
         self.minter = Minter(self.session.run_number)
-        self.hindrances = Hindrances() if self.session.budget.standing() is not None else None
+        self.hindrances = Hindrances() if self.session.budget.status() is not None else None
 
     @cached_property
     def reconciliations(self) -> Reconciliations:
@@ -215,7 +215,7 @@ class Bench:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def fresh(self, shape: str) -> Values:
-        """New values for the holes of one example."""
+        """New values for the placeholders of one example."""
         return Values(self.session, {"code": self.minter.mint(shape), "other_code": self.minter.mint(shape)})
 
     def send(self, call: Call, values: Mapping[str, str], note: str = "") -> Exchange:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from conformance.contract.endpoints import Endpoint
 from strategies.calls import Call
 from strategies.dates import FIELDS as DATE_FIELDS
-from strategies.faults import Case, Sheaf
+from strategies.faults import Case, FaultBatch
 from strategies.reconciliations import Batch
 
 MET_AT_MOST: Final = 3
@@ -57,7 +57,7 @@ def traits_of(call: Call) -> frozenset[Trait]:
 def lawful_in(example: object) -> Iterator[Call]:
     """The lawful calls of an example of a law, and those that must have been accepted before."""
     match example:
-        case Case() | Sheaf():
+        case Case() | FaultBatch():
             yield from lawful_in(example.lawful)
         case Call():
             yield example

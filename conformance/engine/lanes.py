@@ -19,8 +19,8 @@ from conformance.engine.open_reconciliation import OpenReconciliation as Book
 from conformance.engine.properties import prove
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, creation_of, release_of
-from strategies.holes import CODE
 from strategies.orders import Order
+from strategies.placeholders import CODE
 from strategies.reconciliations import plain_order
 from strategies.scope import Place
 

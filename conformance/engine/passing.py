@@ -21,7 +21,7 @@ USUAL_FROM: Final = 5
 """So many calls to an endpoint say something of the others."""
 
 Kind = tuple[Endpoint, str, str]
-"""A call as it was drawn, its holes not filled: alike in every try of an example."""
+"""A call as it was drawn, its placeholders not filled: alike in every try of an example."""
 
 
 @dataclass(slots=True)

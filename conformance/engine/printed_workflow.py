@@ -12,9 +12,9 @@ from conformance.engine.bench import Bench, Hindered
 from conformance.engine.open_reconciliation import OpenReconciliation
 from strategies.calls import Call
 from strategies.dates import FIELDS, moved
-from strategies.holes import CODE, RECONCILIATION
 from strategies.orders import Order
 from strategies.periods import PERIOD, at
+from strategies.placeholders import CODE, RECONCILIATION
 from strategies.reconciliations import Batch, total
 from strategies.scope import DAYS, Place
 

@@ -20,9 +20,9 @@ from conformance.errors import TargetUnavailable
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.dates import printed
-from strategies.holes import CODE
 from strategies.orders import Order
 from strategies.periods import EARLIER_SECONDS, PERIOD, at
+from strategies.placeholders import CODE
 from strategies.reconciliations import plain_order
 
 ABOUT_ORDERS: Final = ("token-lifetime", "account-id-type", "extract-types", "empty-extracts")

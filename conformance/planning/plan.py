@@ -11,7 +11,7 @@ from conformance.planning.costs import Stage, client_errors_of, requests_of, sta
 from conformance.planning.smaller_run import SmallerRun, smaller_run_for
 from conformance.planning.timeline import RATES, Limits, Request, least_seconds, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
-from conformance.target.shared.standing import Standing
+from conformance.target.shared.budget_status import BudgetStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Plan:
     @property
     def is_limited(self) -> bool:
         """Whether the target is one whose rates and budget are kept."""
-        return self.limits.paced and self.limits.standing is not None
+        return self.limits.paced and self.limits.budget_status is not None
 
 
 def make_plan(
@@ -60,7 +60,7 @@ def make_plan(
     not_exercised: Mapping[str, str],
     *,
     paced: bool,
-    standing: Standing | None,
+    budget_status: BudgetStatus | None,
     probing: bool = True,
     names: Collection[tuple[str, str]] | None = None,
 ) -> Plan:
@@ -70,10 +70,10 @@ def make_plan(
     leaves readings to be found out.
     """
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
-    stages, limits = stages_of(profile, chosen, probing=probing), Limits(paced, standing)
+    stages, limits = stages_of(profile, chosen, probing=probing), Limits(paced, budget_status)
     if names is not None:
         stages = [stage for stage in stages if not stage.rule or (stage.rule, stage.name) in names]
-    if paced or standing is not None:
+    if paced or budget_status is not None:
         stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
     timeline = simulate(in_turn, limits)
@@ -91,7 +91,7 @@ def make_plan(
         waiting=timeline.waiting,
         longest_wait=timeline.longest_wait,
         free_scenarios=_scenarios(stages[: timeline.free_stages]),
-        fits_in=_fits_in(in_turn, limits, standing) if standing is not None and timeline.waiting else 0.0,
+        fits_in=_fits_in(in_turn, limits, budget_status) if budget_status is not None and timeline.waiting else 0.0,
         smaller=smaller_run_for(profile, chosen, limits, probing=probing) if timeline.waiting else None,
     )
 
@@ -105,9 +105,9 @@ def _in_order(requests: Mapping[str, int]) -> dict[str, int]:
     return {label: requests[label] for label in (*documented, *(requests.keys() - documented)) if label in requests}
 
 
-def _fits_in(requests: Sequence[Request], limits: Limits, standing: Standing) -> float | None:
+def _fits_in(requests: Sequence[Request], limits: Limits, budget_status: BudgetStatus) -> float | None:
     """In how many seconds it could run without waiting: when enough of what is spent has left the hour."""
-    instants = [0.0, *sorted(set(standing.frees))]
+    instants = [0.0, *sorted(set(budget_status.frees))]
     if simulate(requests, limits, instants[-1]).waiting:
         return None
     # The later it begins, the less it waits.

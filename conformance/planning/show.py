@@ -10,7 +10,7 @@ from conformance.planning.plan import Plan
 from conformance.planning.smaller_run import SmallerRun
 from conformance.planning.timeline import RATES, least_seconds
 from conformance.target.config import Target
-from conformance.target.shared.standing import doubt_words
+from conformance.target.shared.budget_status import doubt_words
 
 MINUTE, HOUR = 60, 3600
 
@@ -41,7 +41,7 @@ def full(plan: Plan, target: Target) -> Iterator[str]:
     yield f"expected: {_expected(plan)}"
     for reason, number in _by_reason(plan.not_exercised.values()).items():
         yield f"○ {counted(number, 'rule')} not-exercised: {reason}"
-    if plan.limits.standing is not None and target.fixtures.callback_url is None:
+    if plan.limits.budget_status is not None and target.fixtures.callback_url is None:
         yield NO_CALLBACK
     yield ""
     yield from warnings(plan)
@@ -105,16 +105,16 @@ def _row(label: str, width: int, number: int) -> str:
 
 
 def _client_errors(plan: Plan) -> str:
-    standing = plan.limits.standing
-    if standing is None:
+    budget_status = plan.limits.budget_status
+    if budget_status is None:
         return f"{plan.client_errors:,}; this target counts none"
-    left = f"{standing.left} of {standing.budget} are left in this hour{doubt_words(standing.doubted)}"
+    left = f"{budget_status.left} of {budget_status.budget} are left in this hour{doubt_words(budget_status.doubted)}"
     return f"{plan.client_errors:,}; {left}"
 
 
 def warnings(plan: Plan) -> Iterator[str]:
     """What is to be said before a run, whatever it is held to."""
-    yield from plan.limits.standing.warnings if plan.limits.standing else ()
+    yield from plan.limits.budget_status.warnings if plan.limits.budget_status else ()
 
 
 def _expected(plan: Plan) -> str:
@@ -133,7 +133,7 @@ def _by_reason(reasons: Iterable[str]) -> dict[str, int]:
 def _fit(plan: Plan) -> Iterator[str]:
     if not plan.rules:
         yield "Nothing would be exercised."
-    elif plan.limits.standing is None:
+    elif plan.limits.budget_status is None:
         yield "It fits: no limits hold here."
     elif plan.fits:
         yield "It fits the budget that is left."

@@ -15,7 +15,7 @@ from typing import Final
 from conformance.contract.endpoints import OTHER, Endpoint
 from conformance.contract.limits import HOUR_SECONDS, MINUTE_SECONDS, PER_MINUTE
 from conformance.planning.costs import Stage
-from conformance.target.shared.standing import Standing
+from conformance.target.shared.budget_status import BudgetStatus
 
 _LOWEST: Final = min(PER_MINUTE.values())
 
@@ -66,7 +66,7 @@ class Limits:
 
     paced: bool = True
     """Whether the documented rates are kept."""
-    standing: Standing | None = None
+    budget_status: BudgetStatus | None = None
     """How the budget of client errors stands; None where none is kept."""
 
 
@@ -86,24 +86,24 @@ class Timeline:
 
 def simulate(requests: Sequence[Request], limits: Limits, start: float = 0.0) -> Timeline:
     """How these requests go, the first one `start` seconds from now."""
-    standing = limits.standing
+    budget_status = limits.budget_status
     now, waiting, longest, free_stages = start, 0.0, 0.0, requests[-1].stage + 1 if requests else 0
     windows = {label: deque[float](maxlen=rate) for label, rate in RATES.items()}
-    counted = deque(sorted(standing.frees)) if standing else deque[float]()
+    counted = deque(sorted(budget_status.frees)) if budget_status else deque[float]()
     """The instants at which client errors leave the hour."""
     for request in requests:
-        if standing is not None:
+        if budget_status is not None:
             while counted and counted[0] <= now:
                 counted.popleft()
-            if len(counted) >= standing.budget:
+            if len(counted) >= budget_status.budget:
                 free_stages = min(free_stages, request.stage)
-                free_again = counted[len(counted) - standing.budget]
+                free_again = counted[len(counted) - budget_status.budget]
                 waiting, longest, now = waiting + free_again - now, max(longest, free_again - now), free_again
         if limits.paced:
             window = windows[request.endpoint]
             if len(window) == window.maxlen:
                 now = max(now, window[0] + MINUTE_SECONDS)
             window.append(now)
-        if standing is not None and request.is_client_error:
+        if budget_status is not None and request.is_client_error:
             counted.append(now + HOUR_SECONDS)
     return Timeline(now - start, waiting, longest, free_stages)

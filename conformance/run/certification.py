@@ -145,12 +145,13 @@ class Certification:
 
     def _why_not(self, opened: Session, items: list[pytest.Item]) -> str:
         """Why the selected scenarios are not begun: they would wait longer for the budget than the user wants to wait."""
-        if opened.options.max_wait is None or (standing := opened.budget.standing()) is None:
+        if opened.options.max_wait is None or (budget_status := opened.budget.status()) is None:
             return ""
         rules = {rule.id: rule for item in items if (rule := rule_of(item)) is not None}
         reasons = {rule.id: reason for rule in rules.values() if (reason := opened.missing_need(rule)) is not None}
         plan = make_plan(
-            planned_as(opened.options), list(rules), reasons, paced=opened.target.pace == "documented", standing=standing,
+            planned_as(opened.options), list(rules), reasons, paced=opened.target.pace == "documented",
+            budget_status=budget_status,
             probing=any(map(opened.is_open, READINGS.keys() - NEVER_PROBED)),
             names={(rule.id, scenario_name(item)) for item in items if (rule := rule_of(item)) is not None},
         )  # fmt: skip
@@ -251,10 +252,10 @@ class Certification:
     def _errors_left(self) -> int | None:
         """How many client errors the budget has left, where there is one."""
         try:
-            standing = self.session.budget.standing()
+            budget_status = self.session.budget.status()
         except CannotRun:  # the store is gone: whoever sends next ends the run for it
             return None
-        return standing.left if standing else None
+        return budget_status.left if budget_status else None
 
     def _conclude(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         evidence, error = self.session.evidence, call.excinfo.value if call.excinfo else None

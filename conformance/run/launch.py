@@ -42,7 +42,7 @@ from conformance.run.session import (
     planned_as,
 )
 from conformance.target.config import LARGEST_BUDGET, Target
-from conformance.target.shared.standing import Standing, doubt_warnings
+from conformance.target.shared.budget_status import BudgetStatus, doubt_warnings
 from conformance.target.shared.store import open_store
 from conformance.target.waiting import Waiting
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
@@ -104,7 +104,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
         list(reasons),
         {rule: reason for rule, reason in reasons.items() if reason is not None},
         paced=target.pace == "documented",
-        standing=None if in_process else _standing(target),
+        budget_status=None if in_process else _budget_status(target),
         probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
     ), target
 
@@ -115,17 +115,17 @@ def check_worth_it(plan: Plan, max_wait: float | None) -> None:
         raise CannotRun(why)
 
 
-def _standing(target: Target) -> Standing | None:
+def _budget_status(target: Target) -> BudgetStatus | None:
     store = open_store(target)
     try:
         budget = budget_of(target, store, Waiting())
         try:
             budget.check_block()
-            standing = budget.standing()
-            if standing is None:
+            budget_status = budget.status()
+            if budget_status is None:
                 return None
-            doubts = doubt_warnings(standing, target.error_budget, LARGEST_BUDGET)
-            return replace(standing, warnings=(*store.warnings(), *doubts, *left_elsewhere(target, store)))
+            doubts = doubt_warnings(budget_status, target.error_budget, LARGEST_BUDGET)
+            return replace(budget_status, warnings=(*store.warnings(), *doubts, *left_elsewhere(target, store)))
         finally:
             budget.close()
     finally:

@@ -83,8 +83,8 @@ class Live:
             self.hold_channels()
 
     def _errors_left(self) -> int | None:
-        standing = self.budget.standing()
-        return standing.left if standing else None
+        budget_status = self.budget.status()
+        return budget_status.left if budget_status else None
 
     @property
     def _own_places(self) -> list[Place]:

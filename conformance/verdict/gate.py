@@ -31,7 +31,7 @@ from conformance.verdict.gate_case import (
 )
 from conformance.verdict.signature import SignatureState
 from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict, judge_verdicts
-from conformance.verdict.waivers import Standing
+from conformance.verdict.waivers import WaiverStatus
 
 CLOCKS_APART_SECONDS: Final = 300
 """So much the clocks of two machines may differ."""
@@ -217,12 +217,12 @@ def _waivers(case: Case) -> Iterable[Found]:
 def _waiver(rule: JudgedRule) -> Found:
     assert rule.waiver is not None
     facts = asdict(rule.waiver) | {"verdict": rule.entry.verdict}
-    match rule.standing:
-        case Standing.VALID:
+    match rule.waiver_status:
+        case WaiverStatus.VALID:
             return _passed(Check.WAIVERS, "valid", **facts)
-        case Standing.IDLE:
+        case WaiverStatus.IDLE:
             return _noted(Check.WAIVERS, "idle", **facts)
-        case Standing.STALE:
+        case WaiverStatus.STALE:
             return _refused(Check.WAIVERS, "stale", **facts)
     if rule.verdict is RuleVerdict.FAIL:
         code = EXIT_CODES[RunVerdict.NONCONFORMANT] if rule.is_required else UNDECIDED

@@ -14,7 +14,7 @@ from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.certificate_file import CertificateFile
 from conformance.verdict.signature import NONE_ASKED, Signature
 from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, Waiver
-from conformance.verdict.waivers import Standing, standing_of
+from conformance.verdict.waivers import WaiverStatus, waiver_status_of
 
 GO_ON, UNDECIDED = 0, 3
 WEIGHTS: Final = (GO_ON, 2, 1, UNDECIDED)
@@ -90,7 +90,7 @@ class JudgedRule:
     entry: RuleEntry
     verdict: RuleVerdict
     waiver: Waiver | None = None
-    standing: Standing | None = None
+    waiver_status: WaiverStatus | None = None
 
     @property
     def is_required(self) -> bool:
@@ -108,11 +108,11 @@ class JudgedRule:
         waiver = given
         if waiver is None and entry.verdict is RuleVerdict.WAIVED and entry.waiver is not None:
             waiver = Waiver(entry.id, entry.waiver.reason, entry.waiver.until)
-        standing = standing_of(entry.verdict, waiver, today) if waiver else None
+        waiver_status = waiver_status_of(entry.verdict, waiver, today) if waiver else None
         verdict = entry.verdict
         if verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED}:
-            verdict = RuleVerdict.WAIVED if standing is Standing.VALID else RuleVerdict.FAIL
-        return cls(entry, verdict, waiver, standing)
+            verdict = RuleVerdict.WAIVED if waiver_status is WaiverStatus.VALID else RuleVerdict.FAIL
+        return cls(entry, verdict, waiver, waiver_status)
 
 
 @dataclass(frozen=True, slots=True)

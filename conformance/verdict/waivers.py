@@ -13,10 +13,10 @@ from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
 from conformance.verdict.verdicts import RuleResult, RuleVerdict, Waiver
 
-__all__ = ["Standing", "Waiver", "load_waivers", "standing_of", "waive"]
+__all__ = ["Waiver", "WaiverStatus", "load_waivers", "waive", "waiver_status_of"]
 
 
-class Standing(StrEnum):
+class WaiverStatus(StrEnum):
     """What a waiver is worth on a day, to a rule with a verdict."""
 
     VALID = "valid"
@@ -60,13 +60,13 @@ def _waiver(row: dict[str, object], where: str) -> Waiver:
     return Waiver(rule, reason, until)
 
 
-def standing_of(verdict: RuleVerdict, waiver: Waiver, today: date) -> Standing:
+def waiver_status_of(verdict: RuleVerdict, waiver: Waiver, today: date) -> WaiverStatus:
     """What the waiver is worth today to a rule that a certificate gave that verdict."""
     if verdict is RuleVerdict.PASS:
-        return Standing.STALE
+        return WaiverStatus.STALE
     if today > waiver.until:
-        return Standing.EXPIRED
-    return Standing.VALID if verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED} else Standing.IDLE
+        return WaiverStatus.EXPIRED
+    return WaiverStatus.VALID if verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED} else WaiverStatus.IDLE
 
 
 def waive(results: Iterable[RuleResult], waivers: Iterable[Waiver], today: date) -> list[RuleResult]:

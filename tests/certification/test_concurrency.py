@@ -22,9 +22,9 @@ from conformance.errors import TargetUnavailable
 from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, creation_of, release_of
-from strategies.holes import CODE, REFRESH_TOKEN
 from strategies.orders import Order
 from strategies.periods import PERIOD, at
+from strategies.placeholders import CODE, REFRESH_TOKEN
 from strategies.reconciliations import plain_order
 from strategies.scope import Place
 from tests.certification.conftest import Trial

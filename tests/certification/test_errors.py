@@ -28,7 +28,7 @@ from strategies import odd
 from strategies.alike import pairs
 from strategies.calls import Call
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
-from strategies.holes import fill
+from strategies.placeholders import fill
 from strategies.reconciliations import Batch, batches, plain_order
 from strategies.unbounded import AT_NOON, CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
 from tests.certification.conftest import Trial

@@ -34,7 +34,7 @@ from conformance.engine.properties import once
 from conformance.run.mock_control import Control
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
-from strategies.holes import fill
+from strategies.placeholders import fill
 from strategies.reconciliations import plain_order
 from tests.certification.conftest import Trial
 

@@ -24,8 +24,8 @@ from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS, OPTIONAL
 from strategies.faults import Case, Kind, cases, order_faults, possible
-from strategies.holes import fill
 from strategies.orders import Order, orders, place_of
+from strategies.placeholders import fill
 from strategies.scope import Scope
 from strategies.spellings import FREE_TEXT, JSON_SPELLINGS, OTHER_SPELLINGS, Respelt, respelt
 from strategies.written import QUOTED_AMOUNTS

@@ -19,7 +19,7 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once, prove
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
-from strategies.faults import FAULTS, Kind, Sheaf, possible, sheaves
+from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.periods import PERIOD, at
 from strategies.reconciliations import Batch, batches, beside_plain
 from strategies.scope import Scope
@@ -119,13 +119,13 @@ def every_release_answered_as_the_reading_says(trial: Trial) -> None:
         trial.refuse()
         return
 
-    def law(sheaf: Sheaf) -> None:
-        ((_, edit),) = sheaf.edits
-        batch = sheaf.lawful.batch
+    def law(fault_batch: FaultBatch) -> None:
+        ((_, edit),) = fault_batch.edits
+        batch = fault_batch.lawful.batch
         assert batch is not None
         reconciliation = _opened(bench, batch)
         try:
-            released = reconciliations.release(reconciliation, 0, edit.apply(sheaf.lawful))
+            released = reconciliations.release(reconciliation, 0, edit.apply(fault_batch.lawful))
             reconciliation.spoiled = released.status // 100 != 2
             check_accepted(rule=trial.rule, exchange=released, context=f"changed in one place: {edit}")
             bench.saw(Side.ACCEPTED, released)
@@ -134,7 +134,7 @@ def every_release_answered_as_the_reading_says(trial: Trial) -> None:
 
     for kind in trial.kinds:
         if possible(kind, reconciliations.scope, trial.endpoint):
-            drawn = sheaves(reconciliations.scope, trial.endpoint, (kind,))
+            drawn = fault_batches(reconciliations.scope, trial.endpoint, (kind,))
             prove(bench, f"{bench.scenario} {kind.name}", drawn, law, 1)
 
 
@@ -270,25 +270,27 @@ def _able(scope: Scope, rules: tuple[str, ...]) -> list[Kind]:
 
 
 @st.composite
-def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> Sheaf:
+def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> FaultBatch:
     others = st.sampled_from(_able(scope, _SEEN_BY_ITSELF))
     some = draw(st.lists(others, max_size=at_most - 1, unique_by=lambda kind: kind.name))
     looked_up = draw(st.sampled_from(_able(scope, _SEEN_BESIDE_THE_ORDER)))
-    sheaf: Sheaf = draw(sheaves(scope, Endpoint.SUBMIT_RELEASE, (*some, looked_up)))
-    return sheaf
+    fault_batch: FaultBatch = draw(fault_batches(scope, Endpoint.SUBMIT_RELEASE, (*some, looked_up)))
+    return fault_batch
 
 
 @then("after refused ones the right one is accepted, and counts once")
 def right_one_accepted_after_refused_ones(trial: Trial) -> None:
     bench, reconciliations = trial.bench, trial.bench.reconciliations
 
-    def law(sheaf: Sheaf) -> None:
-        batch = sheaf.lawful.batch
+    def law(fault_batch: FaultBatch) -> None:
+        batch = fault_batch.lawful.batch
         assert batch is not None
         reconciliation = _opened(bench, batch)
         try:
             reconciliation.after_refusal = True
-            refused = [bench.send(edit.apply(sheaf.lawful), reconciliation.values[0]) for _, edit in sheaf.edits]
+            refused = [
+                bench.send(edit.apply(fault_batch.lawful), reconciliation.values[0]) for _, edit in fault_batch.edits
+            ]
             if any(exchange.status // 100 != 4 for exchange in refused):  # that they must be is their rules' business
                 reconciliation.spoiled = True
                 return

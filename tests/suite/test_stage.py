@@ -20,12 +20,12 @@ from conformance.run.mock_control import NOBODY
 from conformance.target.config import load_target
 from tests.suite.support.bodies import CODE, FIRST, creation, order, release
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS
+from tests.suite.support.stage.fault_proxy import OTHER_HOST, FaultProxy, fault_proxy
 from tests.suite.support.stage.faults import FAULTS
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 from tests.suite.support.stage.plans import Plan, Plans, When, always, every, first, nth, since
 from tests.suite.support.stage.redis import NoRedis, redis_server
 from tests.suite.support.stage.tls import tls_listener
-from tests.suite.support.stage.wayside import OTHER_HOST, Wayside, wayside
 
 TOKEN_CALL: Final = "POST /public/api/auth/token"
 PATH: Final = "/public/api/auth/token"
@@ -43,9 +43,9 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedMock]:
 
 
 @pytest.fixture
-def layer(staged: StagedMock) -> Iterator[Wayside]:
+def layer(staged: StagedMock) -> Iterator[FaultProxy]:
     """A layer in front of it, in which nothing happens yet."""
-    with wayside(staged.base_url) as running:
+    with fault_proxy(staged.base_url) as running:
         yield running
 
 
@@ -107,7 +107,7 @@ def test_every_fault_is_tried() -> None:
 
 
 @pytest.mark.parametrize("fault", SEEN)
-def test_a_fault_is_seen(fault: str, staged: StagedMock, layer: Wayside) -> None:
+def test_a_fault_is_seen(fault: str, staged: StagedMock, layer: FaultProxy) -> None:
     seen, carried_out = SEEN[fault]
     layer.play(Plan(fault, nth(2, TOKEN_CALL), seconds=0.05))
     before = requests_of(staged)
@@ -124,7 +124,7 @@ def test_a_fault_is_seen(fault: str, staged: StagedMock, layer: Wayside) -> None
     assert requests_of(staged) - before == 1 + carried_out
 
 
-def answer(layer: Wayside, fault: str) -> httpx.Response:
+def answer(layer: FaultProxy, fault: str) -> httpx.Response:
     """What a client is answered where this happens."""
     layer.play(Plan(fault, always()))
     with client(layer.base_url) as http:
@@ -132,26 +132,26 @@ def answer(layer: Wayside, fault: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("fault", ["not-json-200", "html-403", "html-503", "502", "502-after", "504"])
-def test_gateways_answer_in_html(fault: str, layer: Wayside) -> None:
+def test_gateways_answer_in_html(fault: str, layer: FaultProxy) -> None:
     answered = answer(layer, fault)
     assert answered.headers["content-type"] == "text/html; charset=utf-8"
     assert answered.text.startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize(("fault", "seconds"), [("429", None), ("429-retry-after", "1"), ("500", None), ("423", None)])
-def test_endpoints_answer_in_json(fault: str, seconds: str | None, layer: Wayside) -> None:
+def test_endpoints_answer_in_json(fault: str, seconds: str | None, layer: FaultProxy) -> None:
     answered = answer(layer, fault)
     assert answered.json()["errorCode"] == f"{answered.status_code}-0"
     assert answered.headers.get("retry-after") == seconds
 
 
-def test_a_late_answer_is_late(layer: Wayside) -> None:
+def test_a_late_answer_is_late(layer: FaultProxy) -> None:
     layer.play(Plan("delay", always(), seconds=PATIENT))
     with client(layer.base_url, IMPATIENT) as http, pytest.raises(httpx.ReadTimeout):
         http.post(PATH, json=CREDENTIALS)
 
 
-def test_what_refuses_can_listen_again(layer: Wayside) -> None:
+def test_what_refuses_can_listen_again(layer: FaultProxy) -> None:
     layer.play(Plan("refuse", nth(1)))
     with client(layer.base_url) as http:
         with pytest.raises(httpx.TransportError):
@@ -164,7 +164,7 @@ def test_what_refuses_can_listen_again(layer: Wayside) -> None:
     assert layer.faults() == ["refuse"]
 
 
-def test_a_connection_that_is_kept_open_is_ended_when_it_refuses(layer: Wayside) -> None:
+def test_a_connection_that_is_kept_open_is_ended_when_it_refuses(layer: FaultProxy) -> None:
     with client(layer.base_url) as http:
         http.get("/my-accounts")
         layer.refuse()
@@ -172,7 +172,7 @@ def test_a_connection_that_is_kept_open_is_ended_when_it_refuses(layer: Wayside)
             http.get("/my-accounts")
 
 
-def test_a_redirect_elsewhere_leads_to_one_who_writes_down_all(layer: Wayside) -> None:
+def test_a_redirect_elsewhere_leads_to_one_who_writes_down_all(layer: FaultProxy) -> None:
     layer.play(Plan("redirect-elsewhere", always()))
     with client(layer.base_url, follow=True) as http:
         followed = http.get("/my-accounts", params={"a": "b"}, headers={TOKEN_HEADER: "secret"})
@@ -182,7 +182,7 @@ def test_a_redirect_elsewhere_leads_to_one_who_writes_down_all(layer: Wayside) -
     assert (TOKEN_HEADER, "secret") in visit.headers
 
 
-def test_a_redirect_to_the_same_host_leads_back(layer: Wayside) -> None:
+def test_a_redirect_to_the_same_host_leads_back(layer: FaultProxy) -> None:
     layer.play(Plan("redirect-same-host", nth(1)))
     with client(layer.base_url, follow=True) as http:
         http.get("/my-accounts")
@@ -194,7 +194,7 @@ def test_a_redirect_to_the_same_host_leads_back(layer: Wayside) -> None:
 
 
 @pytest.mark.parametrize(("fault", "again"), [("revoked-token", 403), ("no-token", 200)])
-def test_a_token_is_refused(fault: str, again: int, layer: Wayside) -> None:
+def test_a_token_is_refused(fault: str, again: int, layer: FaultProxy) -> None:
     with client(layer.base_url) as http:
         old, new = tokens(http), tokens(http)
         layer.play(Plan(fault, nth(2, "GET /my-accounts")))
@@ -232,7 +232,7 @@ def test_of_several_plans_the_first_that_chooses_is_carried_out_and_all_count() 
     assert [plan and plan.fault for plan in chosen] == [None, "500", None, "502"]
 
 
-def test_an_unknown_fault_is_named(layer: Wayside) -> None:
+def test_an_unknown_fault_is_named(layer: FaultProxy) -> None:
     with pytest.raises(ValueError, match="no such fault: 501; there are refuse, "):
         layer.play(Plan("501", always()))
 
@@ -250,7 +250,9 @@ PASSING: Final = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), PASSING)
-def test_what_passes_is_left_as_it_is(method: str, path: str, body: bytes, staged: StagedMock, layer: Wayside) -> None:
+def test_what_passes_is_left_as_it_is(
+    method: str, path: str, body: bytes, staged: StagedMock, layer: FaultProxy
+) -> None:
     def asked(base_url: str) -> tuple[int, dict[str, str], bytes]:
         with client(base_url) as http:
             headers = {**tokens(http), "content-type": "application/json"}
@@ -260,13 +262,13 @@ def test_what_passes_is_left_as_it_is(method: str, path: str, body: bytes, stage
     assert asked(layer.base_url) == asked(staged.base_url)
 
 
-def test_a_body_in_chunks_passes(layer: Wayside) -> None:
+def test_a_body_in_chunks_passes(layer: FaultProxy) -> None:
     with client(layer.base_url) as http:
         body = iter([b'{"credentials": ', dumps(CREDENTIALS["credentials"]).encode(), b"}"])
         assert http.post(PATH, content=body, headers={"content-type": "application/json"}).status_code == 200
 
 
-def test_control_is_spared(layer: Wayside) -> None:
+def test_control_is_spared(layer: FaultProxy) -> None:
     layer.play(Plan("500", always()))
     with client(layer.base_url) as http:
         assert http.get("/_mock").json()["mock"] == "koncili-conformance"
@@ -275,7 +277,7 @@ def test_control_is_spared(layer: Wayside) -> None:
 def test_where_nothing_is_behind_it_answers_502() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # and does not listen
-        with wayside(f"http://127.0.0.1:{closed.getsockname()[1]}") as layer, client(layer.base_url) as http:
+        with fault_proxy(f"http://127.0.0.1:{closed.getsockname()[1]}") as layer, client(layer.base_url) as http:
             assert http.get("/my-accounts").status_code == 502
 
 

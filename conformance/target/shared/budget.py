@@ -17,7 +17,7 @@ from uuid import uuid4
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.limits import BLOCK_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, PER_MINUTE
 from conformance.errors import CannotRun, StoreLost
-from conformance.target.shared.standing import Standing, doubt_words
+from conformance.target.shared.budget_status import BudgetStatus, doubt_words
 from conformance.target.shared.store_base import BLOCKED_UNTIL, ERRORS, MARGIN_SECONDS, by_wall_clock
 from conformance.target.waiting import Wait, Waiting
 
@@ -62,7 +62,7 @@ class Budget(Protocol):
         """Before client errors that leave the hour are waited for, and every second then, ask whether that is worth it: what
         raises WaitTooLong where it is not."""
 
-    def standing(self) -> Standing | None:
+    def status(self) -> BudgetStatus | None:
         """Where it stands; None where nothing is counted."""
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class NoLimits:
     def wait_only_if(self, is_worth_it: Callable[[], None]) -> None:
         """Nothing is waited for."""
 
-    def standing(self) -> None:
+    def status(self) -> None:
         """Nothing is counted."""
 
     def close(self) -> None:
@@ -252,12 +252,12 @@ class DocumentedLimits:
         """Ask this before waiting for the budget."""
         self._is_worth_waiting = is_worth_it
 
-    def standing(self) -> Standing:
+    def status(self) -> BudgetStatus:
         """Where the budget stands now."""
         instants, now = self._store.marks(ERRORS, WINDOW_SECONDS), self._store.now()
         budget = self._error_budget - self._kept_back
         frees = tuple(max(0.0, one + WINDOW_SECONDS - now) for one in instants)
-        return Standing(budget, len(instants), frees, self._store.doubted())
+        return BudgetStatus(budget, len(instants), frees, self._store.doubted())
 
     def close(self) -> None:
         """Let go of the rates; the store is its opener's."""

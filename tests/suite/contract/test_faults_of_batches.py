@@ -14,7 +14,7 @@ from conformance.engine.bench import ACCEPTED_BY
 from conformance.mock import world
 from conformance.mock.koncili import Koncili
 from strategies.calls import Call, Edit, Path
-from strategies.faults import FAULTS, Case, Kind, Sheaf, cases, possible, sheaves
+from strategies.faults import FAULTS, Case, FaultBatch, Kind, cases, fault_batches, possible
 from strategies.scope import Place
 from tests.suite.support.bodies import (
     HOUR,
@@ -41,15 +41,15 @@ from tests.suite.support.properties import (
 # -- the faults ----------------------------------------------------------------------------------------------------
 
 
-def check_sheaf(bench: Bench, rule_id: str, sheaf: Sheaf) -> None:
+def check_fault_batch(bench: Bench, rule_id: str, fault_batch: FaultBatch) -> None:
     """Check that by judge and mock every edit breaks this rule and no other, and that after all of them the lawful call is
     accepted."""
-    rule, values = catalogue()[rule_id], bench.ready(sheaf.lawful)
-    for _, edit in sheaf.edits:
-        broken = edit.apply(sheaf.lawful)
+    rule, values = catalogue()[rule_id], bench.ready(fault_batch.lawful)
+    for _, edit in fault_batch.edits:
+        broken = edit.apply(fault_batch.lawful)
         assert set(bench.broken_rules(broken, values)) == {rule_id}, f"{edit}"
         assert bench.koncili.handle(bench.request(broken, values)).status in rule.refused, f"{edit}"
-    check_accepted(bench, sheaf.lawful, values)
+    check_accepted(bench, fault_batch.lawful, values)
 
 
 def check_accepted(bench: Bench, call: Call, values: Mapping[str, str]) -> None:
@@ -66,7 +66,9 @@ def test_a_fault_breaks_its_rule_and_no_other_under_other_readings(rule_id: str,
     for endpoint in catalogue()[rule_id].endpoints:
         every = (kind for kinds in FAULTS[rule_id].values() for kind in kinds)
         able = tuple(kind for kind in every if possible(kind, scope, endpoint))
-        prove(sheaves(scope, endpoint, able), lambda sheaf: check_sheaf(bench, rule_id, sheaf), 3)
+        prove(
+            fault_batches(scope, endpoint, able), lambda fault_batch: check_fault_batch(bench, rule_id, fault_batch), 3
+        )
 
 
 OTHER_VALUES: Final = FAULTS["REL-08"]["one value is not that of the extract"]

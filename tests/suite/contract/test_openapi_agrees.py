@@ -14,8 +14,8 @@ from conformance.mock.quirks import Answer
 from strategies.calls import Call, calls
 from strategies.fault_parts import OF_BATCHES
 from strategies.faults import Case, Kind, cases
-from strategies.holes import fill
 from strategies.orders import STATUSES
+from strategies.placeholders import fill
 from tests.suite.support.bodies import CODE, order
 from tests.suite.support.properties import BATCH_RULES, Bench, faults, mock_scope, order_faults, prove
 from tests.suite.support.seller_client import Seller

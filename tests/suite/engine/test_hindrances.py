@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.hindrances import LEFT_OUT_FIRST, MET_AT_MOST, Hindrances, lawful_in, traits_of
 from strategies.calls import Call, calls
-from strategies.faults import FAULTS, cases, sheaves
+from strategies.faults import FAULTS, cases, fault_batches
 from strategies.orders import STATUSES, orders
 from tests.suite.support.bodies import order
 from tests.suite.support.command_runs import certify
@@ -113,8 +113,8 @@ def test_a_fault_is_not_lawful() -> None:
     for case in sample(cases(SCOPE, Endpoint.SUBMIT_ORDER, kinds[0]), 10):
         assert [call.body["status"] in STATUSES for call in lawful_in(case)] == [True]
     releases = next(iter(FAULTS["REL-04"].values()))
-    for sheaf in sample(sheaves(SCOPE, Endpoint.SUBMIT_RELEASE, releases), 3):
-        assert all(call.body.get("releaseType", "IN_CASH") == "IN_CASH" for call in lawful_in(sheaf))
+    for fault_batch in sample(fault_batches(SCOPE, Endpoint.SUBMIT_RELEASE, releases), 3):
+        assert all(call.body.get("releaseType", "IN_CASH") == "IN_CASH" for call in lawful_in(fault_batch))
 
 
 def test_odd_orders_have_traits_too() -> None:

@@ -8,7 +8,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.engine.passing import PassingFaults
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call
-from strategies.holes import CODE
+from strategies.placeholders import CODE
 
 ORDER = Call(Endpoint.SUBMIT_ORDER, body={"marketplaceCode": CODE})
 QUERY = Call(Endpoint.GET_ORDER, query={"marketplaceCode": CODE})

@@ -21,8 +21,8 @@ from conformance.contract.readings import resolve
 from conformance.contract.rules import catalogue
 from conformance.mock.world import ENABLED
 from strategies.fault_parts import OF_BATCHES
-from strategies.faults import FAULTS, Kind, cases, possible, sheaves
-from strategies.holes import CODE
+from strategies.faults import FAULTS, Kind, cases, fault_batches, possible
+from strategies.placeholders import CODE
 from strategies.scope import Place, Scope
 
 PYTHON: Final = re.compile(
@@ -105,7 +105,7 @@ KINDS: Final = {
 
 def _change(endpoint: Endpoint, kind: Kind) -> st.SearchStrategy[str]:
     if endpoint in OF_BATCHES:
-        return sheaves(SCOPE, endpoint, (kind,)).map(lambda sheaf: str(sheaf.edits[0][1]))
+        return fault_batches(SCOPE, endpoint, (kind,)).map(lambda fault_batch: str(fault_batch.edits[0][1]))
     return cases(SCOPE, endpoint, kind).map(lambda case: str(case.edit))
 
 

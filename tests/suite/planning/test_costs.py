@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from conformance.planning.costs import Stage, client_errors_of, measured, requests_of
-from conformance.target.shared.standing import Standing
+from conformance.target.shared.budget_status import BudgetStatus
 
 MEASURE: Final = Path(__file__).parents[3] / "benchmarks" / "costs.py"
 
@@ -54,4 +54,4 @@ def test_the_table_has_every_scenario_in_the_order_in_which_they_run(now: tuple[
 
 
 def test_a_budget_that_is_overspent_has_nothing_left() -> None:
-    assert Standing(1, 2, (1.0, 2.0)).left == 0
+    assert BudgetStatus(1, 2, (1.0, 2.0)).left == 0

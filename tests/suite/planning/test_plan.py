@@ -26,17 +26,10 @@ from conformance.planning.costs import (
 )
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.show import full, refusal, short, span
-from conformance.planning.timeline import (
-    RATES,
-    Limits,
-    Request,
-    least_seconds,
-    requests_in_turn,
-    simulate,
-)
+from conformance.planning.timeline import RATES, Limits, Request, least_seconds, requests_in_turn, simulate
 from conformance.profiles import PROFILES
 from conformance.target.config import Target, parse_target
-from conformance.target.shared.standing import Standing
+from conformance.target.shared.budget_status import BudgetStatus
 from tests.suite.support.properties import prove
 
 SUBMIT, GET = Endpoint.SUBMIT_ORDER.label, Endpoint.GET_ORDER.label
@@ -47,19 +40,24 @@ HOUR: Final = 3600
 
 def plan(
     profile: str = "certification",
-    standing: Standing | None = None,
+    budget_status: BudgetStatus | None = None,
     rules: Sequence[str] = RULES,
     *,
     paced: bool = True,
     probing: bool = True,
 ) -> Plan:
     return make_plan(
-        profile, rules, dict.fromkeys(sorted(CONTROLLED), "no clock"), paced=paced, standing=standing, probing=probing
+        profile,
+        rules,
+        dict.fromkeys(sorted(CONTROLLED), "no clock"),
+        paced=paced,
+        budget_status=budget_status,
+        probing=probing,
     )
 
 
-def spent(*frees: float, budget: int = 400) -> Standing:
-    return Standing(budget, len(frees), tuple(sorted(frees)))
+def spent(*frees: float, budget: int = 400) -> BudgetStatus:
+    return BudgetStatus(budget, len(frees), tuple(sorted(frees)))
 
 
 @st.composite
@@ -73,8 +71,8 @@ def stages(draw: st.DrawFn) -> list[Stage]:
     return found
 
 
-standings = st.builds(
-    lambda budget, frees: Standing(budget, len(frees), tuple(map(float, sorted(frees)))),
+budget_statuses = st.builds(
+    lambda budget, frees: BudgetStatus(budget, len(frees), tuple(map(float, sorted(frees)))),
     st.integers(1, 60),
     st.lists(st.integers(1, HOUR), max_size=60),
 )
@@ -113,12 +111,12 @@ def test_every_request_and_every_client_error_has_its_turn() -> None:
 def one_by_one(requests: Sequence[Request], limits: Limits) -> tuple[list[float], float]:
     """The same by brute force: each request at the first instant at which neither a rate nor the budget is exceeded."""
     now, waiting, sent, leaving = 0.0, 0.0, list[tuple[str, float]](), list[float]()
-    if limits.standing:
-        leaving += limits.standing.frees
+    if limits.budget_status:
+        leaving += limits.budget_status.frees
     for request in requests:
-        if limits.standing:
+        if limits.budget_status:
             for instant in sorted({now, *(instant for instant in leaving if instant > now)}):
-                if sum(left > instant for left in leaving) < limits.standing.budget:
+                if sum(left > instant for left in leaving) < limits.budget_status.budget:
                     waiting, now = waiting + instant - now, instant
                     break
         if limits.paced:
@@ -133,25 +131,25 @@ def one_by_one(requests: Sequence[Request], limits: Limits) -> tuple[list[float]
 
 @pytest.mark.parametrize("paced", [True, False])
 def test_no_rate_and_no_budget_is_exceeded_and_nothing_waits_longer(paced: bool) -> None:
-    def law(case: tuple[list[Stage], Standing | None]) -> None:
-        some, standing = case
+    def law(case: tuple[list[Stage], BudgetStatus | None]) -> None:
+        some, budget_status = case
         requests = requests_in_turn(some)
-        instants, waiting = one_by_one(requests, Limits(paced, standing))
-        timeline = simulate(requests, Limits(paced, standing))
+        instants, waiting = one_by_one(requests, Limits(paced, budget_status))
+        timeline = simulate(requests, Limits(paced, budget_status))
         assert (timeline.seconds, timeline.waiting) == (instants[-1], waiting)
 
-    prove(st.tuples(stages(), st.none() | standings), law, 30)
+    prove(st.tuples(stages(), st.none() | budget_statuses), law, 30)
 
 
 def test_whoever_begins_later_waits_no_longer() -> None:
-    def law(case: tuple[list[Stage], Standing, int, int]) -> None:
-        some, standing, sooner, later = case
-        requests, limits = requests_in_turn(some), Limits(standing=standing)
+    def law(case: tuple[list[Stage], BudgetStatus, int, int]) -> None:
+        some, budget_status, sooner, later = case
+        requests, limits = requests_in_turn(some), Limits(budget_status=budget_status)
         sooner, later = sorted((sooner, later))
         assert simulate(requests, limits, later).waiting <= simulate(requests, limits, sooner).waiting
 
     instants = st.integers(0, HOUR)
-    prove(st.tuples(stages(), standings, instants, instants), law, 50)
+    prove(st.tuples(stages(), budget_statuses, instants, instants), law, 50)
 
 
 def test_nothing_takes_less_than_the_least() -> None:
@@ -203,7 +201,7 @@ def test_a_part_of_the_rules_clears_a_part_away() -> None:
 
 
 def test_a_certification_fits_a_whole_budget() -> None:
-    found = plan(standing=spent())
+    found = plan(budget_status=spent())
     assert found.fits
     assert found.waiting == 0
     assert found.fits_in == 0
@@ -214,8 +212,8 @@ def test_a_certification_fits_a_whole_budget() -> None:
 
 
 def test_what_can_not_be_exercised_costs_nothing_and_is_told() -> None:
-    found = make_plan("smoke", ("ORD-04", "ACC-04"), {"ACC-04": "no fixture"}, paced=True, standing=None)
-    alone = make_plan("smoke", ("ORD-04",), {}, paced=True, standing=None)
+    found = make_plan("smoke", ("ORD-04", "ACC-04"), {"ACC-04": "no fixture"}, paced=True, budget_status=None)
+    alone = make_plan("smoke", ("ORD-04",), {}, paced=True, budget_status=None)
     assert found.not_exercised == {"ACC-04": "no fixture"}
     assert (found.rules, found.requests) == (("ORD-04",), alone.requests)
 
@@ -240,7 +238,7 @@ def test_deep_waits_an_hour_for_each_budget_but_the_first(budget: int) -> None:
 
 
 def test_a_budget_that_is_spent_in_part_leaves_smoke() -> None:
-    found = plan(standing=spent(*[1200.0] * 120))
+    found = plan(budget_status=spent(*[1200.0] * 120))
     assert not found.fits
     assert found.fits_in == 1200
     assert found.smaller is not None
@@ -248,7 +246,7 @@ def test_a_budget_that_is_spent_in_part_leaves_smoke() -> None:
 
 
 def test_where_no_profile_fits_the_cheapest_rules_are_offered() -> None:
-    found = plan(standing=spent(*[1200.0] * 380))
+    found = plan(budget_status=spent(*[1200.0] * 380))
     assert found.smaller is not None
     assert found.smaller.profile == "smoke"
     assert 0 < len(found.smaller.rules) < len(RULES)
@@ -256,7 +254,7 @@ def test_where_no_profile_fits_the_cheapest_rules_are_offered() -> None:
 
 
 def test_with_nothing_left_nothing_is_offered() -> None:
-    found = plan(standing=spent(*[float(second) for second in range(1, 401)]))
+    found = plan(budget_status=spent(*[float(second) for second in range(1, 401)]))
     assert found.smaller is None
     assert found.free_scenarios == 0
     assert found.waiting > 0
@@ -264,7 +262,7 @@ def test_with_nothing_left_nothing_is_offered() -> None:
 
 def test_it_fits_once_enough_has_left_the_hour() -> None:
     """A client error leaves every 10 seconds: as many as are missing must have left, but for those that leave during the run."""
-    found = plan(standing=spent(*[float(10 * place) for place in range(1, 101)]))
+    found = plan(budget_status=spent(*[float(10 * place) for place in range(1, 101)]))
     missing = found.client_errors - 300
     assert found.fits_in is not None
     assert 0 < found.fits_in <= 10 * (missing + 1)
@@ -304,11 +302,11 @@ def test_what_is_offered_fits_and_so_does_what_is_put_off() -> None:
 def test_a_run_that_would_end_waiting_is_not_begun(
     frees: list[float], max_wait: float | None, *, is_begun: bool
 ) -> None:
-    assert bool(refusal(plan(standing=spent(*frees)), max_wait)) is not is_begun
+    assert bool(refusal(plan(budget_status=spent(*frees)), max_wait)) is not is_begun
 
 
 def test_a_run_that_is_not_begun_says_what_would_fit() -> None:
-    lines = refusal(plan(standing=spent(*[1200.0] * 120)), 600.0).splitlines()
+    lines = refusal(plan(budget_status=spent(*[1200.0] * 120)), 600.0).splitlines()
     assert lines[0].startswith("--max-wait 10 min does not suffice, so nothing is sent: after ")
     assert re.search(
         r"after \d+ of \d+ scenarios the run would wait 1\d min for the budget of client errors$", lines[0]
@@ -331,7 +329,7 @@ def test_the_longest_wait_is_one_of_all(profile: str) -> None:
 def test_a_scenario_that_is_not_selected_is_not_planned() -> None:
     whole = plan(rules=("ORD-04",))
     (some, *_) = [(stage.rule, stage.name) for stage in measured()["certification"] if stage.rule == "ORD-04"]
-    found = make_plan("certification", ("ORD-04",), {}, paced=True, standing=None, names={some})
+    found = make_plan("certification", ("ORD-04",), {}, paced=True, budget_status=None, names={some})
     assert found.scenarios == 1 < whole.scenarios
     assert found.client_errors < whole.client_errors
 
@@ -354,7 +352,7 @@ def target() -> Target:
 
 
 def test_a_whole_plan_tells_every_endpoint_and_every_reason(target: Target) -> None:
-    found = plan(standing=spent())
+    found = plan(budget_status=spent())
     text = "\n".join(full(found, target))
     assert text.startswith("plan for sandbox (https://koncili.example): profile certification, ")
     for label, number in found.requests.items():
@@ -366,14 +364,14 @@ def test_a_whole_plan_tells_every_endpoint_and_every_reason(target: Target) -> N
 
 
 def test_what_does_not_fit_says_when_it_does_and_what_fits_now(target: Target) -> None:
-    text = "\n".join(full(plan(standing=spent(*[1200.0] * 120)), target))
+    text = "\n".join(full(plan(budget_status=spent(*[1200.0] * 120)), target))
     assert "It does not fit now: after " in text
     assert "It fits in 20 min" in text
     assert "This fits now: --profile smoke (" in text
     assert "It never fits" in "\n".join(full(plan("deep", spent()), target))
-    some = "\n".join(full(plan(standing=spent(*[60.0] * 380)), target))
+    some = "\n".join(full(plan(budget_status=spent(*[60.0] * 380)), target))
     assert re.search(r"\(\d+ rules, (1\d|20) client errors, ", some)
-    assert "Nothing fits now." in "\n".join(full(plan(standing=spent(*[60.0] * 400)), target))
+    assert "Nothing fits now." in "\n".join(full(plan(budget_status=spent(*[60.0] * 400)), target))
 
 
 def test_where_there_are_no_limits_none_are_told(target: Target) -> None:

@@ -235,7 +235,7 @@ def test_the_gate_says_nothing_of_theirs_by_itself(said: str) -> None:
 @example(said=NASTIEST)
 def test_errors_plans_and_waits_say_it_in_a_line(said: str) -> None:
     target = parse_target(mock_target_table("http://127.0.0.1:8765"), "target.toml").model_copy(update={"name": said})
-    plan = make_plan("smoke", ["ORD-04"], {}, paced=False, standing=None, probing=False)
+    plan = make_plan("smoke", ["ORD-04"], {}, paced=False, budget_status=None, probing=False)
     told = [*full(plan, target), *short(plan, target), waiting_words(said, 3.0), waiting_words(said, -1.0)]
     told += [str(CannotRun(said)), str(TargetUnavailable(said)), str(CannotRun(f"a: {said}"))]
     told += [line(Report(kept=[said], undone=[said]).kept[0]), lines(f"harness error\n{said}")]

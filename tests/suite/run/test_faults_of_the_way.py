@@ -23,10 +23,10 @@ from conformance.target.shared.store import open_store
 from tests.suite.support.command_runs import COMMAND, Run, kept_in
 from tests.suite.support.stage import quick
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS
+from tests.suite.support.stage.fault_proxy import FaultProxy, fault_proxy
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 from tests.suite.support.stage.plans import Plan, When, always, every, nth, since
 from tests.suite.support.stage.tls import tls_listener
-from tests.suite.support.stage.wayside import Wayside, wayside
 from tests.suite.support.watched_command import ROOT
 
 ENDLESS: Final = ("trickle", "endless-headers", "endless-announcements")
@@ -204,10 +204,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def layer(stage: Stage) -> Iterator[Wayside]:
+def layer(stage: Stage) -> Iterator[FaultProxy]:
     """A way to it on which nothing happens yet; no token ever leaves it for another host, and nothing stays behind."""
     before = stage.left()
-    with wayside(stage.mock.base_url) as running:
+    with fault_proxy(stage.mock.base_url) as running:
         yield running
     assert running.visits == []
     assert [one for one in stage.left() if one not in before] == []
@@ -237,21 +237,21 @@ def has_evidence(run: Run) -> None:
     assert (run.reports / "summary.md").exists()
 
 
-def is_cleared_away(layer: Wayside, target: Path) -> None:
+def is_cleared_away(layer: FaultProxy, target: Path) -> None:
     """`cleanup` does it, once the way is free."""
     layer.play()
     done = quick.command(target.parent, "cleanup", "--target", str(target))
     assert done.code == 0, done.output + done.errors
 
 
-def test_a_way_without_faults(stage: Stage, layer: Wayside) -> None:
+def test_a_way_without_faults(stage: Stage, layer: FaultProxy) -> None:
     run = stage.certify(stage.target(layer.base_url), *RULES)
     as_without_faults(run)
     has_evidence(run)
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_what_passes_changes_no_verdict(stage: Stage, layer: Wayside, fault: str) -> None:
+def test_what_passes_changes_no_verdict(stage: Stage, layer: FaultProxy, fault: str) -> None:
     layer.play(*plans(fault, *(ONCE[call] for call in PASSING[fault])))
     run = stage.certify(stage.target(layer.base_url), *RULES, patience=patience(fault))
     as_without_faults(run)
@@ -259,7 +259,7 @@ def test_what_passes_changes_no_verdict(stage: Stage, layer: Wayside, fault: str
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_reconciliation_whose_answer_was_lost_is_found(stage: Stage, layer: Wayside, fault: str) -> None:
+def test_a_reconciliation_whose_answer_was_lost_is_found(stage: Stage, layer: FaultProxy, fault: str) -> None:
     """The very first of all: nobody knows yet what ids are like."""
     layer.play(*plans(fault, nth(1, CREATE)))
     run = stage.certify(stage.target(layer.base_url), *RULES, patience=patience(fault))
@@ -271,7 +271,7 @@ def test_a_reconciliation_whose_answer_was_lost_is_found(stage: Stage, layer: Wa
 
 
 @pytest.mark.parametrize("fault", NOW_AND_THEN)
-def test_what_happens_now_and_then_fails_no_rule(stage: Stage, layer: Wayside, fault: str) -> None:
+def test_what_happens_now_and_then_fails_no_rule(stage: Stage, layer: FaultProxy, fault: str) -> None:
     layer.play(*plans(fault, every(7)))
     target = stage.target(layer.base_url)
     run = stage.certify(target, *RULES)
@@ -281,7 +281,7 @@ def test_what_happens_now_and_then_fails_no_rule(stage: Stage, layer: Wayside, f
 
 
 @pytest.mark.parametrize("fault", STAYING)
-def test_what_stays_leaves_rules_open(stage: Stage, layer: Wayside, fault: str) -> None:
+def test_what_stays_leaves_rules_open(stage: Stage, layer: FaultProxy, fault: str) -> None:
     code, says = STAYING[fault]
     layer.play(*plans(fault, since(20)))
     target = stage.target(layer.base_url)
@@ -302,7 +302,7 @@ def test_what_stays_leaves_rules_open(stage: Stage, layer: Wayside, fault: str) 
 
 
 @pytest.mark.parametrize("fault", AT_ONCE)
-def test_what_is_in_the_way_from_the_start(stage: Stage, layer: Wayside, fault: str) -> None:
+def test_what_is_in_the_way_from_the_start(stage: Stage, layer: FaultProxy, fault: str) -> None:
     layer.play(*plans(fault, always()))
     run = stage.certify(stage.target(layer.base_url), *RULES, patience=patience(fault))
     assert run.code == CANNOT_RUN
@@ -311,7 +311,7 @@ def test_what_is_in_the_way_from_the_start(stage: Stage, layer: Wayside, fault: 
 
 
 @pytest.mark.parametrize("fault", ["423", "silence", "redirect-elsewhere"])
-def test_what_comes_between_the_checks_and_the_scenarios(stage: Stage, layer: Wayside, fault: str) -> None:
+def test_what_comes_between_the_checks_and_the_scenarios(stage: Stage, layer: FaultProxy, fault: str) -> None:
     """The second token of a run is asked for when pytest has begun; before that come the first, and the accounts."""
     layer.play(*plans(fault, since(3)))
     run = stage.certify(stage.target(layer.base_url), *RULES, patience=patience(fault))
@@ -326,7 +326,7 @@ BLOCKING: Final = [("423", POST), ("423-cut", CREATE), ("423-bad-gzip", RELEASE)
 
 @pytest.mark.parametrize(("fault", "call"), BLOCKING)
 def test_a_block_ends_the_run_and_keeps_the_next_from_beginning(
-    stage: Stage, layer: Wayside, fault: str, call: str
+    stage: Stage, layer: FaultProxy, fault: str, call: str
 ) -> None:
     layer.play(*plans(fault, ONCE[call]))
     target = stage.target(layer.base_url)
@@ -346,7 +346,7 @@ def test_a_block_ends_the_run_and_keeps_the_next_from_beginning(
 
 
 @pytest.mark.parametrize("way", ["workers", "plain pytest"])
-def test_a_block_ends_every_kind_of_run_with_3(stage: Stage, layer: Wayside, way: str) -> None:
+def test_a_block_ends_every_kind_of_run_with_3(stage: Stage, layer: FaultProxy, way: str) -> None:
     """And whatever comes after it, without a request."""
     layer.play(*plans("423-cut", nth(40)))
     target = stage.target(layer.base_url)
@@ -377,7 +377,7 @@ def test_a_block_ends_every_kind_of_run_with_3(stage: Stage, layer: Wayside, way
 
 
 @pytest.mark.parametrize("call", [GET, POST, CREATE, RELEASE, DELETE])
-def test_a_server_error_that_comes_again_is_a_finding(stage: Stage, layer: Wayside, call: str) -> None:
+def test_a_server_error_that_comes_again_is_a_finding(stage: Stage, layer: FaultProxy, call: str) -> None:
     layer.play(*plans("500", When(call, lambda count: 3 <= count < 12)))  # then all can be cleared away
     run = stage.certify(stage.target(layer.base_url), *RULES)
     assert (run.code, "ERR-02" in run.verdicts("fail")) == (NONCONFORMANT, True), run.output
@@ -396,7 +396,7 @@ def test_a_certificate_that_is_not_trusted(stage: Stage, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("defect", "rule", "code"), PAGES_OF_ITS_OWN)
 def test_pages_of_the_target_itself_are_a_finding(tmp_path: Path, defect: str, rule: str, code: int) -> None:
-    with mock(tmp_path, defect=defect) as running, wayside(running.base_url) as layer:
+    with mock(tmp_path, defect=defect) as running, fault_proxy(running.base_url) as layer:
         stage = Stage(running, tmp_path)
         run = stage.certify(stage.target(layer.base_url), rule)
     # This mock takes its two seconds to reconcile, for which runs do not wait here: REC-01 may be open or fail.
@@ -404,7 +404,7 @@ def test_pages_of_the_target_itself_are_a_finding(tmp_path: Path, defect: str, r
     assert "<html>" in run.entry(rule)["counterexample"]["response"]["body"]
 
 
-def test_a_whole_run_on_a_bad_day(stage: Stage, layer: Wayside) -> None:
+def test_a_whole_run_on_a_bad_day(stage: Stage, layer: FaultProxy) -> None:
     """All that a live endpoint can show is seen although every thirtieth request, or so, meets something."""
     often = {
         "502": 151,
@@ -431,7 +431,7 @@ def test_a_whole_run_on_a_bad_day(stage: Stage, layer: Wayside) -> None:
 @pytest.mark.parametrize("rule", ["DEL-02", "DEL-05"])
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_refused_deletion_counts_though_a_502_came_before_it(
-    stage: Stage, layer: Wayside, rule: str, number: int
+    stage: Stage, layer: FaultProxy, rule: str, number: int
 ) -> None:
     """What was gone before cannot have gone by the one without an answer: nothing is sent anew for that."""
     plain = stage.certify(stage.target(layer.base_url), rule)

@@ -15,10 +15,10 @@ import pytest
 
 from tests.suite.support.command_runs import Run, certify, command, ended, kill, start
 from tests.suite.support.stage.etiquette import active, deletable, overlaps
+from tests.suite.support.stage.fault_proxy import fault_proxy
 from tests.suite.support.stage.hurry import hurried
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 from tests.suite.support.stage.plans import Plan, When
-from tests.suite.support.stage.wayside import wayside
 
 KILLS: Final = int(os.environ.get("KONCILI_KILLS", "4"))
 """At how many random moments a run is killed: KONCILI_KILLS=20 shows more."""
@@ -128,7 +128,7 @@ def test_one_cleanup_finishes_what_a_run_with_lost_answers_left(
     lot = random.Random(f"{SEED} {number}")  # noqa: S311 - the same moments each time
     offset = lot.randrange(LOST_EACH)
     lost = Plan(LOST[number % len(LOST)], When(None, lambda count: count % LOST_EACH == offset))
-    with wayside(staged.base_url, lost) as layer:
+    with fault_proxy(staged.base_url, lost) as layer:
         target = target_file(tmp_path / "sandbox.toml", layer.base_url, pace="unlimited")
         killed(going_on(staged, target, lot.randint(5, LATEST)))
         before = len(layer.log)

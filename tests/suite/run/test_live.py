@@ -316,8 +316,8 @@ def test_runs_at_two_urls_share_budget_block_and_turns(koncili: Koncili, path: P
     with one_run(koncili, path, at_most=0.0) as one, one_run(koncili, path, at_most=0.0, base_url=ELSEWHERE) as other:
         for run in (one, other):
             run.live.budget.after(run.live.budget.before(None), 400)
-        spent = [run.live.budget.standing() for run in (one, other)]
-        assert [standing.spent if standing else None for standing in spent] == [2, 2]
+        spent = [run.live.budget.status() for run in (one, other)]
+        assert [budget_status.spent if budget_status else None for budget_status in spent] == [2, 2]
         assert other.live.channels.hold({HOME.channel})
         with pytest.raises(WaitTooLong, match="another run's reconciliation"):
             one.create()

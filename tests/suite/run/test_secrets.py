@@ -22,17 +22,6 @@ from conformance.mock.defects import defect
 from conformance.run.launch import preflight
 from conformance.run.session import Options, Session, open_session
 from conformance.target.waiting import silently
-from tests.suite.support.leaky_mock import (
-    CREDENTIALS_BY_NAME,
-    CREDENTIALS_IN_FILE,
-    VARIABLES,
-    Tattler,
-    serving,
-    tells_in_pages,
-    tells_in_refusals,
-    tells_nothing,
-    write_target,
-)
 from tests.suite.support.marked_secrets import (
     BASE64_FORMS,
     CREDENTIALS,
@@ -42,6 +31,17 @@ from tests.suite.support.marked_secrets import (
     Marks,
     marked,
     texts_of,
+)
+from tests.suite.support.talkative_server import (
+    CREDENTIALS_BY_NAME,
+    CREDENTIALS_IN_FILE,
+    VARIABLES,
+    TalkativeServer,
+    serving,
+    tells_in_pages,
+    tells_in_refusals,
+    tells_nothing,
+    write_target,
 )
 from tests.suite.support.watched_command import COMMAND, ROOT, Watched, certify, plain_pytest, watch
 
@@ -55,11 +55,11 @@ def assert_kept(run: Watched, marks: Marks) -> None:
     assert run.open_to_others == set()
 
 
-def marks_of(tattler: Tattler) -> Marks:
+def marks_of(server: TalkativeServer) -> Marks:
     """What a run against it may leave nowhere."""
-    assert tattler.faults == []
-    assert tattler.given, "it gave no token"
-    return marked([*tattler.given, *tattler.given.values(), *tattler.others])
+    assert server.faults == []
+    assert server.given, "it gave no token"
+    return marked([*server.given, *server.given.values(), *server.others])
 
 
 def rules(*chosen: str) -> list[str]:
@@ -98,8 +98,8 @@ def test_the_search_finds_a_part_of_a_token_in_what_is_packed() -> None:
 
 
 def test_a_run_without_failures_on_a_terminal(tmp_path: Path) -> None:
-    tattler = Tattler(tells_nothing)
-    with serving(tattler) as base_url:
+    server = TalkativeServer(tells_nothing)
+    with serving(server) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, CREDENTIALS_BY_NAME)
         options = [f"--target={target}", "-v", *TELLING]
         run = certify(tmp_path, *options, given=(target,), terminal=True, variables=VARIABLES)
@@ -112,12 +112,12 @@ def test_a_run_without_failures_on_a_terminal(tmp_path: Path) -> None:
     }
     assert f"8 pass, {len(catalogue().rules) - 8} not-exercised".encode() in run.shown
     assert any(b"certify" in command and b"--target" in command for command in run.commands)
-    assert_kept(run, marks_of(tattler))
+    assert_kept(run, marks_of(server))
 
 
 def test_a_failing_run_against_a_server_that_tells_secrets_in_refusals(tmp_path: Path) -> None:
-    tattler = Tattler(tells_in_refusals)
-    with serving(tattler, defect("ord-04-not-enforced")) as base_url:
+    server = TalkativeServer(tells_in_refusals)
+    with serving(server, defect("ord-04-not-enforced")) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, CREDENTIALS_IN_FILE)
         options = [f"--target={target}", "--no-html", *TELLING, *rules("LIM-01", "ERR-05", "WFL-04")]
         run = certify(tmp_path, *options, given=(target,))
@@ -127,19 +127,19 @@ def test_a_failing_run_against_a_server_that_tells_secrets_in_refusals(tmp_path:
     again.shown += run.shown
     again.commands |= run.commands
     again.open_to_others |= run.open_to_others
-    assert_kept(again, marks_of(tattler))
+    assert_kept(again, marks_of(server))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failing_run_against_a_server_that_tells_secrets_in_pages(workers: int, tmp_path: Path) -> None:
-    tattler = Tattler(tells_in_pages, opaque=True)
-    with serving(tattler) as base_url:
+    server = TalkativeServer(tells_in_pages, opaque=True)
+    with serving(server) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, CREDENTIALS_BY_NAME)
         options = [f"--target={target}", f"--workers={workers}", *rules("AUTH-04", "ORD-04")]
         run = certify(tmp_path, "--no-html", *options, given=(target,), variables=VARIABLES)
     assert run.code == 1, run.shown
     assert b"<redacted:password>" in run.shown
-    assert_kept(run, marks_of(tattler))
+    assert_kept(run, marks_of(server))
 
 
 def test_a_whole_run_against_the_mock_in_process(tmp_path: Path) -> None:
@@ -156,9 +156,9 @@ def test_a_whole_run_against_the_mock_in_process(tmp_path: Path) -> None:
 
 
 def test_refused_credentials(tmp_path: Path) -> None:
-    tattler = Tattler(tells_in_refusals)
+    server = TalkativeServer(tells_in_refusals)
     wrong = {"email": EMAIL, "password": PASSWORD + "!"}
-    with serving(tattler) as base_url:
+    with serving(server) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, wrong)
         run = certify(tmp_path, f"--target={target}", given=(target,))
     assert run.code == 3
@@ -266,14 +266,14 @@ OPTIONS: Final = {
 """Options of plain pytest, by what they show."""
 
 
-def break_down(tmp_path: Path, place: str, *options: str) -> tuple[Watched, Tattler]:
+def break_down(tmp_path: Path, place: str, *options: str) -> tuple[Watched, TalkativeServer]:
     """A run of plain pytest that breaks there."""
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     plugin = plugins / "breaking.py"
     plugin.write_text(BREAKING)
-    tattler = Tattler(tells_nothing, opaque=True)
-    with serving(tattler) as base_url:
+    server = TalkativeServer(tells_nothing, opaque=True)
+    with serving(server) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, CREDENTIALS_IN_FILE)
         arguments = [
             "-p",
@@ -285,25 +285,25 @@ def break_down(tmp_path: Path, place: str, *options: str) -> tuple[Watched, Tatt
         ]
         variables = {"BREAK": place, "PYTHONPATH": f"{ROOT}{os.pathsep}{plugins}", "PYTHONDONTWRITEBYTECODE": "1"}
         run = plain_pytest(tmp_path, *arguments, given=(target, plugin), variables=variables)
-    return run, tattler
+    return run, server
 
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_an_error_of_the_harness(options: str, tmp_path: Path) -> None:
-    run, tattler = break_down(tmp_path, "step", *OPTIONS[options])
+    run, server = break_down(tmp_path, "step", *OPTIONS[options])
     assert run.code == 3, run.shown
     assert b"RuntimeError: told <redacted:accessToken>" in run.shown
     assert b"harness error: RuntimeError: told <redacted" in (run.reports / "certificate.json").read_bytes()
-    assert_kept(run, marks_of(tattler))
+    assert_kept(run, marks_of(server))
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 @pytest.mark.parametrize("place", ["fixture", "hook"])
 def test_an_error_outside_of_a_test(place: str, workers: str, tmp_path: Path) -> None:
-    run, tattler = break_down(tmp_path, place, "-l", "--tb=long", workers)
+    run, server = break_down(tmp_path, place, "-l", "--tb=long", workers)
     assert run.code == 3, run.shown
     assert b"RuntimeError: told <redacted:accessToken>" in run.shown
-    assert_kept(run, marks_of(tattler))
+    assert_kept(run, marks_of(server))
 
 
 def test_an_error_before_the_first_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,31 +321,31 @@ def test_an_error_before_the_first_scenario(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_ctrl_c_in_a_certification(tmp_path: Path) -> None:
-    tattler = Tattler(tells_in_refusals)
-    with serving(tattler) as base_url:
+    server = TalkativeServer(tells_in_refusals)
+    with serving(server) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, CREDENTIALS_IN_FILE)
         options = [f"--target={target}", "-v", "--no-html"]
         run = certify(tmp_path, *options, given=(target,), interrupt_at="✓".encode(), terminal=True)
     assert run.code == 2, run.shown
-    assert_kept(run, marks_of(tattler))
+    assert_kept(run, marks_of(server))
 
 
 def test_ctrl_c_in_the_midst_of_secrets(tmp_path: Path) -> None:
-    run, tattler = break_down(tmp_path, "interrupt", "-l", "--full-trace")
+    run, server = break_down(tmp_path, "interrupt", "-l", "--full-trace")
     assert run.code == 2, run.shown
     assert b"KeyboardInterrupt: told <redacted:accessToken>" in run.shown
-    assert_kept(run, marks_of(tattler))
+    assert_kept(run, marks_of(server))
 
 
 def test_ctrl_c_with_its_whole_trace(tmp_path: Path) -> None:
-    tattler = Tattler(tells_in_refusals, opaque=True)
-    with serving(tattler) as base_url:
+    server = TalkativeServer(tells_in_refusals, opaque=True)
+    with serving(server) as base_url:
         target = write_target(tmp_path / "target.toml", base_url, CREDENTIALS_IN_FILE)
         options = [f"--koncili-target={target}", "--full-trace", "-l", "-v", "--koncili-no-html"]
         run = plain_pytest(tmp_path, *options, given=(target,), interrupt_at=b"PASSED")
     assert run.code == 2, run.shown
     assert b"KeyboardInterrupt" in run.shown
-    assert_kept(run, marks_of(tattler))
+    assert_kept(run, marks_of(server))
 
 
 # -- files ---------------------------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from typing import Final
 import pytest
 
 from tests.suite.support.command_runs import Run, certify, kept_in, without_ci
+from tests.suite.support.stage.fault_proxy import fault_proxy
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 from tests.suite.support.stage.plans import Plan, since
-from tests.suite.support.stage.wayside import wayside
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -172,7 +172,7 @@ def test_a_worker_that_breaks_down_is_never_partial(staged: StagedMock, tmp_path
 
 
 def test_a_blocked_run_with_workers_could_not_run(staged: StagedMock, tmp_path: Path) -> None:
-    with wayside(staged.base_url, Plan("423", since(30))) as layer:
+    with fault_proxy(staged.base_url, Plan("423", since(30))) as layer:
         target = target_file(tmp_path / "live.toml", layer.base_url, **LIVE)
         run = certify(tmp_path / "reports", f"--target={target}", "--workers=2", "--profile=smoke", *chosen())
     assert run.code == 3, run.output + run.errors

@@ -19,8 +19,8 @@ from conformance.mock.defects.zones import SKIPPED, TWICE
 from conformance.mock.koncili import Koncili
 from strategies.alike import ALIKE, Alike, pairs, same_in_32_bits
 from strategies.calls import Call
-from strategies.holes import fill
 from strategies.identifiers import MAX_RUN, ODD_SHAPES, SHAPES, Minter
+from strategies.placeholders import fill
 from strategies.unbounded import (
     AT_NOON,
     CODES_BEYOND,

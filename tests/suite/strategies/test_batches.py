@@ -18,20 +18,12 @@ from conformance.contract.readings import RELEASE_TYPES
 from conformance.mock import world
 from conformance.mock.koncili import Koncili
 from strategies.calls import calls, creation_of, release_of
-from strategies.faults import FAULTS, Case, Kind, cases, sheaves
-from strategies.holes import fill
+from strategies.faults import FAULTS, Case, Kind, cases, fault_batches
 from strategies.identifiers import SHAPES
 from strategies.money import LARGEST_CENTS, reais
 from strategies.orders import LARGE, MOST_EXTRACTS
-from strategies.periods import (
-    EARLIER,
-    EARLIER_SECONDS,
-    LATEST,
-    LENGTHS,
-    MONTH,
-    PERIOD,
-    at,
-)
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, LENGTHS, MONTH, PERIOD, at
+from strategies.placeholders import fill
 from strategies.reconciliations import RELEASED, Batch, batches, beside_plain, plain_batch
 from strategies.scope import Place
 from tests.suite.support.properties import BATCH_READINGS, Bench, mock_scope, sample
@@ -261,9 +253,9 @@ INSTANTS: Final[dict[str, tuple[Any, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("hole", "expected"), INSTANTS.values(), ids=INSTANTS)
-def test_an_instant_is_told_from_the_beginning_of_a_period(hole: Any, expected: str) -> None:
-    assert fill(hole, {PERIOD: INIT, EARLIER: "2002-01-01T00:00:00Z"}) == expected
+@pytest.mark.parametrize(("placeholder", "expected"), INSTANTS.values(), ids=INSTANTS)
+def test_an_instant_is_told_from_the_beginning_of_a_period(placeholder: Any, expected: str) -> None:
+    assert fill(placeholder, {PERIOD: INIT, EARLIER: "2002-01-01T00:00:00Z"}) == expected
 
 
 # -- faults: each is what it says ----------------------------------------------------------------------------------
@@ -271,7 +263,7 @@ def test_an_instant_is_told_from_the_beginning_of_a_period(hole: Any, expected: 
 
 @dataclass(frozen=True)
 class Broken:
-    """A case with its holes filled: the lawful body, the one with the fault, and what filled them."""
+    """A case with its placeholders filled: the lawful body, the one with the fault, and what filled them."""
 
     case: Case
     lawful: Body
@@ -475,15 +467,18 @@ def test_rel_08_a_ship_has_the_other_sign() -> None:
         assert after == ("SHIP", -before)
 
 
-def test_rel_08_in_a_sheaf_the_largest_is_so_large_that_a_32_bit_float_hardly_sees_the_cent() -> None:
+def test_rel_08_in_a_fault_batch_the_largest_is_so_large_that_a_32_bit_float_hardly_sees_the_cent() -> None:
     kind, seen = kind_of("REL-08", "by a cent, of the largest"), 0
-    for sheaf in sample(sheaves(mock_scope({}), Endpoint.SUBMIT_RELEASE, (kind,)), FEW):
-        ((_, edit),) = sheaf.edits
+    for fault_batch in sample(fault_batches(mock_scope({}), Endpoint.SUBMIT_RELEASE, (kind,)), FEW):
+        ((_, edit),) = fault_batch.edits
         values = [
-            [entry["value"] for entry in call.body["releases"]] for call in (sheaf.lawful, edit.apply(sheaf.lawful))
+            [entry["value"] for entry in call.body["releases"]]
+            for call in (fault_batch.lawful, edit.apply(fault_batch.lawful))
         ]
         ((before, after),) = [pair for pair in zip(*values, strict=True) if pair[0] != pair[1]]
-        assert before == max(one["value"] for one in sheaf.lawful.body["releases"] if one["type"] == "SALE") >= LARGE
+        assert (
+            before == max(one["value"] for one in fault_batch.lawful.body["releases"] if one["type"] == "SALE") >= LARGE
+        )
         assert after - before == Decimal("0.01")
         seen += pack("f", before) != pack("f", after)
     assert seen <= FEW // 5
@@ -604,11 +599,11 @@ LEVELS: Final[dict[str, tuple[str, set[str]]]] = {
 
 @pytest.mark.parametrize("name", LEVELS)
 def test_rel_10_a_code_is_another_order_s_or_no_order_s(name: str) -> None:
-    where, holes = LEVELS[name]
+    where, placeholders = LEVELS[name]
     for one in broken("REL-10", name):
         top = one.broken["marketplaceCode"]
         inside = {entry["marketplaceCode"] for entry in one.broken["releases"]}
-        others = {one.values[hole] for hole in holes}
+        others = {one.values[placeholder] for placeholder in placeholders}
         assert one.values["neighbour"] != one.values["code"]
         assert ({top} if where == "top" else inside - {one.values["code"]}) == others
         assert inside == {one.values["code"]} or top == one.values["code"]

@@ -19,7 +19,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Defect
 from conformance.profiles import PROFILES
 from strategies.calls import Call
-from strategies.faults import FAULTS, Sheaf, cases, sheaves
+from strategies.faults import FAULTS, FaultBatch, cases, fault_batches
 from strategies.scope import Place
 from tests.suite.support.bodies import Parts, entries, open_world, release, releasing
 from tests.suite.support.properties import Bench, mock_scope, sample
@@ -152,28 +152,28 @@ def test_all_that_may_be_compared_together_is_kept(name: str) -> None:
 
 
 @cache
-def tried(rule: str, seed: int) -> Sheaf:
+def tried(rule: str, seed: int) -> FaultBatch:
     """What a certification of that seed sends for the rule, of one of many examples."""
     scope, profile = mock_scope({}), PROFILES["certification"]
     (fault,) = FAULTS[rule]
     some = economy.choose_kinds(scope, profile, seed)[Refusal(rule, Endpoint.SUBMIT_RELEASE, fault)]
-    return sample(sheaves(scope, Endpoint.SUBMIT_RELEASE, some), 30)[10 + seed]
+    return sample(fault_batches(scope, Endpoint.SUBMIT_RELEASE, some), 30)[10 + seed]
 
 
 @cache
-def every(rule: str) -> Sheaf:
+def every(rule: str) -> FaultBatch:
     """All kinds of the rule, of one of many examples."""
     (kinds,) = FAULTS[rule].values()
-    return sample(sheaves(mock_scope({}), Endpoint.SUBMIT_RELEASE, kinds), 30)[10]
+    return sample(fault_batches(mock_scope({}), Endpoint.SUBMIT_RELEASE, kinds), 30)[10]
 
 
-def taken(defect: Defect, sheaf: Sheaf) -> list[str]:
+def taken(defect: Defect, fault_batch: FaultBatch) -> list[str]:
     """The kinds that a server with the defect accepts."""
     names = []
-    for kind, edit in sheaf.edits:
+    for kind, edit in fault_batch.edits:
         bench = Bench(Koncili(quirks=[defect]))
-        values = bench.ready(sheaf.lawful)
-        if bench.koncili.handle(bench.request(edit.apply(sheaf.lawful), values)).status == 200:
+        values = bench.ready(fault_batch.lawful)
+        if bench.koncili.handle(bench.request(edit.apply(fault_batch.lawful), values)).status == 200:
             names.append(kind.name)
     return names
 

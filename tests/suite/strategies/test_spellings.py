@@ -21,7 +21,7 @@ from conformance.engine.same_order import differences
 from conformance.target.wire.http import Builder, InChunks
 from strategies.calls import calls
 from strategies.dates import FIELDS
-from strategies.holes import fill
+from strategies.placeholders import fill
 from strategies.reconciliations import batches
 from strategies.spellings import FREE_TEXT, JSON_SPELLINGS, OTHER_SPELLINGS, Manner, Respelt, respelt
 from strategies.written import PLAIN, Spelling, shorter_with_exponent, shortest, with_exponent, written

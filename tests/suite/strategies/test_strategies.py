@@ -1,4 +1,4 @@
-"""The strategies reach every boundary often enough, and what they make is sound: codes, money, JSON, holes, edits."""
+"""The strategies reach every boundary often enough, and what they make is sound: codes, money, JSON, placeholders, edits."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from conformance.mock import world
 from strategies import dates
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, calls
 from strategies.faults import Case, Kind, cases, possible
-from strategies.holes import CODE, OTHER_CODE, TOKEN, Hole, fill
 from strategies.identifiers import MAX_RUN, ODD_SHAPES, ROOMY, SHAPES, Minter
 from strategies.money import LARGEST_CENTS, reais
 from strategies.orders import LARGE, MOST_EXTRACTS, STATUSES, Order, orders
 from strategies.packed import packed
+from strategies.placeholders import CODE, OTHER_CODE, TOKEN, Placeholder, fill
 from tests.suite.support.properties import ORDER_READINGS, READINGS, faults, mock_scope, prove, repeatable, sample
 
 SAMPLE: Final = 300
@@ -467,11 +467,11 @@ def test_of_the_kinds_of_a_fault_in_an_extract_every_other_one_stands_at_the_fir
     ]
 
 
-# -- holes and edits -----------------------------------------------------------------------------------------------
+# -- placeholders and edits -----------------------------------------------------------------------------------------------
 
 
 def test_fill_fills_holes_deeply() -> None:
-    given = {"a": [{"b": CODE, "c": [[OTHER_CODE]]}], "d": Hole("token", str.upper, "in capitals"), "e": None}
+    given = {"a": [{"b": CODE, "c": [[OTHER_CODE]]}], "d": Placeholder("token", str.upper, "in capitals"), "e": None}
     before = copy.deepcopy(given)
     filled = fill(given, VALUES)
     assert filled == {"a": [{"b": "the code", "c": [["the other_code"]]}], "d": "THE TOKEN", "e": None}

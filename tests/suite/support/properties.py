@@ -23,9 +23,9 @@ from conformance.mock.world import Reconciliation
 from conformance.target.shared.calendar import Calendar
 from strategies.calls import Call, place_of
 from strategies.faults import FAULTS, Kind, possible
-from strategies.holes import fill
 from strategies.identifiers import Minter
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
+from strategies.placeholders import fill
 from strategies.reconciliations import Batch
 from strategies.scope import Place, Scope
 from strategies.written import written
@@ -178,14 +178,14 @@ def order_faults(*rule_ids: str) -> dict[str, Kind]:
 
 @dataclass
 class Bench:
-    """A mock, and what fills the holes of the calls to it."""
+    """A mock, and what fills the placeholders of the calls to it."""
 
     koncili: Koncili = field(default_factory=Koncili)
     minter: Minter = field(default_factory=lambda: Minter(5))
     calendar: Calendar = field(default_factory=Calendar)
 
     def values(self, shape: str = "amazon") -> dict[str, str]:
-        """Values for the holes of one example: codes that are new, tokens that live."""
+        """Values for the placeholders of one example: codes that are new, tokens that live."""
         access, refresh = self.koncili.world.issue_tokens()
         return {
             "code": self.minter.mint(shape),

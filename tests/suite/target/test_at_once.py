@@ -209,9 +209,9 @@ def test_where_none_is_answered_the_target_is_not_there(client: KonciliClient, w
 def test_each_client_error_is_counted(client: KonciliClient, watched: Watched, budget: DocumentedLimits) -> None:
     client.access_token()
     watched.statuses = ["409 Conflict"]
-    before = budget.standing().spent
+    before = budget.status().spent
     client.call_at_once([creating(), creating(), creating()])
-    assert budget.standing().spent == before + 3
+    assert budget.status().spent == before + 3
     assert client.journal.traffic.client_errors == 3
 
 

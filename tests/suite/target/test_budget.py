@@ -73,7 +73,7 @@ class Limits(DocumentedLimits):
         self.after(self.before(endpoint), status)
 
     def spent(self) -> int:
-        return self.standing().spent
+        return self.status().spent
 
     def close(self) -> None:
         super().close()
@@ -304,7 +304,7 @@ def test_an_error_is_forgotten_an_hour_after_its_answer(limits: Limits, time: Ti
     limits.answer(None, 400)
     time.now += HOUR / 2 + 0.75
     assert limits.spent() == 2
-    assert limits.standing().frees[0] == pytest.approx(0.25, abs=0.1)
+    assert limits.status().frees[0] == pytest.approx(0.25, abs=0.1)
     time.now += 2
     assert limits.spent() == 1
 
@@ -315,7 +315,7 @@ def test_the_largest_budget_that_a_target_may_have_is_kept(store: Path, time: Ti
             limits.answer(Endpoint.SUBMIT_ORDER, 400)
         with pytest.raises(WaitTooLong):
             limits.before(Endpoint.SUBMIT_ORDER)
-        assert limits.standing().left == 0
+        assert limits.status().left == 0
 
 
 def test_errors_are_counted_across_runs(store: Path, time: Time) -> None:

@@ -25,7 +25,7 @@ from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
 from conformance.run.session import Options, Session, open_session
 from conformance.target.config import parse_target
 from conformance.target.shared.budget import Budget, NoLimits
-from conformance.target.shared.standing import Standing
+from conformance.target.shared.budget_status import BudgetStatus
 from conformance.target.wire.client import SILENCES, KonciliClient
 from conformance.target.wire.http import AsItStands
 from conformance.target.wire.journal import Journal
@@ -104,7 +104,7 @@ class CountingBudget:
     def check_block(self) -> None:
         pass
 
-    def standing(self) -> Standing | None:
+    def status(self) -> BudgetStatus | None:
         return None
 
     def close(self) -> None:

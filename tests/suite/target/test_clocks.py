@@ -104,7 +104,7 @@ def test_a_clock_that_jumps_makes_nobody_wait_for_longer(machine: Machine, path:
     spend(path, 100)
     machine.time_of_day += jump
     with closing(SQLiteStore(path)) as store:
-        free = limits(store).standing().frees
+        free = limits(store).status().frees
         assert max(free) <= HOUR + 1
         assert store.lock("a", "me", 60)
     machine.time_of_day -= jump
@@ -145,10 +145,10 @@ def test_stamps_of_the_future_count_as_now(machine: Machine, path: Path) -> None
     """As an earlier version left them, which believed the clock."""
     with closing(SQLiteStore(path)) as store:
         store._db.execute("INSERT INTO marks VALUES (?, 'a', ?)", (ERRORS, machine.time_of_day + 30 * DAY))
-        assert max(limits(store).standing().frees) == HOUR + 1
+        assert max(limits(store).status().frees) == HOUR + 1
         limits(store).before(None)
         machine.passes(HOUR + 2)
-        assert limits(store).standing().spent == 0
+        assert limits(store).status().spent == 0
 
 
 # -- the real clock ----------------------------------------------------------------------------------------------------

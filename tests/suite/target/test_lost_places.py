@@ -85,9 +85,9 @@ def spend(run: OneRun, number: int) -> int:
 
 def left(run: OneRun) -> int:
     """How many client errors it may spend."""
-    standing = run.live.budget.standing()
-    assert standing is not None
-    return standing.left
+    budget_status = run.live.budget.status()
+    assert budget_status is not None
+    return budget_status.left
 
 
 @EACH
@@ -128,9 +128,9 @@ def test_one_place_after_the_other_is_lost(user: User) -> None:
             spend(run, 20)
         user.remove(place)
     with one_run(koncili, "sqlite", at_most=0.0) as run:
-        standing = run.live.budget.standing()
-        assert standing is not None
-        assert standing.spent - standing.doubted == 100
+        budget_status = run.live.budget.status()
+        assert budget_status is not None
+        assert budget_status.spent - budget_status.doubted == 100
 
 
 def test_both_are_lost_in_the_middle_of_a_run_that_goes_on(user: User) -> None:

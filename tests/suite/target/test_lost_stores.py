@@ -212,10 +212,12 @@ def test_that_only_a_part_may_be_spent_is_told(koncili: Koncili, path: Path) -> 
     losses.remove(path)
     with one_run(koncili, path, at_most=0.0) as other:
         spend(other, 1000)
-        standing = other.live.budget.standing()
-        assert standing is not None
-        assert (standing.left, standing.doubted) == (0, 2 * BUDGET - LARGEST_BUDGET - 1)
-        with pytest.raises(WaitTooLong, match=rf"\({standing.doubted} of them only taken for spent: the store is new"):
+        budget_status = other.live.budget.status()
+        assert budget_status is not None
+        assert (budget_status.left, budget_status.doubted) == (0, 2 * BUDGET - LARGEST_BUDGET - 1)
+        with pytest.raises(
+            WaitTooLong, match=rf"\({budget_status.doubted} of them only taken for spent: the store is new"
+        ):
             other.submit(CODE)
 
 

@@ -191,9 +191,9 @@ def test_a_clock_that_jumps_frees_no_budget_and_makes_nobody_wait(
         assert spend(run, 100) == 100
         jump(server, seconds)
         assert spend(run, 1000) == BUDGET - KEPT_BACK - 100
-        standing = run.live.budget.standing()
-        assert standing is not None
-        assert max(standing.frees) < HOUR + 10
+        budget_status = run.live.budget.status()
+        assert budget_status is not None
+        assert max(budget_status.frees) < HOUR + 10
     with one_run(koncili, server.url, at_most=0.0) as other:
         jump(server, seconds)
         assert spend(other, 1000) == 0

@@ -113,7 +113,7 @@ REVOKED_TOKEN: Final = "revoked-token"
 
 FAULTS: Final[Mapping[str, Fault]] = {
     # What happens to the connection; from "after" on the request has been carried out.
-    "refuse": _refuse,  # this connection is reset; then nothing listens until `Wayside.listen`
+    "refuse": _refuse,  # this connection is reset; then nothing listens until `FaultProxy.listen`
     "reset-before": _reset_before,
     "reset-after": _reset_after,
     "half-answer": _half_answer,

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.suite.support.stage.fault_proxy import FaultProxy, fault_proxy
 from tests.suite.support.stage.plans import Plan
-from tests.suite.support.stage.wayside import Wayside, wayside
 
 
 @dataclass(frozen=True)
 class Secured:
     """A layer that is spoken to over https."""
 
-    layer: Wayside
+    layer: FaultProxy
     certificate: Path
     """The certificate (PEM): `SSL_CERT_FILE` with this path has a client trust it."""
 
@@ -33,7 +33,7 @@ def tls_listener(upstream: str, directory: Path, *plans: Plan) -> Iterator[Secur
     own, key = certificate(directory)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own, key)
-    with wayside(upstream, *plans, tls=context) as layer:
+    with fault_proxy(upstream, *plans, tls=context) as layer:
         yield Secured(layer, own)
 
 

@@ -29,11 +29,11 @@ from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.wire import listening
 from tests.suite.support.marked_secrets import CREDENTIALS, EMAIL, EVERY_FORM, PASSWORD
 
-Tells = Callable[["Tattler", Request, Answer], Answer]
+Tells = Callable[["TalkativeServer", Request, Answer], Answer]
 
 
 @dataclass
-class Tattler:
+class TalkativeServer:
     """What the mock knows besides: the tokens that it gave, opaque ones in the place of its own where `opaque`."""
 
     tells: Tells
@@ -48,7 +48,7 @@ class Tattler:
     @property
     def quirk(self) -> Quirk:
         """How it differs from the plain mock."""
-        return Quirk(name="tattler", statement="tells secrets", reads=self._read, answers=self._answer)
+        return Quirk(name="talkative", statement="tells secrets", reads=self._read, answers=self._answer)
 
     def _read(self, request: Request) -> Request:
         """The request as the plain mock would get it."""
@@ -88,16 +88,16 @@ class Tattler:
         return " | ".join([*known, request.body.decode("utf-8", "replace")])
 
 
-def tells_nothing(_: Tattler, __: Request, answer: Answer) -> Answer:
+def tells_nothing(_: TalkativeServer, __: Request, answer: Answer) -> Answer:
     """Only the marked credentials are its own."""
     return answer
 
 
-def tells_in_refusals(tattler: Tattler, request: Request, answer: Answer) -> Answer:
+def tells_in_refusals(server: TalkativeServer, request: Request, answer: Answer) -> Answer:
     """In the message of every refusal and in the answer's headers, with a cookie."""
     cookie = secrets.token_hex(16)
-    tattler.others.append(cookie)
-    own = [*tattler.given][-1:]
+    server.others.append(cookie)
+    own = [*server.given][-1:]
     headers = {
         "X-Echo": dumps(dict(request.headers)),
         "X-Auth-Token": secrets.token_hex(24) if not own else own[0],
@@ -105,18 +105,18 @@ def tells_in_refusals(tattler: Tattler, request: Request, answer: Answer) -> Ans
     }
     body: Any = answer.body
     if isinstance(body, dict) and "errorMessage" in body:
-        body = {**body, "errorMessage": f"{body['errorMessage']}: {tattler.everything(request)}"}
+        body = {**body, "errorMessage": f"{body['errorMessage']}: {server.everything(request)}"}
     return replace(answer, body=body, headers=MappingProxyType({**answer.headers, **headers}))
 
 
-def tells_in_pages(tattler: Tattler, request: Request, answer: Answer) -> Answer:
+def tells_in_pages(server: TalkativeServer, request: Request, answer: Answer) -> Answer:
     """In a page of HTML with status 500, for submissions and queries of orders; it holds tokens that nobody was given."""
     if request.endpoint not in {Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER}:
         return answer
     unseen = world.MockWorld(VirtualClock()).issue_tokens()[0], secrets.token_urlsafe(40)
-    tattler.others += unseen
+    server.others += unseen
     page = (
-        f"<!DOCTYPE html><title>Error</title><p>{tattler.everything(request)}</p><p>Authorization: Bearer {unseen[0]}</p>"
+        f"<!DOCTYPE html><title>Error</title><p>{server.everything(request)}</p><p>Authorization: Bearer {unseen[0]}</p>"
         f"<pre>{html.escape(dumps({'accessToken': unseen[1], 'headers': request.headers}))}</pre>"
     )
     raw = page.encode("utf-8", "replace") + f"<p>{PASSWORD} {EMAIL}</p>".encode("latin-1")
@@ -129,9 +129,9 @@ VARIABLES: Final = {"KONCILI_EMAIL": EMAIL, "KONCILI_PASSWORD": PASSWORD}
 
 
 @contextmanager
-def serving(tattler: Tattler, *quirks: Quirk) -> Iterator[str]:
+def serving(server: TalkativeServer, *quirks: Quirk) -> Iterator[str]:
     """Serve it on a socket; the base URL."""
-    with listening(Koncili(quirks=[tattler.quirk, *quirks]), Wire()) as base_url:
+    with listening(Koncili(quirks=[server.quirk, *quirks]), Wire()) as base_url:
         yield base_url
 
 

@@ -1,7 +1,7 @@
 """Values that are known only when a request is sent: a fresh order code, the token of the moment.
 
 Hypothesis runs the same example several times when it shrinks. What must be new at every sending, or is secret, is
-therefore drawn as a hole and filled in on the way out.
+therefore drawn as a placeholder and filled in on the way out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def _same(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Placeholder:
     """The place of a value: which one, and what is done to it (`how` says it in words)."""
 
     name: str
@@ -27,27 +27,27 @@ class Hole:
         return f"<{self.name}{', ' + self.how if self.how else ''}>"
 
 
-CODE: Final = Hole("code")
+CODE: Final = Placeholder("code")
 """The marketplaceCode of the order at hand."""
 
-OTHER_CODE: Final = Hole("other_code")
+OTHER_CODE: Final = Placeholder("other_code")
 """A marketplaceCode of the same shape that no order has."""
 
-RECONCILIATION: Final = Hole("reconciliation", int)
+RECONCILIATION: Final = Placeholder("reconciliation", int)
 """The id of the reconciliation at hand."""
 
-NEIGHBOUR: Final = Hole("neighbour")
+NEIGHBOUR: Final = Placeholder("neighbour")
 """The marketplaceCode of another order in the same reconciliation."""
 
-TOKEN: Final = Hole("token")
-CREDENTIALS: Final = Hole("credentials")
-REFRESH_TOKEN: Final = Hole("refresh_token")
-EMAIL: Final = Hole("email")
+TOKEN: Final = Placeholder("token")
+CREDENTIALS: Final = Placeholder("credentials")
+REFRESH_TOKEN: Final = Placeholder("refresh_token")
+EMAIL: Final = Placeholder("email")
 
 
 def fill(value: Any, values: Mapping[str, str]) -> Any:
-    """The value with every hole filled from `values`; what holds no hole is left as it is."""
-    if isinstance(value, Hole):
+    """The value with every placeholder filled from `values`; what holds no placeholder is left as it is."""
+    if isinstance(value, Placeholder):
         return value.change(values[value.name])
     if isinstance(value, dict):
         return {name: fill(part, values) for name, part in value.items()}

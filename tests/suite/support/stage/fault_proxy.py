@@ -38,7 +38,7 @@ class Visit(NamedTuple):
     body: bytes
 
 
-class Wayside:
+class FaultProxy:
     """The layer. `log` holds what passed, in sequence; `visits` what followed a redirect to the other host."""
 
     def __init__(self, upstream: str, elsewhere: Listener, tls: ssl.SSLContext | None = None) -> None:
@@ -103,10 +103,10 @@ class Wayside:
 
 
 @contextmanager
-def wayside(upstream: str, *plans: Plan, tls: ssl.SSLContext | None = None) -> Iterator[Wayside]:
+def fault_proxy(upstream: str, *plans: Plan, tls: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
     """A layer on a free port of loopback in front of this base URL, in which these faults happen."""
     with listening(lambda _: None) as elsewhere:
-        layer = Wayside(upstream, elsewhere, tls)
+        layer = FaultProxy(upstream, elsewhere, tls)
         try:
             layer.play(*plans)
             yield layer

@@ -10,7 +10,7 @@ SMALLER_BUDGET: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BudgetStatus:
     """How much of a budget of client errors in a rolling hour is spent."""
 
     budget: int
@@ -30,10 +30,10 @@ class Standing:
         return max(0, self.budget - self.spent)
 
 
-def doubt_warnings(standing: Standing, error_budget: int, largest_budget: int) -> tuple[str, ...]:
+def doubt_warnings(budget_status: BudgetStatus, error_budget: int, largest_budget: int) -> tuple[str, ...]:
     """What to say of an `error_budget` that is so near the largest one that a new store leaves nothing of it."""
-    part, kept_back = largest_budget - error_budget, error_budget - standing.budget
-    if not standing.doubted or part > kept_back:
+    part, kept_back = largest_budget - error_budget, error_budget - budget_status.budget
+    if not budget_status.doubted or part > kept_back:
         return ()
     return (
         f"the store is new, and others may have spent {error_budget} client errors of which nothing is known: until it is an hour"
