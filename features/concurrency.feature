@@ -1,6 +1,6 @@
 Feature: Calls at once
   Two workers, or a client and its own retry, are a few milliseconds apart: what comes of it is what some order of their calls
-  explains, one after the other.
+  explains, one after the other. A server may refuse all that come at once: then the next one is taken.
 
   @CON-01
   Scenario Outline: Two workers open a reconciliation at once, for <periods>
@@ -53,6 +53,12 @@ Feature: Calls at once
       | order                         |
       | an order that nobody has sent |
       | an order that is there        |
+
+  @CON-04
+  Scenario: Two workers update and ask for an order at once
+    Given an order that is there
+    When two of the integrator's workers update and ask for it at once
+    Then what is shown is one of the versions, whole
 
   @CON-05
   Scenario: Two workers use a refresh token at once

@@ -22,6 +22,8 @@ class Submit:
 
     code: str
     version: str
+    seen: bool = False
+    """Whether it was seen to be stored before anything else was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,13 @@ class Delete:
 class Look:
     """GET /order, asked until what was done before must show; the operation's `shown` is the version, ABSENT where none is,
     None where it is none of those that were sent."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """GET /order, asked once beside other calls: it may show late what they do; the operation's `shown` is as that of Look."""
 
     code: str
 
@@ -72,7 +81,7 @@ class Refresh:
     token: str
 
 
-Call = Submit | Delete | Look | Open | Release | Ended | Refresh
+Call = Submit | Delete | Look | Query | Open | Release | Ended | Refresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,8 @@ class World:
     """Codes and the versions that are stored."""
     opened: tuple[Opened, ...] = ()
     void: frozenset[str] = frozenset()
+    earlier: frozenset[tuple[str, str]] = frozenset()
+    """Codes and the versions that were stored before, which whoever reads them may still see."""
 
     def version(self, code: str) -> str:
         """The version of an order; ABSENT where there is none."""
@@ -115,6 +126,18 @@ class World:
         others = frozenset((known, other) for known, other in self.orders if known != code)
         return replace(self, orders=others | {(code, version)} if version != ABSENT else others)
 
+    def changed(self, code: str, version: str, *, seen: bool = False) -> World:
+        """The same, where what was there may still be shown; unless the change was seen, by whoever looked."""
+        if seen:
+            earlier = frozenset(known for known in self.earlier if known[0] != code)
+        else:
+            earlier = self.earlier | {(code, self.version(code))}
+        return replace(self.having(code, version), earlier=earlier)
+
+    def may_show(self, code: str) -> frozenset[str]:
+        """The versions of an order that whoever reads it may see."""
+        return frozenset({self.version(code), *(version for known, version in self.earlier if known == code)})
+
 
 class Koncili:
     """A model for `linearizability.explain`."""
@@ -126,6 +149,8 @@ class Koncili:
             return (state,) if may or self.objection(state, operation) else ()
         if isinstance(operation.call, Look):
             return (state,) if operation.shown == state.version(operation.call.code) else ()
+        if isinstance(operation.call, Query):
+            return (state,) if operation.shown in state.may_show(operation.call.code) else ()
         if isinstance(operation.call, Ended):
             return (state,) if operation.shown == state.has_ended(operation.call.name) else ()
         return () if self.objection(state, operation) else tuple(self._done(state, operation))
@@ -134,10 +159,10 @@ class Koncili:
         """Why no server may answer it so."""
         if operation.outcome is Outcome.REFUSED:
             return "nothing speaks against it, and no other call was in its way"
-        if isinstance(operation.call, Look):
+        if isinstance(operation.call, Look | Query):
             stored = state.version(operation.call.code)
             what = "there is no such order" if stored == ABSENT else f"what is stored is {stored}"
-            return f"{what}, and it shows {_shown_words(operation.shown)}"
+            return f"{what}, and it shows {shown_words(operation.shown)}"
         if isinstance(operation.call, Ended):
             book = state.book(operation.call.name)
             entries = f"{book.received} of its {book.call.quantity} entries are in" if book else "it was never opened"
@@ -149,10 +174,10 @@ class Koncili:
         match call:
             case Open():
                 return bool(state.opened)  # one that has all its entries may be on its way to be reconciled still
-            case Release(_, code):
-                return state.version(code) == ABSENT
+            case Release(_, code) | Query(code):
+                return ABSENT in state.may_show(code)
             case Delete(code):
-                return state.version(code) == ABSENT or any(code in book.released for book in state.opened)
+                return ABSENT in state.may_show(code) or any(code in book.released for book in state.opened)
         return False
 
     def objection(self, state: World, operation: Operation) -> str:
@@ -168,10 +193,10 @@ class Koncili:
 
     def _done(self, state: World, operation: Operation) -> Iterator[World]:
         match operation.call:
-            case Submit(code, version):
-                yield state.having(code, version)
+            case Submit(code, version, seen):
+                yield state.changed(code, version, seen=seen)
             case Delete(code):
-                yield state.having(code, ABSENT)
+                yield state.changed(code, ABSENT)
             case Open() as call:
                 yield replace(state, opened=(*state.opened, Opened(call)))
             case Release() as call:
@@ -206,7 +231,8 @@ def _received(book: Opened, call: Release) -> Opened:
     return replace(book, released=book.released | {call.code}, received=book.received + call.entries)
 
 
-def _shown_words(shown: object) -> str:
+def shown_words(shown: object) -> str:
+    """What a query shows, in words: a version, ABSENT, or None."""
     if shown is None:
         return "what nobody sent so"
     return "none" if shown == ABSENT else str(shown)

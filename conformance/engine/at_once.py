@@ -1,43 +1,28 @@
-"""Calls at once as the scenarios make them: sent together, and explained by an order of them or by none.
-
-Where no order explains the answers, the same calls are made one after the other: only where that is answered as documented it is
-a matter of calls at once, and of no other rule.
-"""
+"""One attempt at calls at once, as the scenarios make it: what was sent together, what before and after, and what came of it."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from conformance.concurrency import model
 from conformance.concurrency.history import Operation, Outcome, were_at_once
-from conformance.concurrency.interleaving import lanes
 from conformance.concurrency.linearizability import Unexplained, explain
-from conformance.concurrency.model import ABSENT, Look, World
+from conformance.concurrency.model import ABSENT, Look, World, shown_words
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import Rule, Side
-from conformance.engine.bench import ASKED_AT_MOST, SERVER_ERROR, Bench, Hindered, NotSeenYet, Values, Waiting
-from conformance.errors import TargetUnavailable
+from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Values, Waiting
 from conformance.target.wire.client import says_no_token
 from conformance.target.wire.exchange import Exchange
-from conformance.target.wire.transport import BAD_GATEWAY, GATEWAY_ERRORS, TOO_MANY
-from conformance.verdict.violation import Violation
+from conformance.target.wire.transport import TOO_MANY
 from strategies.calls import Call
 from strategies.orders import Order
 from strategies.scope import Place
 
-REPEATED: Final = 2
-"""How often more it is tried whether what was seen shows again."""
-
-MORE_TRIES: Final = 2
-"""How often calls that did not overlap are sent again."""
-
-PASSING: Final = GATEWAY_ERRORS | {BAD_GATEWAY}
-"""What is answered in passing, by something on the way perhaps."""
+NOT_FOUND: Final = 404
 
 READING: Final = frozenset({Endpoint.DELETE_ORDER, Endpoint.SUBMIT_RELEASE})
 """What reads an order, and may see late what was done to it."""
@@ -55,6 +40,8 @@ class Asking:
     doing: model.Call
     label: str
     touches: frozenset[str] = HERE
+    shows: Callable[[Exchange], str | None] | None = None
+    """What the answer to a query shows, as Attempt.look tells it."""
 
 
 @dataclass
@@ -68,33 +55,47 @@ class Attempt:
     operations: list[Operation] = field(default_factory=list)
     exchanges: dict[int, Exchange] = field(default_factory=dict)
     """By the number of the operation."""
+    offsets: tuple[float, ...] = ()
+    """After how many seconds each of the calls at once is released; together where nothing is said."""
     overlapped: bool = False
-    """Whether the calls that were to overlap did."""
+    """Whether the calls that were to overlap did, all of them."""
+    was_sent: bool = False
+    """Whether any were sent at once."""
+    undecided: bool = False
+    """Whether one of them was answered so that nobody knows what became of it, or not at all."""
     story: tuple[Exchange, ...] = ()
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    def at_once(self, *asked: Asking) -> list[Exchange | None]:
-        """Send these at once; what each was answered, None where it was not. Those that were throttled are sent again after."""
+    def at_once(self, *asked: Asking, lanes: Sequence[int] = ()) -> list[Exchange | None]:
+        """Send these at once, each in its lane; what each was answered, None where it was not. Those that were throttled are
+        sent again after."""
+        lanes = lanes or range(len(asked))
         if any(one.call.endpoint in READING for one in asked):
             self.bench.let_be_seen()
         if self.one_by_one:
-            return [self.ask(one, partial(self.bench.send, one.call, one.values, one.label)) for one in asked]
-        sent = self.bench.send_at_once([(one.call, one.values, one.label) for one in asked])
+            return [
+                self.ask(one, partial(self.bench.send, one.call, one.values, one.label), lane)
+                for lane, one in zip(lanes, asked, strict=True)
+            ]
+        sent = self.bench.send_at_once([(one.call, one.values, one.label) for one in asked], self.offsets)
         numbers: list[int] = []
-        for lane, (one, came) in enumerate(zip(asked, sent, strict=True)):
+        for lane, one, came in zip(lanes, asked, sent, strict=True):
             numbers.append(len(self.operations))
             self._note(one, came.sent, came.answered, came.exchange, lane)
-        self.overlapped = were_at_once([self.operations[number] for number in numbers]) and not any(
+        at_once = were_at_once([self.operations[number] for number in numbers]) and not any(
             says_no_token(exchange) for number in numbers if (exchange := self.exchanges.get(number)) is not None
         )  # a token that died shows nothing of what was asked
+        self.overlapped = at_once and (self.overlapped or not self.was_sent)
+        self.was_sent = True
         for number, one in zip(numbers, asked, strict=True):
             exchange = self.exchanges.get(number)
             if exchange is not None and exchange.status == TOO_MANY:  # nothing was done
                 self._send_again(number, one)
+        self.undecided = self.undecided or any(not self.operations[number].must_be_explained for number in numbers)
         return [self.exchanges.get(number) for number in numbers]
 
-    def ask(self, one: Asking, send: Callable[[], Exchange] | None = None) -> Exchange:
+    def ask(self, one: Asking, send: Callable[[], Exchange] | None = None, lane: int = 0) -> Exchange:
         """Send one by itself, in its own way where `send` is given. What reads an order may see it late: a refusal counts where
         it comes again later."""
         plainly = partial(self.bench.send, one.call, one.values, one.label)
@@ -102,7 +103,7 @@ class Attempt:
             send = partial(self.bench.asked_again, plainly) if one.call.endpoint in READING else plainly
         began = time.monotonic()
         exchange = send()
-        self._note(one, began, time.monotonic(), exchange, 0)
+        self._note(one, began, time.monotonic(), exchange, lane)
         return exchange
 
     def saw(
@@ -147,9 +148,9 @@ class Attempt:
         for attempt in range(ASKED_AT_MOST):
             passed = (yield) if attempt or bench.slow else True
             exchange = bench.query(place, values["code"], "what is stored")
-            shown = _version(bench, exchange, values, versions)
+            shown = version_shown(bench, exchange, values, versions)
             self.operations[:] = earlier
-            told = "none" if shown == ABSENT else shown or "what nobody sent so"
+            told = shown_words(shown)
             self.saw(Look(name), "look" if touches == HERE else f"look at {name}", shown, told, exchange, touches)
             if explain(self.operations, model.Koncili(), self.initial) is None:
                 bench.slow = bench.slow or attempt > 0
@@ -162,8 +163,21 @@ class Attempt:
 
     def unexplained(self) -> Unexplained | None:
         """What no order of the calls explains."""
-        self.story = self.story or tuple(self.bench.story)
-        return explain(self.operations, model.Koncili(), self.initial)
+        found = explain(self.operations, model.Koncili(), self.initial)
+        if found is not None:  # what clears it away is no part of it
+            self.story = self.story or tuple(self.bench.story)
+        return found
+
+    @property
+    def says_nothing(self) -> str:
+        """Why the attempt is no evidence; empty where it is."""
+        if not self.was_sent:
+            return "no calls were sent at once"
+        if self.undecided:
+            return "nobody knows what became of some of the calls: they got no answer, or a server error"
+        if not self.overlapped:
+            return "the calls did not overlap: each was answered before the next one was sent, or throttled"
+        return ""
 
     def exchange_of(self, operation: Operation) -> Exchange | None:
         """The exchange of an operation."""
@@ -172,106 +186,23 @@ class Attempt:
 
 
 def _operation(one: Asking, sent: float, answered: float, exchange: Exchange | None, lane: int) -> Operation:
-    outcome = Outcome.UNKNOWN
-    if exchange is not None and exchange.is_accepted:
+    if exchange is None:
+        return Operation(
+            lane, one.doing, one.label, sent, math.inf, Outcome.UNKNOWN, told="no answer", touches=one.touches
+        )
+    outcome, shown, told = Outcome.UNKNOWN, None, str(exchange.status)
+    if exchange.is_accepted:
         outcome = Outcome.ACCEPTED
-    elif exchange is not None and exchange.is_refused:
+    elif exchange.is_refused:
         outcome = Outcome.REFUSED
-    told = str(exchange.status) if exchange is not None else "no answer"
-    ends = answered if exchange is not None else math.inf
-    return Operation(lane, one.doing, one.label, sent, ends, outcome, told=told, touches=one.touches)
+    if one.shows is not None and (exchange.is_accepted or exchange.status == NOT_FOUND):
+        outcome, shown = Outcome.ACCEPTED, one.shows(exchange)
+        told = f"{exchange.status}, {shown_words(shown)}"
+    return Operation(lane, one.doing, one.label, sent, answered, outcome, shown, told, one.touches)
 
 
-def _version(bench: Bench, exchange: Exchange, values: Values, versions: Mapping[str, Order]) -> str | None:
+def version_shown(bench: Bench, exchange: Exchange, values: Values, versions: Mapping[str, Order]) -> str | None:
+    """Which of the versions an answer to a query shows, ABSENT where there is none, None where it is none that was sent."""
     if not bench.problems(exchange, None, values):
         return ABSENT
     return next((name for name, order in versions.items() if not bench.problems(exchange, order, values)), None)
-
-
-Way = Callable[[Attempt], Waiting[None]]
-"""Makes one attempt, from making ready to clearing away."""
-
-
-def explained(
-    bench: Bench, rule: Rule, way: Way, *, tries: int | None = None, blame: Callable[[Unexplained], str] | None = None
-) -> Waiting[None]:
-    """Make attempts until enough of them overlapped: an order of the calls explains each, or there is none and the rule is
-    broken, or the one that `blame` names."""
-    usual = 1 if bench.session.control is not None else bench.session.profile.tries_at_once
-    wanted = tries or usual
-    overlapped = 0
-    for _ in range(wanted + MORE_TRIES):
-        attempt = Attempt(bench)
-        found = yield from _made(attempt, way)
-        if found is not None:
-            broken = blame(found) if blame is not None else rule.id
-            one_by_one = yield from _check_at_once_only(bench, way)
-            raise (yield from _violation(bench, broken, way, attempt, found, one_by_one))
-        scenario = bench.session.evidence.scenarios[bench.scenario]
-        scenario.tries += 1
-        scenario.overlapped += attempt.overlapped
-        if attempt.overlapped:
-            overlapped += 1
-            bench.saw(Side.CHECKED, next(iter(attempt.exchanges.values()), None))
-        if overlapped == wanted:
-            return
-    if not overlapped:
-        raise Hindered("the calls did not overlap: each was answered before the next one was sent, or throttled")
-
-
-def _made(attempt: Attempt, way: Way) -> Waiting[Unexplained | None]:
-    attempt.bench.story.clear()
-    try:
-        yield from way(attempt)
-    finally:  # also where nothing else can be said of it
-        if not attempt.one_by_one:
-            _note_server_errors(attempt.bench, attempt)
-    return attempt.unexplained()
-
-
-def _check_at_once_only(bench: Bench, way: Way) -> Waiting[str]:
-    """What came of the same calls one after the other, in words. Raises Hindered where they are answered wrongly then, too:
-    that is another rule's business. Where they can't be tried so, what was seen of them at once stands."""
-    attempt = Attempt(bench, one_by_one=True)
-    try:
-        found = yield from _made(attempt, way)
-    except (Hindered, NotSeenYet, TargetUnavailable) as reason:
-        return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
-    if found is not None:
-        raise Hindered(f"one after the other they are answered wrongly, too: {found.sentence}")
-    return "never where they come one after the other"
-
-
-def _violation(
-    bench: Bench, rule: str, way: Way, attempt: Attempt, found: Unexplained, one_by_one: str
-) -> Waiting[Violation]:
-    shown, tried = 1, 1
-    for _ in range(REPEATED if bench.session.shrinks else 0):
-        again = Attempt(bench)
-        try:
-            wrong = yield from _made(again, way)
-        except (Hindered, NotSeenYet, TargetUnavailable):
-            break
-        tried += 1
-        shown += wrong is not None
-    violation = Violation(
-        rule=rule,
-        expected="the answers to calls at once to be those of some order of the calls",
-        actual=found.sentence,
-        exchange=attempt.exchange_of(found.fails_at),
-        context=f"{found.nearest_words}; seen in {shown} of {tried} tries, and {one_by_one}",
-    )
-    violation.story = attempt.story
-    violation.lanes = tuple(lanes(found.history))
-    return violation
-
-
-def _note_server_errors(bench: Bench, attempt: Attempt) -> None:
-    """Note against ERR-02 a server error that was seen again: once it may be a passing fault."""
-    for exchange in attempt.exchanges.values():
-        if exchange.status >= SERVER_ERROR and exchange.status not in PASSING and exchange.endpoint is not None:
-            seen = bench.server_errors_at_once
-            seen[exchange.endpoint] += 1
-            if seen[exchange.endpoint] > 1:
-                actual = f"calls at once were answered {exchange.status}, again"
-                bench.observe("ERR-02", "no server error", actual, exchange)

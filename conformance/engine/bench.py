@@ -159,8 +159,11 @@ class Bench:
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
     """By scenario and law: what is put off to the end of the run."""
 
-    server_errors_at_once: Counter[Endpoint] = field(default_factory=Counter)
-    """How often calls at once were answered with a server error."""
+    server_errors_at_once: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By scenario and call: in how many tries, one after the other, it met a server error when it was sent at once."""
+
+    client_errors_at_once: int = 0
+    """What all calls at once of the run have cost, with what was sent before and after them."""
 
     def __post_init__(self) -> None:
         target = self.session.target
@@ -241,9 +244,15 @@ class Bench:
             actual = f"it answered {passed.status}, as to most calls there, and not when the same was sent again"
             self.observe("ERR-02", "no server error", actual, passed)
 
-    def send_at_once(self, calls: Sequence[tuple[Call, Mapping[str, str], str]]) -> list[Sent]:
-        """Fill the calls, each with its values and a note, and send them at once. What of them is answered is in the story, in
-        the order in which it was given."""
+    def may_spend_at_once(self, client_errors: int) -> bool:
+        """Whether all calls at once have cost fewer client errors than this, or nobody counts them."""
+        return self.session.profile.client_errors is None or self.client_errors_at_once < client_errors
+
+    def send_at_once(
+        self, calls: Sequence[tuple[Call, Mapping[str, str], str]], offsets: Sequence[float] = ()
+    ) -> list[Sent]:
+        """Fill the calls, each with its values and a note, and send them at once, each so many seconds after all are ready. What
+        of them is answered is in the story, in the order in which it was given."""
         control = self.session.control
         filled = [
             Calling(
@@ -254,7 +263,7 @@ class Bench:
         self.session.client.access_token()  # before the mock waits for so many calls
         if control is not None:
             control.expect_at_once(len(calls))
-        results = self.session.client.call_at_once(filled)
+        results = self.session.client.call_at_once(filled, offsets)
         noted = [
             replace(one, exchange=replace(one.exchange, note=f"at once: {note}")) if one.exchange else one
             for one, (_, _, note) in zip(results, calls, strict=True)

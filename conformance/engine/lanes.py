@@ -1,60 +1,65 @@
-"""Any calls at once: rounds in which two or three workers make a call each, whatever the calls, beside a model that knows what
-each may be answered. Of orders what is done to them; of reconciliations opening and releasing."""
+"""Any calls at once: two or three workers make calls of their own, whatever the calls, beside a model that knows what each may be
+answered. Of orders what is done to them; of reconciliations opening and releasing.
+
+The lanes keep step: their first calls are sent at once, then, when all are answered, their second ones. So each call has others
+beside it that contend with it, where lanes that run on by themselves would be at once at their beginning only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
-from hypothesis import strategies as st
-
 from conformance.concurrency.linearizability import Unexplained
-from conformance.concurrency.model import Delete, Look, Open, Opened, Refresh, Release, Submit, World
+from conformance.concurrency.model import Delete, Look, Open, Opened, Query, Refresh, Release, Submit, World
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule
-from conformance.engine.at_once import Asking, Attempt, Way, explained
+from conformance.engine.at_once import Asking, Attempt, version_shown
 from conformance.engine.bench import Bench, Hindered, Values, Waiting
-from conformance.engine.open_reconciliation import OpenReconciliation as Book
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
+from conformance.engine.tries import CLIENT_ERRORS, Way, explained
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, creation_of, release_of
+from strategies.lanes import (
+    ORDERS,
+    ORDERS_BEFORE,
+    RECONCILIATIONS,
+    RECONCILIATIONS_BEFORE,
+    Lanes,
+    at,
+    lanes,
+)
 from strategies.orders import Order
+from strategies.periods import at as at_period
 from strategies.placeholders import CODE
-from strategies.reconciliations import plain_order
 from strategies.scope import Place
-
-MOST_CALLS: Final = 5
-"""How many calls all rounds of an example make, so that its history can be read."""
+from strategies.world import batch_of, small_world
 
 EXAMPLES: Final = 2
 """How many examples of each sort a run tries where client errors are counted."""
 
-ON_ORDERS: Final = ("send A v1", "send A v2", "send B v1", "send B v2", "delete A", "delete B")
-ON_RECONCILIATIONS: Final = ("release A", "release B", "open second", "open third")
-
-Rounds = list[list[str]]
-"""What is done at once, round by round, a call for each worker."""
-
-
-def rounds(of: tuple[str, ...]) -> st.SearchStrategy[Rounds]:
-    """One or two rounds of two or three workers."""
-    one = st.lists(st.sampled_from(of), min_size=2, max_size=3)
-    some = st.lists(one, min_size=1, max_size=2)
-    return some.filter(lambda drawn: sum(map(len, drawn)) <= MOST_CALLS)
+SECONDS: Final = 60
+"""How long the period of a reconciliation lasts."""
 
 
 def prove_lanes(bench: Bench, rule: Rule) -> None:
-    """Run rounds of any calls; raises the first violation, shrunk where the target allows."""
+    """Run lanes of any calls; raises the first violation, shrunk where the target allows."""
     counted = bench.session.profile.client_errors is not None
     examples = EXAMPLES if counted else max(EXAMPLES, bench.session.profile.sequences)
-    for name, of, way in (("orders", ON_ORDERS, _on_orders), ("books", ON_RECONCILIATIONS, _on_reconciliations)):
-        prove(bench, f"{bench.scenario} {name}", rounds(of), _law(bench, rule, way), examples)
+    for name, of, before, way in (
+        ("orders", ORDERS, ORDERS_BEFORE, _on_orders),
+        ("books", RECONCILIATIONS, RECONCILIATIONS_BEFORE, _on_reconciliations),
+    ):
+        prove(bench, f"{bench.scenario} {name}", lanes(bench.scope, of, before), _law(bench, rule, way), examples)
 
 
-def _law(bench: Bench, rule: Rule, way: Callable[[Bench, Rounds], Way]) -> Callable[[Rounds], Waiting[None]]:
-    def law(drawn: Rounds) -> Waiting[None]:
-        yield from explained(bench, rule, way(bench, drawn), tries=1, blame=blamed)
+def _law(bench: Bench, rule: Rule, way: Callable[[Bench, Lanes], Way]) -> Callable[[Lanes], Waiting[None]]:
+    def law(drawn: Lanes) -> Waiting[None]:
+        if bench.may_spend_at_once(CLIENT_ERRORS):
+            yield from explained(bench, rule, way(bench, drawn), tries=1, blame=blamed)
 
     return law
 
@@ -66,13 +71,31 @@ def blamed(found: Unexplained) -> str:
         case Open():
             return "CON-01"
         case Release(_, code):
+            if any(isinstance(call, Delete) and call.code == code for call in calls):
+                return "CON-05"
             twice = sum(isinstance(call, Release) and call.code == code for call in calls) > 1
             return "CON-02" if twice else "CON-03"
-        case Look() | Submit():
-            return "CON-05" if any(isinstance(call, Delete) for call in calls) else "CON-04"
+        case Look(code) | Query(code) | Submit(code):
+            deleted = any(isinstance(call, Delete) and call.code == code for call in calls)
+            return "CON-05" if deleted else "CON-04"
         case Delete() | Refresh():
             return "CON-05"
     return "CON-03"
+
+
+def _send(
+    attempt: Attempt, drawn: Lanes, asking: Callable[[str], Asking], note: Callable[[str, Exchange], None]
+) -> None:
+    """Send what the lanes hold, round by round; each answer is noted."""
+    for calls in drawn.rounds:
+        asked = [asking(what) for _, what in calls]
+        if len(asked) == 1:
+            came: list[Exchange | None] = [attempt.ask(asked[0], lane=calls[0][0])]
+        else:
+            came = attempt.at_once(*asked, lanes=[lane for lane, _ in calls])
+        for (_, what), exchange in zip(calls, came, strict=True):
+            if exchange is not None and exchange.is_accepted:
+                note(what, exchange)
 
 
 # -- orders --------------------------------------------------------------------------------------------------------
@@ -82,6 +105,7 @@ def blamed(found: Unexplained) -> str:
 class _Order:
     """An order by its name, with the versions that it may get."""
 
+    bench: Bench
     name: str
     place: Place
     values: Values
@@ -92,97 +116,142 @@ class _Order:
         return frozenset({self.name})
 
     def asking(self, what: str) -> Asking:
-        """`send A v1` or `delete A`."""
+        """`send v1 of A`, `delete A` or `ask for A`."""
+        query = {"marketplaceCode": CODE, "channelName": self.place.channel, "accountId": str(self.place.account)}
         if what.startswith("delete"):
-            query = {
-                "marketplaceCode": CODE, "channelName": self.place.channel, "accountId": str(self.place.account),
-            }  # fmt: skip
             return Asking(Call(Endpoint.DELETE_ORDER, query=query), self.values, Delete(self.name), what, self.touches)
-        version = what.rsplit(" ", 1)[1]
+        if what.startswith("ask"):
+            call = Call(Endpoint.GET_ORDER, query=query)
+            return Asking(call, self.values, Query(self.name), what, self.touches, self._shown)
+        version = what.split(" ")[1]
         call = Call(Endpoint.SUBMIT_ORDER, body=self.versions[version])
         return Asking(call, self.values, Submit(self.name, version), what, self.touches)
 
+    def _shown(self, exchange: Exchange) -> str | None:
+        return version_shown(self.bench, exchange, self.values, self.versions)
 
-def _on_orders(bench: Bench, drawn: Rounds) -> Way:
-    def way(attempt: Attempt) -> Waiting[None]:
-        place = bench.scope.places[0]
-        form = bench.scope.account_id_forms[0]
-        versions = {f"v{size}": plain_order(place, form, size, bench.scope.days.start) for size in (1, 2, 3)}
-        orders = {name: _Order(name, place, bench.fresh("amazon"), versions) for name in "AB"}
-        for name, order in orders.items():  # both are there and to be seen
-            first = order.asking(f"send {name} v3")
-            if not bench.is_accepted(first.call, attempt.ask(first)):
-                raise Hindered("ORD-01: a lawful order was refused")
-            yield from attempt.look(place, order.values, versions, name, order.touches)
+    def look(self, attempt: Attempt) -> Waiting[str | None]:
+        """What is stored in the end."""
+        return attempt.look(self.place, self.values, self.versions, self.name, self.touches)
+
+    def send_before(self, attempt: Attempt, what: str) -> Waiting[None]:
+        """Send a version, and see that it is there, before anything is sent at once. Raises Hindered."""
+        asked = self.asking(what)
+        if not self.bench.is_accepted(asked.call, attempt.ask(asked)):
+            raise Hindered("ORD-01: a lawful order was refused")
+        number = len(attempt.operations) - 1
+        yield from self.look(attempt)
         if attempt.unexplained() is not None:
             raise Hindered("QRY-01: an order is not shown as it was sent")
-        for calls in drawn:
-            attempt.at_once(*(orders[what.split(" ")[1]].asking(what) for what in calls))
+        seen = Submit(self.name, what.split(" ")[1], seen=True)
+        attempt.operations[number:] = [replace(attempt.operations[number], call=seen, label=f"{what} before")]
+        del attempt.exchanges[number + 1]
+
+
+def _on_orders(bench: Bench, drawn: Lanes) -> Way:
+    def way(attempt: Attempt) -> Waiting[None]:
+        values, places = bench.fresh("amazon"), small_world(bench.scope).places
+        form = bench.scope.account_id_forms[0]
+        orders: dict[str, _Order] = {}
+        for name, place in zip("AB", (places[0], places[-1]), strict=True):
+            versions = {f"v{number + 1}": at(place, form, body) for number, body in enumerate(drawn.bodies)}
+            same_code = len(places) > 1 or name == "A"
+            orders[name] = _Order(bench, name, place, values if same_code else bench.fresh("amazon"), versions)
+        for what in drawn.before:
+            yield from orders[what[-1]].send_before(attempt, what)
+        _send(attempt, drawn, lambda what: orders[what[-1]].asking(what), lambda _what, _exchange: None)
         for name, order in orders.items():
-            yield from attempt.look(place, order.values, versions, name, order.touches)
+            if any(what.endswith(name) for calls in (drawn.before, *drawn.lanes) for what in calls):
+                yield from order.look(attempt)
 
     return way
 
 
 # -- reconciliations -----------------------------------------------------------------------------------------------
 
-
-def _on_reconciliations(bench: Bench, drawn: Rounds) -> Way:
-    def way(attempt: Attempt) -> Waiting[None]:
-        yield from ()
-        books, place = bench.books, bench.books.scope.places[0]
-        first = books.begin(books.plain(place, 1, 2))
-        others = {name: books.begin(books.plain(place, 1)) for name in ("second", "third")}
-        if not all(books.submit_orders(book) for book in (first, *others.values())):
-            raise Hindered("an order for a reconciliation was refused")
-        if not books.create(first).is_accepted:
-            raise Hindered("REC-01: a proper reconciliation was refused")
-        attempt.initial = World(opened=(Opened(Open("first", 0, 1, 3)),)).having("A", "v1").having("B", "v1")
-        opened = [first]
-        try:
-            for calls in drawn:
-                came = attempt.at_once(*(_asking(first, others, what) for what in calls))
-                _note(attempt, calls, came, first, others, opened)
-        finally:
-            if attempt.unexplained() is not None:
-                books.free(place)
-            else:
-                for book in opened:
-                    books.finish(book)
-
-    return way
-
-
 _NUMBERS: Final = {"second": 2, "third": 4}
 
 
-def _asking(first: Book, others: dict[str, Book], what: str) -> Asking:
-    verb, name = what.split(" ")
-    if verb == "open":
-        book, begin = others[name], _NUMBERS[name]
-        return Asking(creation_of(book.batch), book.values[0], Open(name, begin, begin + 1, 1), what)
-    order = "AB".index(name)
-    entries = len(first.batch.orders[order]["extracts"])
-    return Asking(release_of(first.batch, order), first.values[order], Release("first", name, entries), what)
+@dataclass(slots=True)
+class _Desk:
+    """A reconciliation of two orders that is open, and two that may be."""
 
+    attempt: Attempt
+    first: OpenReconciliation
+    others: dict[str, OpenReconciliation]
+    orders: dict[str, _Order]
+    opened: list[OpenReconciliation]
 
-def _note(
-    attempt: Attempt,
-    calls: list[str],
-    came: list[Exchange | None],
-    first: Book,
-    others: dict[str, Book],
-    opened: list[Book],
-) -> None:
-    """What is in, and what is open, so that it can be completed; nothing where no order explains it any more."""
-    if attempt.unexplained() is not None:
-        return
-    for what, exchange in zip(calls, came, strict=True):
-        verb, name = what.split(" ")
-        if exchange is None or not exchange.is_accepted:
-            continue
+    def asking(self, what: str) -> Asking:
+        verb, name = what.split(" ", 1)
         if verb == "open":
-            attempt.bench.books.opened(others[name], exchange)
-            opened.append(others[name])
-        else:
-            first.released.add("AB".index(name))
+            book, begin = self.others[name], _NUMBERS[name]
+            opening = Open(name, begin, begin + 1, 1)
+            return Asking(creation_of(book.batch), book.values[0], opening, what, frozenset({"books"}))
+        if verb == "release":
+            number = "AB".index(name)
+            releasing = Release("first", name, len(self.first.batch.orders[number]["extracts"]))
+            touches = frozenset({"books", name})
+            return Asking(release_of(self.first.batch, number), self.first.values[number], releasing, what, touches)
+        return self.orders[what[-1]].asking(what)
+
+    def note(self, what: str, exchange: Exchange) -> None:
+        """What is in, and what is open, so that it can be completed; nothing where no order explains it any more."""
+        if self.attempt.unexplained() is not None:
+            return
+        verb, name = what.split(" ", 1)
+        if verb == "open":
+            self.attempt.bench.books.opened(self.others[name], exchange)
+            self.opened.append(self.others[name])
+        elif verb == "release":
+            self.first.released.add("AB".index(name))
+        elif verb == "delete":  # it can't be released any more
+            self.first.spoiled = self.first.spoiled or "AB".index(name) not in self.first.released
+
+    def clear(self) -> None:
+        """Complete what is open, or free the account."""
+        books = self.attempt.bench.books
+        if self.attempt.unexplained() is not None:
+            books.free(self.first.place)
+            return
+        for book in self.opened:
+            books.finish(book)
+
+
+def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
+    """Open it. Raises Hindered."""
+    books = bench.books
+    scope = small_world(books.scope)
+    place, form = scope.places[0], scope.account_id_forms[0]
+    bodies = tuple(at(place, form, body) for body in drawn.bodies[:2])
+    dates = {"periodInitDate": at_period(timedelta()), "periodEndDate": at_period(timedelta(seconds=SECONDS))}
+    first = books.begin(batch_of(scope, place, bodies, dates, SECONDS))
+    others = {name: books.begin(books.plain(place, 1)) for name in _NUMBERS}
+    if not all(books.submit_orders(book) for book in (first, *others.values())):
+        raise Hindered("an order for a reconciliation was refused")
+    if not books.create(first).is_accepted:
+        raise Hindered("REC-01: a proper reconciliation was refused")
+    quantity = first.batch.creation["releasesQtd"]
+    attempt.initial = World(opened=(Opened(Open("first", 0, 1, quantity)),)).having("A", "v1").having("B", "v1")
+    orders = {
+        name: _Order(bench, name, place, values, {"v1": body})
+        for name, values, body in zip("AB", first.values, bodies, strict=True)
+    }
+    return _Desk(attempt, first, others, orders, [first])
+
+
+def _on_reconciliations(bench: Bench, drawn: Lanes) -> Way:
+    def way(attempt: Attempt) -> Waiting[None]:
+        desk = _desk(bench, attempt, drawn)
+        try:
+            for what in drawn.before:
+                if not attempt.ask(desk.asking(what)).is_accepted:
+                    raise Hindered("REL-01: an exact release was refused")
+                desk.note(what, attempt.exchanges[len(attempt.operations) - 1])
+            _send(attempt, drawn, desk.asking, desk.note)
+        finally:
+            desk.clear()
+        if any(what == "delete B" for calls in drawn.lanes for what in calls):
+            yield from desk.orders["B"].look(attempt)
+
+    return way

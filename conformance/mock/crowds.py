@@ -27,6 +27,9 @@ _LOCKED: Final = Answer(409, {"errorMessage": "locked by another call", "errorCo
 _TOO_MANY: Final = Answer(
     429, {"errorMessage": "too many calls at once", "errorCode": "429"}, MappingProxyType({"Retry-After": "1"})
 )
+UNAVAILABLE: Final = Answer(503, b"<html>Service Unavailable</html>")
+OFTEN: Final = 7
+"""Every so many crowds something fails, for a variant in which it does now and then: more than an example has."""
 _SECONDS: Final = 0.003
 
 
@@ -40,7 +43,11 @@ def _but_first(answer: Answer, *endpoints: Endpoint) -> AtOnce:
     return lambda request, number, _: answer if number and request.endpoint in (endpoints or _WRITING) else None
 
 
-def _slowly(_request: Request, _number: int, _others: int) -> None:
+def _now_and_then(at_once: AtOnce) -> AtOnce:
+    return lambda request, number, crowd: at_once(request, number, crowd) if not crowd % OFTEN else None
+
+
+def _slowly(_request: Request, _number: int, _crowd: int) -> None:
     time.sleep(_SECONDS)
 
 
@@ -84,13 +91,13 @@ CROWDS: Final = (
     ),
     Variant(
         name="at-once-503",
-        statement="Answers 503 to all but the first of several at once, and does nothing.",
-        at_once=_but_first(Answer(503, b"<html>Service Unavailable</html>")),
+        statement="Answers 503 to all but the first of several at once, now and then, and does nothing.",
+        at_once=_now_and_then(_but_first(UNAVAILABLE)),
     ),
     Variant(
         name="at-once-lost",
-        statement="Carries out all that comes at once, and answers 502 to all but the first.",
-        loses_at_once=_but_first(Answer(502, b"<html>Bad Gateway</html>")),
+        statement="Carries out all that comes at once, and answers 502 to all but the first, now and then.",
+        loses_at_once=_now_and_then(_but_first(Answer(502, b"<html>Bad Gateway</html>"))),
     ),
     Variant(
         name="at-once-out-of-order",

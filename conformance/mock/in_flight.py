@@ -40,6 +40,8 @@ class InFlight:
     lock: RLock
     alone_seconds: float = 0.0
     """How long one waits that has looked, where nobody said that others come."""
+    crowds: int = 0
+    """How often several came at once."""
     _changed: Condition = field(init=False)
     _announced: int = 0
     _here: list[Arrival] = field(default_factory=list)
@@ -70,6 +72,7 @@ class InFlight:
             self._changed.notify_all()
             if all(other.is_over for other in here) and len(here) >= self._announced and here is self._here:
                 self._announced, self._here = 0, []
+                self.crowds += len(here) > 1
 
     @property
     def others(self) -> int:

@@ -116,10 +116,10 @@ class Koncili:
 
     def _crowded(self, arrival: Arrival, hook: str) -> Answer | None:
         """What a variant answers to one of several that came at once."""
-        others = self.in_flight.others
-        if not others or self.limits.enforced:
+        if not self.in_flight.others or self.limits.enforced:
             return None
-        crowded = (at_once(arrival.request, arrival.number, others) for at_once in hooks(self.quirks, hook))
+        crowd = self.in_flight.crowds
+        crowded = (at_once(arrival.request, arrival.number, crowd) for at_once in hooks(self.quirks, hook))
         return next((answer for answer in crowded if answer is not None), None)
 
     def state(self) -> dict[str, JSONValue]:

@@ -118,7 +118,7 @@ class Quirk:
     race: Race | None = None
     at_once: Callable[[Request, int, int], Answer | None] | None = None
     """What is answered to a request that came at once with others, in place of looking at it: given the how manieth it is, from
-    0 on, and how many others came."""
+    0 on, and how many crowds came before."""
     loses_at_once: Callable[[Request, int, int], Answer | None] | None = None
     """The same in place of the answer to one that was carried out."""
     first_answered_last: bool = False

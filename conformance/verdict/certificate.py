@@ -77,6 +77,8 @@ class AtOnce(_Part):
 
     tries: Annotated[int, Field(ge=0)]
     overlapped: Annotated[int, Field(ge=0)]
+    undecided: Annotated[int, Field(ge=0)] = 0
+    """How often nobody knows what became of one of them: it got no answer, or a server error. That is no evidence."""
 
 
 class WaiverEntry(_Part):
@@ -283,6 +285,8 @@ def _entry(result: RuleResult) -> RuleEntry:
             if finding
             else None
         ),
-        at_once=AtOnce(tries=result.tries, overlapped=result.overlapped) if result.tries else None,
+        at_once=AtOnce(tries=result.tries, overlapped=result.overlapped, undecided=result.undecided)
+        if result.tries
+        else None,
         waiver=WaiverEntry(reason=result.waiver.reason, until=result.waiver.until) if result.waiver else None,
     )

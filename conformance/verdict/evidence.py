@@ -50,7 +50,8 @@ class ScenarioEvidence:
     """What it took, without what was sent before it to find out about the target."""
     tries: int = 0
     overlapped: int = 0
-    """How often it sent calls at once, and how often they overlapped."""
+    undecided: int = 0
+    """How often it sent calls at once, how often they overlapped, and how often nobody knows what became of one of them."""
     requests_to: dict[str, int] = field(default_factory=dict)
     """Its requests by endpoint (`POST /order`, or `other`)."""
 

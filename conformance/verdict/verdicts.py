@@ -99,7 +99,8 @@ class RuleResult:
     """What its scenarios took."""
     tries: int = 0
     overlapped: int = 0
-    """How often calls were sent at once, and how often they overlapped."""
+    undecided: int = 0
+    """How often calls were sent at once, how often they overlapped, and how often nobody knows what became of one of them."""
     kinds: Kinds | None = None
     """Of a rule whose faults have kinds."""
     waiver: Waiver | None = None
@@ -123,6 +124,7 @@ def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> R
         _by_endpoint(scenarios),
         sum(scenario.requests for scenario in scenarios), sum(scenario.client_errors for scenario in scenarios),
         sum(scenario.tries for scenario in scenarios), sum(scenario.overlapped for scenario in scenarios),
+        sum(scenario.undecided for scenario in scenarios),
         kinds,
     )  # fmt: skip
 

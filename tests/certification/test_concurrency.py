@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import pytest
 from hypothesis import strategies as st
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from conformance.concurrency.model import Delete, Ended, Open, Opened, Refresh, Release, Submit, World
+from conformance.concurrency.model import Delete, Ended, Open, Opened, Query, Refresh, Release, Submit, World
 from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
-from conformance.engine.at_once import Asking, Attempt, Way, explained
+from conformance.engine.at_once import Asking, Attempt, version_shown
 from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
 from conformance.engine.lanes import prove_lanes
 from conformance.engine.open_reconciliation import OpenReconciliation as Book
 from conformance.engine.properties import prove
+from conformance.engine.tries import Way, explained
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange
@@ -101,7 +103,7 @@ def deletion_and_another(how: dict[str, str], other: str) -> None:
         "two of the integrator's workers (open them|release both orders|release two of its orders|use it) at once"
     )
 )
-@when(parsers.re("two of the integrator's workers send (it|different versions of it) at once"))
+@when(parsers.re("two of the integrator's workers (send|send different versions of|update and ask for) it at once"))
 @when("two or three of the integrator's workers make any calls at once, round by round")
 def sent_at_once() -> None:
     """The law sends them."""
@@ -335,13 +337,23 @@ def _versions(bench: Bench, place: Place, sizes: Sizes) -> dict[str, Order]:
     return {f"v{n + 1}": plain_order(place, form, 4 * n + size, bench.scope.days.start) for n, size in enumerate(sizes)}
 
 
-def _submission(values: Values, name: str, order: Order) -> Asking:
-    return Asking(Call(Endpoint.SUBMIT_ORDER, body=order), values, Submit("A", name), f"send {name}")
+def _submission(values: Values, name: str, order: Order, *, seen: bool = False) -> Asking:
+    return Asking(Call(Endpoint.SUBMIT_ORDER, body=order), values, Submit("A", name, seen), f"send {name}")
 
 
 def _deletion(values: Values, place: Place) -> Asking:
+    return Asking(_lookup(Endpoint.DELETE_ORDER, place), values, Delete("A"), "delete")
+
+
+def _query(bench: Bench, values: Values, place: Place, versions: dict[str, Order]) -> Asking:
+    call = _lookup(Endpoint.GET_ORDER, place)
+    shows = partial(version_shown, bench, values=values, versions=versions)
+    return Asking(call, values, Query("A"), "ask for it", shows=shows)
+
+
+def _lookup(endpoint: Endpoint, place: Place) -> Call:
     query = {"marketplaceCode": CODE, "channelName": place.channel, "accountId": str(place.account)}
-    return Asking(Call(Endpoint.DELETE_ORDER, query=query), values, Delete("A"), "delete")
+    return Call(endpoint, query=query)
 
 
 def _submit(attempt: Attempt, asked: Asking) -> None:
@@ -391,6 +403,26 @@ def one_version(trial: Trial, how: dict[str, str]) -> None:
             asked = [_submission(values, name, versions[name]) for name in ("v1", "v2")]
             if _are_refused(attempt.at_once(*asked)):
                 attempt.ask(asked[0])
+            yield from attempt.look(place, values, versions)
+
+        return sent
+
+    _prove(trial, way)
+
+
+@then("what is shown is one of the versions, whole")
+def one_version_shown(trial: Trial) -> None:
+    bench = trial.bench
+
+    def way(sizes: Sizes) -> Way:
+        def sent(attempt: Attempt) -> Waiting[None]:
+            place = bench.scope.places[0]
+            values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
+            _submit(attempt, _submission(values, "v1", versions["v1"], seen=True))
+            yield from _show(attempt, place, values, versions)
+            update, query = _submission(values, "v2", versions["v2"]), _query(bench, values, place, versions)
+            if _are_refused(attempt.at_once(update, query)):
+                attempt.ask(update)
             yield from attempt.look(place, values, versions)
 
         return sent

@@ -9,7 +9,8 @@ from conformance.contract.endpoints import REFRESH_TOKEN_FIELD
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import entries_of, is_whole, period_of
-from conformance.mock.defects.parts import CREATE, DELETE, RELEASE, SUBMIT, rules
+from conformance.mock.crowds import UNAVAILABLE
+from conformance.mock.defects.parts import CREATE, DELETE, QUERY, RELEASE, SUBMIT, rules
 from conformance.mock.koncili import order_key, query_key
 from conformance.mock.quirks import Answer, Defect, Race
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
@@ -61,7 +62,7 @@ def _of_one_order(*endpoints: Any) -> Among:
     def among(request: Request) -> Hashable | None:
         if request.endpoint not in endpoints:
             return None
-        return query_key(request) if request.endpoint is DELETE else order_key(request.fields)
+        return query_key(request) if request.endpoint in {DELETE, QUERY} else order_key(request.fields)
 
     return among
 
@@ -204,19 +205,68 @@ def _write_back(world: MockWorld, request: Request, saw: Body | None) -> None:
 def _undo_deletion(world: MockWorld, request: Request, saw: Body | None) -> None:
     """Whoever comes last writes back what was there when it looked."""
     key = query_key(request) if request.endpoint is DELETE else order_key(request.fields)
-    versions = world.orders.get(world.key(key), []) if key else []
-    if key and saw is not None and len(versions) > 1 and versions[-2].body is not saw:
+    if key and saw is not None and _was_deleted_and_updated(world, key, saw):
         world.put(key, saw)
+
+
+def _was_deleted_and_updated(world: MockWorld, key: OrderKey, saw: Body) -> bool:
+    """Whether since it looked one has deleted the order, and another has updated it."""
+    versions = world.orders.get(world.key(key), [])
+    bodies = [version.body for version in versions[-2:]]
+    return len(bodies) > 1 and bodies[0] is not saw and bodies.count(None) == 1
 
 
 def _update_of_what_is_deleted(world: MockWorld, request: Request, saw: Body | None) -> None:
     """Deletion takes the entries, the update brings the rest."""
     key = query_key(request) if request.endpoint is DELETE else order_key(request.fields)
-    versions = world.orders.get(world.key(key), []) if key else []
-    if not key or saw is None or len(versions) < 2 or versions[-2].body is saw:
+    if key and saw is not None and _was_deleted_and_updated(world, key, saw):
+        versions = world.orders[world.key(key)]
+        world.put(key, {**(versions[-2].body or versions[-1].body or saw), "extracts": []})
+
+
+# -- what is shown meanwhile ---------------------------------------------------------------------------------------
+
+
+def _mark(key: OrderKey, what: str) -> OrderKey:
+    """Where something is remembered of an order, beside it."""
+    return (*key[:-1], f"{key[-1]} {what}")
+
+
+def _writes_and_reads(world: MockWorld, request: Request) -> None:
+    """Whoever looks says that it reads, or what it writes."""
+    key = query_key(request) if request.endpoint is QUERY else order_key(request.fields)
+    if key:
+        reads = request.endpoint is QUERY
+        world.memory[_mark(key, "read" if reads else "written")] = {} if reads else request.fields
+
+
+def _has_written_or_read(world: MockWorld, request: Request, _saw: None) -> None:
+    """What was written while another read it is in the middle still, for that one."""
+    key = query_key(request) if request.endpoint is QUERY else order_key(request.fields)
+    if not key:
         return
-    update = versions[-2].body if request.endpoint is DELETE else versions[-1].body
-    world.put(key, {**(update or saw), "extracts": []})
+    written = world.memory.pop(_mark(key, "written"), None)
+    if request.endpoint is QUERY:
+        world.memory.pop(_mark(key, "read"), None)
+        world.memory.pop(_mark(key, "half"), None)
+    elif _mark(key, "read") in world.memory and written is not None:
+        world.memory[_mark(key, "half")] = written
+
+
+def _while_it_is_written(
+    half: Callable[[Body, Body], Body | None],
+) -> Callable[[MockWorld, OrderKey, Body | None], Body | None]:
+    """What a query finds meanwhile, given what is stored and what is being written."""
+
+    def finds(world: MockWorld, key: OrderKey, body: Body | None) -> Body | None:
+        new = world.memory.get(_mark(key, "written")) or world.memory.get(_mark(key, "half"))
+        return body if new is None or body is None else half(body, new)
+
+    return finds
+
+
+def _mixed(stored: Body, new: Body) -> Body:
+    return {**stored, "extracts": [*_entries(stored), *_entries(new)]}
 
 
 def _take_the_id_that_was_next(world: MockWorld, _request: Request, saw: int) -> None:
@@ -235,10 +285,15 @@ def _opened_so_far(world: MockWorld, _request: Request) -> int:
     return world.books_opened
 
 
-def _five_hundred(request: Request, number: int, _others: int) -> Answer | None:
+def _five_hundred(request: Request, number: int, _crowd: int) -> Answer | None:
     """A key that is there already is none of those that it expects."""
     body: Mapping[str, Any] = {"errorMessage": "duplicate key", "errorCode": "500", "errorSource": "order"}
     return Answer(500, body) if number and request.endpoint is SUBMIT else None
+
+
+def _unavailable(request: Request, number: int, _crowd: int) -> Answer | None:
+    """As a proxy does that lets one call of a client through at a time."""
+    return UNAVAILABLE if number and request.endpoint in {SUBMIT, CREATE, RELEASE} else None
 
 
 RACES: Final = (
@@ -396,10 +451,30 @@ RACES: Final = (
         writes=_put(_old_one),
     ),
     Defect(
+        name="race-ord-half-shown",
+        statement="Shows, while an order is updated, the entries of both versions.",
+        rules=rules("CON-04"),
+        race=Race(among=_of_one_order(SUBMIT, QUERY), looks=_writes_and_reads, writes=_has_written_or_read),
+        finds=_while_it_is_written(_mixed),
+    ),
+    Defect(
+        name="race-ord-gone-between",
+        statement="Deletes an order and inserts it anew when it is updated: in between it is not there.",
+        rules=rules("CON-04"),
+        race=Race(among=_of_one_order(SUBMIT, QUERY), looks=_writes_and_reads, writes=_has_written_or_read),
+        finds=_while_it_is_written(lambda _stored, _new: None),
+    ),
+    Defect(
         name="race-ord-500",
         statement="Answers the second of two submissions of an order at once with 500, and does nothing.",
         rules=rules("ERR-02"),
         at_once=_five_hundred,
+    ),
+    Defect(
+        name="race-503",
+        statement="Answers 503 to all but the first of several at once, each time, and does nothing.",
+        rules=rules("ERR-02"),
+        at_once=_unavailable,
     ),
     _race("race-refresh-twice", "Gives two pairs for one refresh token at once.", _refreshes, "CON-05"),
     _race(

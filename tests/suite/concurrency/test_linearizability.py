@@ -23,6 +23,7 @@ from conformance.concurrency.model import (
     Look,
     Open,
     Opened,
+    Query,
     Refresh,
     Release,
     Submit,
@@ -40,6 +41,10 @@ def op(
 ) -> Operation:
     ends = math.inf if outcome is UNKNOWN else answered
     return Operation(lane, call, str(call), sent, ends, outcome, shown, touches=frozenset({"here"}))
+
+
+def query(version: str | None, sent: float = 0.0, outcome: Outcome = ACCEPTED) -> Operation:
+    return op(Query("A"), outcome, sent, sent + 1, shown=version)
 
 
 def look(version: str | None, sent: float = 2.0) -> Operation:
@@ -84,6 +89,24 @@ EXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
     ),
     "complete": (BOOK, [op(Release("book", "A", 2), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=True)]),
     "not complete": (BOOK, [op(Release("book", "A", 1), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=False)]),
+    "asked for while it is updated: the old version": (
+        ORDER,
+        [op(Submit("A", "v2"), ACCEPTED), query("v1"), look("v2")],
+    ),
+    "asked for while it is updated: the new version": (
+        ORDER,
+        [op(Submit("A", "v2"), ACCEPTED), query("v2"), look("v2")],
+    ),
+    "the update is seen late": (ORDER, [op(Submit("A", "v2"), ACCEPTED), query("v1", 2), look("v2", 4)]),
+    "a new order is seen late": (World(), [op(Submit("A", "v1"), ACCEPTED), query(ABSENT, 2), look("v1", 4)]),
+    "a new order is deleted before it is seen": (
+        World(),
+        [op(Submit("A", "v1"), ACCEPTED), op(Delete("A"), REFUSED, 2, 3), look("v1", 4)],
+    ),
+    "a query is refused for contention": (
+        ORDER,
+        [op(Submit("A", "v2"), ACCEPTED), query(None, 0, REFUSED), look("v2")],
+    ),
     "one refresh": (World(), [op(Refresh("r"), ACCEPTED), op(Refresh("r"), REFUSED)]),
 }
 
@@ -115,6 +138,14 @@ UNEXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
         BOOK,
         [op(Delete("A"), ACCEPTED), op(Release("book", "A", 1), ACCEPTED), look("v1", 4)],
     ),
+    "a half is shown": (ORDER, [op(Submit("A", "v2"), ACCEPTED), query(None), look("v2")]),
+    "gone while it is updated": (ORDER, [op(Submit("A", "v2"), ACCEPTED), query(ABSENT), look("v2")]),
+    "gone although it was seen": (
+        World(),
+        [op(Submit("A", "v1", seen=True), ACCEPTED), query(ABSENT, 2), look("v1", 4)],
+    ),
+    "shown before it was sent": (ORDER, [query("v2", 0), op(Submit("A", "v2"), ACCEPTED, 2, 3), look("v2", 4)]),
+    "a query is refused with nothing in its way": (ORDER, [query(None, 0, REFUSED)]),
     "complete too early": (
         BOOK,
         [op(Release("book", "A", 1), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=True)],
@@ -143,7 +174,7 @@ def test_what_no_server_may_answer_is_not(name: str) -> None:
 
 CALLS: list[Call] = [
     MARCH, LATE_MARCH, APRIL, Release("book", "A", 1), Release("book", "B", 2), Submit("A", "v1"), Submit("A", "v2"),
-    Delete("A"), Look("A"), Refresh("r"),
+    Delete("A"), Look("A"), Query("A"), Refresh("r"),
 ]  # fmt: skip
 
 
@@ -201,9 +232,13 @@ def test_what_a_lawful_server_answers_is_always_explained(data: st.DataObject) -
         one = op(call, ACCEPTED, sent, answered)
         if isinstance(call, Look):
             one = op(call, ACCEPTED, sent, answered, shown=state.version(call.code))
+        elif isinstance(call, Query):
+            one = op(
+                call, ACCEPTED, sent, answered, shown=data.draw(st.sampled_from(sorted(state.may_show(call.code))))
+            )
         elif model.objection(state, one):
             one = op(call, REFUSED, sent, answered)
-        if data.draw(st.booleans()) and not isinstance(call, Look):
+        if data.draw(st.booleans()) and not isinstance(call, Look | Query):
             one = op(call, UNKNOWN, sent) if one.outcome is ACCEPTED else one
         (state,) = model.after(state, one, [one]) or (state,)
         history.append(one)

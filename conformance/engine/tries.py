@@ -1,0 +1,172 @@
+"""How often calls are sent at once: until enough tries overlapped and were answered so that one knows what became of them.
+
+A race needs luck. What costs no client errors is tried more often, and from try to try one of the calls is released a little
+later than the others: what a server looks at and what it writes lie at other moments of each call.
+
+Where no order explains the answers, the same calls are made one after the other: only where that is answered as documented it is
+a matter of calls at once, and of no other rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from conformance.concurrency.history import History
+from conformance.concurrency.interleaving import lanes
+from conformance.concurrency.linearizability import Unexplained
+from conformance.contract.rules import Rule, Side
+from conformance.engine.at_once import Attempt
+from conformance.engine.bench import SERVER_ERROR, Bench, Hindered, NotSeenYet, Waiting
+from conformance.engine.properties import TRIED_AGAIN
+from conformance.errors import TargetUnavailable
+from conformance.target.wire.transport import BAD_GATEWAY
+from conformance.verdict.violation import Violation
+
+REPEATED: Final = 2
+"""How often more it is tried whether what was seen shows again."""
+
+MORE_TRIES: Final = 2
+"""How often calls are sent again that did not overlap, or whose answers say nothing."""
+
+WHERE_FREE: Final = 2
+"""So many times as often calls are sent at once that cost no client errors."""
+
+CLIENT_ERRORS: Final = 40
+"""What all calls at once of a run may cost where client errors are counted; past it nothing is tried more than once."""
+
+FOR_REPEATING: Final = 20
+"""As long as they have cost less than this, what was seen is repeated where the target is a live one."""
+
+SHIFTED_BY: Final = 0.25
+"""By this part of the time in which the soonest answer came one of the calls is released later."""
+
+Way = Callable[[Attempt], Waiting[None]]
+"""Makes one attempt, from making ready to clearing away."""
+
+
+def explained(
+    bench: Bench, rule: Rule, way: Way, *, tries: int | None = None, blame: Callable[[Unexplained], str] | None = None
+) -> Waiting[None]:
+    """Make attempts until enough of them say something: an order of the calls explains each, or there is none and the rule is
+    broken, or the one that `blame` names. `tries` is how many those are; by default the profile says so."""
+    least = tries or (1 if bench.session.control is not None else bench.session.profile.tries_at_once)
+    told, number, cost, shift = 0, 0, 0, 0.0
+    reasons: list[str] = []
+    while _goes_on(bench, number, told, least=least, free=tries is None and not cost):
+        attempt = Attempt(bench, offsets=_offsets(number, shift))
+        before = bench.client_errors_at_once
+        found = yield from _made(attempt, way)
+        number, cost = number + 1, cost + bench.client_errors_at_once - before
+        if found is not None:
+            broken = blame(found) if blame is not None else rule.id
+            one_by_one = yield from _check_at_once_only(bench, way)
+            raise (yield from _violation(bench, broken, way, attempt, found, one_by_one))
+        if reason := attempt.says_nothing:
+            reasons.append(reason)
+            continue
+        told += 1
+        shift = SHIFTED_BY * _soonest_answer(attempt.operations)
+        bench.saw(Side.CHECKED, next(iter(attempt.exchanges.values()), None))
+    if not told:
+        raise Hindered(reasons[-1])
+
+
+def _goes_on(bench: Bench, number: int, told: int, *, least: int, free: bool) -> bool:
+    """Whether to try another time. `free`: it may be tried more often, and has cost nothing so far."""
+    comes_again = any(scenario == bench.scenario for scenario, _ in bench.server_errors_at_once)
+    if comes_again and number <= TRIED_AGAIN:
+        return True
+    if told and not bench.may_spend_at_once(CLIENT_ERRORS):
+        return False
+    wanted = WHERE_FREE * least if free and bench.session.control is None else least
+    return told < wanted and number < wanted + MORE_TRIES
+
+
+def _offsets(number: int, shift: float) -> tuple[float, ...]:
+    """After how many seconds each call is released: every other time all together, between that the one or the other later."""
+    if not number % 2 or not shift:
+        return ()
+    return (0.0, shift, 2 * shift) if number % 4 == 1 else (shift, 0.0, 2 * shift)
+
+
+def _soonest_answer(history: History) -> float:
+    """In how many seconds the soonest answer came."""
+    return min((one.answered - one.sent for one in history if one.answered > one.sent), default=0.0)
+
+
+def _made(attempt: Attempt, way: Way) -> Waiting[Unexplained | None]:
+    bench = attempt.bench
+    scenario, before = bench.session.evidence.scenarios[bench.scenario], bench.session.journal.spent()
+    bench.story.clear()
+    try:
+        yield from way(attempt)
+    except TargetUnavailable:
+        attempt.undecided = True
+        raise
+    finally:  # also where nothing else can be said of it
+        bench.client_errors_at_once += (bench.session.journal.spent() - before).client_errors
+        if not attempt.one_by_one and attempt.was_sent:
+            scenario.tries += 1
+            scenario.overlapped += attempt.overlapped
+            scenario.undecided += attempt.undecided
+            _note_server_errors(bench, attempt)
+    return attempt.unexplained()
+
+
+def _check_at_once_only(bench: Bench, way: Way) -> Waiting[str]:
+    """What came of the same calls one after the other, in words. Raises Hindered where they are answered wrongly then, too:
+    that is another rule's business. Where they can't be tried so, what was seen of them at once stands."""
+    attempt = Attempt(bench, one_by_one=True)
+    try:
+        found = yield from _made(attempt, way)
+    except (Hindered, NotSeenYet, TargetUnavailable) as reason:
+        return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
+    if found is not None:
+        raise Hindered(f"one after the other they are answered wrongly, too: {found.sentence}")
+    return "never where they come one after the other"
+
+
+def _violation(
+    bench: Bench, rule: str, way: Way, attempt: Attempt, found: Unexplained, one_by_one: str
+) -> Waiting[Violation]:
+    shown, tried = 1, 1
+    for _ in range(REPEATED):
+        if not bench.session.shrinks and not bench.may_spend_at_once(FOR_REPEATING):
+            break
+        again = Attempt(bench, offsets=attempt.offsets)
+        try:
+            wrong = yield from _made(again, way)
+        except (Hindered, NotSeenYet, TargetUnavailable):
+            break
+        tried += 1
+        shown += wrong is not None
+    violation = Violation(
+        rule=rule,
+        expected="the answers to calls at once to be those of some order of the calls",
+        actual=found.sentence,
+        exchange=attempt.exchange_of(found.fails_at),
+        context=f"{found.nearest_words}; seen in {shown} of {tried} tries, and {one_by_one}",
+    )
+    violation.story = attempt.story
+    violation.lanes = tuple(lanes(found.history))
+    return violation
+
+
+def _note_server_errors(bench: Bench, attempt: Attempt) -> None:
+    """Note against ERR-02 a server error that calls at once meet in every try: once it may be a passing fault. A 502 says that
+    something on the way failed, and is never the target's own."""
+    met = {
+        (bench.scenario, attempt.operations[number].label): exchange
+        for number, exchange in attempt.exchanges.items()
+        if exchange.status >= SERVER_ERROR and exchange.status != BAD_GATEWAY
+    }
+    seen = bench.server_errors_at_once
+    for key in list(seen):
+        if key not in met:
+            del seen[key]
+    for key, exchange in met.items():
+        seen[key] += 1
+        if seen[key] > TRIED_AGAIN:
+            actual = f"calls at once were answered {exchange.status}, in {seen[key]} tries of {seen[key]}"
+            bench.observe("ERR-02", "no server error", actual, exchange)
