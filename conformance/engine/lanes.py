@@ -73,14 +73,20 @@ def blamed(found: Unexplained) -> str:
         case Release(_, code):
             if any(isinstance(call, Delete) and call.code == code for call in calls):
                 return "CON-05"
-            twice = sum(isinstance(call, Release) and call.code == code for call in calls) > 1
-            return "CON-02" if twice else "CON-03"
+            return "CON-02" if _is_doubled(found, code) else "CON-03"
         case Look(code) | Query(code) | Submit(code):
             deleted = any(isinstance(call, Delete) and call.code == code for call in calls)
             return "CON-05" if deleted else "CON-04"
         case Delete() | Refresh():
             return "CON-05"
     return "CON-03"
+
+
+def _is_doubled(found: Unexplained, code: str) -> bool:
+    """Whether an order was released twice: the one that can't be explained, or any where both were accepted."""
+    releases = [(one.call, one.outcome) for one in found.history if isinstance(one.call, Release)]
+    accepted = [call.code for call, outcome in releases if outcome == "accepted"]
+    return len(accepted) > len(set(accepted)) or [call.code for call, _ in releases].count(code) > 1
 
 
 def _send(

@@ -92,6 +92,13 @@ class InFlight:
         elif self.alone_seconds:
             self._changed.wait(self.alone_seconds)
 
+    def is_contended(self, arrival: Arrival) -> bool:
+        """Whether another came at once that contends for the same, and has looked."""
+        return any(
+            other is not arrival and other.has_looked and other.contends_for == arrival.contends_for
+            for other in self._here
+        )
+
     def answer_after_others(self, arrival: Arrival) -> None:
         """Wait until all others that came at once are answered."""
         here = self._here

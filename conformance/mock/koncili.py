@@ -214,9 +214,10 @@ class Koncili:
             return self._carry_out(request)
         saw = race.looks(self.world, request) if race.looks is not None else None
         self.in_flight.let_others_look(arrival, contends_for)
-        checks = race.checks_again
+        is_contended = self.in_flight.is_contended(arrival)
+        checks = race.checks_again if is_contended else _any_breach  # nobody came in between
         if checks and (breaches := [one for one in self._breaches(request) if checks(one, request, self.world)]):
-            if race.after_refusal is not None:
+            if race.after_refusal is not None and is_contended:
                 race.after_refusal(self.world, request)
             return self._refused(breaches)
         answer = self._carry_out(request)
@@ -449,6 +450,10 @@ def order_key(body: Mapping[str, Any]) -> OrderKey | None:
     if not isinstance(channel, str) or not isinstance(code, str) or not str(account).isdecimal():
         return None
     return int(str(account)), channel, code
+
+
+def _any_breach(_breach: Breach, _request: Request, _world: MockWorld) -> bool:
+    return True
 
 
 def query_key(request: Request) -> OrderKey | None:

@@ -15,6 +15,7 @@ from conformance.concurrency.linearizability import Unexplained
 from conformance.concurrency.model import Call, Delete, Look, Open, Query, Refresh, Release, Submit
 from conformance.engine.lanes import blamed
 from conformance.engine.tries import CLIENT_ERRORS
+from conformance.mock.defects import defect
 from strategies.lanes import (
     MOST_CALLS,
     MOST_IN_A_LANE,
@@ -70,6 +71,12 @@ def test_what_is_wrong_one_after_the_other_is_another_rule_s_business(name: str,
 def test_what_is_lawful_at_once_passes(name: str, tmp_path: Path) -> None:
     run = certify(tmp_path, "--variant", name, *CHOSEN)
     assert {run.by_rule[rule] for rule in RULES} == {"pass"}
+
+
+@pytest.mark.parametrize("name", ["race-rel-equal", "race-rel-twice-counted-once", "race-del-update-undone"])
+def test_a_race_is_blamed_on_its_own_rule_by_every_scenario(name: str, tmp_path: Path) -> None:
+    run = certify(tmp_path, "--defect", name, "--keep-going", *CHOSEN)
+    assert {rule for rule in RULES if run.by_rule[rule] == "fail"} == defect(name).rules
 
 
 @pytest.mark.parametrize("name", ["at-once-503", "at-once-lost"])
