@@ -2,55 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from enum import Enum
 from itertools import islice
+from typing import BinaryIO, Final
 
+from conformance.contract.jsontext import JSONValue
 from conformance.errors import CannotRun
-from conformance.traffic.exchange import Exchange
-from conformance.traffic.files import Source, Tell, opened
+from conformance.traffic.access_log import is_logged, read_access_log
+from conformance.traffic.cassettes import LISTS, is_nock, read_json_cassette, read_nock, read_yaml_cassette
+from conformance.traffic.exchange import Exchange, Missing
+from conformance.traffic.files import Opened, Source, Tell, opened
 from conformance.traffic.har import is_entry, read_har
 from conformance.traffic.json_text import Broken, JSONText
 from conformance.traffic.ndjson import read_ndjson
+from conformance.traffic.newman import read_newman
+from conformance.traffic.ordering import times_in
 
 
 class Form(Enum):
     """A form of recordings."""
 
-    HAR = "HAR"
+    HAR = "HAR 1.2"
     NDJSON = "NDJSON of exchanges"
+    JSON_CASSETTE = "a cassette in JSON"
+    YAML_CASSETTE = "a cassette in YAML"
+    NOCK = "nock"
+    NEWMAN = "a report of Newman"
+    ACCESS_LOG = "an access log of nginx"
 
 
-def form_of(source: Source, tell: Tell) -> Form | None:
-    """The form of a recording; None where it holds nothing. Raises CannotRun where it is of no known form."""
-    with opened(source, tell) as file:
+MOST_MEMBERS: Final = 1_000
+
+
+def form_of(source: Source) -> Form | None:
+    """The form of a recording; None where it is empty. Raises CannotRun where it is of no known form."""
+    with opened(source, lambda _: None) as file:
         text = JSONText(file.stream)
         try:
             start = text.peek()
             if not start:
                 return None
-            if start == "[" and is_entry(next(iter([text.value() for _ in islice(text.items(), 1)]), None)):
-                return Form.HAR
-            if start == "{":
-                for member in islice(text.members(), 1000):
-                    if member in {"log", "entries"}:
-                        return Form.HAR
-                    if member == "request":
-                        return Form.NDJSON
-                    text.value()
+            form = _form_of_list(text) if start == "[" else _form_of_object(text) if start == "{" else None
         except Broken:
-            pass
-    raise CannotRun(f"{source.name}: is no recording of a known form; docs/traffic.md lists them")
-
-
-def entries(source: Source, tell: Tell) -> Iterator[Exchange]:
-    """Every exchange of a recording, in the sequence in which it was written."""
-    form = form_of(source, lambda _: None)
+            form = None
+    if form is None and start not in {"{", "["}:
+        form = _form_of_text(source)
     if form is None:
-        tell(f"{source.name}: is empty")
-        return
+        raise CannotRun(f"{source.name}: is no recording of a known form; docs/traffic.md lists them")
+    return form
+
+
+def _form_of_list(text: JSONText) -> Form | None:
+    first: JSONValue = next((text.value() for _ in text.items()), None)
+    return Form.HAR if is_entry(first) else Form.NOCK if is_nock(first) else None
+
+
+_BY_MEMBER: Final[Mapping[str, Form]] = {
+    "log": Form.HAR,
+    "entries": Form.HAR,
+    **dict.fromkeys(LISTS, Form.JSON_CASSETTE),
+    "run": Form.NEWMAN,
+    **dict.fromkeys(("request", "response", "started", "startedDateTime"), Form.NDJSON),
+}
+"""The form that an object or a list under this name shows; under those of the last line a text may stand too."""
+
+
+def _form_of_object(text: JSONText) -> Form | None:
+    names: set[str] = set()
+    for member in islice(text.members(), MOST_MEMBERS):
+        names.add(member)
+        is_whole = text.peek() in {"{", "["}
+        form = _BY_MEMBER.get(member)
+        if form is not None and (is_whole or member.startswith("started")):
+            return form
+        text.value()
+    return Form.ACCESS_LOG if is_logged(frozenset(names)) else None
+
+
+_YAML_BYTES: Final = 1 << 16
+
+
+def _form_of_text(source: Source) -> Form | None:
+    with opened(source, lambda _: None) as file:
+        beginning = file.stream.read(_YAML_BYTES)
+    names = {line.split(b":")[0].decode("latin-1") for line in beginning.splitlines()}
+    return Form.YAML_CASSETTE if LISTS & names else None
+
+
+def exchanges(source: Source, form: Form, tell: Tell) -> Iterator[Exchange]:
+    """Every exchange of a recording, in the sequence in which it was written."""
     with opened(source, tell) as file:
-        if form is Form.HAR:
-            yield from read_har(JSONText(file.stream), source.name, file.resource, tell)
-        else:
-            yield from read_ndjson(file.stream, source.name, tell)
+        yield from _exchanges(file, form, source.name, tell)
+
+
+def _exchanges(file: Opened, form: Form, name: str, tell: Tell) -> Iterator[Exchange]:
+    if form is Form.HAR:
+        return read_har(JSONText(file.stream), name, file.resource, tell)
+    if form in _OF_TEXT:
+        return _OF_TEXT[form](JSONText(file.stream), name, tell)
+    return _OF_LINES[form](file.stream, name, tell)
+
+
+_OF_TEXT: Final[Mapping[Form, Callable[[JSONText, str, Tell], Iterator[Exchange]]]] = {
+    Form.JSON_CASSETTE: read_json_cassette,
+    Form.NOCK: read_nock,
+    Form.NEWMAN: read_newman,
+}
+
+_OF_LINES: Final[Mapping[Form, Callable[[BinaryIO, str, Tell], Iterator[Exchange]]]] = {
+    Form.NDJSON: read_ndjson,
+    Form.YAML_CASSETTE: read_yaml_cassette,
+    Form.ACCESS_LOG: read_access_log,
+}
+
+
+def times(source: Source, form: Form) -> Iterator[datetime]:
+    """The times of a recording's calls, in the sequence in which they were written, at the least cost."""
+    if form is Form.ACCESS_LOG:
+        found = (exchange.started for exchange in exchanges(source, form, lambda _: None))
+        yield from (time for time in found if not isinstance(time, Missing))
+    elif form in {Form.HAR, Form.NDJSON}:
+        with opened(source, lambda _: None) as file:
+            yield from times_in(file.stream)

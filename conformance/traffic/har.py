@@ -18,82 +18,38 @@ from conformance.traffic.exchange import (
     Response,
 )
 from conformance.traffic.files import Tell
-from conformance.traffic.json_text import Broken, Ended, JSONText
+from conformance.traffic.json_text import JSONText
+from conformance.traffic.lists import Listing, read_list
 from conformance.traffic.parts import (
+    WITHOUT_BODY,
     as_bytes,
     duration,
-    first,
     from_base64,
     headers,
     instant,
-    is_json,
     names_host,
-    without_coding,
+    nothing_sent,
+    only_empty,
+    settled,
+    status_of,
 )
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 
 Resource = Callable[[str], bytes | None]
 
-NO_BODY_METHODS: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
-"""A call by them of whose body nothing is recorded, and of whose length nothing is said, had none."""
-
 NAMES_OWN_HEADERS_ONLY: Final = frozenset({"axios-har-tracker"})
 """Recorders that write the headers that the client set and not those of the connection: these are all the same all of its own."""
 
 
 def read_har(text: JSONText, name: str, resource: Resource, tell: Tell) -> Iterator[Exchange]:
-    """Every exchange of a HAR document, in the sequence in which it was written; the text stands at its beginning.
+    """Every exchange of a HAR document, in the sequence in which it was written; the text stands at its beginning."""
+    aside: dict[str, JSONValue] = {"creator": None}
 
-    What is broken is told, and what follows it is read all the same.
-    """
-    creator = ""
-    try:
-        if text.peek() == "[":
-            yield from _entries(text, name, creator, resource, tell)
-            return
-        for member in text.members():
-            if member == "log" and text.peek() == "{":
-                for part in text.members():
-                    if part == "entries" and text.peek() == "[":
-                        yield from _entries(text, name, creator, resource, tell)
-                    elif part == "creator":
-                        creator = _name_of(text.value())
-                    else:
-                        text.value()
-            elif member == "entries" and text.peek() == "[":
-                yield from _entries(text, name, creator, resource, tell)
-            else:
-                text.value()
-    except Broken as error:
-        tell(f"{name}: {error} (character {error.position:,}); what stands before it was read")
+    def convert(entry: JSONValue, origin: Origin) -> Exchange | str:
+        return exchange_of(entry, origin, _name_of(aside["creator"]), resource)
 
-
-def _entries(text: JSONText, name: str, creator: str, resource: Resource, tell: Tell) -> Iterator[Exchange]:
-    """The items of the list `entries`, with their places in it."""
-    text.take("[")
-    place = 0
-    while text.peek() != "]":
-        at = text.position
-        try:
-            entry = text.value()
-            exchange = exchange_of(entry, Origin(name, place), creator, resource)
-            if isinstance(exchange, Exchange):
-                yield exchange
-            else:
-                tell(f"{name}: entry {place} (character {at:,}) {exchange}; it is left out")
-            if text.peek() != "]":
-                text.take(",")
-        except Ended:
-            raise
-        except Broken as error:
-            tell(
-                f"{name}: entry {place} is broken at character {error.position:,}: {error}; those after it count on from it"
-            )
-            if not text.to_next_object(is_entry):
-                return
-        place += 1
-    text.take("]")
+    return read_list(text, Listing(("log", "entries"), is_entry, convert, aside), name, tell)
 
 
 def is_entry(value: JSONValue) -> bool:
@@ -135,17 +91,12 @@ def _request(raw: Mapping[str, JSONValue], creator: str, resource: Resource) -> 
 
 
 def _request_body(raw: Mapping[str, JSONValue], method: str, known: Headers | Missing, resource: Resource) -> Recorded:
-    length = first(known, "content-length")
-    posted = raw.get("postData")
-    if isinstance(posted, dict):
-        body = _body(posted, raw.get("bodySize"), known, resource)
-        if body:
-            return body
-    elif length is None and first(known, "transfer-encoding") is None and method in NO_BODY_METHODS:
-        size = raw.get("bodySize")
-        return NOT_RECORDED if isinstance(size, int) and size > 0 else b""
-    # That there is no text is no proof that there was no body.
-    return b"" if length is not None and length.strip() == "0" else NOT_RECORDED
+    posted, size = raw.get("postData"), raw.get("bodySize")
+    body = _body(posted, size, known, resource) if isinstance(posted, dict) else b""
+    if body:
+        return body
+    says_nothing = not isinstance(posted, dict) and not (isinstance(size, int) and size > 0)
+    return nothing_sent(method, known) if says_nothing else only_empty(known)
 
 
 def _response(raw: JSONValue, resource: Resource) -> Response | Missing | None:
@@ -158,23 +109,12 @@ def _response(raw: JSONValue, resource: Resource) -> Response | Missing | None:
     return Response(status=status, headers=known, body=_response_body(raw, status, known, resource))
 
 
-def status_of(status: JSONValue) -> int | None:
-    """The status of an answer; None where there was no answer, which recorders write as 0, -1, "" or null."""
-    if isinstance(status, str):
-        status = int(status) if status.isascii() and status.isdigit() and len(status) == 3 else None  # noqa: PLR2004
-    return status if isinstance(status, int) and 100 <= status <= 999 else None  # noqa: PLR2004
-
-
-WITHOUT_BODY: Final = frozenset({204, 304})
-"""Answers with these statuses have no body (RFC 9110)."""
-
-
 def _response_body(raw: Mapping[str, JSONValue], status: int, known: Headers | Missing, resource: Resource) -> Recorded:
     content = raw.get("content")
     body = _body(content, content.get("size"), known, resource) if isinstance(content, dict) else b""
     if body:
         return body
-    return b"" if status in WITHOUT_BODY or (first(known, "content-length") or "").strip() == "0" else NOT_RECORDED
+    return b"" if status in WITHOUT_BODY else only_empty(known)
 
 
 def _body(raw: Mapping[str, JSONValue], size: JSONValue, known: Headers | Missing, resource: Resource) -> Recorded:
@@ -191,17 +131,7 @@ def _body(raw: Mapping[str, JSONValue], size: JSONValue, known: Headers | Missin
         body = as_bytes(text, size)
     if not body or isinstance(body, Missing):
         return body
-    body = without_coding(body, first(known, "content-encoding"))
-    return NOT_RECORDED if isinstance(body, Missing) or _is_cut(body, known) else body
-
-
-def _is_cut(body: bytes, known: Headers | Missing) -> bool:
-    """Whether a recorder kept only the beginning of it. What is whole JSON is whole, whatever its length was: secrets may have
-    been replaced."""
-    length = first(known, "content-length")
-    if length is None or not length.isdecimal() or first(known, "content-encoding") is not None:
-        return False
-    return len(body) < int(length) and not is_json(body)
+    return settled(body, known)
 
 
 def _name_of(creator: JSONValue) -> str:

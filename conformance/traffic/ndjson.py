@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator
 from datetime import UTC, timedelta
@@ -23,8 +22,8 @@ from conformance.traffic.exchange import (
     Response,
 )
 from conformance.traffic.files import Tell
-from conformance.traffic.har import exchange_of, status_of
-from conformance.traffic.parts import duration, instant, without_coding
+from conformance.traffic.har import exchange_of
+from conformance.traffic.parts import duration, from_base64, instant, status_of, without_coding
 
 SECOND: Final = timedelta(seconds=1)
 
@@ -116,10 +115,10 @@ def _headers(raw: _Message) -> Headers | Missing:
 
 def _body(raw: _Message, known: Headers | Missing) -> Recorded:
     if raw.bodyBase64 is not None:
-        try:
-            body = base64.b64decode(raw.bodyBase64)
-        except (ValueError, binascii.Error):
-            return NOT_RECORDED
+        unpacked = from_base64(raw.bodyBase64)
+        if isinstance(unpacked, Missing):
+            return unpacked
+        body = unpacked
     else:
         text = bytes(raw.body)
         if text == b"null":

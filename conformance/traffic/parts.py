@@ -86,8 +86,8 @@ def _pairs(value: JSONValue) -> Iterator[tuple[str, str]]:
         for part in value:
             if isinstance(part, dict):
                 name = part.get("name", part.get("key"))  # Postman's has a key
-                if isinstance(name, str):
-                    yield name, _text(part.get("value"))
+                if isinstance(name, str) and "value" in part:  # without one it was not sent
+                    yield name, _text(part["value"])
             elif isinstance(part, list) and len(part) == 2 and isinstance(part[0], str):  # noqa: PLR2004
                 yield part[0], _text(part[1])
 
@@ -108,6 +108,13 @@ def first(found: Headers | Missing, name: str) -> str | None:
 def names_host(found: Headers | Missing) -> bool:
     """Whether the headers are those that went over the wire: every request has its host among them."""
     return not isinstance(found, Missing) and any(name in {"host", ":authority"} for name, _ in found)
+
+
+def status_of(status: JSONValue) -> int | None:
+    """The status of an answer; None where there was no answer, which recorders write as 0, -1, "" or null."""
+    if isinstance(status, str):
+        status = int(status) if status.isascii() and status.isdigit() and len(status) == 3 else None  # noqa: PLR2004
+    return status if isinstance(status, int) and 100 <= status <= 999 else None  # noqa: PLR2004
 
 
 # -- bodies --------------------------------------------------------------------------------------------------------
@@ -139,8 +146,8 @@ def from_base64(text: str) -> Recorded:
     """The bytes of a base64 text; of a JSON list of such texts, one after the other, too (Polly.JS)."""
     try:
         chunks = json.loads(text) if text.startswith("[") else [text]
-        return b"".join(base64.b64decode(chunk) for chunk in chunks)
-    except (ValueError, TypeError, binascii.Error):
+        return b"".join(base64.b64decode("".join(chunk.split()), validate=True) for chunk in chunks)
+    except (ValueError, AttributeError, binascii.Error):
         return NOT_RECORDED
 
 
@@ -189,8 +196,41 @@ def _is_text(body: bytes) -> bool:
     return "\ufffd" not in text and not _CONTROLS.search(body)
 
 
-def is_json(body: bytes) -> bool:
-    """Whether it is a JSON text as a whole, however it is spelled."""
+NO_BODY_METHODS: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
+"""A call by them of whose body nothing is recorded, and of whose length nothing is said, had none."""
+
+WITHOUT_BODY: Final = frozenset({204, 304})
+"""Answers with these statuses have no body (RFC 9110)."""
+
+
+def settled(body: bytes, known: Headers | Missing) -> Recorded:
+    """A recorded body, neither empty nor unknown, as it was before its content coding; not recorded where only its beginning
+    was."""
+    found = without_coding(body, first(known, "content-encoding"))
+    return NOT_RECORDED if isinstance(found, Missing) or _is_cut(found, known) else found
+
+
+def nothing_sent(method: str, known: Headers | Missing) -> Recorded:
+    """What the body of a call was of which none is recorded: empty for certain, or unknown."""
+    is_silent = not first(known, "content-length") and not first(known, "transfer-encoding")
+    return b"" if is_silent and method in NO_BODY_METHODS else only_empty(known)
+
+
+def only_empty(known: Headers | Missing) -> Recorded:
+    """The same of a message of which the recorder says that it may have had one: only its length proves that it was empty."""
+    return b"" if (first(known, "content-length") or "").strip() == "0" else NOT_RECORDED
+
+
+def _is_cut(body: bytes, known: Headers | Missing) -> bool:
+    """Whether a recorder kept only the beginning of it. What is whole JSON is whole, whatever its length was: secrets may have
+    been replaced."""
+    length = first(known, "content-length")
+    if length is None or not length.isdecimal() or first(known, "content-encoding") is not None:
+        return False
+    return len(body) < int(length) and not _is_json(body)
+
+
+def _is_json(body: bytes) -> bool:
     try:
         json.loads(body)
     except (ValueError, RecursionError):

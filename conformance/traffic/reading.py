@@ -1,28 +1,34 @@
-"""Several recordings as one stream."""
+"""Several recordings as one stream of exchanges."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from conformance.traffic.exchange import Exchange, Missing
-from conformance.traffic.files import Tell, sources
-from conformance.traffic.formats import entries
+from conformance.traffic.exchange import Exchange
+from conformance.traffic.files import Source, Tell, sources
+from conformance.traffic.formats import Form, exchanges, form_of, times
+from conformance.traffic.ordering import Keyed, in_sequence, keyed, merged, survey
 
 
 def read_all(paths: Iterable[Path], tell: Tell) -> Iterator[Exchange]:
     """Every exchange of these recordings, by the time at which it was sent; each keeps its place in its file.
 
-    One without a time follows the one that was written before it. Raises CannotRun where a file can't be read at all.
+    One without a time follows the one that was written before it; a recording without any times comes first. `tell` learns
+    what can't be read. Raises CannotRun, before the first exchange, where a file can't be opened or is of no known form.
     """
-    found: list[tuple[datetime, int, int, Exchange]] = []
-    for number, source in enumerate(source for path in paths for source in sources(path)):
-        last = datetime.min.replace(tzinfo=UTC)
-        for exchange in entries(source, tell):
-            if not isinstance(exchange.started, Missing):
-                last = exchange.started
-            found.append((last, number, exchange.origin.entry, exchange))
-    found.sort(key=lambda one: one[:3])
-    for *_, exchange in found:
-        yield exchange
+    recordings: list[tuple[datetime, Callable[[], Iterator[Keyed]]]] = []
+    for source in [source for path in paths for source in sources(path)]:
+        form = form_of(source)
+        if form is None:
+            tell(f"{source.name}: is empty")
+            continue
+        seen = survey(times(source, form))
+        recordings.append((seen.first, partial(_in_sequence, source, form, tell, nearly_sorted=seen.nearly_sorted)))
+    yield from merged(recordings)
+
+
+def _in_sequence(source: Source, form: Form, tell: Tell, *, nearly_sorted: bool) -> Iterator[Keyed]:
+    return in_sequence(keyed(exchanges(source, form, tell)), nearly_sorted=nearly_sorted)

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from conformance.commandline.recording import witness_of
 from conformance.contract.judge import Request as Asked
 from conformance.mock.app import respond
 from conformance.mock.koncili import Koncili
-from conformance.traffic import read_all
+from conformance.traffic import ndjson, read_all
 from conformance.traffic.exchange import NOT_RECORDED, Exchange, Origin, Request, Response
 from conformance.traffic.ndjson import line_of, read_ndjson
 
@@ -99,3 +100,42 @@ def test_the_mock_records_what_it_is_asked_and_answers(tmp_path: Path) -> None:
     assert isinstance(first.started, datetime)
     assert isinstance(second.started, datetime)
     assert second.started - first.started >= timedelta(seconds=90)
+
+
+SCHEMA = json.loads((Path(ndjson.__file__).parent / "exchange.schema.json").read_text(encoding="utf-8"))
+
+
+@given(EXCHANGES)
+def test_what_is_written_is_as_the_schema_says(exchange: Exchange) -> None:
+    jsonschema_rs.validate(SCHEMA, json.loads(line_of(exchange)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {},
+        {"request": {"method": "GET"}},
+        {"request": {"method": "", "url": "/order"}},
+        {"request": {"method": "GET", "url": "/order"}, "started": 5},
+        {"request": {"method": "GET", "url": "/order"}, "seconds": "5"},
+        {"request": {"method": "GET", "url": "/order", "headers": [["a"]]}},
+        {"request": {"method": "GET", "url": "/order", "bodyBase64": 5}},
+        {"request": {"method": "GET", "url": "/order"}, "response": {"status": "200"}},
+    ],
+)
+def test_what_the_schema_refuses_is_left_out(line: object, tmp_path: Path) -> None:
+    assert not jsonschema_rs.is_valid(SCHEMA, line)
+    good = {"request": {"method": "GET", "url": "/order"}, "later": 1}
+    assert jsonschema_rs.is_valid(SCHEMA, good)
+    (tmp_path / "a").write_text(json.dumps(good) + "\n" + json.dumps(line) + "\n")
+    told: list[str] = []
+    assert len(list(read_all([tmp_path / "a"], told.append))) == 1
+    assert "line 2 (entry 1)" in told[0]
+
+
+def test_the_example_in_the_documents_is_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "traffic.md").read_text(encoding="utf-8")
+    line = page.split("```json\n")[1].split("```")[0]
+    jsonschema_rs.validate(SCHEMA, json.loads(line))
+    (found,) = read_ndjson(Lines([line.encode()]), "a", pytest.fail)  # type: ignore[arg-type]
+    assert found.request.body == b'{"marketplaceCode": "701", "totalGrossValue": 203.63}'
