@@ -15,8 +15,8 @@ from conformance.concurrency.linearizability import Unexplained, explain
 from conformance.concurrency.model import ABSENT, Look, World, shown_words
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Values, Waiting
-from conformance.target.wire.client import says_no_token
 from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.tokens import says_no_token
 from conformance.target.wire.transport import TOO_MANY
 from strategies.calls import Call
 from strategies.orders import Order

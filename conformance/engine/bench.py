@@ -27,9 +27,10 @@ from conformance.errors import Doubtful, TargetUnavailable
 from conformance.run.session import Session
 from conformance.target.config import Span
 from conformance.target.wire.at_once import Sent
-from conformance.target.wire.client import Calling, tokens_in
+from conformance.target.wire.client import Calling
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http import InChunks
+from conformance.target.wire.tokens import tokens_in
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.faults import Kind

@@ -8,8 +8,8 @@ from typing import Final
 from conformance.contract.jsontext import told
 from conformance.contract.rules import Rule
 from conformance.engine.bench import Bench
-from conformance.target.wire.client import says_no_token, tokens_in
 from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.tokens import says_no_token, tokens_in
 from conformance.verdict.violation import Violation
 
 _CODE = re.compile(r"(\d{3})(-\d+)?")

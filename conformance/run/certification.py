@@ -33,8 +33,7 @@ from conformance.run.outcome import HARNESS_ERROR, Ending, in_words, is_full
 from conformance.run.scenario import leave_out, rule_of, scenario_name
 from conformance.run.session import Session, open_session, planned_as
 from conformance.run.workers import ControllerPlugin, WorkerPlugin
-from conformance.target.wire.client import SERVER_ERROR
-from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.exchange import SERVER_ERROR, Exchange
 from conformance.target.wire.journal import Spent, Traffic
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.evidence import Evidence, Outcome

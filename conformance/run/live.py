@@ -63,7 +63,7 @@ class Live:
     def attach(self, client: KonciliClient, calendar: Calendar, run_number: int) -> None:
         """Clear away by this client, with orders of this run's number."""
         serials = count(RECOVERY_SERIALS)
-        client.before_creation = self._take_turn
+        client.sender.before_creation = self._take_turn
         recovery_client = RecoveryClient(
             client,
             self.ledger,

@@ -14,8 +14,8 @@ from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values,
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.laws import make_ready
 from conformance.engine.properties import once, prove
-from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.tokens import tokens_in
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit, calls
 from tests.certification.conftest import Trial

@@ -21,8 +21,8 @@ from conformance.engine.open_reconciliation import OpenReconciliation as Book
 from conformance.engine.properties import prove
 from conformance.engine.tries import Way, explained
 from conformance.errors import TargetUnavailable
-from conformance.target.wire.client import tokens_in
 from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.tokens import tokens_in
 from strategies.calls import Call, creation_of, release_of
 from strategies.orders import Order
 from strategies.periods import PERIOD, at

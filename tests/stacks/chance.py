@@ -11,9 +11,10 @@ from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.contract.jsontext import dumps
 from conformance.target.config import parse_target
 from conformance.target.shared.budget import NoLimits
-from conformance.target.wire.client import Calling, KonciliClient, tokens_in
+from conformance.target.wire.client import Calling, KonciliClient
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
+from conformance.target.wire.tokens import tokens_in
 from tests.stacks.races import TARGET, serving
 
 WIDTHS = ("0", "1", "5", "30")

@@ -13,6 +13,9 @@ from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
 from conformance.target.wire.redaction import Redactor
 
+SERVER_ERROR: Final = 500
+"""Where the statuses of server errors begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:

@@ -231,20 +231,20 @@ def broken(held, client, headers, half):
         print("printed", held)
     logging.getLogger("harness").warning("logged %s", headers)
     try:
-        raise KeyError(client._password)
+        raise KeyError(client.tokens._password)
     except KeyError as error:
         error.add_note(f"noted {held}")
         if PLACE == "interrupt":
             raise KeyboardInterrupt(f"told {held}")
-        raise RuntimeError(f"told {held} {credentials} {client.email} {client._password!r} {body}") from error
+        raise RuntimeError(f"told {held} {credentials} {client.email} {client.tokens._password!r} {body}") from error
 
 def break_at(place, config):
     if place == PLACE:
         client = config.stash[CERTIFICATION].session.client
         token = client.access_token()
-        headers = {"gumgaToken": token, "credentials": client.credentials, "password": client._password}
+        headers = {"gumgaToken": token, "credentials": client.credentials, "password": client.tokens._password}
         # Pytest shows the first and the last 118 characters or so of a value.
-        broken(token, client, headers, "x" * 96 + client._password + "x" * 300)
+        broken(token, client, headers, "x" * 96 + client.tokens._password + "x" * 300)
 
 def pytest_bdd_before_step_call(request, step): break_at(PLACE if PLACE == "interrupt" else "step", request.config)
 def pytest_runtest_logstart(nodeid): NODES.append(nodeid); break_at("hook", CONFIG[0])

@@ -261,7 +261,7 @@ def meet_everything() -> None:
         with client() as own:
             own.access_token()
             for _ in range(len(BAD_ANSWERS)):
-                own._silences = 0
+                own.sender._silences = 0
                 try:
                     own.call(Endpoint.GET_ORDER)
                 except TargetUnavailable:

@@ -26,10 +26,11 @@ from conformance.run.session import Options, Session, open_session
 from conformance.target.config import parse_target
 from conformance.target.shared.budget import Budget, NoLimits
 from conformance.target.shared.budget_status import BudgetStatus
-from conformance.target.wire.client import SILENCES, KonciliClient
+from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.http import AsItStands
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
+from conformance.target.wire.sender import SILENCES
 
 BASE_URL = "https://koncili.example"
 TOKEN_ROUTE, REFRESH_ROUTE = Endpoint.CREATE_TOKEN.label, Endpoint.REFRESH_TOKEN.label

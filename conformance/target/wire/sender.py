@@ -1,0 +1,271 @@
+"""Sends a request as it is given, until its answer counts: what may have gone wrong on the way is no answer of the target's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from conformance.contract.endpoints import Endpoint, endpoint_of
+from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
+from conformance.target.config import Target
+from conformance.target.waiting import Waiting
+from conformance.target.wire.at_once import Sent
+from conformance.target.wire.exchange import SERVER_ERROR, Exchange
+from conformance.target.wire.http import Builder, Garbled, NeverSent, NoAnswer, ProxyRefused, Request, StillPassing
+from conformance.target.wire.redaction import Redactor
+from conformance.target.wire.transport import GATEWAY_ERRORS, PASSING_FAILURES, Blocked, Way, is_page
+
+SILENCES = 4
+"""After so many calls in a row without an answer the run stops."""
+
+CREATING = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE})
+"""Calls that leave something: after a lost answer it is looked up what became of them, they are not blindly sent again."""
+
+NOT_AGAIN = frozenset({Endpoint.DELETE_ORDER, Endpoint.REFRESH_TOKEN})
+"""Calls that succeed once: sent again after a lost answer, a refusal would say nothing."""
+
+FAULT_PAUSES = (0.1, 0.5)
+"""Seconds after which a call is sent again that got a server error, one after the other."""
+
+REDIRECTION = 3
+
+STRANGE_AT_MOST = 3
+"""So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
+
+NOT_TWICE = NOT_AGAIN | {Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
+"""Calls that are not sent again after an answer that does not say what became of them (a 500 does: see `_until_it_passes`). An
+order may be: it is the same then."""
+
+
+class Sender:
+    """Sends to one target, until it is blocked or gone."""
+
+    def __init__(
+        self, target: Target, way: Way, builder: Builder, redactor: Redactor, waiting: Waiting, *, in_process: bool
+    ) -> None:
+        """`way` leads to the target, in this process or by the network."""
+        self._target = target
+        self._way = way
+        self._builder = builder
+        self._redactor = redactor
+        self._waiting = waiting
+        self._in_process = in_process
+        self.gives_a_token: Callable[[], bool] = lambda: False
+        """Whether the target gives a token for its credentials."""
+        self.before_creation: Callable[[bytes], None] | None = None
+        """What is done before a reconciliation is opened, by its body."""
+        self.blocked: Blocked | None = None
+        self._silences = 0
+        self._answered = False
+        self._gone = ""
+        """Why nothing more is sent, once the target has gone away."""
+        self._vouching = False
+        """Whether a token is asked for to see that the target is there."""
+        self._strange: Counter[Endpoint | None] = Counter()
+        """How many strange answers in a row an endpoint gave to calls that are not sent again."""
+        self._own_pages: set[tuple[Endpoint | None, int]] = set()
+        """The endpoints and statuses that the target itself answers with a page."""
+
+    def check_open(self) -> None:
+        """Raises GoneAway and CannotRun where nothing more is to be sent."""
+        if self._gone:
+            raise GoneAway(self._gone)
+        if self.blocked is not None:
+            raise Blocked(self.blocked.until)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        again: bool = False,
+    ) -> Exchange:
+        """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504, or a page where JSON is
+        expected, counts only if the same request gets one `again` while tokens are still to be had; any other server error only
+        if the same request gets one each time (what passed is told in the exchange).
+
+        Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
+        done without an answer, GoneAway and WaitTooLong where nothing more is to be sent, and CannotRun on 423 and for a
+        proxy that lets nothing pass. A redirect is never followed: to another host it would carry the token there.
+        """
+        self.check_open()
+        given = {name: value for name, value in (headers or {}).items() if value is not None}
+        if content is not None:
+            given.setdefault("content-type", "application/json")
+        endpoint = endpoint_of(method, path)
+        if endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
+            self.before_creation(content or b"")
+        self._way.lost = self._way.lost and again
+        exchange = self._until_it_passes(method, path, query, content, given)
+        elsewhere = exchange.redirects_from(self._target.host)
+        if elsewhere is not None:
+            raise self._unanswered(
+                f"{method} {path}: {self._target.base_url} redirects to {elsewhere}, where no token is sent; is base_url "
+                "right, or does something on the way want a login?"
+            )
+        if self._is_strange(exchange):
+            if not again:
+                self._check_doubt(exchange, f"{method} {path}")
+                self._way.lost = self._way.lost or not exchange.is_refused
+                second = self.send(method, path, query=query, content=content, headers=headers, again=True)
+                return second if second.passed is not None else replace(second, passed=exchange.passed)
+            self._vouch_for(exchange, f"{method} {path}")
+        else:
+            self._strange[endpoint] = 0
+        self._silences = 0
+        if self._way.lost and exchange.endpoint in NOT_TWICE and exchange.is_refused:
+            raise Doubtful(
+                f"{method} {path}: refused with {exchange.status}, but only after an answer was lost",
+                exchange,
+                exchange.passed,
+            )
+        return exchange
+
+    def _until_it_passes(
+        self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None, headers: Mapping[str, str]
+    ) -> Exchange:
+        """Send it, and again where it gets a server error: one that an input makes comes each time. Raises as `send` does."""
+        first = exchange = self._sent(method, path, query, content, headers)
+        for pause in FAULT_PAUSES:
+            if exchange.status < SERVER_ERROR or exchange.status in GATEWAY_ERRORS:
+                break
+            self._way.lost = True  # who knows what it did before it failed
+            at_most = self._waiting.at_most
+            self._waiting.wait("another try after a server error", pause if at_most is None else min(pause, at_most))
+            try:
+                exchange = self._sent(method, path, query, content, headers)
+            except TargetUnavailable as error:
+                error.passed = error.passed or first
+                raise
+        is_another = exchange.status < SERVER_ERROR or exchange.status in GATEWAY_ERRORS
+        return replace(exchange, passed=first) if exchange is not first and is_another else exchange
+
+    def _sent(
+        self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None, headers: Mapping[str, str]
+    ) -> Exchange:
+        """Send it as often as it takes. Raises as `send` does."""
+        try:
+            request = self._builder.build(method, path, query, content, headers)
+        except UnicodeError:
+            raise TargetUnavailable(f"{method} {path}: a header would hold what none can, such as a token's") from None
+        endpoint = endpoint_of(method, path)
+        try:
+            exchange = self._way.send(request, self._sent_again_after(endpoint))
+        except Blocked as blocked:
+            self.blocked = blocked
+            raise
+        except StillPassing as failure:
+            self._answered = True
+            raise self._unanswered(f"{method} {path}: {failure}") from None
+        except NoAnswer as failure:
+            raise self._without_answer(f"{method} {path}", endpoint, failure) from None
+        self._answered = True
+        return exchange
+
+    def _sent_again_after(self, endpoint: Endpoint | None) -> tuple[type[NoAnswer], ...]:
+        """The failures after which a request is sent again. A target that never answered is not there."""
+        never_sent = (NeverSent,) if self._answered else ()
+        return never_sent if endpoint in CREATING | NOT_AGAIN else (*PASSING_FAILURES, *never_sent)
+
+    def _without_answer(self, call: str, endpoint: Endpoint | None, failure: NoAnswer) -> TargetUnavailable:
+        """What to raise for a call that failed on its way. Raises CannotRun for a proxy that never let anything pass."""
+        reason = self._redactor.text(str(failure))
+        if isinstance(failure, ProxyRefused):
+            reason += f"; check the proxy, or let NO_PROXY name {self._target.host}"
+            if not self._answered:
+                raise CannotRun(f"no way to {self._target.base_url}: {reason}")
+        failed = self._unanswered(f"{call}: no answer from {self._target.base_url}: {reason}{_remedy(reason)}")
+        if isinstance(failed, GoneAway) or not self._way.lost or endpoint not in CREATING:
+            return failed
+        return Doubtful(f"{failed}; what it asked for may have been done")
+
+    def send_at_once(self, requests: Sequence[Request], offsets: Sequence[float]) -> list[Sent]:
+        """Send these at once, once each, as `KonciliClient.call_at_once` says."""
+        try:
+            results = self._way.send_at_once(requests, offsets)
+        except Blocked as blocked:
+            self.blocked = blocked
+            raise
+        results = [self._without_strange(one) for one in results]
+        failures = [one.failure for one in results if one.failure is not None]
+        if len(failures) == len(results):
+            raise self._unanswered(
+                f"{len(requests)} calls at once: no answer from {self._target.base_url}: {failures[0]}"
+            )
+        self._silences = 0
+        return results
+
+    def _without_strange(self, sent: Sent) -> Sent:
+        """One of several that were sent at once; a page or a redirect is no answer of Koncili's."""
+        exchange = sent.exchange
+        if exchange is None or exchange.status >= SERVER_ERROR or not self._is_strange(exchange):
+            return sent
+        return replace(sent, exchange=None, failure=Garbled(f"{_strange_words(exchange)}, perhaps of a proxy"))
+
+    def _is_strange(self, exchange: Exchange) -> bool:
+        """Whether an answer may be that of something on the way: a gateway's error, a page, or a redirect to a login."""
+        if exchange.status in GATEWAY_ERRORS:
+            return True
+        known = self._in_process or (exchange.endpoint, exchange.status) in self._own_pages
+        looks_strange = is_page(exchange.response_body) or exchange.status // 100 == REDIRECTION
+        return exchange.status < SERVER_ERROR and not known and looks_strange
+
+    def _check_doubt(self, exchange: Exchange, call: str) -> None:
+        """Raises Doubtful where what was asked may have been done, and is not to be asked again before that was looked up."""
+        if exchange.endpoint in NOT_TWICE and not exchange.is_refused:
+            self._strange[exchange.endpoint] += 1
+            if self._strange[exchange.endpoint] < STRANGE_AT_MOST:
+                what = f"{call}: {_strange_words(exchange)}"
+                raise Doubtful(f"{what}, perhaps of a proxy; what it asked for may have been done")
+
+    def _vouch_for(self, exchange: Exchange, call: str) -> None:
+        """See that a strange answer is the target's own: it comes each time, while tokens are still to be had.
+
+        Raises TargetUnavailable where there is no token either.
+        """
+        if not self._gives_tokens():
+            raise self._unanswered(
+                f"{call}: {_strange_words(exchange)}, each time; is a proxy or a login page in the way, or is the target down?",
+                calls=0 if self._vouching else 1,
+            )
+        if exchange.status < SERVER_ERROR:
+            self._own_pages.add((exchange.endpoint, exchange.status))
+
+    def _gives_tokens(self) -> bool:
+        """Whether the target gives a token for its credentials, as one does that is there. Raises WaitTooLong, CannotRun."""
+        if self._vouching:
+            return False
+        self._vouching = True
+        try:
+            return self.gives_a_token()
+        except WaitTooLong:
+            raise
+        except TargetUnavailable:
+            return False
+        finally:
+            self._vouching = False
+
+    def _unanswered(self, what: str, calls: int = 1) -> TargetUnavailable:
+        """What to raise for a call without an answer: a target that stays silent would keep a run waiting for hours."""
+        self._silences += calls
+        if self._silences < SILENCES:
+            return TargetUnavailable(what)
+        self._gone = f"{what}; the {SILENCES}th call in a row without an answer: run again when the target is up"
+        return GoneAway(self._gone)
+
+
+def _remedy(reason: str) -> str:
+    """What to do about a failure whose cause is known."""
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return "; if its certificate is your company's own, let SSL_CERT_FILE name a file with the authority that issued it"
+    return ""
+
+
+def _strange_words(exchange: Exchange) -> str:
+    if is_page(exchange.response_body):
+        return f"{exchange.status} with a page in place of JSON"
+    return f"{exchange.status}{' (a redirect)' if exchange.status // 100 == REDIRECTION else ''}"
