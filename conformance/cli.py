@@ -57,6 +57,7 @@ main.add_command(gate)
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to spread over.")
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
 @click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
+@click.option("--long-waivers", is_flag=True, help="Let waivers last longer than half a year from today.")
 @click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Give the mock in process this defect (repeatable)."
 )
@@ -92,6 +93,7 @@ def certify(
     workers: int,
     reports: Path,
     waivers: Path | None,
+    long_waivers: bool,  # noqa: FBT001
     defects: tuple[str, ...],
     variant: str | None,
     loudness: str | None,
@@ -127,6 +129,7 @@ def certify(
             max_wait=max_wait,
             keep_going=keep_going,
             complete=complete,
+            long_waivers=long_waivers,
             alone=workers == 1,
         )
         rules = tuple(rule.upper() for rule in rules)

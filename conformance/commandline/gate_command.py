@@ -60,6 +60,7 @@ class Percent(click.ParamType[Decimal]):
 @click.option("--base-url", metavar="URL", help="The base URL that must have been tested.")
 @click.option("--environment", type=click.Choice(["mock", "sandbox", "production"]), help="What must have been tested.")
 @click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
+@click.option("--long-waivers", is_flag=True, help="Let waivers last longer than half a year from today.")
 @click.option("--allowed-signers", type=FILE, help="Demand an SSH signature by somebody in this file (OpenSSH's).")
 @click.option("--signer", metavar="IDENTITY", help="Demand that signer's.")
 @click.option("--baseline", type=FILE, help="Say what changed since this certificate; decides nothing.")
@@ -75,6 +76,7 @@ def gate(
     base_url: str | None,
     environment: str | None,
     waivers: Path | None,
+    long_waivers: bool,  # noqa: FBT001
     allowed_signers: Path | None,
     signer: str | None,
     baseline: Path | None,
@@ -96,14 +98,18 @@ def gate(
         raise click.UsageError("--signer is empty; name one, or leave it out")
     unread: dict[Check, str] = {}
     file = _read(lambda: load_certificate(certificate), Check.CERTIFICATE, unread)
+    now = datetime.now(UTC)
     asked = Asked(
-        now=datetime.now(UTC),
+        now=now,
         max_age=max_age,
         profile=profile,
         min_coverage=min_coverage,
         accept_partial=accept_partial,
         target=_read(lambda: _wanted(target, target_name, base_url, environment), Check.TARGET, unread) or (),
-        waivers=(_read(lambda: load_waivers(waivers), Check.WAIVERS, unread) if waivers else None) or (),
+        waivers=(
+            _read(lambda: load_waivers(waivers, now, long=long_waivers), Check.WAIVERS, unread) if waivers else None
+        )
+        or (),
         signature=_signature(file.raw if file else b"", certificate, allowed_signers, signer),
     )
     decision = decide(file, asked, catalogue(), unread)

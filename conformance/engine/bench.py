@@ -377,7 +377,9 @@ class Bench:
 
     def hindered(self, reason: str) -> None:
         """Say why the running scenario may have seen less than it should."""
-        self.session.evidence.scenarios[self.scenario].hindrance = reason
+        scenario = self.session.evidence.scenarios[self.scenario]
+        scenario.hindrance = reason
+        scenario.hindered_by = reason.partition(":")[0] if reason.partition(":")[0] in catalogue().rules else ""
 
     # -- time and what is seen late -----------------------------------------------------------------------------------
 

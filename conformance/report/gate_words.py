@@ -140,7 +140,15 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
         ),
         (Check.WAIVERS, "unread"): ("{why}", "mend the waivers file"),
         (Check.WAIVERS, "none"): ("none", ""),
-        (Check.WAIVERS, "valid"): ("{rule} may fail until {until}: {reason}", ""),
+        (Check.WAIVERS, "valid"): ("{rule} may fail until {until}: {reason} (covers {covered})", ""),
+        (Check.WAIVERS, "hindered"): (
+            "{hindered} may stay inconclusive until {until}, since {rule} stands in its way: {reason}",
+            "",
+        ),
+        (Check.WAIVERS, "short"): (
+            "{rule} fails by more than its waiver covers ({covered}): {left}",
+            "mend that, or let the waiver's `kinds` name it as the certificate does",
+        ),
         (Check.WAIVERS, "idle"): ("{rule} might fail until {until} ({reason}), but is {verdict}", ""),
         (Check.WAIVERS, "stale"): (
             "{rule} passes: its waiver until {until} ({reason}) is stale",

@@ -267,7 +267,8 @@ class Certification:
                 evidence.finish(item.nodeid, Outcome.FAILED, finding.reason, finding)
             else:
                 evidence.observe(error, self.session.redactor)
-                evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, f"{error.rule} stood in the way: {finding.reason}")
+                reason = f"{error.rule} stood in the way: {finding.reason}"
+                evidence.finish(item.nodeid, Outcome.INCONCLUSIVE, reason, hindered_by=error.rule)
         elif isinstance(error, KeyboardInterrupt) or (error is not None and self._is_interrupted(item.session, error)):
             pass  # the session's end marks what was interrupted
         elif error is not None:

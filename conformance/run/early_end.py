@@ -37,7 +37,7 @@ class EarlyEnd:
         results = [
             judge_rule(rule, evidence, readings) for rule in catalogue().rules.values() if rule.level is Level.REQUIRED
         ]
-        waived = waive(results, self.task.waivers, self.session.started_at.date())
+        waived = waive(results, self.task.waivers, self.session.started_at)
         return next((result.rule.id for result in waived if result.verdict is RuleVerdict.FAIL), "")
 
     def tell(self) -> None:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -91,7 +92,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     """What the run will spend, with nothing sent to find it out. Raises CannotRun that names what is wrong and the remedy."""
     check_known(rules)
     if waivers is not None:
-        load_waivers(waivers)
+        load_waivers(waivers, datetime.now(UTC), long=options.long_waivers)
     target = chosen_target(options)
     email_of(target, options)
     in_process = options.target_file is None
@@ -240,7 +241,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     arguments += [f"--koncili-rule={rule}" for rule in rules]
     arguments += [f"--koncili-defect={defect}" for defect in options.defects]
     flags = {"--koncili-patient": options.patient, "--koncili-keep-going": options.keep_going}
-    flags["--koncili-complete"] = options.complete
+    flags |= {"--koncili-complete": options.complete, "--koncili-long-waivers": options.long_waivers}
     return [*arguments, *(flag for flag, given in flags.items() if given)]
 
 

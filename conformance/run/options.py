@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         max_wait=_seconds("--koncili-max-wait", option("koncili_max_wait")),
         keep_going=option("koncili_keep_going"),
         complete=option("koncili_complete"),
+        long_waivers=option("koncili_long_waivers"),
         alone=worker is None,
     )
     reports = _reports(config, directory) if directory else None
@@ -73,7 +75,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
             _leave_files(config, reports)
         rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
         check_known(rules)
-        waivers = load_waivers(Path(option("koncili_waivers"))) if option("koncili_waivers") else ()
+        waivers = _waivers(option("koncili_waivers"), long=option("koncili_long_waivers"))
         chosen_target(options)
         options = replace(options, seed=chosen_seed(options))
     except CannotRun as error:
@@ -88,6 +90,10 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         controls=worker is None and getattr(config.option, "dist", "no") != "no",
         screen=next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Screen)), None),
     )
+
+
+def _waivers(given: str | None, *, long: bool) -> tuple[Waiver, ...]:
+    return load_waivers(Path(given), datetime.now(UTC), long=long) if given else ()
 
 
 def _seconds(option: str, given: str | None) -> float | None:

@@ -75,7 +75,7 @@ class Ending:
         target, profile = chosen_target(options), chosen_profile(options)
         results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
         self.certificate = make_certificate(
-            results=waive(results, self.task.waivers, self.started_at.date()),
+            results=waive(results, self.task.waivers, self.started_at),
             target=target.model_copy(update={"name": redactor.text(target.name)}),
             profile=profile.name,
             seed=chosen_seed(options),

@@ -25,6 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--koncili-reports", metavar="DIR", help="where results are left (default: reports)")
     group.addoption("--koncili-waivers", metavar="FILE", help="failures that are known and accepted for a time")
     group.addoption(
+        "--koncili-long-waivers", action="store_true", help="let waivers last longer than half a year from today"
+    )
+    group.addoption(
         "--koncili-defect", metavar="NAME", action="append", help="give the mock in process this defect (repeatable)"
     )
     group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")

@@ -73,6 +73,8 @@ class Options:
     """Whether to wait for the budget although a required rule has failed, so that the verdict stands."""
     complete: bool = False
     """Whether every kind of fault is tried, however many hours of the budget that takes."""
+    long_waivers: bool = False
+    """Whether waivers may last longer than half a year from today."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 

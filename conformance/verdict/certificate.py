@@ -11,16 +11,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from conformance import __version__
 from conformance.contract.rules import Level, catalogue
 from conformance.target.config import Target
 from conformance.verdict.digest import digest_of
-from conformance.verdict.verdicts import RuleResult, RuleVerdict, RunVerdict, judge_run
+from conformance.verdict.verdicts import RuleResult, RuleVerdict, RunVerdict, Waiver, clock_of, judge_run
 
 SCHEMA: Final = "koncili-conformance/certificate/1"
 
@@ -81,11 +81,58 @@ class AtOnce(_Part):
     """How often nobody knows what became of one of them: it got no answer, or a server error. That is no evidence."""
 
 
+def _known_zone(name: str) -> str:
+    clock_of(name)
+    return name
+
+
 class WaiverEntry(_Part):
-    """Why a failure is waived, and the last day on which it is."""
+    """Why a failure is waived, what of the rule is, and the last day on which it is."""
 
     reason: str
     until: date
+    zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    rule: str = ""
+    """The rule that the waiver is of, where it is another: this one is but hindered by it."""
+    whole: bool = True
+    kinds: list[str] = Field(default_factory=list)
+    hinders: list[str] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, waiver: Waiver, rule: str) -> Self:
+        """That waiver, for that rule."""
+        return cls(
+            reason=waiver.reason,
+            until=waiver.until,
+            zone=waiver.zone,
+            rule=waiver.rule if waiver.rule != rule else "",
+            whole=waiver.whole,
+            kinds=list(waiver.kinds),
+            hinders=list(waiver.hinders),
+        )
+
+    def as_waiver(self, rule: str) -> Waiver:
+        """The waiver, of the rule with whose entry it stands."""
+        return Waiver(
+            self.rule or rule, self.reason, self.until, self.zone, self.whole, tuple(self.kinds), tuple(self.hinders)
+        )
+
+
+class FindingEntry(_Part):
+    """One thing that breaks a rule: its id is the same in every run that finds it."""
+
+    id: str
+    endpoint: str
+    kind: str
+    """The kind of fault that showed it, where there are several."""
+    scenario: str
+    """The scenario that showed it; none where it was seen beside another rule's."""
+    reason: str
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What a waiver may name it by."""
+        return self.id, self.kind, self.scenario
 
 
 class KindsEntry(_Part):
@@ -118,6 +165,10 @@ class RuleEntry(_Part):
     """Of a rule about calls at once."""
     kinds: KindsEntry | None = None
     """Of a rule whose faults have kinds; certificates of older suites tell none."""
+    findings: list[FindingEntry] = Field(default_factory=list)
+    """All that break it; the first is the counterexample's. Certificates of older suites tell none."""
+    hindered_by: list[str] = Field(default_factory=list)
+    """Of a rule that is undecided for nothing but other rules' breaches: these rules."""
     counterexample: Counterexample | None = None
     waiver: WaiverEntry | None = None
     """Of a waived rule."""
@@ -288,5 +339,16 @@ def _entry(result: RuleResult) -> RuleEntry:
         at_once=AtOnce(tries=result.tries, overlapped=result.overlapped, undecided=result.undecided)
         if result.tries
         else None,
-        waiver=WaiverEntry(reason=result.waiver.reason, until=result.waiver.until) if result.waiver else None,
+        findings=[
+            FindingEntry(
+                id=one.id,
+                endpoint=one.endpoint,
+                kind=_writable(one.kind),
+                scenario=_writable(one.scenario),
+                reason=_writable(one.reason),
+            )
+            for one in ([finding, *(one for one in result.findings if one.id != finding.id)] if finding else [])
+        ],
+        hindered_by=list(result.hindered_by),
+        waiver=WaiverEntry.of(result.waiver, result.rule.id) if result.waiver else None,
     )

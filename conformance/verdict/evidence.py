@@ -40,6 +40,8 @@ class ScenarioEvidence:
     """The counts of each side by endpoint (`POST /order`), where an exchange shows it."""
     hindrance: str = ""
     """What another rule's breach kept this scenario from trying."""
+    hindered_by: str = ""
+    """That rule, where it is known."""
     pending: int = 0
     """Examples that only time could have shown."""
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -137,9 +139,18 @@ class Evidence:
         """An earlier run saw the kind refused, at that instant. (ISO 8601)"""
         self.kinds.setdefault(rule, KindsSeen()).earlier[kind] = at
 
-    def finish(self, scenario_id: str, outcome: Outcome, reason: str = "", finding: Finding | None = None) -> None:
-        """How the scenario ended."""
+    def finish(
+        self,
+        scenario_id: str,
+        outcome: Outcome,
+        reason: str = "",
+        finding: Finding | None = None,
+        *,
+        hindered_by: str = "",
+    ) -> None:
+        """How the scenario ended; `hindered_by` is the other rule that stood in its way."""
         scenario = self.scenarios[scenario_id]
+        scenario.hindered_by = hindered_by or scenario.hindered_by
         scenario.outcome, scenario.reason, scenario.finding = outcome, visible(reason), finding
 
     def keep_samples(self, scenario_id: str, redactor: Redactor) -> None:

@@ -216,18 +216,30 @@ def _waivers(case: Case) -> Iterable[Found]:
 
 def _waiver(rule: JudgedRule) -> Found:
     assert rule.waiver is not None
-    facts = asdict(rule.waiver) | {"verdict": rule.entry.verdict}
+    waiver = rule.waiver
+    facts = {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.last_day, "covered": waiver.covered}
+    facts |= {"verdict": rule.entry.verdict}
     match rule.waiver_status:
+        case WaiverStatus.VALID if rule.waiver.rule != rule.entry.id:
+            found = _passed(Check.WAIVERS, "hindered", **facts, hindered=rule.entry.id)
         case WaiverStatus.VALID:
-            return _passed(Check.WAIVERS, "valid", **facts)
+            found = _passed(Check.WAIVERS, "valid", **facts)
         case WaiverStatus.IDLE:
-            return _noted(Check.WAIVERS, "idle", **facts)
+            found = _noted(Check.WAIVERS, "idle", **facts)
         case WaiverStatus.STALE:
-            return _refused(Check.WAIVERS, "stale", **facts)
-    if rule.verdict is RuleVerdict.FAIL:
-        code = EXIT_CODES[RunVerdict.NONCONFORMANT] if rule.is_required else UNDECIDED
-        return Found(Check.WAIVERS, "expired", Result.REFUSED, code, facts)
-    return _refused(Check.WAIVERS, "expired-idle", **facts)
+            found = _refused(Check.WAIVERS, "stale", **facts)
+        case WaiverStatus.SHORT:
+            left = [one.id for one in rule.entry.findings if not rule.waiver.covers(one.names)]
+            found = Found(Check.WAIVERS, "short", Result.REFUSED, _code_of(rule), facts | {"left": ", ".join(left)})
+        case _ if rule.verdict is RuleVerdict.FAIL:
+            found = Found(Check.WAIVERS, "expired", Result.REFUSED, _code_of(rule), facts)
+        case _:
+            found = _refused(Check.WAIVERS, "expired-idle", **facts)
+    return found
+
+
+def _code_of(broken: JudgedRule) -> int:
+    return EXIT_CODES[RunVerdict.NONCONFORMANT] if broken.is_required else UNDECIDED
 
 
 def _verdict(case: Case) -> Iterable[Found]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
@@ -103,16 +103,36 @@ class JudgedRule:
         return self.verdict is RuleVerdict.NOT_EXERCISED and NOT_SELECTED in self.entry.reason
 
     @classmethod
-    def of(cls, entry: RuleEntry, given: Waiver | None, today: date) -> JudgedRule:
-        """The rule today; a waiver that is given now outweighs the one that the run was given."""
-        waiver = given
+    def of(cls, entry: RuleEntry, given: Mapping[str, Waiver], now: datetime) -> JudgedRule:
+        """The rule now; a waiver that is given now, by rule, outweighs the one that the run was given."""
+        if entry.hindered_by:
+            return cls._hindered(entry, given, now)
+        waiver = given.get(entry.id)
         if waiver is None and entry.verdict is RuleVerdict.WAIVED and entry.waiver is not None:
-            waiver = Waiver(entry.id, entry.waiver.reason, entry.waiver.until)
-        waiver_status = waiver_status_of(entry.verdict, waiver, today) if waiver else None
+            waiver = entry.waiver.as_waiver(entry.id)
+        waiver_status = waiver_status_of(entry.verdict, waiver, now) if waiver else None
+        if waiver and waiver_status is WaiverStatus.VALID and not _is_covered(entry, waiver):
+            waiver_status = WaiverStatus.SHORT
         verdict = entry.verdict
         if verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED}:
             verdict = RuleVerdict.WAIVED if waiver_status is WaiverStatus.VALID else RuleVerdict.FAIL
         return cls(entry, verdict, waiver, waiver_status)
+
+    @classmethod
+    def _hindered(cls, entry: RuleEntry, given: Mapping[str, Waiver], now: datetime) -> JudgedRule:
+        """A rule that others' breaches left undecided: their waiver may let that be."""
+        known = [given[rule] for rule in entry.hindered_by if rule in given]
+        if not known and entry.waiver is not None:
+            known = [entry.waiver.as_waiver(entry.id)]
+        lets = [one for one in known if one.lets_be_hindered(entry.id, entry.hindered_by) and not one.is_over(now)]
+        if lets:
+            return cls(entry, RuleVerdict.WAIVED, lets[0], WaiverStatus.VALID)
+        return cls(entry, RuleVerdict.INCONCLUSIVE)
+
+
+def _is_covered(entry: RuleEntry, waiver: Waiver) -> bool:
+    """Whether the waiver covers all that breaks the rule; what a certificate does not tell only one of the whole rule does."""
+    return waiver.whole or (bool(entry.findings) and all(waiver.covers(one.names) for one in entry.findings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +146,9 @@ class Case:
 
     @classmethod
     def of(cls, file: CertificateFile, asked: Asked, contract: Catalogue) -> Case:
-        """The case; a waiver counts until the end of its last day in UTC."""
-        given, today = {waiver.rule: waiver for waiver in asked.waivers}, asked.now.date()
-        rules = tuple(JudgedRule.of(entry, given.get(entry.id), today) for entry in file.certificate.rules)
+        """The case; a waiver counts until the end of its last day by the clock of its zone."""
+        given = {waiver.rule: waiver for waiver in asked.waivers}
+        rules = tuple(JudgedRule.of(entry, given, asked.now) for entry in file.certificate.rules)
         return cls(file, asked, contract, rules)
 
     @property

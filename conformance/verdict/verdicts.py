@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conformance.contract.rules import Level, Rule, Side
 from conformance.verdict.evidence import Evidence, KindsSeen, Outcome, ScenarioEvidence
@@ -43,13 +44,52 @@ NOT_SELECTED = "not selected"
 """Why a rule was not exercised that the user left out."""
 
 
+def clock_of(zone: str) -> tzinfo:
+    """The clock of a time zone, by its name (`America/Sao_Paulo`). Raises ValueError where there is none."""
+    try:
+        return UTC if zone == "UTC" else ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, OSError):
+        raise ValueError(f"{zone!r} is no time zone; give one such as America/Sao_Paulo") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A rule that may fail, why, and the last day on which it may."""
+    """What of a rule may fail, why, and the last day on which it may."""
 
     rule: str
     reason: str
     until: date
+    zone: str = "UTC"
+    """By whose clock that day ends (`America/Sao_Paulo`)."""
+    whole: bool = False
+    """Whether all of the rule may fail."""
+    kinds: tuple[str, ...] = ()
+    """Else what may: kinds of faults, scenarios or ids of findings, as the certificate has them."""
+    hinders: tuple[str, ...] = ()
+    """Rules that may stay inconclusive where this one stands in the way."""
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether its last day has ended. Raises ValueError for no zone."""
+        return now.astimezone(clock_of(self.zone)).date() > self.until
+
+    @property
+    def last_day(self) -> str:
+        """Its last day, with the zone where that is not UTC."""
+        return f"{self.until}" if self.zone == "UTC" else f"{self.until} ({self.zone})"
+
+    def covers(self, names: Iterable[str]) -> bool:
+        """Whether a finding with these names (its id, kind and scenario) may be."""
+        return self.whole or not {*names}.isdisjoint(self.kinds)
+
+    def lets_be_hindered(self, rule: str, hindered_by: Iterable[str]) -> bool:
+        """Whether a rule that nothing but these keeps undecided may stay so."""
+        return rule in self.hinders and {*hindered_by} == {self.rule}
+
+    @property
+    def covered(self) -> str:
+        """What it covers, in words."""
+        also = f"; {', '.join(self.hinders)} where {self.rule} stands in the way" if self.hinders else ""
+        return ("the whole rule" if self.whole else ", ".join(self.kinds)) + also
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +145,22 @@ class RuleResult:
     """Of a rule whose faults have kinds."""
     waiver: Waiver | None = None
     """Why its failure is waived, where it is."""
+    findings: tuple[Finding, ...] = ()
+    """All that break it, `finding` first."""
+    hindered_by: tuple[str, ...] = ()
+    """Of a rule that is undecided for nothing but other rules' breaches: these rules."""
 
 
 def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> RuleResult:
     """The verdict on a rule: a failure outweighs all, and a pass needs every scenario with every side it should show."""
     scenarios = [scenario for scenario in evidence.scenarios.values() if scenario.rule == rule.id]
-    finding = _finding(rule, scenarios, evidence)
+    findings = _findings(rule, scenarios, evidence)
+    finding = findings[0] if findings else None
     if finding is not None:
         verdict, reason = RuleVerdict.FAIL, finding.reason
     else:
         verdict, reason = _without_failure(rule, scenarios, readings)
+    hindered_by = _hindered_by(rule, scenarios, readings) if verdict is RuleVerdict.INCONCLUSIVE else ()
     kinds = Kinds.of(evidence.kinds[rule.id]) if rule.id in evidence.kinds else None
     if verdict is RuleVerdict.PASS and kinds is not None:
         reason = kinds.words
@@ -125,7 +171,7 @@ def judge_rule(rule: Rule, evidence: Evidence, readings: Mapping[str, str]) -> R
         sum(scenario.requests for scenario in scenarios), sum(scenario.client_errors for scenario in scenarios),
         sum(scenario.tries for scenario in scenarios), sum(scenario.overlapped for scenario in scenarios),
         sum(scenario.undecided for scenario in scenarios),
-        kinds,
+        kinds, findings=findings, hindered_by=hindered_by,
     )  # fmt: skip
 
 
@@ -139,10 +185,26 @@ def _by_endpoint(scenarios: Iterable[ScenarioEvidence]) -> dict[str, dict[str, i
     return whole
 
 
-def _finding(rule: Rule, scenarios: Iterable[ScenarioEvidence], evidence: Evidence) -> Finding | None:
-    """The rule's own scenario shrinks its counterexample, so that one is preferred to what was observed elsewhere."""
-    own = [scenario.finding for scenario in scenarios if scenario.outcome is Outcome.FAILED and scenario.finding]
-    return own[0] if own else evidence.observed.get(rule.id)
+def _findings(rule: Rule, scenarios: Iterable[ScenarioEvidence], evidence: Evidence) -> tuple[Finding, ...]:
+    """What breaks the rule, each once. Its own scenarios shrink their counterexamples, so these come first."""
+    own = [
+        replace(scenario.finding, scenario=scenario.name)
+        for scenario in scenarios
+        if scenario.outcome is Outcome.FAILED and scenario.finding
+    ]
+    observed = evidence.observed.get(rule.id)
+    found = [*own, *([observed] if observed else [])]
+    return tuple({finding.id: finding for finding in reversed(found)}.values())[::-1]
+
+
+def _hindered_by(rule: Rule, scenarios: Iterable[ScenarioEvidence], readings: Mapping[str, str]) -> tuple[str, ...]:
+    """The rules that kept every undecided scenario from deciding; none where one is undecided for something else."""
+    rules = dict.fromkeys(
+        scenario.hindered_by
+        for scenario in scenarios
+        if scenario.outcome is not Outcome.PASSED or unseen(rule, scenario, readings)
+    )
+    return () if "" in rules else tuple(rules)
 
 
 def _without_failure(

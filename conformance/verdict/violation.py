@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,28 @@ class Finding:
     """Curl commands, a line each, that send again what showed it, in order."""
     lanes: list[str] = field(default_factory=list)
     """Calls at once, a line each, as lanes side by side over time."""
+    endpoint: str = ""
+    """What was called (`POST /order`)."""
+    kind: str = ""
+    """The kind of fault that showed it, where its scenario tries several."""
+    scenario: str = ""
+    """The scenario that showed it; none where it was seen beside another rule's."""
+
+    @property
+    def id(self) -> str:
+        """The same in every run that finds it, whatever the seed: by rule, endpoint, and kind of fault or scenario."""
+        found = "\0".join((self.rule, self.endpoint, self.kind or self.scenario))
+        return f"{self.rule}-{hashlib.sha256(found.encode()).hexdigest()[:8]}"
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What a waiver may name it by."""
+        return self.id, self.kind, self.scenario
+
+    @property
+    def what(self) -> str:
+        """What shows it, in words: the kind of fault, or else the scenario."""
+        return self.kind or self.scenario or "seen beside other rules"
 
     @classmethod
     def of(cls, violation: Violation, redactor: Redactor) -> Finding:
@@ -57,7 +80,7 @@ class Finding:
         exchange = violation.exchange
         reason = redactor.text(str(violation))
         if exchange is None:
-            return cls(violation.rule, reason, {}, {}, "")
+            return cls(violation.rule, reason, {}, {}, "", kind=violation.kind)
         story = violation.story if exchange in violation.story else (*violation.story, exchange)
         return cls(
             violation.rule,
@@ -66,6 +89,8 @@ class Finding:
             response_of(exchange, redactor),
             _told(story, redactor),
             list(violation.lanes),
+            exchange.endpoint.label if exchange.endpoint else "",
+            violation.kind,
         )
 
     def text(self) -> str:

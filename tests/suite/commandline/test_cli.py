@@ -145,9 +145,16 @@ def test_one_rule_is_partial_and_says_so(tmp_path: Path) -> None:
 
 def test_a_waived_failure_does_not_decide(tmp_path: Path) -> None:
     waivers = tmp_path / "waivers.toml"
-    waivers.write_text('[[waivers]]\nrule = "ORD-04"\nreason = "ticket 7"\nuntil = 2999-12-31\n')
+    waivers.write_text('[[waivers]]\nrule = "ORD-04"\nreason = "ticket 7"\nuntil = 2999-12-31\nwhole = true\n')
     run = certify(
-        tmp_path / "reports", "--defect", "ord-04-not-enforced", "--waivers", str(waivers), "--profile", "smoke"
+        tmp_path / "reports",
+        "--defect",
+        "ord-04-not-enforced",
+        "--waivers",
+        str(waivers),
+        "--long-waivers",
+        "--profile",
+        "smoke",
     )
     assert run.verdicts("waived") == {"ORD-04"}
     assert run.code == 0

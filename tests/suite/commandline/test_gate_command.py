@@ -53,7 +53,9 @@ class Gate:
         return done.exit_code, done.output
 
     def waiver(self, rule: str, until: str) -> Path:
-        return self.file("waivers.toml", f'[[waivers]]\nrule = "{rule}"\nreason = "ticket 4711"\nuntil = {until}\n')
+        return self.file(
+            "waivers.toml", f'[[waivers]]\nrule = "{rule}"\nreason = "ticket 4711"\nuntil = {until}\nwhole = true\n'
+        )
 
     def target(self, **changes: str) -> Path:
         """A target file whose credentials nobody has set."""
@@ -409,9 +411,11 @@ def waived(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of two rules, one of them broken and waived."""
     directory = tmp_path_factory.mktemp("waived")
     waivers = directory / "waivers.toml"
-    waivers.write_text('[[waivers]]\nrule = "ORD-04"\nreason = "ticket 4711"\nuntil = 2099-12-31\n')
+    waivers.write_text('[[waivers]]\nrule = "ORD-04"\nreason = "ticket 4711"\nuntil = 2099-12-31\nwhole = true\n')
     rules = ("--rule", "ORD-04", "--rule", "ORD-05")
-    return certify(directory / "reports", *rules, "--defect", "ord-04-not-enforced", "--waivers", str(waivers))
+    return certify(
+        directory / "reports", *rules, "--defect", "ord-04-not-enforced", "--waivers", str(waivers), "--long-waivers"
+    )
 
 
 def test_what_certify_writes_the_gate_takes(waived: Run) -> None:

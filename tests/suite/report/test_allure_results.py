@@ -153,7 +153,7 @@ def test_what_was_sent_may_hold_what_no_file_can(tmp_path: Path) -> None:
 def test_a_waived_failure_says_until_when_and_why(tmp_path: Path) -> None:
     [result] = finished(tmp_path, evidence_of(ORD_04=FAILED), waivers=[waiver("ORD-04")])["ORD-04"]
     assert result["statusDetails"]["message"] == (
-        f"failing, and waived\nwaived until 2026-12-31: ticket 4711\n{REASON}"
+        f"failing, and waived\nwaived until 2026-12-31: ticket 4711 (covers the whole rule)\n{REASON}"
     )
     assert {"name": "tag", "value": "waived"} in result["labels"]
 

@@ -63,7 +63,10 @@ def test_what_is_required_decides(sessions: Any) -> None:
 
 def test_a_failure_that_is_waived_does_not(sessions: Any) -> None:
     session = sessions()
-    waivers = (Waiver("ORD-01", "known", date(2999, 1, 1)), Waiver("ORD-06", "no more", date(2001, 1, 1)))
+    waivers = (
+        Waiver("ORD-01", "known", date(2999, 1, 1), whole=True),
+        Waiver("ORD-06", "no more", date(2001, 1, 1), whole=True),
+    )
     decided = EarlyEnd(Task(options=session.options, waivers=waivers), session)
     failing(session, "ORD-01")
     decided.is_worth_waiting()

@@ -42,7 +42,7 @@ def certified(
     """The certificate of a run that saw this; `name` is the target's."""
     readings = dict(resolve({}))
     results = [judge_rule(rule, evidence or Evidence(), readings) for rule in catalogue().rules.values()]
-    certificate = made(waive(results, waivers, STARTED.date()), **changed)
+    certificate = made(waive(results, waivers, STARTED), **changed)
     if name != "ours":
         certificate = certificate.model_copy(update={"target": certificate.target.model_copy(update={"name": name})})
     return certificate

@@ -110,6 +110,8 @@ def test_a_rule_that_passed_is_told_with_what_it_rests_on() -> None:
             "requests": 9,
             "clientErrors": 3,
             "kinds": None,
+            "findings": [],
+            "hinderedBy": [],
             "counterexample": None,
             "atOnce": None,
             "waiver": None,
@@ -125,12 +127,13 @@ def test_a_rule_that_failed_is_told_with_its_counterexample() -> None:
 
 
 def test_a_rule_that_is_waived_is_told_with_why_and_until_when() -> None:
-    waiver = Waiver("ORD-04", "ticket 7", date(2026, 12, 31))
-    (waived,) = waive([FAILED], [waiver], date(2026, 12, 31))
+    waiver, last_day = Waiver("ORD-04", "ticket 7", date(2026, 12, 31), whole=True), datetime(2026, 12, 31, tzinfo=UTC)
+    (waived,) = waive([FAILED], [waiver], last_day)
     (rule,) = certificate(waived)["rules"]
-    assert (rule["verdict"], rule["waiver"]) == ("waived", {"reason": "ticket 7", "until": "2026-12-31"})
+    told = {"rule": "", "whole": True, "kinds": [], "hinders": [], "zone": "UTC"}
+    assert (rule["verdict"], rule["waiver"]) == ("waived", {"reason": "ticket 7", "until": "2026-12-31"} | told)
     for useless, result in ((waiver, PASSED), (replace(waiver, until=date(2026, 1, 1)), FAILED)):
-        (left,) = waive([result], [useless], date(2026, 12, 31))
+        (left,) = waive([result], [useless], last_day)
         assert certificate(left)["rules"][0]["waiver"] is None
 
 

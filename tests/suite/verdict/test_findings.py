@@ -87,6 +87,7 @@ def test_a_finding_tells_request_and_answer_without_secrets(redactor: Redactor) 
             "body": '{"echo": "<redacted:password>"}',
         },
         as_curl(EXCHANGE, redactor),
+        endpoint="POST /order",
     )
     assert SECRET not in finding.curl
 

@@ -198,7 +198,7 @@ def test_between_two_alike_nothing_changed() -> None:
 @pytest.mark.parametrize("now", list(RuleVerdict))
 def test_a_rule_that_has_another_verdict_is_told_by_the_new_one(now: RuleVerdict) -> None:
     was = SKIP if now is PASS else PASS
-    waivers = [Waiver(ONE, "x", date(2026, 12, 31))] if now is RuleVerdict.WAIVED else []
+    waivers = [Waiver(ONE, "x", date(2026, 12, 31), whole=True)] if now is RuleVerdict.WAIVED else []
     found = changes(document({ONE: was, TWO: FAIL}), document({ONE: now, TWO: FAIL}, waived=waivers))
     assert found.newly == {**dict.fromkeys(RuleVerdict, ()), now: (ONE,)}
 

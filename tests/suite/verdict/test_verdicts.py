@@ -107,7 +107,9 @@ def test_a_scenario_that_failed_without_a_finding_leaves_the_word_to_what_was_ob
 def test_a_finding_of_the_rules_own_is_preferred_to_what_was_observed() -> None:
     evidence = _evidence((Outcome.FAILED, BOTH), finding=FINDING)
     evidence.observe(Violation(rule=RULE.id, expected="400", actual="200", exchange=None), Redactor())
-    assert judge_rule(RULE, evidence, READINGS).finding == FINDING
+    result = judge_rule(RULE, evidence, READINGS)
+    assert result.finding == replace(FINDING, scenario="scenario-0")
+    assert result.findings == (result.finding, evidence.observed[RULE.id])
 
 
 def test_each_side_need_be_seen_only_once() -> None:
@@ -277,7 +279,8 @@ def test_the_evidence_of_workers_is_merged() -> None:
 
 # -- waivers -------------------------------------------------------------------------------------------------------
 
-TODAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, 23, tzinfo=UTC)
+WHOLE = Waiver(RULE.id, "known", date(2026, 12, 31), whole=True)
 
 
 @pytest.mark.parametrize(
@@ -290,55 +293,165 @@ TODAY = date(2026, 11, 22)
     ],
 )
 def test_a_waiver_counts_until_its_last_day(until: date, before: RuleVerdict, after: RuleVerdict, reason: str) -> None:
-    (result,) = waive([_result(before)], [Waiver(RULE.id, "known", until)], TODAY)
+    (result,) = waive([_result(before)], [replace(WHOLE, until=until)], NOW)
     assert result.verdict is after
     assert reason in result.reason
 
 
+@pytest.mark.parametrize(
+    ("zone", "after"), [("UTC", FAIL), ("America/Sao_Paulo", RuleVerdict.WAIVED), ("Asia/Tokyo", FAIL)]
+)
+def test_a_last_day_ends_by_the_clock_of_its_zone(zone: str, after: RuleVerdict) -> None:
+    waiver = replace(WHOLE, until=date(2026, 11, 22), zone=zone)
+    (result,) = waive([_result(FAIL)], [waiver], datetime(2026, 11, 23, 2, 59, tzinfo=UTC))
+    assert result.verdict is after
+    (later,) = waive([_result(FAIL)], [waiver], datetime(2026, 11, 23, 3, tzinfo=UTC))
+    assert later.verdict is FAIL
+
+
 def test_a_rule_that_is_not_waived_is_left_as_it_is() -> None:
     result = _result(FAIL)
-    assert waive([result], [Waiver("ORD-05", "known", TODAY)], TODAY) == [result]
+    assert waive([result], [replace(WHOLE, rule="ORD-05")], NOW) == [result]
+
+
+def _broken(*kinds: str) -> RuleResult:
+    """The rule, which fails by these kinds, each in a scenario of its own, and beside another rule's scenario."""
+    evidence = Evidence()
+    for kind in kinds:
+        evidence.expect(kind, RULE.id, f"A concluded order needs its dates [{kind}]")
+        evidence.finish(kind, Outcome.FAILED, "accepted", replace(FINDING, kind=kind, endpoint="POST /order"))
+    return judge_rule(RULE, evidence, READINGS)
+
+
+KINDS = ("sendDate left out", "deliveryDate left out")
+
+
+@pytest.mark.parametrize(
+    ("covered", "after"),
+    [
+        ((KINDS[0],), FAIL),
+        (KINDS, RuleVerdict.WAIVED),
+        (tuple(one.id for one in _broken(*KINDS).findings), RuleVerdict.WAIVED),
+        ((KINDS[0], f"A concluded order needs its dates [{KINDS[1]}]"), RuleVerdict.WAIVED),
+        (("another kind",), FAIL),
+    ],
+)
+def test_a_waiver_of_some_kinds_covers_these_alone(covered: tuple[str, ...], after: RuleVerdict) -> None:
+    waiver = replace(WHOLE, whole=False, kinds=covered)
+    (result,) = waive([_broken(*KINDS)], [waiver], NOW)
+    assert result.verdict is after
+    assert waiver.covered in result.reason
+    assert result.finding in result.findings
+    if after is FAIL:
+        assert result.finding is not None
+        assert not waiver.covers(result.finding.names)
+        assert f"not waived: {result.finding.what}" in result.reason
+
+
+def test_a_finding_has_the_same_id_whatever_was_drawn() -> None:
+    first, second = _broken(*KINDS).findings
+    assert first.id != second.id
+    other = replace(first, reason="something else", curl="another", request={"body": "other"})
+    assert (other.id, first.id[:7]) == (first.id, "ORD-04-")
+
+
+def _hindered(*hinders: str) -> RuleResult:
+    evidence = Evidence()
+    for rule in hinders:
+        evidence.expect(f"by {rule}", RULE.id, f"by {rule}")
+        evidence.finish(
+            f"by {rule}", Outcome.INCONCLUSIVE, f"{rule} stood in the way", hindered_by=rule if "-" in rule else ""
+        )
+    return judge_rule(RULE, evidence, READINGS)
+
+
+@pytest.mark.parametrize(
+    ("hindered_by", "hinders", "after"),
+    [
+        (("DEL-01",), ("ORD-04",), RuleVerdict.WAIVED),
+        (("DEL-01",), (), RuleVerdict.INCONCLUSIVE),
+        (("DEL-01",), ("ORD-05",), RuleVerdict.INCONCLUSIVE),
+        (("DEL-01", "REC-01"), ("ORD-04",), RuleVerdict.INCONCLUSIVE),
+        (("DEL-01", "an answer was lost"), ("ORD-04",), RuleVerdict.INCONCLUSIVE),
+        (("REC-01",), ("ORD-04",), RuleVerdict.INCONCLUSIVE),
+    ],
+)
+def test_what_a_waived_failure_hinders_may_be_waived_with_it(
+    hindered_by: tuple[str, ...], hinders: tuple[str, ...], after: RuleVerdict
+) -> None:
+    deletion = replace(_result(FAIL), rule=catalogue()["DEL-01"])
+    waiver = replace(WHOLE, rule="DEL-01", hinders=hinders)
+    broken, hindered = waive([deletion, _hindered(*hindered_by)], [waiver], NOW)
+    assert (broken.verdict, hindered.verdict) == (RuleVerdict.WAIVED, after)
+
+
+def _written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "waivers.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ROW = '[[waivers]]\nrule = "ORD-04"\nreason = "ticket 7"\nuntil = 2026-12-31\n'
 
 
 def test_waivers_are_read_from_toml(tmp_path: Path) -> None:
-    path = tmp_path / "waivers.toml"
-    path.write_text('[[waivers]]\nrule = "ORD-04"\nreason = "ticket 7"\nuntil = 2026-12-31\n')
-    assert load_waivers(path) == (Waiver("ORD-04", "ticket 7", date(2026, 12, 31)),)
+    path = _written(tmp_path, f'\ufeffzone = "America/Sao_Paulo"\n{ROW}kinds = ["sendDate"]\nhinders = ["WFL-04"]\n')
+    waiver = Waiver(
+        "ORD-04", "ticket 7", date(2026, 12, 31), "America/Sao_Paulo", kinds=("sendDate",), hinders=("WFL-04",)
+    )
+    assert load_waivers(path, NOW) == (waiver,)
+    assert load_waivers(_written(tmp_path, f"{ROW}whole = true"), NOW) == (replace(WHOLE, reason="ticket 7"),)
+
+
+def test_a_waiver_lasts_half_a_year_unless_longer_ones_are_asked_for(tmp_path: Path) -> None:
+    path = _written(tmp_path, f"{ROW}whole = true")
+    assert load_waivers(path, datetime(2026, 7, 4, tzinfo=UTC))
+    with pytest.raises(
+        CannotRun, match=r"ORD-04 is waived until 2026-12-31, more than 180 days ahead; .* --long-waivers"
+    ):
+        load_waivers(path, datetime(2026, 7, 3, tzinfo=UTC))
+    assert load_waivers(path, datetime(2025, 1, 1, tzinfo=UTC), long=True)
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[[waivers]]\nrule = "ORD-99"\nreason = "x"\nuntil = 2026-12-31', "waivers[0].rule"),
-        ('[[waivers]]\nrule = "ORD-04"\nreason = " "\nuntil = 2026-12-31', "waivers[0].reason"),
-        ('[[waivers]]\nrule = "ORD-04"\nreason = "x"\nuntil = "soon"', "waivers[0].until"),
-        ('[[waivers]]\nrule = "ORD-04"\nreason = "x"\nuntil = 2026-12-31T10:00:00Z', "waivers[0].until"),
-        ('[[waivers]]\nrule = "ORD-04"\nreason = "x"\nuntil = 2026-12-31\nby = "me"', "waivers[0].by"),
+        (ROW.replace("ORD-04", "ORD-99"), "waivers[0].rule"),
+        (ROW.replace("ticket 7", " "), "waivers[0].reason"),
+        (ROW.replace("2026-12-31", '"soon"'), "waivers[0].until"),
+        (ROW.replace("2026-12-31", "2026-12-31T10:00:00Z"), "waivers[0].until"),
+        (f'{ROW}by = "me"', "waivers[0].by"),
+        (ROW, "kinds = [...]; or whole = true"),
+        (f"{ROW}whole = false", "kinds = [...]; or whole = true"),
+        (f'{ROW}whole = true\nkinds = ["sendDate"]', "kinds = [...]; or whole = true"),
+        (f'{ROW}whole = "true"', "waivers[0].whole"),
+        (f'{ROW}kinds = "sendDate"', "waivers[0].kinds"),
+        (f'{ROW}kinds = [" "]', "waivers[0].kinds"),
+        (f'{ROW}whole = true\nhinders = ["WFL"]', "waivers[0].hinders"),
+        (f'zone = "Brasilia"\n{ROW}whole = true', "zone"),
+        (f'zone = "../UTC"\n{ROW}whole = true', "zone"),
         ('[[waiver]]\nrule = "ORD-04"', "waiver: unknown"),
         ("waiver = 1\nnone = 2", "none, waiver: unknown"),
         ("waivers = 3", "array of tables"),
-        ('[[waivers]]\nrule = "ORD-04"\nreason = "x"\nuntil = 2026-12-31\n' * 2, "twice"),
+        (f"{ROW}whole = true\n" * 2, "twice"),
         ("[[", "cannot be read"),
     ],
 )
 def test_what_is_wrong_in_a_waivers_file_is_named(text: str, told: str, tmp_path: Path) -> None:
-    path = tmp_path / "waivers.toml"
-    path.write_text(text)
+    path = _written(tmp_path, text)
     with pytest.raises(CannotRun) as caught:
-        load_waivers(path)
+        load_waivers(path, NOW)
     assert told in str(caught.value)
     assert str(path) in str(caught.value)
 
 
 def test_a_file_without_waivers_waives_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "waivers.toml"
-    path.write_text("# none at present\n")
-    assert load_waivers(path) == ()
+    assert load_waivers(_written(tmp_path, "# none at present\n"), NOW) == ()
 
 
 def test_a_missing_waivers_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"none\.toml"):
-        load_waivers(tmp_path / "none.toml")
+        load_waivers(tmp_path / "none.toml", NOW)
 
 
 # -- which kinds were tried ----------------------------------------------------------------------------------------
