@@ -16,7 +16,7 @@ help: ## list these targets
 
 setup: $(STAMP) ## install what certify needs into .venv
 
-$(STAMP): requirements/run.txt pyproject.toml .ci/setup .ci/install-allure conformance/report/allure3/package-lock.json
+$(STAMP): requirements/run.txt pyproject.toml .ci/setup .ci/install-allure conformance/report/allure3/package-lock.json $(wildcard conformance/public/*.py)
 	@sh .ci/setup $(PYTHON) $(VENV) requirements/run.txt
 	@touch $@
 

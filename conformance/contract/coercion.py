@@ -14,6 +14,8 @@ COUNTS: Final = frozenset({"releasesQtd", "reconciliationId", "installment", "in
 IDS: Final = frozenset({"accountId"})
 """Its number as text is a reading of its own, `account-id-type`."""
 
+_NUMBERS: Final = AMOUNTS | COUNTS
+_WHOLE: Final = COUNTS | IDS
 _LISTS: Final = frozenset({"extracts", "releases"})
 
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,40})(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -32,9 +34,9 @@ def as_taken(body: Mapping[str, JSONValue], readings: Mapping[str, str]) -> dict
 def _taken(name: str, value: JSONValue, readings: Mapping[str, str]) -> JSONValue:
     if name in _LISTS and isinstance(value, list):
         return [as_taken(item, readings) if isinstance(item, dict) else item for item in value]
-    if isinstance(value, str) and name in AMOUNTS | COUNTS and readings["scalar-coercion"] == "accepted":
+    if isinstance(value, str) and name in _NUMBERS and readings["scalar-coercion"] == "accepted":
         value = loads(value) if _NUMBER.fullmatch(value) else value
-    if isinstance(value, Decimal) and name in COUNTS | IDS and readings["whole-as-decimal"] == "accepted":
+    if isinstance(value, Decimal) and name in _WHOLE and readings["whole-as-decimal"] == "accepted":
         return _whole(value)
     return value
 

@@ -99,15 +99,14 @@ def _judge_scalars(order: Mapping[str, JSONValue]) -> Iterator[Breach]:
         yield Breach("ORD-13", "totalGrossValue", "totalGrossValue is not a number")
 
 
-def _judge_date(holder: Mapping[str, JSONValue], name: str, where: str) -> Breach | None:
-    value = holder.get(name)
-    if value is None:
-        return None
+def _judge_date(value: JSONValue, where: str) -> Breach | datetime:
+    """The instant that a date names, or the breach of one that names none."""
     if not isinstance(value, str):
         return Breach("ORD-13", where, f"{where} is not a date")
-    if parse_instant(value) is None:
+    instant = parse_instant(value)
+    if instant is None:
         return local_date(value, where) or Breach("ORD-08", where, f"{where} is not an ISO 8601 instant")
-    return None
+    return instant
 
 
 _TIME_OF_DAY: Final = "YYYY-MM-DDThh:mm"
@@ -126,11 +125,14 @@ def local_date(value: JSONValue, where: str) -> Breach | None:
 def _judge_dates(order: Mapping[str, JSONValue]) -> Iterator[Breach]:
     instants: dict[str, datetime] = {}
     for name in DATE_FIELDS:
-        breach = _judge_date(order, name, name)
-        if breach is not None:
-            yield breach
-        elif order.get(name) is not None and (instant := parse_instant(order[name])) is not None:
-            instants[name] = instant
+        value = order.get(name)
+        if value is None:
+            continue
+        found = _judge_date(value, name)
+        if isinstance(found, Breach):
+            yield found
+        else:
+            instants[name] = found
     for earlier, later in CHRONOLOGY:
         if earlier in instants and later in instants and instants[earlier] > instants[later]:
             yield Breach("ORD-07", earlier, f"{earlier} is later than {later}")
@@ -184,6 +186,6 @@ def _judge_extract(
         yield Breach("ORD-10", f"{where}.value", f"{where}.value has a sign that contradicts {kind}")
     if extract.get("percentage") is not None and not is_number(extract["percentage"]):
         yield Breach("ORD-13", f"{where}.percentage", f"{where}.percentage is not a number")
-    breach = _judge_date(extract, "expectedDate", f"{where}.expectedDate")
-    if breach is not None:
-        yield breach
+    expected = extract.get("expectedDate")
+    if expected is not None and isinstance(found := _judge_date(expected, f"{where}.expectedDate"), Breach):
+        yield found
