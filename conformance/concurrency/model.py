@@ -112,14 +112,14 @@ class World:
         """The version of an order; ABSENT where there is none."""
         return next((version for known, version in self.orders if known == code), ABSENT)
 
-    def book(self, name: str) -> Opened | None:
+    def reconciliation(self, name: str) -> Opened | None:
         """The reconciliation of that name."""
-        return next((book for book in self.opened if book.call.name == name), None)
+        return next((reconciliation for reconciliation in self.opened if reconciliation.call.name == name), None)
 
     def has_ended(self, name: str) -> bool:
         """Whether it was opened, and all its entries are in."""
-        book = self.book(name)
-        return book is not None and not book.is_active
+        reconciliation = self.reconciliation(name)
+        return reconciliation is not None and not reconciliation.is_active
 
     def having(self, code: str, version: str) -> World:
         """The world with this version of the order in place of what was there."""
@@ -164,8 +164,12 @@ class Koncili:
             what = "there is no such order" if stored == ABSENT else f"what is stored is {stored}"
             return f"{what}, and it shows {shown_words(operation.shown)}"
         if isinstance(operation.call, Ended):
-            book = state.book(operation.call.name)
-            entries = f"{book.received} of its {book.call.quantity} entries are in" if book else "it was never opened"
+            reconciliation = state.reconciliation(operation.call.name)
+            entries = (
+                f"{reconciliation.received} of its {reconciliation.call.quantity} entries are in"
+                if reconciliation
+                else "it was never opened"
+            )
             return f"{entries}, and it is {'complete' if operation.shown else 'not complete'}"
         return self.objection(state, operation)
 
@@ -177,7 +181,9 @@ class Koncili:
             case Release(_, code) | Query(code):
                 return ABSENT in state.may_show(code)
             case Delete(code):
-                return ABSENT in state.may_show(code) or any(code in book.released for book in state.opened)
+                return ABSENT in state.may_show(code) or any(
+                    code in reconciliation.released for reconciliation in state.opened
+                )
         return False
 
     def objection(self, state: World, operation: Operation) -> str:
@@ -200,7 +206,7 @@ class Koncili:
             case Open() as call:
                 yield replace(state, opened=(*state.opened, Opened(call)))
             case Release() as call:
-                yield replace(state, opened=tuple(_received(book, call) for book in state.opened))
+                yield replace(state, opened=tuple(_received(reconciliation, call) for reconciliation in state.opened))
             case Refresh(token):
                 yield replace(state, void=state.void | {token})
             case _:
@@ -208,27 +214,30 @@ class Koncili:
 
 
 def _objections_to_opening(state: World, call: Open) -> Iterator[str]:
-    for book in state.opened:
-        if book.is_active:
-            yield f"{book.call.name} is active"
-        if call.begin < book.call.end and book.call.begin < call.end:
-            yield f"its period overlaps that of {book.call.name}"
+    for reconciliation in state.opened:
+        if reconciliation.is_active:
+            yield f"{reconciliation.call.name} is active"
+        if call.begin < reconciliation.call.end and reconciliation.call.begin < call.end:
+            yield f"its period overlaps that of {reconciliation.call.name}"
 
 
 def _objections_to_release(state: World, call: Release) -> Iterator[str]:
-    book = state.book(call.into)
-    if book is None:
+    reconciliation = state.reconciliation(call.into)
+    if reconciliation is None:
         return  # whether it is there the scenario knows
-    if call.code in book.released:
+    if call.code in reconciliation.released:
         yield f"the entries of order {call.code} are in"
-    elif book.received + call.entries > book.call.quantity:
-        yield f"{book.received} of {book.call.quantity} entries are in, so that {call.entries} more are too many"
+    elif reconciliation.received + call.entries > reconciliation.call.quantity:
+        of = reconciliation.call.quantity
+        yield f"{reconciliation.received} of {of} entries are in, so that {call.entries} more are too many"
 
 
-def _received(book: Opened, call: Release) -> Opened:
-    if book.call.name != call.into:
-        return book
-    return replace(book, released=book.released | {call.code}, received=book.received + call.entries)
+def _received(reconciliation: Opened, call: Release) -> Opened:
+    if reconciliation.call.name != call.into:
+        return reconciliation
+    return replace(
+        reconciliation, released=reconciliation.released | {call.code}, received=reconciliation.received + call.entries
+    )
 
 
 def shown_words(shown: object) -> str:

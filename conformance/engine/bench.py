@@ -197,11 +197,6 @@ class Bench:
         return reconciliations
 
     @property
-    def books(self) -> Reconciliations:
-        """The reconciliations of the run."""
-        return self.reconciliations
-
-    @property
     def circumstances(self) -> Hashable:
         """What else than the seed decides what strategies draw: the readings, and the places that can't be used any more."""
         blocked = self.reconciliations.blocked if "reconciliations" in vars(self) else ()

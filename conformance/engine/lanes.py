@@ -23,15 +23,7 @@ from conformance.engine.properties import prove
 from conformance.engine.tries import CLIENT_ERRORS, Way, explained
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, creation_of, release_of
-from strategies.lanes import (
-    ORDERS,
-    ORDERS_BEFORE,
-    RECONCILIATIONS,
-    RECONCILIATIONS_BEFORE,
-    Lanes,
-    at,
-    lanes,
-)
+from strategies.lanes import ORDERS, ORDERS_BEFORE, RECONCILIATIONS, RECONCILIATIONS_BEFORE, Lanes, at, lanes
 from strategies.orders import Order
 from strategies.periods import at as at_period
 from strategies.placeholders import CODE
@@ -49,7 +41,7 @@ def prove_lanes(bench: Bench, rule: Rule) -> None:
     """Run lanes of any calls; raises the first violation, shrunk where the target allows."""
     counted = bench.session.profile.client_errors is not None
     examples = EXAMPLES if counted else max(EXAMPLES, bench.session.profile.sequences)
-    for name, of, before, way in (
+    for name, of, before, way in (  # what is drawn hangs on the name
         ("orders", ORDERS, ORDERS_BEFORE, _on_orders),
         ("books", RECONCILIATIONS, RECONCILIATIONS_BEFORE, _on_reconciliations),
     ):
@@ -191,13 +183,19 @@ class _Desk:
     def asking(self, what: str) -> Asking:
         verb, name = what.split(" ", 1)
         if verb == "open":
-            book, begin = self.others[name], _NUMBERS[name]
+            reconciliation, begin = self.others[name], _NUMBERS[name]
             opening = Open(name, begin, begin + 1, 1)
-            return Asking(creation_of(book.batch), book.values[0], opening, what, frozenset({"books"}))
+            return Asking(
+                creation_of(reconciliation.batch),
+                reconciliation.values[0],
+                opening,
+                what,
+                frozenset({"reconciliations"}),
+            )
         if verb == "release":
             number = "AB".index(name)
             releasing = Release("first", name, len(self.first.batch.orders[number]["extracts"]))
-            touches = frozenset({"books", name})
+            touches = frozenset({"reconciliations", name})
             return Asking(release_of(self.first.batch, number), self.first.values[number], releasing, what, touches)
         return self.orders[what[-1]].asking(what)
 
@@ -207,7 +205,7 @@ class _Desk:
             return
         verb, name = what.split(" ", 1)
         if verb == "open":
-            self.attempt.bench.books.opened(self.others[name], exchange)
+            self.attempt.bench.reconciliations.opened(self.others[name], exchange)
             self.opened.append(self.others[name])
         elif verb == "release":
             self.first.released.add("AB".index(name))
@@ -216,26 +214,26 @@ class _Desk:
 
     def clear(self) -> None:
         """Complete what is open, or free the account."""
-        books = self.attempt.bench.books
+        reconciliations = self.attempt.bench.reconciliations
         if self.attempt.unexplained() is not None:
-            books.free(self.first.place)
+            reconciliations.free(self.first.place)
             return
-        for book in self.opened:
-            books.finish(book)
+        for reconciliation in self.opened:
+            reconciliations.finish(reconciliation)
 
 
 def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
     """Open it. Raises Hindered."""
-    books = bench.books
-    scope = small_world(books.scope)
+    reconciliations = bench.reconciliations
+    scope = small_world(reconciliations.scope)
     place, form = scope.places[0], scope.account_id_forms[0]
     bodies = tuple(at(place, form, body) for body in drawn.bodies[:2])
     dates = {"periodInitDate": at_period(timedelta()), "periodEndDate": at_period(timedelta(seconds=SECONDS))}
-    first = books.begin(batch_of(scope, place, bodies, dates, SECONDS))
-    others = {name: books.begin(books.plain(place, 1)) for name in _NUMBERS}
-    if not all(books.submit_orders(book) for book in (first, *others.values())):
+    first = reconciliations.begin(batch_of(scope, place, bodies, dates, SECONDS))
+    others = {name: reconciliations.begin(reconciliations.plain(place, 1)) for name in _NUMBERS}
+    if not all(reconciliations.submit_orders(reconciliation) for reconciliation in (first, *others.values())):
         raise Hindered("an order for a reconciliation was refused")
-    if not books.create(first).is_accepted:
+    if not reconciliations.create(first).is_accepted:
         raise Hindered("REC-01: a proper reconciliation was refused")
     quantity = first.batch.creation["releasesQtd"]
     attempt.initial = World(opened=(Opened(Open("first", 0, 1, quantity)),)).having("A", "v1").having("B", "v1")

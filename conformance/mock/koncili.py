@@ -10,12 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from conformance.contract.callbacks import callback_fault
 from conformance.contract.coercion import as_taken
-from conformance.contract.endpoints import (
-    ACCESS_TOKEN_FIELD,
-    EXPIRES_IN_FIELD,
-    REFRESH_TOKEN_FIELD,
-    Endpoint,
-)
+from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, EXPIRES_IN_FIELD, REFRESH_TOKEN_FIELD, Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.judge import Request, judge
 from conformance.contract.order_rules import Breach
@@ -158,15 +153,15 @@ class Koncili:
     # -- what time brings ------------------------------------------------------------------------------------------
 
     def _finish_reconciliations(self) -> None:
-        for book in self.world.finish_due(self.readings["total-net-value"]):
-            done = book.situation == "CONCILIED"
+        for reconciliation in self.world.finish_due(self.readings["total-net-value"]):
+            done = reconciliation.situation == "CONCILIED"
             for hook in hooks(self.quirks, "after_completion"):
-                hook(self.world, book)
+                hook(self.world, reconciliation)
             payload: dict[str, JSONValue] = {
-                "accountId": book.account,
-                "reconciliationId": book.id,
-                "resolvedEndDate": _utc(book.end) if done else None,
-                "situation": book.situation,
+                "accountId": reconciliation.account,
+                "reconciliationId": reconciliation.id,
+                "resolvedEndDate": _utc(reconciliation.end) if done else None,
+                "situation": reconciliation.situation,
             }
             self._notify("RECONCILIATION_COMPLETED", payload)
 
@@ -325,8 +320,8 @@ class Koncili:
 
     def _open(self, request: Request) -> Answer:
         body: Any = as_taken(request.fields, self.readings)
-        number = FIRST_ID + self.world.books_opened
-        self.world.books_opened += 1
+        number = FIRST_ID + self.world.reconciliations_opened
+        self.world.reconciliations_opened += 1
         for renumber in hooks(self.quirks, "reconciliation_id"):
             number = renumber(number)
         init, end = period_of(body)
@@ -334,32 +329,34 @@ class Koncili:
         # A mock that overlooks a malformed body has nothing to open.
         if init is not None and end is not None and str(account).isdecimal() and isinstance(channel, str):
             expected = quantity if is_whole(quantity) else 1
-            book = Reconciliation(number, int(account), channel, init, end, expected, body.get("totalNetValue"))
-            self.world.books.append(book)
+            reconciliation = Reconciliation(
+                number, int(account), channel, init, end, expected, body.get("totalNetValue")
+            )
+            self.world.all_reconciliations.append(reconciliation)
         return Answer(201, {"id": number})
 
     def _release(self, request: Request) -> Answer:
         body: Any = as_taken(request.fields, self.readings)
         key, number, entries = order_key(body), body.get("reconciliationId"), entries_of(body.get("releases"))
-        book = self.world.opened(number) if is_whole(number) else None
+        reconciliation = self.world.opened(number) if is_whole(number) else None
         if key:
             self.world.released.add(key)
-        if book:
-            book.entries += entries
-            book.received += len(entries)
-            book.orders += [key] if key else []
-            self._complete(book)
+        if reconciliation:
+            reconciliation.entries += entries
+            reconciliation.received += len(entries)
+            reconciliation.orders += [key] if key else []
+            self._complete(reconciliation)
         return Answer(200, {"message": "Release received"})
 
-    def _complete(self, book: Reconciliation) -> None:
+    def _complete(self, reconciliation: Reconciliation) -> None:
         """Begin to reconcile once all releases are in."""
-        complete = book.received >= book.quantity
+        complete = reconciliation.received >= reconciliation.quantity
         for is_complete in hooks(self.quirks, "is_complete"):
-            complete = bool(is_complete(book))
-        if complete and book.finishes_at is None:
+            complete = bool(is_complete(reconciliation))
+        if complete and reconciliation.finishes_at is None:
             given = (quirk.reconciles_in for quirk in self.quirks if quirk.reconciles_in is not None)
             takes = next(given, RECONCILES_IN)
-            book.finishes_at = self.clock.now() + takes
+            reconciliation.finishes_at = self.clock.now() + takes
 
     # -- control ---------------------------------------------------------------------------------------------------
 
@@ -379,15 +376,17 @@ class Koncili:
         return is_whole(number) and self.world.opened(number) is not None
 
     def _fail(self, number: Any) -> None:
-        book = self.world.opened(number)
-        if book is not None:
-            book.fails = True
+        reconciliation = self.world.opened(number)
+        if reconciliation is not None:
+            reconciliation.fails = True
 
     def _expect(self, requests: Any) -> None:
         self.in_flight.expect(requests)
 
     def _abandon(self, _: JSONValue) -> None:
-        self.world.books = [book for book in self.world.books if book.situation is not None]
+        self.world.all_reconciliations = [
+            reconciliation for reconciliation in self.world.all_reconciliations if reconciliation.situation is not None
+        ]
 
 
 _WITH_BODY = {Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}

@@ -43,7 +43,11 @@ def state_of(world: MockWorld, tally: Tally) -> dict[str, JSONValue]:
 
     An order is `reconciled` once all releases of its reconciliation are in, for from then on it is on its way.
     """
-    on_their_way = (book.orders for book in world.books if book.situation is None and book.finishes_at is not None)
+    on_their_way = (
+        reconciliation.orders
+        for reconciliation in world.all_reconciliations
+        if reconciliation.situation is None and reconciliation.finishes_at is not None
+    )
     reconciled = {world.key(key) for keys in (world.reconciled, *on_their_way) for key in keys}
     orders: list[JSONValue] = [
         {"account": key[0], "channel": key[1], "marketplaceCode": key[2], "reconciled": key in reconciled}
@@ -52,15 +56,15 @@ def state_of(world: MockWorld, tally: Tally) -> dict[str, JSONValue]:
     ]
     reconciliations: list[JSONValue] = [
         {
-            "id": book.id,
-            "account": book.account,
-            "channel": book.channel,
-            "init": book.init.isoformat(),
-            "end": book.end.isoformat(),
-            "active": book.situation is None,
-            "quantity": book.quantity,
-            "received": book.received,
+            "id": reconciliation.id,
+            "account": reconciliation.account,
+            "channel": reconciliation.channel,
+            "init": reconciliation.init.isoformat(),
+            "end": reconciliation.end.isoformat(),
+            "active": reconciliation.situation is None,
+            "quantity": reconciliation.quantity,
+            "received": reconciliation.received,
         }
-        for book in world.books
+        for reconciliation in world.all_reconciliations
     ]
     return {"orders": orders, "reconciliations": reconciliations, "counts": tally.table()}

@@ -104,9 +104,9 @@ class MockWorld:
     """What a defect keeps of orders besides."""
     accounts: dict[int, Account] = field(default_factory=dict)
     orders: dict[OrderKey, list[Version]] = field(default_factory=dict)
-    books: list[Reconciliation] = field(default_factory=list)
+    all_reconciliations: list[Reconciliation] = field(default_factory=list)
     """Every reconciliation, in the order in which they were opened."""
-    books_opened: int = 0
+    reconciliations_opened: int = 0
     released: set[OrderKey] = field(default_factory=set)
     reconciled: set[OrderKey] = field(default_factory=set)
     access_tokens: dict[str, datetime] = field(default_factory=dict)
@@ -152,7 +152,9 @@ class MockWorld:
         return found.facts if found else None
 
     def reconciliations(self, account_id: int, channel: str) -> list[ReconciliationFacts]:
-        return [known.facts for known in self.books if (known.account, known.channel) == (account_id, channel)]
+        return [
+            known.facts for known in self.all_reconciliations if (known.account, known.channel) == (account_id, channel)
+        ]
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -180,13 +182,15 @@ class MockWorld:
 
     def opened(self, reconciliation_id: int) -> Reconciliation | None:
         """The newest reconciliation of that id."""
-        return next((known for known in reversed(self.books) if known.id == reconciliation_id), None)
+        return next((known for known in reversed(self.all_reconciliations) if known.id == reconciliation_id), None)
 
     def finish_due(self, total_reading: str) -> list[Reconciliation]:
         """Finish what is due by now, and return it: matched orders are reconciled from then on."""
         now = self.clock.now()
         due = [
-            known for known in self.books if known.situation is None and known.finishes_at and known.finishes_at <= now
+            known
+            for known in self.all_reconciliations
+            if known.situation is None and known.finishes_at and known.finishes_at <= now
         ]
         for known in due:
             matched = all(self.stored(key) for key in known.orders) and known.total_matches(total_reading)

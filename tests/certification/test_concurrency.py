@@ -17,7 +17,7 @@ from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.engine.at_once import Asking, Attempt, version_shown
 from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
 from conformance.engine.lanes import prove_lanes
-from conformance.engine.open_reconciliation import OpenReconciliation as Book
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
 from conformance.engine.tries import Way, explained
 from conformance.errors import TargetUnavailable
@@ -112,20 +112,22 @@ def sent_at_once() -> None:
 # -- CON-01 --------------------------------------------------------------------------------------------------------
 
 
-def _two_books(bench: Bench, sizes: Sizes, periods: str) -> tuple[Book, Book]:
+def _two_reconciliations(bench: Bench, sizes: Sizes, periods: str) -> tuple[OpenReconciliation, OpenReconciliation]:
     """Two reconciliations of one account, not open yet."""
-    books = bench.books
-    place = books.scope.places[0]
-    first = books.begin(books.plain(place, sizes[0], seconds=2 * SECONDS))
+    reconciliations = bench.reconciliations
+    place = reconciliations.scope.places[0]
+    first = reconciliations.begin(reconciliations.plain(place, sizes[0], seconds=2 * SECONDS))
     if periods == "the same period":
-        return first, Book(first.batch, first.values)
-    second = books.begin(books.plain(place, sizes[1], seconds=2 * SECONDS))
+        return first, OpenReconciliation(first.batch, first.values)
+    second = reconciliations.begin(reconciliations.plain(place, sizes[1], seconds=2 * SECONDS))
     if periods == "periods that overlap":
-        shorter = books.begin(books.plain(place, sizes[0], seconds=SECONDS))
+        shorter = reconciliations.begin(reconciliations.plain(place, sizes[0], seconds=SECONDS))
         begin = first.values[0][PERIOD]
         middle = str(at(timedelta(seconds=SECONDS // 2)).change(begin))
-        first = Book(shorter.batch, (shorter.values[0].having(**{PERIOD: begin}),))
-        second = Book(books.plain(place, sizes[1], seconds=SECONDS), (second.values[0].having(**{PERIOD: middle}),))
+        first = OpenReconciliation(shorter.batch, (shorter.values[0].having(**{PERIOD: begin}),))
+        second = OpenReconciliation(
+            reconciliations.plain(place, sizes[1], seconds=SECONDS), (second.values[0].having(**{PERIOD: middle}),)
+        )
     return first, second
 
 
@@ -143,15 +145,20 @@ def at_most_one_is_open(trial: Trial, how: dict[str, str]) -> None:
     def way(sizes: Sizes) -> Way:
         def opened_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            books = trial.bench.books
-            pair = _two_books(trial.bench, sizes, periods)
+            reconciliations = trial.bench.reconciliations
+            pair = _two_reconciliations(trial.bench, sizes, periods)
             asked = [
-                Asking(creation_of(book.batch), book.values[0], Open(name, *span, sum(sizes)), f"open {name}")
-                for book, name, span in zip(pair, ("first", "second"), _PERIODS[periods], strict=True)
+                Asking(
+                    creation_of(reconciliation.batch),
+                    reconciliation.values[0],
+                    Open(name, *span, sum(sizes)),
+                    f"open {name}",
+                )
+                for reconciliation, name, span in zip(pair, ("first", "second"), _PERIODS[periods], strict=True)
             ]
-            if not all(books.submit_orders(book) for book in pair):
+            if not all(reconciliations.submit_orders(reconciliation) for reconciliation in pair):
                 raise Hindered("an order for a reconciliation was refused")
-            books.check_place(pair[0].place)
+            reconciliations.check_place(pair[0].place)
             _open_both(attempt, pair, asked)
 
         return opened_at_once
@@ -159,101 +166,108 @@ def at_most_one_is_open(trial: Trial, how: dict[str, str]) -> None:
     _prove(trial, way)
 
 
-def _open_both(attempt: Attempt, pair: tuple[Book, Book], asked: list[Asking]) -> None:
-    books, place = attempt.bench.books, pair[0].place
+def _open_both(attempt: Attempt, pair: tuple[OpenReconciliation, OpenReconciliation], asked: list[Asking]) -> None:
+    reconciliations, place = attempt.bench.reconciliations, pair[0].place
     if attempt.one_by_one:  # the one before may still be going on: that is waited for
-        first = attempt.ask(asked[0], lambda: books.create(pair[0], blame=False))
+        first = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
         exchanges: list[Exchange | None] = [first, attempt.ask(asked[1])]
     else:
         exchanges = attempt.at_once(*asked)
-    opened = [(book, came) for book, came in zip(pair, exchanges, strict=True) if _is_accepted(came)]
+    opened = [
+        (reconciliation, came) for reconciliation, came in zip(pair, exchanges, strict=True) if _is_accepted(came)
+    ]
     if len(opened) > 1:
-        books.free(place)
+        reconciliations.free(place)
         return
     if not opened and not _are_refused(exchanges):
-        books.free(place)
+        reconciliations.free(place)
         raise TargetUnavailable("none of the creations at once was answered so that one knows what became of it")
-    for book, came in opened:
+    for reconciliation, came in opened:
         assert came is not None
-        books.opened(book, came)
-    books.refused_at.add(place)  # the other one, and what it may have left
-    book = opened[0][0] if opened else pair[0]
+        reconciliations.opened(reconciliation, came)
+    reconciliations.refused_at.add(place)  # the other one, and what it may have left
+    reconciliation = opened[0][0] if opened else pair[0]
     if not opened:  # both were in each other's way: then the next one is taken
-        came = attempt.ask(asked[0], lambda: books.create(pair[0], blame=False))
+        came = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
         if came.is_refused:
-            books.check_free(place)
+            reconciliations.check_free(place)
         if pair[0].waited:  # for the one before, which was in the way of both
             attempt.overlapped = False
-    books.finish(book)
+    reconciliations.finish(reconciliation)
 
 
 # -- CON-02 and CON-03 ---------------------------------------------------------------------------------------------
 
 
-def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -> Book:
+def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -> OpenReconciliation:
     """A reconciliation of orders with so many extracts that is open, for so many entries (by default all)."""
-    books = bench.books
-    batch = books.plain(books.scope.places[0], *sizes)
+    reconciliations = bench.reconciliations
+    batch = reconciliations.plain(reconciliations.scope.places[0], *sizes)
     if quantity is not None:
         batch = replace(batch, creation={**batch.creation, "releasesQtd": quantity})
-    book = books.begin(batch)
-    if not books.submit_orders(book):
+    reconciliation = reconciliations.begin(batch)
+    if not reconciliations.submit_orders(reconciliation):
         raise Hindered("an order for a reconciliation was refused")
-    if not books.create(book).is_accepted:
+    if not reconciliations.create(reconciliation).is_accepted:
         raise Hindered("REC-01: a proper reconciliation was refused")
-    return book
+    return reconciliation
 
 
-def _initial(book: Book) -> World:
-    world = World(opened=(Opened(Open("it", 0, 1, book.batch.creation["releasesQtd"])),))
-    for name, _ in zip("ABC", book.batch.orders, strict=False):
+def _initial(reconciliation: OpenReconciliation) -> World:
+    world = World(opened=(Opened(Open("it", 0, 1, reconciliation.batch.creation["releasesQtd"])),))
+    for name, _ in zip("ABC", reconciliation.batch.orders, strict=False):
         world = world.having(name, "v1")
     return world
 
 
-def _asking(book: Book, order: int, call: Call | None = None) -> Asking:
-    name, entries = "ABC"[order], len(book.batch.orders[order]["extracts"])
+def _asking(reconciliation: OpenReconciliation, order: int, call: Call | None = None) -> Asking:
+    name, entries = "ABC"[order], len(reconciliation.batch.orders[order]["extracts"])
     return Asking(
-        call or release_of(book.batch, order), book.values[order], Release("it", name, entries), f"release {name}"
+        call or release_of(reconciliation.batch, order),
+        reconciliation.values[order],
+        Release("it", name, entries),
+        f"release {name}",
     )
 
 
-def _released(attempt: Attempt, book: Book, *asked: Asking) -> list[bool]:
+def _released(attempt: Attempt, reconciliation: OpenReconciliation, *asked: Asking) -> list[bool]:
     """Send releases at once; where all of them are refused, the first again. Which of the orders, by number, are in."""
     exchanges = attempt.at_once(*asked)
     if _are_refused(exchanges):
         attempt.ask(asked[0])
-    return _note_released(attempt, book)
+    return _note_released(attempt, reconciliation)
 
 
-def _note_released(attempt: Attempt, book: Book) -> list[bool]:
+def _note_released(attempt: Attempt, reconciliation: OpenReconciliation) -> list[bool]:
     for operation in attempt.operations:
         if isinstance(operation.call, Release) and operation.outcome == "accepted":
-            book.released.add("ABC".index(operation.call.code))
-    return [order in book.released for order in range(len(book.batch.orders))]
+            reconciliation.released.add("ABC".index(operation.call.code))
+    return [order in reconciliation.released for order in range(len(reconciliation.batch.orders))]
 
 
-def _see_whether_it_ended(attempt: Attempt, book: Book, *, must: bool) -> None:
+def _see_whether_it_ended(attempt: Attempt, reconciliation: OpenReconciliation, *, must: bool) -> None:
     """Take note of whether it is complete: by its notification, or, where it `must` be, by room for the next one."""
-    books, bench = attempt.bench.books, attempt.bench
+    reconciliations, bench = attempt.bench.reconciliations, attempt.bench
     if must:
-        book.released = set(range(len(book.batch.orders)))
+        reconciliation.released = set(range(len(reconciliation.batch.orders)))
         story = list(bench.story)
-        ended = bool(books.wait(book)) or (bench.session.inbox is None and books.is_free(book.place))
+        ended = bool(reconciliations.wait(reconciliation)) or (
+            bench.session.inbox is None and reconciliations.is_free(reconciliation.place)
+        )
         bench.story[:] = story
     else:
-        ended = bool(books.notified(book))
+        ended = bool(reconciliations.notified(reconciliation))
     if must or ended:
         attempt.saw(Ended("it"), "see whether it is complete", ended, "complete" if ended else "not complete")
     if must and not ended:
-        books.free(book.place)
+        reconciliations.free(reconciliation.place)
 
 
-def _clear(attempt: Attempt, book: Book) -> None:
+def _clear(attempt: Attempt, reconciliation: OpenReconciliation) -> None:
     """Complete it where its entries are in as they should be; else free the account."""
     if attempt.unexplained() is not None:
-        book.spoiled = True
-    attempt.bench.books.finish(book)
+        reconciliation.spoiled = True
+    attempt.bench.reconciliations.finish(reconciliation)
 
 
 @then("exactly one release is accepted, and counts once")
@@ -261,21 +275,23 @@ def one_release_counts_once(trial: Trial, how: dict[str, str]) -> None:
     def way(sizes: Sizes) -> Way:
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            book = _opened(trial.bench, (sizes[0], sizes[0]))  # counted twice it would be complete
-            attempt.initial = _initial(book)
-            again = release_of(book.batch, 0)
+            reconciliation = _opened(trial.bench, (sizes[0], sizes[0]))  # counted twice it would be complete
+            attempt.initial = _initial(reconciliation)
+            again = release_of(reconciliation.batch, 0)
             if how["bodies"] == "different dates":
                 again = replace(again, body={**again.body, "releasedDate": at(timedelta(seconds=1))})
             try:
-                if not _released(attempt, book, _asking(book, 0), _asking(book, 0, again))[0]:
+                if not _released(
+                    attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 0, again)
+                )[0]:
                     raise TargetUnavailable(
                         "none of the releases at once was answered so that one knows what became of it"
                     )
-                _see_whether_it_ended(attempt, book, must=False)
-                if attempt.unexplained() is None and attempt.ask(_asking(book, 1)).is_accepted:
-                    book.released.add(1)
+                _see_whether_it_ended(attempt, reconciliation, must=False)
+                if attempt.unexplained() is None and attempt.ask(_asking(reconciliation, 1)).is_accepted:
+                    reconciliation.released.add(1)
             finally:
-                _clear(attempt, book)
+                _clear(attempt, reconciliation)
 
         return released_at_once
 
@@ -287,18 +303,18 @@ def one_release_fits(trial: Trial) -> None:
     def way(sizes: Sizes) -> Way:
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            book = _opened(trial.bench, (sizes[0], sizes[0]), quantity=sizes[0])
-            attempt.initial = _initial(book)
+            reconciliation = _opened(trial.bench, (sizes[0], sizes[0]), quantity=sizes[0])
+            attempt.initial = _initial(reconciliation)
             try:
-                in_ = _released(attempt, book, _asking(book, 0), _asking(book, 1))
+                in_ = _released(attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 1))
                 if not any(in_):
                     raise TargetUnavailable(
                         "none of the releases at once was answered so that one knows what became of it"
                     )
                 if attempt.unexplained() is None:
-                    _see_whether_it_ended(attempt, book, must=True)
+                    _see_whether_it_ended(attempt, reconciliation, must=True)
             finally:
-                _clear(attempt, book)
+                _clear(attempt, reconciliation)
 
         return released_at_once
 
@@ -310,18 +326,18 @@ def all_releases_fit(trial: Trial) -> None:
     def way(sizes: Sizes) -> Way:
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            book = _opened(trial.bench, (sizes[0], sizes[1], sizes[0]))
-            attempt.initial = _initial(book)
+            reconciliation = _opened(trial.bench, (sizes[0], sizes[1], sizes[0]))
+            attempt.initial = _initial(reconciliation)
             try:
-                _released(attempt, book, _asking(book, 0), _asking(book, 1))
+                _released(attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 1))
                 for order in (0, 1, 2):  # what was refused for the other is taken now
-                    if attempt.unexplained() is None and order not in book.released:
-                        attempt.ask(_asking(book, order))
-                        _note_released(attempt, book)
-                if attempt.unexplained() is None and book.is_complete:
-                    _see_whether_it_ended(attempt, book, must=True)
+                    if attempt.unexplained() is None and order not in reconciliation.released:
+                        attempt.ask(_asking(reconciliation, order))
+                        _note_released(attempt, reconciliation)
+                if attempt.unexplained() is None and reconciliation.is_complete:
+                    _see_whether_it_ended(attempt, reconciliation, must=True)
             finally:
-                _clear(attempt, book)
+                _clear(attempt, reconciliation)
 
         return released_at_once
 
@@ -455,17 +471,17 @@ def _deleted_and_updated(bench: Bench) -> Callable[[Sizes], Way]:
 def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Way]:
     def way(sizes: Sizes) -> Way:
         def sent(attempt: Attempt) -> Waiting[None]:
-            book = _opened(bench, (sizes[0],))
-            place, values = book.place, book.values[0]
-            versions = {"v1": book.batch.orders[0]}
-            attempt.initial = _initial(book)
+            reconciliation = _opened(bench, (sizes[0],))
+            place, values = reconciliation.place, reconciliation.values[0]
+            versions = {"v1": reconciliation.batch.orders[0]}
+            attempt.initial = _initial(reconciliation)
             try:
-                release = _asking(book, 0)
+                release = _asking(reconciliation, 0)
                 if _are_refused(attempt.at_once(_deletion(values, place), release)):
                     attempt.ask(release)
-                book.spoiled = not _note_released(attempt, book)[0]
+                reconciliation.spoiled = not _note_released(attempt, reconciliation)[0]
             finally:
-                bench.books.finish(book)
+                bench.reconciliations.finish(reconciliation)
             yield from attempt.look(place, values, versions)
 
         return sent

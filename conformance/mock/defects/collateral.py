@@ -50,23 +50,23 @@ def _undelete(world: MockWorld, key: OrderKey) -> None:
         versions.pop()
 
 
-def _reconcile_everything(world: MockWorld, book: Reconciliation) -> None:
+def _reconcile_everything(world: MockWorld, reconciliation: Reconciliation) -> None:
     """All orders of the account count as reconciled."""
-    world.reconciled.update(key for key in world.orders if key[:2] == (book.account, book.channel))
+    world.reconciled.update(key for key in world.orders if key[:2] == (reconciliation.account, reconciliation.channel))
 
 
-def _reconcile_by_code(world: MockWorld, book: Reconciliation) -> None:
+def _reconcile_by_code(world: MockWorld, reconciliation: Reconciliation) -> None:
     """The orders of the same codes on other accounts count as reconciled too."""
-    codes = {key[2] for key in book.orders}
+    codes = {key[2] for key in reconciliation.orders}
     world.reconciled.update(key for key in world.orders if key[2] in codes)
 
 
-def _reconcile_nothing(world: MockWorld, book: Reconciliation) -> None:
-    world.reconciled.difference_update(book.orders)
+def _reconcile_nothing(world: MockWorld, reconciliation: Reconciliation) -> None:
+    world.reconciled.difference_update(reconciliation.orders)
 
 
-def _delete_the_matched(world: MockWorld, book: Reconciliation) -> None:
-    for key in book.orders:
+def _delete_the_matched(world: MockWorld, reconciliation: Reconciliation) -> None:
+    for key in reconciliation.orders:
         world.put(key, None)
 
 

@@ -14,35 +14,48 @@ from conformance.mock.world import MockWorld
 
 
 def _elsewhere(breach: Breach, request: Request, world: MockWorld) -> bool:
-    book, key = reconciliation_of(request, world), order_key(request.fields)
-    return breach.rule == "REL-11" and book is not None and key not in book.orders
+    reconciliation, key = reconciliation_of(request, world), order_key(request.fields)
+    return breach.rule == "REL-11" and reconciliation is not None and key not in reconciliation.orders
 
 
 def _in_the_same(breach: Breach, request: Request, world: MockWorld) -> bool:
-    book, key = reconciliation_of(request, world), order_key(request.fields)
-    return breach.rule == "REL-11" and book is not None and key in book.orders
+    reconciliation, key = reconciliation_of(request, world), order_key(request.fields)
+    return breach.rule == "REL-11" and reconciliation is not None and key in reconciliation.orders
 
 
 def _one_too_many(breach: Breach, request: Request, world: MockWorld) -> bool:
-    book = reconciliation_of(request, world)
+    reconciliation = reconciliation_of(request, world)
     entries = len(entries_of(request.fields.get("releases")))
-    return breach.rule == "REL-12" and book is not None and book.received + entries == book.quantity + 1
+    return (
+        breach.rule == "REL-12"
+        and reconciliation is not None
+        and reconciliation.received + entries == reconciliation.quantity + 1
+    )
 
 
 def _while_room_is_left(breach: Breach, request: Request, world: MockWorld) -> bool:
     """A release that begins below releasesQtd is taken, however far it goes beyond."""
-    book = reconciliation_of(request, world)
-    return breach.rule == "REL-12" and book is not None and book.finishes_at is None and book.received < book.quantity
+    reconciliation = reconciliation_of(request, world)
+    return (
+        breach.rule == "REL-12"
+        and reconciliation is not None
+        and reconciliation.finishes_at is None
+        and reconciliation.received < reconciliation.quantity
+    )
 
 
 def _when_complete(breach: Breach, request: Request, world: MockWorld) -> bool:
-    book = reconciliation_of(request, world)
-    return breach.rule == "REL-12" and book is not None and book.situation is not None
+    reconciliation = reconciliation_of(request, world)
+    return breach.rule == "REL-12" and reconciliation is not None and reconciliation.situation is not None
 
 
 def _channel_only(breach: Breach, request: Request, world: MockWorld) -> bool:
-    book = reconciliation_of(request, world)
-    return breach.rule == "REL-14" and book is not None and request.fields.get("channelName") == book.channel
+    reconciliation = reconciliation_of(request, world)
+    return (
+        breach.rule == "REL-14"
+        and reconciliation is not None
+        and request.fields.get("channelName") == reconciliation.channel
+    )
 
 
 ENTRIES: Final = (

@@ -30,7 +30,9 @@ def _among(chosen: Callable[[Periods], Periods]) -> Callable[[MockWorld], Seen]:
 
 
 def _of_all_accounts(world: MockWorld) -> Seen:
-    return Seen(world, reconciliations=lambda *_: [book.facts for book in world.books])
+    return Seen(
+        world, reconciliations=lambda *_: [reconciliation.facts for reconciliation in world.all_reconciliations]
+    )
 
 
 def _of_all_finished(world: MockWorld) -> Seen:
@@ -38,7 +40,14 @@ def _of_all_finished(world: MockWorld) -> Seen:
 
     def reconciliations(account: int, channel: str) -> list[ReconciliationFacts]:
         own = world.reconciliations(account, channel)
-        return [*own, *(book.facts for book in world.books if book.account != account and book.situation is not None)]
+        return [
+            *own,
+            *(
+                reconciliation.facts
+                for reconciliation in world.all_reconciliations
+                if reconciliation.account != account and reconciliation.situation is not None
+            ),
+        ]
 
     return Seen(world, reconciliations=reconciliations)
 
@@ -69,7 +78,11 @@ def _nothing_active(breach: Breach, request: Request, world: MockWorld) -> bool:
     if breach.rule != "REC-06":
         return False
     account = request.fields.get("accountId")
-    return not any(book.situation is None and book.entries for book in world.books if str(book.account) == str(account))
+    return not any(
+        reconciliation.situation is None and reconciliation.entries
+        for reconciliation in world.all_reconciliations
+        if str(reconciliation.account) == str(account)
+    )
 
 
 OVERLAPS: Final = (

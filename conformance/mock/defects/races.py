@@ -90,58 +90,62 @@ def _notices_other_periods(breach: Breach, request: Request, world: MockWorld) -
 
 
 def _has_equal(request: Request, world: MockWorld) -> bool:
-    return any((known.init, known.end) == period_of(request.fields) for known in world.books)
+    return any((known.init, known.end) == period_of(request.fields) for known in world.all_reconciliations)
 
 
 # -- what becomes of it --------------------------------------------------------------------------------------------
 
 
-def _book(world: MockWorld, request: Request) -> Reconciliation | None:
+def _reconciliation(world: MockWorld, request: Request) -> Reconciliation | None:
     number = request.fields.get("reconciliationId")
     return world.opened(number) if is_whole(number) else None
 
 
 def _received(world: MockWorld, request: Request) -> tuple[int, int]:
     """How many entries were in, of how many orders."""
-    book = _book(world, request)
-    return (book.received, len(book.orders)) if book is not None else (0, 0)
+    reconciliation = _reconciliation(world, request)
+    return (reconciliation.received, len(reconciliation.orders)) if reconciliation is not None else (0, 0)
 
 
-def _others_came(book: Reconciliation, saw: tuple[int, int]) -> bool:
+def _others_came(reconciliation: Reconciliation, saw: tuple[int, int]) -> bool:
     """Whether others were written since this one looked."""
-    return len(book.orders) > saw[1] + 1
+    return len(reconciliation.orders) > saw[1] + 1
 
 
 def _count_is_lost(world: MockWorld, request: Request, saw: tuple[int, int]) -> None:
     """Writes the count that it saw and its own entries, whatever others have written since."""
-    book = _book(world, request)
-    if book is not None and _others_came(book, saw):
-        book.received = saw[0] + len(entries_of(request.fields.get("releases")))
-        book.finishes_at = None
+    reconciliation = _reconciliation(world, request)
+    if reconciliation is not None and _others_came(reconciliation, saw):
+        reconciliation.received = saw[0] + len(entries_of(request.fields.get("releases")))
+        reconciliation.finishes_at = None
 
 
 def _counts_double(world: MockWorld, request: Request, saw: tuple[int, int]) -> None:
     """Adds up anew what others have added already."""
-    book = _book(world, request)
-    if book is not None and _others_came(book, saw):
-        book.received += len(entries_of(request.fields.get("releases")))
+    reconciliation = _reconciliation(world, request)
+    if reconciliation is not None and _others_came(reconciliation, saw):
+        reconciliation.received += len(entries_of(request.fields.get("releases")))
 
 
 def _counts_once(world: MockWorld, request: Request, saw: tuple[int, int]) -> None:
     """The entries of an order that came twice count once."""
-    book = _book(world, request)
-    twice = book is not None and (key := order_key(request.fields)) is not None and book.orders.count(key) > 1
-    if book is not None and twice and _others_came(book, saw):
+    reconciliation = _reconciliation(world, request)
+    twice = (
+        reconciliation is not None
+        and (key := order_key(request.fields)) is not None
+        and reconciliation.orders.count(key) > 1
+    )
+    if reconciliation is not None and twice and _others_came(reconciliation, saw):
         entries = len(entries_of(request.fields.get("releases")))
-        book.received -= entries
-        if book.received < book.quantity:
-            book.finishes_at = None
+        reconciliation.received -= entries
+        if reconciliation.received < reconciliation.quantity:
+            reconciliation.finishes_at = None
 
 
 def _counts_what_is_refused(world: MockWorld, request: Request) -> None:
-    book = _book(world, request)
-    if book is not None:
-        book.received += len(entries_of(request.fields.get("releases")))
+    reconciliation = _reconciliation(world, request)
+    if reconciliation is not None:
+        reconciliation.received += len(entries_of(request.fields.get("releases")))
 
 
 def _last(world: MockWorld, key: OrderKey | None) -> Body | None:
@@ -272,18 +276,18 @@ def _mixed(stored: Body, new: Body) -> Body:
 
 def _take_the_id_that_was_next(world: MockWorld, _request: Request, saw: int) -> None:
     """Both take the id that was next when they looked."""
-    if world.books_opened > saw + 1:
-        world.books[-1].id = world.books[-2].id
+    if world.reconciliations_opened > saw + 1:
+        world.all_reconciliations[-1].id = world.all_reconciliations[-2].id
 
 
 def _forget_the_first(world: MockWorld, _request: Request, saw: int) -> None:
     """Of two that come at once the last one stays, under its id."""
-    if world.books_opened > saw + 1:
-        del world.books[-2]
+    if world.reconciliations_opened > saw + 1:
+        del world.all_reconciliations[-2]
 
 
 def _opened_so_far(world: MockWorld, _request: Request) -> int:
-    return world.books_opened
+    return world.reconciliations_opened
 
 
 def _five_hundred(request: Request, number: int, _crowd: int) -> Answer | None:
@@ -390,7 +394,7 @@ RACES: Final = (
         statement="Of two releases at once that don't fit both refuses one, and counts both: it never completes.",
         rules=rules("CON-03", "CON-02"),
         race=Race(among=_releases, checks_again=_notices("REL-11", "REL-12"), after_refusal=_counts_what_is_refused),
-        is_complete=lambda book: book.received == book.quantity,
+        is_complete=lambda reconciliation: reconciliation.received == reconciliation.quantity,
     ),
     _race(
         "race-qtd-lost",

@@ -124,7 +124,9 @@ def _keep_the_period(world: MockWorld, request: Request, situation: str | None =
         and str(account).isdecimal()
         and isinstance(channel, str)
     ):
-        world.books.append(Reconciliation(-1, int(str(account)), channel, init, end, 1, situation=situation))
+        world.all_reconciliations.append(
+            Reconciliation(-1, int(str(account)), channel, init, end, 1, situation=situation)
+        )
 
 
 def _keep_what_overlaps(situation: str | None) -> Callable[[MockWorld, Request], None]:
@@ -134,7 +136,14 @@ def _keep_what_overlaps(situation: str | None) -> Callable[[MockWorld, Request],
         init, end = period_of(request.fields)
         fields = request.fields
         in_order = is_whole(fields.get("releasesQtd")) and is_number(fields.get("totalNetValue"))
-        if in_order and init and end and any(init < book.end and book.init < end for book in world.books):
+        if (
+            in_order
+            and init
+            and end
+            and any(
+                init < reconciliation.end and reconciliation.init < end for reconciliation in world.all_reconciliations
+            )
+        ):
             _keep_the_period(world, request, situation)
 
     return after_refusal
@@ -142,18 +151,18 @@ def _keep_what_overlaps(situation: str | None) -> Callable[[MockWorld, Request],
 
 def _count_what_matches_badly(world: MockWorld, request: Request) -> None:
     """The entries of a release that is in order by itself, and is no mirror of its order's extracts."""
-    book = reconciliation_of(request, world)
+    reconciliation = reconciliation_of(request, world)
     entries, extracts = entries_and_extracts(request, world)
     known = all(type_ in RELEASE_TYPES for type_, _ in entries)
-    if book is not None and known and extracts and Counter(entries) != Counter(extracts):
-        book.received += len(entries)
+    if reconciliation is not None and known and extracts and Counter(entries) != Counter(extracts):
+        reconciliation.received += len(entries)
 
 
 def _count_the_refused(world: MockWorld, request: Request) -> None:
-    book = reconciliation_of(request, world)
+    reconciliation = reconciliation_of(request, world)
     entries: Any = request.fields.get("releases")
-    if book is not None and isinstance(entries, list):
-        book.received += len(entries)
+    if reconciliation is not None and isinstance(entries, list):
+        reconciliation.received += len(entries)
 
 
 def _release_the_refused(world: MockWorld, request: Request) -> None:

@@ -282,18 +282,21 @@ def _released_by(request: Request) -> set[OrderKey]:
 
 
 def _at_an_end(request: Request, body: Body, world: MockWorld) -> Breach | None:
-    book = reconciliation_of(request, world)
-    if book is None or parse_instant(str(body["releasedDate"])) not in {book.init, book.end}:
+    reconciliation = reconciliation_of(request, world)
+    if reconciliation is None or parse_instant(str(body["releasedDate"])) not in {
+        reconciliation.init,
+        reconciliation.end,
+    }:
         return None
     return Breach("REL-03", "releasedDate", "releasedDate is not within the period")
 
 
 def _last_day(request: Request, body: Body, world: MockWorld) -> Breach | None:
     """The end of a period is taken for midnight of its day."""
-    book, released = reconciliation_of(request, world), parse_instant(str(body.get("releasedDate")))
-    if book is None or released is None:
+    reconciliation, released = reconciliation_of(request, world), parse_instant(str(body.get("releasedDate")))
+    if reconciliation is None or released is None:
         return None
-    late = released > book.end.replace(hour=0, minute=0, second=0, microsecond=0) > book.init
+    late = released > reconciliation.end.replace(hour=0, minute=0, second=0, microsecond=0) > reconciliation.init
     return Breach("REL-03", "releasedDate", "releasedDate is not within the period") if late else None
 
 
@@ -306,8 +309,8 @@ def _order_waits(request: Request, body: Body, world: MockWorld) -> Breach | Non
 
 
 def _second_order(request: Request, _body: Body, world: MockWorld) -> Breach | None:
-    book = reconciliation_of(request, world)
-    return Breach("REL-12", "releases", "one order is enough") if book and book.orders else None
+    reconciliation = reconciliation_of(request, world)
+    return Breach("REL-12", "releases", "one order is enough") if reconciliation and reconciliation.orders else None
 
 
 _RELEASES: Final = (

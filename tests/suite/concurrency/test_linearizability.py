@@ -32,7 +32,7 @@ from conformance.concurrency.model import (
 
 ACCEPTED, REFUSED, UNKNOWN = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN
 MARCH, LATE_MARCH, APRIL = Open("March", 0, 31, 2), Open("late March", 20, 31, 2), Open("April", 31, 61, 2)
-BOOK = World(opened=(Opened(Open("book", 0, 10, 2)),)).having("A", "v1").having("B", "v1")
+OPENED = World(opened=(Opened(Open("one", 0, 10, 2)),)).having("A", "v1").having("B", "v1")
 ORDER = World().having("A", "v1")
 
 
@@ -57,17 +57,17 @@ EXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
     "one without an answer": (World(), [op(MARCH, UNKNOWN), op(MARCH, ACCEPTED)]),
     "refused for one without an answer": (World(), [op(MARCH, UNKNOWN), op(MARCH, REFUSED, 5, 6)]),
     "one release, the other refused": (
-        BOOK,
-        [op(Release("book", "A", 1), ACCEPTED), op(Release("book", "A", 1), REFUSED)],
+        OPENED,
+        [op(Release("one", "A", 1), ACCEPTED), op(Release("one", "A", 1), REFUSED)],
     ),
-    "both fit": (BOOK, [op(Release("book", "A", 1), ACCEPTED), op(Release("book", "B", 1), ACCEPTED)]),
+    "both fit": (OPENED, [op(Release("one", "A", 1), ACCEPTED), op(Release("one", "B", 1), ACCEPTED)]),
     "then the next period": (
-        BOOK,
-        [op(Release("book", "A", 2), ACCEPTED), op(APRIL, ACCEPTED, 2, 3)],
+        OPENED,
+        [op(Release("one", "A", 2), ACCEPTED), op(APRIL, ACCEPTED, 2, 3)],
     ),
     "still being reconciled": (
-        BOOK,
-        [op(Release("book", "A", 2), ACCEPTED), op(APRIL, REFUSED, 2, 3)],
+        OPENED,
+        [op(Release("one", "A", 2), ACCEPTED), op(APRIL, REFUSED, 2, 3)],
     ),
     "either version": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Submit("A", "v3"), ACCEPTED), look("v2")]),
     "update, then gone": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Delete("A"), ACCEPTED), look(ABSENT)]),
@@ -76,19 +76,19 @@ EXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
     "never carried out": (ORDER, [op(Submit("A", "v2"), UNKNOWN), look("v1")]),
     "carried out without an answer": (ORDER, [op(Submit("A", "v2"), UNKNOWN), look("v2")]),
     "deleted, and so not released": (
-        BOOK,
-        [op(Delete("A"), ACCEPTED), op(Release("book", "A", 1), REFUSED, 2, 3), look(ABSENT, 4)],
+        OPENED,
+        [op(Delete("A"), ACCEPTED), op(Release("one", "A", 1), REFUSED, 2, 3), look(ABSENT, 4)],
     ),
     "released although it is being deleted": (
-        BOOK,
-        [op(Delete("A"), ACCEPTED), op(Release("book", "A", 1), ACCEPTED), look(ABSENT, 4)],
+        OPENED,
+        [op(Delete("A"), ACCEPTED), op(Release("one", "A", 1), ACCEPTED), look(ABSENT, 4)],
     ),
     "released, and so not deleted": (
-        BOOK,
-        [op(Release("book", "A", 1), ACCEPTED), op(Delete("A"), REFUSED, 2, 3), look("v1", 4)],
+        OPENED,
+        [op(Release("one", "A", 1), ACCEPTED), op(Delete("A"), REFUSED, 2, 3), look("v1", 4)],
     ),
-    "complete": (BOOK, [op(Release("book", "A", 2), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=True)]),
-    "not complete": (BOOK, [op(Release("book", "A", 1), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=False)]),
+    "complete": (OPENED, [op(Release("one", "A", 2), ACCEPTED), op(Ended("one"), ACCEPTED, 2, 3, shown=True)]),
+    "not complete": (OPENED, [op(Release("one", "A", 1), ACCEPTED), op(Ended("one"), ACCEPTED, 2, 3, shown=False)]),
     "asked for while it is updated: the old version": (
         ORDER,
         [op(Submit("A", "v2"), ACCEPTED), query("v1"), look("v2")],
@@ -116,16 +116,16 @@ UNEXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
     "two active": (World(), [op(MARCH, ACCEPTED), op(APRIL, ACCEPTED)]),
     "refused with nothing in its way": (World(), [op(MARCH, REFUSED)]),
     "refused both, and the next": (World(), [op(MARCH, REFUSED), op(MARCH, REFUSED), op(MARCH, REFUSED, 2, 3)]),
-    "released twice": (BOOK, [op(Release("book", "A", 1), ACCEPTED), op(Release("book", "A", 1), ACCEPTED)]),
+    "released twice": (OPENED, [op(Release("one", "A", 1), ACCEPTED), op(Release("one", "A", 1), ACCEPTED)]),
     "counted twice": (
-        BOOK,
+        OPENED,
         [
-            op(Release("book", "A", 1), ACCEPTED),
-            op(Release("book", "A", 1), REFUSED),
-            op(Release("book", "B", 1), REFUSED, 2, 3),
+            op(Release("one", "A", 1), ACCEPTED),
+            op(Release("one", "A", 1), REFUSED),
+            op(Release("one", "B", 1), REFUSED, 2, 3),
         ],
     ),
-    "too many": (BOOK, [op(Release("book", "A", 2), ACCEPTED), op(Release("book", "B", 2), ACCEPTED)]),
+    "too many": (OPENED, [op(Release("one", "A", 2), ACCEPTED), op(Release("one", "B", 2), ACCEPTED)]),
     "neither version": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Submit("A", "v3"), ACCEPTED), look(None)]),
     "the old version": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Submit("A", "v3"), ACCEPTED), look("v1")]),
     "a refused version": (ORDER, [op(Submit("A", "v2"), REFUSED), op(Submit("A", "v3"), ACCEPTED), look("v2")]),
@@ -135,8 +135,8 @@ UNEXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
         [op(Submit("A", "v2"), ACCEPTED, 0, 1), op(Submit("A", "v3"), ACCEPTED, 2, 3), look("v2", 4)],
     ),
     "deleted, and there all the same": (
-        BOOK,
-        [op(Delete("A"), ACCEPTED), op(Release("book", "A", 1), ACCEPTED), look("v1", 4)],
+        OPENED,
+        [op(Delete("A"), ACCEPTED), op(Release("one", "A", 1), ACCEPTED), look("v1", 4)],
     ),
     "a half is shown": (ORDER, [op(Submit("A", "v2"), ACCEPTED), query(None), look("v2")]),
     "gone while it is updated": (ORDER, [op(Submit("A", "v2"), ACCEPTED), query(ABSENT), look("v2")]),
@@ -147,10 +147,10 @@ UNEXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
     "shown before it was sent": (ORDER, [query("v2", 0), op(Submit("A", "v2"), ACCEPTED, 2, 3), look("v2", 4)]),
     "a query is refused with nothing in its way": (ORDER, [query(None, 0, REFUSED)]),
     "complete too early": (
-        BOOK,
-        [op(Release("book", "A", 1), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=True)],
+        OPENED,
+        [op(Release("one", "A", 1), ACCEPTED), op(Ended("one"), ACCEPTED, 2, 3, shown=True)],
     ),
-    "never complete": (BOOK, [op(Release("book", "A", 2), ACCEPTED), op(Ended("book"), ACCEPTED, 2, 3, shown=False)]),
+    "never complete": (OPENED, [op(Release("one", "A", 2), ACCEPTED), op(Ended("one"), ACCEPTED, 2, 3, shown=False)]),
     "two refreshes": (World(), [op(Refresh("r"), ACCEPTED), op(Refresh("r"), ACCEPTED)]),
 }
 
@@ -173,7 +173,7 @@ def test_what_no_server_may_answer_is_not(name: str) -> None:
 
 
 CALLS: list[Call] = [
-    MARCH, LATE_MARCH, APRIL, Release("book", "A", 1), Release("book", "B", 2), Submit("A", "v1"), Submit("A", "v2"),
+    MARCH, LATE_MARCH, APRIL, Release("one", "A", 1), Release("one", "B", 2), Submit("A", "v1"), Submit("A", "v2"),
     Delete("A"), Look("A"), Query("A"), Refresh("r"),
 ]  # fmt: skip
 
@@ -215,7 +215,7 @@ def explained_by_trying_all(history: Sequence[Operation], world: World) -> bool:
 
 
 @settings(max_examples=300, deadline=None)
-@given(histories(), st.sampled_from([World(), BOOK, ORDER]))
+@given(histories(), st.sampled_from([World(), OPENED, ORDER]))
 def test_the_search_agrees_with_the_definition(history: list[Operation], world: World) -> None:
     assert (explain(history, Koncili(), world) is None) == explained_by_trying_all(history, world)
 
@@ -224,7 +224,7 @@ def test_the_search_agrees_with_the_definition(history: list[Operation], world: 
 @given(st.data())
 def test_what_a_lawful_server_answers_is_always_explained(data: st.DataObject) -> None:
     """One that carries out each call at an instant between its being sent and its answer."""
-    world, model = data.draw(st.sampled_from([World(), BOOK, ORDER])), Koncili()
+    world, model = data.draw(st.sampled_from([World(), OPENED, ORDER])), Koncili()
     state, history = world, []
     for instant in range(data.draw(st.integers(1, 6))):
         sent, answered = instant - data.draw(st.floats(0, 3)), instant + data.draw(st.floats(0, 3))

@@ -117,7 +117,7 @@ def test_only_reconciliations_of_the_account_and_channel_count(
     bench = Bench()
     bench.open(place, INIT, HOUR, finished=True)
     assert creating(bench) == finished
-    bench.koncili.world.books[0].situation = None
+    bench.koncili.world.all_reconciliations[0].situation = None
     assert creating(bench) == active
 
 

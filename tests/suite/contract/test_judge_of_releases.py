@@ -205,7 +205,7 @@ ANNOUNCED: Final[dict[str, tuple[int, int, bool, str]]] = {
 @pytest.mark.parametrize(("quantity", "received", "active", "expected"), ANNOUNCED.values(), ids=ANNOUNCED)
 def test_rel_12_no_more_entries_than_announced(quantity: int, received: int, active: bool, expected: str) -> None:
     bench = open_world(quantity=quantity)
-    (opened,) = bench.koncili.world.books
+    (opened,) = bench.koncili.world.all_reconciliations
     opened.received, opened.situation = received, None if active else "CONCILIED"
     assert releasing(bench) == cell(expected)
 

@@ -200,8 +200,12 @@ def state(seller: Seller) -> State:
         koncili.clock.now(),
         koncili.notifier.url,
         koncili.limits.enforced,
-        tuple(book.id for book in koncili.world.books if book.fails),
-        tuple(book.id for book in koncili.world.books if book.situation is None),
+        tuple(reconciliation.id for reconciliation in koncili.world.all_reconciliations if reconciliation.fails),
+        tuple(
+            reconciliation.id
+            for reconciliation in koncili.world.all_reconciliations
+            if reconciliation.situation is None
+        ),
         len(seller.heard),
     )
 

@@ -85,7 +85,7 @@ REFUSED_CREATIONS: Final[dict[str, tuple[Body, int]]] = {
 def test_a_refused_creation_registers_no_period(seller: Seller, changes: Body, status: int) -> None:
     for _ in range(2):
         assert seller.create(**changes) == status
-    assert seller.koncili.world.books == []
+    assert seller.koncili.world.all_reconciliations == []
     assert seller.create() == 201
 
 

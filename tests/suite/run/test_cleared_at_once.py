@@ -42,7 +42,7 @@ def open_two(run: OneRun, koncili: Koncili, lost: Sequence[int] = ()) -> None:
 
 def active(koncili: Koncili) -> int:
     koncili.tick()
-    return sum(book.finishes_at is None for book in koncili.world.books)
+    return sum(reconciliation.finishes_at is None for reconciliation in koncili.world.all_reconciliations)
 
 
 LOST = {"none lost": (), "one lost": (0,), "the other lost": (1,), "both lost": (0, 1)}

@@ -235,9 +235,9 @@ def check_whole(batch: Batch, readings: Mapping[str, str]) -> None:
     for position, values in enumerate(begun):
         request = bench.request(release_of(batch, position), {**values, "reconciliation": str(number)})
         assert bench.koncili.handle(request).status == 200
-    bench.koncili.world.books[-1].total = batch.creation["totalNetValue"]
+    bench.koncili.world.all_reconciliations[-1].total = batch.creation["totalNetValue"]
     bench.koncili.control({"advanceSeconds": 2})
-    assert bench.koncili.world.books[-1].situation == "CONCILIED"
+    assert bench.koncili.world.all_reconciliations[-1].situation == "CONCILIED"
 
 
 # -- periods -------------------------------------------------------------------------------------------------------

@@ -243,12 +243,12 @@ class Bench:
     ) -> Reconciliation:
         """Put a reconciliation of so many entries into the world."""
         known, init = self.koncili.world, datetime.fromisoformat(begins)
-        number = FIRST_ID + known.books_opened
-        known.books_opened += 1
+        number = FIRST_ID + known.reconciliations_opened
+        known.reconciliations_opened += 1
         end = init + timedelta(seconds=seconds)
         opened = Reconciliation(number, place.account, place.channel, init, end, quantity)
         opened.situation = "CONCILIED" if finished else None
-        known.books.append(opened)
+        known.all_reconciliations.append(opened)
         return opened
 
     def request(self, call: Call, values: Mapping[str, str]) -> Request:
