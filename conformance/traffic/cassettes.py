@@ -6,6 +6,7 @@ They hold no times. Their users take secrets out of them, headers whole, so that
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, Final
 
@@ -44,7 +45,7 @@ LISTS: Final = frozenset({"interactions", "http_interactions"})
 
 def read_json_cassette(text: JSONText, name: str, tell: Tell) -> Iterator[Exchange]:
     """Every exchange of a cassette in JSON, in the sequence in which it was written."""
-    return read_list(text, Listing(sorted(LISTS), _is_interaction, _interaction), name, tell)
+    return read_list(text, Listing(sorted(LISTS), is_interaction, _interaction), name, tell)
 
 
 def read_nock(text: JSONText, name: str, tell: Tell) -> Iterator[Exchange]:
@@ -90,10 +91,14 @@ def _yaml_items(stream: BinaryIO) -> Iterator[tuple[int, str, bool]]:
         if not is_within:
             is_within = line.split(b":")[0].strip().decode("latin-1") in LISTS
             has_version = has_version or (line[:1].isalpha() and not is_within)
-            continue
-        if begins is None and line.lstrip().startswith(b"- "):
-            begins = line[: len(line) - len(line.lstrip())] + b"- "
-        if begins is not None and line.startswith(begins):
+            is_list = not is_within and _ITEM.match(line) is not None  # without anything around it (PHP-VCR)
+            if not is_list:
+                continue
+            is_within = has_version = True
+        found = _ITEM.match(line)
+        if begins is None and found:
+            begins = found[1]
+        if found and found[1] == begins:
             if item:
                 yield start, _text(item), False
             item, start = [line], number
@@ -104,6 +109,9 @@ def _yaml_items(stream: BinaryIO) -> Iterator[tuple[int, str, bool]]:
             item.append(line)
     if item:
         yield start, _text(item), not (has_version and item[-1].endswith(b"\n"))
+
+
+_ITEM: Final = re.compile(rb"(\s*)-(?=\s)")
 
 
 def _text(lines: list[bytes]) -> str:
@@ -124,14 +132,16 @@ _Loader.add_constructor("!binary", yaml.constructor.SafeConstructor.construct_ya
 # -- VCR.py, betamax, VCR ------------------------------------------------------------------------------------------
 
 
-def _is_interaction(value: JSONValue) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("request"), dict)
+def is_interaction(value: JSONValue) -> bool:
+    """Whether it may be a call of a cassette."""
+    return isinstance(value, dict) and any(isinstance(value.get(name), dict) for name in ("request", "Request"))
 
 
 def _interaction(value: JSONValue, origin: Origin) -> Exchange | str:
-    if not _is_interaction(value):
+    value = _in_lower_case(value)
+    if not is_interaction(value):
         return "has no request"
-    raw = value["request"]
+    raw = _in_lower_case(value["request"])
     method, url = raw.get("method"), raw.get("uri", raw.get("url"))
     if not (isinstance(method, str) and method and isinstance(url, str) and url):
         return "names no method or no address"
@@ -147,11 +157,17 @@ def _interaction(value: JSONValue, origin: Origin) -> Exchange | str:
     return Exchange(origin, NOT_RECORDED, NOT_RECORDED, request, _kept_answer(value.get("response")))
 
 
+def _in_lower_case(value: JSONValue) -> JSONValue:
+    """The object with the names of its members as most tools write them."""
+    return {str(name).lower(): part for name, part in value.items()} if isinstance(value, dict) else value
+
+
 def _kept_answer(raw: JSONValue) -> Response | Missing:
+    raw = _in_lower_case(raw)
     if not isinstance(raw, dict):
         return NOT_RECORDED
-    status = raw.get("status", raw.get("status_code"))
-    number = status_of(status.get("code") if isinstance(status, dict) else status)
+    status = raw.get("code", raw.get("status_code", raw.get("status")))  # go-vcr has a code and a status "200 OK"
+    number = status_of(_in_lower_case(status).get("code") if isinstance(status, dict) else status)
     if number is None:
         return NOT_RECORDED
     known = headers(raw.get("headers"))

@@ -73,6 +73,7 @@ def sources(path: Path) -> list[Source]:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     except (OSError, zipfile.BadZipFile) as error:
         raise CannotRun(f"{path}: can't be read: {_reason(error)}") from None
+    names = [name for name in names if not name.startswith("__MACOSX/")]
     return [Source(path, name) for name in [name for name in names if name.endswith(".har")] or names]
 
 

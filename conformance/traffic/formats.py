@@ -11,12 +11,19 @@ from typing import BinaryIO, Final
 from conformance.contract.jsontext import JSONValue
 from conformance.errors import CannotRun
 from conformance.traffic.access_log import is_logged, read_access_log
-from conformance.traffic.cassettes import LISTS, is_nock, read_json_cassette, read_nock, read_yaml_cassette
+from conformance.traffic.cassettes import (
+    LISTS,
+    is_interaction,
+    is_nock,
+    read_json_cassette,
+    read_nock,
+    read_yaml_cassette,
+)
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.files import Opened, Source, Tell, opened
 from conformance.traffic.har import is_entry, read_har
 from conformance.traffic.json_text import Broken, JSONText
-from conformance.traffic.ndjson import read_ndjson
+from conformance.traffic.ndjson import read_exchanges, read_ndjson
 from conformance.traffic.newman import read_newman
 from conformance.traffic.ordering import times_in
 
@@ -26,6 +33,7 @@ class Form(Enum):
 
     HAR = "HAR 1.2"
     NDJSON = "NDJSON of exchanges"
+    EXCHANGES = "a list of exchanges"
     JSON_CASSETTE = "a cassette in JSON"
     YAML_CASSETTE = "a cassette in YAML"
     NOCK = "nock"
@@ -56,7 +64,13 @@ def form_of(source: Source) -> Form | None:
 
 def _form_of_list(text: JSONText) -> Form | None:
     first: JSONValue = next((text.value() for _ in text.items()), None)
-    return Form.HAR if is_entry(first) else Form.NOCK if is_nock(first) else None
+    if is_nock(first):
+        return Form.NOCK
+    if is_entry(first) and ("startedDateTime" in first or "postData" in first["request"]):
+        return Form.HAR
+    if is_entry(first) and {"started", "seconds"} & first.keys():
+        return Form.EXCHANGES
+    return Form.JSON_CASSETTE if is_interaction(first) else None
 
 
 _BY_MEMBER: Final[Mapping[str, Form]] = {
@@ -87,8 +101,10 @@ _YAML_BYTES: Final = 1 << 16
 def _form_of_text(source: Source) -> Form | None:
     with opened(source, lambda _: None) as file:
         beginning = file.stream.read(_YAML_BYTES)
-    names = {line.split(b":")[0].decode("latin-1") for line in beginning.splitlines()}
-    return Form.YAML_CASSETTE if LISTS & names else None
+    lines = [line for line in beginning.splitlines() if line.strip() and not line.startswith((b"#", b"---"))]
+    names = {line.split(b":")[0].decode("latin-1") for line in lines}
+    is_list = bool(lines) and lines[0].lstrip().startswith(b"-") and b"request:" in beginning
+    return Form.YAML_CASSETTE if LISTS & names or is_list else None
 
 
 def exchanges(source: Source, form: Form, tell: Tell) -> Iterator[Exchange]:
@@ -106,6 +122,7 @@ def _exchanges(file: Opened, form: Form, name: str, tell: Tell) -> Iterator[Exch
 
 
 _OF_TEXT: Final[Mapping[Form, Callable[[JSONText, str, Tell], Iterator[Exchange]]]] = {
+    Form.EXCHANGES: read_exchanges,
     Form.JSON_CASSETTE: read_json_cassette,
     Form.NOCK: read_nock,
     Form.NEWMAN: read_newman,
@@ -123,6 +140,6 @@ def times(source: Source, form: Form) -> Iterator[datetime]:
     if form is Form.ACCESS_LOG:
         found = (exchange.started for exchange in exchanges(source, form, lambda _: None))
         yield from (time for time in found if not isinstance(time, Missing))
-    elif form in {Form.HAR, Form.NDJSON}:
+    elif form in {Form.HAR, Form.NDJSON, Form.EXCHANGES}:
         with opened(source, lambda _: None) as file:
             yield from times_in(file.stream)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from conformance.contract.jsontext import JSONValue
 from conformance.traffic.exchange import (
@@ -83,11 +84,19 @@ def _request(raw: Mapping[str, JSONValue], creator: str, resource: Resource) -> 
     method = method.upper()
     return Request(
         method=method,
-        url=url,
+        url=_with_query(url, raw.get("queryString")),
         headers=known,
         body=_request_body(raw, method, known, resource),
         some_headers=not names_host(known) and creator.lower() not in NAMES_OWN_HEADERS_ONLY,
     )
+
+
+def _with_query(url: str, query: JSONValue) -> str:
+    """The address with its query, which some recorders write beside it only."""
+    if "?" in url or not isinstance(query, list):
+        return url
+    pairs = [(str(one.get("name", "")), str(one.get("value", ""))) for one in query if isinstance(one, dict)]
+    return f"{url}?{urlencode(pairs)}" if pairs else url
 
 
 def _request_body(raw: Mapping[str, JSONValue], method: str, known: Headers | Missing, resource: Resource) -> Recorded:

@@ -19,8 +19,10 @@ CHUNK_BYTES: Final = 1 << 18
 _AT_THE_END: Final = 16
 """What is wrong so near to the end of what has been read may only lack its rest: a word, a number, an escape."""
 
+_LONGEST_INDENT: Final = 256
+
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_OBJECT: Final = re.compile(r"[,\[\s]\s*(?=\{\s*\")")
+_OBJECT: Final = re.compile(r"\{\s*\"")
 
 
 class Broken(ValueError):
@@ -122,6 +124,7 @@ class JSONText:
             try:
                 found = self.value()
             except Broken:
+                self._at += 1
                 continue
             if wanted(found):
                 self._at = begin - self._before
@@ -131,9 +134,9 @@ class JSONText:
     def _to_next_brace(self) -> bool:
         while True:
             if found := _OBJECT.search(self._window, self._at):
-                self._at = found.end()
+                self._at = found.start()
                 return True
-            self._at = max(self._at, len(self._window) - _AT_THE_END)
+            self._at = max(self._at, len(self._window) - _LONGEST_INDENT)
             if not self._more():
                 return False
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from conformance.contract.jsontext import JSONValue
+from conformance.contract.jsontext import JSONValue, dumps
 from conformance.traffic.exchange import (
     NOT_RECORDED,
     Exchange,
@@ -22,8 +22,10 @@ from conformance.traffic.exchange import (
     Response,
 )
 from conformance.traffic.files import Tell
-from conformance.traffic.har import exchange_of
-from conformance.traffic.parts import duration, from_base64, instant, status_of, without_coding
+from conformance.traffic.har import exchange_of, is_entry
+from conformance.traffic.json_text import JSONText
+from conformance.traffic.lists import Listing, read_list
+from conformance.traffic.parts import as_bytes, duration, from_base64, headers, instant, status_of, without_coding
 
 SECOND: Final = timedelta(seconds=1)
 
@@ -71,7 +73,7 @@ def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Iterator[Exchange]:
         place += 1
         try:
             exchange: Exchange | str = _exchange(_DECODER.decode(line), Origin(name, place))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             exchange = _otherwise(line, Origin(name, place), str(error))
         if isinstance(exchange, Exchange):
             yield exchange
@@ -139,11 +141,42 @@ def _otherwise(line: bytes, origin: Origin, reason: str) -> Exchange | str:
         value = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
     except (ValueError, RecursionError):
         return f"is no JSON: {_harmless(reason)}"
-    if not isinstance(value, dict) or not isinstance(value.get("request"), dict):
-        return "has no request"
-    if "startedDateTime" in value:
+    if is_entry(value) and "startedDateTime" in value:
         return exchange_of(value, origin, "", lambda _: None)
-    return f"is no exchange: {_harmless(reason)}"
+    return _of_value(value, origin)
+
+
+def _of_value(value: JSONValue, origin: Origin) -> Exchange | str:
+    if not is_entry(value):
+        return "has no request"
+    try:
+        return _exchange(_DECODER.decode(dumps(_strictly(value))), origin)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return f"is no exchange: {_harmless(str(error))}"
+
+
+def read_exchanges(text: JSONText, name: str, tell: Tell) -> Iterator[Exchange]:
+    """The same as a JSON list in place of lines."""
+    return read_list(text, Listing((), is_entry, _of_value), name, tell)
+
+
+def _strictly(value: dict[str, JSONValue]) -> dict[str, JSONValue]:
+    """The line with its headers and bodies in the strict form. Other programs write headers as objects, and halves of surrogates;
+    of headers that can't be read it is not known what they were."""
+    messages = {
+        name: dict(part) for name, part in value.items() if name in {"request", "response"} and isinstance(part, dict)
+    }
+    for message in messages.values():
+        if "headers" in message:
+            raw = message.pop("headers")
+            known = headers(raw)
+            if not isinstance(known, Missing):
+                message["headers"] = known
+                message["someHeaders"] = message.get("someHeaders", False) or len(known) < len(raw)
+        if isinstance(text := message.get("body"), str):
+            del message["body"]
+            message["bodyBase64"] = base64.b64encode(as_bytes(text)).decode("ascii")
+    return {**value, **messages}
 
 
 def _harmless(reason: str) -> str:

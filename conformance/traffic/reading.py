@@ -20,7 +20,7 @@ def read_all(paths: Iterable[Path], tell: Tell) -> Iterator[Exchange]:
     what can't be read. Raises CannotRun, before the first exchange, where a file can't be opened or is of no known form.
     """
     recordings: list[tuple[datetime, Callable[[], Iterator[Keyed]]]] = []
-    for source in [source for path in paths for source in sources(path)]:
+    for source in _each_once(paths, tell):
         form = form_of(source)
         if form is None:
             tell(f"{source.name}: is empty")
@@ -28,6 +28,16 @@ def read_all(paths: Iterable[Path], tell: Tell) -> Iterator[Exchange]:
         seen = survey(times(source, form))
         recordings.append((seen.first, partial(_in_sequence, source, form, tell, nearly_sorted=seen.nearly_sorted)))
     yield from merged(recordings)
+
+
+def _each_once(paths: Iterable[Path], tell: Tell) -> list[Source]:
+    """The recordings, each once: a call that is read twice would have been sent twice."""
+    found: dict[tuple[Path, str | None], Source] = {}
+    for source in [source for path in paths for source in sources(path)]:
+        known = found.setdefault((source.path.resolve(), source.member), source)
+        if known is not source:
+            tell(f"{source.name}: was named before, as {known.name}; it is read once")
+    return list(found.values())
 
 
 def _in_sequence(source: Source, form: Form, tell: Tell, *, nearly_sorted: bool) -> Iterator[Keyed]:

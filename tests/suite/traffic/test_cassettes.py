@@ -184,3 +184,75 @@ def test_a_proxy_s_own_refusal_is_no_answer(logged: dict[str, str], status: obje
 def test_a_body_over_the_buffer_is_not_recorded(body: str, length: str, expected: object, tmp_path: Path) -> None:
     found = one(tmp_path, LINE | {"request_body": body, "http_content_length": length})
     assert found.request.body == expected
+
+
+def test_a_call_of_go_vcr_is_read(tmp_path: Path) -> None:
+    text = """---
+version: 2
+interactions:
+    - id: 0
+      request:
+        proto: HTTP/1.1
+        content_length: 2
+        headers:
+            Integrator:
+                - 3f0e0f64
+        url: https://api.example/order
+        method: POST
+        body: '{}'
+      response:
+        headers:
+            Content-Type:
+                - application/json
+        body: '{"ok": 1}'
+        status: 200 OK
+        code: 200
+        duration: 1.5ms
+    - id: 1
+      request:
+        url: https://api.example/my-accounts
+        method: GET
+        body: ""
+"""
+    first, second = read(tmp_path, text)
+    assert (first.request.body, answered(first).status, answered(first).body) == (b"{}", 200, b'{"ok": 1}')
+    assert first.request.header("integrator") == "3f0e0f64"
+    assert (second.request.url, second.response) == ("https://api.example/my-accounts", NOT_RECORDED)
+
+
+def test_a_call_of_php_vcr_is_read(tmp_path: Path) -> None:
+    text = """
+-
+    request:
+        method: POST
+        url: 'https://api.example/order'
+        headers: {Integrator: 3f0e0f64}
+        body: '{}'
+    response:
+        status: {code: 200, message: OK}
+        headers: {Content-Type: application/json}
+        body: '{"ok": 1}'
+-
+    request:
+        method: GET
+        url: 'https://api.example/my-accounts'
+    response:
+        status: '404'
+"""
+    first, second = read(tmp_path, text)
+    assert (first.request.body, answered(first).body, answered(second).status) == (b"{}", b'{"ok": 1}', 404)
+
+
+def test_a_list_of_calls_with_names_in_capitals_is_read(tmp_path: Path) -> None:
+    call = {
+        "RecordedAt": "2026-11-03T12:00:00Z",
+        "Request": {
+            "Body": "{}",
+            "Headers": {"Integrator": "3f0e0f64"},
+            "Method": "POST",
+            "Uri": "https://api.example/order",
+        },
+        "Response": {"Body": '{"ok": 1}', "Headers": {}, "Status": {"Code": 200}},
+    }
+    found = one(tmp_path, [call])
+    assert (found.request.body, found.request.header("integrator"), answered(found).status) == (b"{}", "3f0e0f64", 200)

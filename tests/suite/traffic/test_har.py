@@ -212,3 +212,25 @@ def test_what_is_no_recording_is_refused_by_name(text: str, tmp_path: Path) -> N
 def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"nowhere\.har"):
         list(read_all([tmp_path / "nowhere.har"], pytest.fail))
+
+
+def test_a_query_that_stands_beside_the_address_only_belongs_to_it(tmp_path: Path) -> None:
+    query = [{"name": "marketplaceCode", "value": "a b"}, {"name": "accountId", "value": 19055}]
+    assert one(tmp_path, request_url="/order", request_queryString=query).request.url == (
+        "/order?marketplaceCode=a+b&accountId=19055"
+    )
+    assert one(tmp_path, request_url="/order?a=1", request_queryString=query).request.url == "/order?a=1"
+
+
+def test_a_recording_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.har").write_text(har(entry()))
+    (tmp_path / "b.har").symlink_to(tmp_path / "a.har")
+    told: list[str] = []
+    assert len(list(read_all([tmp_path / "a.har", tmp_path / "b.har"], told.append))) == 1
+    assert "named before" in told[0]
+
+
+def test_a_broken_entry_far_into_blanks_costs_no_more_than_its_length(tmp_path: Path) -> None:
+    text = har(entry(), "BROKEN", entry()).replace('"BROKEN"', '{"a" zz' + " " * 300_000 + "}")
+    found, told = read(tmp_path, text)
+    assert ([one.origin.entry for one in found], len(told)) == ([0, 2], 1)

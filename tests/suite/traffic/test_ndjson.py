@@ -118,7 +118,6 @@ def test_what_is_written_is_as_the_schema_says(exchange: Exchange) -> None:
         {"request": {"method": "", "url": "/order"}},
         {"request": {"method": "GET", "url": "/order"}, "started": 5},
         {"request": {"method": "GET", "url": "/order"}, "seconds": "5"},
-        {"request": {"method": "GET", "url": "/order", "headers": [["a"]]}},
         {"request": {"method": "GET", "url": "/order", "bodyBase64": 5}},
         {"request": {"method": "GET", "url": "/order"}, "response": {"status": "200"}},
     ],
@@ -139,3 +138,44 @@ def test_the_example_in_the_documents_is_one() -> None:
     jsonschema_rs.validate(SCHEMA, json.loads(line))
     (found,) = read_ndjson(Lines([line.encode()]), "a", pytest.fail)  # type: ignore[arg-type]
     assert found.request.body == b'{"marketplaceCode": "701", "totalGrossValue": 203.63}'
+
+
+def test_lines_in_a_looser_form_are_read_too(tmp_path: Path) -> None:
+    line = {"started": "2026-11-03T12:00:00Z", "request": {"method": "POST", "url": "/order", "body": "S\udce3o"}}
+    line["request"]["headers"] = {"Content-Length": 645, "X": ["a", "b"]}  # type: ignore[index]
+    har = {"startedDateTime": "2026-11-03T12:00:01Z", "request": {"method": "get", "url": "/my-accounts"}}
+    (tmp_path / "a").write_text(json.dumps(line) + "\n" + json.dumps(har) + "\n" + "[" * 100_000 + "\n")
+    told: list[str] = []
+    first, second = read_all([tmp_path / "a"], told.append)
+    assert first.request.body == b"S\xe3o"
+    assert first.request.headers == (("content-length", "645"), ("x", "a"), ("x", "b"))
+    assert second.request.method == "GET"
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "unknown"),
+    [([["a"]], True), ("x", True), ([["a"], ["b", "c"]], True), ([["b", 1]], False), ([], False)],
+)
+def test_of_headers_that_can_t_be_read_it_is_not_known_what_they_were(
+    headers: object, unknown: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_text(
+        json.dumps({"request": {"method": "GET", "url": "/", "headers": headers}, "started": ""})
+    )
+    (found,) = read_all([tmp_path / "a"], pytest.fail)
+    assert found.request.header("integrator") is (NOT_RECORDED if unknown else None)
+
+
+def test_a_list_of_exchanges_is_read_as_lines_are(tmp_path: Path) -> None:
+    lines = [
+        {
+            "request": {"method": "POST", "url": "/order", "body": {"value": 203.63}},
+            "started": f"2026-11-03T12:00:0{n}Z",
+        }
+        for n in (1, 0)
+    ]
+    (tmp_path / "a").write_text(json.dumps(lines, indent=2))
+    found = list(read_all([tmp_path / "a"], pytest.fail))
+    assert [one.origin.entry for one in found] == [1, 0]
+    assert found[0].request.body == b'{"value": 203.63}'
