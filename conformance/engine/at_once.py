@@ -14,7 +14,16 @@ from conformance.concurrency.history import Operation, Outcome, were_at_once
 from conformance.concurrency.linearizability import Unexplained, explain
 from conformance.concurrency.model import ABSENT, Look, World, shown_words
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Values, Waiting
+from conformance.engine.bench import (
+    ASKED_AT_MOST,
+    LATE_SECONDS,
+    SERVER_ERROR,
+    Bench,
+    Hindered,
+    NotSeenYet,
+    Values,
+    Waiting,
+)
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import says_no_token
 from conformance.target.wire.transport import TOO_MANY
@@ -143,17 +152,26 @@ class Attempt:
         touches: frozenset[str] = HERE,
     ) -> Waiting[str | None]:
         """Ask for the order of that name until what it shows is explained, or half an hour has passed twice; the version that it
-        shows, ABSENT where there is none, None where it is none that was sent."""
+        shows, ABSENT where there is none, None where it is none that was sent: a moment later that counts, since no update that
+        is still to come explains it. Raises Hindered where the query fails."""
         bench, earlier = self.bench, list(self.operations)
         for attempt in range(ASKED_AT_MOST):
             passed = (yield) if attempt or bench.slow else True
             exchange = bench.query(place, values["code"], "what is stored")
             shown = version_shown(bench, exchange, values, versions)
+            if shown is None:
+                bench.let_pass("an order to be seen", LATE_SECONDS[0])
+                exchange = bench.query(place, values["code"], "what is stored")
+                shown = version_shown(bench, exchange, values, versions)
+            if exchange.status >= SERVER_ERROR:
+                raise Hindered(f"ERR-02: a query was answered {exchange.status}")
             self.operations[:] = earlier
             told = shown_words(shown)
             self.saw(Look(name), "look" if touches == HERE else f"look at {name}", shown, told, exchange, touches)
             if explain(self.operations, model.Koncili(), self.initial) is None:
                 bench.slow = bench.slow or attempt > 0
+                return shown
+            if shown is None:
                 return shown
             if not passed:
                 raise NotSeenYet

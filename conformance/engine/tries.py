@@ -84,10 +84,11 @@ def _goes_on(bench: Bench, number: int, told: int, *, least: int, free: bool) ->
 
 
 def _offsets(number: int, shift: float) -> tuple[float, ...]:
-    """After how many seconds each call is released: every other time all together, between that the one or the other later."""
+    """After how many seconds each call is released: every other time all together, between that the one or the other later. The
+    first one comes first, by a little, where they are released together: so it is the first that comes later first."""
     if not number % 2 or not shift:
         return ()
-    return (0.0, shift, 2 * shift) if number % 4 == 1 else (shift, 0.0, 2 * shift)
+    return (shift, 0.0, 2 * shift) if number % 4 == 1 else (0.0, shift, 2 * shift)
 
 
 def _soonest_answer(history: History) -> float:

@@ -141,6 +141,8 @@ def main() -> int:
     parser.add_argument("--only", metavar="WORDS", action="append", default=[], help="faults whose name holds this")
     parser.add_argument("--reports", type=Path, default=Path("reports"))
     parser.add_argument("--seed", default="0")
+    parser.add_argument("--times", type=int, default=1, help="how often each is certified: a race needs luck")
+    parser.add_argument("--rule", action="append", default=[], metavar="ID", help="certify these rules only")
     options = parser.parse_args()
     known = tomllib.loads((HERE / "faults.toml").read_text(encoding="utf-8"))
     outcomes = []
@@ -149,8 +151,10 @@ def main() -> int:
         for fault, expected in {"": [], **faults}.items():
             if options.only and not any(words in f"{stack} {fault or 'clean'}" for words in options.only):
                 continue
-            outcomes.append(certified(stack, fault, expected, ["--seed", options.seed]))
-            print(outcomes[-1].row, flush=True)
+            arguments = ["--seed", options.seed, *(part for rule in options.rule for part in ("--rule", rule))]
+            for _ in range(options.times):
+                outcomes.append(certified(stack, fault, expected, arguments))
+                print(outcomes[-1].row, flush=True)
     if not outcomes:
         parser.error(f"no fault has any of {options.only} in its name")
     options.reports.mkdir(exist_ok=True)

@@ -40,9 +40,9 @@ def schema() -> str:
         CREATE DATABASE koncili CHARACTER SET utf8mb4; USE koncili;
         CREATE TABLE orders ({account}, {code}, body LONGTEXT, total {money}, deleted TINYINT DEFAULT 0, UNIQUE (account, code));
         CREATE TABLE reconciliations (id BIGINT AUTO_INCREMENT PRIMARY KEY, account BIGINT, init BIGINT, finish BIGINT,
-            quantity INT, active TINYINT DEFAULT 1);
+            quantity INT, active TINYINT DEFAULT 1{", UNIQUE (account, init, finish)" if "unlocked-overlap" in FAULTS else ""});
         CREATE TABLE releases (reconciliation BIGINT, account BIGINT, {code}, entries INT
-            {"" if "no-lock" in FAULTS else ", UNIQUE (account, code)"});
+            {"" if FAULTS & {"no-lock", "unlocked-release"} else ", UNIQUE (account, code)"});
         CREATE TABLE tokens (token VARCHAR(200) COLLATE utf8mb4_bin PRIMARY KEY, kind VARCHAR(10));
     """
 
