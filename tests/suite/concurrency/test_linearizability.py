@@ -284,3 +284,16 @@ def test_lanes_show_who_was_under_way_when() -> None:
     assert len({line.index("Open(") for line in (first, second, third)}) == 1
     assert len(lanes(history * 10)) == MOST_SHOWN + 1
     assert lanes([]) == []
+
+
+def test_pauses_are_drawn_shorter_than_they_were() -> None:
+    begun = op(MARCH, ACCEPTED, 0.0, 0.004)
+    scale, first, second, third = lanes(
+        [begun, op(MARCH, REFUSED, 0.001, 0.004, lane=1), op(APRIL, REFUSED, 30.0, 30.004)]
+    )
+    assert "30004.0 ms  (pauses shortened)" in scale
+    assert first.startswith("lane 1  |=============")
+    assert second.startswith("lane 2     |==========")
+    assert third.startswith("lane 1  " + 17 * " " + "|==")
+    assert "(30000.0 ms to 30004.0 ms)" in third
+    assert "pauses" not in lanes([begun])[0]
