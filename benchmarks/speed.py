@@ -67,7 +67,7 @@ def bodies(bench: Bench, examples: int) -> list[bytes]:
 def post_bare(session: Session, orders: list[bytes]) -> None:
     """Send the same bodies in a bare httpx loop: no budget, no journal, no check."""
     # The suite's own innermost transport, so that both ways talk to the same mock.
-    transport = session.client._way._transport
+    transport = session.client._transport._transport
     headers = {"gumgaToken": session.client.access_token(), "integrator": str(session.target.integrator)}
     with httpx.Client(base_url=session.target.base_url, transport=transport, headers=headers) as client:
         for order in orders:

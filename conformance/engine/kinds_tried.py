@@ -17,7 +17,7 @@ from strategies.faults import Kind
 from strategies.scope import Scope
 
 if TYPE_CHECKING:
-    from conformance.target.shared.store_kinds import Trial
+    from conformance.target.shared.store_kinds import StoredTry
 
 EARLIER_SECONDS: Final = 24 * 3600.0
 """For so long what an earlier run tried counts as tried: a target that changes more seldom than that is rare enough."""
@@ -56,7 +56,7 @@ class KindsTried:
         )
 
     @cached_property
-    def _trials(self) -> Mapping[KindOf, Trial]:
+    def _stored_tries(self) -> Mapping[KindOf, StoredTry]:
         """How each kind was tried last before this run."""
         if self._stored is None:
             return {}
@@ -70,8 +70,10 @@ class KindsTried:
         if self._stored is None:
             return None
         return {
-            kind: Earlier(age=(age := self._stored.age(trial)), passed=trial.passed, counts=age < EARLIER_SECONDS)
-            for kind, trial in self._trials.items()
+            kind: Earlier(
+                age=(age := self._stored.age(stored_try)), passed=stored_try.passed, counts=age < EARLIER_SECONDS
+            )
+            for kind, stored_try in self._stored_tries.items()
         }
 
     def _makeable(self) -> Iterable[KindOf]:
@@ -102,7 +104,7 @@ class KindsTried:
             self.session.evidence.expect_kinds(rule, kinds)
         if self._stored is None:
             return
-        for kind, trial in self._trials.items():
-            if trial.passed and self._stored.age(trial) < EARLIER_SECONDS:
-                at = self._stored.instant(trial).isoformat(timespec="seconds")
+        for kind, stored_try in self._stored_tries.items():
+            if stored_try.passed and self._stored.age(stored_try) < EARLIER_SECONDS:
+                at = self._stored.instant(stored_try).isoformat(timespec="seconds")
                 self.session.evidence.tried_earlier(kind.refusal.rule, words_of(kind), at)

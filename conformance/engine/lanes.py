@@ -20,7 +20,7 @@ from conformance.engine.at_once import Asking, Attempt, version_shown
 from conformance.engine.bench import Bench, Hindered, Values, Waiting
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
-from conformance.engine.tries import CLIENT_ERRORS, Way, explained
+from conformance.engine.tries import CLIENT_ERRORS, Sending, explained
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, creation_of, release_of
 from strategies.lanes import ORDERS, ORDERS_BEFORE, RECONCILIATIONS, RECONCILIATIONS_BEFORE, Lanes, at, lanes
@@ -41,17 +41,17 @@ def prove_lanes(bench: Bench, rule: Rule) -> None:
     """Run lanes of any calls; raises the first violation, shrunk where the target allows."""
     counted = bench.session.profile.client_errors is not None
     examples = EXAMPLES if counted else max(EXAMPLES, bench.session.profile.sequences)
-    for name, of, before, way in (  # what is drawn hangs on the name
+    for name, of, before, sending in (  # what is drawn hangs on the name
         ("orders", ORDERS, ORDERS_BEFORE, _on_orders),
         ("books", RECONCILIATIONS, RECONCILIATIONS_BEFORE, _on_reconciliations),
     ):
-        prove(bench, f"{bench.scenario} {name}", lanes(bench.scope, of, before), _law(bench, rule, way), examples)
+        prove(bench, f"{bench.scenario} {name}", lanes(bench.scope, of, before), _law(bench, rule, sending), examples)
 
 
-def _law(bench: Bench, rule: Rule, way: Callable[[Bench, Lanes], Way]) -> Callable[[Lanes], Waiting[None]]:
+def _law(bench: Bench, rule: Rule, sending: Callable[[Bench, Lanes], Sending]) -> Callable[[Lanes], Waiting[None]]:
     def law(drawn: Lanes) -> Waiting[None]:
         if bench.may_spend_at_once(CLIENT_ERRORS):
-            yield from explained(bench, rule, way(bench, drawn), tries=1, blame=blamed)
+            yield from explained(bench, rule, sending(bench, drawn), tries=1, blame=blamed)
 
     return law
 
@@ -146,8 +146,8 @@ class _Order:
         del attempt.exchanges[number + 1]
 
 
-def _on_orders(bench: Bench, drawn: Lanes) -> Way:
-    def way(attempt: Attempt) -> Waiting[None]:
+def _on_orders(bench: Bench, drawn: Lanes) -> Sending:
+    def sending(attempt: Attempt) -> Waiting[None]:
         values, places = bench.fresh("amazon"), small_world(bench.scope).places
         form = bench.scope.account_id_forms[0]
         orders: dict[str, _Order] = {}
@@ -162,7 +162,7 @@ def _on_orders(bench: Bench, drawn: Lanes) -> Way:
             if any(what.endswith(name) for calls in (drawn.before, *drawn.lanes) for what in calls):
                 yield from order.look(attempt)
 
-    return way
+    return sending
 
 
 # -- reconciliations -----------------------------------------------------------------------------------------------
@@ -244,8 +244,8 @@ def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
     return _Desk(attempt, first, others, orders, [first])
 
 
-def _on_reconciliations(bench: Bench, drawn: Lanes) -> Way:
-    def way(attempt: Attempt) -> Waiting[None]:
+def _on_reconciliations(bench: Bench, drawn: Lanes) -> Sending:
+    def sending(attempt: Attempt) -> Waiting[None]:
         desk = _desk(bench, attempt, drawn)
         try:
             for what in drawn.before:
@@ -258,4 +258,4 @@ def _on_reconciliations(bench: Bench, drawn: Lanes) -> Way:
         if any(what == "delete B" for calls in drawn.lanes for what in calls):
             yield from desk.orders["B"].look(attempt)
 
-    return way
+    return sending

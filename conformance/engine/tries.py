@@ -41,12 +41,17 @@ FOR_REPEATING: Final = 20
 SHIFTED_BY: Final = 0.25
 """By this part of the time in which the soonest answer came one of the calls is released later."""
 
-Way = Callable[[Attempt], Waiting[None]]
+Sending = Callable[[Attempt], Waiting[None]]
 """Makes one attempt, from making ready to clearing away."""
 
 
 def explained(
-    bench: Bench, rule: Rule, way: Way, *, tries: int | None = None, blame: Callable[[Unexplained], str] | None = None
+    bench: Bench,
+    rule: Rule,
+    sending: Sending,
+    *,
+    tries: int | None = None,
+    blame: Callable[[Unexplained], str] | None = None,
 ) -> Waiting[None]:
     """Make attempts until enough of them say something: an order of the calls explains each, or there is none and the rule is
     broken, or the one that `blame` names. `tries` is how many those are; by default the profile says so."""
@@ -56,12 +61,12 @@ def explained(
     while _goes_on(bench, number, told, least=least, free=tries is None and not cost):
         attempt = Attempt(bench, offsets=_offsets(number, shift))
         before = bench.client_errors_at_once
-        found = yield from _made(attempt, way)
+        found = yield from _made(attempt, sending)
         number, cost = number + 1, cost + bench.client_errors_at_once - before
         if found is not None:
             broken = blame(found) if blame is not None else rule.id
-            one_by_one = yield from _check_at_once_only(bench, way)
-            raise (yield from _violation(bench, broken, way, attempt, found, one_by_one))
+            one_by_one = yield from _check_at_once_only(bench, sending)
+            raise (yield from _violation(bench, broken, sending, attempt, found, one_by_one))
         if reason := attempt.says_nothing:
             reasons.append(reason)
             continue
@@ -96,12 +101,12 @@ def _soonest_answer(history: History) -> float:
     return min((one.answered - one.sent for one in history if one.answered > one.sent), default=0.0)
 
 
-def _made(attempt: Attempt, way: Way) -> Waiting[Unexplained | None]:
+def _made(attempt: Attempt, sending: Sending) -> Waiting[Unexplained | None]:
     bench = attempt.bench
     scenario, before = bench.session.evidence.scenarios[bench.scenario], bench.session.journal.spent()
     bench.story.clear()
     try:
-        yield from way(attempt)
+        yield from sending(attempt)
     except TargetUnavailable:
         attempt.undecided = True
         raise
@@ -115,12 +120,12 @@ def _made(attempt: Attempt, way: Way) -> Waiting[Unexplained | None]:
     return attempt.unexplained()
 
 
-def _check_at_once_only(bench: Bench, way: Way) -> Waiting[str]:
+def _check_at_once_only(bench: Bench, sending: Sending) -> Waiting[str]:
     """What came of the same calls one after the other, in words. Raises Hindered where they are answered wrongly then, too:
     that is another rule's business. Where they can't be tried so, what was seen of them at once stands."""
     attempt = Attempt(bench, one_by_one=True)
     try:
-        found = yield from _made(attempt, way)
+        found = yield from _made(attempt, sending)
     except (Hindered, NotSeenYet, TargetUnavailable) as reason:
         return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
     if found is not None:
@@ -129,7 +134,7 @@ def _check_at_once_only(bench: Bench, way: Way) -> Waiting[str]:
 
 
 def _violation(
-    bench: Bench, rule: str, way: Way, attempt: Attempt, found: Unexplained, one_by_one: str
+    bench: Bench, rule: str, sending: Sending, attempt: Attempt, found: Unexplained, one_by_one: str
 ) -> Waiting[Violation]:
     shown, tried = 1, 1
     for _ in range(REPEATED):
@@ -137,7 +142,7 @@ def _violation(
             break
         again = Attempt(bench, offsets=attempt.offsets)
         try:
-            wrong = yield from _made(again, way)
+            wrong = yield from _made(again, sending)
         except (Hindered, NotSeenYet, TargetUnavailable):
             break
         tried += 1

@@ -34,8 +34,8 @@ def bench(run_bench: Bench, request: pytest.FixtureRequest) -> Bench:
 
 
 @dataclass
-class Trial:
-    """What the Given and When steps of a scenario have put together."""
+class Experiment:
+    """An experiment: what the Given and When steps of a scenario have put together."""
 
     bench: Bench
     rule: Rule
@@ -68,9 +68,9 @@ def rule(request: pytest.FixtureRequest) -> Rule:
 
 
 @pytest.fixture
-def trial(bench: Bench, rule: Rule) -> Trial:
-    """The trial of this scenario."""
-    return Trial(bench, rule)
+def experiment(bench: Bench, rule: Rule) -> Experiment:
+    """The experiment of this scenario."""
+    return Experiment(bench, rule)
 
 
 # -- Given ---------------------------------------------------------------------------------------------------------
@@ -95,30 +95,30 @@ ENDPOINTS = {
 
 
 @given(parsers.re(f"(?P<what>{'|'.join(ENDPOINTS)})"))
-def any_such_call(trial: Trial, what: str) -> None:
-    trial.endpoint = ENDPOINTS[what]
+def any_such_call(experiment: Experiment, what: str) -> None:
+    experiment.endpoint = ENDPOINTS[what]
 
 
 @given(parsers.parse("any order with status {status}"))
-def any_order_with_status(trial: Trial, status: str) -> None:
-    trial.statuses = (status,)
+def any_order_with_status(experiment: Experiment, status: str) -> None:
+    experiment.statuses = (status,)
 
 
 @given(parsers.re(r"any reconciliation of (?P<least>\d+) (to (?P<most>\d+) )?orders?"))
-def any_reconciliation_of_so_many_orders(trial: Trial, least: str, most: str | None) -> None:
-    trial.endpoint = Endpoint.CREATE_RECONCILIATION
-    trial.orders = int(least), int(most or least)
+def any_reconciliation_of_so_many_orders(experiment: Experiment, least: str, most: str | None) -> None:
+    experiment.endpoint = Endpoint.CREATE_RECONCILIATION
+    experiment.orders = int(least), int(most or least)
 
 
 # -- When ----------------------------------------------------------------------------------------------------------
 
 
 @when(parsers.re("(?P<fault>(its|it|one|the|no) .+)"))
-def with_a_fault(trial: Trial, fault: str) -> None:
-    faults = FAULTS[trial.rule.id]
+def with_a_fault(experiment: Experiment, fault: str) -> None:
+    faults = FAULTS[experiment.rule.id]
     if fault not in faults:
-        raise LookupError(f"{trial.rule.id} has no fault {fault!r}; it has {', '.join(faults)}")
-    trial.fault = fault
+        raise LookupError(f"{experiment.rule.id} has no fault {fault!r}; it has {', '.join(faults)}")
+    experiment.fault = fault
 
 
 # -- Then ----------------------------------------------------------------------------------------------------------
@@ -128,27 +128,27 @@ SENDING = "(submission|query|deletion|call|attempt|creation|release)"
 
 
 @then(parsers.re(rf"every {SENDING} is accepted with (?P<status>\w+)"))
-def every_call_is_accepted(trial: Trial, status: str) -> None:
-    must_agree(status == str(trial.rule.accepted), trial.rule.accepted)
-    wanted = calls(trial.bench.scope, trial.endpoint, statuses=trial.statuses)
-    laws.accept(trial.bench, trial.rule, wanted)
+def every_call_is_accepted(experiment: Experiment, status: str) -> None:
+    must_agree(status == str(experiment.rule.accepted), experiment.rule.accepted)
+    wanted = calls(experiment.bench.scope, experiment.endpoint, statuses=experiment.statuses)
+    laws.accept(experiment.bench, experiment.rule, wanted)
 
 
 @then(parsers.re(rf"every {SENDING} is refused with (?P<status>\w+)"))
-def every_call_is_refused(trial: Trial, status: str) -> None:
-    must_agree(status == str(trial.rule.refused), trial.rule.refused)
-    must_agree(not trial.rule.codes, trial.rule.codes)
-    trial.refuse()
+def every_call_is_refused(experiment: Experiment, status: str) -> None:
+    must_agree(status == str(experiment.rule.refused), experiment.rule.refused)
+    must_agree(not experiment.rule.codes, experiment.rule.codes)
+    experiment.refuse()
 
 
 @then(parsers.re(rf"every {SENDING} is refused with (?P<status>\w+) and code (?P<code>\d+-\d+)"))
-def every_call_is_refused_with_code(trial: Trial, status: str, code: str) -> None:
-    must_agree((status, (code,)) == (str(trial.rule.refused), trial.rule.codes), trial.rule.codes)
-    trial.refuse()
+def every_call_is_refused_with_code(experiment: Experiment, status: str, code: str) -> None:
+    must_agree((status, (code,)) == (str(experiment.rule.refused), experiment.rule.codes), experiment.rule.codes)
+    experiment.refuse()
 
 
 @then(parsers.re(r"every call is refused with (?P<status>\w+) and NO_TOKEN"))
-def every_call_is_refused_with_no_token(trial: Trial, status: str) -> None:
-    must_agree(status == str(trial.rule.refused), trial.rule.refused)
-    must_agree(trial.rule.no_token_body, "another body than NO_TOKEN")
-    trial.refuse()
+def every_call_is_refused_with_no_token(experiment: Experiment, status: str) -> None:
+    must_agree(status == str(experiment.rule.refused), experiment.rule.refused)
+    must_agree(experiment.rule.no_token_body, "another body than NO_TOKEN")
+    experiment.refuse()

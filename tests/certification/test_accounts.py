@@ -9,22 +9,22 @@ from conformance.contract.rules import Side
 from conformance.engine.checks import check_accepted
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("accounts.feature")
 
 
 @then("it holds every account of the target")
-def holds_every_account(trial: Trial) -> None:
-    bench = trial.bench
+def holds_every_account(experiment: Experiment) -> None:
+    bench = experiment.bench
     exchange = bench.send(Call(Endpoint.LIST_ACCOUNTS), {})
-    check_accepted(rule=trial.rule, exchange=exchange)
+    check_accepted(rule=experiment.rule, exchange=exchange)
     listed = exchange.json if isinstance(exchange.json, list) else []
     found = {(str(row.get("id")), row.get("channelName")) for row in listed if isinstance(row, dict)}
     missing = [place for place in bench.scope.places if (str(place.account), place.channel) not in found]
     if missing or not isinstance(exchange.json, list):
         raise Violation(
-            rule=trial.rule.id,
+            rule=experiment.rule.id,
             expected="a JSON array with every account of the target file",
             actual=f"{', '.join(map(str, missing)) or 'an array'} was not there",
             exchange=exchange,

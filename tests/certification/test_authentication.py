@@ -18,7 +18,7 @@ from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import tokens_in
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit, calls
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("authentication.feature")
 
@@ -38,26 +38,26 @@ def _new_pair(bench: Bench, rule: str, exchange: Exchange) -> tuple[str, str]:
     return access, refresh
 
 
-def _check_taken(trial: Trial, access: str, context: str) -> None:
-    used = trial.bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: access}), {})
-    check_accepted(rule=trial.rule, exchange=used, context=context)
+def _check_taken(experiment: Experiment, access: str, context: str) -> None:
+    used = experiment.bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: access}), {})
+    check_accepted(rule=experiment.rule, exchange=used, context=context)
 
 
-def _attempts(trial: Trial) -> range:
-    return range(max(1, trial.bench.session.profile.sequences // 3))
+def _attempts(experiment: Experiment) -> range:
+    return range(max(1, experiment.bench.session.profile.sequences // 3))
 
 
 @then("every attempt gets an access token and a refresh token")
-def every_attempt_gets_tokens(trial: Trial) -> None:
-    bench = trial.bench
+def every_attempt_gets_tokens(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law() -> None:
         exchange = bench.session.client.create_token()
         access, _ = _new_pair(bench, "AUTH-01", exchange)
-        _check_taken(trial, access, "with the new access token")
+        _check_taken(experiment, access, "with the new access token")
         bench.saw(Side.ACCEPTED, exchange)
 
-    for _attempt in _attempts(trial):
+    for _attempt in _attempts(experiment):
         once(bench, law)
 
 
@@ -70,8 +70,8 @@ def _pair_to_refresh(bench: Bench) -> tuple[str, str] | None:
 
 
 @then("every refresh gets a new access token that works and a new refresh token")
-def every_refresh_gets_new_tokens(trial: Trial) -> None:
-    bench = trial.bench
+def every_refresh_gets_new_tokens(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law() -> None:
         pair = _pair_to_refresh(bench)
@@ -84,18 +84,18 @@ def every_refresh_gets_new_tokens(trial: Trial) -> None:
             raise Violation(
                 rule="AUTH-06", expected="a new pair", actual=f"the {same} token was the old one", exchange=exchange
             )
-        _check_taken(trial, access, "with the new access token")
+        _check_taken(experiment, access, "with the new access token")
         bench.let_pass("a token of another second", OF_ANOTHER_SECOND)
         _new_pair(bench, "AUTH-06", bench.session.client.refresh_token(refresh))
         bench.saw(Side.ACCEPTED, exchange)
 
-    for _attempt in _attempts(trial):
+    for _attempt in _attempts(experiment):
         once(bench, law)
 
 
 @then("every refresh token is taken once and refused after that")
-def every_refresh_token_is_taken_once(trial: Trial) -> None:
-    bench, client = trial.bench, trial.bench.session.client
+def every_refresh_token_is_taken_once(experiment: Experiment) -> None:
+    bench, client = experiment.bench, experiment.bench.session.client
 
     def law(number: int) -> None:
         pair = _pair_to_refresh(bench)
@@ -105,14 +105,14 @@ def every_refresh_token_is_taken_once(trial: Trial) -> None:
         if tokens_in(first)[0] is None:
             return  # that a first use gets tokens is AUTH-06's business
         second = bench.noted(client.refresh_token(pair[1]))
-        check_refused(rule=trial.rule, exchange=second, bench=bench, context="the refresh token was used before")
+        check_refused(rule=experiment.rule, exchange=second, bench=bench, context="the refresh token was used before")
         if number == 0:
             other = bench.noted(client.refresh_token(pair[0]))
-            check_refused(rule=trial.rule, exchange=other, bench=bench, context="it is an access token")
+            check_refused(rule=experiment.rule, exchange=other, bench=bench, context="it is an access token")
         bench.saw(Side.ACCEPTED, first)
         bench.saw(Side.REFUSED, second)
 
-    for number in _attempts(trial):
+    for number in _attempts(experiment):
         prove(bench, f"{bench.scenario} {number}", st.just(number), law, 1)
 
 
@@ -120,10 +120,10 @@ _WITHOUT_TOKEN: Final = {401, 403}
 """Statuses of a call whose token is not taken."""
 
 
-def _check_alive(trial: Trial, exchange: Exchange, lifetime: int, margin: int) -> None:
+def _check_alive(experiment: Experiment, exchange: Exchange, lifetime: int, margin: int) -> None:
     if exchange.status // 100 != 2:
         raise Violation(
-            rule=trial.rule.id,
+            rule=experiment.rule.id,
             expected=f"a token to live for {lifetime} s",
             actual=f"{margin} s before that it got {exchange.status}",
             exchange=exchange,
@@ -136,8 +136,8 @@ REMOTE_MARGIN_SECONDS = 30
 
 
 @then("it is accepted just before the token's life is over and refused with 403 and NO_TOKEN just after")
-def accepted_until_the_end_of_its_life(trial: Trial) -> None:
-    bench, client, clock = trial.bench, trial.bench.session.client, trial.bench.session.control
+def accepted_until_the_end_of_its_life(experiment: Experiment) -> None:
+    bench, client, clock = experiment.bench, experiment.bench.session.client, experiment.bench.session.control
     assert clock is not None
     lifetime = TOKEN_LIFETIME_SECONDS[bench.scope.readings["token-lifetime"]]
     margin = MARGIN_SECONDS if bench.session.in_process else REMOTE_MARGIN_SECONDS
@@ -160,11 +160,11 @@ def accepted_until_the_end_of_its_life(trial: Trial) -> None:
             return
         clock.advance(lifetime - 3 * margin)
         used = bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: elder}), {}, "use it once more")
-        _check_alive(trial, used, lifetime, margin)  # which does not make it live longer
+        _check_alive(experiment, used, lifetime, margin)  # which does not make it live longer
         clock.advance(2 * margin)
         dead, alive = (Edit(("headers", TOKEN_HEADER), token).apply(lawful) for token in (elder, younger))
         after = bench.send(dead, values)
-        check_refused(rule=trial.rule, exchange=after, bench=bench, context=f"{margin} s after {lifetime} s")
+        check_refused(rule=experiment.rule, exchange=after, bench=bench, context=f"{margin} s after {lifetime} s")
         bench.reconciliations.was_refused(lawful)
         with bench.keeping_faults() as faults:
             before = bench.reconciliations.follow(alive, bench.send(alive, values))
@@ -174,8 +174,8 @@ def accepted_until_the_end_of_its_life(trial: Trial) -> None:
                 raise Hindered("the call is refused with a new token too")
         if before.is_refused and before.status not in _WITHOUT_TOKEN:
             raise Hindered("the call was refused for another reason than its token")
-        _check_alive(trial, before, lifetime, margin)
+        _check_alive(experiment, before, lifetime, margin)
         bench.saw(Side.ACCEPTED, before)
         bench.saw(Side.REFUSED, after)
 
-    prove(bench, bench.scenario, calls(bench.scope, trial.endpoint), law, max(1, len(_attempts(trial)) // 2))
+    prove(bench, bench.scenario, calls(bench.scope, experiment.endpoint), law, max(1, len(_attempts(experiment)) // 2))

@@ -19,7 +19,7 @@ from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values,
 from conformance.engine.lanes import prove_lanes
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
-from conformance.engine.tries import Way, explained
+from conformance.engine.tries import Sending, explained
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import tokens_in
@@ -29,7 +29,7 @@ from strategies.periods import PERIOD, at
 from strategies.placeholders import CODE, REFRESH_TOKEN
 from strategies.reconciliations import plain_order
 from strategies.scope import Place
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("concurrency.feature")
 
@@ -48,11 +48,11 @@ def how() -> dict[str, str]:
     return {}
 
 
-def _prove(trial: Trial, way: Callable[[Sizes], Way]) -> None:
+def _prove(experiment: Experiment, sending: Callable[[Sizes], Sending]) -> None:
     def law(sizes: Sizes) -> Waiting[None]:
-        yield from explained(trial.bench, trial.rule, way(sizes))
+        yield from explained(experiment.bench, experiment.rule, sending(sizes))
 
-    prove(trial.bench, trial.bench.scenario, SIZES, law, 1)
+    prove(experiment.bench, experiment.bench.scenario, SIZES, law, 1)
 
 
 def _is_accepted(exchange: Exchange | None) -> bool:
@@ -139,14 +139,14 @@ _PERIODS: Final = {
 
 
 @then("at most one is accepted, and where none is the next one")
-def at_most_one_is_open(trial: Trial, how: dict[str, str]) -> None:
+def at_most_one_is_open(experiment: Experiment, how: dict[str, str]) -> None:
     periods = how["periods"]
 
-    def way(sizes: Sizes) -> Way:
+    def sending(sizes: Sizes) -> Sending:
         def opened_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            reconciliations = trial.bench.reconciliations
-            pair = _two_reconciliations(trial.bench, sizes, periods)
+            reconciliations = experiment.bench.reconciliations
+            pair = _two_reconciliations(experiment.bench, sizes, periods)
             asked = [
                 Asking(
                     creation_of(reconciliation.batch),
@@ -163,7 +163,7 @@ def at_most_one_is_open(trial: Trial, how: dict[str, str]) -> None:
 
         return opened_at_once
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 def _open_both(attempt: Attempt, pair: tuple[OpenReconciliation, OpenReconciliation], asked: list[Asking]) -> None:
@@ -271,11 +271,11 @@ def _clear(attempt: Attempt, reconciliation: OpenReconciliation) -> None:
 
 
 @then("exactly one release is accepted, and counts once")
-def one_release_counts_once(trial: Trial, how: dict[str, str]) -> None:
-    def way(sizes: Sizes) -> Way:
+def one_release_counts_once(experiment: Experiment, how: dict[str, str]) -> None:
+    def sending(sizes: Sizes) -> Sending:
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            reconciliation = _opened(trial.bench, (sizes[0], sizes[0]))  # counted twice it would be complete
+            reconciliation = _opened(experiment.bench, (sizes[0], sizes[0]))  # counted twice it would be complete
             attempt.initial = _initial(reconciliation)
             again = release_of(reconciliation.batch, 0)
             if how["bodies"] == "different dates":
@@ -295,15 +295,15 @@ def one_release_counts_once(trial: Trial, how: dict[str, str]) -> None:
 
         return released_at_once
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 @then("exactly one release is accepted, and it completes")
-def one_release_fits(trial: Trial) -> None:
-    def way(sizes: Sizes) -> Way:
+def one_release_fits(experiment: Experiment) -> None:
+    def sending(sizes: Sizes) -> Sending:
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            reconciliation = _opened(trial.bench, (sizes[0], sizes[0]), quantity=sizes[0])
+            reconciliation = _opened(experiment.bench, (sizes[0], sizes[0]), quantity=sizes[0])
             attempt.initial = _initial(reconciliation)
             try:
                 in_ = _released(attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 1))
@@ -318,15 +318,15 @@ def one_release_fits(trial: Trial) -> None:
 
         return released_at_once
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 @then("both are accepted, and with the third it completes")
-def all_releases_fit(trial: Trial) -> None:
-    def way(sizes: Sizes) -> Way:
+def all_releases_fit(experiment: Experiment) -> None:
+    def sending(sizes: Sizes) -> Sending:
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            reconciliation = _opened(trial.bench, (sizes[0], sizes[1], sizes[0]))
+            reconciliation = _opened(experiment.bench, (sizes[0], sizes[1], sizes[0]))
             attempt.initial = _initial(reconciliation)
             try:
                 _released(attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 1))
@@ -341,7 +341,7 @@ def all_releases_fit(trial: Trial) -> None:
 
         return released_at_once
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 # -- CON-04 and CON-05: orders -------------------------------------------------------------------------------------
@@ -387,10 +387,10 @@ def _show(attempt: Attempt, place: Place, values: Values, versions: dict[str, Or
 
 
 @then("it is one order, and one deletion ends it")
-def one_order(trial: Trial) -> None:
-    def way(sizes: Sizes) -> Way:
+def one_order(experiment: Experiment) -> None:
+    def sending(sizes: Sizes) -> Sending:
         def sent(attempt: Attempt) -> Waiting[None]:
-            bench = trial.bench
+            bench = experiment.bench
             place = bench.scope.places[0]
             values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
             asked = _submission(values, "v1", versions["v1"])
@@ -403,14 +403,14 @@ def one_order(trial: Trial) -> None:
 
         return sent
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 @then("what is stored is one of them, whole")
-def one_version(trial: Trial, how: dict[str, str]) -> None:
-    def way(sizes: Sizes) -> Way:
+def one_version(experiment: Experiment, how: dict[str, str]) -> None:
+    def sending(sizes: Sizes) -> Sending:
         def sent(attempt: Attempt) -> Waiting[None]:
-            bench = trial.bench
+            bench = experiment.bench
             place = bench.scope.places[0]
             values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
             if how["order"] == "an order that is there":
@@ -423,14 +423,14 @@ def one_version(trial: Trial, how: dict[str, str]) -> None:
 
         return sent
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 @then("what is shown is one of the versions, whole")
-def one_version_shown(trial: Trial) -> None:
-    bench = trial.bench
+def one_version_shown(experiment: Experiment) -> None:
+    bench = experiment.bench
 
-    def way(sizes: Sizes) -> Way:
+    def sending(sizes: Sizes) -> Sending:
         def sent(attempt: Attempt) -> Waiting[None]:
             place = bench.scope.places[0]
             values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
@@ -443,16 +443,18 @@ def one_version_shown(trial: Trial) -> None:
 
         return sent
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 @then("some order of the calls explains how it ends")
-def deletion_beside(trial: Trial, how: dict[str, str]) -> None:
-    _prove(trial, {"update": _deleted_and_updated, "release": _deleted_and_released}[how["other"]](trial.bench))
+def deletion_beside(experiment: Experiment, how: dict[str, str]) -> None:
+    _prove(
+        experiment, {"update": _deleted_and_updated, "release": _deleted_and_released}[how["other"]](experiment.bench)
+    )
 
 
-def _deleted_and_updated(bench: Bench) -> Callable[[Sizes], Way]:
-    def way(sizes: Sizes) -> Way:
+def _deleted_and_updated(bench: Bench) -> Callable[[Sizes], Sending]:
+    def sending(sizes: Sizes) -> Sending:
         def sent(attempt: Attempt) -> Waiting[None]:
             place = bench.scope.places[0]
             values, versions = bench.fresh("amazon"), _versions(bench, place, sizes)
@@ -465,11 +467,11 @@ def _deleted_and_updated(bench: Bench) -> Callable[[Sizes], Way]:
 
         return sent
 
-    return way
+    return sending
 
 
-def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Way]:
-    def way(sizes: Sizes) -> Way:
+def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Sending]:
+    def sending(sizes: Sizes) -> Sending:
         def sent(attempt: Attempt) -> Waiting[None]:
             reconciliation = _opened(bench, (sizes[0],))
             place, values = reconciliation.place, reconciliation.values[0]
@@ -486,17 +488,17 @@ def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Way]:
 
         return sent
 
-    return way
+    return sending
 
 
 # -- CON-05: tokens ------------------------------------------------------------------------------------------------
 
 
 @then("at most one gets a new pair")
-def one_refresh(trial: Trial) -> None:
-    bench = trial.bench
+def one_refresh(experiment: Experiment) -> None:
+    bench = experiment.bench
 
-    def way(_: Sizes) -> Way:
+    def sending(_: Sizes) -> Sending:
         def refreshed(attempt: Attempt) -> Waiting[None]:
             yield from ()
             # Tokens of one second may be equal: this one is not to be that of anybody else, nor that which it gets.
@@ -512,9 +514,9 @@ def one_refresh(trial: Trial) -> None:
 
         return refreshed
 
-    _prove(trial, way)
+    _prove(experiment, sending)
 
 
 @then("some order of the calls explains all answers")
-def any_calls(trial: Trial) -> None:
-    prove_lanes(trial.bench, trial.rule)
+def any_calls(experiment: Experiment) -> None:
+    prove_lanes(experiment.bench, experiment.rule)

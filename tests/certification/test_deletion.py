@@ -20,7 +20,7 @@ from strategies.identifiers import ROOMY
 from strategies.orders import Order, orders, place_of
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
-from tests.certification.conftest import Trial, must_agree
+from tests.certification.conftest import Experiment, must_agree
 
 scenarios("deletion.feature")
 
@@ -36,8 +36,8 @@ def _neighbourhoods(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 
 
 @then("it can be deleted, is gone, and no other order is")
-def deleted_order_is_gone_and_no_other(trial: Trial) -> None:
-    bench = trial.bench
+def deleted_order_is_gone_and_no_other(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(neighbourhood: tuple[Call, list[Order]]) -> Waiting[None]:
         call, neighbours = neighbourhood
@@ -51,12 +51,12 @@ def deleted_order_is_gone_and_no_other(trial: Trial) -> None:
                 return
             yield from bench.settled("QRY-01", order, code, place_of(order))
         deletion = bench.delete_lawfully(place, values["code"])
-        check_accepted(rule=trial.rule, exchange=deletion)
-        yield from bench.settled(trial.rule.id, None, values, place, before=(call.body,), context="it was deleted")
+        check_accepted(rule=experiment.rule, exchange=deletion)
+        yield from bench.settled(experiment.rule.id, None, values, place, before=(call.body,), context="it was deleted")
         yield
         for order, code in zip(neighbours, codes, strict=False):
             context = f"the order beside it, on account {place_of(order).account}, when {values['code']} was deleted"
-            yield from bench.settled(trial.rule.id, order, code, place_of(order), context=context)
+            yield from bench.settled(experiment.rule.id, order, code, place_of(order), context=context)
         bench.saw(Side.ACCEPTED, deletion)
 
     prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, max(1, 2 * bench.session.profile.sequences // 3))
@@ -78,8 +78,8 @@ def any_reconciled_order() -> None:
 
 
 @then("its deletion is refused with 4xx, and it stays as it was sent")
-def deletion_refused_and_order_stays(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def deletion_refused_and_order_stays(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> Waiting[None]:
         # Orders beside it, one of the same code on another account, are not reconciled with it.
@@ -94,7 +94,7 @@ def deletion_refused_and_order_stays(trial: Trial) -> None:
         for order, code in zip(batch.orders, reconciliation.values, strict=True):
             yield from bench.settled("QRY-01", order, code, batch.place)
             refused = bench.delete(batch.place, code["code"])
-            check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+            check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
         values = bench.fresh(batch.shape)
         lawful = Call(Endpoint.SUBMIT_ORDER, body=batch.orders[0])
         if not bench.is_accepted(lawful, bench.send(lawful, values)):
@@ -105,7 +105,7 @@ def deletion_refused_and_order_stays(trial: Trial) -> None:
                 return
         yield
         for order, code in zip(batch.orders, reconciliation.values, strict=True):
-            yield from bench.settled(trial.rule.id, order, code, batch.place, context=context)
+            yield from bench.settled(experiment.rule.id, order, code, batch.place, context=context)
         bench.saw(Side.ACCEPTED, twin)
         bench.saw(Side.REFUSED, refused)
 
@@ -114,9 +114,9 @@ def deletion_refused_and_order_stays(trial: Trial) -> None:
 
 
 @then(parsers.parse("a second deletion is refused with {status} and code {code}"))
-def second_deletion_refused(trial: Trial, status: str, code: str) -> None:
-    bench = trial.bench
-    must_agree((status, (code,)) == (str(trial.rule.refused), trial.rule.codes), trial.rule.codes)
+def second_deletion_refused(experiment: Experiment, status: str, code: str) -> None:
+    bench = experiment.bench
+    must_agree((status, (code,)) == (str(experiment.rule.refused), experiment.rule.codes), experiment.rule.codes)
 
     def law(call: Call) -> Waiting[None]:
         values, place = bench.fresh(call.shape), place_of(call.body)
@@ -127,7 +127,7 @@ def second_deletion_refused(trial: Trial, status: str, code: str) -> None:
             return
         yield
         second = bench.delete_again(place, values["code"])
-        check_refused(rule=trial.rule, exchange=second, bench=bench, context="it was deleted before")
+        check_refused(rule=experiment.rule, exchange=second, bench=bench, context="it was deleted before")
         bench.saw(Side.ACCEPTED, first)
         bench.saw(Side.REFUSED, second)
 
@@ -142,8 +142,8 @@ def the_order_not_from_the_api(bench: Bench) -> tuple[Place, str]:
 
 
 @then("its deletion is refused with 4xx and it stays")
-def foreign_deletion_refused_and_order_stays(trial: Trial, foreign: tuple[Place, str]) -> None:
-    bench, (place, code) = trial.bench, foreign
+def foreign_deletion_refused_and_order_stays(experiment: Experiment, foreign: tuple[Place, str]) -> None:
+    bench, (place, code) = experiment.bench, foreign
 
     deleted: list[Violation] = []
 
@@ -156,7 +156,7 @@ def foreign_deletion_refused_and_order_stays(trial: Trial, foreign: tuple[Place,
         refused = bench.delete(place, code)
         try:
             check_refused(
-                rule=trial.rule, exchange=refused, bench=bench, context=f"{code} did not come through the API"
+                rule=experiment.rule, exchange=refused, bench=bench, context=f"{code} did not come through the API"
             )
         except Violation as violation:
             violation.story = tuple(bench.story)
@@ -167,7 +167,7 @@ def foreign_deletion_refused_and_order_stays(trial: Trial, foreign: tuple[Place,
         problems = differences(before.json, after.json) if isinstance(before.json, dict) else []
         if after.status != before.status or problems:
             raise Violation(
-                rule=trial.rule.id,
+                rule=experiment.rule.id,
                 expected="the order to stay as it was",
                 actual="; ".join([f"it answered {after.status}", *problems]),
                 exchange=after,
@@ -194,20 +194,20 @@ def _resubmissions(draw: DrawFn, scope: Scope) -> tuple[Place, list[Order]]:
 
 
 @then("of a deleted one nothing shows, also when it is sent and deleted again")
-def nothing_shows_of_a_deleted_order(trial: Trial) -> None:
-    bench = trial.bench
+def nothing_shows_of_a_deleted_order(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(drawn: tuple[Place, list[Order]]) -> Waiting[None]:
-        yield from nothing_comes_back(bench, trial.rule, *drawn)
+        yield from nothing_comes_back(bench, experiment.rule, *drawn)
 
     prove(bench, bench.scenario, _resubmissions(bench.scope), law, max(1, bench.session.profile.sequences // 3))
 
 
 @then("sent after its deletion it is accepted")
-def accepted_after_its_deletion(trial: Trial) -> None:
-    bench = trial.bench
+def accepted_after_its_deletion(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(drawn: tuple[Place, list[Order]]) -> Waiting[None]:
-        yield from accepted_again(bench, trial.rule, *drawn)
+        yield from accepted_again(bench, experiment.rule, *drawn)
 
     prove(bench, bench.scenario, _resubmissions(bench.scope), law, 1)

@@ -31,7 +31,7 @@ from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.placeholders import fill
 from strategies.reconciliations import Batch, batches, plain_order
 from strategies.unbounded import AT_NOON, CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("errors.feature")
 
@@ -79,8 +79,8 @@ def _some(bench: Bench) -> int:
 
 
 @then("every refusal has the documented body, its code beginning with the status")
-def every_refusal_has_the_documented_body(trial: Trial) -> None:
-    bench = trial.bench
+def every_refusal_has_the_documented_body(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(drawn: tuple[Kind, Case]) -> Waiting[None]:
         case = drawn[1]
@@ -98,7 +98,7 @@ def every_refusal_has_the_documented_body(trial: Trial) -> None:
             return
         if problem := error_body_problem(refused):
             raise Violation(
-                rule=trial.rule.id,
+                rule=experiment.rule.id,
                 expected="the documented error body, the prefix of its code the status",
                 actual=problem,
                 exchange=refused,
@@ -106,13 +106,13 @@ def every_refusal_has_the_documented_body(trial: Trial) -> None:
             )
         bench.saw(Side.REFUSED, refused)
 
-    kinds = tuple(_kinds(bench, trial.endpoint))
-    prove(bench, bench.scenario, _any_fault(bench, trial.endpoint, kinds), law, max(1, _some(bench) // 2))
+    kinds = tuple(_kinds(bench, experiment.endpoint))
+    prove(bench, bench.scenario, _any_fault(bench, experiment.endpoint, kinds), law, max(1, _some(bench) // 2))
 
 
 @then("every refusal's message names the field that was wrong")
-def every_message_names_the_field(trial: Trial) -> None:
-    bench = trial.bench
+def every_message_names_the_field(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(drawn: tuple[Kind, Case]) -> None:
         kind, case = drawn
@@ -124,7 +124,7 @@ def every_message_names_the_field(trial: Trial) -> None:
         said = f"{body.get('errorMessage')} {body.get('errorSource')}"
         if str(kind.field).lower() not in said.lower():
             raise Violation(
-                rule=trial.rule.id,
+                rule=experiment.rule.id,
                 expected=f"the message to name {kind.field}",
                 actual=f"it said {told(body.get('errorMessage'))}",
                 exchange=refused,
@@ -139,47 +139,47 @@ def every_message_names_the_field(trial: Trial) -> None:
 # -- ERR-02: no server error ---------------------------------------------------------------------------------------
 
 
-def _check_no_server_error(trial: Trial, exchange: Exchange) -> None:
+def _check_no_server_error(experiment: Experiment, exchange: Exchange) -> None:
     if exchange.status // 100 == 5:
         actual = f"it answered {exchange.status}"
-        raise Violation(rule=trial.rule.id, expected="no server error", actual=actual, exchange=exchange)
-    trial.bench.saw(Side.CHECKED, exchange)
+        raise Violation(rule=experiment.rule.id, expected="no server error", actual=actual, exchange=exchange)
+    experiment.bench.saw(Side.CHECKED, exchange)
 
 
 @then(parsers.re(r"no (?P<input_>.+) in it makes a server error"))
-def no_odd_input_makes_a_server_error(trial: Trial, input_: str) -> None:
-    bench = trial.bench
+def no_odd_input_makes_a_server_error(experiment: Experiment, input_: str) -> None:
+    bench = experiment.bench
 
     def law(odd_calls: list[Call]) -> None:
         values = bench.fresh(odd_calls[0].shape)
         for call in odd_calls:
-            _check_no_server_error(trial, bench.send(call, values))
+            _check_no_server_error(experiment, bench.send(call, values))
 
     values = odd.INPUTS[input_][0]
-    refused = _tried(trial, values)
+    refused = _tried(experiment, values)
     # In a free field it is mostly accepted, which spends no client error.
-    for value in values if trial.bench.session.profile.kinds_at_most is None else refused:
+    for value in values if experiment.bench.session.profile.kinds_at_most is None else refused:
         drawn = odd.odd_submissions(bench.scope, input_, value, refused=value in refused)
-        prove(bench, f"{bench.scenario} {value}", drawn, law, _each(trial))
+        prove(bench, f"{bench.scenario} {value}", drawn, law, _each(experiment))
 
 
 @then("no odd text in a query or in credentials makes a server error")
-def no_odd_query_makes_a_server_error(trial: Trial) -> None:
-    bench = trial.bench
+def no_odd_query_makes_a_server_error(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(text: str) -> None:
         place = bench.scope.places[0]
         query = {"marketplaceCode": text, "channelName": place.channel, "accountId": str(place.account)}
-        _check_no_server_error(trial, bench.send(Call(Endpoint.GET_ORDER, query=query), {}))
-        _check_no_server_error(trial, bench.send(Call(Endpoint.CREATE_TOKEN, body={"credentials": text}), {}))
+        _check_no_server_error(experiment, bench.send(Call(Endpoint.GET_ORDER, query=query), {}))
+        _check_no_server_error(experiment, bench.send(Call(Endpoint.CREATE_TOKEN, body={"credentials": text}), {}))
 
-    for value in _tried(trial, odd.QUERY_TEXTS)[::2]:
-        prove(bench, f"{bench.scenario} {value}", odd.QUERY_TEXTS[value], law, _each(trial))
+    for value in _tried(experiment, odd.QUERY_TEXTS)[::2]:
+        prove(bench, f"{bench.scenario} {value}", odd.QUERY_TEXTS[value], law, _each(experiment))
 
 
 @then("no missing or malformed parameter makes a server error")
-def no_malformed_parameter_makes_a_server_error(trial: Trial) -> None:
-    bench, place = trial.bench, trial.bench.scope.places[0]
+def no_malformed_parameter_makes_a_server_error(experiment: Experiment) -> None:
+    bench, place = experiment.bench, experiment.bench.scope.places[0]
     lawful = {"marketplaceCode": "0", "channelName": place.channel, "accountId": str(place.account)}
     queries = {
         "accountId empty": {**lawful, "accountId": ""},
@@ -195,9 +195,9 @@ def no_malformed_parameter_makes_a_server_error(trial: Trial) -> None:
     }
 
     def law(query: dict[str, str]) -> None:
-        exchange = bench.send(Call(trial.endpoint, query=query), {})
-        _check_no_server_error(trial, exchange)
-        shown = exchange.json if trial.endpoint is Endpoint.GET_ORDER and exchange.status // 100 == 2 else None
+        exchange = bench.send(Call(experiment.endpoint, query=query), {})
+        _check_no_server_error(experiment, exchange)
+        shown = exchange.json if experiment.endpoint is Endpoint.GET_ORDER and exchange.status // 100 == 2 else None
         if isinstance(shown, dict) and shown.get("marketplaceCode"):
             bench.observe("QRY-02", "no order to be found", "it showed one", exchange, "nothing names an order")
 
@@ -211,8 +211,8 @@ _UNDEMANDED: Final = (("status", "createdDate"), ("installment", "installmentQua
 
 
 @then("without what nothing demands of it and of its releases it makes no server error")
-def only_what_is_demanded_makes_no_server_error(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def only_what_is_demanded_makes_no_server_error(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
         reconciliation = reconciliations.begin(replace(batch, creation=_without(batch.creation, "totalNetValue")))
@@ -220,7 +220,7 @@ def only_what_is_demanded_makes_no_server_error(trial: Trial) -> None:
             return
         try:
             created = reconciliations.create(reconciliation, blame=False)
-            _check_no_server_error(trial, created)
+            _check_no_server_error(experiment, created)
             if created.is_refused:
                 reconciliation.batch = batch
                 if not reconciliations.create(reconciliation).is_accepted:
@@ -228,7 +228,7 @@ def only_what_is_demanded_makes_no_server_error(trial: Trial) -> None:
             for number, names in enumerate(_UNDEMANDED):
                 call = Call(Endpoint.SUBMIT_RELEASE, body=_without(batch.releases[number], *names))
                 released = bench.send(call, reconciliation.values[number])
-                _check_no_server_error(trial, released)
+                _check_no_server_error(experiment, released)
                 if released.is_accepted:
                     reconciliation.released.add(number)
                 elif not reconciliations.released(reconciliation, number):
@@ -250,18 +250,18 @@ def _without(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 @then(parsers.parse("with {what} it is taken as it is, or refused with 4xx"))
-def taken_as_it_is_or_refused(trial: Trial, what: str) -> None:
-    bench, codes = trial.bench, CODES_BEYOND.get(what)
+def taken_as_it_is_or_refused(experiment: Experiment, what: str) -> None:
+    bench, codes = experiment.bench, CODES_BEYOND.get(what)
     bound = Bound(bench, 1 if codes is not ODD_CODES else REFUSED_AT_MOST)
     beyond: Mapping[str, Any] = codes or ORDERS_BEYOND[what]
     profile = bench.session.profile
     for name in economy.choose(list(beyond), profile.kinds_at_most or len(beyond), bench.session.seed):
         if bound.is_reached:
             return
-        law: Any = partial(codes_taken_faithfully, bench, trial.rule, name, beyond[name], bound)
+        law: Any = partial(codes_taken_faithfully, bench, experiment.rule, name, beyond[name], bound)
         drawn: st.SearchStrategy[Any] = pairs(bench.scope)
         if codes is None:
-            law = partial(order_taken_faithfully, bench, trial.rule, name, bound)
+            law = partial(order_taken_faithfully, bench, experiment.rule, name, bound)
             drawn = grown(bench.scope, beyond[name], AT_NOON.get(name), types=("SHIP",))
         prove(bench, f"{bench.scenario} {name}", drawn, law, profile.refusals_per_kind)
 
@@ -275,19 +275,19 @@ def the_openapi_document() -> None:
 
 
 @then(parsers.parse("whatever Schemathesis makes of {operation} in it is answered in a documented shape"))
-def answered_in_a_documented_shape(trial: Trial, operation: str) -> None:
-    run_schema_layer(trial.bench, trial.rule, operation)
+def answered_in_a_documented_shape(experiment: Experiment, operation: str) -> None:
+    run_schema_layer(experiment.bench, experiment.rule, operation)
 
 
-def _tried(trial: Trial, values: odd.Values) -> list[str]:
+def _tried(experiment: Experiment, values: odd.Values) -> list[str]:
     """The names of the values to try: in a certification every second, those left out turning with the seed."""
-    profile, names = trial.bench.session.profile, list(values)
+    profile, names = experiment.bench.session.profile, list(values)
     counted = profile.client_errors is not None
-    return names[trial.bench.session.seed % 3 :: 3 if counted else 1][: profile.kinds_at_most] or names[:1]
+    return names[experiment.bench.session.seed % 3 :: 3 if counted else 1][: profile.kinds_at_most] or names[:1]
 
 
-def _each(trial: Trial) -> int:
-    return trial.bench.session.profile.refusals_per_kind
+def _each(experiment: Experiment) -> int:
+    return experiment.bench.session.profile.refusals_per_kind
 
 
 # -- ERR-04: what is not documented --------------------------------------------------------------------------------
@@ -308,23 +308,23 @@ def _lawful_order(bench: Bench) -> bytes:
     return dumps(order).encode()
 
 
-def _accepted_twin(trial: Trial) -> None:
+def _accepted_twin(experiment: Experiment) -> None:
     twin = Call(Endpoint.LIST_ACCOUNTS)
-    exchange = trial.bench.send(twin, {})
-    if trial.bench.is_accepted(twin, exchange):
-        trial.bench.saw(Side.ACCEPTED, exchange)
+    exchange = experiment.bench.send(twin, {})
+    if experiment.bench.is_accepted(twin, exchange):
+        experiment.bench.saw(Side.ACCEPTED, exchange)
 
 
 @then("every path that is not documented answers 404")
-def undocumented_paths_answer_404(trial: Trial) -> None:
-    bench = trial.bench
-    _accepted_twin(trial)
+def undocumented_paths_answer_404(experiment: Experiment) -> None:
+    bench = experiment.bench
+    _accepted_twin(experiment)
 
     def law(word: str) -> None:
         exchange = _undocumented(bench, "GET", f"/no-such-path-{word}")
         if exchange.status != 404:
             raise Violation(
-                rule=trial.rule.id, expected="404", actual=f"it answered {exchange.status}", exchange=exchange
+                rule=experiment.rule.id, expected="404", actual=f"it answered {exchange.status}", exchange=exchange
             )
         bench.saw(Side.REFUSED, exchange)
 
@@ -333,12 +333,12 @@ def undocumented_paths_answer_404(trial: Trial) -> None:
 
 
 @then(parsers.parse("every method that is not documented for {path} is refused with 4xx"))
-def undocumented_methods_are_refused(trial: Trial, path: str) -> None:
-    bench = trial.bench
-    _accepted_twin(trial)
+def undocumented_methods_are_refused(experiment: Experiment, path: str) -> None:
+    bench = experiment.bench
+    _accepted_twin(experiment)
     for method in ("PATCH", "DELETE") if path == "/my-accounts" else ("PUT",):
         if endpoint_of(method, path) is not None:
             continue
         exchange = _undocumented(bench, method, path, _lawful_order(bench) if path == "/order" else None)
-        check_refused(rule=trial.rule, exchange=exchange, bench=bench, context=f"{method} is not documented")
+        check_refused(rule=experiment.rule, exchange=exchange, bench=bench, context=f"{method} is not documented")
         bench.saw(Side.REFUSED, exchange)

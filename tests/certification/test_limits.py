@@ -36,7 +36,7 @@ from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.placeholders import fill
 from strategies.reconciliations import plain_order
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("limits.feature")
 
@@ -56,7 +56,7 @@ ENDPOINTS = {
 class Limited:
     """A mock whose limits hold, one lawful order on it, and a bare client."""
 
-    trial: Trial
+    experiment: Experiment
     control: Control
     client: httpx.Client
     headers: dict[str, str]
@@ -83,7 +83,7 @@ class Limited:
             datetime.now(UTC), endpoint.method, url, headers, content or b"", response.status_code, taken,
             response.content, 0.0, endpoint,
         )  # fmt: skip
-        self.trial.bench.session.journal.learn(exchange)  # which is not recorded, but may be shown
+        self.experiment.bench.session.journal.learn(exchange)  # which is not recorded, but may be shown
         return exchange
 
     def err(self, times: int) -> Exchange:
@@ -109,16 +109,16 @@ class Limited:
 
     def renew(self) -> None:
         """A new token: those who let hours pass need one."""
-        body = dumps({CREDENTIALS_FIELD: self.trial.bench.session.client.credentials}).encode()
+        body = dumps({CREDENTIALS_FIELD: self.experiment.bench.session.client.credentials}).encode()
         answer = self.client.post(
             Endpoint.CREATE_TOKEN.path, content=body, headers={"content-type": "application/json"}
         )
         if answer.status_code == BLOCKED:
             raise Violation(
-                rule=self.trial.rule.id, expected="no block any more", actual="a new token got 423", exchange=None
+                rule=self.experiment.rule.id, expected="no block any more", actual="a new token got 423", exchange=None
             )
         token = self.headers[TOKEN_HEADER] = answer.json()[ACCESS_TOKEN_FIELD]
-        self.trial.bench.session.redactor.learn_token(token, ACCESS_TOKEN_FIELD)  # no journal would
+        self.experiment.bench.session.redactor.learn_token(token, ACCESS_TOKEN_FIELD)  # no journal would
 
     def expect(self, exchange: Exchange, *, blocked: bool, when: str) -> None:
         """A call is answered 423, or is not."""
@@ -128,12 +128,12 @@ class Limited:
     def violated(self, expected: str, exchange: Exchange) -> None:
         """The scenario's rule is broken."""
         actual = f"it answered {exchange.status}"
-        raise Violation(rule=self.trial.rule.id, expected=expected, actual=actual, exchange=exchange)
+        raise Violation(rule=self.experiment.rule.id, expected=expected, actual=actual, exchange=exchange)
 
 
 @contextmanager
-def _limited(trial: Trial) -> Iterator[Limited]:
-    bench, session = trial.bench, trial.bench.session
+def _limited(experiment: Experiment) -> Iterator[Limited]:
+    bench, session = experiment.bench, experiment.bench.session
     assert session.control is not None
     place, values = bench.scope.places[0], bench.fresh("amazon")
     order = dumps(fill(plain_order(place, bench.scope.account_id_forms[0], 1, bench.scope.days.start), values)).encode()
@@ -145,7 +145,7 @@ def _limited(trial: Trial) -> Iterator[Limited]:
     session.control.enforce_limits(on=True)
     try:
         with session.bare_client() as client:
-            limited = Limited(trial, session.control, client, headers, order, query)
+            limited = Limited(experiment, session.control, client, headers, order, query)
             limited.renew()
             if not limited.call(Endpoint.SUBMIT_ORDER).is_accepted:  # one client error more than are counted here
                 raise Hindered("ORD-01: a lawful order was refused")
@@ -164,12 +164,12 @@ def a_mock_that_enforces_the_limits() -> None:
 
 
 @then(parsers.parse("above the documented rate {calls} are answered 429, and a minute later no more"))
-def too_many_calls_are_answered_429(trial: Trial, calls: str) -> None:
+def too_many_calls_are_answered_429(experiment: Experiment, calls: str) -> None:
     endpoint = ENDPOINTS[calls]
     limit = PER_MINUTE[endpoint]
 
     def law() -> None:
-        with _limited(trial) as limited:
+        with _limited(experiment) as limited:
             for number in range(1, limit + 1):
                 exchange = limited.call(endpoint)
                 if exchange.status == TOO_MANY:
@@ -181,16 +181,16 @@ def too_many_calls_are_answered_429(trial: Trial, calls: str) -> None:
             after = limited.call(endpoint)
             if after.status == TOO_MANY:
                 limited.violated("a call a minute later to be answered", after)
-            trial.bench.saw(Side.ACCEPTED, after)
-            trial.bench.saw(Side.REFUSED, above)
+            experiment.bench.saw(Side.ACCEPTED, after)
+            experiment.bench.saw(Side.REFUSED, above)
 
-    once(trial.bench, law)
+    once(experiment.bench, law)
 
 
 @then("from the 500th client error on every call is answered 423, for an hour")
-def client_errors_lead_to_423(trial: Trial) -> None:
+def client_errors_lead_to_423(experiment: Experiment) -> None:
     def law() -> None:
-        with _limited(trial) as limited:
+        with _limited(experiment) as limited:
             control = limited.control
             limited.err(ERRORS_AN_HOUR - 1)
             limited.expect(limited.call(Endpoint.SUBMIT_ORDER), blocked=False, when="after 499 client errors")
@@ -209,16 +209,16 @@ def client_errors_lead_to_423(trial: Trial) -> None:
             limited.renew()
             accepted = limited.call(Endpoint.GET_ORDER)
             limited.expect(accepted, blocked=False, when="when the hour is over")
-            trial.bench.saw(Side.ACCEPTED, accepted)
-            trial.bench.saw(Side.REFUSED, refused)
+            experiment.bench.saw(Side.ACCEPTED, accepted)
+            experiment.bench.saw(Side.REFUSED, refused)
 
-    once(trial.bench, law)
+    once(experiment.bench, law)
 
 
 @then("1000 calls during a block make it permanent, and 999 do not")
-def calls_during_a_block_make_it_permanent(trial: Trial) -> None:
+def calls_during_a_block_make_it_permanent(experiment: Experiment) -> None:
     def law() -> None:
-        with _limited(trial) as limited:
+        with _limited(experiment) as limited:
             for calls in (CALLS_WHILE_BLOCKED - 1, CALLS_WHILE_BLOCKED):
                 limited.block()
                 for _ in range(calls - 1):
@@ -228,8 +228,8 @@ def calls_during_a_block_make_it_permanent(trial: Trial) -> None:
                 last = limited.call(Endpoint.GET_ORDER)
                 for_good = calls == CALLS_WHILE_BLOCKED
                 limited.expect(last, blocked=for_good, when=f"an hour after a block with {calls} calls in it")
-                trial.bench.saw(Side.REFUSED if for_good else Side.ACCEPTED, last)
+                experiment.bench.saw(Side.REFUSED if for_good else Side.ACCEPTED, last)
             limited.control.advance(24 * HOUR_SECONDS)
             limited.expect(limited.call(Endpoint.GET_ORDER), blocked=True, when="a day after a permanent block")
 
-    once(trial.bench, law)
+    once(experiment.bench, law)

@@ -18,46 +18,46 @@ from conformance.target.inbox import Received
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.reconciliations import Batch, batches
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("notifications.feature")
 
 COMPLETED = "RECONCILIATION_COMPLETED"
 
 
-def _arrived(trial: Trial, since: int) -> list[Received]:
+def _arrived(experiment: Experiment, since: int) -> list[Received]:
     """What has arrived since so many had; over a socket a second delivery is given time."""
-    inbox = trial.bench.session.inbox
+    inbox = experiment.bench.session.inbox
     assert inbox is not None
-    if not trial.bench.session.in_process:
+    if not experiment.bench.session.in_process:
         time.sleep(ARRIVAL_SECONDS)
     return inbox.received[since:]
 
 
-def _count(trial: Trial) -> int:
-    inbox = trial.bench.session.inbox
+def _count(experiment: Experiment) -> int:
+    inbox = experiment.bench.session.inbox
     assert inbox is not None
     return len(inbox.received)
 
 
-def _check_arrived(trial: Trial, type_: str, arrived: list[Received], exchange: Exchange | None) -> Any:
+def _check_arrived(experiment: Experiment, type_: str, arrived: list[Received], exchange: Exchange | None) -> Any:
     """One arrived, in the shape of its type, or the same several times; its payload."""
     told = list(dict.fromkeys(_what_it_tells(one) for one in arrived))
     if len(told) != 1:
         came = "none came" if not told else f"{len(told)} came that differ: {' and '.join(told)}"
-        _violated(trial, f"one {type_} notification", came, exchange)
+        _violated(experiment, f"one {type_} notification", came, exchange)
     problems = [
         f"{'/'.join(map(str, problem.instance_path)) or 'the notification'}: {problem.message}"
         for problem in webhook_validator(type_).iter_errors(_plain(arrived[0].content))
     ]
     if problems:
         shown = arrived[0].body[:300].decode(errors="replace")
-        _violated(trial, f"{type_} in its documented shape", f"{'; '.join(problems)} in {shown}", exchange)
+        _violated(experiment, f"{type_} in its documented shape", f"{'; '.join(problems)} in {shown}", exchange)
     content: Any = arrived[0].content
     payload = content["payload"]
     ended = payload.get("resolvedEndDate") if isinstance(payload, dict) else None
     if isinstance(ended, str) and not (read_instant(ended) or parse_local(ended)):
-        _violated(trial, "resolvedEndDate to be a date", f"it was {dumps(ended)}", exchange)
+        _violated(experiment, "resolvedEndDate to be a date", f"it was {dumps(ended)}", exchange)
     return payload
 
 
@@ -78,8 +78,8 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | None) else float(value)
 
 
-def _violated(trial: Trial, expected: str, actual: str, exchange: Exchange | None) -> None:
-    raise Violation(rule=trial.rule.id, expected=expected, actual=actual, exchange=exchange)
+def _violated(experiment: Experiment, expected: str, actual: str, exchange: Exchange | None) -> None:
+    raise Violation(rule=experiment.rule.id, expected=expected, actual=actual, exchange=exchange)
 
 
 def _about(received: Received, reconciliation: OpenReconciliation) -> bool:
@@ -90,10 +90,10 @@ def _about(received: Received, reconciliation: OpenReconciliation) -> bool:
 
 
 def _check_completed(
-    trial: Trial, reconciliation: OpenReconciliation, since: int, situation: str, exchange: Exchange
+    experiment: Experiment, reconciliation: OpenReconciliation, since: int, situation: str, exchange: Exchange
 ) -> None:
-    arrived = [one for one in _arrived(trial, since) if _about(one, reconciliation)]
-    payload = _check_arrived(trial, COMPLETED, arrived, exchange)
+    arrived = [one for one in _arrived(experiment, since) if _about(one, reconciliation)]
+    payload = _check_arrived(experiment, COMPLETED, arrived, exchange)
     expected = {
         "accountId": str(reconciliation.place.account),
         "reconciliationId": str(reconciliation.id),
@@ -102,31 +102,35 @@ def _check_completed(
     told = {name: str(payload.get(name)) for name in expected}
     if told != expected:
         wrong = [f"{name} was {told[name]}, not {value}" for name, value in expected.items() if told[name] != value]
-        _violated(trial, "the payload to tell of this reconciliation", "; ".join(wrong), exchange)
-    trial.bench.saw(Side.CHECKED, exchange)
+        _violated(experiment, "the payload to tell of this reconciliation", "; ".join(wrong), exchange)
+    experiment.bench.saw(Side.CHECKED, exchange)
 
 
 @then("that it is completed is notified, with situation CONCILIED")
-def completion_is_notified(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def completion_is_notified(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
-        since = _count(trial)
+        since = _count(experiment)
         reconciliation = reconciliations.run_through(batch)
-        _check_completed(trial, reconciliation, since, "CONCILIED", bench.story[-1])
+        _check_completed(experiment, reconciliation, since, "CONCILIED", bench.story[-1])
 
-    least, most = trial.orders
+    least, most = experiment.orders
     drawn = batches(reconciliations.scope, at_least=least, at_most=most)
     prove(bench, bench.scenario, drawn, law, max(1, bench.session.profile.sequences // 2))
 
 
 @then("that it failed is notified, with situation ERROR")
-def failure_is_notified(trial: Trial) -> None:
-    bench, reconciliations, control = trial.bench, trial.bench.reconciliations, trial.bench.session.control
+def failure_is_notified(experiment: Experiment) -> None:
+    bench, reconciliations, control = (
+        experiment.bench,
+        experiment.bench.reconciliations,
+        experiment.bench.session.control,
+    )
     assert control is not None
 
     def law(batch: Batch) -> None:
-        since, reconciliation = _count(trial), reconciliations.begin(batch)
+        since, reconciliation = _count(experiment), reconciliations.begin(batch)
         if (
             not reconciliations.submit_orders(reconciliation)
             or reconciliations.create(reconciliation).status // 100 != 2
@@ -140,7 +144,7 @@ def failure_is_notified(trial: Trial) -> None:
             last = bench.story[-1]
         finally:
             reconciliations.finish(reconciliation)
-        _check_completed(trial, reconciliation, since, "ERROR", last)
+        _check_completed(experiment, reconciliation, since, "ERROR", last)
 
     prove(bench, bench.scenario, batches(reconciliations.scope), law, max(1, bench.session.profile.sequences // 3))
 
@@ -151,14 +155,14 @@ def a_mock_that_notifies() -> None:
 
 
 @then(parsers.parse("{type_} comes in its documented shape"))
-def notification_in_its_documented_shape(trial: Trial, type_: str) -> None:
-    control = trial.bench.session.control
+def notification_in_its_documented_shape(experiment: Experiment, type_: str) -> None:
+    control = experiment.bench.session.control
     assert control is not None
 
     def law() -> None:
-        since = _count(trial)
+        since = _count(experiment)
         control.notify(type_)
-        _check_arrived(trial, type_, _arrived(trial, since), None)
-        trial.bench.saw(Side.CHECKED)
+        _check_arrived(experiment, type_, _arrived(experiment, since), None)
+        experiment.bench.saw(Side.CHECKED)
 
-    once(trial.bench, law)
+    once(experiment.bench, law)

@@ -29,7 +29,7 @@ from strategies.placeholders import fill
 from strategies.scope import Scope
 from strategies.spellings import FREE_TEXT, JSON_SPELLINGS, OTHER_SPELLINGS, Respelt, respelt
 from strategies.written import QUOTED_AMOUNTS
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("orders.feature")
 
@@ -43,12 +43,12 @@ def the_printed_order() -> None:
 
 
 @then("it is accepted with 200 on every account")
-def printed_order_accepted_on_every_account(trial: Trial) -> None:
-    bench = trial.bench
+def printed_order_accepted_on_every_account(experiment: Experiment) -> None:
+    bench = experiment.bench
     for place in bench.scope.places:
         bench.reconciliations.printed_codes.add(place)
         exchange = bench.submit(order_at(bench, place), {"code": PRINTED_CODE})
-        check_accepted(rule=trial.rule, exchange=exchange, context="the order printed in S2")
+        check_accepted(rule=experiment.rule, exchange=exchange, context="the order printed in S2")
         bench.saw(Side.ACCEPTED, exchange)
 
 
@@ -59,8 +59,8 @@ FURTHER_DATES = FIELDS[2:]
 
 
 @then("with further dates or without them it is accepted with 200")
-def accepted_with_or_without_further_dates(trial: Trial) -> None:
-    bench = trial.bench
+def accepted_with_or_without_further_dates(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(with_dates: Call) -> None:
         """The twin has the further dates: if even that is refused, they are not what is missing."""
@@ -69,21 +69,23 @@ def accepted_with_or_without_further_dates(trial: Trial) -> None:
             return
         body = {name: value for name, value in with_dates.body.items() if name not in FURTHER_DATES}
         exchange = bench.submit(body, bench.fresh(with_dates.shape))
-        check_accepted(rule=trial.rule, exchange=exchange, context="accepted with further dates, sent without them")
+        check_accepted(
+            rule=experiment.rule, exchange=exchange, context="accepted with further dates, sent without them"
+        )
         bench.saw(Side.ACCEPTED, exchange)
 
-    wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=trial.statuses, present=OPTIONAL["INVOICED"])
+    wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=experiment.statuses, present=OPTIONAL["INVOICED"])
     prove(bench, bench.scenario, wanted, law, bench.session.profile.acceptances)
 
 
 @then("every submission is answered as the reading says")
-def empty_extracts_answered_as_the_reading_says(trial: Trial) -> None:
-    bench = trial.bench
+def empty_extracts_answered_as_the_reading_says(experiment: Experiment) -> None:
+    bench = experiment.bench
     if bench.scope.readings["empty-extracts"] == "rejected":
-        trial.refuse()
+        experiment.refuse()
         return
     emptied = calls(bench.scope, Endpoint.SUBMIT_ORDER).map(_without_extracts)
-    laws.accept(bench, trial.rule, emptied)
+    laws.accept(bench, experiment.rule, emptied)
 
 
 def _without_extracts(call: Call) -> Call:
@@ -94,10 +96,10 @@ def _without_extracts(call: Call) -> Call:
 
 
 @then("every submission is refused with 400, or taken at its value where the reading says so")
-def refused_or_taken_at_its_value(trial: Trial) -> None:
-    bench, rule = trial.bench, trial.rule
+def refused_or_taken_at_its_value(experiment: Experiment) -> None:
+    bench, rule = experiment.bench, experiment.rule
     if bench.scope.readings["scalar-coercion"] == "rejected":
-        trial.refuse()
+        experiment.refuse()
         return
 
     def law(call: Call) -> Waiting[None]:
@@ -119,15 +121,15 @@ def refused_or_taken_at_its_value(trial: Trial) -> None:
 
     as_text = calls(bench.scope, Endpoint.SUBMIT_ORDER).map(lambda call: replace(call, spelling=QUOTED_AMOUNTS))
     prove(bench, bench.scenario, as_text, law, max(1, bench.session.profile.sequences // 2))
-    trial.refuse()  # text that is no number has no value
+    experiment.refuse()  # text that is no number has no value
 
 
 # -- spellings -----------------------------------------------------------------------------------------------------
 
 
 @then(parsers.re(r"written with (?P<manner>.+) it is accepted and found as when written plainly"))
-def accepted_and_found_as_when_written_plainly(trial: Trial, manner: str) -> None:
-    bench, rule = trial.bench, trial.rule
+def accepted_and_found_as_when_written_plainly(experiment: Experiment, manner: str) -> None:
+    bench, rule = experiment.bench, experiment.rule
     context = f"written with {manner}; written plainly such an order was accepted"
 
     def law(example: Respelt) -> Waiting[None]:
@@ -192,8 +194,8 @@ def _updates(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 
 
 @then("another submission of it leaves nothing of the first")
-def update_leaves_nothing_of_the_first(trial: Trial) -> None:
-    bench = trial.bench
+def update_leaves_nothing_of_the_first(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(update: tuple[Call, list[Order]]) -> Waiting[None]:
         first, others = update
@@ -206,10 +208,12 @@ def update_leaves_nothing_of_the_first(trial: Trial) -> None:
         before = [None, first.body]
         for times, order in enumerate(others, 2):
             context = f"submitted {times} times, with other contents"
-            check_accepted(rule=trial.rule, exchange=bench.submit(order, values), context=context)
+            check_accepted(rule=experiment.rule, exchange=bench.submit(order, values), context=context)
             states = tuple(before)
             try:
-                shown = yield from bench.settled(trial.rule.id, order, values, place, before=states, context=context)
+                shown = yield from bench.settled(
+                    experiment.rule.id, order, values, place, before=states, context=context
+                )
             except Violation:
                 # What is not shown as it was sent when it is new, either, is no matter of updates.
                 yield from bench.settled("QRY-01", order, alone[times - 2], place)
@@ -221,19 +225,21 @@ def update_leaves_nothing_of_the_first(trial: Trial) -> None:
 
 
 @then("sent twice it is found once, and gone after one deletion")
-def sent_twice_it_is_found_once(trial: Trial) -> None:
-    bench = trial.bench
+def sent_twice_it_is_found_once(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(call: Call) -> Waiting[None]:
         values, place = bench.fresh(call.shape), place_of(call.body)
         if not bench.is_accepted(call, bench.send(call, values)):
             return
-        check_accepted(rule=trial.rule, exchange=bench.send(call, values), context="accepted before, unchanged")
-        shown = yield from bench.settled(trial.rule.id, call.body, values, place, context="submitted twice, unchanged")
+        check_accepted(rule=experiment.rule, exchange=bench.send(call, values), context="accepted before, unchanged")
+        shown = yield from bench.settled(
+            experiment.rule.id, call.body, values, place, context="submitted twice, unchanged"
+        )
         deletion = bench.delete_lawfully(place, values["code"])
         if deletion.status // 100 == 2:  # else DEL-01 is broken, and its own scenario says so
             context = "submitted twice, unchanged, and deleted once"
-            yield from bench.settled(trial.rule.id, None, values, place, before=(call.body,), context=context)
+            yield from bench.settled(experiment.rule.id, None, values, place, before=(call.body,), context=context)
             bench.saw(Side.ACCEPTED, shown)
 
     wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER)
@@ -247,27 +253,27 @@ def _refused_updates(draw: DrawFn, scope: Scope, kind: Kind) -> tuple[Order, Cas
     return draw(orders(scope, places=(place_of(case.lawful.body),))), case
 
 
-def _some_kinds(trial: Trial) -> list[Kind]:
+def _some_kinds(experiment: Experiment) -> list[Kind]:
     """Kinds of fault spread over the table. Faults in the identity are left out: such an update addresses no order."""
     identity = {"marketplaceCode", "channelName", "accountId"}
     able = [
         kind
         for kind in order_faults()
-        if kind.field not in identity and possible(kind, trial.bench.scope, Endpoint.SUBMIT_ORDER)
+        if kind.field not in identity and possible(kind, experiment.bench.scope, Endpoint.SUBMIT_ORDER)
     ]
-    wanted = max(1, trial.bench.session.profile.sequences // 2)
+    wanted = max(1, experiment.bench.session.profile.sequences // 2)
     return able[:: max(1, len(able) // wanted)][:wanted]
 
 
 @then("an update that is refused leaves it as it was")
-def refused_update_leaves_it_as_it_was(trial: Trial) -> None:
-    bench = trial.bench
+def refused_update_leaves_it_as_it_was(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(update: tuple[Order, Case]) -> Waiting[None]:
         order, case = update
         values, place = bench.fresh(case.lawful.shape), place_of(order)
         accepted = bench.submit(order, values)
-        if accepted.status not in trial.rule.accepted:
+        if accepted.status not in experiment.rule.accepted:
             bench.is_accepted(Call(Endpoint.SUBMIT_ORDER), accepted)
             return
         yield from bench.settled("QRY-01", order, values, place)
@@ -276,17 +282,17 @@ def refused_update_leaves_it_as_it_was(trial: Trial) -> None:
             return
         yield
         context = f"after an update that was refused ({case.edit})"
-        shown = yield from bench.settled(trial.rule.id, order, values, place, context=context)
+        shown = yield from bench.settled(experiment.rule.id, order, values, place, context=context)
         bench.saw(Side.REFUSED, refused)
         bench.saw(Side.ACCEPTED, shown)
 
-    for kind in _some_kinds(trial):
+    for kind in _some_kinds(experiment):
         prove(bench, f"{bench.scenario} {kind.field} {kind.name}", _refused_updates(bench.scope, kind), law, 1)
 
 
 @then("a first submission that is refused is not to be found")
-def refused_submission_is_not_found(trial: Trial) -> None:
-    bench = trial.bench
+def refused_submission_is_not_found(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(case: Case) -> Waiting[None]:
         values, place = bench.fresh(case.lawful.shape), place_of(case.lawful.body)
@@ -295,7 +301,7 @@ def refused_submission_is_not_found(trial: Trial) -> None:
             return
         yield
         context = f"after a first submission that was refused ({case.edit})"
-        yield from bench.settled(trial.rule.id, None, values, place, context=context)
+        yield from bench.settled(experiment.rule.id, None, values, place, context=context)
         with bench.keeping_faults() as faults:
             twin = bench.send(case.lawful, values)
             accepted = bench.is_accepted_after_refusal(case.lawful, twin, faults)
@@ -303,6 +309,6 @@ def refused_submission_is_not_found(trial: Trial) -> None:
             bench.saw(Side.REFUSED, refused)
             bench.saw(Side.ACCEPTED, twin)
 
-    for kind in _some_kinds(trial):
+    for kind in _some_kinds(experiment):
         name = f"{bench.scenario} {kind.field} {kind.name}"
         prove(bench, name, cases(bench.scope, Endpoint.SUBMIT_ORDER, kind), law, 1)

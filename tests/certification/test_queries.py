@@ -26,25 +26,25 @@ from strategies.calls import Call, calls
 from strategies.dates import FIELDS, fractional
 from strategies.orders import Order, orders, place_of
 from strategies.scope import Scope
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("queries.feature")
 
 
 @then("it is found as it was sent, to the cent")
-def found_as_it_was_sent(trial: Trial) -> None:
-    bench = trial.bench
+def found_as_it_was_sent(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(call: Call) -> Waiting[None]:
         values = bench.fresh(call.shape)
         if bench.is_accepted(call, bench.send(call, values)):
-            shown = yield from bench.settled(trial.rule.id, call.body, values, place_of(call.body))
+            shown = yield from bench.settled(experiment.rule.id, call.body, values, place_of(call.body))
             bench.saw(Side.ACCEPTED, shown)
 
-    wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=trial.statuses)
+    wanted = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=experiment.statuses)
     prove(bench, bench.scenario, wanted, law, bench.session.profile.sequences)
     # Far more components than an order has on average, as a basket of many products has.
-    many = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=trial.statuses, types=("COMISSION", "SHIP") * 20)
+    many = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=experiment.statuses, types=("COMISSION", "SHIP") * 20)
     prove(bench, f"{bench.scenario} of many extracts", many, law, 1)
 
 
@@ -57,8 +57,8 @@ def _histories(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
 
 
 @then("after each update it shows the new state within 30 minutes")
-def shows_each_update_within_30_minutes(trial: Trial) -> None:
-    bench = trial.bench
+def shows_each_update_within_30_minutes(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(history: tuple[Call, list[Order]]) -> Waiting[None]:
         first, updates = history
@@ -77,7 +77,7 @@ def shows_each_update_within_30_minutes(trial: Trial) -> None:
             problems = bench.problems(shown, state, values)
             if problems and bench.may_be_from_before(shown, before, values):
                 raise Violation(
-                    rule=trial.rule.id,
+                    rule=experiment.rule.id,
                     expected=f"the new state {CONSOLIDATION_SECONDS} s after it was accepted",
                     actual=f"it showed the one before: {'; '.join(problems)}",
                     exchange=shown,
@@ -102,8 +102,8 @@ def _is_shown_when_new(bench: Bench, shape: str, order: Order) -> bool:
 
 
 @then("its dates are shown with their fractions of a second")
-def dates_shown_with_their_fractions(trial: Trial) -> None:
-    bench = trial.bench
+def dates_shown_with_their_fractions(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(call: Call) -> Waiting[None]:
         values = bench.fresh(call.shape)
@@ -112,7 +112,7 @@ def dates_shown_with_their_fractions(trial: Trial) -> None:
         shown = yield from bench.settled("QRY-01", call.body, values, place_of(call.body))
         if cut := _cut_dates(call.body, shown.json):
             raise Violation(
-                rule=trial.rule.id,
+                rule=experiment.rule.id,
                 expected="every date with its fraction of a second",
                 actual="; ".join(cut),
                 exchange=shown,
@@ -134,8 +134,8 @@ def _cut_dates(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
 
 
 @then("asked for again and again it stays as it was sent")
-def stays_as_it_was_sent(trial: Trial) -> None:
-    bench = trial.bench
+def stays_as_it_was_sent(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(call: Call) -> Waiting[None]:
         values, place = bench.fresh(call.shape), place_of(call.body)
@@ -147,7 +147,7 @@ def stays_as_it_was_sent(trial: Trial) -> None:
             again = bench.query(place, values["code"])
             if problems := bench.problems(again, call.body, values):
                 raise Violation(
-                    rule=trial.rule.id,
+                    rule=experiment.rule.id,
                     expected="the order as it was sent",
                     actual="; ".join(problems),
                     exchange=again,
@@ -162,7 +162,7 @@ def stays_as_it_was_sent(trial: Trial) -> None:
             exchange = bench.query(place_of(call.body), code)
             if exchange.status // 100 == 2 and exchange.json:
                 raise Violation(
-                    rule=trial.rule.id,
+                    rule=experiment.rule.id,
                     expected="an order that was never sent not to be found",
                     actual=f"it answered {exchange.status}",
                     exchange=exchange,
@@ -177,21 +177,21 @@ def stays_as_it_was_sent(trial: Trial) -> None:
 
 
 @then("one under a code that is nearly the same is another")
-def nearly_the_same_code_is_another(trial: Trial) -> None:
-    bench, profile = trial.bench, trial.bench.session.profile
+def nearly_the_same_code_is_another(experiment: Experiment) -> None:
+    bench, profile = experiment.bench, experiment.bench.session.profile
     bound = Bound(bench, REFUSED_AT_MOST)
     for name in economy.choose(list(ALIKE), profile.kinds_at_most or len(ALIKE), bench.session.seed):
         alike = ALIKE[name]
         if alike.is_plain or not bound.is_reached:
-            law = partial(told_apart, bench, trial.rule, name, alike, bound)
+            law = partial(told_apart, bench, experiment.rule, name, alike, bound)
             prove(bench, f"{bench.scenario} {name}", pairs(bench.scope, alike.shapes), law, profile.refusals_per_kind)
 
 
 @then("under such an account id it is not found, changed or deleted")
-def not_found_under_another_account_id(trial: Trial) -> None:
-    bench = trial.bench
+def not_found_under_another_account_id(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law(pair: Pair) -> Waiting[None]:
-        yield from belongs_to_its_account(bench, trial.rule, *pair.orders)
+        yield from belongs_to_its_account(bench, experiment.rule, *pair.orders)
 
     prove(bench, bench.scenario, pairs(bench.scope), law, bench.session.profile.refusals_per_kind)

@@ -27,7 +27,7 @@ from strategies.money import AMOUNTS
 from strategies.periods import EARLIER_SECONDS, MONTH, PERIOD, at
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Scope
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("reconciliations.feature")
 
@@ -38,8 +38,8 @@ def _some(bench: Bench) -> int:
 
 
 @then("every creation is accepted with 201 and an integer id")
-def every_creation_gets_an_integer_id(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law_of_earlier(batch: Batch) -> None:
         """One whose period ends shortly before that of an earlier reconciliation."""
@@ -57,9 +57,9 @@ def every_creation_gets_an_integer_id(trial: Trial) -> None:
             return
         try:
             created = reconciliations.create(reconciliation, blame=False, elsewhere=True)
-            if created.status not in trial.rule.accepted:
+            if created.status not in experiment.rule.accepted:
                 reconciliations.check_free(reconciliation.place)
-            check_accepted(rule=trial.rule, exchange=created)
+            check_accepted(rule=experiment.rule, exchange=created)
             bench.saw(Side.ACCEPTED, created)
         finally:
             reconciliations.finish(reconciliation)
@@ -78,8 +78,8 @@ def every_creation_gets_an_integer_id(trial: Trial) -> None:
 
 
 @then("no two have the same id")
-def no_two_have_the_same_id(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def no_two_have_the_same_id(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
         earlier = len(reconciliations.ids)
@@ -99,8 +99,8 @@ def _pairs(draw: DrawFn, scope: Scope) -> tuple[Batch, Batch]:
 
 
 @then("while it is active a second one is refused with 4xx, and accepted after")
-def second_one_refused_while_active(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def second_one_refused_while_active(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(pair: tuple[Batch, Batch]) -> None:
         first, second = (reconciliations.begin(batch) for batch in pair)
@@ -113,7 +113,7 @@ def second_one_refused_while_active(trial: Trial) -> None:
             if refused.status // 100 == 2:
                 reconciliations.stray(first)
             context = "while another is active on this account and channel"
-            check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+            check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
             reconciliations.refused_at.add(second.place)
         finally:
             reconciliations.finish(first)
@@ -127,8 +127,8 @@ def second_one_refused_while_active(trial: Trial) -> None:
 
 
 @then("a creation that is refused leaves its period free")
-def refused_creation_leaves_its_period_free(trial: Trial) -> None:
-    bench = trial.bench
+def refused_creation_leaves_its_period_free(experiment: Experiment) -> None:
+    bench = experiment.bench
     # Faults that leave the period as it is; that they are refused is their own rules' business, and reported as such.
     faults = {
         "REC-07": FAULTS["REC-07"]["its releasesQtd is not a positive integer"][:1],
@@ -141,17 +141,17 @@ def refused_creation_leaves_its_period_free(trial: Trial) -> None:
     for rule, kinds in faults.items():
         refuse_in_batches(bench, catalogue()[rule], Endpoint.CREATE_RECONCILIATION, kinds)
     # And one that is found only among earlier reconciliations: what is written before one looks there stays, perhaps.
-    once(bench, lambda: _refused_by_an_earlier(trial))
+    once(bench, lambda: _refused_by_an_earlier(experiment))
 
 
 _OVERLAP_SECONDS: Final = 30
 """How much of the earlier period the refused one takes, and how much of what follows."""
 
 
-def _refused_by_an_earlier(trial: Trial) -> None:
+def _refused_by_an_earlier(experiment: Experiment) -> None:
     """One that lies partly over an earlier period is refused, and one of the rest of its period is accepted. Twice, where it
     is not: the rest may be an earlier run's."""
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     for last in (False, True):
         place = reconciliations.scope.places[0]
         earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=EARLIER_SECONDS))
@@ -183,7 +183,7 @@ def _refused_by_an_earlier(trial: Trial) -> None:
             reconciliations.finish(reconciliation)
         if last:
             raise Violation(
-                rule=trial.rule.id,
+                rule=experiment.rule.id,
                 expected="what is left of a period that was refused to be free",
                 actual=f"it answered {created.status}",
                 exchange=created,
@@ -192,8 +192,8 @@ def _refused_by_an_earlier(trial: Trial) -> None:
 
 
 @then("while it is active another account can have one of the same period")
-def another_account_can_have_the_same_period(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def another_account_can_have_the_same_period(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     places = reconciliations.scope.places
     pairs = [(one, other) for one in places for other in places if one != other]
     # Of two on one channel the refusal would show most.
@@ -217,7 +217,7 @@ def another_account_can_have_the_same_period(trial: Trial) -> None:
             if created.status // 100 != 2:
                 reconciliations.check_free(other)
             context = f"while one of the same period is active on account {place.account}"
-            check_accepted(rule=trial.rule, exchange=created, context=context)
+            check_accepted(rule=experiment.rule, exchange=created, context=context)
             bench.saw(Side.ACCEPTED, created)
         finally:
             reconciliations.finish(second)
@@ -237,7 +237,7 @@ def another_account_can_have_the_same_period(trial: Trial) -> None:
             if created.status // 100 != 2:
                 reconciliations.check_free(reconciliation.place)
             context = f"one of the same period was completed on account {earlier.place.account}"
-            check_accepted(rule=trial.rule, exchange=created, context=context)
+            check_accepted(rule=experiment.rule, exchange=created, context=context)
             bench.saw(Side.ACCEPTED, created)
         finally:
             reconciliations.finish(reconciliation)
@@ -249,8 +249,8 @@ def another_account_can_have_the_same_period(trial: Trial) -> None:
 
 
 @then("one that begins or ends where it ends or begins is answered as the reading says")
-def touching_period_answered_as_the_reading_says(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def touching_period_answered_as_the_reading_says(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     allowed = bench.scope.readings["adjacent-periods"] == "allowed"
 
     def law(offset: int) -> None:
@@ -265,11 +265,11 @@ def touching_period_answered_as_the_reading_says(trial: Trial) -> None:
         try:
             created = reconciliations.create(reconciliation, blame=False)
             if allowed:
-                check_accepted(rule=trial.rule, exchange=created, context=context)
+                check_accepted(rule=experiment.rule, exchange=created, context=context)
             else:
                 if created.status // 100 == 2:
                     reconciliation.spoiled = True
-                check_refused(rule=trial.rule, exchange=created, bench=bench, context=context)
+                check_refused(rule=experiment.rule, exchange=created, bench=bench, context=context)
                 bench.saw(Side.REFUSED, created)
                 reconciliations.another_period(reconciliation)
                 created = reconciliations.create(reconciliation)
@@ -292,8 +292,8 @@ def _with_total(draw: DrawFn, scope: Scope, totals: st.SearchStrategy[Decimal]) 
 
 
 @then("whatever totalNetValue the reading allows, it is accepted and completes")
-def any_allowed_total_is_accepted(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def any_allowed_total_is_accepted(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
         reconciliation = reconciliations.begin(batch)
@@ -304,14 +304,16 @@ def any_allowed_total_is_accepted(trial: Trial) -> None:
             created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 != 2:
                 reconciliations.check_free(reconciliation.place)
-            check_accepted(rule=trial.rule, exchange=created, context=context)
+            check_accepted(rule=experiment.rule, exchange=created, context=context)
         finally:
             reconciliations.finish(reconciliation)
         received = reconciliations.notified(reconciliation)
         situation = received and received.content["payload"].get("situation")
         if situation not in {None, "CONCILIED"}:
             actual = f"it ended with situation {situation}"
-            raise Violation(rule=trial.rule.id, expected="CONCILIED", actual=actual, exchange=created, context=context)
+            raise Violation(
+                rule=experiment.rule.id, expected="CONCILIED", actual=actual, exchange=created, context=context
+            )
         bench.saw(Side.ACCEPTED, created)
 
     some = max(1, _some(bench) // 3)

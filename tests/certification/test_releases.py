@@ -23,7 +23,7 @@ from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.periods import PERIOD, at
 from strategies.reconciliations import Batch, batches, beside_plain
 from strategies.scope import Scope
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("releases.feature")
 
@@ -49,28 +49,30 @@ def _opened(bench: Bench, batch: Batch) -> OpenReconciliation:
 
 
 @then("every release is accepted with 2xx")
-def every_release_is_accepted(trial: Trial) -> None:
-    scope = trial.bench.reconciliations.scope
-    _accepted(trial, batches(scope), trial.bench.session.profile.sequences)
-    _accepted(trial, _on_the_last_day(scope), 1, " on the last day")
+def every_release_is_accepted(experiment: Experiment) -> None:
+    scope = experiment.bench.reconciliations.scope
+    _accepted(experiment, batches(scope), experiment.bench.session.profile.sequences)
+    _accepted(experiment, _on_the_last_day(scope), 1, " on the last day")
 
 
 @then("with its entries in the sequence of the extracts it is accepted")
-def entries_in_sequence_are_accepted(trial: Trial) -> None:
+def entries_in_sequence_are_accepted(experiment: Experiment) -> None:
     _accepted(
-        trial, batches(trial.bench.reconciliations.scope, types=("COMISSION", "SHIP", "SHIP")), _some(trial.bench)
+        experiment,
+        batches(experiment.bench.reconciliations.scope, types=("COMISSION", "SHIP", "SHIP")),
+        _some(experiment.bench),
     )
 
 
-def _accepted(trial: Trial, drawn: st.SearchStrategy[Batch], examples: int, name: str = "") -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def _accepted(experiment: Experiment, drawn: st.SearchStrategy[Batch], examples: int, name: str = "") -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
         reconciliation = _opened(bench, batch)
         try:
             released = reconciliations.release(reconciliation, 0)
             reconciliation.spoiled = released.status // 100 != 2
-            check_accepted(rule=trial.rule, exchange=released)
+            check_accepted(rule=experiment.rule, exchange=released)
             bench.saw(Side.ACCEPTED, released)
         finally:
             reconciliations.finish(reconciliation)
@@ -87,8 +89,8 @@ def _on_the_last_day(draw: DrawFn, scope: Scope) -> Batch:
 
 
 @then("with its entries in another sequence it is accepted, or refused and accepted in its own")
-def entries_in_another_sequence_are_accepted_or_refused(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def entries_in_another_sequence_are_accepted_or_refused(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
         reconciliation = _opened(bench, batch)
@@ -103,7 +105,7 @@ def entries_in_another_sequence_are_accepted_or_refused(trial: Trial) -> None:
                 context = "after it was refused with its entries in another sequence"
                 released = reconciliations.release(reconciliation, 0)
                 reconciliation.spoiled = released.status // 100 != 2
-            check_accepted(rule=trial.rule, exchange=released, context=context)
+            check_accepted(rule=experiment.rule, exchange=released, context=context)
             bench.saw(Side.ACCEPTED, released)
         finally:
             reconciliations.finish(reconciliation)
@@ -113,10 +115,10 @@ def entries_in_another_sequence_are_accepted_or_refused(trial: Trial) -> None:
 
 
 @then("every release is answered as the reading says")
-def every_release_answered_as_the_reading_says(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def every_release_answered_as_the_reading_says(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     if bench.scope.readings["value-mismatch"] == "rejected":
-        trial.refuse()
+        experiment.refuse()
         return
 
     def law(fault_batch: FaultBatch) -> None:
@@ -127,20 +129,20 @@ def every_release_answered_as_the_reading_says(trial: Trial) -> None:
         try:
             released = reconciliations.release(reconciliation, 0, edit.apply(fault_batch.lawful))
             reconciliation.spoiled = released.status // 100 != 2
-            check_accepted(rule=trial.rule, exchange=released, context=f"changed in one place: {edit}")
+            check_accepted(rule=experiment.rule, exchange=released, context=f"changed in one place: {edit}")
             bench.saw(Side.ACCEPTED, released)
         finally:
             reconciliations.finish(reconciliation)
 
-    for kind in trial.kinds:
-        if possible(kind, reconciliations.scope, trial.endpoint):
-            drawn = fault_batches(reconciliations.scope, trial.endpoint, (kind,))
+    for kind in experiment.kinds:
+        if possible(kind, reconciliations.scope, experiment.endpoint):
+            drawn = fault_batches(reconciliations.scope, experiment.endpoint, (kind,))
             prove(bench, f"{bench.scenario} {kind.name}", drawn, law, 1)
 
 
 @then("dated at either end of the period it is answered as the reading says")
-def either_end_of_the_period_answered_as_the_reading_says(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def either_end_of_the_period_answered_as_the_reading_says(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     inclusive = bench.scope.readings["period-bounds"] == "inclusive"
 
     def law(drawn: tuple[Batch, bool]) -> None:
@@ -154,10 +156,10 @@ def either_end_of_the_period_answered_as_the_reading_says(trial: Trial) -> None:
             if inclusive:
                 if released.status // 100 != 2 and not reconciliations.released(reconciliation, 0):
                     return  # not because of its date
-                check_accepted(rule=trial.rule, exchange=released, context=context)
+                check_accepted(rule=experiment.rule, exchange=released, context=context)
                 bench.saw(Side.ACCEPTED, released)
                 return
-            check_refused(rule=trial.rule, exchange=released, bench=bench, context=context)
+            check_refused(rule=experiment.rule, exchange=released, bench=bench, context=context)
             if reconciliations.released(reconciliation, 0):
                 bench.saw(Side.ACCEPTED, bench.story[-1])
                 bench.saw(Side.REFUSED, released)
@@ -173,8 +175,8 @@ def either_end_of_the_period_answered_as_the_reading_says(trial: Trial) -> None:
 
 
 @then(parsers.parse("after it another of the same order in {where} is refused with 4xx"))
-def another_release_of_the_same_order_refused(trial: Trial, where: str) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def another_release_of_the_same_order_refused(experiment: Experiment, where: str) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def in_the_same(drawn: Batch) -> None:
         # The order beside it has as many extracts: there is room for a second release.
@@ -188,7 +190,7 @@ def another_release_of_the_same_order_refused(trial: Trial, where: str) -> None:
             again = bench.send(release_of(batch), reconciliation.values[0])
             reconciliation.spoiled = again.status // 100 == 2
             context = "the order's release was accepted before"
-            check_refused(rule=trial.rule, exchange=again, bench=bench, context=context)
+            check_refused(rule=experiment.rule, exchange=again, bench=bench, context=context)
             if reconciliations.released(reconciliation, 1):
                 bench.saw(Side.ACCEPTED, first)
                 bench.saw(Side.REFUSED, again)
@@ -206,7 +208,7 @@ def another_release_of_the_same_order_refused(trial: Trial, where: str) -> None:
             again = bench.send(release_of(drawn), earlier.values[0].having(**now))
             reconciliation.spoiled = again.status // 100 == 2
             context = "the order's release was accepted in an earlier reconciliation"
-            check_refused(rule=trial.rule, exchange=again, bench=bench, context=context)
+            check_refused(rule=experiment.rule, exchange=again, bench=bench, context=context)
             if reconciliations.released(reconciliation, 0):
                 bench.saw(Side.ACCEPTED, bench.story[-1])
                 bench.saw(Side.REFUSED, again)
@@ -218,8 +220,8 @@ def another_release_of_the_same_order_refused(trial: Trial, where: str) -> None:
 
 
 @then("with more entries than releasesQtd leaves it is refused with 4xx, and with as many accepted")
-def more_entries_than_are_left_refused(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def more_entries_than_are_left_refused(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(drawn: Batch) -> None:
         # Announced is one entry fewer than the order of this release has; a plain order fills exactly that.
@@ -234,26 +236,28 @@ def more_entries_than_are_left_refused(trial: Trial) -> None:
         try:
             if not reconciliations.released(reconciliation, 0):
                 return
-            _refused_beyond(trial, drawn, values.having(**now), reconciliation, extracts - 1)
+            _refused_beyond(experiment, drawn, values.having(**now), reconciliation, extracts - 1)
             if not reconciliations.released(reconciliation, 1):
                 return
             bench.saw(Side.ACCEPTED, bench.story[-1])
-            _refused_beyond(trial, drawn, values.having(**now), reconciliation, 0)
+            _refused_beyond(experiment, drawn, values.having(**now), reconciliation, 0)
             reconciliations.finish(reconciliation)
-            _refused_beyond(trial, drawn, values.having(**now), reconciliation, 0)
+            _refused_beyond(experiment, drawn, values.having(**now), reconciliation, 0)
         finally:
             reconciliations.finish(reconciliation)
 
     prove(bench, bench.scenario, batches(reconciliations.scope, types=("COMISSION",)), law, max(1, _some(bench) // 2))
 
 
-def _refused_beyond(trial: Trial, drawn: Batch, values: Values, reconciliation: OpenReconciliation, left: int) -> None:
-    bench = trial.bench
+def _refused_beyond(
+    experiment: Experiment, drawn: Batch, values: Values, reconciliation: OpenReconciliation, left: int
+) -> None:
+    bench = experiment.bench
     reconciliation.after_refusal = True
     beyond = bench.send(release_of(drawn), values)
     reconciliation.spoiled = beyond.status // 100 == 2
     context = f"{len(drawn.orders[0]['extracts'])} entries where releasesQtd leaves {left}"
-    check_refused(rule=trial.rule, exchange=beyond, bench=bench, context=context)
+    check_refused(rule=experiment.rule, exchange=beyond, bench=bench, context=context)
     bench.saw(Side.REFUSED, beyond)
 
 
@@ -279,8 +283,8 @@ def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> FaultBatch:
 
 
 @then("after refused ones the right one is accepted, and counts once")
-def right_one_accepted_after_refused_ones(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def right_one_accepted_after_refused_ones(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(fault_batch: FaultBatch) -> None:
         batch = fault_batch.lawful.batch
@@ -297,7 +301,7 @@ def right_one_accepted_after_refused_ones(trial: Trial) -> None:
             if not reconciliations.released(reconciliation, 0):
                 return
             accepted = bench.story[-1]
-            _check_still_active(trial, reconciliation, accepted)
+            _check_still_active(experiment, reconciliation, accepted)
             if not reconciliations.released(reconciliation, 1):
                 return
             bench.saw(Side.ACCEPTED, accepted)
@@ -310,14 +314,14 @@ def right_one_accepted_after_refused_ones(trial: Trial) -> None:
     prove(bench, bench.scenario, _refused_before(reconciliations.scope, 2 if counted else 3), law, _some(bench))
 
 
-def _check_still_active(trial: Trial, reconciliation: OpenReconciliation, exchange: Any) -> None:
+def _check_still_active(experiment: Experiment, reconciliation: OpenReconciliation, exchange: Any) -> None:
     """An order is still to be released: that the reconciliation is completed shows that refused entries were counted."""
-    if trial.bench.session.control is not None:
-        trial.bench.session.control.advance(3600)
-    if trial.bench.reconciliations.notified(reconciliation):
+    if experiment.bench.session.control is not None:
+        experiment.bench.session.control.advance(3600)
+    if experiment.bench.reconciliations.notified(reconciliation):
         reconciliation.spoiled = True
         raise Violation(
-            rule=trial.rule.id,
+            rule=experiment.rule.id,
             expected="the reconciliation to wait for its last release",
             actual="it was completed",
             exchange=exchange,
@@ -334,8 +338,8 @@ def the_printed_release() -> None:
 
 
 @then("the release is refused with 4xx as printed, and accepted with its date mended")
-def printed_release_refused_and_accepted_when_mended(trial: Trial) -> None:
-    bench = trial.bench
+def printed_release_refused_and_accepted_when_mended(experiment: Experiment) -> None:
+    bench = experiment.bench
 
     def law() -> None:
         reconciliation = printed_workflow.opened(bench, literally=True)
@@ -344,7 +348,7 @@ def printed_release_refused_and_accepted_when_mended(trial: Trial) -> None:
             refused = bench.send(printed_workflow.release_as_printed(reconciliation), reconciliation.values[0])
             reconciliation.spoiled = refused.status // 100 == 2
             context = "the release printed in S2, four days before the period printed there"
-            check_refused(rule=trial.rule, exchange=refused, bench=bench, context=context)
+            check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
             if bench.reconciliations.released(reconciliation, 0):
                 bench.saw(Side.ACCEPTED, bench.story[-1])
                 bench.saw(Side.REFUSED, refused)

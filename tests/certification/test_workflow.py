@@ -16,7 +16,7 @@ from conformance.engine.properties import once, prove
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.reconciliations import Batch, batches
-from tests.certification.conftest import Trial
+from tests.certification.conftest import Experiment
 
 scenarios("workflow.feature")
 
@@ -28,20 +28,20 @@ def _has_many_entries(batch: Batch) -> bool:
     return sum(len(release["releases"]) for release in batch.releases) > MANY_ENTRIES
 
 
-def _wanted(trial: Trial) -> int:
-    return max(1, trial.bench.session.profile.sequences // 2)
+def _wanted(experiment: Experiment) -> int:
+    return max(1, experiment.bench.session.profile.sequences // 2)
 
 
-def _released_all(trial: Trial, reconciliation: OpenReconciliation, context: str = "") -> None:
+def _released_all(experiment: Experiment, reconciliation: OpenReconciliation, context: str = "") -> None:
     """Release every order of the reconciliation; an exact release that is refused breaks the scenario's rule."""
     for order in range(len(reconciliation.batch.orders)):
-        released = trial.bench.reconciliations.release(reconciliation, order)
+        released = experiment.bench.reconciliations.release(reconciliation, order)
         if released.status // 100 != 2:
             reconciliation.spoiled = True
             # Alone in its reconciliation it may be refused too: then it is no matter of the workflow.
-            rule = trial.bench.reconciliations.why_refused(reconciliation)
+            rule = experiment.bench.reconciliations.why_refused(reconciliation)
             raise Violation(
-                rule="REL-01" if rule == "REL-01" else trial.rule.id,
+                rule="REL-01" if rule == "REL-01" else experiment.rule.id,
                 expected="every release to be accepted",
                 actual=f"it answered {released.status}",
                 exchange=released,
@@ -49,9 +49,9 @@ def _released_all(trial: Trial, reconciliation: OpenReconciliation, context: str
             )
 
 
-def _check_reconciled(trial: Trial, reconciliation: OpenReconciliation) -> None:
+def _check_reconciled(experiment: Experiment, reconciliation: OpenReconciliation) -> None:
     """The reconciliation is finished, as far as the target tells: by its notification, or by room for the next one."""
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     last, story = bench.story[-1], list(bench.story)
     notified = reconciliations.wait(reconciliation)
     free = notified or reconciliations.is_free(reconciliation.place)
@@ -60,7 +60,7 @@ def _check_reconciled(trial: Trial, reconciliation: OpenReconciliation) -> None:
     situation = received.content["payload"].get("situation") if received else None
     if not free or situation not in {None, "CONCILIED"}:
         raise Violation(
-            rule=trial.rule.id,
+            rule=experiment.rule.id,
             expected="the reconciliation to end with situation CONCILIED once all releases are in",
             actual=f"it ended with {situation}" if situation else "it did not end",
             exchange=last,
@@ -68,21 +68,21 @@ def _check_reconciled(trial: Trial, reconciliation: OpenReconciliation) -> None:
 
 
 @then("with its releases it ends reconciled")
-def ends_reconciled(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def ends_reconciled(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
         reconciliation = _opened(bench, batch)
         try:
-            _released_all(trial, reconciliation)
+            _released_all(experiment, reconciliation)
             last = bench.story[-1]
-            _check_reconciled(trial, reconciliation)
+            _check_reconciled(experiment, reconciliation)
             bench.saw(Side.ACCEPTED, last)
         finally:
             reconciliations.finish(reconciliation)
 
-    least, most = trial.orders
-    prove(bench, bench.scenario, batches(reconciliations.scope, at_least=least, at_most=most), law, _wanted(trial))
+    least, most = experiment.orders
+    prove(bench, bench.scenario, batches(reconciliations.scope, at_least=least, at_most=most), law, _wanted(experiment))
     if most > 1:
         long = batches(reconciliations.scope, at_least=most, at_most=most).filter(_has_many_entries)
         prove(bench, f"{bench.scenario} of many entries", long, law, 1)
@@ -99,29 +99,29 @@ def _opened(bench: Bench, batch: Batch) -> OpenReconciliation:
 
 
 @then("it stays active until the last release is in, and completes then")
-def stays_active_until_the_last_release(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def stays_active_until_the_last_release(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
         reconciliation = _opened(bench, batch)
         try:
             for order in range(len(batch.orders)):
-                _check_active(trial, reconciliation, order)
+                _check_active(experiment, reconciliation, order)
                 if not reconciliations.released(reconciliation, order):
                     return
             last = bench.story[-1]
-            _check_reconciled(trial, reconciliation)
+            _check_reconciled(experiment, reconciliation)
             bench.saw(Side.ACCEPTED, last)
         finally:
             reconciliations.finish(reconciliation)
 
-    least, most = trial.orders
-    prove(bench, bench.scenario, batches(reconciliations.scope, at_least=least, at_most=most), law, _wanted(trial))
+    least, most = experiment.orders
+    prove(bench, bench.scenario, batches(reconciliations.scope, at_least=least, at_most=most), law, _wanted(experiment))
 
 
-def _check_active(trial: Trial, reconciliation: OpenReconciliation, received: int) -> None:
+def _check_active(experiment: Experiment, reconciliation: OpenReconciliation, received: int) -> None:
     """It is not completed yet: nothing notifies that it is, and a second one is refused."""
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     if bench.session.control is not None:
         bench.session.control.advance(3600)
     orders = len(reconciliation.batch.orders)
@@ -129,7 +129,7 @@ def _check_active(trial: Trial, reconciliation: OpenReconciliation, received: in
     if reconciliations.notified(reconciliation):
         reconciliation.spoiled = True
         raise Violation(
-            rule=trial.rule.id,
+            rule=experiment.rule.id,
             expected="the reconciliation to wait for all of its releases",
             actual="it was completed",
             exchange=bench.story[-1],
@@ -140,7 +140,7 @@ def _check_active(trial: Trial, reconciliation: OpenReconciliation, received: in
         second = bench.send(creation_of(other.batch), other.values[0])
         if second.status // 100 == 2:
             reconciliations.stray(reconciliation)
-        check_refused(rule=trial.rule, exchange=second, bench=bench, context=context)
+        check_refused(rule=experiment.rule, exchange=second, bench=bench, context=context)
 
 
 @given("the order, reconciliation and release printed in S2")
@@ -149,16 +149,18 @@ def the_printed_workflow() -> None:
 
 
 @then("with the date mended it ends reconciled, and the order can't be deleted")
-def printed_workflow_ends_reconciled(trial: Trial) -> None:
-    bench, reconciliations = trial.bench, trial.bench.reconciliations
+def printed_workflow_ends_reconciled(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law() -> Waiting[None]:
         reconciliation = printed_workflow.opened(bench, literally=False)
         try:
             released = reconciliations.release(reconciliation, 0)
             reconciliation.spoiled = released.status // 100 != 2
-            check_accepted(rule=trial.rule, exchange=released, context="the release printed in S2, its date mended")
-            _check_reconciled(trial, reconciliation)
+            check_accepted(
+                rule=experiment.rule, exchange=released, context="the release printed in S2, its date mended"
+            )
+            _check_reconciled(experiment, reconciliation)
         finally:
             reconciliations.finish(reconciliation)
         code = reconciliation.values[0]["code"]
@@ -188,5 +190,5 @@ def a_model_of_what_was_accepted() -> None:
 
 
 @then("whatever is called in whatever sequence, the endpoint agrees with it")
-def endpoint_agrees_with_the_model(trial: Trial) -> None:
-    prove_machine(trial.bench)
+def endpoint_agrees_with_the_model(experiment: Experiment) -> None:
+    prove_machine(experiment.bench)

@@ -16,7 +16,7 @@ _SHORT: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class StoredTry:
     """How a kind was tried last."""
 
     at: float
@@ -26,7 +26,7 @@ class Trial:
 
 
 class StoredKinds:
-    """The trials of one target (its base URL) under one contract. `run` is the same for all workers of a run: none of them sees
+    """The tries of one target (its base URL) under one contract. `run` is the same for all workers of a run: none of them sees
     what the others have tried meanwhile, so that all choose alike."""
 
     def __init__(self, store: Store, *, base_url: str, contract: str, run: str) -> None:
@@ -37,19 +37,19 @@ class StoredKinds:
         self._prefix = f"{target}{contract[:_SHORT]}/"
         records = store.records(target)
         store.drop(*(key for key in records if not key.startswith(self._prefix)))
-        self.earlier: Mapping[tuple[str, str], Trial] = {
-            (rule, kind): trial
+        self.earlier: Mapping[tuple[str, str], StoredTry] = {
+            (rule, kind): stored_try
             for key, text in records.items()
-            if key.startswith(self._prefix) and (trial := self._trial(json.loads(text))) is not None
+            if key.startswith(self._prefix) and (stored_try := self._stored_try(json.loads(text))) is not None
             for rule, _, kind in [key.removeprefix(self._prefix).partition("/")]
         }
         """By rule and kind, how each was tried last before this run."""
 
-    def _trial(self, record: Mapping[str, Any]) -> Trial | None:
+    def _stored_try(self, record: Mapping[str, Any]) -> StoredTry | None:
         if record["run"] == self._run:
             before = record["before"]
-            return Trial(*before) if before else None
-        return Trial(record["at"], record["passed"])
+            return StoredTry(*before) if before else None
+        return StoredTry(record["at"], record["passed"])
 
     def note(self, rule: str, kind: str, *, passed: bool) -> None:
         """Keep that this run tried a kind. Raises CannotRun where the store can't be written."""
@@ -62,10 +62,10 @@ class StoredKinds:
         }
         self._store.put(f"{self._prefix}{rule}/{kind}", json.dumps(record))
 
-    def age(self, trial: Trial) -> float:
+    def age(self, stored_try: StoredTry) -> float:
         """How many seconds ago a kind was tried."""
-        return self._store.now() - trial.at
+        return self._store.now() - stored_try.at
 
-    def instant(self, trial: Trial) -> datetime:
+    def instant(self, stored_try: StoredTry) -> datetime:
         """When a kind was tried, by the time of day in UTC."""
-        return by_wall_clock(self._store, trial.at)
+        return by_wall_clock(self._store, stored_try.at)

@@ -25,7 +25,7 @@ from conformance.target.wire.public_words import own_words
 from conformance.target.wire.redaction import Redactor
 from conformance.target.wire.sender import Sender
 from conformance.target.wire.tokens import Tokens, says_no_token, tokens_in
-from conformance.target.wire.transport import Way
+from conformance.target.wire.transport import GuardedTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class KonciliClient:
         )
         waiting = waiting or Waiting()
         inner = transport or Network(target.base_url, proxy, answer_seconds(waiting.at_most))
-        self._way = Way(inner, self._builder, budget, journal, ledger, waiting)
+        self._transport = GuardedTransport(inner, self._builder, budget, journal, ledger, waiting)
         self.sender = Sender(
-            target, self._way, self._builder, journal.redactor, waiting, in_process=transport is not None
+            target, self._transport, self._builder, journal.redactor, waiting, in_process=transport is not None
         )
         self.sender.gives_a_token = lambda: tokens_in(self.create_token())[0] is not None
 
@@ -89,7 +89,7 @@ class KonciliClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._way.close()
+        self._transport.close()
 
     @property
     def credentials(self) -> str:

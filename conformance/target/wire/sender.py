@@ -14,7 +14,7 @@ from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import SERVER_ERROR, Exchange
 from conformance.target.wire.http import Builder, Garbled, NeverSent, NoAnswer, ProxyRefused, Request, StillPassing
 from conformance.target.wire.redaction import Redactor
-from conformance.target.wire.transport import GATEWAY_ERRORS, PASSING_FAILURES, Blocked, Way, is_page
+from conformance.target.wire.transport import GATEWAY_ERRORS, PASSING_FAILURES, Blocked, GuardedTransport, is_page
 
 SILENCES = 4
 """After so many calls in a row without an answer the run stops."""
@@ -42,11 +42,18 @@ class Sender:
     """Sends to one target, until it is blocked or gone."""
 
     def __init__(
-        self, target: Target, way: Way, builder: Builder, redactor: Redactor, waiting: Waiting, *, in_process: bool
+        self,
+        target: Target,
+        transport: GuardedTransport,
+        builder: Builder,
+        redactor: Redactor,
+        waiting: Waiting,
+        *,
+        in_process: bool,
     ) -> None:
-        """`way` leads to the target, in this process or by the network."""
+        """`transport` leads to the target, in this process or by the network."""
         self._target = target
-        self._way = way
+        self._transport = transport
         self._builder = builder
         self._redactor = redactor
         self._waiting = waiting
@@ -99,7 +106,7 @@ class Sender:
         endpoint = endpoint_of(method, path)
         if endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
             self.before_creation(content or b"")
-        self._way.lost = self._way.lost and again
+        self._transport.lost = self._transport.lost and again
         exchange = self._until_it_passes(method, path, query, content, given)
         elsewhere = exchange.redirects_from(self._target.host)
         if elsewhere is not None:
@@ -110,14 +117,14 @@ class Sender:
         if self._is_strange(exchange):
             if not again:
                 self._check_doubt(exchange, f"{method} {path}")
-                self._way.lost = self._way.lost or not exchange.is_refused
+                self._transport.lost = self._transport.lost or not exchange.is_refused
                 second = self.send(method, path, query=query, content=content, headers=headers, again=True)
                 return second if second.passed is not None else replace(second, passed=exchange.passed)
             self._vouch_for(exchange, f"{method} {path}")
         else:
             self._strange[endpoint] = 0
         self._silences = 0
-        if self._way.lost and exchange.endpoint in NOT_TWICE and exchange.is_refused:
+        if self._transport.lost and exchange.endpoint in NOT_TWICE and exchange.is_refused:
             raise Doubtful(
                 f"{method} {path}: refused with {exchange.status}, but only after an answer was lost",
                 exchange,
@@ -133,7 +140,7 @@ class Sender:
         for pause in FAULT_PAUSES:
             if exchange.status < SERVER_ERROR or exchange.status in GATEWAY_ERRORS:
                 break
-            self._way.lost = True  # who knows what it did before it failed
+            self._transport.lost = True  # who knows what it did before it failed
             at_most = self._waiting.at_most
             self._waiting.wait("another try after a server error", pause if at_most is None else min(pause, at_most))
             try:
@@ -154,7 +161,7 @@ class Sender:
             raise TargetUnavailable(f"{method} {path}: a header would hold what none can, such as a token's") from None
         endpoint = endpoint_of(method, path)
         try:
-            exchange = self._way.send(request, self._sent_again_after(endpoint))
+            exchange = self._transport.send(request, self._sent_again_after(endpoint))
         except Blocked as blocked:
             self.blocked = blocked
             raise
@@ -179,14 +186,14 @@ class Sender:
             if not self._answered:
                 raise CannotRun(f"no way to {self._target.base_url}: {reason}")
         failed = self._unanswered(f"{call}: no answer from {self._target.base_url}: {reason}{_remedy(reason)}")
-        if isinstance(failed, GoneAway) or not self._way.lost or endpoint not in CREATING:
+        if isinstance(failed, GoneAway) or not self._transport.lost or endpoint not in CREATING:
             return failed
         return Doubtful(f"{failed}; what it asked for may have been done")
 
     def send_at_once(self, requests: Sequence[Request], offsets: Sequence[float]) -> list[Sent]:
         """Send these at once, once each, as `KonciliClient.call_at_once` says."""
         try:
-            results = self._way.send_at_once(requests, offsets)
+            results = self._transport.send_at_once(requests, offsets)
         except Blocked as blocked:
             self.blocked = blocked
             raise

@@ -62,7 +62,7 @@ class Blocked(CannotRun):
         super().__init__(blocked_message(until))
 
 
-class Way:
+class GuardedTransport:
     """Sends requests to a target. Each attempt passes the budget, and is noted in the ledger before and in the journal
     after."""
 

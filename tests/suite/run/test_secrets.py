@@ -250,7 +250,7 @@ def pytest_bdd_before_step_call(request, step): break_at(PLACE if PLACE == "inte
 def pytest_runtest_logstart(nodeid): NODES.append(nodeid); break_at("hook", CONFIG[0])
 def pytest_configure(config): CONFIG.append(config)
 def pytest_fixture_setup(fixturedef, request):
-    if PLACE == "fixture" and fixturedef.argname == "trial":
+    if PLACE == "fixture" and fixturedef.argname == "experiment":
         fixturedef.func = lambda bench, rule: break_at("fixture", request.config)
 CONFIG, NODES = [], []
 '''

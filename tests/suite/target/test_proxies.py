@@ -142,7 +142,7 @@ class Caller:
         if base_url != TARGET:
             self._client.close()
             self._client.sender._builder = Builder(base_url, (), "tests")
-            self._client._way._transport = Network(base_url, proxy_to(base_url))
+            self._client._transport._transport = Network(base_url, proxy_to(base_url))
             self._client.sender._target = self._client.target.model_copy(update={"base_url": base_url})
 
     def __enter__(self) -> Callable[[], str]:

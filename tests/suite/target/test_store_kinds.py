@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from conformance.target.shared.store_base import KINDS
-from conformance.target.shared.store_kinds import StoredKinds, Trial
+from conformance.target.shared.store_kinds import StoredKinds, StoredTry
 from conformance.target.shared.store_sqlite import SQLiteStore
 
 ZERO, CENT = ("ORD-10", "POST /order: its value: zero"), ("ORD-10", "POST /order: its value: a cent")
@@ -29,7 +29,7 @@ def kinds(store: SQLiteStore, run: str, *, base_url: str = URL, contract: str = 
 
 
 def passed(found: StoredKinds) -> dict[tuple[str, str], bool]:
-    return {kind: trial.passed for kind, trial in found.earlier.items()}
+    return {kind: stored_try.passed for kind, stored_try in found.earlier.items()}
 
 
 def test_what_a_run_tried_is_known_to_the_next_one(store: SQLiteStore) -> None:
@@ -77,6 +77,6 @@ def test_a_trial_has_an_instant_by_the_store_s_clock(store: SQLiteStore) -> None
     found = kinds(store, "first")
     before = store.now()
     found.note(*ZERO, passed=True)
-    trial = kinds(store, "second").earlier[ZERO]
-    assert before <= trial.at <= store.now()
-    assert found.age(Trial(store.now() - 90, passed=True)) >= 90
+    stored_try = kinds(store, "second").earlier[ZERO]
+    assert before <= stored_try.at <= store.now()
+    assert found.age(StoredTry(store.now() - 90, passed=True)) >= 90
