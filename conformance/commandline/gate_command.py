@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -55,10 +55,23 @@ class Percent(click.ParamType[Decimal]):
     "--min-coverage", type=Percent(),
     help="The least part of the kinds of faults that must have been tried.",
 )  # fmt: skip
-@click.option("--target", type=FILE, help="The target file whose name, environment and base_url must be those tested.")
+@click.option(
+    "--target", type=FILE,
+    help="The target file whose name, environment, base_url, integrator, accounts and readings must be those tested.",
+)  # fmt: skip
 @click.option("--target-name", metavar="NAME", help="The name that the target must have.")
 @click.option("--base-url", metavar="URL", help="The base URL that must have been tested.")
 @click.option("--environment", type=click.Choice(["mock", "sandbox", "production"]), help="What must have been tested.")
+@click.option(
+    "--readings",
+    type=click.Choice(["strict"]),
+    help="strict: refuse readings that the target file chose, other than by default.",
+)
+@click.option(
+    "--expect",
+    type=FILE,
+    help="Rules that need not be exercised, and why (TOML), in place of what the target file says.",
+)
 @click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
 @click.option("--long-waivers", is_flag=True, help="Let waivers last longer than half a year from today.")
 @click.option("--allowed-signers", type=FILE, help="Demand an SSH signature by somebody in this file (OpenSSH's).")
@@ -75,6 +88,8 @@ def gate(
     target_name: str | None,
     base_url: str | None,
     environment: str | None,
+    readings: str | None,
+    expect: Path | None,
     waivers: Path | None,
     long_waivers: bool,  # noqa: FBT001
     allowed_signers: Path | None,
@@ -87,6 +102,7 @@ def gate(
 
     from conformance.contract.rules import catalogue
     from conformance.report.gate_words import as_json, text
+    from conformance.target.config import load_target
     from conformance.verdict.certificate_file import load_certificate
     from conformance.verdict.gate import decide
     from conformance.verdict.gate_case import Asked, Check
@@ -106,6 +122,9 @@ def gate(
         min_coverage=min_coverage,
         accept_partial=accept_partial,
         target=_read(lambda: _wanted(target, target_name, base_url, environment), Check.TARGET, unread) or (),
+        readings=_read(lambda: load_target(target).readings, Check.TARGET, unread) if target else None,
+        strict_readings=readings == "strict",
+        not_exercised=_read(lambda: _expected(expect, target), Check.SKIPS if expect else Check.TARGET, unread),
         waivers=(
             _read(lambda: load_waivers(waivers, now, long=long_waivers), Check.WAIVERS, unread) if waivers else None
         )
@@ -134,10 +153,21 @@ def _read(load: Callable[[], T], check: Check, unread: dict[Check, str]) -> T | 
         return None
 
 
+def _expected(expect: Path | None, target: Path | None) -> Mapping[str, str] | None:
+    """What need not be exercised: as that file says, or else the target file. Raises CannotRun."""
+    from conformance.target.config import load_target
+    from conformance.verdict.skips import load_skips
+
+    if expect is not None:
+        return load_skips(expect)
+    return load_target(target).not_exercised if target is not None else None
+
+
 def _wanted(file: Path | None, name: str | None, base_url: str | None, environment: str | None) -> tuple[Wanted, ...]:
     """What the target must be. Raises CannotRun for a target file or a base URL that is none."""
     from conformance.errors import CannotRun
     from conformance.target.config import load_target, one_spelling
+    from conformance.verdict.certificate import accounts_of
     from conformance.verdict.gate_case import Wanted
 
     wanted = []
@@ -148,6 +178,8 @@ def _wanted(file: Path | None, name: str | None, base_url: str | None, environme
             Wanted("name", target.name, option),
             Wanted("environment", target.environment, option),
             Wanted("base_url", target.base_url, option),
+            Wanted("integrator", str(target.integrator), option),
+            Wanted("accounts", ", ".join(accounts_of(target)), option),
         ]
     if name is not None:
         wanted.append(Wanted("name", name, "--target-name"))

@@ -110,6 +110,18 @@ def catalogue() -> Catalogue:
     return Catalogue(document["version"], sha256(raw).hexdigest(), MappingProxyType({rule.id: rule for rule in rules}))
 
 
+def stated_rules(stated: object) -> Mapping[str, str]:
+    """What a file states of rules, a text each. Raises ValueError that names the rule."""
+    if not isinstance(stated, Mapping):
+        raise ValueError('must be a table with lines such as ACC-02 = "why"')  # noqa: TRY004 (pydantic wants it)
+    for rule, why in stated.items():
+        if rule not in catalogue().rules:
+            raise ValueError(f"names {rule}, which is no rule; `koncili-conformance rules` lists them")
+        if not isinstance(why, str) or not why.strip():
+            raise ValueError(f"must say in words why {rule} is not exercised")
+    return stated
+
+
 _KNOWN_KEYS = {
     "id", "area", "statement", "endpoints", "source", "level", "sides", "accepted", "refused", "codes", "body",
     "needs", "reading", "sides_by_reading",

@@ -55,6 +55,7 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
         (Check.RULES, "whole"): ("all {count} of the catalogue, each once; the verdict follows from theirs", ""),
         (Check.RULES, "not-compared"): ("each once, and the verdict follows; their catalogue is not this suite's", ""),
         (Check.RULES, "twice"): ("more than once: {rules}", _AS_WRITTEN),
+        (Check.RULES, "unseen"): ("said to pass, but nothing was seen of them: {rules}", _AS_WRITTEN),
         (Check.RULES, "undated"): ("waived without saying until when: {rules}", _AS_WRITTEN),
         (Check.RULES, "verdict"): ("the certificate says {stated}, but {follows} follows from its rules", _AS_WRITTEN),
         (Check.RULES, "missing"): ("missing: {rules}", _AS_WRITTEN),
@@ -137,6 +138,33 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
         (Check.COVERAGE, "unknown"): (
             "it does not say which kinds of faults were tried, as an older suite wrote it, and at least {least} % is asked for",
             "certify again with this version of the suite",
+        ),
+        (Check.READINGS, "default"): ("where the documents disagree it was read as the suite does by default", ""),
+        (Check.READINGS, "probed"): ("found out by probing, other than by default: {readings}", ""),
+        (Check.READINGS, "told"): (
+            "the target file chose, other than by default: {readings}; rules were judged by that",
+            "",
+        ),
+        (Check.READINGS, "chosen"): (
+            "the target file chose, other than by default: {readings}",
+            "take them out of [readings] and certify again: what is not stated is found out by probing, or the default",
+        ),
+        (Check.READINGS, "other"): (
+            "other readings were stated to the run than the target file states: {readings}",
+            "certify again with this target file",
+        ),
+        (Check.READINGS, "missing"): ("missing: {readings}", _AS_WRITTEN),
+        (Check.SKIPS, "unread"): ("{why}", "mend the file of --expect"),
+        (Check.SKIPS, "none"): ("no rule was skipped but by choice or for what no live endpoint can show", ""),
+        (Check.SKIPS, "stated"): ("{rule} need not be exercised: {reason}", ""),
+        (Check.SKIPS, "exercised"): (
+            "{rule} was to be skipped ({reason}), and was not",
+            "take {rule} out of [not_exercised]: it would hide it the next time",
+        ),
+        (Check.SKIPS, "unstated"): (
+            "required rules that were not exercised, and nobody said that they need not be: {rules}",
+            "give the target what these rules need (their reasons are below) and certify again; what it can't show is stated "
+            "with its reason in the table [not_exercised] of the target file or of --expect FILE",
         ),
         (Check.WAIVERS, "unread"): ("{why}", "mend the waivers file"),
         (Check.WAIVERS, "none"): ("none", ""),

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from conformance.contract.callbacks import callback_fault
 from conformance.contract.readings import resolve
+from conformance.contract.rules import stated_rules
 from conformance.errors import CannotRun
 from conformance.target.wire.http import URL, InvalidURL
 
@@ -225,6 +226,8 @@ class Target(_Strict):
     fixtures: Fixtures = Fixtures()
     readings: Mapping[str, str] = Field(default_factory=dict)
     dates: Dates = Dates()
+    not_exercised: Mapping[str, str] = Field(default_factory=dict)
+    """Rules that this target can't show, and why: the gate refuses others that were not exercised."""
 
     @property
     def host(self) -> str:
@@ -263,6 +266,11 @@ class Target(_Strict):
     def _readings(cls, readings: Mapping[str, str]) -> Mapping[str, str]:
         resolve(readings)
         return readings
+
+    @field_validator("not_exercised", mode="before")
+    @classmethod
+    def _stated(cls, stated: object) -> Mapping[str, str]:
+        return stated_rules(stated)
 
     @field_validator("accounts")
     @classmethod

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -51,6 +52,11 @@ class Tested(_Part):
     base_url: str
     error_budget: int | None = None
     """Client errors that all runs together may cause in an hour; None where nothing limits them."""
+    integrator: UUID | None = None
+    accounts: list[str] = Field(default_factory=list)
+    """The accounts that it was certified with, as `19055 CHANNEL_NAME`. Certificates of older suites tell neither."""
+    not_exercised: dict[str, str] = Field(default_factory=dict)
+    """Rules that the target file says can't be shown, and why."""
 
 
 class TrafficCounts(_Part):
@@ -235,6 +241,11 @@ class Certificate(_Part):
         return self.model_dump_json(by_alias=True, indent=2) + "\n"
 
 
+def accounts_of(target: Target) -> list[str]:
+    """The accounts of a target as a certificate tells them."""
+    return [f"{place.id} {place.channel}" for place in target.accounts]
+
+
 @cache
 def suite_commit() -> str | None:
     """The commit of the checkout that this suite runs from, or None where it is installed or git is not there."""
@@ -281,6 +292,9 @@ def make_certificate(
             environment=target.environment,
             base_url=target.base_url,
             error_budget=target.error_budget if target.has_budget else None,
+            integrator=target.integrator,
+            accounts=accounts_of(target),
+            not_exercised=dict(target.not_exercised),
         ),
         profile=profile,
         seed=seed,

@@ -12,6 +12,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
+from conformance.contract.readings import resolve
 from conformance.contract.rules import Catalogue, Level
 from conformance.profiles import PROFILES
 from conformance.verdict.certificate import Certificate
@@ -30,6 +31,7 @@ from conformance.verdict.gate_case import (
     Result,
 )
 from conformance.verdict.signature import SignatureState
+from conformance.verdict.skips import is_beyond_live
 from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict, judge_verdicts
 from conformance.verdict.waivers import WaiverStatus
 
@@ -114,6 +116,16 @@ def _follows(certificate: Certificate) -> Iterable[Found]:
 
 
 def _differs_from(contract: Catalogue, case: Case) -> Iterable[Found]:
+    readings = {**resolve({}), **case.certificate.readings}
+    unseen = [
+        entry.id
+        for entry in case.certificate.rules
+        if entry.verdict is RuleVerdict.PASS
+        and entry.id in contract.rules
+        and not all(getattr(entry, side) for side in contract[entry.id].sides_under(readings))
+    ]
+    if unseen:
+        yield _refused(Check.RULES, "unseen", rules=unseen)
     stated = {entry.id: entry.level for entry in case.certificate.rules}
     missing = [rule for rule in contract.rules if rule not in stated]
     if missing:
@@ -166,6 +178,7 @@ def _contract(case: Case) -> Iterable[Found]:
 def _target(case: Case) -> Iterable[Found]:
     tested = case.certificate.target
     facts = {"name": tested.name, "environment": tested.environment, "base_url": tested.base_url}
+    facts |= {"integrator": str(tested.integrator or "none"), "accounts": ", ".join(tested.accounts) or "none"}
     wanted = case.asked.target
     others = [each for each in wanted if facts[each.name] != each.value]
     for each in others:
@@ -176,6 +189,35 @@ def _target(case: Case) -> Iterable[Found]:
         yield _passed(Check.TARGET, "same", **facts)
     elif not wanted:
         yield _noted(Check.TARGET, "mock" if tested.environment == "mock" else "not-asked", **facts)
+
+
+def _readings(case: Case) -> Iterable[Found]:
+    stated, how = case.certificate.readings, case.certificate.readings_from
+    missing = [name for name in resolve({}) if name not in stated]
+    others = {name: value for name, value in resolve({}).items() if name in stated and stated[name] != value}
+    chosen = [f"{name} = {stated[name]}" for name in others if how.get(name) == "stated"]
+    asked = case.asked.readings
+    if missing and case.is_of_this_contract:
+        yield _refused(Check.READINGS, "missing", readings=missing)
+    if asked is not None and (differs := _differing(stated, how, asked)):
+        yield _refused(Check.READINGS, "other", readings=differs)
+    elif case.asked.strict_readings and chosen:
+        yield _refused(Check.READINGS, "chosen", readings=chosen)
+    elif chosen:
+        yield _noted(Check.READINGS, "told", readings=chosen)
+    else:
+        probed = [f"{name} = {stated[name]}" for name in others]
+        yield _passed(Check.READINGS, "probed" if probed else "default", readings=probed)
+
+
+def _differing(stated: Mapping[str, str], how: Mapping[str, str], asked: Mapping[str, str]) -> list[str]:
+    """The readings that were stated otherwise to the run than the target file states them now."""
+    known = {name: value for name, value in stated.items() if how.get(name) == "stated"}
+    return [
+        f"{name} = {known.get(name, 'not stated')} (now {asked.get(name, 'not stated')})"
+        for name in dict.fromkeys([*known, *asked])
+        if known.get(name) != asked.get(name)
+    ]
 
 
 def _profile(case: Case) -> Iterable[Found]:
@@ -242,6 +284,30 @@ def _code_of(broken: JudgedRule) -> int:
     return EXIT_CODES[RunVerdict.NONCONFORMANT] if broken.is_required else UNDECIDED
 
 
+def _skips(case: Case) -> Iterable[Found]:
+    stated = case.asked.not_exercised
+    if stated is None:
+        stated = case.certificate.target.not_exercised
+    skipped = {rule.entry.id: rule for rule in case.rules if rule.verdict is RuleVerdict.NOT_EXERCISED}
+    for rule in (rule for rule in stated if rule not in skipped):
+        yield _refused(Check.SKIPS, "exercised", rule=rule, reason=stated[rule])
+    unstated = [
+        rule.entry.id
+        for rule in skipped.values()
+        if rule.is_required
+        and rule.entry.id not in stated
+        and not rule.is_left_out
+        and not is_beyond_live(rule.entry.reason)
+    ]
+    if unstated:
+        code = EXIT_CODES[RunVerdict.PARTIAL]
+        yield Found(Check.SKIPS, "unstated", Result.REFUSED, code, {"count": len(unstated), "rules": unstated})
+    for rule in (rule for rule in stated if rule in skipped):
+        yield _noted(Check.SKIPS, "stated", rule=rule, reason=stated[rule])
+    if not stated and not unstated:
+        yield _noted(Check.SKIPS, "none")
+
+
 def _verdict(case: Case) -> Iterable[Found]:
     verdict = judge_verdicts((rule.entry.level, rule.verdict) for rule in case.rules)
     required = [rule for rule in case.rules if rule.is_required]
@@ -288,9 +354,11 @@ CHECKS: Final[Mapping[Check, Callable[[Case], Iterable[Found]]]] = MappingProxyT
         Check.AGE: _age,
         Check.CONTRACT: _contract,
         Check.TARGET: _target,
+        Check.READINGS: _readings,
         Check.PROFILE: _profile,
         Check.COVERAGE: _coverage,
         Check.WAIVERS: _waivers,
+        Check.SKIPS: _skips,
         Check.VERDICT: _verdict,
     }
 )

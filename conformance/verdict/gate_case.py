@@ -31,9 +31,11 @@ class Check(StrEnum):
     AGE = "age"
     CONTRACT = "contract"
     TARGET = "target"
+    READINGS = "readings"
     PROFILE = "profile"
     COVERAGE = "coverage"
     WAIVERS = "waivers"
+    SKIPS = "skips"
     VERDICT = "verdict"
 
 
@@ -61,7 +63,7 @@ class Found:
 class Wanted:
     """A property of the target that was asked for, and the option that did."""
 
-    name: Literal["name", "environment", "base_url"]
+    name: Literal["name", "environment", "base_url", "integrator", "accounts"]
     value: str
     option: str
 
@@ -79,6 +81,12 @@ class Asked:
     """In percent of the kinds of faults that can be made on the target."""
     accept_partial: bool = False
     target: tuple[Wanted, ...] = ()
+    readings: Mapping[str, str] | None = None
+    """Those that the target file states, where one was given."""
+    strict_readings: bool = False
+    """Whether every reading must be the default one or found out by probing."""
+    not_exercised: Mapping[str, str] | None = None
+    """Rules that need not have been exercised, and why; None: those of the certificate's target."""
     waivers: tuple[Waiver, ...] = ()
     signature: Signature = NONE_ASKED
 

@@ -25,7 +25,7 @@ from conformance.verdict.gate_case import WEIGHTS, Check, Found, Result
 from conformance.verdict.signature import SignatureState
 from conformance.verdict.verdicts import Kinds, RuleVerdict, RunVerdict
 from tests.suite.support.command_runs import COMMAND, Run, certify
-from tests.suite.support.gate_cases import REQUIRED, Document, document, sealed
+from tests.suite.support.gate_cases import CLOCK, REQUIRED, Document, document, sealed
 
 FAIL, SKIP, UNKNOWN = RuleVerdict.FAIL, RuleVerdict.NOT_EXERCISED, RuleVerdict.INCONCLUSIVE
 ONE, TWO, THREE = REQUIRED[:3]
@@ -88,9 +88,11 @@ def test_a_sound_certificate_passes_with_a_line_for_each_check(gate: Gate) -> No
         f"✓ age          of {ours[1]}, at most 7 days old",
         f"✓ contract     {ours[0].version}, as this suite has it",
         "- target       ours (https://koncili.example, sandbox); none was asked for (--target FILE or --environment does)",
+        "✓ readings     found out by probing, other than by default: extract-types = portal",
         "✓ profile      certification",
         "- coverage     it does not say which kinds of faults were tried, as an older suite wrote it",
         "- waivers      none",
+        "- skips        no rule was skipped but by choice or for what no live endpoint can show",
         "✓ verdict      conformant: every required rule was seen to hold",
         "",
         "PASSES: the deployment may go on (exit code 0)",
@@ -108,13 +110,13 @@ CASES: list[tuple[Document, str, int, list[str]]] = [
     ]),
     (made({ONE: SKIP, TWO: SKIP}), "", 2, [
         f"✗ verdict      partial; required rules that were not exercised: 2 of {len(REQUIRED)}",
-        f"    ○ 2 rules not-exercised: why it is not-exercised\n      {ONE}, {TWO}\n",
+        f"    ○ 2 rules not-exercised: {CLOCK}\n      {ONE}, {TWO}\n",
         "REFUSED: not all that is asked for was seen to hold (exit code 2)",
         "  verdict: give the target what these rules need and certify again, or take it as it is: --accept-partial",
     ]),
     (made({ONE: SKIP, TWO: SKIP}), "--accept-partial", 0, [
         f"✓ verdict      partial, and accepted as such; required rules that were not exercised: 2 of {len(REQUIRED)}",
-        f"    ○ 2 rules not-exercised: why it is not-exercised\n      {ONE}, {TWO}\n",
+        f"    ○ 2 rules not-exercised: {CLOCK}\n      {ONE}, {TWO}\n",
         "PASSES: the deployment may go on (exit code 0)",
     ]),
     (made({ONE: UNKNOWN}), "--accept-partial", 2, ["✗ verdict      inconclusive; of", f"    ? {ONE} inconclusive: why"]),
@@ -130,6 +132,7 @@ CASES: list[tuple[Document, str, int, list[str]]] = [
         "REFUSED: not all that is asked for was seen to hold (exit code 2)",
         "  coverage: certify again: the next runs try what is left, and `certify --complete` goes on until every kind was tried",
     ]),
+    (made(), "--readings strict", 0, ["✓ readings     found out by probing, other than by default: extract-types = portal"]),
     (made(), "--min-coverage 1", 3, ["✗ coverage     it does not say which", "  coverage: certify again with this version"]),
     (made(profile="smoke"), "--profile smoke", 0, ["✓ profile      smoke"]),
     (made(), "--max-age 59m", 3, ["✗ age          of", "UTC; with --max-age 59 min it counted until", "  age: certify again"]),
@@ -159,6 +162,39 @@ def test_certificates_and_options(
     ended, output = gate.ask(*options.split(), of=certificate)
     assert ended == code, output
     assert [each for each in words if each not in output] == [], output
+
+
+def test_a_skip_is_let_through_where_a_file_states_it(gate: Gate) -> None:
+    certificate = made({TWO: SKIP})
+    next(entry for entry in certificate["rules"] if entry["id"] == TWO)["reason"] = (
+        "needs fixtures.x in the target file"
+    )
+    certificate = sealed(certificate)
+    code, output = gate.ask("--accept-partial", of=certificate)
+    assert code == 2
+    assert (
+        f"✗ skips        required rules that were not exercised, and nobody said that they need not be: {TWO}" in output
+    )
+    stated = gate.file("expect.toml", f'[not_exercised]\n{TWO} = "no such account there"\n')
+    code, output = gate.ask("--accept-partial", "--expect", stated, of=certificate)
+    assert (code, f"- skips        {TWO} need not be exercised: no such account there" in output) == (0, True)
+    code, output = gate.ask("--expect", stated)
+    assert (code, f"✗ skips        {TWO} was to be skipped (no such account there), and was not" in output) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[not_exercised]\nORD-99 = "why"', "not_exercised names ORD-99, which is no rule"),
+        ('[not_exercised]\nORD-04 = " "', "not_exercised must say in words why ORD-04 is not exercised"),
+        ("not_exercised = 3", "not_exercised must be a table"),
+        ('[skips]\nORD-04 = "why"', "must hold the table [not_exercised] and nothing else"),
+        ("[[", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_in_a_file_of_skips_is_named(text: str, words: str, gate: Gate) -> None:
+    code, output = gate.ask("--expect", gate.file("expect.toml", text))
+    assert (code, words in output) == (3, True), output
 
 
 def test_gating_twice_says_the_same(gate: Gate) -> None:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from conformance.contract.readings import resolve
 from conformance.contract.rules import Catalogue, Level, catalogue
 from conformance.verdict.certificate_file import parse_certificate
 from conformance.verdict.digest import digest_of
 from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import Asked, Check, Decision, Result
+from conformance.verdict.not_exercised import NEEDS_CONTROL
 from conformance.verdict.verdicts import Kinds, RuleResult, RuleVerdict, Waiver
 from conformance.verdict.violation import Finding
 from tests.suite.support.made_up_certificates import FINISHED, made
@@ -22,6 +24,9 @@ WEEK: Final = 7 * 86_400.0
 
 REQUIRED: Final = tuple(rule.id for rule in catalogue().rules.values() if rule.level is Level.REQUIRED)
 RECOMMENDED: Final = tuple(rule.id for rule in catalogue().rules.values() if rule.level is Level.RECOMMENDED)
+
+CLOCK: Final = NEEDS_CONTROL["clock"]
+"""Why a rule is not exercised that no live endpoint can show."""
 
 Document = dict[str, Any]
 
@@ -42,15 +47,15 @@ def document(
         verdict = RuleVerdict.WAIVED if rule.id in by_rule else known.get(rule.id, RuleVerdict.PASS)
         broken = verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED}
         finding = Finding(rule.id, "it was accepted", {"method": "POST"}, {"status": 200}, "curl") if broken else None
-        reason = "" if verdict is RuleVerdict.PASS else f"why it is {verdict}"
+        reason = {RuleVerdict.PASS: "", RuleVerdict.NOT_EXERCISED: CLOCK}.get(verdict, f"why it is {verdict}")
         results.append(RuleResult(rule, verdict, reason, 1, 1, 1, finding, waiver=by_rule.get(rule.id)))
         if kinds is not None and rule.id == "ORD-10":
             results[-1] = replace(results[-1], kinds=kinds)
     certificate = made(
         results,
         profile=profile,
-        readings={"extract-types": "portal"},
-        readings_from={"extract-types": "probed"},
+        readings={**resolve({}), "extract-types": "portal"},
+        readings_from={**dict.fromkeys(resolve({}), "default"), "extract-types": "probed"},
         started_at=finished - timedelta(minutes=4),
         finished_at=finished,
     )

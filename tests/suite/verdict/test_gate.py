@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from conformance.contract.readings import resolve
 from conformance.contract.rules import Level, catalogue
 from conformance.errors import CannotRun
 from conformance.verdict.certificate import SCHEMA
 from conformance.verdict.certificate_file import parse_certificate
 from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import WEIGHTS, Asked, Check, Found, Group, Result, Wanted
+from conformance.verdict.not_exercised import NEEDS_CONTROL
 from conformance.verdict.signature import Signature, SignatureState
 from conformance.verdict.verdicts import (
     EXIT_CODES,
@@ -30,6 +32,7 @@ from conformance.verdict.verdicts import (
     judge_verdicts,
 )
 from tests.suite.support.gate_cases import (
+    CLOCK,
     NOW,
     RECOMMENDED,
     REQUIRED,
@@ -58,10 +61,18 @@ def told(decision: Any, check: Check) -> list[tuple[str, Result, dict[str, objec
 # -- a sound certificate -------------------------------------------------------------------------------------------
 
 
+TESTED = {
+    "name": "ours",
+    "environment": "sandbox",
+    "base_url": "https://koncili.example",
+    "integrator": "3f0e0f64-8c55-4a7e-9d7e-2f1f0a4c9a11",
+    "accounts": "19055 CHANNEL_NAME, 19056 CHANNEL_NAME, 19060 OTHER_CHANNEL",
+}
+
+
 def test_a_conformant_certificate_passes_every_check() -> None:
     decision = decided(document())
     contract = {"version": catalogue().version, "sha256": catalogue().sha256}
-    target = {"name": "ours", "environment": "sandbox", "base_url": "https://koncili.example"}
     signature = {"path": "", "allowed": "", "signer": "", "key": "", "said": ""}
     counts = {"pass": len(REQUIRED), "fail": 0, "not_exercised": 0, "inconclusive": 0, "waived": []}
     assert decision.checks == (
@@ -71,10 +82,12 @@ def test_a_conformant_certificate_passes_every_check() -> None:
         Found(Check.SIGNATURE, "not-asked", Result.NOTED, 0, signature),
         Found(Check.AGE, "fresh", Result.PASSED, 0, {"finished": FINISHED, "most": WEEK}),
         Found(Check.CONTRACT, "same", Result.PASSED, 0, contract),
-        Found(Check.TARGET, "not-asked", Result.NOTED, 0, target),
+        Found(Check.TARGET, "not-asked", Result.NOTED, 0, TESTED),
+        Found(Check.READINGS, "probed", Result.PASSED, 0, {"readings": ["extract-types = portal"]}),
         Found(Check.PROFILE, "enough", Result.PASSED, 0, {"stated": "certification"}),
         Found(Check.COVERAGE, "untold", Result.NOTED),
         Found(Check.WAIVERS, "none", Result.NOTED),
+        Found(Check.SKIPS, "none", Result.NOTED),
         Found(Check.VERDICT, "conformant", Result.PASSED, 0, {**counts, "required": len(REQUIRED)}),
     )
     assert decision.groups == ()
@@ -272,9 +285,6 @@ def test_a_certificate_of_another_contract_is_refused(field: str) -> None:
     assert told(decision, Check.CONTRACT) == [("other", Result.REFUSED, facts)]
 
 
-TESTED = {"name": "ours", "environment": "sandbox", "base_url": "https://koncili.example"}
-
-
 @pytest.mark.parametrize("name", list(TESTED))
 def test_the_target_must_be_the_one_that_is_asked_for(name: Any) -> None:
     right = decided(document(), target=(Wanted(name, TESTED[name], "--option"),))
@@ -414,7 +424,7 @@ def test_rules_that_deserve_a_look_are_told_by_reason_failures_first_and_recomme
     assert decided(certificate).groups == (
         Group(Level.REQUIRED, FAIL, "why it is fail", (TWO,)),
         Group(Level.REQUIRED, UNKNOWN, "why it is inconclusive", (REQUIRED[3],)),
-        Group(Level.REQUIRED, SKIP, "why it is not-exercised", (ONE, THREE)),
+        Group(Level.REQUIRED, SKIP, CLOCK, (ONE, THREE)),
         Group(Level.RECOMMENDED, FAIL, "why it is fail", (LESSER,)),
     )
 
@@ -424,7 +434,7 @@ def test_rules_with_other_reasons_are_told_apart() -> None:
     certificate["rules"][list(catalogue().rules).index(ONE)]["reason"] = "another"
     assert [(group.reason, group.rules) for group in decided(sealed(certificate)).groups] == [
         ("another", (ONE,)),
-        ("why it is not-exercised", (TWO,)),
+        (CLOCK, (TWO,)),
     ]
 
 
@@ -443,6 +453,118 @@ def test_the_gate_and_certify_agree_on_every_verdict() -> None:
 
     some = st.sampled_from([*REQUIRED[:4], *RECOMMENDED[:2]])
     prove(st.dictionaries(some, st.sampled_from([PASS, FAIL, SKIP, UNKNOWN])), law, 40)
+
+
+# -- readings ------------------------------------------------------------------------------------------------------
+
+
+def _read(how: str, **readings: str) -> Document:
+    """A certificate with these readings, otherwise the default ones."""
+    certificate, chosen = document(), {name.replace("_", "-"): value for name, value in readings.items()}
+    certificate["readings"] = {**resolve({}), **chosen}
+    certificate["readingsFrom"] = {**dict.fromkeys(resolve({}), "default"), **dict.fromkeys(chosen, how)}
+    return sealed(certificate)
+
+
+@pytest.mark.parametrize(
+    ("how", "strict", "kind"),
+    [
+        ("stated", False, "told"),
+        ("stated", True, "chosen"),
+        ("probed", False, "probed"),
+        ("probed", True, "probed"),
+    ],
+)
+def test_readings_other_than_the_default_are_told_and_chosen_ones_refused_where_that_is_asked(
+    how: str,
+    strict: bool,
+    kind: str,
+) -> None:
+    decision = decided(_read(how, value_mismatch="discrepancy"), strict_readings=strict)
+    ((found, result, facts),) = told(decision, Check.READINGS)
+    assert (found, facts) == (kind, {"readings": ["value-mismatch = discrepancy"]})
+    assert result is {"told": Result.NOTED, "chosen": Result.REFUSED}.get(kind, Result.PASSED)
+    assert decision.exit_code == (3 if kind == "chosen" else 0)
+
+
+def test_a_chosen_reading_that_is_the_default_is_nothing_to_tell() -> None:
+    decision = decided(_read("stated", value_mismatch="rejected"), strict_readings=True)
+    assert told(decision, Check.READINGS) == [("default", Result.PASSED, {"readings": []})]
+
+
+@pytest.mark.parametrize(
+    ("asked", "differing"),
+    [
+        ({"value-mismatch": "discrepancy"}, None),
+        ({}, "value-mismatch = discrepancy (now not stated)"),
+        ({"value-mismatch": "rejected"}, "value-mismatch = discrepancy (now rejected)"),
+    ],
+)
+def test_the_readings_must_be_those_of_the_target_file(asked: dict[str, str], differing: str | None) -> None:
+    decision = decided(_read("stated", value_mismatch="discrepancy"), readings=asked)
+    assert refusals(decision) == ({"readings: other": 3} if differing else {})
+    assert [facts["readings"] for _, _, facts in told(decision, Check.READINGS)] == [
+        [differing] if differing else ["value-mismatch = discrepancy"]
+    ]
+
+
+def test_a_certificate_without_readings_is_none_that_a_run_writes() -> None:
+    certificate = document()
+    certificate["readings"] = {}
+    assert refusals(decided(sealed(certificate))) == {"readings: missing": 3}
+
+
+# -- skips ---------------------------------------------------------------------------------------------------------
+
+FIXTURE = "needs fixtures.inactive_account in the target file"
+
+
+def _skipped(reason: str, stated: dict[str, str] | None = None) -> Document:
+    certificate = document({TWO: SKIP})
+    next(entry for entry in certificate["rules"] if entry["id"] == TWO)["reason"] = reason
+    certificate["target"]["notExercised"] = stated or {}
+    return sealed(certificate)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_beyond"),
+    [
+        (CLOCK, True),
+        (f"2 of 3 scenarios were not exercised: {CLOCK}; {NEEDS_CONTROL['mock']}", True),
+        (FIXTURE, False),
+        (f"2 of 3 scenarios were not exercised: {CLOCK}; {FIXTURE}", False),
+        ("", False),
+    ],
+)
+def test_only_what_no_live_endpoint_can_show_needs_no_statement(reason: str, is_beyond: bool) -> None:
+    decision = decided(_skipped(reason), accept_partial=True)
+    assert refusals(decision) == ({} if is_beyond else {"skips: unstated": 2})
+
+
+def test_a_stated_skip_passes_with_its_reason_shown() -> None:
+    stated = {TWO: "no such account there"}
+    for decision in (
+        decided(_skipped(FIXTURE, stated), accept_partial=True),
+        decided(_skipped(FIXTURE), accept_partial=True, not_exercised=stated),
+    ):
+        assert told(decision, Check.SKIPS) == [("stated", Result.NOTED, {"rule": TWO, "reason": stated[TWO]})]
+        assert decision.exit_code == 0
+    assert refusals(decided(_skipped(FIXTURE, stated))) == {"verdict: partial": 2}
+    theirs = decided(_skipped(FIXTURE, stated), accept_partial=True, not_exercised={})
+    assert refusals(theirs) == {"skips: unstated": 2}
+
+
+def test_a_stated_skip_that_did_not_happen_is_refused() -> None:
+    decision = decided(document(), not_exercised={ONE: "no such account there"})
+    assert refusals(decision) == {"skips: exercised": 3}
+
+
+def test_a_rule_that_passes_on_no_evidence_is_refused() -> None:
+    certificate = document()
+    certificate["rules"][0] |= {"accepted": 0, "refused": 0, "checked": 0}
+    decision = decided(sealed(certificate))
+    assert refusals(decision) == {"rules: unseen": 3}
+    assert told(decision, Check.RULES)[0][2] == {"rules": [ONE]}
 
 
 # -- waivers -------------------------------------------------------------------------------------------------------
