@@ -25,7 +25,7 @@ from tests.trials.tally import Tally
 from tests.trials.world import Answer, Manner, World
 
 HOST: Final = "127.0.0.1"
-TRAIL: Final = 600
+TRAIL: Final = 2000
 """So many of the last calls are remembered, for whoever asks what happened."""
 PORTS: Final = 2
 

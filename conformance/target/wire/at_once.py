@@ -1,7 +1,7 @@
 """Requests that are sent at once: connections opened and all but the last byte sent before, the last bytes released together.
 
 Each has a thread and a connection of its own. Nothing else is done in these threads: budget, ledger and journal are the
-caller's.
+caller's. Where the caller is interrupted no last byte is sent any more: nothing is sent behind the back of a run that ends.
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ from itertools import groupby
 from typing import Final
 
 from conformance.target.wire.exchange import Exchange
-from conformance.target.wire.http import Answer, NoAnswer, Request, Transport, ask
+from conformance.target.wire.http import Answer, NeverSent, NoAnswer, Request, Transport, ask
 
 TOGETHER_SECONDS: Final = 5.0
 """How long the first that is ready waits for the last: servers hang up on who sends half a request for long."""
+
+LAST_SECONDS: Final = 5.0
+"""How long an interrupted caller waits for the answers to what was sent: what it created is then known by its id."""
+
+
+class CalledOff(NeverSent):
+    """All but the last byte was sent, and that never will be: nobody can carry it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,13 @@ class Asked:
     failure: NoAnswer | None = None
     error: BaseException | None = None
     """What nobody foresees."""
+    begun: bool = False
+    """Whether a connection may have been opened for it."""
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether it was sent whole, or may have been."""
+        return self.started_at is not None
 
 
 class Rendezvous:
@@ -66,15 +80,18 @@ class Rendezvous:
         self._sent: dict[int, BaseException | None] = {}
         """The parties whose last byte was sent, or could not be."""
         self._is_sending = False
+        self._is_off = False
 
     def send(self, party: int, last_byte: Callable[[], None]) -> None:
-        """Return when the last byte of this party is sent. Raises what sending it raises."""
+        """Return when the last byte of this party is sent. Raises what sending it raises, CalledOff where it is not sent."""
         with self._changed:
             self._missing -= 1
             self._sending[party] = last_byte
             self._changed.notify_all()
-            self._changed.wait_for(lambda: party in self._sent or self._missing <= 0, self._seconds)
+            self._changed.wait_for(lambda: party in self._sent or self._missing <= 0 or self._is_off, self._seconds)
             while party not in self._sent:
+                if self._is_off:
+                    raise CalledOff("called off before its last byte was sent")
                 if self._is_sending:  # another does, also for this one or before it
                     self._changed.wait()
                 else:
@@ -88,6 +105,12 @@ class Rendezvous:
             self._missing -= 1
             self._changed.notify_all()
 
+    def call_off(self) -> None:
+        """Send nothing more."""
+        with self._changed:
+            self._is_off = True
+            self._changed.notify_all()
+
     def _send_all(self) -> None:
         """Send what is there, the soonest first. Who waits goes on when all that is to be sent at that moment is sent."""
         self._is_sending = True
@@ -96,7 +119,9 @@ class Rendezvous:
         for offset, group in groupby(ready, key=lambda party: self._offsets[party]):
             left = began + offset - time.monotonic()
             if offset and left > 0:
-                self._changed.wait_for(lambda: False, left)  # those that were sent go on meanwhile
+                self._changed.wait_for(lambda: self._is_off, left)  # those that were sent go on meanwhile
+            if self._is_off:
+                break
             sent: dict[int, BaseException | None] = {}
             for party in group:
                 try:
@@ -109,27 +134,36 @@ class Rendezvous:
         self._is_sending = False
 
 
-def ask_at_once(transport: Transport, requests: Sequence[Request], offsets: Sequence[float] = ()) -> list[Asked]:
+def ask_at_once(
+    transport: Transport, requests: Sequence[Request], asked: Sequence[Asked], offsets: Sequence[float] = ()
+) -> None:
     """Send the requests at once, each so many seconds later than all are ready (0 where `offsets` says nothing), and read all
-    answers. What fails is told in its place; nothing is raised but what nobody foresees."""
+    answers. What becomes of each, failures too, is told in its place of `asked`.
+
+    Raises nothing by itself. Where the caller is interrupted what is not sent yet is called off, and answers that are on their
+    way are waited for a little.
+    """
     together = Rendezvous(len(requests), offsets)
-    asked = [Asked() for _ in requests]
     threads = [
         threading.Thread(target=_ask, args=(transport, request, one, together, number), daemon=True)
         for number, (request, one) in enumerate(zip(requests, asked, strict=True))
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for one in asked:
-        if one.error is not None:
-            raise one.error
-    return asked
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        together.call_off()
+        ends = time.monotonic() + LAST_SECONDS
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, ends - time.monotonic()))
+        raise
 
 
 def _ask(transport: Transport, request: Request, asked: Asked, together: Rendezvous, number: int) -> None:
-    arrived = False
+    arrived, asked.begun = False, True
 
     def release(send: Callable[[], None]) -> None:
         nonlocal arrived
@@ -145,11 +179,11 @@ def _ask(transport: Transport, request: Request, asked: Asked, together: Rendezv
         asked.status, asked.headers = status, headers  # what it means is told when all answers are there
 
     try:
-        asked.answer = ask(transport, request, begun, release)
-        asked.answered = time.monotonic()
+        answer = ask(transport, request, begun, release)
+        asked.answered, asked.answer = time.monotonic(), answer
     except NoAnswer as failure:
         asked.failure = failure
-    except Exception as error:  # the thread of whoever waits for it raises it
+    except Exception as error:  # whoever waits for it raises it
         asked.error = error
     finally:
         if not arrived:

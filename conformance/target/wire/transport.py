@@ -16,7 +16,7 @@ from conformance.errors import CannotRun, WaitTooLong
 from conformance.target.shared.budget import Budget, blocked_message, rate_of
 from conformance.target.shared.ledger import Ledger, Note
 from conformance.target.waiting import Waiting, shown
-from conformance.target.wire.at_once import Asked, Sent, ask_at_once
+from conformance.target.wire.at_once import Asked, CalledOff, Sent, ask_at_once
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http import (
     BLOCKED,
@@ -127,27 +127,40 @@ class GuardedTransport:
     def send_at_once(self, requests: Sequence[Request], offsets: Sequence[float] = ()) -> list[Sent]:
         """Send the requests at once, once each, on connections of their own; each so many seconds after all are ready.
 
-        Raises WaitTooLong, and CannotRun on 423, when all that came is written down.
+        Raises WaitTooLong, and CannotRun on 423. Whatever is raised, and where the run is interrupted in the middle, what may
+        have arrived is written down before, and what has not is never sent.
         """
+        asked = [Asked() for _ in requests]
         attempts: list[_Attempt] = []
-        with ExitStack() as undone:  # where one may not be sent, or the user ends it, none is
+        try:
             for request in requests:
                 attempts.append(self._prepare(request, at_once=True))
-                undone.callback(self._never_sent, attempts[-1])
             if isinstance(self._transport, Network):
                 self._transport.let_go()
-            undone.pop_all()
-        asked = ask_at_once(self._transport, requests, offsets)
-        results: dict[int, Sent] = {}
-        # What was accepted comes first: the ledger then knows what a refusal of the same is about.
-        for number in sorted(range(len(asked)), key=lambda number: _refused_last(asked[number])):
-            one, attempt = asked[number], attempts[number]
-            exchange = self._concluded(attempt, one)
-            results[number] = Sent(one.sent, one.answered, exchange, one.failure)
+            ask_at_once(self._transport, requests, asked, offsets)
+        finally:
+            results = self._all_concluded(attempts, asked)
         untils = [attempt.until for attempt in attempts if attempt.until is not None]
         if untils:
             raise Blocked(max(untils))
-        return [results[number] for number in range(len(asked))]
+        for one in asked:
+            if one.error is not None:
+                raise one.error
+        return results
+
+    def _all_concluded(self, attempts: Sequence[_Attempt], asked: Sequence[Asked]) -> list[Sent]:
+        """Write down what became of all that were to be sent at once. Where one can't be written down, that is raised when the
+        others are."""
+        results: dict[int, Sent] = {}
+        # What was accepted comes first: the ledger then knows what a refusal of the same is about.
+        order = sorted(range(len(attempts)), key=lambda number: _refused_last(asked[number]))
+        with ExitStack() as others:  # carried out, whatever one of them raises, the last first
+            for number in reversed(order):
+                others.callback(self._note_result, results, number, attempts[number], asked[number])
+        return [results[number] for number in range(len(attempts))]
+
+    def _note_result(self, results: dict[int, Sent], number: int, attempt: _Attempt, one: Asked) -> None:
+        results[number] = Sent(one.sent, one.answered, self._concluded(attempt, one), one.failure)
 
     def _concluded(self, attempt: _Attempt, asked: Asked) -> Exchange | None:
         """Write down what became of one of several that were sent at once."""
@@ -158,8 +171,10 @@ class GuardedTransport:
         if asked.answer is not None:
             attempt.started_at = asked.started_at or attempt.started_at
             return self._answered(attempt, asked.answer, asked.answered - asked.sent)
-        if isinstance(asked.failure, NeverSent):
+        if not asked.begun or (isinstance(asked.failure, NeverSent) and not isinstance(asked.failure, CalledOff)):
             self._never_sent(attempt)
+        elif not asked.may_have_arrived:  # what a server makes of half a request may still be a client error
+            self._not_arrived(attempt)
         elif attempt.until is None:
             self.lost = True
         return None
@@ -206,6 +221,9 @@ class GuardedTransport:
 
     def _never_sent(self, attempt: _Attempt) -> None:
         self._budget.after(attempt.reservation, None)
+        self._not_arrived(attempt)
+
+    def _not_arrived(self, attempt: _Attempt) -> None:
         if self._ledger is not None and attempt.note is not None:
             self._ledger.never_sent(attempt.note)
 

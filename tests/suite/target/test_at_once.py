@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import dumps
-from conformance.errors import TargetUnavailable
+from conformance.errors import CannotRun, TargetUnavailable
 from conformance.mock.target import mock_target_table
 from conformance.target.config import parse_target
 from conformance.target.shared.budget import DocumentedLimits
 from conformance.target.shared.ledger import Ledger
 from conformance.target.shared.store_sqlite import SQLiteStore
 from conformance.target.waiting import Waiting
-from conformance.target.wire.at_once import Rendezvous
+from conformance.target.wire import at_once
+from conformance.target.wire.at_once import CalledOff, Rendezvous
 from conformance.target.wire.client import Calling, KonciliClient
-from conformance.target.wire.http import Builder, Network, _Held, ask
+from conformance.target.wire.http import Answer, Builder, Network, _Held, ask
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
 from conformance.target.wire.transport import Blocked
@@ -43,6 +48,10 @@ class Watched:
     partly: list[bytes] = field(default_factory=list)
     """What had come of requests when all but their last byte had."""
     requests: list[bytes] = field(default_factory=list)
+    when_whole: Callable[[int], None] = lambda _: None
+    """Told how many requests are whole, tokens aside, before that one is answered."""
+    given_up: int = 0
+    """How many connections were closed in the middle of a request."""
     hangs_up_on: int | None = None
     """The how manieth connection is closed at once, tokens aside."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -52,6 +61,11 @@ class Watched:
         """Wait until all but the last byte of a request has come."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.partly, 30)
+
+    def wait_for_a_request_given_up(self) -> None:
+        """Wait until a connection is closed in the middle of a request."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.given_up, 30)
 
     def serve(self, listening: socket.socket) -> None:
         while True:
@@ -67,6 +81,9 @@ class Watched:
             while not _is_whole(got):
                 more = connection.recv(65536)
                 if not more:
+                    with self._changed:
+                        self.given_up += bool(got)
+                        self._changed.notify_all()
                     return
                 if not got:
                     with self._changed:
@@ -86,6 +103,7 @@ class Watched:
                 return
             with self._changed:
                 self.requests.append(got)
+                self.when_whole(len(self.requests))
                 status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
                 body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
             _send(connection, status, body)
@@ -140,6 +158,24 @@ def client(base_url: str, budget: DocumentedLimits, ledger: Ledger) -> Iterator[
     readings = {"token-lifetime": "two-hours"}
     with KonciliClient(target, journal=Journal(Redactor()), budget=budget, readings=readings, ledger=ledger) as client:
         yield client
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, whatever this process does of it else."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def ctrl_c_at(requests: int) -> Callable[[int], None]:
+    """Ctrl-C when so many requests are whole."""
+
+    def when_whole(number: int) -> None:
+        if number == requests:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return when_whole
 
 
 def creating(**changes: object) -> Calling:
@@ -326,3 +362,107 @@ def test_a_token_that_died_is_replaced_for_the_next_call(client: KonciliClient, 
     asked = client.journal.by_endpoint[Endpoint.CREATE_TOKEN.label]
     assert client.access_token() == first  # this server has one only
     assert client.journal.by_endpoint[Endpoint.CREATE_TOKEN.label] == asked + 1
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_what_is_not_sent_when_a_run_is_interrupted_is_never_sent(
+    client: KonciliClient, watched: Watched, ledger: Ledger, budget: DocumentedLimits
+) -> None:
+    client.access_token()
+    spent = budget.standing().spent
+    watched.when_whole, watched.bodies = ctrl_c_at(2), [b'{"id": 7}', b'{"id": 8}']
+    with pytest.raises(KeyboardInterrupt):
+        client.call_at_once([creating()] * 3, offsets=[0.0, 0.0, 60.0])
+    watched.wait_for_a_request_given_up()
+    assert len(watched.requests) == 2
+    assert sorted(str(one.id) for one in ledger.left.opened) == ["7", "8"]
+    assert client.journal.traffic.requests == 3  # a token, and two that were answered
+    assert budget.standing().spent == spent + 1  # of half a request a server may have made a client error
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_answers_on_their_way_to_an_interrupted_run_are_written_down(
+    client: KonciliClient, watched: Watched, ledger: Ledger
+) -> None:
+    client.access_token()
+    watched.when_whole, watched.bodies = ctrl_c_at(1), [b'{"id": 7}', b'{"id": 8}', b'{"id": 9}']
+    with pytest.raises(KeyboardInterrupt):
+        client.call_at_once([creating()] * 3)
+    assert sorted(str(one.id) for one in ledger.left.opened) == ["7", "8", "9"]
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_what_an_interrupted_run_got_no_answer_to_stays_on_the_ledger(
+    client: KonciliClient, watched: Watched, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_once, "LAST_SECONDS", 0.1)
+    client.access_token()
+    hanging = threading.Event()
+
+    def when_whole(number: int) -> None:
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+            hanging.wait(30)
+
+    watched.when_whole = when_whole
+    with pytest.raises(KeyboardInterrupt):
+        client.call_at_once([creating()] * 2)
+    hanging.set()
+    assert [one.id for one in ledger.left.opened] == [None, None]
+
+
+def test_what_nobody_foresees_of_one_drops_no_answer_to_another(
+    client: KonciliClient, watched: Watched, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.access_token()
+    first = iter([True])
+
+    def breaks_down(*given: Any) -> Answer:
+        answer = ask(*given)
+        if next(first, False):
+            raise RuntimeError("out of memory, say")
+        return answer
+
+    monkeypatch.setattr(at_once, "ask", breaks_down)
+    watched.bodies = [b'{"id": 7}']
+    with pytest.raises(RuntimeError, match="out of memory"):
+        client.call_at_once([creating()] * 2)
+    assert sorted(str(one.id) for one in ledger.left.opened) == ["7", "None"]
+
+
+def test_what_can_not_be_written_down_of_one_is_of_the_others(
+    client: KonciliClient, watched: Watched, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.access_token()
+    watched.bodies = [b'{"id": 7}', b'{"id": 8}', b'{"id": 9}']
+    answered, number = ledger.answered, count(1)
+
+    def fails(*given: Any) -> None:
+        if next(number) == 2:
+            raise CannotRun("the disk is full")
+        answered(*given)
+
+    monkeypatch.setattr(ledger, "answered", fails)
+    with pytest.raises(CannotRun, match="the disk is full"):
+        client.call_at_once([creating()] * 3)
+    assert [one.id is None for one in ledger.left.opened].count(True) == 1
+    assert len(ledger.left.opened) == 3
+
+
+def test_who_waits_for_others_does_so_no_longer_when_all_is_called_off() -> None:
+    together, sent, heard = Rendezvous(2, seconds=60), list[int](), list[str]()
+
+    def waits() -> None:
+        try:
+            together.send(0, lambda: sent.append(0))
+        except CalledOff as error:
+            heard.append(str(error))
+
+    waiting = threading.Thread(target=waits, daemon=True)
+    waiting.start()
+    together.call_off()
+    waiting.join(30)
+    assert (sent, len(heard)) == ([], 1)
+    with pytest.raises(CalledOff):
+        together.send(1, lambda: sent.append(1))
+    assert sent == []
