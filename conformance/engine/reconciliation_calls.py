@@ -34,6 +34,10 @@ HEARING_SECONDS: Final = 10.0
 
 FIRST_PAUSE: Final = 0.1
 
+SOON_SECONDS: Final = 3.0
+"""How long a creation is tried again in the same period while the one before may be going on, or twice as long as the target was
+seen to take: after that an earlier run may have used the period, of which nobody knows any more."""
+
 ELSEWHERE: Final = 2
 """In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
 have used its own."""
@@ -104,14 +108,20 @@ class ReconciliationCalls(Places):
                 place for place in self.bench.scope.places if place.channel == reconciliation.place.channel
             )
         self._check_worth_a_look(reconciliation.place)
+        tries_elsewhere = elsewhere and not self.bench.session.in_process
         exchange = self._send_creation(reconciliation, call)
+        if (
+            exchange.status // 100 == 4
+            and not reconciliation.doubtful
+            and self._completes_what_was_lost(reconciliation.place)
+        ):
+            exchange = self._send_creation(reconciliation, call)
         if exchange.status // 100 == 4 and reconciliation.place in self.settling:
             reconciliation.waited = True
-            exchange = self._until_free(reconciliation, call, exchange)
+            exchange = self._until_free(reconciliation, call, exchange, elsewhere=tries_elsewhere)
             # No document says how long reconciling may take.
             if exchange.is_refused and self.bench.session.control is None:
                 raise Hindered(f"account {reconciliation.place.account} was still reconciling the one before")
-        tries_elsewhere = elsewhere and not self.bench.session.in_process
         for _ in range(ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
                 self.another_period(reconciliation)
@@ -169,8 +179,21 @@ class ReconciliationCalls(Places):
                     return self.bench.sent(doubt.refusal)
         raise lost
 
-    def _until_free(self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange) -> Exchange:
-        """Try again, ever more seldom, while the reconciliation before may still be going on. What it took is remembered."""
+    def _completes_what_was_lost(self, place: Place) -> bool:
+        """Complete what may be active there without anybody knowing its id: it would be waited for in vain. Whether there was
+        such a thing. Raises Hindered where that can't be done."""
+        live = self.bench.session.live
+        if live is None or not live.has_lost(place.account, place.channel):
+            return False
+        self.free(place)
+        self.check_not_blocked(place)
+        return True
+
+    def _until_free(
+        self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, *, elsewhere: bool
+    ) -> Exchange:
+        """Try again, ever more seldom, while the reconciliation before may still be going on; what it took is remembered. Once in
+        another period, where that may be done `elsewhere`."""
         if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
             self.endless.add(reconciliation.place)
             self.bench.session.control.abandon()
@@ -181,8 +204,12 @@ class ReconciliationCalls(Places):
             wait = min(wait, self._patience - waited)
             waiting.on(wait)
             self.waited[place] = waited + wait
-            exchange = self.bench.send(call, reconciliation.values[0])
-            if exchange.status // 100 == 2:  # it ended some time in the last wait
+            moves = elsewhere and waited + wait > max(SOON_SECONDS, 2 * self.pause)
+            if moves:
+                self.another_period(reconciliation)
+                elsewhere = False
+            exchange = self._send_creation(reconciliation, call)
+            if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
                 self._pause = max(self._pause, 1.1 * (waited + wait / 2))
             wait *= 2
         if exchange.status // 100 == 4:

@@ -222,6 +222,14 @@ class Live:
         """Whether something of this run may be active on a channel."""
         return any(self._may_block(opened, channel) for opened in self.ledger.left.opened)
 
+    def has_lost(self, account: int, channel: str) -> bool:
+        """Whether something of this run may be active on an account whose id nobody knows."""
+        return any(
+            opened.id is None
+            and any((whole_id(at.account), at.channel) == (account, channel) for at in self._places_of(opened))
+            for opened in self.ledger.left.opened
+        )
+
     def _may_block(self, opened: Opened, channel: str) -> bool:
         return opened.channel == channel or any(place.channel == channel for place in self._places_of(opened))
 

@@ -18,7 +18,7 @@ import pytest
 from conformance.contract.rules import catalogue
 from conformance.run.session import missing_need
 from conformance.target.config import load_target
-from conformance.target.shared.calendar import SHORT
+from conformance.target.shared.calendar import LONG, SHORT
 from conformance.target.shared.store import open_store
 from tests.suite.support.command_runs import COMMAND, Run, kept_in
 from tests.suite.support.stage import quick
@@ -39,7 +39,12 @@ PARTIAL, INCONCLUSIVE, NONCONFORMANT, CANNOT_RUN = 2, 2, 1, 3
 IMPATIENT: Final = 1.0
 """Seconds that a run waits for an answer where none will come."""
 
+OF_PERIODS: Final = ("REC-01", "REC-03", "REC-04", "REC-05", "REC-09", "REL-01", "REL-03", "WFL-01")
+"""These open reconciliations of all lengths."""
+
 DAY: Final = 86_400
+LONG_DAYS: Final = 50
+"""What the long periods of one run take at most, where every rule is certified once."""
 
 TOKEN, GET, POST, DELETE = "POST /public/api/auth/token", "GET /order", "POST /order", "DELETE /order"
 CREATE, RELEASE = "POST /reconciliation", "POST /reconciliation/release"
@@ -167,18 +172,23 @@ class Stage:
 
     mock: StagedMock
     directory: Path
+    targets: int = 0
+    """How many there were."""
     _runs: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def target(self, base_url: str) -> Path:
-        """The file of a target that no run has met before."""
+    def target(self, base_url: str, *, long_of: int | None = None) -> Path:
+        """The file of a target that no run has met before. Its periods are its own; the long ones are those of the n-th target all
+        over again, where that is given: its store knows nothing of that one's."""
         number = next(self._runs)
         directory = self.directory / str(number)
         directory.mkdir()
         path = target_file(directory / "target.toml", base_url, coordination=f"sqlite:{directory / 'state.sqlite'}")
         store = open_store(load_target(path))
-        for counter in (SHORT.name, f"{SHORT.name} begun"):
-            store.claim(counter, number * DAY, 0)
+        for track, days in ((SHORT, 1), (LONG, LONG_DAYS)):
+            for counter in (track.name, f"{track.name} begun"):
+                store.claim(counter, (long_of or number if track is LONG else number) * days * DAY, 0)
         store.close()
+        self.targets = number
         return path
 
     def certify(self, target: Path, *rules: str, patience: float = quick.PATIENT, **environment: str) -> Run:
@@ -268,6 +278,25 @@ def test_a_reconciliation_whose_answer_was_lost_is_found(stage: Stage, layer: Fa
     creations = [passed.status for passed in layer.log if (passed.method, passed.path) == tuple(CREATE.split())]
     if fault != "502-after":
         assert creations[1:3] == [400, 201]  # one there is refused, one elsewhere shows what ids are like
+
+
+@pytest.mark.parametrize("fault", ["reset-after", "502-after"])
+def test_one_that_is_lost_while_the_one_before_may_be_going_on_is_completed(
+    stage: Stage, layer: Wayside, fault: str
+) -> None:
+    """It would be waited for in vain: what waits for the one before asks what became of it."""
+    layer.play(*plans("still-active", nth(2, CREATE)), *plans(fault, nth(3, CREATE)))
+    run = stage.certify(stage.target(layer.base_url), *RULES)
+    as_without_faults(run)
+    assert layer.faults() == ["still-active", fault]
+    assert "waiting" not in run.output
+
+
+def test_a_period_that_others_have_used_is_left_also_while_one_may_be_going_on(stage: Stage, layer: Wayside) -> None:
+    """What earlier runs, of which nothing is known any more, have taken is refused as what is active is."""
+    first = stage.certify(stage.target(layer.base_url), *OF_PERIODS)
+    again = stage.certify(stage.target(layer.base_url, long_of=stage.targets), *OF_PERIODS)
+    assert (again.by_rule, again.verdicts("fail", "inconclusive")) == (first.by_rule, set()), again.output
 
 
 @pytest.mark.parametrize("fault", NOW_AND_THEN)

@@ -132,6 +132,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "429": _error(429, "Too many requests"),
     "429-at-once": _error(429, "Too many requests", Retry_After="0"),
     "429-retry-after": _error(429, "Too many requests", Retry_After="1"),
+    "still-active": _error(400, "A reconciliation is active"),  # as while the one before is going on
     "500": _error(500, "Internal server error"),
     "502": _answers(page(502)),
     "502-after": _502_after,
