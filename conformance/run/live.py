@@ -160,7 +160,7 @@ class Live:
             except TargetUnavailable as error:
                 self.recovery.report.undone.append(str(error))
         try:
-            self.tidy()
+            self.tidy(last=True)
         except TargetUnavailable as error:
             self.recovery.report.undone.append(str(error))
         left = [title(opened) for run in self.dead_runs for opened in Ledger.of(self.store, run).left.opened]
@@ -196,13 +196,14 @@ class Live:
         if order in self.ledger.left.orders:
             self.recovery.doubtful.add(order)
 
-    def tidy(self) -> None:
-        """After a scenario: complete what it left active, delete its orders, let others have the channels.
+    def tidy(self, *, last: bool = False) -> None:
+        """After a scenario: complete what it left active, delete its orders, let others have the channels. What a creation that was
+        sent again has left, most likely nothing, is seen by the next creation, and looked up the `last` time.
 
         Raises TargetUnavailable and CannotRun.
         """
         with self.budget.clearing_away():
-            self._complete_all(self.ledger)
+            self._complete(self.ledger, [opened for opened in self.ledger.left.opened if last or not opened.doubled])
             self.recovery.delete_orders(self.ledger, but=frozenset(self.spared))
         self.channels.let_go_of_all()
 
@@ -241,7 +242,7 @@ class Live:
         self.spared.clear()
         self.recovery.try_all_again()
         try:
-            self.tidy()
+            self.tidy(last=True)
         finally:
             self.ledger.forget_reconciled()
             self.recovery.report.undone += self._left_words()

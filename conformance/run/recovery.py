@@ -21,7 +21,7 @@ from conformance.run.recovery_client import (
     answer_words,
 )
 from conformance.run.recovery_releases import send_rest
-from conformance.run.recovery_search import Search, but_at_once
+from conformance.run.recovery_search import Search, one_at_most
 from conformance.target.shared.ledger import Ledger, Opened, OrderId
 from conformance.target.shared.lenient import Place, is_lawful, own_places
 
@@ -120,7 +120,7 @@ class Recovery:
                 if is_lawful(opened.quantity, opened.init, opened.end):
                     send_rest(self.client, ledger, opened, place, lawful=True)
                     for at, entries in lost:
-                        self.search.close_all(at, but_at_once(entries))
+                        self.search.close_all(at, one_at_most(entries))
                     self.report.completed += 1
                     ledger.closed(opened)
             except (NotCompleted, TargetUnavailable) as error:

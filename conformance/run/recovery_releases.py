@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import product
-from typing import Any, Final
+from typing import Any
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
@@ -13,9 +13,7 @@ from conformance.run import fillers
 from conformance.run.recovery_client import NoSuchPlace, NotCompleted, RecoveryClient, answer_words, order_of
 from conformance.target.shared.ledger import NO_SUCH_PLACE, Doubt, Ledger, Opened
 from conformance.target.shared.lenient import ENTRIES_AT_MOST, Place, counts, released_dates, spellings
-
-FEW: Final = 2
-"""So many ids between two known ones are tried although nothing seems to be active."""
+from conformance.target.shared.near_ids import FEW
 
 
 def send_rest(client: RecoveryClient, ledger: Ledger, opened: Opened, place: Place, *, lawful: bool) -> bool:

@@ -11,10 +11,10 @@ from conformance.contract.jsontext import JSONValue
 from conformance.errors import Doubtful, WaitTooLong
 from conformance.run import fillers
 from conformance.run.recovery_client import NoSuchPlace, NotCompleted, NotTried, RecoveryClient, answer_words
-from conformance.run.recovery_releases import FEW, release, send_rest, taken
+from conformance.run.recovery_releases import release, send_rest, taken
 from conformance.target.shared.ledger import NO_SUCH_PLACE, Ledger, Opened
 from conformance.target.shared.lenient import Place, counts, is_lawful, own_places, spellings, whole_id
-from conformance.target.shared.near_ids import REMEMBERED, guesses, guesses_at_once, next_after, none_between
+from conformance.target.shared.near_ids import FEW, REMEMBERED, guesses, guesses_at_once, next_after, none_between
 from conformance.target.wire.exchange import Exchange
 
 PATIENCE_SECONDS: Final = 90.0
@@ -66,8 +66,8 @@ class Search:
         """See that it is not there, or find its id by sending its releases to the ids near that of its time."""
         for place in places:
             self._settle(ledger, place)
-            while opened.at_once and any(opened is one for one in ledger.left.opened):
-                self._settle(ledger, place)  # what was found is another that came at once
+            while _may_be_another(opened) and any(opened is one for one in ledger.left.opened):
+                self._settle(ledger, place)  # what was found is another that came beside it
         ledger.closed(opened)
 
     def _settle(self, ledger: Ledger, place: Place) -> None:
@@ -141,7 +141,8 @@ class Search:
             return False
         lost = [one for one in lost if one[1].after is not None]
         between = self._ids(lost)
-        if not (0 < len(between) <= FEW and self._found(place, lost, between, set())):
+        worth_a_try = 0 < len({number for number, _ in between}) <= FEW
+        if not (worth_a_try and self._found(place, lost, between, set())):
             self.close_all(place, lost)
         return True
 
@@ -158,7 +159,7 @@ class Search:
         tried: set[tuple[int, str]],
     ) -> bool:
         """Whether one of these ids takes the releases of the one that may have it: then it is complete, and the others were never
-        there, but for those that came at once with it, perhaps."""
+        there, but for those that came beside it, perhaps."""
         written = self._as_written(place, lost)
         orders: dict[int, dict[str, Any]] = {}
         try:
@@ -172,7 +173,7 @@ class Search:
                 if not self._takes(ledger, opened, number, orders[totals[0]]):
                     continue
                 del orders[totals[0]]
-                self.close_all(place, but_at_once([one for one in lost if one[1] is not opened]))
+                self.close_all(place, one_at_most([one for one in lost if one[1] is not opened]))
                 ledger.found(opened, number)
                 opened.id, opened.accepted, opened.received = number, True, totals[0]
                 if is_lawful(opened.quantity, opened.init, opened.end):
@@ -284,9 +285,15 @@ class Search:
         return number
 
 
-def but_at_once(lost: Sequence[_Lost]) -> list[_Lost]:
-    """Those of which at most one can have been opened: a server that looks and then writes opens several that come at once."""
-    return [one for one in lost if not one[1].at_once]
+def one_at_most(lost: Sequence[_Lost]) -> list[_Lost]:
+    """Those of which at most one can have been opened."""
+    return [one for one in lost if not _may_be_another(one[1])]
+
+
+def _may_be_another(opened: Opened) -> bool:
+    """Whether it may have been opened beside another: a server that looks and then writes opens several that come at once, or one
+    after the other before it sees the first."""
+    return opened.at_once or opened.doubled
 
 
 def _guesses(known: Sequence[int], opened: Opened) -> tuple[int, ...]:

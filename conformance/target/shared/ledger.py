@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
 from conformance.target.shared.lenient import fields_of_one, id_in, whole_id
-from conformance.target.shared.near_ids import REMEMBERED
+from conformance.target.shared.near_ids import FEW, REMEMBERED, guesses, none_between
 
 if TYPE_CHECKING:
     from conformance.target.shared.store_base import Store
@@ -74,6 +74,10 @@ class Opened:
     """Whether the same creation was refused after its answer had been lost: perhaps since it was carried out."""
     at_once: bool = False
     """Whether it was sent at once with others: that one of these was opened does not say that the others were not."""
+    sent: int = 1
+    """How often the same was sent, refusals left out."""
+    doubled: bool = False
+    """Whether the same was sent again and accepted: a target that looks too late whether one is active has both."""
     attempts: int = 0
     """How often it was tried in vain to complete it."""
     why: str = ""
@@ -158,9 +162,9 @@ class Ledger:
         for other in () if at_once else self._opened.values():
             what = [other.channel, other.account, other.init, other.end, other.quantity]
             if other.id is None and not other.accepted and what == said:
-                return Note(opens=other, again=True)
-        self._serial += 1
-        key, (channel, account, init, end, quantity) = f"{_OPENED}{self._run}/{self._serial:06}", said
+                other.sent += 1
+                return Note(opens=self._keep(other), again=True)
+        key, (channel, account, init, end, quantity) = self._next_key(), said
         return Note(
             opens=self._keep(Opened(key, channel, account, init, end, quantity, after=self.last_id, at_once=at_once))
         )
@@ -188,11 +192,12 @@ class Ledger:
             self.released(note.releases)
         if note.opens is not None:
             if accepted:
-                self._identified(note.opens, content)
+                self._identified(self._beside(note.opens) if note.again else note.opens, content)
             elif refused and (not note.again or fields_of(content).get("errorCode") in NO_SUCH_PLACE):
                 self.closed(note.opens)
             elif refused:  # the first time, without an answer, it may have been opened
                 note.opens.refused_again = True
+                note.opens.sent -= 1
                 self._keep(note.opens)
         if note.into is not None and (accepted or (refused and not note.again)):
             self._no_doubt(note.into, note, accepted=accepted)
@@ -218,6 +223,29 @@ class Ledger:
         elif into.key in self._opened:
             self._keep(into)
 
+    def _beside(self, first: Opened) -> Opened:
+        """The same once more, accepted: what became of those before stays open."""
+        before, first.sent = first.sent - 1, 1
+        first.doubled, first.refused_again = True, False
+        self._keep(first)
+        for _ in range(before - 1):
+            self._keep(replace(first, key=self._next_key(), doubts=[]))
+        return replace(first, key=self._next_key(), doubled=False, doubts=[])
+
+    def _next_key(self) -> str:
+        self._serial += 1
+        return f"{_OPENED}{self._run}/{self._serial:06}"
+
+    def _rule_out(self, opened: Opened) -> None:
+        """What was sent twice was opened once where no id is left for the first; or where another one is opened there since, unless
+        a target that allows several has left out so few ids that each is worth a try."""
+        for other in [one for one in self._opened.values() if one.doubled and one is not opened]:
+            if (whole_id(other.account), other.channel) == (whole_id(opened.account), opened.channel):
+                is_the_second = other.before == whole_id(opened.id)
+                between = len(guesses(self.last_ids, other.after, other.before)) if other.after is not None else 0
+                if none_between(other.after, other.before) or (not is_the_second and not 0 < between <= FEW):
+                    self.closed(other)
+
     def _identified(self, opened: Opened, content: bytes) -> None:
         opened.id, opened.accepted = id_in(_json_of(content)), True
         if isinstance(opened.channel, str):
@@ -230,6 +258,7 @@ class Ledger:
                 if other is not opened:
                     self.came_before(other, number)
         self._keep(opened)
+        self._rule_out(opened)
 
     # -- clearing away -----------------------------------------------------------------------------------------------
 

@@ -10,6 +10,9 @@ from typing import Final
 GUESSES: Final = 8
 """How many ids are worth a try, each of which may cost a client error: others may have been given out in between."""
 
+FEW: Final = 2
+"""So many ids between two known ones are tried although nothing seems to be active."""
+
 FAR: Final = 1000
 """Ids that differ by more from one to the next don't follow each other: there is nothing to guess by."""
 

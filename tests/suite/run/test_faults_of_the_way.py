@@ -177,8 +177,8 @@ class Stage:
     _runs: Iterator[int] = field(default_factory=lambda: count(1))
 
     def target(self, base_url: str, *, long_of: int | None = None) -> Path:
-        """The file of a target that no run has met before. Its periods are its own; the long ones are those of the n-th target all
-        over again, where that is given: its store knows nothing of that one's."""
+        """The file of a target that no run has met before. Its periods are its own; where it is given the long ones are those of
+        the n-th target all over again: its store knows nothing of that one's."""
         number = next(self._runs)
         directory = self.directory / str(number)
         directory.mkdir()

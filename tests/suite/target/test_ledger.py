@@ -124,7 +124,30 @@ def test_a_refusal_after_a_lost_answer_closes_nothing(ledger: Ledger, store: SQL
     answer(ledger, Endpoint.CREATE_RECONCILIATION, 400, creation())
     assert [opened.id for opened in kept(store).left.opened] == [None]
     answer(ledger, Endpoint.CREATE_RECONCILIATION, 201, creation(), OPENED)
-    assert [opened.id for opened in kept(store).left.opened] == [237]
+    assert [(opened.id, opened.doubled) for opened in kept(store).left.opened] == [(None, True), (237, False)]
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "left"),
+    [
+        (236, None, [236]),  # no id is left for the first
+        (237, None, [None, 237]),
+        (237, 240, [None, 237, 240]),  # one id is left, which is worth a try
+        (300, None, [None, 300]),
+        (300, 301, [300, 301]),  # anything may be between, and another was opened there
+    ],
+)
+def test_a_creation_that_is_sent_again_and_accepted_may_have_been_opened_twice(
+    second: int, third: int | None, left: list[int | None], ledger: Ledger, store: SQLiteStore
+) -> None:
+    answer(ledger, Endpoint.CREATE_RECONCILIATION, 201, creation(), b'{"id": 235}')
+    ledger.closed(ledger.left.opened[0])
+    answer(ledger, Endpoint.CREATE_RECONCILIATION, 500, creation())
+    answer(ledger, Endpoint.CREATE_RECONCILIATION, 201, creation(), dumps({"id": second}).encode())
+    if third is not None:
+        later = creation(periodInitDate="2025-03-01T00:00:00Z", periodEndDate="2025-03-02T00:00:00Z")
+        answer(ledger, Endpoint.CREATE_RECONCILIATION, 201, later, dumps({"id": third}).encode())
+    assert [opened.id for opened in kept(store).left.opened] == left
 
 
 @pytest.mark.parametrize(
