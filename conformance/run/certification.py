@@ -91,6 +91,8 @@ class Certification:
                 self._early_end = EarlyEnd(self.task, self._session, self.task.run)
                 self._session.budget.wait_only_if(self._early_end.is_worth_waiting)
                 self._session.preflight()
+                if self._session.live is not None and screen is None:  # else they were told with the plan
+                    self.ending.warnings += self._session.live.store.warnings()
             except (CannotRun, OSError) as error:
                 self.ending.stopped = self.redactor.text(str(error))
                 raise pytest.exit.Exception(self.ending.stopped, CANNOT_RUN) from None
@@ -425,6 +427,7 @@ class Certification:
             self.ending.left_undone.append("interrupted while clearing away")
         self.ending.left_undone += live.recovery.report.undone
         self.ending.kept = live.recovery.report.kept
+        self.ending.warnings += live.store.unkept()
 
     def _mark_unfinished(self, evidence: Evidence, selected: Collection[str], why: str) -> None:
         """None that was to be run may pass for one that the user left out."""

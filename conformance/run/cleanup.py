@@ -34,7 +34,8 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
             tell(f"nothing is left {'at this base_url ' if elsewhere else ''}of any run that was killed")
             return EXIT_CODES[RunVerdict.CONFORMANT]
         session.log_in()
-        for line in live.store.unkept():
+        told = live.store.unkept()
+        for line in told:
             tell(line)
         for line in session.wrong_accounts():  # removed since, perhaps: what can be cleared away is
             tell(escaping.line(line))
@@ -42,6 +43,8 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
         live.rescue_all()
         for text in words(live.recovery.report):
             tell(escaping.line(text))
+        for line in live.store.unkept()[len(told) :]:  # since it began
+            tell(line)
         left = live.dead_runs or any(live.ledger.left)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE if left else RunVerdict.CONFORMANT]
     finally:

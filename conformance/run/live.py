@@ -197,8 +197,8 @@ class Live:
             self.recovery.doubtful.add(order)
 
     def tidy(self, *, last: bool = False) -> None:
-        """After a scenario: complete what it left active, delete its orders, let others have the channels. What a creation that was
-        sent again has left, most likely nothing, is seen by the next creation, and looked up the `last` time.
+        """After a scenario: complete what it left active, delete its orders, let others have the channels. What a creation that
+        was sent again has left, most likely nothing, is seen by the next creation, and looked up the `last` time.
 
         Raises TargetUnavailable and CannotRun.
         """

@@ -32,7 +32,7 @@ HARNESS_ERROR: Final = "harness error"
 """So begins the reason of a scenario in which the suite itself broke down."""
 
 _WHY: Final = ("stopped", "cut_short")
-_LISTS: Final = ("left_undone", "kept", "stories")
+_LISTS: Final = ("left_undone", "kept", "stories", "warnings")
 
 
 @dataclass(slots=True)
@@ -52,6 +52,8 @@ class Ending:
     """What was not cleared away."""
     kept: list[str] = field(default_factory=list)
     """What nobody can clear away."""
+    warnings: list[str] = field(default_factory=list)
+    """What is to be said about how well it is kept what runs spend and leave."""
     places: list[str] = field(default_factory=list)
     """Where the results are, a line each."""
     stories: list[str] = field(default_factory=list)
@@ -119,6 +121,7 @@ class Ending:
         yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self.left_undone)
         if self.left_undone:
             yield Line(f"`koncili-conformance cleanup --target {self.task.options.target_file}` tries again")
+        yield from (Line(f"warning: {text}", Tone.DOUBT) for text in dict.fromkeys(self.warnings))
         if self.stopped or self.cut_short:
             yield Line(f"stopped: {self.stopped or self.cut_short}", Tone.DOUBT)
 

@@ -237,8 +237,8 @@ class Ledger:
         return f"{_OPENED}{self._run}/{self._serial:06}"
 
     def _rule_out(self, opened: Opened) -> None:
-        """What was sent twice was opened once where no id is left for the first; or where another one is opened there since, unless
-        a target that allows several has left out so few ids that each is worth a try."""
+        """What was sent twice was opened once where no id is left for the first; or where another one is opened there since,
+        unless so few ids were left out that each is worth a try: a target may allow several."""
         for other in [one for one in self._opened.values() if one.doubled and one is not opened]:
             if (whole_id(other.account), other.channel) == (whole_id(opened.account), opened.channel):
                 is_the_second = other.before == whole_id(opened.id)

@@ -79,7 +79,9 @@ def test_where_the_run_is_killed_the_next_one_completes_both(
 
 
 @pytest.mark.parametrize("status", [500, 502])
-def test_where_nothing_was_opened_the_first_time_nothing_is_spent(koncili: Koncili, tmp_path: Path, status: int) -> None:
+def test_where_nothing_was_opened_the_first_time_nothing_is_spent(
+    koncili: Koncili, tmp_path: Path, status: int
+) -> None:
     with one_run(koncili, tmp_path / "store") as run:
         open_and_complete_one(run, koncili)
         run.upset(Endpoint.CREATE_RECONCILIATION, status)

@@ -4,8 +4,11 @@ forgets what was spent or left."""
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +16,17 @@ import pytest
 
 from conformance.errors import StoreLost, WaitTooLong
 from conformance.mock.koncili import Koncili
+from conformance.run.options import Task
+from conformance.run.outcome import Ending
+from conformance.run.session import Options
 from conformance.target.config import LARGEST_BUDGET
 from conformance.target.shared import runs
 from conformance.target.shared.budget import KEPT_BACK
-from tests.suite.support.command_runs import certify
+from tests.suite.support.command_runs import certify, kept_in, without_ci
 from tests.suite.support.live_runs import OneRun, one_run
 from tests.suite.support.stage.etiquette import active, deletable
 from tests.suite.support.stage.mock import mock, target_file
+from tests.suite.support.watched_command import ROOT
 
 CODE: Final = "701-0000000-0000001"
 BUDGET: Final = 400
@@ -181,6 +188,51 @@ def test_a_cache_directory_that_cannot_be_written_is_told_and_stops_nothing(tmp_
         assert run.by_rule["ORD-05"] == "pass"
         told = f"{cache}/koncili-conformance/usage/"
         assert [line for line in run.errors.splitlines() if told in line and "the run goes on" in line], run.errors
+
+
+TOLD: Final = "/koncili-conformance/usage/"
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with workers"])
+def test_plain_pytest_tells_it_once(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    cache = tmp_path / "file"
+    cache.touch()
+    with mock(tmp_path) as staged:
+        target = target_file(tmp_path / "sandbox.toml", staged.base_url)
+        options = [
+            f"--koncili-target={target}",
+            "--koncili-rule=ORD-05",
+            "--koncili-profile=smoke",
+            "--koncili-no-html",
+        ]
+        options += [f"--koncili-reports={tmp_path / 'reports'}"]
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "tests/certification", "-q", "-p", "no:cacheprovider", *options, *workers],
+            env={**without_ci(), **kept_in(tmp_path / "state"), "XDG_CACHE_HOME": str(cache)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    told = [line for line in run.stdout.splitlines() if f"{cache}{TOLD}" in line]
+    assert [line.partition(": ")[0] for line in told] == ["warning"], run.stdout
+
+
+def test_a_place_that_is_lost_in_the_middle_of_a_run_is_told(user: User) -> None:
+    with one_run(Koncili(), "sqlite") as run:
+        run.submit(CODE)
+        assert run.live.store.unkept() == ()
+        user.put_a_file("cache")
+        run.submit("701-0000000-0000002")
+        (told,) = run.live.store.unkept()
+    assert told.startswith(f"{user.path / 'cache'}{TOLD}")
+
+
+def test_what_a_run_could_not_keep_is_told_at_its_end_whatever_its_loudness() -> None:
+    ending = Ending(Task(options=Options()), datetime.now(UTC), warnings=["of one worker", "of both"])
+    ending.take({"warnings": ["of both"]})
+    for quiet in (True, False):
+        assert [line.text for line in ending.told(quiet=quiet)] == ["warning: of one worker", "warning: of both"]
 
 
 def test_what_was_spent_by_another_state_directory_is_told_before_the_run(tmp_path: Path) -> None:
