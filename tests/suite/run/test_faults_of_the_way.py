@@ -282,7 +282,7 @@ def test_a_reconciliation_whose_answer_was_lost_is_found(stage: Stage, layer: Fa
 
 @pytest.mark.parametrize("fault", ["reset-after", "502-after"])
 def test_one_that_is_lost_while_the_one_before_may_be_going_on_is_completed(
-    stage: Stage, layer: Wayside, fault: str
+    stage: Stage, layer: FaultProxy, fault: str
 ) -> None:
     """It would be waited for in vain: what waits for the one before asks what became of it."""
     layer.play(*plans("still-active", nth(2, CREATE)), *plans(fault, nth(3, CREATE)))
@@ -292,7 +292,7 @@ def test_one_that_is_lost_while_the_one_before_may_be_going_on_is_completed(
     assert "waiting" not in run.output
 
 
-def test_a_period_that_others_have_used_is_left_also_while_one_may_be_going_on(stage: Stage, layer: Wayside) -> None:
+def test_a_period_that_others_have_used_is_left_also_while_one_may_be_going_on(stage: Stage, layer: FaultProxy) -> None:
     """What earlier runs, of which nothing is known any more, have taken is refused as what is active is."""
     first = stage.certify(stage.target(layer.base_url), *OF_PERIODS)
     again = stage.certify(stage.target(layer.base_url, long_of=stage.targets), *OF_PERIODS)

@@ -369,7 +369,7 @@ def test_what_is_not_sent_when_a_run_is_interrupted_is_never_sent(
     client: KonciliClient, watched: Watched, ledger: Ledger, budget: DocumentedLimits
 ) -> None:
     client.access_token()
-    spent = budget.standing().spent
+    spent = budget.status().spent
     watched.when_whole, watched.bodies = ctrl_c_at(2), [b'{"id": 7}', b'{"id": 8}']
     with pytest.raises(KeyboardInterrupt):
         client.call_at_once([creating()] * 3, offsets=[0.0, 0.0, 60.0])
@@ -377,7 +377,7 @@ def test_what_is_not_sent_when_a_run_is_interrupted_is_never_sent(
     assert len(watched.requests) == 2
     assert sorted(str(one.id) for one in ledger.left.opened) == ["7", "8"]
     assert client.journal.traffic.requests == 3  # a token, and two that were answered
-    assert budget.standing().spent == spent + 1  # of half a request a server may have made a client error
+    assert budget.status().spent == spent + 1  # of half a request a server may have made a client error
 
 
 @pytest.mark.usefixtures("interruptible")
