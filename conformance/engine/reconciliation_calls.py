@@ -192,22 +192,23 @@ class ReconciliationCalls(Places):
     def _until_free(
         self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, *, elsewhere: bool
     ) -> Exchange:
-        """Try again, ever more seldom, while the reconciliation before may still be going on; what it took is remembered. Once in
-        another period, where that may be done `elsewhere`."""
+        """Try again, ever more seldom, while the reconciliation before may still be going on; what it took is remembered. In other
+        periods, too, where that may be done `elsewhere`."""
         if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
             self.endless.add(reconciliation.place)
             self.bench.session.control.abandon()
             return self.bench.send(call, reconciliation.values[0])
         place, wait = reconciliation.place, max(self.pause, FIRST_PAUSE)
+        others = ELSEWHERE if elsewhere else 0
         waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
         while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
             wait = min(wait, self._patience - waited)
             waiting.on(wait)
             self.waited[place] = waited + wait
-            moves = elsewhere and waited + wait > max(SOON_SECONDS, 2 * self.pause)
+            moves = others > 0 and waited + wait > max(SOON_SECONDS, 2 * self.pause)
             if moves:
                 self.another_period(reconciliation)
-                elsewhere = False
+                others -= 1
             exchange = self._send_creation(reconciliation, call)
             if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
                 self._pause = max(self._pause, 1.1 * (waited + wait / 2))

@@ -292,10 +292,12 @@ def test_one_that_is_lost_while_the_one_before_may_be_going_on_is_completed(
     assert "waiting" not in run.output
 
 
-def test_a_period_that_others_have_used_is_left_also_while_one_may_be_going_on(stage: Stage, layer: FaultProxy) -> None:
+def test_a_period_that_others_have_used_is_left_also_while_one_may_be_going_on(tmp_path: Path) -> None:
     """What earlier runs, of which nothing is known any more, have taken is refused as what is active is."""
-    first = stage.certify(stage.target(layer.base_url), *OF_PERIODS)
-    again = stage.certify(stage.target(layer.base_url, long_of=stage.targets), *OF_PERIODS)
+    with mock(tmp_path, variant="reconciles-at-once") as running:
+        stage = Stage(running, tmp_path)
+        first = stage.certify(stage.target(running.base_url), *OF_PERIODS)
+        again = stage.certify(stage.target(running.base_url, long_of=stage.targets), *OF_PERIODS)
     assert (again.by_rule, again.verdicts("fail", "inconclusive")) == (first.by_rule, set()), again.output
 
 

@@ -31,7 +31,7 @@ def fail_after_opening(run: OneRun, monkeypatch: pytest.MonkeyPatch, *statuses: 
 
 def active(koncili: Koncili) -> int:
     koncili.tick()
-    return sum(book.finishes_at is None for book in koncili.world.books)
+    return sum(one.finishes_at is None for one in koncili.world.all_reconciliations)
 
 
 def open_and_complete_one(run: OneRun, koncili: Koncili) -> None:
