@@ -192,7 +192,7 @@ class ReconciliationCalls(Places):
     def _until_free(
         self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, *, elsewhere: bool
     ) -> Exchange:
-        """Try again, ever more seldom, while the reconciliation before may still be going on; what it took is remembered. In other
+        """Try again, ever more seldom, while the one before may still be going on; what it took is remembered. In other
         periods, too, where that may be done `elsewhere`."""
         if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
             self.endless.add(reconciliation.place)
