@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.commandline.recording import witness_of
+from conformance.commandline.recording import recorder_of
 from conformance.contract.judge import Request as Asked
 from conformance.mock.app import respond
 from conformance.mock.koncili import Koncili
@@ -81,7 +81,8 @@ def test_lines_that_are_broken_are_told_and_left_out(tmp_path: Path) -> None:
 def test_the_mock_records_what_it_is_asked_and_answers(tmp_path: Path) -> None:
     koncili = Koncili()
     headers = {"host": "127.0.0.1:8765", "content-type": "application/json"}
-    with witness_of(tmp_path / "a.ndjson") as koncili.witness:
+    with recorder_of(tmp_path / "a.ndjson") as recorder:
+        koncili.witness = recorder.call
         respond(koncili, Asked("POST", "/public/api/auth/token", headers=headers, body=b'{"credentials": 203.630}'))
         koncili.clock.advance(90)
         respond(koncili, Asked("GET", "/order", query={"accountId": "1"}, headers=headers, query_string="accountId=1"))
