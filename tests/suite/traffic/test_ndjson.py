@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from conformance.commandline.recording import recorder_of
 from conformance.contract.judge import Request as Asked
+from conformance.errors import CannotRun
 from conformance.mock.app import respond
 from conformance.mock.koncili import Koncili
 from conformance.traffic import ndjson, read_all
@@ -139,6 +140,11 @@ def test_the_example_in_the_documents_is_one() -> None:
     jsonschema_rs.validate(SCHEMA, json.loads(line))
     (found,) = read_ndjson(Lines([line.encode()]), "a", pytest.fail)  # type: ignore[arg-type]
     assert found.request.body == b'{"marketplaceCode": "701", "totalGrossValue": 203.63}'
+
+
+def test_a_recording_that_can_t_be_written_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match="nowhere"), recorder_of(tmp_path / "nowhere" / "a"):
+        pass
 
 
 def test_lines_in_a_looser_form_are_read_too(tmp_path: Path) -> None:
