@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from conformance.contract.judge import Request
-from conformance.contract.order_rules import is_number
-from conformance.contract.readings import RELEASE_TYPES
+from conformance.contract.order_rules import is_number, judge_order
+from conformance.contract.readings import RELEASE_TYPES, resolve
 from conformance.contract.reconciliation_rules import is_whole, period_of
 from conformance.mock.defects.parts import (
     CREATE,
@@ -99,6 +99,16 @@ def _store_the_refused_order(world: MockWorld, request: Request) -> None:
     key = _key_of(request)
     if key and key[0] in world.accounts and not world.stored(key):
         world.put(key, request.fields)
+
+
+def _checked_last(rule_id: str, leave: Callable[[MockWorld, Request], None]) -> Callable[[MockWorld, Request], None]:
+    """Of what is refused leave only what breaks no rule but this one: it is looked at when all else is written."""
+
+    def after_refusal(world: MockWorld, request: Request) -> None:
+        if {breach.rule for breach in judge_order(request.fields, resolve({}))} == {rule_id}:
+            leave(world, request)
+
+    return after_refusal
 
 
 def _wipe_the_refused(world: MockWorld, request: Request) -> None:
@@ -229,6 +239,14 @@ STORING: Final = (
              _store_the_refused_extracts, "ORD-16"),
     _refused("ord-16-refused-order-stored", "Stores the order that it refuses.",
              _store_the_refused_order, "ORD-16", "QRY-02"),
+    _refused("ord-16-dates-checked-last", "Writes an update before it compares its dates.",
+             _checked_last("ORD-07", _store_the_refused), "ORD-16"),
+    _refused("ord-16-signs-checked-last", "Writes the head of an update before it looks at the signs of its extracts.",
+             _checked_last("ORD-10", _store_the_refused_status), "ORD-16"),
+    _refused("ord-16-codes-checked-last", "Writes a new order before it compares its extracts' codes with its own.",
+             _checked_last("ORD-11", _store_the_refused_order), "ORD-16", "QRY-02"),
+    _refused("ord-16-needs-checked-last", "Writes a new order before it looks for the dates that its status needs.",
+             _checked_last("ORD-04", _store_the_refused_order), "ORD-16", "QRY-02"),
     _refused("ord-16-refused-and-wiped", "Deletes the order of which it refuses an update.",
              _wipe_the_refused, "ORD-16", "ORD-01"),
     _refused("del-04-refused-but-deleted", "Refuses to delete a reconciled order, and deletes it.",
