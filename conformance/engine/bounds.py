@@ -18,8 +18,9 @@ from strategies.scope import Place
 from strategies.unbounded import Grown
 
 REFUSED_AT_MOST: Final = 2
-"""So many codes of other characters are refused where client errors are counted, and no more of them are sent. Of what is only
-larger one refusal tells that the rest is refused too."""
+"""So many codes of other characters are refused where client errors are counted, and no more of them are sent, and so many large
+amounts: what runs over into the sign is refused for that, and the next into another amount. Of what else is only larger one
+refusal tells that the rest is refused too."""
 
 
 class Bound:
@@ -142,6 +143,26 @@ def _is_accepted(bench: Bench, rule: Rule, order: Order, exchange: Exchange, con
 
 
 # -- QRY-05: accounts that are alike -------------------------------------------------------------------------------
+
+
+def told_apart_by_account(bench: Bench, rule: Rule, elsewhere: Place, pair: Pair) -> Waiting[None]:
+    """Two orders of one code on two accounts are two: each is found as it was sent, and deleting one leaves the other."""
+    first, other = pair.orders
+    second = {**other, "accountId": type(other["accountId"])(elsewhere.account), "channelName": elsewhere.channel}
+    values, context = bench.fresh(pair.shape), f"an order of the same code is on account {elsewhere.account}"
+    for order in (first, second):
+        if not _is_accepted(bench, rule, order, bench.submit(order, values), context):
+            return
+    yield from shown(bench, rule, first, values, first, context)
+    yield from shown(
+        bench, rule, second, values, second, f"an order of the same code is on account {pair.place.account}"
+    )
+    deleted = bench.delete_lawfully(elsewhere, values["code"])
+    if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deleted):
+        return
+    yield
+    found = yield from shown(bench, rule, first, values, first, f"{context}, and was deleted")
+    bench.saw(Side.ACCEPTED, found)
 
 
 def belongs_to_its_account(bench: Bench, rule: Rule, order: Order, update: Order) -> Waiting[None]:

@@ -18,7 +18,13 @@ from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
 from conformance.engine import economy
 from conformance.engine.bench import Bench, NotSeenYet, Waiting
-from conformance.engine.bounds import REFUSED_AT_MOST, Bound, belongs_to_its_account, told_apart
+from conformance.engine.bounds import (
+    REFUSED_AT_MOST,
+    Bound,
+    belongs_to_its_account,
+    told_apart,
+    told_apart_by_account,
+)
 from conformance.engine.properties import prove
 from conformance.verdict.violation import Violation
 from strategies.alike import ALIKE, Pair, pairs
@@ -185,6 +191,11 @@ def nearly_the_same_code_is_another(experiment: Experiment) -> None:
         if alike.is_plain or not bound.is_reached:
             law = partial(told_apart, bench, experiment.rule, name, alike, bound)
             prove(bench, f"{bench.scenario} {name}", pairs(bench.scope, alike.shapes), law, profile.refusals_per_kind)
+    home = bench.scope.places[0]
+    for elsewhere in (bench.scope.neighbours(home) or bench.scope.places[1:])[:1]:
+        here = pairs(replace(bench.scope, places=(home,)))
+        law = partial(told_apart_by_account, bench, experiment.rule, elsewhere)
+        prove(bench, f"{bench.scenario} on another account", here, law, 1)
 
 
 @then("under such an account id it is not found, changed or deleted")

@@ -50,6 +50,43 @@ def _undelete(world: MockWorld, key: OrderKey) -> None:
         versions.pop()
 
 
+def _first_of(world: MockWorld, code: str) -> OrderKey | None:
+    """Whose order of that code is the oldest that is there, whatever its account."""
+    return next((key for key in world.orders if key[2] == code and world.stored(key)), None)
+
+
+def _found_by_code(world: MockWorld, key: OrderKey, found: Body | None) -> Body | None:
+    first = _first_of(world, key[2]) if found is not None else None
+    version = world.stored(first) if first is not None else None
+    return version.body if version else found
+
+
+def _delete_by_code(world: MockWorld, key: OrderKey) -> None:
+    """What goes is the oldest order of that code, whosever it is."""
+    versions = world.orders.get(world.key(key), [])
+    first = _first_of(world, key[2])
+    if first is not None and len(versions) > 1 and list(world.orders).index(first) < list(world.orders).index(key):
+        world.put(first, None)
+        versions.pop()
+
+
+def _of_code(code: object) -> OrderKey:
+    return (0, "", f"shown under {code}")
+
+
+def _cached_by_code(world: MockWorld, key: OrderKey, found: Body | None) -> Body | None:
+    return found if found is None else world.memory.setdefault(_of_code(key[2]), found)
+
+
+def _evict_by_code(order: Body, _previous: Body | None, world: MockWorld) -> Body:
+    world.memory.pop(_of_code(order.get("marketplaceCode")), None)
+    return order
+
+
+def _evict_the_deleted(world: MockWorld, key: OrderKey) -> None:
+    world.memory.pop(_of_code(key[2]), None)
+
+
 def _reconcile_everything(world: MockWorld, reconciliation: Reconciliation) -> None:
     """All orders of the account count as reconciled."""
     world.reconciled.update(key for key in world.orders if key[:2] == (reconciliation.account, reconciliation.channel))
@@ -69,6 +106,8 @@ def _delete_the_matched(world: MockWorld, reconciliation: Reconciliation) -> Non
     for key in reconciliation.orders:
         world.put(key, None)
 
+
+_ACCOUNTS_APART: Final = ("QRY-01", "DEL-01", "DEL-04", "WFL-04")
 
 COLLATERAL: Final = (
     Defect(
@@ -106,6 +145,26 @@ COLLATERAL: Final = (
         statement="Deletes the order of the same code on other accounts too.",
         rules=rules("DEL-01"),
         after_deletion=_delete_on_every_account,
+    ),
+    Defect(
+        name="qry-05-found-by-code",
+        statement="Finds an order by its code alone: of several accounts' the oldest.",
+        rules=rules("QRY-05", *_ACCOUNTS_APART),
+        finds=_found_by_code,
+    ),
+    Defect(
+        name="qry-05-deleted-by-code",
+        statement="Deletes an order by its code alone: of several accounts' the oldest.",
+        rules=rules("QRY-05", *_ACCOUNTS_APART),
+        after_deletion=_delete_by_code,
+    ),
+    Defect(
+        name="qry-05-cached-by-code",
+        statement="Keeps what a query showed by the order's code alone, until an order of that code is sent or deleted.",
+        rules=rules("QRY-05", *_ACCOUNTS_APART),
+        finds=_cached_by_code,
+        stores=_evict_by_code,
+        after_deletion=_evict_the_deleted,
     ),
     Defect(
         name="del-04-everything-reconciled",
