@@ -86,6 +86,11 @@ Feature: Releases
     When the order does not exist
     Then every release is refused with 4xx
 
+  @REL-13
+  Scenario: A release must be for an order that was not deleted
+    Given any release
+    Then for an order that was deleted it is refused with 4xx
+
   @REL-14
   Scenario Outline: A release is for its reconciliation's account and channel: refused when <fault>
     Given any release

@@ -13,7 +13,7 @@ from pytest_bdd import given, parsers, scenarios, then
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
 from conformance.engine import printed_workflow
-from conformance.engine.bench import Bench, Hindered, Values
+from conformance.engine.bench import Bench, Hindered, Values, Waiting
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once, prove
@@ -112,6 +112,33 @@ def entries_in_another_sequence_are_accepted_or_refused(experiment: Experiment) 
 
     # A sale and a commission differ: so do the sequences.
     prove(bench, bench.scenario, batches(reconciliations.scope, types=("COMISSION",)), law, _some(bench))
+
+
+@then("for an order that was deleted it is refused with 4xx")
+def refused_for_a_deleted_order(experiment: Experiment) -> None:
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
+
+    def law(batch: Batch) -> Waiting[None]:
+        order, place = batch.orders[0], batch.place
+        deleted, submission = bench.fresh(batch.shape), Call(Endpoint.SUBMIT_ORDER, body=order)
+        if not bench.is_accepted(submission, bench.send(submission, deleted)):
+            return
+        deletion = bench.delete_lawfully(place, deleted["code"])
+        if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deletion):
+            return
+        yield from bench.settled("DEL-01", None, deleted, place, before=(order,), context="it was deleted")
+        reconciliation = _opened(bench, batch)
+        try:
+            refused = bench.send(release_of(batch, 0), reconciliation.values[0].having(code=deleted["code"]))
+            reconciliation.spoiled = refused.is_accepted
+            check_refused(rule=experiment.rule, exchange=refused, bench=bench, context="its order was deleted")
+            if reconciliations.released(reconciliation, 0):
+                bench.saw(Side.REFUSED, refused)
+                bench.saw(Side.ACCEPTED, bench.story[-1])
+        finally:
+            reconciliations.finish(reconciliation)
+
+    prove(bench, bench.scenario, batches(reconciliations.scope), law, 1)
 
 
 @then("every release is answered as the reading says")

@@ -37,6 +37,11 @@ def _meets_deleted(*endpoints: Endpoint) -> Callable[[Request, MockWorld], bool]
     return holds
 
 
+def _of_a_deleted_order(breach: Breach, request: Request, world: MockWorld) -> bool:
+    key = order_key(request.fields)
+    return breach.rule == "REL-13" and key is not None and _deleted_before(world, key) is not None
+
+
 def _sent_again(name: str, statement: str, *blamed: str, **hooks: Any) -> Defect:
     return Defect(
         name=f"del-06-{name}",
@@ -135,5 +140,12 @@ KEYS: Final = (
         rules=rules("DEL-07"),
         after_deletion=remember_deleted,
         objects=refused_again,
+    ),
+    Defect(
+        name="rel-13-deleted-orders",
+        statement="Takes a release for an order that was deleted (its row is still there).",
+        rules=rules("REL-13", "WFL-04"),
+        after_deletion=remember_deleted,
+        forgives=_of_a_deleted_order,
     ),
 )  # fmt: skip
