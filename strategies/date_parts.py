@@ -1,4 +1,5 @@
-"""The edits that make a date malformed: each its own instant in a form that no document has, in which a lenient parser takes it.
+"""The edits that make a date malformed: each its own instant in a form that no document has, in which a lenient parser takes it,
+or for the first date of an order one before it.
 
 Whoever takes it so finds it where it was, so that no other fault is in the call.
 """
@@ -33,6 +34,12 @@ def _day(text: str) -> str:
     return _on(instant, f"{before:%Y-%m}-{instant.day + before.day}")
 
 
+def _february(text: str) -> str:
+    """As 30 February before it: some take that for the last day of the month, others for a day of March."""
+    instant = universal(text)
+    return _on(instant, f"{instant.year - 1:04}-02-30")
+
+
 def _month(text: str) -> str:
     """As a month past the end of the year before."""
     instant = universal(text)
@@ -65,6 +72,9 @@ MALFORMED: Final[dict[str, Print]] = {
     "an impossible offset": _offset,
 }
 
+_EARLIER: Final[dict[str, Print]] = {"an impossible 30 February": _february}
+"""For a date that no other comes before."""
+
 _NEED_NOT_BE_THERE: Final = ("PAID_WAITING_DELIVERY",)
 """Orders whose deliveryDate is not demanded: whoever takes one that can't be read for none would refuse it as missing."""
 
@@ -79,6 +89,7 @@ _OF_ORDERS: Final = (
     ("approvedDate", "an impossible day", STATUSES),
     ("estimatedDeliveryDate", "an impossible hour", STATUSES),
     ("createdDate", "an impossible offset", STATUSES),
+    ("createdDate", "an impossible 30 February", STATUSES),
 )
 
 
@@ -92,7 +103,7 @@ def of_orders(kind: Callable[..., Any]) -> tuple[Any, ...]:
         *(
             kind(
                 name=f"{how} for {field}",
-                draw=in_body(MALFORMED[how], field),
+                draw=in_body((MALFORMED | _EARLIER)[how], field),
                 statuses=statuses,
                 apart=True,  # whoever reads whole seconds finds them in order
                 present=() if field in {"createdDate", "approvedDate"} else (field,),

@@ -95,6 +95,19 @@ class ReconciliationCalls(Places):
         self.bench.let_be_seen()
         return True
 
+    def create_once(self, reconciliation: OpenReconciliation) -> Exchange:
+        """POST /reconciliation as the reconciliation says, where it may be refused for its own sake: sent once, after as long as
+        the one before was seen to take."""
+        if reconciliation.place in self.settling:
+            self.bench.let_pass("the reconciliation before to be finished", self.pause)
+        call = creation_of(reconciliation.batch)
+        self.check_place(reconciliation.place)
+        exchange = self._send_creation(reconciliation, call)
+        if exchange.is_accepted:
+            self.bench.met(call, exchange)
+            self.opened(reconciliation, exchange)
+        return exchange
+
     def open(self, reconciliation: OpenReconciliation, *, elsewhere: bool) -> Exchange:
         """POST /reconciliation, until the one before is finished; `elsewhere` says whether to try other periods, too: an earlier
         run may have used this one. Raises Hindered where a refusal would say nothing, a violation of REC-01 or REC-02."""

@@ -14,7 +14,7 @@ from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach, is_number
 from conformance.mock.defects.collations import without_accents
-from conformance.mock.defects.parts import SUBMIT, per_extract, rules
+from conformance.mock.defects.parts import SUBMIT, per_extract, reading, rules
 from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld
@@ -167,6 +167,14 @@ def _refused(where: Where) -> Callable[[Request, Body, MockWorld], Breach | None
 _MUCH: Final = _beyond("1000000")
 
 
+def _in_32_bits(amount: Any) -> Any:
+    """An amount whose cents were a 32-bit integer with a sign."""
+    if not is_number(amount):
+        return amount
+    cents = int(Decimal(amount).scaleb(2).to_integral_value())
+    return Decimal((cents + _CENTS_31) % _CENTS_32 - _CENTS_31).scaleb(-2) if abs(cents) >= _CENTS_31 else amount
+
+
 def _half_write(world: MockWorld, request: Request) -> None:
     """The order's row, and the extracts that fit."""
     key = order_key(request.fields) if request.endpoint is SUBMIT else None
@@ -244,6 +252,12 @@ COLUMNS: Final = (
     _kept("decimal-10-2", "Keeps at most 99999999.99.", _money(_at_most("99999999.99"))),
     _kept("total-decimal-10-2", "Keeps at most 99999999.99 of a total.", _total(_at_most("99999999.99"))),
     _kept("31-bit-cents", "Keeps cents in a 32-bit integer.", _money(_round(_CENTS_32, -_CENTS_31))),
+    Defect(
+        name="err-06-31-bit-cents-read",
+        statement="Reads cents into a 32-bit integer, before it looks at their signs (Java's intValue).",
+        rules=rules("ERR-06"),
+        reads=reading(_in_32_bits, ("value", "totalGrossValue"), SUBMIT),
+    ),
     _kept("32-bit-cents", "Keeps cents in 32 bits without a sign.",
           _money(lambda value: _round(_CENTS_32, 0)(value) if value > 0 else value)),
     _kept("32-bit-reais", "Keeps what is over 32 bits in reais.",

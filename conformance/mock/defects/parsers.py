@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,6 +54,18 @@ def rolled_over(text: Any) -> Any:
     offset = timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0)) * (-1 if found[8] == "-" else 1)
     fraction = timedelta(microseconds=int((found[7] or "0").ljust(6, "0")))
     return (first + timedelta(day - 1, second, 0, 0, minute, hour) + fraction - offset).isoformat()
+
+
+_DAY_OF_DATE: Final = re.compile(r"(\d{4}-\d{2})-(29|30|31)(T.*)", re.ASCII | re.DOTALL)
+
+
+def clamped(text: Any) -> Any:
+    """A day that its month lacks for the last one it has, as Java's formatters take it by default (ResolverStyle.SMART)."""
+    found = _DAY_OF_DATE.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        return text
+    days = monthrange(int(found[1][:4]), int(found[1][5:]))[1] if "01" <= found[1][5:] <= "12" else 31
+    return f"{found[1]}-{min(int(found[2]), days):02}{found[3]}"
 
 
 def _objects_only(request: Request) -> Request:
@@ -121,6 +134,8 @@ PARSERS: Final = (
     _parser("comments", "Skips comments (System.Text.Json and Jackson may).", COMMENTS),
     _parser("json5", "Reads JSON5, and skips a byte order mark, be it encoded twice.", *(LENIENCIES - {AFTER})),
     _parser("gson", "Reads what a lenient Gson reads.", QUOTES, NAMES, COMMENTS),
+    Defect(name="ord-08-clamped", statement="Takes 30 February for the last day of the month (Java's SMART resolver).",
+           rules=rules("ORD-08", "REC-08", "REL-17"), reads=reading(clamped, DATES, *_WRITERS)),
     Defect(name="ord-22-text-after-releases", statement="Reads the first object of a release, whatever follows.",
            rules=rules("ORD-22"), reads=read_as({AFTER}, RELEASE)),
     Defect(name="ord-14-nan", statement="Takes NaN for a number, and keeps a zero (Python).",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -25,3 +26,24 @@ def test_a_release_is_not_blamed_for_an_update_that_may_still_be_to_come(
         monkeypatch.setattr(Session, "inbox", None)
         prove_machine(bench)  # raises no violation
         assert (session.evidence.observed, session.evidence.scenarios["machine"].hindrance) == ({}, "")
+
+
+def test_a_creation_refused_for_its_own_sake_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a server demands what S2 prints, the rest of the run was given up after a minute and a half of asking again."""
+    with closing(open_session(Options(variant="total-net-value-demanded"))) as session:
+        bench = Bench(session, "reconciliations")
+        session.evidence.expect("reconciliations", "ERR-02", "a scenario")
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        session.control = None
+        monkeypatch.setattr(Session, "inbox", None)
+        reconciliations.settling.add(place)
+        whole = reconciliations.plain(place, 1)
+        reconciliation = reconciliations.begin(
+            replace(whole, creation={k: v for k, v in whole.creation.items() if k != "totalNetValue"})
+        )
+        assert reconciliations.submit_orders(reconciliation)
+        assert reconciliations.create_once(reconciliation).status == 400
+        assert (reconciliations.endless, reconciliations.waited) == (set(), {})
+        reconciliation.batch = whole
+        assert reconciliations.create(reconciliation).is_accepted
