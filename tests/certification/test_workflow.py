@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hypothesis import strategies as st
 from pytest_bdd import given, scenarios, then
 
 from conformance.contract.rules import Side
@@ -22,6 +23,10 @@ scenarios("workflow.feature")
 
 
 MANY_ENTRIES: Final = 10
+
+MORE_THAN_A_BYTE: Final = (*(50,) * 6, 1)
+"""Extracts of each order, at most as many as are plainly lawful: more in all than a byte counts (TINYINT: 127 or 255), and than
+Java keeps one object of for each (Integer compared by identity: wrong from 128 on)."""
 
 
 def _has_many_entries(batch: Batch) -> bool:
@@ -86,6 +91,8 @@ def ends_reconciled(experiment: Experiment) -> None:
     if most > 1:
         long = batches(reconciliations.scope, at_least=most, at_most=most).filter(_has_many_entries)
         prove(bench, f"{bench.scenario} of many entries", long, law, 1)
+        most_entries = reconciliations.plain(reconciliations.scope.places[0], *MORE_THAN_A_BYTE)
+        prove(bench, f"{bench.scenario} of more entries than a byte counts", st.just(most_entries), law, 1)
 
 
 def _opened(bench: Bench, batch: Batch) -> OpenReconciliation:

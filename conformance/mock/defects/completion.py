@@ -35,4 +35,6 @@ COMPLETION: Final = (
               lambda one: one.received >= one.quantity and len(one.orders) == 1),
     _complete("never-above-ten", "Never completes a reconciliation of more than ten entries.",
               lambda one: one.received >= one.quantity and one.quantity <= 10),
+    _complete("never-above-127", "Never completes one of more than 127 entries (Java: == of two Integers).",
+              lambda one: one.received >= one.quantity and one.quantity <= 127),
 )  # fmt: skip

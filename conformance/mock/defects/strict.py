@@ -251,6 +251,13 @@ _CREATIONS: Final = (
         endpoint=CREATE,
     ),
     too_strict(
+        "rec-01-quantity-of-a-byte",
+        "Refuses a reconciliation of more than 255 releases (TINYINT UNSIGNED).",
+        lambda body: "releasesQtd" if body["releasesQtd"] > 255 else None,
+        *_CREATING,
+        endpoint=CREATE,
+    ),
+    too_strict(
         "rec-12-total-must-be-positive",
         "Refuses a reconciliation whose totalNetValue is not positive.",
         if_any("totalNetValue", lambda total: total <= 0),
