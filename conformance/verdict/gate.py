@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Final
 
 from conformance.contract.readings import resolve
-from conformance.contract.rules import Catalogue, Kind, Level, Rule, Side
+from conformance.contract.rules import Catalogue, Level
 from conformance.profiles import PROFILES
-from conformance.verdict.certificate import Certificate, verdict_of
+from conformance.verdict.certificate import Certificate
 from conformance.verdict.certificate_file import CertificateFile
 from conformance.verdict.digest import digest_of
 from conformance.verdict.gate_case import (
@@ -32,7 +32,7 @@ from conformance.verdict.gate_case import (
 )
 from conformance.verdict.signature import SignatureState
 from conformance.verdict.skips import is_beyond_live
-from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict
+from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict, judge_verdicts
 from conformance.verdict.waivers import WaiverStatus
 
 CLOCKS_APART_SECONDS: Final = 300
@@ -72,11 +72,8 @@ def _refused(check: Check, kind: str, **facts: object) -> Found:
 
 
 def _certificate(case: Case) -> Iterable[Found]:
-    suite, kind = case.certificate.suite, case.certificate.kind
-    if kind is case.asked.kind:
-        yield _passed(Check.CERTIFICATE, "read", schema=case.certificate.schema_, suite=suite.version)
-    else:
-        yield _refused(Check.CERTIFICATE, f"of-an-{kind}", wanted=case.asked.kind.value)
+    suite = case.certificate.suite
+    yield _passed(Check.CERTIFICATE, "read", schema=case.certificate.schema_, suite=suite.version)
 
 
 def _digest(file: CertificateFile) -> Iterable[Found]:
@@ -113,7 +110,7 @@ def _follows(certificate: Certificate) -> Iterable[Found]:
     undated = [entry.id for entry in entries if entry.verdict is RuleVerdict.WAIVED and entry.waiver is None]
     if undated:
         yield _refused(Check.RULES, "undated", rules=undated)
-    follows = certificate.follows
+    follows = judge_verdicts((entry.level, entry.verdict) for entry in entries)
     if certificate.verdict is not follows:
         yield _refused(Check.RULES, "verdict", stated=certificate.verdict, follows=follows)
 
@@ -125,7 +122,7 @@ def _differs_from(contract: Catalogue, case: Case) -> Iterable[Found]:
         for entry in case.certificate.rules
         if entry.verdict is RuleVerdict.PASS
         and entry.id in contract.rules
-        and not all(getattr(entry, side) for side in _sides(case, contract[entry.id], readings))
+        and not all(getattr(entry, side) for side in contract[entry.id].sides_under(readings))
     ]
     if unseen:
         yield _refused(Check.RULES, "unseen", rules=unseen)
@@ -139,11 +136,6 @@ def _differs_from(contract: Catalogue, case: Case) -> Iterable[Found]:
     other = [rule for rule, level in stated.items() if rule in contract.rules and contract[rule].level is not level]
     if other:
         yield _refused(Check.RULES, "level", rules=other)
-
-
-def _sides(case: Case, rule: Rule, readings: Mapping[str, str]) -> tuple[Side, ...]:
-    """The evidence without which a rule can't pass: of recorded calls that some were judged."""
-    return (Side.CHECKED,) if case.certificate.kind is Kind.INTEGRATION else rule.sides_under(readings)
 
 
 def _signature(case: Case) -> Iterable[Found]:
@@ -230,9 +222,7 @@ def _differing(stated: Mapping[str, str], how: Mapping[str, str], asked: Mapping
 
 def _profile(case: Case) -> Iterable[Found]:
     order, stated, least = list(PROFILES), case.certificate.profile, case.asked.profile
-    if case.certificate.kind is Kind.INTEGRATION:
-        yield _noted(Check.PROFILE, "recorded")
-    elif stated in order and order.index(stated) >= order.index(least):
+    if stated in order and order.index(stated) >= order.index(least):
         yield _passed(Check.PROFILE, "enough", stated=stated)
     else:
         yield _refused(Check.PROFILE, "too-little", stated=stated, least=least)
@@ -242,9 +232,6 @@ def _coverage(case: Case) -> Iterable[Found]:
     """What earlier runs tried counts as long as a certificate of them would."""
     least = case.asked.min_coverage
     coverage = case.certificate.coverage(case.asked.now, case.asked.max_age)
-    if coverage is None and least is None and case.certificate.kind is Kind.INTEGRATION:
-        yield _noted(Check.COVERAGE, "recorded")
-        return
     if coverage is None:
         yield _noted(Check.COVERAGE, "untold") if least is None else _refused(Check.COVERAGE, "unknown", least=least)
         return
@@ -298,9 +285,6 @@ def _code_of(broken: JudgedRule) -> int:
 
 
 def _skips(case: Case) -> Iterable[Found]:
-    if case.certificate.kind is Kind.INTEGRATION and not case.asked.not_exercised:
-        yield _noted(Check.SKIPS, "recorded")
-        return
     stated = case.asked.not_exercised
     if stated is None:
         stated = case.certificate.target.not_exercised
@@ -325,23 +309,21 @@ def _skips(case: Case) -> Iterable[Found]:
 
 
 def _verdict(case: Case) -> Iterable[Found]:
-    kind = case.certificate.kind
-    verdict = verdict_of(kind, ((rule.entry.level, rule.verdict, rule.entry.undecided) for rule in case.rules))
-    told = "-recorded" if kind is Kind.INTEGRATION else ""
+    verdict = judge_verdicts((rule.entry.level, rule.verdict) for rule in case.rules)
     required = [rule for rule in case.rules if rule.is_required]
     ids = {kind: [rule.entry.id for rule in required if rule.verdict is kind] for kind in RuleVerdict}
     facts: dict[str, object] = {kind.name.lower(): len(rules) for kind, rules in ids.items()}
     facts |= {"required": len(required), "waived": ids[RuleVerdict.WAIVED]}
     left_out = [rule.entry.id for rule in required if rule.is_left_out]
     if verdict is RunVerdict.CONFORMANT:
-        yield _passed(Check.VERDICT, "conformant-waived" if facts["waived"] else f"{verdict}{told}", **facts)
+        yield _passed(Check.VERDICT, "conformant-waived" if facts["waived"] else verdict, **facts)
     elif verdict is RunVerdict.PARTIAL and case.asked.accept_partial and left_out:
         facts |= {"left_out": len(left_out)}
         yield Found(Check.VERDICT, "partial-by-choice", Result.REFUSED, EXIT_CODES[verdict], facts)
     elif verdict is RunVerdict.PARTIAL and case.asked.accept_partial:
         yield _passed(Check.VERDICT, "partial-accepted", **facts)
     else:
-        yield Found(Check.VERDICT, f"{verdict}{told}", Result.REFUSED, EXIT_CODES[verdict], facts)
+        yield Found(Check.VERDICT, verdict, Result.REFUSED, EXIT_CODES[verdict], facts)
 
 
 _TOLD: Final[Mapping[Level, Sequence[RuleVerdict]]] = MappingProxyType(

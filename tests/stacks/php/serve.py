@@ -7,16 +7,13 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tests.stacks.mariadb import NAME, NOWHERE, free_port, running, waited
+
 HERE: Final = Path(__file__).parent
 FAULTS: Final = set(filter(None, os.environ.get("FAULTS", "").split(",")))
-
-NOWHERE: Final = subprocess.DEVNULL
 
 COLLATIONS: Final = {
     "general-ci": "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
@@ -37,7 +34,6 @@ def schema() -> str:
     code = f"code VARCHAR({length}) {collation} NOT NULL"
     account = "account INT" if "int-column" in FAULTS else "account BIGINT"
     return f"""
-        CREATE DATABASE koncili CHARACTER SET utf8mb4; USE koncili;
         CREATE TABLE orders ({account}, {code}, body LONGTEXT, total {money}, deleted TINYINT DEFAULT 0, UNIQUE (account, code));
         CREATE TABLE reconciliations (id BIGINT AUTO_INCREMENT PRIMARY KEY, account BIGINT, init BIGINT, finish BIGINT,
             quantity INT, active TINYINT DEFAULT 1{", UNIQUE (account, init, finish)" if "unlocked-overlap" in FAULTS else ""});
@@ -55,54 +51,16 @@ def foreign() -> str:
         for each in accounts
         if "foreign" in each
     ]
-    return "INSERT INTO koncili.orders VALUES " + ", ".join(rows) + ";"  # noqa: S608 - our own accounts
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def waited(connect: Callable[[], object], process: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    """Until it can be connected to."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            connect()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    sys.exit(f"process {process.pid} does not listen")
+    return "INSERT INTO orders VALUES " + ", ".join(rows) + ";"  # noqa: S608 - our own accounts
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    with tempfile.TemporaryDirectory(prefix="koncili-php-") as directory:
-        data, place = Path(directory, "data"), Path(directory, "socket")
-        init = Path(directory, "init.sql")
-        init.write_text(schema() + foreign(), encoding="utf-8")
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
-             "--skip-test-db", "--user=root"], check=True, stdout=NOWHERE, stderr=NOWHERE,
-        )  # fmt: skip
-        database = subprocess.Popen(
-            ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={place}", "--skip-networking", "--user=root",
-             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M"], stdout=NOWHERE, stderr=NOWHERE,
-        )  # fmt: skip
-
-        def reach() -> None:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.connect(str(place))
-
-        waited(reach, database)
-        subprocess.run(["mariadb", "--no-defaults", f"--socket={place}", "-uroot"], input=init.read_bytes(), check=True)
+    with running(schema() + foreign()) as place:
         port = free_port()
         environment = {
             **os.environ,
-            "DSN": f"mysql:unix_socket={place};dbname=koncili;charset=utf8mb4",
+            "DSN": f"mysql:unix_socket={place};dbname={NAME};charset=utf8mb4",
             "PHP_CLI_SERVER_WORKERS": "4",
         }
         php = subprocess.Popen(
@@ -115,8 +73,6 @@ def main() -> None:
             sys.stdin.read()
         finally:
             os.killpg(php.pid, 9)
-            database.terminate()
-            database.wait()
 
 
 if __name__ == "__main__":
