@@ -150,7 +150,7 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             "take them out of [readings] and certify again: what is not stated is found out by probing, or the default",
         ),
         (Check.READINGS, "other"): (
-            "other readings were stated to the run than the target file states: {readings}",
+            "the run had other readings than the target file states: {readings}",
             "certify again with this target file",
         ),
         (Check.READINGS, "missing"): ("missing: {readings}", _AS_WRITTEN),

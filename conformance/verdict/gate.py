@@ -195,28 +195,28 @@ def _readings(case: Case) -> Iterable[Found]:
     stated, how = case.certificate.readings, case.certificate.readings_from
     missing = [name for name in resolve({}) if name not in stated]
     others = {name: value for name, value in resolve({}).items() if name in stated and stated[name] != value}
-    chosen = [f"{name} = {stated[name]}" for name in others if how.get(name) == "stated"]
+    chosen = {name: stated[name] for name in others if how.get(name) == "stated"}
+    told = [f"{name} = {value}" for name, value in chosen.items()]
     asked = case.asked.readings
     if missing and case.is_of_this_contract:
         yield _refused(Check.READINGS, "missing", readings=missing)
-    if asked is not None and (differs := _differing(stated, how, asked)):
+    if asked is not None and (differs := _differing(stated, chosen, asked)):
         yield _refused(Check.READINGS, "other", readings=differs)
     elif case.asked.strict_readings and chosen:
-        yield _refused(Check.READINGS, "chosen", readings=chosen)
+        yield _refused(Check.READINGS, "chosen", readings=told)
     elif chosen:
-        yield _noted(Check.READINGS, "told", readings=chosen)
+        yield _noted(Check.READINGS, "told", readings=told)
     else:
         probed = [f"{name} = {stated[name]}" for name in others]
         yield _passed(Check.READINGS, "probed" if probed else "default", readings=probed)
 
 
-def _differing(stated: Mapping[str, str], how: Mapping[str, str], asked: Mapping[str, str]) -> list[str]:
-    """The readings that were stated otherwise to the run than the target file states them now."""
-    known = {name: value for name, value in stated.items() if how.get(name) == "stated"}
+def _differing(stated: Mapping[str, str], chosen: Mapping[str, str], asked: Mapping[str, str]) -> list[str]:
+    """The readings that the target file states otherwise than the run had them, and those chosen then that it states no more."""
     return [
-        f"{name} = {known.get(name, 'not stated')} (now {asked.get(name, 'not stated')})"
-        for name in dict.fromkeys([*known, *asked])
-        if known.get(name) != asked.get(name)
+        f"{name} = {stated.get(name, 'none')} (now {asked.get(name, 'not stated')})"
+        for name in dict.fromkeys([*asked, *chosen])
+        if stated.get(name) != asked.get(name)
     ]
 
 

@@ -30,6 +30,7 @@ from tests.suite.support.gate_cases import CLOCK, REQUIRED, Document, document, 
 FAIL, SKIP, UNKNOWN = RuleVerdict.FAIL, RuleVerdict.NOT_EXERCISED, RuleVerdict.INCONCLUSIVE
 ONE, TWO, THREE = REQUIRED[:3]
 FINISHED = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+LATER = f"{FINISHED.date() + timedelta(days=90)}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Gate:
         """A target file whose credentials nobody has set."""
         credentials = {"email_env": "KONCILI_NOT_SET_EMAIL", "password_env": "KONCILI_NOT_SET_PASSWORD"}
         table = mock_target_table("https://koncili.example") | {"name": "ours", "environment": "sandbox"}
+        table["readings"] = {}
         return self.file("target.toml", to_toml(table | {"pace": "documented", "credentials": credentials} | changes))
 
 
@@ -273,19 +275,19 @@ def test_a_target_file_says_what_must_have_been_tested(changes: dict[str, str], 
 @pytest.mark.parametrize(
     ("verdict", "until", "code", "words"),
     [
-        (FAIL, "2099-12-31", 0, [
-            f"✓ waivers      {ONE} may fail until 2099-12-31: ticket 4711", f"but for what is waived: {ONE}",
+        (FAIL, LATER, 0, [
+            f"✓ waivers      {ONE} may fail until {LATER}: ticket 4711", f"but for what is waived: {ONE}",
         ]),
         (FAIL, "2020-01-31", 1, [
             f"✗ waivers      {ONE} fails, and its waiver expired: it counted until 2020-01-31 (ticket 4711)",
             f"  waivers: mend what breaks {ONE}, or agree on a new date and give it with --waivers FILE",
         ]),
-        (RuleVerdict.PASS, "2099-12-31", 3, [
-            f"✗ waivers      {ONE} passes: its waiver until 2099-12-31 (ticket 4711) is stale",
+        (RuleVerdict.PASS, LATER, 3, [
+            f"✗ waivers      {ONE} passes: its waiver until {LATER} (ticket 4711) is stale",
             f"  waivers: take the waiver of {ONE} out of the file",
         ]),
         (UNKNOWN, "2020-01-31", 3, [f"✗ waivers      {ONE} is inconclusive, and its waiver expired"]),
-        (SKIP, "2099-12-31", 2, [f"- waivers      {ONE} might fail until 2099-12-31 (ticket 4711), but is not-exercised"]),
+        (SKIP, LATER, 2, [f"- waivers      {ONE} might fail until {LATER} (ticket 4711), but is not-exercised"]),
     ],
 )  # fmt: skip
 def test_waivers(verdict: RuleVerdict, until: str, code: int, words: Iterable[str], gate: Gate) -> None:
@@ -428,7 +430,7 @@ def test_every_kind_of_refusal_says_what_to_do_and_nothing_else_does() -> None:
 
     refused = {key for key, (_, remedy) in WORDS.items() if remedy}
     fine = {"read", "right", "whole", "not-compared", "not-asked", "not-looked-at", "good", "fresh", "same", "mock", "enough",
-            "untold", "not-asked-with-earlier", "enough-with-earlier",
+            "untold", "not-asked-with-earlier", "enough-with-earlier", "default", "probed", "told", "stated", "hindered",
             "none", "valid", "idle", "conformant", "conformant-waived", "partial-accepted"}  # fmt: skip
     assert {kind for check, kind in WORDS.keys() - refused} == fine
     assert {kind for check, kind in WORDS if check is Check.SIGNATURE} == set(SignatureState)

@@ -498,6 +498,7 @@ def test_a_chosen_reading_that_is_the_default_is_nothing_to_tell() -> None:
         ({"value-mismatch": "discrepancy"}, None),
         ({}, "value-mismatch = discrepancy (now not stated)"),
         ({"value-mismatch": "rejected"}, "value-mismatch = discrepancy (now rejected)"),
+        ({"value-mismatch": "discrepancy", "empty-extracts": "rejected"}, None),
     ],
 )
 def test_the_readings_must_be_those_of_the_target_file(asked: dict[str, str], differing: str | None) -> None:
