@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.suite.support.stage.redis import StagedRedis, redis_server
+from tests.trials import world
 from tests.trials.staging import ROOT, Ended, Going, Place, served
 from tests.trials.table import Row
 
@@ -215,6 +216,8 @@ def carry_out(known: Known, store: str, budget: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="trial-") as directory, served(blocks=False) as server:
         path, reason = Path(directory), ""
         with _store(store, path) as redis:
+            if redis is not None:  # new ones give only a part of the budget anyway
+                redis.is_known_for_an_hour(world.INTEGRATOR)
             trial = Trial(path, server, budget, redis.url if redis else "sqlite", redis=redis)
             trial.target()
             try:

@@ -36,7 +36,8 @@ class LoggedStore:
     """
 
     def __init__(self, inner: Store, log: UsageLog, error_budget: int, *, known: Known, ours: bool) -> None:
-        """`known` is what the log knows by now; a store that is `ours` alone has been used by nobody of whom it does not."""
+        """`known` is what the log knows by now. A store that is `ours` alone has been used by nobody of whom it does not, any other
+        by anybody."""
         self.lost: StoreLost | None = None
         self._inner = inner
         self.log = log
@@ -85,7 +86,8 @@ class LoggedStore:
 
     def _doubt(self, known: Known) -> None:
         """Where a new store took the place of one that was used, others may have spent what nobody knows of: until it is an hour
-        old it has only as much as all may spend beyond a whole budget."""
+        old it has only as much as all may spend beyond a whole budget. So has each new one that is shared with others: nobody
+        knows what these have seen."""
         about, now = self._inner.about(), self._inner.now()
         age, meanwhile = now - about.made_at, since_boot() - known.read_at
         key = f"{_DOUBT}{self._error_budget}"
@@ -93,8 +95,7 @@ class LoggedStore:
             return
         before = max(self._earlier_here(about.made_at), self._earlier_elsewhere(known, about.identity))
         uses = [since + meanwhile for identity, since in known.uses.items() if identity != about.identity]
-        long_ago = WINDOW_SECONDS if self._ours else float("inf")
-        doubtful = not known.whole or before or any(since <= long_ago for since in uses)
+        doubtful = not self._ours or not known.whole or before or any(since <= WINDOW_SECONDS for since in uses)
         number = max(0, 2 * self._error_budget - LARGEST_BUDGET - before) if doubtful else 0
         self._inner.enter(ERRORS, {f"{_DOUBT}{place}": age for place in range(number)})
         # Once and for all: what another store spends from now on is in the log.

@@ -13,6 +13,7 @@ import pytest
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import CannotRun, StoreLost, WaitTooLong
 from conformance.mock.koncili import Koncili
+from conformance.mock.target import mock_target_table
 from conformance.target.config import LARGEST_BUDGET
 from conformance.target.shared.budget import KEPT_BACK
 from conformance.target.shared.store_redis import RedisStore
@@ -21,6 +22,7 @@ from tests.suite.support.stage.etiquette import active, deletable
 from tests.suite.support.stage.redis import StagedRedis, redis_server
 
 CODE: Final = "701-0000000-0000001"
+INTEGRATOR: Final = str(mock_target_table("http://127.0.0.1")["integrator"])
 OTHER_CODE: Final = "701-0000000-0000002"
 BUDGET: Final = 400
 PART: Final = LARGEST_BUDGET - BUDGET - KEPT_BACK
@@ -35,7 +37,15 @@ def koncili() -> Koncili:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[StagedRedis]:
-    with redis_server(tmp_path) as server:
+    with known_server(tmp_path) as server:
+        yield server
+
+
+@contextmanager
+def known_server(tmp_path: Path, **settings: Any) -> Iterator[StagedRedis]:
+    """A server that others have shared for longer than an hour."""
+    with redis_server(tmp_path, **settings) as server:
+        server.is_known_for_an_hour(INTEGRATOR)
         yield server
 
 
@@ -107,7 +117,7 @@ def test_a_lost_store_is_told_and_all_is_cleared_away(server: StagedRedis, konci
 
 
 def test_one_that_is_restarted_empty_between_two_runs_gives_no_second_budget(koncili: Koncili, tmp_path: Path) -> None:
-    with redis_server(tmp_path) as server, run_on(koncili, server, at_most=0.0) as run:
+    with known_server(tmp_path) as server, run_on(koncili, server, at_most=0.0) as run:
         run.submit(CODE)
         assert spend(run, 300) == 300
         run.die()
@@ -115,6 +125,28 @@ def test_one_that_is_restarted_empty_between_two_runs_gives_no_second_budget(kon
         with redis_server(tmp_path, port=server.port) as again, one_run(koncili, again.url, at_most=0.0) as other:
             assert other.live.dead_runs == [run.live.run.id]
             assert spend(other, 1000) == PART
+
+
+@pytest.mark.parametrize("first", ["known", "new"])
+def test_one_that_is_emptied_between_users_who_know_nothing_of_each_other_gives_only_a_part(
+    koncili: Koncili, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Each has a home of its own, so that nobody knows what the other has spent: the budget is the integrator's."""
+    spent = []
+    with redis_server(tmp_path) as server:
+        if first == "known":
+            server.is_known_for_an_hour(INTEGRATOR)
+        for user in ("ann", "bob"):
+            for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
+                monkeypatch.setenv(name, str(tmp_path / user / name))
+            with one_run(koncili, server.url, at_most=0.0) as run:
+                spent.append(spend(run, 1000))
+                status = run.live.budget.status()
+                assert status is not None
+                assert (status.doubted > 0) is (spent[-1] < BUDGET - KEPT_BACK)
+            server.command("FLUSHALL")
+    assert spent == [BUDGET - KEPT_BACK if first == "known" else PART, PART]
+    assert sum(spent) <= LARGEST_BUDGET
 
 
 def test_one_that_was_used_before_the_last_hour_too_gives_only_a_part(
@@ -130,7 +162,7 @@ def test_one_that_was_used_before_the_last_hour_too_gives_only_a_part(
 
 
 def test_one_that_goes_back_to_what_it_saved_last_lacks_nothing(koncili: Koncili, tmp_path: Path) -> None:
-    with redis_server(tmp_path, saves="3600 1") as server, run_on(koncili, server, at_most=0.0) as run:
+    with known_server(tmp_path, saves="3600 1") as server, run_on(koncili, server, at_most=0.0) as run:
         spend(run, 10)
         server.command("SAVE")
         run.submit(CODE)
@@ -210,8 +242,8 @@ def test_a_clock_that_jumps_between_two_runs_frees_no_budget(
         assert spend(other, 1000) == BUDGET - KEPT_BACK - 300
 
 
-def test_a_run_is_not_taken_for_dead_since_the_clock_jumps(server: StagedRedis) -> None:
-    with closing(RedisStore(server.url, "key")) as store:
+def test_a_run_is_not_taken_for_dead_since_the_clock_jumps(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server, closing(RedisStore(server.url, "key")) as store:
         store.now()
         assert store.lock("run/a", "a", 60)
         jump(server, DAY)

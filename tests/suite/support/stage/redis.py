@@ -10,16 +10,22 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import redis
+
+from conformance.target.shared.store_redis import RedisStore
 
 SERVER: Final = os.environ.get("KONCILI_REDIS_SERVER", "redis-server")
 """The server, by its name or path: valkey-server does as well."""
 
 HOST: Final = "127.0.0.1"
 PATIENCE_SECONDS: Final = 20
+
+
+AN_HOUR_AND_MORE: Final = 2 * 3600
 
 
 class NoRedis(Exception):
@@ -47,6 +53,12 @@ class StagedRedis:
         """The key of a store that ends so."""
         (key,) = [key for key in self.command("KEYS", "koncili-conformance:*") if key.endswith(f":{name}")]
         return str(key)
+
+    def is_known_for_an_hour(self, integrator: str) -> None:
+        """As if runs of that integrator had shared it for longer than an hour: a new store gives only a part of the budget."""
+        with closing(RedisStore(self.url, sha256(integrator.encode()).hexdigest()[:16])) as store:
+            store.now()
+        self.command("HINCRBYFLOAT", self.key("about"), "made", str(-AN_HOUR_AND_MORE))
 
     def stop(self) -> None:
         """End it at once: what it kept is gone. Another one can then have its port."""
