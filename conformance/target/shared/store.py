@@ -36,8 +36,8 @@ class LoggedStore:
     """
 
     def __init__(self, inner: Store, log: UsageLog, error_budget: int, *, known: Known, ours: bool) -> None:
-        """`known` is what the log knows by now. A store that is `ours` alone has been used by nobody of whom it does not, any other
-        by anybody."""
+        """`known` is what the log knows by now. A store that is `ours` alone has been used by nobody of whom it does not, any
+        other by anybody."""
         self.lost: StoreLost | None = None
         self._inner = inner
         self.log = log
