@@ -287,7 +287,7 @@ def mock(
     """Serve the mock on a socket of this machine."""
     from contextlib import ExitStack
 
-    from conformance.commandline.recording import witness_of
+    from conformance.commandline.recording import recorder_of
     from conformance.errors import CannotRun
     from conformance.mock.serve import list_quirks, serve
 
@@ -296,18 +296,50 @@ def mock(
         return
     try:
         with ExitStack() as closing:
-            witness = closing.enter_context(witness_of(record)) if record else None
+            recorder = closing.enter_context(recorder_of(record)) if record else None
             serve(
                 port=port,
                 defect=defect,
                 variant=variant,
                 target_file=target_file,
                 limits=limits,
-                witness=witness,
+                witness=recorder.call if recorder else None,
+                overhears=recorder.notification if recorder else None,
             )
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
+
+
+@main.command(epilog=EXITS)
+@click.argument("traffic", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
+@click.option("--base-url", metavar="URL", help="Where Koncili is, in the recording: calls elsewhere are left out.")
+@click.option(
+    "--reading",
+    "readings",
+    multiple=True,
+    metavar="ID=VALUE",
+    help="A reading that the endpoint is known to follow (repeatable); see `koncili-conformance rules`.",
+)
+def audit(traffic: tuple[Path, ...], reports: Path, base_url: str | None, readings: tuple[str, ...]) -> None:
+    """Judge an integration by recordings of its calls, all of them one stream, and leave a certificate and reports."""
+    from conformance.audit.run import run_audit
+    from conformance.commandline.audit_command import chosen_readings, shown
+    from conformance.errors import CannotRun
+    from conformance.report.files import Reports
+
+    try:
+        code = run_audit(
+            traffic, reports=Reports(reports), say=shown, readings=chosen_readings(readings), base_url=base_url
+        )
+    except CannotRun as error:
+        click.echo(f"koncili-conformance: {error}", err=True)
+        sys.exit(CANNOT_RUN)
+    except KeyboardInterrupt:
+        click.echo("koncili-conformance: interrupted before the recording was judged", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(code)
 
 
 @main.command()
@@ -317,12 +349,12 @@ def mock(
 )
 def rules(rule_id: str | None, format_: str) -> None:
     """List the documented rules, or show one whole."""
-    from conformance.contract.rules import catalogue
+    from conformance.contract.rules import every_rule
     from conformance.report.rulebook import render
 
-    known = catalogue().rules
+    known = every_rule().rules
     if rule_id is not None and rule_id.upper() not in known:
-        hint = catalogue().nearest(rule_id)
+        hint = every_rule().nearest(rule_id)
         click.echo(f"koncili-conformance: no rule {rule_id!r}{hint}; `koncili-conformance rules` lists them", err=True)
         sys.exit(CANNOT_RUN)
     chosen = list(known.values()) if rule_id is None else [known[rule_id.upper()]]

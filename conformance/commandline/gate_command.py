@@ -46,6 +46,10 @@ class Percent(click.ParamType[Decimal]):
 @click.command(epilog="Exit codes: 0 go on, 1 nonconformant, 2 partial or inconclusive, 3 nothing can be decided.")
 @click.argument("certificate", type=FILE)
 @click.option("--max-age", type=Duration(), default="7d", show_default=True, help="Refuse an older one: 12h, 7d.")
+@click.option(
+    "--kind", type=click.Choice(["endpoint", "integration"]), default="endpoint", show_default=True,
+    help="What it must be of: an endpoint (certify), or an integration's calls (audit).",
+)  # fmt: skip
 @click.option("--accept-partial", is_flag=True, help="Go on although the target could not show every required rule.")
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="certification", show_default=True,
@@ -61,7 +65,11 @@ class Percent(click.ParamType[Decimal]):
 )  # fmt: skip
 @click.option("--target-name", metavar="NAME", help="The name that the target must have.")
 @click.option("--base-url", metavar="URL", help="The base URL that must have been tested.")
-@click.option("--environment", type=click.Choice(["mock", "sandbox", "production"]), help="What must have been tested.")
+@click.option(
+    "--environment",
+    type=click.Choice(["mock", "sandbox", "production", "recording"]),
+    help="What must have been tested.",
+)
 @click.option(
     "--readings",
     type=click.Choice(["strict"]),
@@ -81,6 +89,7 @@ class Percent(click.ParamType[Decimal]):
 def gate(
     certificate: Path,
     max_age: float,
+    kind: str,
     accept_partial: bool,  # noqa: FBT001
     profile: str,
     min_coverage: Decimal | None,
@@ -100,7 +109,7 @@ def gate(
     """Decide by a certificate whether a deployment may go on: untampered, fresh, of this contract and target, conformant."""
     from datetime import UTC, datetime
 
-    from conformance.contract.rules import catalogue
+    from conformance.contract.rules import Kind, catalogue
     from conformance.report.gate_words import as_json, text
     from conformance.target.config import load_target
     from conformance.verdict.certificate_file import load_certificate
@@ -118,6 +127,7 @@ def gate(
     asked = Asked(
         now=now,
         max_age=max_age,
+        kind=Kind(kind),
         profile=profile,
         min_coverage=min_coverage,
         accept_partial=accept_partial,
@@ -131,7 +141,7 @@ def gate(
         or (),
         signature=_signature(file.raw if file else b"", certificate, allowed_signers, signer),
     )
-    decision = decide(file, asked, catalogue(), unread)
+    decision = decide(file, asked, catalogue(Kind(kind)), unread)
     changes = _changes(baseline, file.certificate) if baseline and file else None
     if format_ == "json":
         click.echo(as_json(str(certificate), decision, changes))

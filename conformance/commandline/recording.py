@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,30 +13,45 @@ from urllib.parse import quote
 from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request as Asked
 from conformance.errors import CannotRun
-from conformance.mock.koncili import Witness
+from conformance.mock.notifications import Heard
 from conformance.mock.quirks import Answer
 from conformance.traffic.exchange import Exchange, Origin, Request, Response
 from conformance.traffic.ndjson import line_of
 
 
+class Recorder:
+    """Writes down the calls that come to a mock, and the notifications that leave it."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._writing = Lock()
+
+    def call(self, asked: Asked, answer: Answer, came: datetime, answered: datetime) -> None:
+        """Write a call and its answer."""
+        self._keep(_exchange(asked, answer, came, answered))
+
+    def notification(self, url: str, body: bytes, heard: Heard | None, left: datetime, answered: datetime) -> None:
+        """Write a notification and what the callback answered."""
+        request = Request("POST", url, (("content-type", "application/json"),), body)
+        response = Response(heard.status, (), heard.body, some_headers=True) if heard else None
+        self._keep(Exchange(Origin("", 0), left, answered - left, request, response))
+
+    def _keep(self, exchange: Exchange) -> None:
+        line = line_of(exchange)
+        with self._writing:
+            self._write(line)
+
+
 @contextmanager
-def witness_of(path: Path) -> Iterator[Witness]:
-    """Writes every call into this file, which is the user's alone (0600) and is written anew. Raises CannotRun where it can't
-    be written."""
+def recorder_of(path: Path) -> Iterator[Recorder]:
+    """Writes into this file, which is the user's alone (0600) and is written anew. Raises CannotRun where it can't be written."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.fchmod(descriptor, 0o600)  # it may have been there
     except OSError as error:
         raise CannotRun(f"{path}: cannot be written: {error.strerror}") from None
-    writing = Lock()
     with os.fdopen(descriptor, "wb", buffering=0) as stream:
-
-        def witness(asked: Asked, answer: Answer, came: datetime, answered: datetime) -> None:
-            line = line_of(_exchange(asked, answer, came, answered))
-            with writing:
-                stream.write(line)
-
-        yield witness
+        yield Recorder(stream.write)
 
 
 def _exchange(asked: Asked, answer: Answer, came: datetime, answered: datetime) -> Exchange:

@@ -31,6 +31,13 @@ class Side(StrEnum):
     CHECKED = "checked"
 
 
+class Kind(StrEnum):
+    """What a rule judges, and what a certificate is of: an endpoint, or the calls of an integration."""
+
+    ENDPOINT = "endpoint"
+    INTEGRATION = "integration"
+
+
 @dataclass(frozen=True, slots=True)
 class Statuses:
     """A set of HTTP statuses as the catalogue writes it: `400`, or a class such as `4xx`."""
@@ -62,6 +69,9 @@ class Rule:
     needs: tuple[str, ...]
     reading: str | None
     sides_by_reading: Mapping[str, tuple[Side, ...]]
+    applies: tuple[Kind, ...] = (Kind.ENDPOINT,)
+    instead: str = ""
+    """What an integration is to send where it broke the rule."""
 
     def sides_under(self, readings: Mapping[str, str]) -> tuple[Side, ...]:
         """The evidence this rule needs to pass, under the readings of a run."""
@@ -87,6 +97,8 @@ class Catalogue:
 
     def nearest(self, written: str) -> str:
         """` (did you mean ORD-04?)`: what to add where somebody wrote the id of no rule; empty where nothing is near."""
+        if written.upper() not in self.rules and written.upper() in every_rule().rules:
+            return " (it judges the calls of an integration: `koncili-conformance audit` does)"
         parts = _ID_PARTS.fullmatch(written.upper())
         padded = f"{parts[1]}-{int(parts[2]):02}" if parts else ""
         near = [padded] if padded in self.rules else get_close_matches(written.upper(), self.rules, n=3)
@@ -98,8 +110,16 @@ _ID_PARTS = re.compile(r"([A-Z]+)[-_ ]?([0-9]{1,3})")
 
 
 @cache
-def catalogue() -> Catalogue:
-    """The catalogue shipped with this version of the suite (rules.yaml beside this module)."""
+def catalogue(kind: Kind = Kind.ENDPOINT) -> Catalogue:
+    """The rules by which that is judged, of the catalogue shipped with this version of the suite."""
+    every = every_rule()
+    rules = {rule.id: rule for rule in every.rules.values() if kind in rule.applies}
+    return Catalogue(every.version, every.sha256, MappingProxyType(rules))
+
+
+@cache
+def every_rule() -> Catalogue:
+    """The whole catalogue (rules.yaml beside this module), whatever its rules judge."""
     import yaml
 
     raw = files("conformance.contract").joinpath("rules.yaml").read_bytes()
@@ -124,7 +144,7 @@ def stated_rules(stated: object) -> Mapping[str, str]:
 
 _KNOWN_KEYS = {
     "id", "area", "statement", "endpoints", "source", "level", "sides", "accepted", "refused", "codes", "body",
-    "needs", "reading", "sides_by_reading",
+    "needs", "reading", "sides_by_reading", "applies", "instead",
 }  # fmt: skip
 
 
@@ -149,4 +169,6 @@ def _rule(row: dict[str, Any]) -> Rule:
         sides_by_reading=MappingProxyType(
             {value: tuple(Side(side) for side in sides) for value, sides in row.get("sides_by_reading", {}).items()}
         ),
+        applies=tuple(Kind(kind) for kind in row.get("applies", (Kind.ENDPOINT,))),
+        instead=row.get("instead", ""),
     )

@@ -39,8 +39,30 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a callback answered."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it is as documented."""
+        try:
+            return self.status == 200 and loads(self.body) == TAKEN  # noqa: PLR2004 - the documented status
+        except NotJSON:
+            return False
+
+
 def post(url: str, body: bytes) -> bool:
     """POST a notification. Whether the callback took it; a URL that leads nowhere takes nothing, and nothing is raised."""
+    heard = answer_to(url, body)
+    return heard is not None and heard.is_taken
+
+
+def answer_to(url: str, body: bytes) -> Heard | None:
+    """POST a notification; what the callback answered, None where it answered nothing, or more than anybody reads."""
     import httpx
 
     ends, told = time.monotonic() + TIMEOUT_SECONDS, b""
@@ -57,10 +79,14 @@ def post(url: str, body: bytes) -> bool:
             for part in answer.iter_bytes():
                 told += part
                 if len(told) > MOST_OF_AN_ANSWER or time.monotonic() > ends:
-                    return False
-            return answer.status_code == 200 and loads(told) == TAKEN  # noqa: PLR2004 - the documented status
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, NotJSON):  # UnicodeError: a host name that is none
-        return False
+                    return None
+            return Heard(answer.status_code, told)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):  # UnicodeError: a host name that is none
+        return None
+
+
+Witness: TypeAlias = Callable[[str, bytes, Heard | None, datetime, datetime], None]
+"""Is told each notification that was posted: where, what, what was answered, when it left and when that came."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,6 +108,7 @@ class Notifier:
         """`send` posts a body to a URL and tells whether it was taken; it is never called with a lock held."""
         self.url: str | None = None
         """The integrator's callback; without one nothing is queued. What is queued goes to the URL of that time."""
+        self.witness: Witness | None = None
         self.given_up = 0
         """How many notifications were taken at no try."""
         self._clock = clock
@@ -112,13 +139,19 @@ class Notifier:
             self._delivering = True
         while (letter := self._next_due()) is not None:
             try:
-                taken = self._send(letter.url, letter.body)
+                taken = self._send_seen(letter, self.witness) if self.witness else self._send(letter.url, letter.body)
             except BaseException:
                 self._put_off(letter)
                 self._delivering = False
                 raise
             if not taken:
                 self._put_off(letter)
+
+    def _send_seen(self, letter: _Letter, witness: Witness) -> bool:
+        left = self._clock.now()
+        heard = answer_to(letter.url, letter.body)
+        witness(letter.url, letter.body, heard, left, self._clock.now())
+        return heard is not None and heard.is_taken
 
     def _next_due(self) -> _Letter | None:
         now = self._clock.now()

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from conformance.errors import CannotRun
+from conformance.mock import notifications
 from conformance.mock.app import make_app
 from conformance.mock.clock import ticking
 from conformance.mock.defects import DEFECTS, FAMILIES
@@ -41,9 +42,10 @@ def serve(
     target_file: Path | None,
     limits: bool = False,
     witness: Witness | None = None,
+    overhears: notifications.Witness | None = None,
 ) -> None:
     """Serve until interrupted; port 0 takes any free one. With `limits` the documented ones hold from the start. `witness` is
-    shown every call.
+    shown every call, `overhears` every notification.
 
     Raises CannotRun: unknown quirk, port taken, file not writable.
     """
@@ -61,7 +63,7 @@ def serve(
             raise CannotRun(f"{target_file}: cannot be written: {error}") from None
     print(_greeting(base_url, table, quirk, target_file, limits=limits), flush=True)
     koncili = _koncili(quirk, limits=limits)
-    koncili.witness = witness
+    koncili.witness, koncili.notifier.witness = witness, overhears
     if quirk is not None and quirk.wire is not None:
         taken.close()
         _serve_by_hand(koncili, quirk.wire, port)

@@ -25,8 +25,10 @@ ALLURE_RESULTS = "allure-results"
 HTML = "html"
 TRAFFIC = "traffic.har"
 PAGE = "index.html"
+BOOKS = "books.csv"
+BOOKS_PAGE = "books.html"
 
-_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML)
+_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE)
 
 
 class Reports:

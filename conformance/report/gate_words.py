@@ -37,6 +37,14 @@ _MORE_KINDS: Final = (
 WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
     {
         (Check.CERTIFICATE, "read"): ("{schema}, written by version {suite} of the suite", ""),
+        (Check.CERTIFICATE, "of-an-integration"): (
+            "it is of an integration's recorded calls, and says nothing of an endpoint",
+            "give the certificate of `koncili-conformance certify`, or ask for this one by --kind integration",
+        ),
+        (Check.CERTIFICATE, "of-an-endpoint"): (
+            "it is of an endpoint, and says nothing of an integration's calls",
+            "give the certificate of `koncili-conformance audit`, or leave out --kind integration",
+        ),
         (Check.CERTIFICATE, "unread"): ("{why}", "nothing else could be looked at; mend this first"),
         (Check.DIGEST, "right"): (
             "the content is what was written; this finds accidents and careless edits, and only a signature stops somebody "
@@ -114,6 +122,8 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             "its {what} is {stated}, and {option} asks for {wanted}",
             "certify the target that is to be deployed to, and give that certificate",
         ),
+        (Check.PROFILE, "recorded"): ("none: recorded calls were judged, nothing was sent", ""),
+        (Check.COVERAGE, "recorded"): ("none: recorded calls were judged, no fault was tried", ""),
         (Check.PROFILE, "enough"): ("{stated}", ""),
         (Check.PROFILE, "too-little"): (
             "{stated}, and at least {least} is asked for",
@@ -155,6 +165,7 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
         ),
         (Check.READINGS, "missing"): ("missing: {readings}", _AS_WRITTEN),
         (Check.SKIPS, "unread"): ("{why}", "mend the file of --expect"),
+        (Check.SKIPS, "recorded"): ("rules that no recorded call is about hinder nothing, and need no statement", ""),
         (Check.SKIPS, "none"): ("no rule was skipped but by choice or for what no live endpoint can show", ""),
         (Check.SKIPS, "stated"): ("{rule} need not be exercised: {reason}", ""),
         (Check.SKIPS, "exercised"): (
@@ -191,6 +202,23 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             "take the waiver of {rule} out of the file, or agree on a new date",
         ),
         (Check.VERDICT, "conformant"): ("conformant: every required rule was seen to hold", ""),
+        (Check.VERDICT, "conformant-recorded"): (
+            "conformant: {pass} required rules were kept, and {not_exercised} are about calls that were not made",
+            "",
+        ),
+        (Check.VERDICT, "partial-recorded"): (
+            "partial; of {required} required rules {not_exercised} are about calls that were not made or can't be judged",
+            "record from the beginning, with bodies and times, or take it as it is: --accept-partial",
+        ),
+        (Check.VERDICT, "inconclusive-recorded"): (
+            "inconclusive: no required rule was seen to be kept",
+            "record the integration while it works, and audit that",
+        ),
+        (Check.VERDICT, "nonconformant-recorded"): (
+            "nonconformant; required rules that are broken: {fail} of {required}",
+            "mend the integration (the certificate has each cause, with the entries that show it) and record it again; what must "
+            "be lived with for a time goes into --waivers FILE",
+        ),
         (Check.VERDICT, "conformant-waived"): ("conformant, but for what is waived: {waived}", ""),
         (Check.VERDICT, "partial-accepted"): (
             "partial, and accepted as such; required rules that were not exercised: {not_exercised} of {required}",

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.contract.rules import catalogue
+from conformance.contract.rules import Kind, catalogue, every_rule
 from conformance.escaping import visible
+from conformance.report import recorded
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.evidence import Evidence, Outcome, ScenarioEvidence
 from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict, unseen
@@ -77,6 +78,8 @@ def junit(certificate: Certificate, evidence: Evidence) -> str:
 
 def cases(certificate: Certificate, evidence: Evidence) -> list[Case]:
     """All test cases, in the order of the rules."""
+    if certificate.kind is Kind.INTEGRATION:
+        return recorded_cases(certificate)
     found: list[Case] = []
     for entry in certificate.rules:
         scenarios = [scenario for scenario in evidence.scenarios.values() if scenario.rule == entry.id]
@@ -86,6 +89,31 @@ def cases(certificate: Certificate, evidence: Evidence) -> list[Case]:
         found += of_rule
     if certificate.verdict is RunVerdict.INCONCLUSIVE and not any(case.status == ERROR for case in found):
         found.append(Case("run", "the run decides something", ERROR, "no required rule was seen to hold"))
+    return found
+
+
+def recorded_cases(certificate: Certificate) -> list[Case]:
+    """The test cases of an audit: one for each rule, and one for each cause for which a rule is broken."""
+    found: list[Case] = []
+    for entry in certificate.rules:
+        for finding in entry.findings:
+            spots = "\n".join(recorded.spot_told(spot) for spot in recorded.detail(finding).entries)
+            parts = (
+                finding.reason,
+                recorded.place_told(finding),
+                spots,
+                recorded.source_of(entry.id),
+                recorded.detail(finding).instead,
+            )
+            status = SKIPPED if entry.verdict is RuleVerdict.WAIVED else FAILURE
+            name = f"{entry.id}: {entry.statement} [{finding.id}]"
+            found.append(Case(_area(entry), name, status, finding.reason, "\n\n".join(part for part in parts if part)))
+        if not entry.findings:
+            name = f"{entry.id}: {entry.statement}"
+            found.append(Case(_area(entry), name, BY_VERDICT[entry.verdict], entry.reason, "", 0.0, _of_entry(entry)))
+    if certificate.verdict is RunVerdict.INCONCLUSIVE:
+        why = recorded.next_step(certificate)
+        found.append(Case("integration", "the recording decides something", ERROR, why))
     return found
 
 
@@ -119,7 +147,7 @@ def _told(entry: RuleEntry, reason: str, curl: str, response: Mapping[str, objec
 
 
 def _area(entry: RuleEntry) -> str:
-    return catalogue()[entry.id].area
+    return every_rule()[entry.id].area
 
 
 def _of_entry(entry: RuleEntry) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from conformance.contract.readings import NEVER_PROBED, PRINTED_CONTRADICTIONS, READINGS, Reading
-from conformance.contract.rules import Rule, Side, catalogue
+from conformance.contract.rules import Kind, Rule, Side, catalogue
 
 
 def render(rules: Sequence[Rule], format_: str, *, single: bool) -> str:
@@ -33,11 +33,15 @@ def as_dict(rule: Rule) -> dict[str, Any]:
         "expected": expected(rule),
         "needs": list(rule.needs),
         "reading": rule.reading,
+        "applies": list(rule.applies),
+        "instead": rule.instead,
     }
 
 
 def expected(rule: Rule) -> str:
     """What must be seen for the rule to pass, in words."""
+    if Kind.ENDPOINT not in rule.applies:
+        return "recorded calls that keep it, and none that breaks it"
     parts = []
     for side in rule.sides:
         if side == "accepted":
@@ -62,7 +66,10 @@ def _whole(rule: Rule) -> str:
         "source": rule.source,
         "expected": expected(rule),
         "needs": ", ".join(rule.needs) or "nothing",
+        "applies": " and ".join(_APPLIES[kind] for kind in rule.applies),
     }
+    if rule.instead:
+        rows["instead"] = rule.instead
     if rule.reading:
         reading = READINGS[rule.reading]
         rows["reading"] = f"{reading.id} ({' | '.join(reading.values)}): {reading.disagreement}"
@@ -88,6 +95,11 @@ _EVIDENCE = {
     Side.ACCEPTED: "an acceptance",
     Side.REFUSED: "a refusal beside its accepted twin",
     Side.CHECKED: "a checked answer",
+}
+
+_APPLIES = {
+    Kind.ENDPOINT: "an endpoint (`certify`)",
+    Kind.INTEGRATION: "an integration's recorded calls (`audit`)",
 }
 
 _NEEDS = {
@@ -133,9 +145,12 @@ def _section(rule: Rule) -> list[str]:
         "endpoints": ", ".join(f"`{endpoint.label}`" for endpoint in rule.endpoints),
         "expected": expected(rule),
         "source": rule.source,
-        "evidence it takes": _sides(rule.sides),
+        "evidence it takes": _sides(rule.sides) if Kind.ENDPOINT in rule.applies else "a recorded call",
         "needs": "; ".join(map(_need, rule.needs)) or "nothing",
+        "judges": " and ".join(_APPLIES[kind] for kind in rule.applies),
     }
+    if rule.instead:
+        rows["an integration sends instead"] = rule.instead
     if rule.reading:
         reading = READINGS[rule.reading]
         rows["reading"] = f"[{reading.id}](#{reading.id}): {_values(reading)}. {reading.disagreement}"

@@ -17,9 +17,10 @@ import pytest
 from conformance import escaping
 from conformance.compat.pytest import let_write_to
 from conformance.contract.rules import catalogue
+from conformance.report.lines import Line, Tone
 from conformance.report.progress import Ended, Progress, words
 from conformance.report.progress import told as in_words
-from conformance.report.summary import SYMBOL_OF_OUTCOME, Line, Tone
+from conformance.report.summary import SYMBOL_OF_OUTCOME
 from conformance.report.waits import words as waiting_words
 from conformance.streams import lasting
 from conformance.target.wire.journal import Traffic

@@ -5,15 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
-from conformance.contract.rules import Level, catalogue
+from conformance.contract.rules import Kind, Level, catalogue
 from conformance.escaping import cell, fenced
 from conformance.escaping import markdown as escaped
 from conformance.planning.show import counted
+from conformance.report import recorded
+from conformance.report.lines import Line, Tone
 from conformance.report.symbols import SYMBOLS
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.evidence import Outcome
@@ -45,26 +45,6 @@ MOST_SHOWN = 10
 
 MOST_LINES = 12
 """How many lines of a counterexample it shows: a story has two for each step."""
-
-
-class Tone(StrEnum):
-    """In which tone a line is told, where there are colours."""
-
-    PLAIN = "plain"
-    GOOD = "good"
-    BAD = "bad"
-    DOUBT = "doubt"
-    FAINT = "faint"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line for a terminal."""
-
-    text: str
-    tone: Tone = Tone.PLAIN
-    is_command: bool = False
-    """Whether it is to be taken for a command by a CI system; any other line can't be."""
 
 
 _TONE = {
@@ -209,6 +189,8 @@ def _told(entry: RuleEntry) -> Iterator[Line]:
 
 def markdown(certificate: Certificate) -> str:
     """The summary as Markdown."""
+    if certificate.kind is Kind.INTEGRATION:
+        return recorded.markdown(certificate)
     lines = [
         f"# {escaped(certificate.target.name)}: {certificate.verdict}",
         "",

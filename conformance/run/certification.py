@@ -19,9 +19,9 @@ from conformance.planning.plan import make_plan
 from conformance.planning.show import counted, refusal
 from conformance.planning.turns import costs_of, in_turn
 from conformance.report.allure import Steps, mark
+from conformance.report.lines import Line
 from conformance.report.progress import Ended
 from conformance.report.screen import ENDED, styled
-from conformance.report.summary import Line
 from conformance.report.waits import Waits
 from conformance.run.deferred import DeferredScenarios
 from conformance.run.early_end import EarlyEnd

@@ -24,9 +24,9 @@ from conformance.planning.costs import stages_of
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.show import refusal
 from conformance.report.files import Reports
+from conformance.report.lines import Line
 from conformance.report.progress import Progress
 from conformance.report.screen import Loudness, Screen, is_lively, own_stream, tell
-from conformance.report.summary import Line
 from conformance.run.certification import Certification
 from conformance.run.live import budget_of, left_elsewhere
 from conformance.run.options import check_known

@@ -18,8 +18,9 @@ from conformance.report.allure_page import finish_results, make_page
 from conformance.report.ci import tell_ci
 from conformance.report.files import CERTIFICATE, JUNIT, Reports
 from conformance.report.junit import junit
+from conformance.report.lines import Line, Tone
 from conformance.report.page.render import page_told
-from conformance.report.summary import Line, Tone, brief, terminal
+from conformance.report.summary import brief, terminal
 from conformance.run.options import Task
 from conformance.run.session import chosen_profile, chosen_seed, chosen_target
 from conformance.target.wire.redaction import Redactor

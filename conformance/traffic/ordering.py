@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, BinaryIO, Final
 
 from conformance.traffic.exchange import Exchange, Missing
@@ -26,9 +26,14 @@ from conformance.traffic.parts import instant
 WINDOW: Final = 1_000
 """So many calls are held back: more than are under way at once."""
 
-RUN_CALLS: Final = 20_000
+RUN_CALLS: Final = 8_000
 RUN_BYTES: Final = 16 * 1024 * 1024
 """So many calls, or bytes of bodies, are sorted in memory before they go to a temporary file."""
+
+MOST_RUNS: Final = 100
+"""So many temporary files are open before they become one."""
+
+_BATCH: Final = 20
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -119,21 +124,30 @@ def _windowed(exchanges: Iterator[Keyed]) -> Iterator[Keyed]:
 def _sorted(exchanges: Iterator[Keyed]) -> Iterator[Keyed]:
     """An external merge sort. The temporary files have no name, and are gone with this process."""
     with ExitStack() as closing:
-        runs: list[Iterator[Keyed]] = []
+        runs: list[IO[bytes]] = []
         is_last = False
         while not is_last:
             calls, is_last = _run(exchanges)
             if is_last and not runs:  # all there is
                 yield from calls
                 return
-            if not calls:
-                break
-            file = closing.enter_context(tempfile.TemporaryFile())
-            for one in calls:
-                pickle.dump(one, file, pickle.HIGHEST_PROTOCOL)
-            file.seek(0)
-            runs.append(_loaded(file))
-        yield from heapq.merge(*runs)
+            if calls:
+                runs.append(closing.enter_context(tempfile.TemporaryFile()))
+                _spill(iter(calls), runs[-1])
+            if len(runs) == MOST_RUNS:
+                whole = closing.enter_context(tempfile.TemporaryFile())
+                _spill(heapq.merge(*map(_loaded, runs)), whole)
+                for file in runs:
+                    file.close()
+                runs = [whole]
+        yield from heapq.merge(*map(_loaded, runs))
+
+
+def _spill(calls: Iterator[Keyed], file: IO[bytes]) -> None:
+    """Write calls into a file, and stand at its beginning."""
+    while batch := list(islice(calls, _BATCH)):
+        pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
+    file.seek(0)
 
 
 def _run(exchanges: Iterator[Keyed]) -> tuple[list[Keyed], bool]:
@@ -159,7 +173,7 @@ def _size(exchange: Exchange) -> int:
 def _loaded(file: IO[bytes]) -> Iterator[Keyed]:
     while True:
         try:
-            yield pickle.load(file)  # noqa: S301 - what this process wrote, into a file without a name
+            yield from pickle.load(file)  # noqa: S301 - what this process wrote, into a file without a name
         except EOFError:
             return
 

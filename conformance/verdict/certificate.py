@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,10 +18,19 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from conformance import __version__
-from conformance.contract.rules import Level, catalogue
+from conformance.contract.rules import Kind, Level, catalogue
 from conformance.target.config import Target
 from conformance.verdict.digest import digest_of
-from conformance.verdict.verdicts import RuleResult, RuleVerdict, RunVerdict, Waiver, clock_of, judge_run
+from conformance.verdict.verdicts import (
+    RuleResult,
+    RuleVerdict,
+    RunVerdict,
+    Waiver,
+    clock_of,
+    judge_recorded,
+    judge_run,
+    judge_verdicts,
+)
 
 SCHEMA: Final = "koncili-conformance/certificate/1"
 
@@ -48,7 +57,8 @@ class Tested(_Part):
     """What was tested."""
 
     name: str
-    environment: Literal["mock", "sandbox", "production"]
+    environment: Literal["mock", "sandbox", "production", "recording"]
+    """`recording`: nothing was sent, recorded calls were judged."""
     base_url: str
     error_budget: int | None = None
     """Client errors that all runs together may cause in an hour; None where nothing limits them."""
@@ -124,6 +134,28 @@ class WaiverEntry(_Part):
         )
 
 
+class SpotEntry(_Part):
+    """An entry of a recording: its file, its place in it from 0, when it was sent."""
+
+    file: str
+    entry: Annotated[int, Field(ge=0)]
+    time: AwareDatetime | None = None
+
+
+class RecordedFinding(_Part):
+    """Of an integration: where recorded calls show a finding, and what to send instead."""
+
+    pointer: str
+    """Where in the first of them: a JSON pointer into its body (RFC 6901), `header NAME`, `query NAME`, or empty."""
+    value: str
+    """What stands there, as JSON."""
+    instead: str
+    """What to send instead."""
+    times: Annotated[int, Field(ge=1)]
+    entries: list[SpotEntry]
+    """Those that show it, the first 1,000 of them."""
+
+
 class FindingEntry(_Part):
     """One thing that breaks a rule: its id is the same in every run that finds it."""
 
@@ -134,6 +166,7 @@ class FindingEntry(_Part):
     scenario: str
     """The scenario that showed it; none where it was seen beside another rule's."""
     reason: str
+    recorded: RecordedFinding | None = None
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -149,6 +182,25 @@ class KindsEntry(_Part):
     """Those that the run did not try."""
     earlier: dict[str, AwareDatetime] = Field(default_factory=dict)
     """Of those left, when earlier runs of the same target and contract saw them refused."""
+
+
+class RecordingEntry(_Part):
+    """What was audited."""
+
+    files: list[str]
+    exchanges: Annotated[int, Field(ge=0)]
+    calls: Annotated[int, Field(ge=0)]
+    """Those of the exchanges that are calls to Koncili."""
+    notifications: Annotated[int, Field(ge=0)]
+    untimed: Annotated[int, Field(ge=0)]
+    """Calls without a time."""
+    unexplained: Annotated[int, Field(ge=0)]
+    """Calls that were refused although nothing that a document states is wrong with them: no fault of the integration."""
+    unexplained_entries: list[SpotEntry]
+    problems: list[str]
+    """What of the recording could not be read."""
+    ties_out: bool
+    """Whether the books balance."""
 
 
 class RuleEntry(_Part):
@@ -178,6 +230,8 @@ class RuleEntry(_Part):
     counterexample: Counterexample | None = None
     waiver: WaiverEntry | None = None
     """Of a waived rule."""
+    undecided: Annotated[int, Field(ge=0)] = 0
+    """How many recorded calls could not be judged by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +260,8 @@ class Certificate(_Part):
 
     schema_: Annotated[Literal["koncili-conformance/certificate/1"], Field(alias="schema")] = SCHEMA
     verdict: RunVerdict
+    kind: Kind = Kind.ENDPOINT
+    """What it is of."""
     suite: Suite
     contract: Contract
     target: Tested
@@ -218,6 +274,8 @@ class Certificate(_Part):
     """How each reading is known: stated by the target file, found out by probing, or taken by default."""
     traffic: TrafficCounts
     rules: list[RuleEntry]
+    recording: RecordingEntry | None = None
+    """Of an integration."""
     digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")] | None = None
     """Of all the rest, as digest.py has it; only certificates of older suites have none."""
 
@@ -236,6 +294,16 @@ class Certificate(_Part):
             since=min(instants, default=None),
         )
 
+    @property
+    def follows(self) -> RunVerdict:
+        """The verdict that follows from those of the rules."""
+        return verdict_of(self.kind, ((entry.level, entry.verdict, entry.undecided) for entry in self.rules))
+
+    @property
+    def sealed(self) -> Certificate:
+        """The same with the digest of all the rest."""
+        return self.model_copy(update={"digest": digest_of(json.loads(self.to_json()))})
+
     def to_json(self) -> str:
         """The certificate as it is written."""
         return self.model_dump_json(by_alias=True, indent=2) + "\n"
@@ -244,6 +312,13 @@ class Certificate(_Part):
 def accounts_of(target: Target) -> list[str]:
     """The accounts of a target as a certificate tells them."""
     return [f"{place.id} {place.channel}" for place in target.accounts]
+
+
+def verdict_of(kind: Kind, rules: Iterable[tuple[Level, RuleVerdict, int]]) -> RunVerdict:
+    """The verdict on what is certified, by the verdicts on its rules and the number of calls that could not be judged by each."""
+    if kind is Kind.INTEGRATION:
+        return judge_recorded(rules)
+    return judge_verdicts((level, verdict) for level, verdict, _ in rules)
 
 
 @cache
@@ -305,15 +380,15 @@ def make_certificate(
         traffic=TrafficCounts(**traffic),
         rules=[_entry(result) for result in results],
     )
-    return certificate.model_copy(update={"digest": digest_of(json.loads(certificate.to_json()))})
+    return certificate.sealed
 
 
-def _writable(value: Any) -> Any:
+def writable(value: Any) -> Any:
     """The value with half characters (lone surrogates) escaped: what a server answers may hold some, and no UTF-8 file can."""
     if isinstance(value, str):
         return value.encode(errors="backslashreplace").decode()
     if isinstance(value, dict):
-        return {name: _writable(part) for name, part in value.items()}
+        return {name: writable(part) for name, part in value.items()}
     return value
 
 
@@ -327,7 +402,7 @@ def _entry(result: RuleResult) -> RuleEntry:
         accepted=result.accepted,
         refused=result.refused,
         checked=result.checked,
-        reason=_writable(result.reason),
+        reason=writable(result.reason),
         endpoints={endpoint: dict(counts) for endpoint, counts in result.endpoints.items()},
         requests=result.requests,
         client_errors=result.client_errors,
@@ -342,10 +417,10 @@ def _entry(result: RuleResult) -> RuleEntry:
         ),
         counterexample=(
             Counterexample(
-                request=_writable(finding.request),
-                response=_writable(finding.response),
-                curl=_writable(finding.curl),
-                lanes=[_writable(line) for line in finding.lanes],
+                request=writable(finding.request),
+                response=writable(finding.response),
+                curl=writable(finding.curl),
+                lanes=[writable(line) for line in finding.lanes],
             )
             if finding
             else None
@@ -357,9 +432,9 @@ def _entry(result: RuleResult) -> RuleEntry:
             FindingEntry(
                 id=one.id,
                 endpoint=one.endpoint,
-                kind=_writable(one.kind),
-                scenario=_writable(one.scenario),
-                reason=_writable(one.reason),
+                kind=writable(one.kind),
+                scenario=writable(one.scenario),
+                reason=writable(one.reason),
             )
             for one in ([finding, *(one for one in result.findings if one.id != finding.id)] if finding else [])
         ],

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Final
 
 from conformance.contract.readings import resolve
-from conformance.contract.rules import Catalogue, Level
+from conformance.contract.rules import Catalogue, Kind, Level, Rule, Side
 from conformance.profiles import PROFILES
-from conformance.verdict.certificate import Certificate
+from conformance.verdict.certificate import Certificate, verdict_of
 from conformance.verdict.certificate_file import CertificateFile
 from conformance.verdict.digest import digest_of
 from conformance.verdict.gate_case import (
@@ -32,7 +32,7 @@ from conformance.verdict.gate_case import (
 )
 from conformance.verdict.signature import SignatureState
 from conformance.verdict.skips import is_beyond_live
-from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict, judge_verdicts
+from conformance.verdict.verdicts import EXIT_CODES, RuleVerdict, RunVerdict
 from conformance.verdict.waivers import WaiverStatus
 
 CLOCKS_APART_SECONDS: Final = 300
@@ -72,8 +72,11 @@ def _refused(check: Check, kind: str, **facts: object) -> Found:
 
 
 def _certificate(case: Case) -> Iterable[Found]:
-    suite = case.certificate.suite
-    yield _passed(Check.CERTIFICATE, "read", schema=case.certificate.schema_, suite=suite.version)
+    suite, kind = case.certificate.suite, case.certificate.kind
+    if kind is case.asked.kind:
+        yield _passed(Check.CERTIFICATE, "read", schema=case.certificate.schema_, suite=suite.version)
+    else:
+        yield _refused(Check.CERTIFICATE, f"of-an-{kind}", wanted=case.asked.kind.value)
 
 
 def _digest(file: CertificateFile) -> Iterable[Found]:
@@ -110,7 +113,7 @@ def _follows(certificate: Certificate) -> Iterable[Found]:
     undated = [entry.id for entry in entries if entry.verdict is RuleVerdict.WAIVED and entry.waiver is None]
     if undated:
         yield _refused(Check.RULES, "undated", rules=undated)
-    follows = judge_verdicts((entry.level, entry.verdict) for entry in entries)
+    follows = certificate.follows
     if certificate.verdict is not follows:
         yield _refused(Check.RULES, "verdict", stated=certificate.verdict, follows=follows)
 
@@ -122,7 +125,7 @@ def _differs_from(contract: Catalogue, case: Case) -> Iterable[Found]:
         for entry in case.certificate.rules
         if entry.verdict is RuleVerdict.PASS
         and entry.id in contract.rules
-        and not all(getattr(entry, side) for side in contract[entry.id].sides_under(readings))
+        and not all(getattr(entry, side) for side in _sides(case, contract[entry.id], readings))
     ]
     if unseen:
         yield _refused(Check.RULES, "unseen", rules=unseen)
@@ -136,6 +139,11 @@ def _differs_from(contract: Catalogue, case: Case) -> Iterable[Found]:
     other = [rule for rule, level in stated.items() if rule in contract.rules and contract[rule].level is not level]
     if other:
         yield _refused(Check.RULES, "level", rules=other)
+
+
+def _sides(case: Case, rule: Rule, readings: Mapping[str, str]) -> tuple[Side, ...]:
+    """The evidence without which a rule can't pass: of recorded calls that some were judged."""
+    return (Side.CHECKED,) if case.certificate.kind is Kind.INTEGRATION else rule.sides_under(readings)
 
 
 def _signature(case: Case) -> Iterable[Found]:
@@ -222,7 +230,9 @@ def _differing(stated: Mapping[str, str], chosen: Mapping[str, str], asked: Mapp
 
 def _profile(case: Case) -> Iterable[Found]:
     order, stated, least = list(PROFILES), case.certificate.profile, case.asked.profile
-    if stated in order and order.index(stated) >= order.index(least):
+    if case.certificate.kind is Kind.INTEGRATION:
+        yield _noted(Check.PROFILE, "recorded")
+    elif stated in order and order.index(stated) >= order.index(least):
         yield _passed(Check.PROFILE, "enough", stated=stated)
     else:
         yield _refused(Check.PROFILE, "too-little", stated=stated, least=least)
@@ -232,6 +242,9 @@ def _coverage(case: Case) -> Iterable[Found]:
     """What earlier runs tried counts as long as a certificate of them would."""
     least = case.asked.min_coverage
     coverage = case.certificate.coverage(case.asked.now, case.asked.max_age)
+    if coverage is None and least is None and case.certificate.kind is Kind.INTEGRATION:
+        yield _noted(Check.COVERAGE, "recorded")
+        return
     if coverage is None:
         yield _noted(Check.COVERAGE, "untold") if least is None else _refused(Check.COVERAGE, "unknown", least=least)
         return
@@ -285,6 +298,9 @@ def _code_of(broken: JudgedRule) -> int:
 
 
 def _skips(case: Case) -> Iterable[Found]:
+    if case.certificate.kind is Kind.INTEGRATION and not case.asked.not_exercised:
+        yield _noted(Check.SKIPS, "recorded")
+        return
     stated = case.asked.not_exercised
     if stated is None:
         stated = case.certificate.target.not_exercised
@@ -309,21 +325,23 @@ def _skips(case: Case) -> Iterable[Found]:
 
 
 def _verdict(case: Case) -> Iterable[Found]:
-    verdict = judge_verdicts((rule.entry.level, rule.verdict) for rule in case.rules)
+    kind = case.certificate.kind
+    verdict = verdict_of(kind, ((rule.entry.level, rule.verdict, rule.entry.undecided) for rule in case.rules))
+    told = "-recorded" if kind is Kind.INTEGRATION else ""
     required = [rule for rule in case.rules if rule.is_required]
     ids = {kind: [rule.entry.id for rule in required if rule.verdict is kind] for kind in RuleVerdict}
     facts: dict[str, object] = {kind.name.lower(): len(rules) for kind, rules in ids.items()}
     facts |= {"required": len(required), "waived": ids[RuleVerdict.WAIVED]}
     left_out = [rule.entry.id for rule in required if rule.is_left_out]
     if verdict is RunVerdict.CONFORMANT:
-        yield _passed(Check.VERDICT, "conformant-waived" if facts["waived"] else verdict, **facts)
+        yield _passed(Check.VERDICT, "conformant-waived" if facts["waived"] else f"{verdict}{told}", **facts)
     elif verdict is RunVerdict.PARTIAL and case.asked.accept_partial and left_out:
         facts |= {"left_out": len(left_out)}
         yield Found(Check.VERDICT, "partial-by-choice", Result.REFUSED, EXIT_CODES[verdict], facts)
     elif verdict is RunVerdict.PARTIAL and case.asked.accept_partial:
         yield _passed(Check.VERDICT, "partial-accepted", **facts)
     else:
-        yield Found(Check.VERDICT, verdict, Result.REFUSED, EXIT_CODES[verdict], facts)
+        yield Found(Check.VERDICT, f"{verdict}{told}", Result.REFUSED, EXIT_CODES[verdict], facts)
 
 
 _TOLD: Final[Mapping[Level, Sequence[RuleVerdict]]] = MappingProxyType(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
 
-from conformance.contract.rules import Catalogue, Level
+from conformance.contract.rules import Catalogue, Kind, Level
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.certificate_file import CertificateFile
 from conformance.verdict.signature import NONE_ASKED, Signature
@@ -76,7 +76,9 @@ class Asked:
     """In UTC."""
     max_age: float
     """In seconds."""
+    kind: Kind = Kind.ENDPOINT
     profile: str = "certification"
+    """Of an endpoint's certificate: that of an integration has none."""
     min_coverage: Decimal | None = None
     """In percent of the kinds of faults that can be made on the target."""
     accept_partial: bool = False

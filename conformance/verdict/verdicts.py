@@ -266,3 +266,20 @@ def judge_verdicts(verdicts: Iterable[tuple[Level, RuleVerdict]]) -> RunVerdict:
     if RuleVerdict.NOT_EXERCISED in required:
         return RunVerdict.PARTIAL
     return RunVerdict.CONFORMANT
+
+
+def judge_recorded(rules: Iterable[tuple[Level, RuleVerdict, int]]) -> RunVerdict:
+    """The verdict on an integration with these rules, each with the number of calls that could not be judged by it.
+
+    A rule that no recorded call was about hinders nothing; one about calls that can't be judged leaves the verdict partial.
+    Where no required rule was kept nothing is decided.
+    """
+    required = [(verdict, undecided) for level, verdict, undecided in rules if level is Level.REQUIRED]
+    verdicts = [verdict for verdict, _ in required]
+    if RuleVerdict.FAIL in verdicts:
+        return RunVerdict.NONCONFORMANT
+    if RuleVerdict.PASS not in verdicts or RuleVerdict.INCONCLUSIVE in verdicts:
+        return RunVerdict.INCONCLUSIVE
+    if any(verdict is RuleVerdict.NOT_EXERCISED and undecided for verdict, undecided in required):
+        return RunVerdict.PARTIAL
+    return RunVerdict.CONFORMANT

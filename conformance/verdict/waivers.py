@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.contract.rules import catalogue
+from conformance.contract.rules import every_rule
 from conformance.errors import CannotRun
 from conformance.verdict.verdicts import RuleResult, RuleVerdict, Waiver, clock_of
 
@@ -105,7 +105,7 @@ def _waiver(row: dict[str, Any], zone: str, where: str) -> Waiver:
 
 
 def _is_rule(name: object) -> bool:
-    return isinstance(name, str) and name in catalogue().rules
+    return isinstance(name, str) and name in every_rule().rules
 
 
 def _are_texts(value: object) -> bool:

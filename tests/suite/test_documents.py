@@ -28,7 +28,7 @@ DECISIONS: Final = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 LEFT_BY_RUNS: Final = frozenset(
     {
         "certificate.json", "certificate.json.sig", "summary.md", "junit.xml", "traffic.har", "index.html", "html/index.html",
-        "categories.json", "proof.json", "proof.md", "trials.md", "trials.json", "reports/trials.md",
+        "categories.json", "books.csv", "books.html", "proof.json", "proof.md", "trials.md", "trials.json", "reports/trials.md",
         "stacks.md", "reports/stacks.md",
         "reports/certificate.json", "reports/history/",
     }

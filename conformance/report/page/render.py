@@ -14,9 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from pydantic import ValidationError
 
+from conformance.contract.rules import Kind
 from conformance.errors import CannotRun
-from conformance.report.files import CERTIFICATE, HTML, JUNIT, PAGE, SUMMARY, TRAFFIC, Reports
-from conformance.report.page.view import View, view_of
+from conformance.report.files import BOOKS, BOOKS_PAGE, CERTIFICATE, HTML, JUNIT, PAGE, SUMMARY, TRAFFIC, Reports
+from conformance.report.page.recorded import recorded_view
+from conformance.report.page.view import view_of
+from conformance.report.symbols import RUN_SYMBOLS
 from conformance.verdict.certificate import Certificate
 
 HERE: Final = Path(__file__).parent
@@ -27,6 +30,8 @@ BESIDE: Final = (
     (CERTIFICATE, CERTIFICATE, "what a gate reads, and what this page was made from"),
     (JUNIT, JUNIT, "the scenarios, for a CI"),
     (TRAFFIC, TRAFFIC, "every request and its answer"),
+    (BOOKS_PAGE, BOOKS_PAGE, "what was expected, released and reconciled, by account and period"),
+    (BOOKS, BOOKS, "the same for a spreadsheet"),
 )
 """What a run may leave beside the page: path, name, what it is."""
 
@@ -44,6 +49,16 @@ _TAB_COLOURS: Final = {
 
 def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = ()) -> str:
     """The page of a certificate, with links to what lies beside it (as in BESIDE)."""
+    if certificate.kind is Kind.INTEGRATION:
+        view, symbol = recorded_view(certificate), RUN_SYMBOLS[certificate.verdict]
+        icon = icon_of(symbol, view.colour)
+        return filled("recorded.html.j2", view=view, run=certificate, beside=beside, icon=icon)
+    view_ = view_of(certificate)
+    return filled("page.html.j2", view=view_, run=certificate, beside=beside, icon=icon_of(view_.symbol, view_.colour))
+
+
+def filled(template: str, **values: object) -> str:
+    """A template of this folder filled in: everything is escaped, the style is the page's, and the policy seals it."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -54,12 +69,8 @@ def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = ()) 
     )
     environment.filters["shown"] = shown
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    view = view_of(certificate)
-    return environment.get_template("page.html.j2").render(
-        view=view,
-        run=certificate,
-        beside=beside,
-        icon=_icon(view),
+    return environment.get_template(template).render(
+        **values,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - ours: nothing of the certificate goes into a style or a script
         script=Markup(script),  # noqa: S704
@@ -119,12 +130,12 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _icon(view: View) -> str:
-    """The verdict for the tab of the browser."""
+def icon_of(symbol: str, colour: str) -> str:
+    """A verdict for the tab of the browser."""
     drawing = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-        f'<circle cx="16" cy="16" r="16" fill="{_TAB_COLOURS[view.colour]}"/>'
+        f'<circle cx="16" cy="16" r="16" fill="{_TAB_COLOURS[colour]}"/>'
         '<text x="16" y="23" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle" '
-        f'fill="#fff">{view.symbol}</text></svg>'
+        f'fill="#fff">{symbol}</text></svg>'
     )
     return f"data:image/svg+xml,{quote(drawing)}"

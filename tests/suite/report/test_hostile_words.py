@@ -35,8 +35,9 @@ from conformance.report.ci import annotate
 from conformance.report.discreet import Discretion, discreet
 from conformance.report.gate_words import as_json, text
 from conformance.report.junit import junit
+from conformance.report.lines import Line
 from conformance.report.screen import styled
-from conformance.report.summary import Line, brief, markdown, terminal
+from conformance.report.summary import brief, markdown, terminal
 from conformance.report.waits import words as waiting_words
 from conformance.run.recovery_client import Report
 from conformance.target.config import parse_target

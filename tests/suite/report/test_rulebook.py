@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
-from conformance.contract.rules import Rule, catalogue
+from conformance.contract.rules import Rule, every_rule
 from conformance.errors import CannotRun
 from conformance.report.rulebook import expected, render
 from conformance.run.options import check_known
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
-RULES = tuple(catalogue().rules.values())
+RULES = tuple(every_rule().rules.values())
 
 
 def reference() -> str:
@@ -23,7 +23,7 @@ def reference() -> str:
 
 
 def section(rule: str) -> str:
-    return render([catalogue()[rule]], "markdown", single=True)
+    return render([every_rule()[rule]], "markdown", single=True)
 
 
 def test_the_page_is_what_the_command_prints() -> None:
@@ -81,12 +81,12 @@ def test_readings_and_contradictions_are_told() -> None:
 
 @pytest.mark.parametrize("written", ["ORD-4", "ord4", "ord_04", "ORD 4", "Ord-004"])
 def test_an_id_written_in_another_way_is_found(written: str) -> None:
-    assert catalogue().nearest(written) == " (did you mean ORD-04?)"
+    assert every_rule().nearest(written) == " (did you mean ORD-04?)"
 
 
 def test_an_id_with_a_slip_is_guessed() -> None:
-    assert "NTF-01" in catalogue().nearest("NFT-01")
-    assert catalogue().nearest("something else") == ""
+    assert "NTF-01" in every_rule().nearest("NFT-01")
+    assert every_rule().nearest("something else") == ""
 
 
 def test_an_unknown_rule_is_answered_with_what_was_meant() -> None:

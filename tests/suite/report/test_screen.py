@@ -15,9 +15,9 @@ import pytest
 
 from conformance.contract.rules import catalogue
 from conformance.planning.costs import Stage
+from conformance.report.lines import Line, Tone
 from conformance.report.progress import Progress
 from conformance.report.screen import BEAT_SECONDS, Loudness, Screen, is_lively, styled, tell
-from conformance.report.summary import Line, Tone
 from conformance.verdict.evidence import Outcome
 from tests.suite.report.test_progress import BIG, OTHER, SMALL, over
 from tests.suite.support.command_runs import COMMAND, PATIENCE_SECONDS, Run, certify

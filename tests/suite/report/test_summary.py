@@ -11,8 +11,9 @@ import pytest
 
 from conformance.contract.rules import catalogue
 from conformance.mock.target import mock_target_table
+from conformance.report.lines import Line, Tone
 from conformance.report.screen import styled
-from conformance.report.summary import MOST_LINES, MOST_SHOWN, Line, Tone, brief, markdown, next_step, terminal
+from conformance.report.summary import MOST_LINES, MOST_SHOWN, brief, markdown, next_step, terminal
 from conformance.target.config import parse_target
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.not_exercised import NEEDS_CONTROL

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.commandline.recording import witness_of
+from conformance.commandline.recording import recorder_of
 from conformance.contract.judge import Request as Asked
+from conformance.errors import CannotRun
 from conformance.mock.app import respond
 from conformance.mock.koncili import Koncili
 from conformance.traffic import ndjson, read_all
@@ -81,7 +82,8 @@ def test_lines_that_are_broken_are_told_and_left_out(tmp_path: Path) -> None:
 def test_the_mock_records_what_it_is_asked_and_answers(tmp_path: Path) -> None:
     koncili = Koncili()
     headers = {"host": "127.0.0.1:8765", "content-type": "application/json"}
-    with witness_of(tmp_path / "a.ndjson") as koncili.witness:
+    with recorder_of(tmp_path / "a.ndjson") as recorder:
+        koncili.witness = recorder.call
         respond(koncili, Asked("POST", "/public/api/auth/token", headers=headers, body=b'{"credentials": 203.630}'))
         koncili.clock.advance(90)
         respond(koncili, Asked("GET", "/order", query={"accountId": "1"}, headers=headers, query_string="accountId=1"))
@@ -138,6 +140,11 @@ def test_the_example_in_the_documents_is_one() -> None:
     jsonschema_rs.validate(SCHEMA, json.loads(line))
     (found,) = read_ndjson(Lines([line.encode()]), "a", pytest.fail)  # type: ignore[arg-type]
     assert found.request.body == b'{"marketplaceCode": "701", "totalGrossValue": 203.63}'
+
+
+def test_a_recording_that_can_t_be_written_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match="nowhere"), recorder_of(tmp_path / "nowhere" / "a"):
+        pass
 
 
 def test_lines_in_a_looser_form_are_read_too(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
     assert written == {
         "schema": SCHEMA,
         "verdict": "conformant",
+        "kind": "endpoint",
         "suite": {"version": __version__, "commit": "2a5a995"},
         "contract": {"version": catalogue().version, "sha256": catalogue().sha256},
         "target": {
@@ -87,6 +88,7 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
         "readings": {"extract-types": "portal"},
         "readingsFrom": {"extract-types": "probed"},
         "traffic": {"requests": 9, "clientErrors": 3, "serverErrors": 2, "throttled": 1},
+        "recording": None,
     }
     assert [rule["id"] for rule in rules] == ["ORD-04"]
 
@@ -123,6 +125,7 @@ def test_a_rule_that_passed_is_told_with_what_it_rests_on() -> None:
             "counterexample": None,
             "atOnce": None,
             "waiver": None,
+            "undecided": 0,
         }
     ]
 

@@ -1,0 +1,361 @@
+"""The rules of how an integration calls: tokens, headers, URLs, repetitions, lost answers, notifications."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import blake2b
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from conformance.audit.call import BAD_REQUEST, Call, Came, OrderKey, Place
+from conformance.audit.findings import Findings
+from conformance.audit.world import World
+from conformance.contract.credentials import decode_credentials
+from conformance.contract.endpoints import (
+    CREDENTIALS_FIELD,
+    INTEGRATOR_HEADER,
+    REFRESH_TOKEN_FIELD,
+    TOKEN_HEADER,
+    Endpoint,
+)
+from conformance.contract.jsontext import NotJSON, loads
+from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
+from conformance.traffic.exchange import Exchange, Missing, Response
+
+TOKENS, REPEATED, LOOKED_UP, INTEGRATOR, URLS, NOTIFIED = "CLI-08", "CLI-12", "CLI-13", "CLI-14", "CLI-15", "CLI-16"
+
+NO_HEADERS: Final = "the headers were not recorded"
+
+SHORTER_LIFE: Final = timedelta(seconds=min(TOKEN_LIFETIME_SECONDS.values()))
+FEW_CALLS: Final = 5
+"""A token that was used for no more calls, and lived, was fetched for them."""
+MANY_LOGINS: Final = 3
+"""So many needless logins are no restart any more."""
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MASKED: Final = re.compile(r"(?i)[*\u2022<>\[\]{}]|redact|mask|dummy|secret|hidden|filtered|x{4}")
+_SECRET_NAMES: Final = frozenset(
+    {"gumgatoken", "token", "accesstoken", "access_token", "refreshtoken", "refresh_token", "credentials", "password",
+     "senha", "authorization", "api_key", "apikey"}
+)  # fmt: skip
+_SHORTEST_SECRET: Final = 8
+
+
+class Tokens:
+    """Access tokens are used as long as they live. Of values that a recorder has blotted out, all alike, nothing is said."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._used: dict[str, int] = {}
+        """How many calls each token that was given was used for."""
+        self._last: dict[str, tuple[Call, str]] = {}
+        """By file the last call that gave a token, and the token."""
+        self._needless: dict[str, list[Call]] = {}
+        self._dead: dict[str, Call] = {}
+        """Tokens that were refused, and where."""
+
+    def take(self, call: Call, world: World) -> None:
+        """Judge what the call does with its token, or by getting one."""
+        if call.endpoint is Endpoint.CREATE_TOKEN:
+            self._login(call, world)
+            judge_credentials(call, self._findings)
+        elif call.endpoint is Endpoint.REFRESH_TOKEN:
+            self._refresh(call, world)
+        elif call.endpoint is not None:
+            self._use(call, world)
+
+    def _login(self, call: Call, world: World) -> None:
+        token = call.answered.get("accessToken") if isinstance(call.answered, dict) else None
+        if call.came is not Came.ACCEPTED:
+            return
+        before = self._last.get(call.origin.file)
+        if isinstance(token, str):
+            self._last[call.origin.file] = (call, token)
+        if before is None or not isinstance(token, str):
+            self._findings.keeps(TOKENS, call)
+            return
+        earlier, old = before
+        age = call.started - earlier.started if call.started is not None and earlier.started is not None else None
+        blotted = old == token or len(world.tokens.get(old, ())) > 1
+        lives = age is not None and age < SHORTER_LIFE and old not in self._dead
+        if blotted or not lives or self._used.get(old, 0) > FEW_CALLS:
+            self._findings.keeps(TOKENS, call)
+            return
+        needless = self._needless.setdefault(call.origin.file, [])
+        needless.append(call)
+        if len(needless) == MANY_LOGINS:
+            for one in needless:
+                self._needlessly(one)
+        elif len(needless) > MANY_LOGINS:
+            self._needlessly(call)
+            needless.pop(0)
+
+    def _needlessly(self, call: Call) -> None:
+        says = f"a token was fetched although the one before it lived and had served no more than {FEW_CALLS} calls"
+        self._findings.breaks(TOKENS, call, says, cause="fetched")
+
+    def _refresh(self, call: Call, world: World) -> None:
+        used = call.body.get(REFRESH_TOKEN_FIELD)
+        if not isinstance(used, str) or _is_masked(used):
+            self._findings.cannot_tell("AUTH-07", "the refresh token was not recorded")
+            return
+        spent = world.refreshed.get(used, [])
+        if spent and world.given_refresh.get(used, 0) <= 1 and call.came is not Came.ACCEPTED:
+            says = f"the refresh token was used before, at entry {spent[0].origin.entry}"
+            self._findings.breaks("AUTH-07", call, says, pointer=f"/{REFRESH_TOKEN_FIELD}")
+        elif call.came is Came.ACCEPTED:
+            self._findings.keeps("AUTH-07", call)
+
+    def _use(self, call: Call, world: World) -> None:
+        self._judge_presence(call)
+        token = call.token
+        if token is None:
+            return
+        given = world.tokens.get(token, [])
+        if len(given) == 1:
+            self._used[token] = self._used.get(token, 0) + 1
+        dead = self._dead.get(token)
+        if call.came is Came.ACCEPTED:
+            self._dead.pop(token, None)
+            self._findings.keeps(TOKENS, call)
+        elif call.is_without_token and not _is_masked(token):
+            if dead is not None and call.started is not None and dead.ended is not None and call.started >= dead.ended:
+                says = f"the token was refused at entry {dead.origin.entry}, and is sent again"
+                self._findings.breaks(TOKENS, call, says, pointer=f"header {TOKEN_HEADER}", cause="dead")
+            elif len(given) == 1 and _age(call, given[0]) is not None:
+                self._judge_age(call, given[0])
+            self._dead.setdefault(token, call)
+
+    def _judge_age(self, call: Call, given: Call) -> None:
+        age = _age(call, given)
+        longest = timedelta(seconds=max(TOKEN_LIFETIME_SECONDS.values()))
+        if age is not None and age > longest:
+            says = f"the token was given {age} before, and lives {longest}"
+            self._findings.breaks(TOKENS, call, says, pointer=f"header {TOKEN_HEADER}", cause="dead")
+
+    def _judge_presence(self, call: Call) -> None:
+        header = call.header(TOKEN_HEADER)
+        if isinstance(header, Missing):
+            if call.came is Came.ACCEPTED:
+                self._findings.keeps("AUTH-03", call)
+            else:
+                self._findings.cannot_tell("AUTH-03", NO_HEADERS)
+        elif header:
+            self._findings.keeps("AUTH-03", call)
+        elif call.is_without_token:
+            self._findings.breaks("AUTH-03", call, f"there is no {TOKEN_HEADER}", pointer=f"header {TOKEN_HEADER}")
+        elif call.came is Came.ACCEPTED:
+            self._findings.keeps("AUTH-03", call)  # else it would not have been taken: the recorder left it out
+        else:
+            self._findings.cannot_tell("AUTH-03", f"no {TOKEN_HEADER} was recorded, and the answer does not tell")
+
+
+def _age(call: Call, given: Call) -> timedelta | None:
+    at = given.ended or given.started
+    return call.started - at if call.started is not None and at is not None else None
+
+
+def _is_masked(value: str) -> bool:
+    return _MASKED.search(value) is not None
+
+
+def judge_credentials(call: Call, findings: Findings) -> None:
+    """Credentials that are none: only where the server refused them too, since recorders blot them out."""
+    value = call.body.get(CREDENTIALS_FIELD)
+    if call.came is Came.ACCEPTED:
+        findings.keeps("AUTH-02", call)
+    elif call.came is Came.REFUSED and call.has_body:
+        if isinstance(value, str) and decode_credentials(value) is not None:
+            says = f"email or password are wrong: the server answers {call.status}"
+        else:
+            says = f"{CREDENTIALS_FIELD} is missing or not the base64 of email:password"
+        findings.breaks("AUTH-02", call, says, pointer=f"/{CREDENTIALS_FIELD}")
+
+
+def judge_integrator(call: Call, findings: Findings) -> None:
+    """Whether the integrator header is there. Where the token is missing too and the call was taken, headers were left out."""
+    if call.endpoint is None or not call.endpoint.needs_token:
+        return
+    value = call.header(INTEGRATOR_HEADER)
+    if isinstance(value, Missing) or (value is None and call.came is Came.ACCEPTED and call.token is None):
+        findings.cannot_tell(INTEGRATOR, NO_HEADERS)
+    elif value is None or not value.strip():
+        findings.breaks(
+            INTEGRATOR, call, f"there is no {INTEGRATOR_HEADER} header", pointer=f"header {INTEGRATOR_HEADER}"
+        )
+    elif _UUID.fullmatch(value.strip()):
+        findings.keeps(INTEGRATOR, call)
+    elif _is_masked(value):
+        findings.cannot_tell(INTEGRATOR, "the recorder has blotted out the integrator")
+    else:
+        says = f"the {INTEGRATOR_HEADER} header is no UUID"
+        findings.breaks(INTEGRATOR, call, says, pointer=f"header {INTEGRATOR_HEADER}", value=value, cause="no UUID")
+
+
+class Urls:
+    """No URL holds a credential or a token."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._secrets: dict[str, str] = {}
+
+    def take(self, call: Call) -> None:
+        """Judge the call's URL by the names in it and by the secrets known so far."""
+        if call.token is not None and not _is_masked(call.token):
+            self._secrets.setdefault(call.token, TOKEN_HEADER)
+        credentials = call.body.get(CREDENTIALS_FIELD) if call.endpoint is Endpoint.CREATE_TOKEN else None
+        if isinstance(credentials, str) and (pair := decode_credentials(credentials)):
+            self._secrets.setdefault(pair[1], "password")
+            self._secrets.setdefault(credentials, CREDENTIALS_FIELD)
+        found = self._in(call)
+        if found is None:
+            self._findings.keeps(URLS, call)
+        else:
+            self._findings.breaks(URLS, call, f"the URL holds {found}", pointer=f"query {found}", cause=found)
+
+    def _in(self, call: Call) -> str | None:
+        """The name of what is in the URL and should not be."""
+        parts = urlsplit(call.url)
+        if parts.password:
+            return "password"
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        named = next((name for name, value in pairs if name.lower() in _SECRET_NAMES and value), None)
+        if named is not None:
+            return named
+        held = [value for _, value in pairs] + unquote(parts.path).split("/")
+        return next(
+            (self._secrets[value] for value in held if len(value) >= _SHORTEST_SECRET and value in self._secrets), None
+        )
+
+
+@dataclass(slots=True)
+class _Refused:
+    call: Call
+    changes: int
+    """How many changes at its account and channel had been taken by then."""
+
+
+class Repetitions:
+    """What was refused with 400 is not sent again as it was, while nothing has changed."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._refused: dict[bytes, _Refused] = {}
+        self._changes: dict[Place | None, int] = {}
+
+    def take(self, call: Call) -> None:
+        """Judge the call by what was refused before, and take note of its own refusal."""
+        if call.endpoint is None or not call.endpoint.needs_token:
+            return
+        if not call.has_body:
+            self._findings.cannot_tell(REPEATED, "the body was not recorded")
+            return
+        place = call.place
+        same = _digest(call)
+        before = self._refused.get(same)
+        if before is not None and call.status == BAD_REQUEST and before.changes == self._changes.get(place, 0):
+            says = f"the same was refused with 400 at entry {before.call.origin.entry}, and nothing has changed since"
+            self._findings.breaks(REPEATED, call, says, value=call.error_code, others=[before.call])
+        else:
+            self._findings.keeps(REPEATED, call)
+        if call.status == BAD_REQUEST:
+            self._refused[same] = _Refused(call, self._changes.get(place, 0))
+        elif before is not None and call.came is Came.ACCEPTED:
+            del self._refused[same]
+        if call.came is not Came.REFUSED and call.came is not Came.UNHEARD and call.endpoint is not Endpoint.GET_ORDER:
+            self._changes[place] = self._changes.get(place, 0) + 1
+
+    def notified(self, account: object) -> None:
+        """Something happened at an account by itself."""
+        for place in list(self._changes):
+            if place is not None and place[0] == account:
+                self._changes[place] += 1
+        self._refused = {
+            same: one for same, one in self._refused.items() if one.call.place is None or one.call.place[0] != account
+        }
+
+
+def _digest(call: Call) -> bytes:
+    body = call.exchange.request.body
+    whole = "\0".join((call.method, call.path, repr(sorted(call.query.items())))).encode("utf-8", "surrogatepass")
+    return blake2b(whole + b"\0" + (body if isinstance(body, bytes) else b""), digest_size=16).digest()
+
+
+class LostAnswers:
+    """After a lost answer what was changed is looked up before the same is sent again; a creation may be sent again once."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._lost: dict[tuple[Endpoint, OrderKey | Place], list[Call]] = {}
+
+    def take(self, call: Call) -> None:
+        """Judge the call by the lost answers before it, and take note of its own."""
+        if call.endpoint is Endpoint.GET_ORDER and call.key is not None:
+            for endpoint in (Endpoint.SUBMIT_RELEASE, Endpoint.DELETE_ORDER):
+                if self._lost.pop((endpoint, call.key), None):
+                    self._findings.keeps(LOOKED_UP, call)
+            return
+        subject = _subject(call)
+        if subject is None or call.endpoint is None:
+            return
+        place = (call.endpoint, subject)
+        lost = self._lost.get(place, [])
+        allowed = 1 if call.endpoint is Endpoint.CREATE_RECONCILIATION else 0
+        if len(lost) > allowed and _same_body(lost[-1], call):
+            says = f"the answer to the same at entry {lost[-1].origin.entry} was lost, and nothing was asked since"
+            self._findings.breaks(LOOKED_UP, call, says, others=lost)
+        if call.came is Came.LOST:
+            self._lost.setdefault(place, []).append(call)
+        elif lost:
+            del self._lost[place]
+
+
+def _subject(call: Call) -> OrderKey | Place | None:
+    if call.endpoint in {Endpoint.SUBMIT_RELEASE, Endpoint.DELETE_ORDER}:
+        return call.key
+    return call.place if call.endpoint is Endpoint.CREATE_RECONCILIATION else None
+
+
+def _same_body(one: Call, other: Call) -> bool:
+    if one.has_body and other.has_body:
+        return bool(one.body == other.body)
+    return False
+
+
+# -- notifications -------------------------------------------------------------------------------------------------
+
+SUCCESS: Final[Mapping[str, str]] = {"status": "success"}
+
+
+def notification_in(exchange: Exchange) -> dict[str, Any] | None:
+    """The notification that an exchange is, as Koncili posts it to the integrator's callback; None where it is none."""
+    body = exchange.request.body
+    if exchange.request.method != "POST" or isinstance(body, Missing) or b"notificationType" not in body:
+        return None
+    try:
+        content = loads(body)
+    except NotJSON:
+        return None
+    return content if isinstance(content, dict) and isinstance(content.get("notificationType"), str) else None
+
+
+def judge_callback(call: Call, findings: Findings) -> None:
+    """How the integrator's callback has answered a notification."""
+    answer = call.exchange.response
+    if not isinstance(answer, Response):
+        if answer is None:
+            findings.breaks(NOTIFIED, call, "the notification was not answered", cause="answer")
+        else:
+            findings.cannot_tell(NOTIFIED, "the answer to the notification was not recorded")
+    elif answer.status != 200:  # noqa: PLR2004 - the documented status
+        findings.breaks(NOTIFIED, call, f"answered {answer.status}", value=answer.status, cause="answer")
+    elif isinstance(answer.body, Missing):
+        findings.cannot_tell(NOTIFIED, "the body of the answer to the notification was not recorded")
+    elif call.answered != SUCCESS:
+        told = answer.body[:100].decode("utf-8", "backslashreplace")
+        findings.breaks(NOTIFIED, call, f"answered 200 with {told or 'nothing'}", value=told, cause="answer")
+    else:
+        findings.keeps(NOTIFIED, call)

@@ -1,0 +1,196 @@
+"""The rules of releases beside the order and the reconciliation that they are of: whole, exact, in sequence, in time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from conformance.audit.call import LENIENT, Call, Came
+from conformance.audit.findings import Findings, value_at
+from conformance.audit.world import Batch, Gone, Order, Unseen, World
+from conformance.contract.reconciliation_rules import Entry, entries_of, is_whole, judge_against_reconciliation
+
+WHOLE, EXACT, SEQUENCE, VERIFIED, COUNT, COVERED = "CLI-02", "CLI-03", "CLI-04", "CLI-01", "CLI-05", "CLI-06"
+UNKNOWN_ORDER, UNKNOWN_BATCH, OTHER_PLACE = "REL-13", "REL-02", "REL-14"
+
+BEFORE: Final = "the order was sent before the recording began, or its submission was not recorded whole"
+BATCH_BEFORE: Final = "the reconciliation was opened before the recording began, or its creation was not recorded whole"
+IN_DOUBT: Final = "an answer about the order was lost or not recorded before"
+UNDER_WAY: Final = "another call about the order was under way"
+
+
+def judge_release_in(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
+    """Judge a release whose body was recorded. `is_clear`: no other change of its order was under way."""
+    entries = entries_of(call.body.get("releases"))
+    number = call.body.get("reconciliationId")
+    batch = world.batches.get(number) if is_whole(number) else None
+    again = _judge_order(call, world, findings, entries, is_clear=is_clear)
+    if is_whole(number):
+        _judge_batch(call, batch, findings, 0 if again else len(entries))
+
+
+# -- the order -----------------------------------------------------------------------------------------------------
+
+
+def _judge_order(call: Call, world: World, findings: Findings, entries: Sequence[Entry], *, is_clear: bool) -> bool:
+    """Judge a release beside its order; whether the order was released before."""
+    if call.key is None:
+        return False
+    order = world.order(call.key)
+    if not is_clear:
+        for rule in (VERIFIED, WHOLE, EXACT, SEQUENCE, UNKNOWN_ORDER):
+            findings.cannot_tell(rule, UNDER_WAY)
+        return False
+    if order.is_gone and call.came is not Came.ACCEPTED:
+        says = f"there is no order {call.key[2]} at this moment"
+        findings.breaks(UNKNOWN_ORDER, call, says, pointer="/marketplaceCode", value=call.key[2])
+        return False
+    if (before := _released_before(order, world)) is not None:
+        says = f"order {call.key[2]} was released before, at entry {before}"
+        findings.breaks(WHOLE, call, says, pointer="/marketplaceCode", value=call.key[2], cause="again")
+        return True
+    if order.may_be_released:
+        for rule in (WHOLE, EXACT, SEQUENCE):
+            findings.cannot_tell(rule, IN_DOUBT)
+        return False
+    _judge_presence(call, order, findings)
+    _judge_verified(call, order, findings)
+    _judge_match(call, order, findings, entries)
+    return False
+
+
+def _released_before(order: Order, world: World) -> int | None:
+    """The entry at which the order was released, unless the reconciliation of that ended in ERROR."""
+    for release in order.releases:
+        batch = world.batches.get(release.reconciliation) if release.reconciliation is not None else None
+        if batch is None or batch.situation != "ERROR":
+            return release.origin.entry
+    return None
+
+
+def _judge_presence(call: Call, order: Order, findings: Findings) -> None:
+    if order.body is not None or call.came is Came.ACCEPTED:
+        findings.keeps(UNKNOWN_ORDER, call)
+    elif call.came is Came.REFUSED and names(call, "marketplaceCode"):
+        says = f"the server answers that it has no order {call.body.get('marketplaceCode')}"
+        findings.breaks(UNKNOWN_ORDER, call, says, pointer="/marketplaceCode", value=call.body.get("marketplaceCode"))
+    else:
+        findings.cannot_tell(UNKNOWN_ORDER, BEFORE if _is_unseen(order) else IN_DOUBT)
+
+
+def names(call: Call, name: str) -> bool:
+    """Whether a refusal is about that field, as far as the server says."""
+    told = call.answered if isinstance(call.answered, dict) else {}
+    source, message = told.get("errorSource"), told.get("errorMessage")
+    return source == name and isinstance(message, str) and "not found" in message.lower()
+
+
+def _is_unseen(order: Order) -> bool:
+    return any(isinstance(state, Unseen) for state in order.states)
+
+
+def _judge_verified(call: Call, order: Order, findings: Findings) -> None:
+    if order.verified:
+        findings.keeps(VERIFIED, call)
+    elif order.sent_by is None:
+        findings.cannot_tell(VERIFIED, BEFORE)
+    else:
+        sent = f"since it was sent, at entry {order.sent_by.origin.entry}"
+        says = f"nothing was asked about order {order.sent_by.body.get('marketplaceCode')} {sent}"
+        findings.breaks(VERIFIED, call, says, pointer="/marketplaceCode", value=call.body.get("marketplaceCode"))
+
+
+def _judge_match(call: Call, order: Order, findings: Findings, entries: Sequence[Entry]) -> None:
+    """Beside each state that the order may have: what is wrong beside all of them is wrong."""
+    if _is_unseen(order):
+        for rule in (WHOLE, EXACT, SEQUENCE):
+            findings.cannot_tell(rule, BEFORE)
+        return
+    extracts = [entries_of(state.get("extracts")) for state in order.states if not isinstance(state, Unseen | Gone)]
+    if not extracts:
+        return
+    verdicts = [_compare(entries, one) for one in extracts]
+    if len({verdict and verdict[0] for verdict in verdicts}) > 1:
+        for rule in (WHOLE, EXACT, SEQUENCE):
+            findings.cannot_tell(rule, IN_DOUBT)
+        return
+    broken = verdicts[-1]
+    for rule in (WHOLE, EXACT, SEQUENCE):
+        if broken is None or rule != broken[0]:
+            if broken is None or _RANK[rule] < _RANK[broken[0]]:
+                findings.keeps(rule, call)
+            continue
+        _, pointer, value, says, instead = broken
+        value = value_at(call.content, pointer) if rule == EXACT else value  # as it was sent
+        findings.breaks(rule, call, says, pointer=pointer, value=value, instead=instead, cause="match")
+
+
+_RANK: Final[Mapping[str, int]] = {WHOLE: 0, EXACT: 1, SEQUENCE: 2}
+
+_Mismatch = tuple[str, str, object, str, str]
+"""Rule, pointer, value, what is wrong, what to send instead."""
+
+
+def _compare(entries: Sequence[Entry], extracts: Sequence[Entry]) -> _Mismatch | None:
+    wanted = ", ".join(f"{type_} {value}" for type_, value in extracts)
+    instead = f"Send {wanted}."
+    if len(entries) != len(extracts):
+        says = f"{len(entries)} entries for an order with {len(extracts)} extracts"
+        return WHOLE, "/releases", len(entries), says, instead
+    if Counter(entries) != Counter(extracts):
+        left = list((Counter(extracts) - Counter(entries)).elements())
+        odd = Counter(entries) - Counter(extracts)
+        position = next(index for index, entry in enumerate(entries) if entry in odd)
+        type_, value = entries[position]
+        meant = next((amount for kind, amount in left if kind == type_), None)
+        if meant is not None:
+            says = f"{type_} is {value}, and {meant} in the order"
+            return EXACT, f"/releases/{position}/value", value, says, instead
+        says = f"{type_} is no extract of the order that is left; there is {left[0][0]} {left[0][1]}"
+        return EXACT, f"/releases/{position}/type", type_, says, instead
+    if list(entries) != list(extracts):
+        position = next(index for index, pair in enumerate(zip(entries, extracts, strict=True)) if pair[0] != pair[1])
+        says = f"entry {position + 1} is {entries[position][0]}, and {extracts[position][0]} in the order"
+        return SEQUENCE, f"/releases/{position}", entries[position][0], says, instead
+    return None
+
+
+# -- the reconciliation --------------------------------------------------------------------------------------------
+
+
+def _judge_batch(call: Call, batch: Batch | None, findings: Findings, new: int) -> None:
+    number = call.body.get("reconciliationId")
+    if batch is None:
+        if call.came is Came.REFUSED and names(call, "reconciliationId"):
+            says = f"the server answers that it has no reconciliation {number}"
+            findings.breaks(UNKNOWN_BATCH, call, says, pointer="/reconciliationId", value=number)
+        elif call.came is not Came.ACCEPTED:
+            findings.cannot_tell(UNKNOWN_BATCH, BATCH_BEFORE)
+    facts = batch.facts if batch is not None else None
+    if batch is None or facts is None:
+        findings.cannot_tell(COUNT, BATCH_BEFORE)
+        findings.cannot_tell(COVERED, BATCH_BEFORE)
+        return
+    if call.place is None:
+        return
+    broken = {breach.rule: breach for breach in judge_against_reconciliation(call.body, call.place, facts, LENIENT)}
+    if "REL-14" in broken:
+        says = f"reconciliation {number} was opened for account {batch.place[0]} on {batch.place[1]}"
+        findings.breaks(OTHER_PLACE, call, says, pointer="/reconciliationId", value=number)
+    else:
+        findings.keeps(OTHER_PLACE, call)
+    if "REL-03" in broken and batch.opened_by is not None:
+        period = f"{batch.opened_by.body.get('periodInitDate')} to {batch.opened_by.body.get('periodEndDate')}"
+        says = f"releasedDate is outside of the period of reconciliation {number}, {period}"
+        findings.breaks(COVERED, call, says, pointer="/releasedDate", value=call.body.get("releasedDate"))
+    else:
+        findings.keeps(COVERED, call)
+    if new and "REL-14" not in broken and batch.received + new > facts.quantity and batch.opened_by is not None:
+        sent = batch.received + new
+        says = (
+            f"releasesQtd of reconciliation {number} is {facts.quantity}, and at least {sent} entries were sent to it"
+        )
+        findings.breaks(
+            COUNT, batch.opened_by, says, pointer="/releasesQtd", value=facts.quantity, cause="low", others=[call]
+        )

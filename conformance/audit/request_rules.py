@@ -1,0 +1,244 @@
+"""The rules of single requests, judged by the contract's own judge: orders, queries, deletions, creations, accounts, paths."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from conformance.audit.call import BAD_REQUEST, LENIENT, Call, Came
+from conformance.audit.findings import Findings, pointer_of, value_at
+from conformance.audit.world import World
+from conformance.contract.coercion import as_taken
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.jsontext import JSONValue, NotJSON
+from conformance.contract.nearly_json import read_leniently
+from conformance.contract.order_rules import Breach, judge_order
+from conformance.contract.reconciliation_rules import judge_period, judge_reconciliation, judge_release
+from conformance.traffic.exchange import Missing
+
+Fields = Mapping[str, JSONValue]
+
+NO_BODY: Final = "the body was not recorded"
+
+ACCOUNT_CODES: Final[Mapping[str, str]] = {
+    "404-1": "ACC-02",
+    "404-2": "ACC-03",
+    "400-2": "ACC-04",
+    "403-1": "ACC-05",
+    "403-2": "ACC-06",
+}
+"""What the server says of an account: the recording alone can't tell."""
+
+_BY_STATUS: Final = {"ORD-03": "PAID_WAITING_DELIVERY", "ORD-04": "CONCLUDED", "ORD-05": "CANCELED"}
+"""Rules about orders of one status only."""
+
+_OF_BODIES: Final[Mapping[Endpoint, tuple[str, ...]]] = {
+    Endpoint.SUBMIT_ORDER: (
+        "ORD-02", "ORD-03", "ORD-04", "ORD-05", "ORD-07", "ORD-08", "ORD-09", "ORD-10", "ORD-11", "ORD-12", "ORD-13",
+        "ORD-14", "ORD-18", "ORD-21", "ORD-22",
+    ),
+    Endpoint.CREATE_RECONCILIATION: ("REC-03", "REC-07", "REC-08", "ORD-21", "ORD-22"),
+    Endpoint.SUBMIT_RELEASE: ("REL-02", "REL-04", "REL-05", "REL-06", "REL-10", "REL-16", "REL-17", "ORD-21", "ORD-22"),
+}  # fmt: skip
+"""The rules that a body breaks by itself, by endpoint."""
+
+_NO_OBJECT: Final = {
+    Endpoint.SUBMIT_ORDER: "ORD-14",
+    Endpoint.CREATE_RECONCILIATION: "REC-08",
+    Endpoint.SUBMIT_RELEASE: "REL-17",
+}
+
+_JUDGES: Final[Mapping[Endpoint, Callable[[Fields, Mapping[str, str]], Iterable[Breach]]]] = {
+    Endpoint.SUBMIT_ORDER: judge_order,
+    Endpoint.CREATE_RECONCILIATION: judge_reconciliation,
+    Endpoint.SUBMIT_RELEASE: judge_release,
+}
+
+
+def judge_body(call: Call, findings: Findings, readings: Mapping[str, str]) -> bool:
+    """Judge what the body of a call says by itself; whether there is a body that more can be judged of.
+
+    What only some readings forbid is a fault where the server refused it: then it follows one of those.
+    """
+    endpoint = call.endpoint
+    if endpoint is None or endpoint not in _OF_BODIES:
+        return True
+    about = [
+        rule
+        for rule in _OF_BODIES[endpoint]
+        if _BY_STATUS.get(rule, call.body.get("status")) == call.body.get("status")
+    ]
+    if not call.has_body:
+        for rule in _OF_BODIES[endpoint]:
+            findings.cannot_tell(rule, f"{NO_BODY} ({endpoint.label})")
+        return False
+    if not isinstance(call.content, dict):
+        body = call.exchange.request.body
+        nearly = isinstance(body, bytes) and isinstance(call.content, NotJSON) and read_leniently(body) is not None
+        rule = "ORD-22" if nearly else _NO_OBJECT[endpoint]
+        findings.breaks(rule, call, f"the body is no JSON object: {_shown(call.content)}", value=_begin(body))
+        return False
+    firm = _first(_JUDGES[endpoint](call.body, LENIENT))
+    stated = _first(_JUDGES[endpoint](as_taken(call.content, readings), readings))
+    for rule in about:
+        if rule in firm:
+            _report(call, findings, firm[rule])
+        elif rule not in stated or call.came is Came.ACCEPTED:
+            findings.keeps(rule, call)
+        elif call.status == BAD_REQUEST and not firm:
+            _report(call, findings, stated[rule])
+        elif not firm:
+            findings.cannot_tell(rule, f"the documents disagree, and the answer does not tell: {stated[rule].message}")
+    return True
+
+
+def _first(breaches: Iterable[Breach]) -> dict[str, Breach]:
+    """Of each rule the breach to tell."""
+    every: dict[str, list[Breach]] = {}
+    for breach in breaches:
+        every.setdefault(breach.rule, []).append(breach)
+    return {rule: _out_of_order(found) if rule == "ORD-07" else found[0] for rule, found in every.items()}
+
+
+def _out_of_order(breaches: list[Breach]) -> Breach:
+    """Of dates out of order the one that most pairs are at odds about: `X is later than Y`."""
+    pairs = [breach.message.split(" is later than ") for breach in breaches]
+    named = Counter(name for pair in pairs for name in reversed(pair))
+    culprit = named.most_common(1)[0][0]
+    told = "; ".join(breach.message for breach in breaches)
+    return Breach("ORD-07", culprit, told)
+
+
+def _report(call: Call, findings: Findings, breach: Breach) -> None:
+    if call.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER}:
+        findings.breaks(
+            breach.rule, call, breach.message, pointer=f"query {breach.field}", value=call.query.get(breach.field)
+        )
+        return
+    pointer = pointer_of(breach.field)
+    findings.breaks(breach.rule, call, breach.message, pointer=pointer, value=value_at(call.content, pointer))
+
+
+def _shown(content: JSONValue) -> str:
+    return str(content) if isinstance(content, NotJSON) else "it is another JSON value"
+
+
+def _begin(body: bytes | Missing) -> str:
+    return "" if isinstance(body, Missing) else body[:200].decode("utf-8", "backslashreplace")
+
+
+# -- by what the server answers ------------------------------------------------------------------------------------
+
+
+def judge_account(call: Call, findings: Findings) -> None:
+    """What the server says of the account and channel of a call."""
+    if call.place is None or call.endpoint is None:
+        return
+    if call.came is Came.ACCEPTED:
+        for rule in ACCOUNT_CODES.values():
+            findings.keeps(rule, call)
+        return
+    broken = ACCOUNT_CODES.get(call.error_code or "")
+    if broken is not None and call.came is Came.REFUSED:
+        name = "channelName" if broken in {"ACC-03", "ACC-06"} else "accountId"
+        in_query = call.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER}
+        value = call.query.get(name) if in_query else call.body.get(name)
+        told = call.answered.get("errorMessage") if isinstance(call.answered, dict) else ""
+        says = f"answered {call.error_code}: {told}"
+        findings.breaks(broken, call, says, pointer=f"query {name}" if in_query else f"/{name}", value=value)
+
+
+def judge_path(call: Call, findings: Findings) -> None:
+    """Whether there is such a path and method. Only what the server does not know is wrong: it may know more than documented."""
+    if call.endpoint is not None:
+        findings.keeps("ERR-04", call)
+    elif call.status in {404, 405}:
+        says = f"{call.method} {call.path} is not documented, and was answered {call.status}"
+        findings.breaks("ERR-04", call, says, value=f"{call.method} {call.path}", cause=f"{call.method} {call.path}")
+
+
+# -- in the world of its moment ------------------------------------------------------------------------------------
+
+
+def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
+    """A query or deletion of an order. `is_clear`: no other change of the order was under way.
+
+    To ask for what is not there, or to delete it, breaks nothing: that is how one finds out. To delete again what is known to be
+    deleted does.
+    """
+    for name in ("marketplaceCode", "channelName", "accountId"):
+        if not call.query.get(name):
+            _report(call, findings, Breach("ORD-12", name, f"query parameter {name} is missing"))
+            return
+    findings.keeps("ORD-12", call)
+    if call.endpoint is not Endpoint.DELETE_ORDER or call.key is None:
+        return
+    order = world.order(call.key)
+    code = call.key[2]
+    if not is_clear:
+        findings.cannot_tell("DEL-02", "another call about the order was under way")
+    elif order.deleted_by is not None and order.is_gone and call.came is not Came.ACCEPTED:
+        says = f"order {code} was deleted before, at entry {order.deleted_by.origin.entry}"
+        findings.breaks("DEL-02", call, says, pointer="query marketplaceCode", value=code)
+    else:
+        findings.keeps("DEL-02", call)
+    told = [world.batches.get(release.reconciliation or -1) for release in order.releases]
+    if any(batch is not None and batch.situation == "CONCILIED" for batch in told) and call.came is not Came.ACCEPTED:
+        findings.breaks("DEL-04", call, f"order {code} is reconciled", pointer="query marketplaceCode", value=code)
+    elif call.came is Came.ACCEPTED:
+        findings.keeps("DEL-04", call)
+
+
+def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
+    """A reconciliation's period beside those before it. Whether one was active is judged when it is known what became of it."""
+    if call.place is None:
+        return
+    if not is_clear:
+        for rule in ("REC-04", "REC-05"):
+            findings.cannot_tell(rule, "another creation for the channel was under way")
+        return
+    earlier = [(batch, facts) for batch in world.places_batches(call.place) if (facts := batch.facts) is not None]
+    broken = {}
+    for batch, facts in earlier:
+        for breach in judge_period(call.body, [facts], LENIENT):
+            if breach.rule in {"REC-04", "REC-05"} and breach.rule not in broken:
+                broken[breach.rule] = breach
+                says = f"{breach.message}: that of reconciliation {batch.id}"
+                value = [call.body.get("periodInitDate"), call.body.get("periodEndDate")]
+                findings.breaks(breach.rule, call, says, pointer="/periodInitDate", value=value)
+    for rule in {"REC-04", "REC-05"} - broken.keys():
+        findings.keeps(rule, call)
+
+
+UPDATED: Final = "CLI-07"
+
+
+def judge_update(call: Call, world: World, findings: Findings) -> None:
+    """Whether an update holds what the order held before."""
+    before = world.order(call.key).body if call.key is not None else None
+    if before is None or not call.body:
+        return
+    lost = next(_lost(before, call.body, ""), None)
+    if lost is None:
+        findings.keeps(UPDATED, call)
+        return
+    says = f"{lost.removeprefix('/')} was there before, and is left out of the update"
+    instead = (
+        f"Send {lost.rpartition('/')[2]} again, as {value_at(before, lost)!s}, or as null where it no longer holds."
+    )
+    findings.breaks(UPDATED, call, says, pointer=lost, value=None, instead=instead, cause="lost")
+
+
+def _lost(before: Any, now: Any, where: str) -> Iterator[str]:
+    """Pointers of what was there and is neither there now nor null."""
+    for name, value in before.items():
+        if value is None or value == []:
+            continue
+        if name not in now:
+            yield f"{where}/{name}"
+        elif name == "extracts" and isinstance(value, list) and isinstance(now[name], list):
+            pairs = enumerate(zip(value, now[name], strict=False))
+            for position, (one, other) in pairs:
+                if isinstance(one, dict) and isinstance(other, dict) and one.get("type") == other.get("type"):
+                    yield from _lost(one, other, f"{where}/extracts/{position}")

@@ -1,0 +1,103 @@
+"""An audit from the command line: recordings in, certificate and reports out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from conformance.audit.auditor import Auditor
+from conformance.audit.books import as_csv
+from conformance.audit.books_page import books_page
+from conformance.audit.outcome import certify_recording
+from conformance.audit.secrets import Secrets
+from conformance.errors import CannotRun
+from conformance.report.ci import tell_ci
+from conformance.report.files import BOOKS, BOOKS_PAGE, CERTIFICATE, JUNIT, Reports
+from conformance.report.junit import junit
+from conformance.report.lines import Line
+from conformance.report.page.render import page_told
+from conformance.report.recorded import terminal
+from conformance.traffic.exchange import Exchange
+from conformance.traffic.reading import read_all
+from conformance.verdict.certificate import Certificate
+from conformance.verdict.evidence import Evidence
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES
+
+MOST_PROBLEMS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit came to."""
+
+    certificate: Certificate
+    auditor: Auditor
+
+
+def audit(
+    files: Sequence[Path],
+    *,
+    readings: Mapping[str, str] | None = None,
+    base_url: str | None = None,
+) -> Audited:
+    """Judge what these recordings hold, as one stream. Raises CannotRun where one can't be read at all."""
+    started_at, problems = datetime.now(UTC), _Problems()
+    auditor, secrets = Auditor(readings=readings, base_url=base_url), Secrets()
+    auditor.take_all(_learning(read_all(files, problems.tell), secrets))
+    certificate = certify_recording(auditor, secrets, files=files, problems=problems.told, started_at=started_at)
+    return Audited(certificate, auditor)
+
+
+class _Problems:
+    """What of recordings could not be read, as far as there is room."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def tell(self, problem: str) -> None:
+        if len(self.told) < MOST_PROBLEMS and problem not in self.told[-20:]:
+            self.told.append(problem)
+
+
+def _learning(exchanges: Iterable[Exchange], secrets: Secrets) -> Iterator[Exchange]:
+    for exchange in exchanges:
+        secrets.learn(exchange)
+        yield exchange
+
+
+def run_audit(
+    files: Sequence[Path],
+    *,
+    reports: Reports,
+    say: Callable[[Line], None],
+    readings: Mapping[str, str] | None = None,
+    base_url: str | None = None,
+) -> int:
+    """Audit, leave the results and tell them; the exit code. Raises CannotRun where nothing could be read or written."""
+    reports.claim()
+    outcome = audit(files, readings=readings, base_url=base_url)
+    certificate, books = outcome.certificate, outcome.auditor.books
+    try:
+        reports.write_whole(BOOKS, as_csv(books))
+        reports.write_whole(BOOKS_PAGE, books_page(books, certificate))
+        reports.write(certificate)
+        reports.write_whole(JUNIT, junit(certificate, Evidence()))
+    except OSError as error:
+        raise CannotRun(
+            f"{reports.directory}: cannot be written: {error}; choose another place with --reports"
+        ) from None
+    for line in terminal(certificate):
+        say(line)
+    for text in tell_ci(certificate, os.environ):
+        say(Line(text, is_command=text.startswith("::")))
+    for text in (
+        page_told(reports, certificate),
+        f"certificate: {reports.path(CERTIFICATE)}",
+        f"books: {reports.path(BOOKS)}",
+    ):
+        say(Line(text))
+    return EXIT_CODES.get(certificate.verdict, CANNOT_RUN)

@@ -1,0 +1,416 @@
+"""Each rule about how an integration calls: a planted mistake is found, at its entry, and what is lawful beside it is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from conformance.contract.rules import Kind, catalogue
+from conformance.traffic.exchange import NOT_RECORDED
+from tests.suite.support.bodies import END, INIT, LATER, creation, entries, order, release
+from tests.suite.support.recorded_calls import HEADERS, QUERY, TOKEN, UNTIMED, Recording, verdict
+
+ERROR_400 = {"errorMessage": "not this", "errorCode": "400-0", "errorSource": None}
+SALE_EXPECTED = {**entries(("SALE", "203.63"))[0], "expectedDate": "2024-03-09T12:00:00Z"}
+DONE = {"accountId": 19055, "reconciliationId": 237, "resolvedEndDate": END, "situation": "CONCILIED"}
+
+
+def sent(**changes: Any) -> Recording:
+    """An order sent and verified, and a reconciliation opened for it."""
+    recording = Recording()
+    recording.submit(order(**changes))
+    recording.look_up(answer=order(**changes))
+    recording.open(creation())
+    return recording
+
+
+# -- releases ------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_day_breaks_nothing() -> None:
+    recording = sent()
+    recording.release(release())
+    recording.notify(DONE)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    for rule in ("CLI-01", "CLI-02", "CLI-03", "CLI-04", "CLI-05", "CLI-06", "CLI-16", "CLI-18"):
+        assert verdict(auditor, rule) == "kept", rule
+
+
+def test_an_order_that_nobody_asked_for_is_not_verified() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.open(creation())
+    recording.release(release())
+    assert recording.broken() == {"CLI-01": [2]}
+
+
+def test_an_order_asked_for_before_its_update_is_not_verified() -> None:
+    recording = sent()
+    recording.submit(order(totalGrossValue=Decimal("203.63")))
+    recording.release(release())
+    assert recording.broken() == {"CLI-01": [4]}
+
+
+def test_a_release_in_two_parts_is_found_at_each() -> None:
+    recording = sent()
+    first, *others = release()["releases"]
+    recording.release(release(releases=[first]), status=400, answer=ERROR_400)
+    recording.release(release(releases=others), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-02": [3, 4]}
+
+
+def test_a_supplement_to_a_release_is_found() -> None:
+    recording = sent()
+    recording.release(release())
+    recording.release(release(releases=entries(("SHIP", "-1.00"))), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-02": [4]}
+
+
+def test_an_order_may_be_released_again_after_its_reconciliation_ended_in_error() -> None:
+    recording = sent()
+    recording.release(release())
+    recording.notify({**DONE, "situation": "ERROR", "resolvedEndDate": None})
+    recording.open(creation(**LATER), number=238)
+    recording.release(release(reconciliationId=238, releasedDate=LATER["periodInitDate"]))
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize(
+    ("parts", "pointer"),
+    [
+        ((("SALE", "203.63"), ("COMISSION", "-24.43"), ("SHIP", "-27.95")), "/releases/1/value"),
+        ((("SALE", "203.63"), ("SHIP", "-24.44"), ("SHIP", "-27.95")), "/releases/1/type"),
+        ((("SALE", "203.63"), ("SHIP", "-27.95"), ("COMISSION", "-24.4")), "/releases/2/value"),
+    ],
+)
+def test_other_values_and_types_are_found_where_they_stand(parts: Any, pointer: str) -> None:
+    recording = sent()
+    recording.release(release(releases=entries(*parts)))
+    (finding,) = recording.audited().findings.found
+    assert (finding.rule.id, finding.pointer, finding.spots[0].origin.entry) == ("CLI-03", pointer, 3)
+    assert "SALE 203.63, COMISSION -24.44, SHIP -27.95" in finding.instead
+
+
+def test_less_than_a_cent_is_the_same_value() -> None:
+    recording = sent()
+    parts = (("SALE", "203.62999999999999545"), ("COMISSION", "-24.440"), ("SHIP", "-27.95"))
+    recording.release(release(releases=entries(*parts)))
+    assert recording.broken() == {}
+
+
+def test_another_sequence_is_found() -> None:
+    recording = sent()
+    recording.release(release(releases=entries(("COMISSION", "-24.44"), ("SALE", "203.63"), ("SHIP", "-27.95"))))
+    assert recording.broken() == {"CLI-04": [3]}
+
+
+def test_a_releasesqtd_that_is_too_low_is_found_where_it_was_sent() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.open(creation(releasesQtd=2))
+    recording.release(release(), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-05": [2, 3]}
+
+
+def test_a_releasesqtd_that_is_too_high_is_found_when_the_next_is_opened() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.open(creation(releasesQtd=4))
+    recording.release(release())
+    assert recording.broken() == {}  # the fourth entry may come after the recording's end
+    recording.open(creation(**LATER), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-05": [2, 4]}
+
+
+def test_a_forgotten_release_is_found_when_the_next_is_opened() -> None:
+    recording = sent()
+    recording.open(creation(**LATER), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-18": [2, 3]}
+
+
+def test_a_second_reconciliation_beside_an_active_one_is_found_where_the_first_is_completed_later() -> None:
+    recording = sent()
+    recording.open(creation(**LATER), status=400, answer=ERROR_400)
+    recording.release(release())
+    assert recording.broken() == {"REC-06": [3]}
+
+
+@pytest.mark.parametrize("released", [INIT, END])
+def test_the_ends_of_a_period_belong_to_it(released: str) -> None:
+    recording = sent()
+    recording.release(release(releasedDate=released))
+    assert recording.broken() == {}
+
+
+def test_a_release_outside_of_the_period_is_found() -> None:
+    recording = sent()
+    recording.release(release(releasedDate=LATER["periodEndDate"]), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-06": [3]}
+
+
+# -- orders --------------------------------------------------------------------------------------------------------
+
+
+def test_an_update_that_leaves_something_out_is_found() -> None:
+    recording = Recording()
+    recording.submit(order(approvedDate="2024-02-09T12:00:00Z", extracts=[SALE_EXPECTED]))
+    recording.submit(order(extracts=[SALE_EXPECTED]))
+    recording.submit(order(extracts=entries(("SALE", "203.63"))))
+    assert recording.broken() == {"CLI-07": [1, 2]}
+
+
+def test_an_update_that_takes_something_back_in_so_many_words_is_none() -> None:
+    recording = Recording()
+    recording.submit(order(approvedDate="2024-02-09T12:00:00Z", extracts=[SALE_EXPECTED]))
+    recording.submit(order(approvedDate=None, extracts=[SALE_EXPECTED]))
+    recording.delete()
+    recording.submit(order())
+    assert recording.broken() == {}
+
+
+# -- tokens --------------------------------------------------------------------------------------------------------
+
+
+def test_a_login_for_each_call_is_found() -> None:
+    recording = Recording()
+    for number in range(6):
+        token = f"{TOKEN}-{number}"
+        recording.log_in(token)
+        recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": token})
+    assert recording.broken() == {"CLI-08": [2, 4, 6, 8, 10]}
+
+
+def test_a_login_after_a_restart_is_none() -> None:
+    recording = Recording()
+    for number in range(3):
+        token = f"{TOKEN}-{number}"
+        recording.log_in(token)
+        recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": token})
+    assert recording.broken() == {}
+
+
+def test_logins_of_which_the_recorder_blotted_out_the_tokens_say_nothing() -> None:
+    recording = Recording()
+    for _ in range(6):
+        recording.log_in("<redacted:accessToken>")
+        recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": "<redacted:accessToken>"})
+    assert recording.broken() == {}
+
+
+def test_a_token_beyond_its_life_is_found_and_one_that_lives_longer_is_not() -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(answer=order(), after=7100)
+    recording.look_up(answer=order(), after=3600)
+    assert recording.broken() == {}
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
+    assert recording.broken() == {"CLI-08": [3]}
+
+
+def test_a_refused_token_that_is_sent_again_is_found() -> None:
+    recording = Recording()
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
+    assert recording.broken() == {}
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
+    assert recording.broken() == {"CLI-08": [1]}
+
+
+def test_a_refresh_token_that_is_used_twice_is_found() -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning")
+    recording.refresh(f"refresh-of-{TOKEN}", status=401, answer=ERROR_400)
+    assert recording.broken() == {"AUTH-07": [2]}
+
+
+# -- pace ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("calls", "apart", "broken"), [(91, 0.6, True), (90, 0.1, False), (300, 60 / 90, False)])
+def test_more_calls_in_a_minute_than_are_documented_are_found(calls: int, apart: float, broken: bool) -> None:
+    recording = Recording()
+    for _ in range(calls):
+        recording.look_up(answer=order(), after=apart, took=timedelta(milliseconds=20))
+    assert recording.broken() == ({"CLI-09": [90]} if broken else {})
+
+
+@pytest.mark.parametrize(("after", "broken"), [(29.5, False), (10.0, True)])
+def test_retry_after_is_to_be_honoured(after: float, broken: bool) -> None:
+    recording = Recording()
+    recording.look_up(status=429, answered={"retry-after": "30"})
+    recording.submit(order())  # another endpoint, another rate
+    recording.look_up(answer=order(), after=after - 1)
+    assert recording.broken() == ({"CLI-10": [2]} if broken else {})
+
+
+@pytest.mark.parametrize(
+    ("waits", "broken"),
+    [((2.0, 4.0, 8.0, 16.0), []), ((0.3,), [1]), ((5.0, 5.0, 5.0), [3]), ((3.0, 2.0, 5.0), [])],
+)
+def test_waits_that_nobody_asks_for_grow(waits: tuple[float, ...], broken: list[int]) -> None:
+    recording = Recording()
+    recording.look_up(status=429)
+    for wait in waits:
+        recording.look_up(status=429, after=wait + 0.2)
+    assert recording.broken() == ({"CLI-10": broken} if broken else {})
+
+
+def test_calls_that_were_under_way_when_a_429_or_423_came_are_no_retries() -> None:
+    for status in (429, 423):
+        recording = Recording()
+        recording.look_up(status=status, took=timedelta(seconds=2))
+        recording.look_up(status=status, after=0.5)
+        assert recording.broken() == {}
+
+
+@pytest.mark.parametrize(("after", "status", "broken"), [(60, 423, True), (3601, 423, False), (60, 200, False)])
+def test_nothing_is_sent_during_a_block(after: float, status: int, broken: bool) -> None:
+    recording = Recording()
+    recording.look_up(status=423)
+    recording.submit(order(), status=status, after=after)
+    assert recording.broken() == ({"CLI-11": [1]} if broken else {})
+
+
+def test_calls_about_one_thing_at_once_are_found() -> None:
+    recording = Recording()
+    recording.submit(order(), took=timedelta(seconds=1))
+    recording.submit(order(), after=0.5)
+    assert recording.broken() == {"CLI-17": [1, 0]}
+
+
+def test_calls_about_several_things_at_once_or_one_right_after_the_other_are_none() -> None:
+    recording = Recording()
+    recording.submit(order(), took=timedelta(seconds=1))
+    recording.submit(order("ANOTHER-1"), after=0.5)
+    recording.look_up(answer=order(), after=0.1)
+    recording.submit(order(), after=0.399)
+    recording.submit(order("ANOTHER-1"), after=0.001, file="other.har")
+    assert recording.broken() == {}
+
+
+# -- repetitions and lost answers ----------------------------------------------------------------------------------
+
+
+def test_what_was_refused_is_not_to_be_sent_again_unchanged() -> None:
+    recording = Recording()
+    recording.submit(order(), status=400, answer=ERROR_400)
+    recording.submit(order(), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-12": [1, 0]}
+
+
+def test_what_was_refused_may_be_sent_changed_or_after_something_has_changed() -> None:
+    recording = Recording()
+    recording.submit(order(), status=400, answer=ERROR_400)
+    recording.submit(order(totalGrossValue=Decimal("203.62")), status=400, answer=ERROR_400)
+    recording.submit(order("ANOTHER-1"))
+    recording.submit(order(), status=400, answer=ERROR_400)
+    assert recording.broken() == {}
+
+
+def test_a_release_whose_answer_was_lost_is_not_to_be_sent_again_blindly() -> None:
+    recording = sent()
+    recording.release(release(), status=None)
+    recording.release(release())
+    assert recording.broken() == {"CLI-13": [4, 3]}
+
+
+def test_a_release_whose_answer_was_lost_may_be_sent_again_after_a_look() -> None:
+    recording = sent()
+    recording.release(release(), status=None)
+    recording.look_up(answer=order())
+    recording.release(release())
+    recording.notify(DONE)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    assert verdict(auditor, "CLI-13") == "kept"
+
+
+def test_a_creation_or_an_order_whose_answer_was_lost_may_be_sent_again() -> None:
+    recording = Recording()
+    recording.submit(order(), status=None)
+    recording.submit(order())
+    recording.open(creation(), status=None)
+    recording.open(creation())
+    assert recording.broken() == {}
+
+
+# -- headers, URLs, notifications ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (HEADERS, "kept"),
+        ({"gumgatoken": TOKEN}, "broken"),
+        ({**HEADERS, "integrator": "me"}, "broken"),
+        ({**HEADERS, "integrator": "********"}, "undecided"),
+        ({}, "undecided"),
+        (NOT_RECORDED, "undecided"),
+    ],
+)
+def test_the_integrator_is_told_with_every_call(headers: Any, expected: str) -> None:
+    recording = Recording()
+    recording.look_up(answer=order(), headers=headers)
+    assert verdict(recording.audited(), "CLI-14") == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [f"{QUERY}&gumgaToken=abc", f"{QUERY}&access_token=abc", f"{QUERY}&key={TOKEN}", f"{QUERY}&key=password-4711"],
+)
+def test_a_secret_in_a_url_is_found_and_not_told(query: str) -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(query, answer=order())
+    (finding,) = recording.audited().findings.found
+    assert finding.rule.id == "CLI-15"
+    assert TOKEN not in f"{finding.says}{finding.value}{finding.pointer}"
+    assert "password-4711" not in f"{finding.says}{finding.value}{finding.pointer}"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "expected"),
+    [
+        (200, {"status": "success"}, "kept"),
+        (201, {"status": "success"}, "broken"),
+        (200, {"status": "ok"}, "broken"),
+        (200, b"", "broken"),
+        (500, {"status": "success"}, "broken"),
+        (None, None, "broken"),
+        (200, NOT_RECORDED, "undecided"),
+    ],
+)
+def test_notifications_are_answered_as_documented(status: int | None, answer: Any, expected: str) -> None:
+    recording = Recording()
+    recording.look_up(answer=order())
+    recording.notify(DONE, status=status, answer=answer)
+    assert verdict(recording.audited(), "CLI-16") == expected
+
+
+# -- all of them ---------------------------------------------------------------------------------------------------
+
+CLIENT_RULES = [rule for rule in catalogue(Kind.INTEGRATION).rules if rule.startswith("CLI-")]
+
+
+def test_every_rule_has_what_a_report_tells() -> None:
+    assert [f"CLI-{number:02}" for number in range(1, 19)] == CLIENT_RULES
+    for rule in catalogue(Kind.INTEGRATION).rules.values():
+        assert rule.instead.endswith(".")
+        assert rule.source
+
+
+@pytest.mark.parametrize("rule", ["CLI-09", "CLI-10", "CLI-11", "CLI-17"])
+def test_without_times_nothing_is_said_of_pace(rule: str) -> None:
+    recording = Recording()
+    for _ in range(100):
+        recording.submit(order(), after=0.1)
+        recording.look_up(status=429, after=0.1)
+        recording.look_up(status=423, after=0.1)
+    assert rule in {*recording.broken(), "CLI-17"}
+    assert verdict(recording.without(**UNTIMED).audited(), rule) == "undecided"
