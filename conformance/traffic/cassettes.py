@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import BinaryIO, Final
 
 import yaml
@@ -126,7 +127,17 @@ _Loader.yaml_implicit_resolvers = {
     sign: [(tag, shape) for tag, shape in known if not tag.endswith(":timestamp")]
     for sign, known in _Loader.yaml_implicit_resolvers.items()
 }
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: _exact(loader.construct_scalar(node)))
 _Loader.add_constructor("!binary", yaml.constructor.SafeConstructor.construct_yaml_binary)
+
+
+def _exact(text: str) -> JSONValue:
+    """A fraction digit for digit."""
+    try:
+        number = Decimal(text.replace("_", ""))
+    except InvalidOperation:
+        return text
+    return number if number.is_finite() else text
 
 
 # -- VCR.py, betamax, VCR ------------------------------------------------------------------------------------------
@@ -179,6 +190,9 @@ def _kept_answer(raw: JSONValue) -> Response | Missing:
 
 def _kept(raw: JSONValue, known: Headers | Missing) -> Recorded:
     """A body in one of the ways of cassettes; b"" where there is none."""
+    if isinstance(raw, dict) and not raw.keys() & {"string", "base64_string", "encoding"}:
+        # What was handed to a client (aiohttp under VCR.py) that made JSON of it, or a form where all of it is text.
+        return _as_json(raw) if any(not isinstance(part, str) for part in raw.values()) else NOT_RECORDED
     if isinstance(raw, dict):
         packed = raw.get("base64_string")
         raw = from_base64(packed) if isinstance(packed, str) else raw.get("string")
@@ -188,6 +202,13 @@ def _kept(raw: JSONValue, known: Headers | Missing) -> Recorded:
     if not isinstance(body, bytes) or not body:
         return b"" if raw in (None, "", b"") else NOT_RECORDED
     return settled(body, known)
+
+
+def _as_json(value: JSONValue) -> Recorded:
+    try:
+        return dumps(value).encode()
+    except (TypeError, ValueError):  # YAML holds what JSON can't
+        return NOT_RECORDED
 
 
 # -- nock ----------------------------------------------------------------------------------------------------------

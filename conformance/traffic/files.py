@@ -35,6 +35,9 @@ _UTF_16: Final = frozenset({codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE})
 DAMAGED: Final = (EOFError, zlib.error, zstd.ZstdError, gzip.BadGzipFile, zipfile.BadZipFile)
 """What reading a damaged or cut file raises."""
 
+_BROKEN_ARCHIVE: Final = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError)
+"""What opening an archive, or a member of it, raises: damaged, encrypted, compressed in another way, names that are no UTF-8."""
+
 Tell = Callable[[str], None]
 """Takes a sentence about what of a recording can't be read."""
 
@@ -71,7 +74,7 @@ def sources(path: Path) -> list[Source]:
                 return [Source(path)]
         with zipfile.ZipFile(path) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, *_BROKEN_ARCHIVE) as error:
         raise CannotRun(f"{path}: can't be read: {_reason(error)}") from None
     names = [name for name in names if not name.startswith("__MACOSX/")]
     return [Source(path, name) for name in [name for name in names if name.endswith(".har")] or names]
@@ -89,7 +92,7 @@ def opened(source: Source, tell: Tell) -> Iterator[Opened]:
                 archive = closing.enter_context(zipfile.ZipFile(source.path))
                 raw = io.BufferedReader(_Checked(closing.enter_context(archive.open(source.member)), source.name, tell))
                 resource = _in_archive(archive, source.member)
-        except (OSError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (OSError, *_BROKEN_ARCHIVE) as error:
             raise CannotRun(f"{source.name}: can't be read: {_reason(error)}") from None
         yield Opened(_plain(raw, source.name, tell, closing), resource)
 
@@ -224,7 +227,7 @@ def _in_archive(archive: zipfile.ZipFile, member: str) -> Callable[[str], bytes 
         try:
             entry = archive.getinfo(f"{folder}/{name}" if folder else name)
             return archive.read(entry) if entry.file_size <= LARGEST_RESOURCE_BYTES else None
-        except (KeyError, RuntimeError, NotImplementedError, OSError, *DAMAGED):  # as if it was not there
+        except (OSError, *_BROKEN_ARCHIVE, *DAMAGED):  # as if it was not there
             return None
 
     return resource

@@ -61,6 +61,9 @@ class _Line(msgspec.Struct):
 
 
 _DECODER: Final = msgspec.json.Decoder(_Line)
+_UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+"""What the decoder raises; ValueError where a text is no UTF-8."""
+
 _TEXT: Final = msgspec.json.Decoder(str)
 
 
@@ -73,7 +76,7 @@ def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Iterator[Exchange]:
         place += 1
         try:
             exchange: Exchange | str = _exchange(_DECODER.decode(line), Origin(name, place))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except _UNREADABLE as error:
             exchange = _otherwise(line, Origin(name, place), str(error))
         if isinstance(exchange, Exchange):
             yield exchange
@@ -151,7 +154,7 @@ def _of_value(value: JSONValue, origin: Origin) -> Exchange | str:
         return "has no request"
     try:
         return _exchange(_DECODER.decode(dumps(_strictly(value))), origin)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         return f"is no exchange: {_harmless(str(error))}"
 
 
