@@ -14,15 +14,14 @@ from typing import Literal
 from conformance.audit.batch_rules import Batches
 from conformance.audit.books import Books
 from conformance.audit.call import BLOCKED, TOO_MANY, Call, Came, Recogniser
+from conformance.audit.callback_rules import judge_callback, notification_in
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.habit_rules import (
     LostAnswers,
     Repetitions,
     Tokens,
     Urls,
-    judge_callback,
     judge_integrator,
-    notification_in,
 )
 from conformance.audit.pace_rules import OVERLAP, AtOnce, BackOff, Rates, Stop
 from conformance.audit.release_rules import COUNT, COVERED, EXACT, SEQUENCE, WHOLE, judge_release_in
@@ -157,7 +156,7 @@ class Auditor:
                 judge_lookup(call, world, findings, is_clear=is_clear)
             case Endpoint.CREATE_RECONCILIATION if whole:
                 judge_creation(call, world, findings, is_clear=is_clear)
-                return self._batches.created(call, world)
+                return self._batches.created(call, world) or not is_clear
             case Endpoint.SUBMIT_RELEASE if whole:
                 judge_release_in(call, world, findings, is_clear=is_clear)
             case Endpoint.SUBMIT_RELEASE if not call.has_body:

@@ -8,7 +8,8 @@ from typing import Final
 
 from conformance.audit.call import BAD_REQUEST, Call, Came
 from conformance.audit.findings import Findings
-from conformance.audit.world import Batch, World
+from conformance.audit.states import Batch
+from conformance.audit.world import World
 
 ONE_AT_A_TIME, COUNT, COMPLETED = "REC-06", "CLI-05", "CLI-18"
 

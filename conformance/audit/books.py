@@ -18,7 +18,8 @@ from decimal import Context, Decimal, localcontext
 from typing import Final
 
 from conformance.audit.call import OrderKey, Place
-from conformance.audit.world import Batch, Change, Release, World, total
+from conformance.audit.states import Batch, Change, Release
+from conformance.audit.world import World, total
 from conformance.contract.money import LARGEST_EXPONENT, to_the_cent
 from conformance.contract.reconciliation_rules import Entry
 

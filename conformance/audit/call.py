@@ -96,6 +96,13 @@ class Call:
         """The documented endpoint that it addresses."""
         return endpoint_of(self.method, self.path)
 
+    @cached_property
+    def label(self) -> str:
+        """How reports call what it addresses: `POST /order`, `callback` for a notification, `other`."""
+        if self.endpoint is not None:
+            return self.endpoint.label
+        return "other" if self.path else "callback"
+
     # -- what was sent ---------------------------------------------------------------------------------------------
 
     @property

@@ -119,7 +119,7 @@ class Findings:
         """The call keeps the rule."""
         tally = self.tallies[rule]
         tally.kept += 1
-        tally.endpoints[_label(call)] += 1
+        tally.endpoints[call.label] += 1
 
     def cannot_tell(self, rule: str, why: str) -> None:
         """A call that the rule is about can't be judged."""
@@ -146,11 +146,11 @@ class Findings:
         tally.broken += 1
         self.broken += 1
         known = self.rules[rule]
-        place = (rule, "" if rule in ANYWHERE else _label(call), cause_of(pointer), cause)
+        place = (rule, "" if rule in ANYWHERE else call.label, cause_of(pointer), cause)
         finding = self._found.get(place)
         if finding is None:
             told = f"{instead} {known.instead}".strip() if instead else known.instead
-            finding = self._found[place] = Finding(known, _label(call), pointer, value, says, told, call, cause)
+            finding = self._found[place] = Finding(known, call.label, pointer, value, says, told, call, cause)
         finding.times += 1
         for spot in (Spot.of(call), *map(Spot.of, others)):
             if len(finding.spots) < MOST_ENTRIES and spot not in finding.spots[-8:]:
@@ -168,9 +168,3 @@ class Findings:
         told = [f"{why} ({number})" if number > 1 else why for why, number in tally.reasons.most_common(MOST_REASONS)]
         more = len(tally.reasons) - len(told)
         return "; ".join(told) + (f"; and {more} more reasons" if more > 0 else "")
-
-
-def _label(call: Call) -> str:
-    if call.endpoint is not None:
-        return call.endpoint.label
-    return "other" if call.path else "callback"

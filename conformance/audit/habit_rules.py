@@ -1,13 +1,12 @@
-"""The rules of how an integration calls: tokens, headers, URLs, repetitions, lost answers, notifications."""
+"""The rules of how an integration calls: tokens, headers, URLs, repetitions, lost answers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.audit.call import BAD_REQUEST, Call, Came, OrderKey, Place
@@ -21,11 +20,10 @@ from conformance.contract.endpoints import (
     TOKEN_HEADER,
     Endpoint,
 )
-from conformance.contract.jsontext import NotJSON, loads
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
-from conformance.traffic.exchange import Exchange, Missing, Response
+from conformance.traffic.exchange import Missing
 
-TOKENS, REPEATED, LOOKED_UP, INTEGRATOR, URLS, NOTIFIED = "CLI-08", "CLI-12", "CLI-13", "CLI-14", "CLI-15", "CLI-16"
+TOKENS, REPEATED, LOOKED_UP, INTEGRATOR, URLS = "CLI-08", "CLI-12", "CLI-13", "CLI-14", "CLI-15"
 
 NO_HEADERS: Final = "the headers were not recorded"
 
@@ -323,39 +321,3 @@ def _same_body(one: Call, other: Call) -> bool:
     if one.has_body and other.has_body:
         return bool(one.body == other.body)
     return False
-
-
-# -- notifications -------------------------------------------------------------------------------------------------
-
-SUCCESS: Final[Mapping[str, str]] = {"status": "success"}
-
-
-def notification_in(exchange: Exchange) -> dict[str, Any] | None:
-    """The notification that an exchange is, as Koncili posts it to the integrator's callback; None where it is none."""
-    body = exchange.request.body
-    if exchange.request.method != "POST" or isinstance(body, Missing) or b"notificationType" not in body:
-        return None
-    try:
-        content = loads(body)
-    except NotJSON:
-        return None
-    return content if isinstance(content, dict) and isinstance(content.get("notificationType"), str) else None
-
-
-def judge_callback(call: Call, findings: Findings) -> None:
-    """How the integrator's callback has answered a notification."""
-    answer = call.exchange.response
-    if not isinstance(answer, Response):
-        if answer is None:
-            findings.breaks(NOTIFIED, call, "the notification was not answered", cause="answer")
-        else:
-            findings.cannot_tell(NOTIFIED, "the answer to the notification was not recorded")
-    elif answer.status != 200:  # noqa: PLR2004 - the documented status
-        findings.breaks(NOTIFIED, call, f"answered {answer.status}", value=answer.status, cause="answer")
-    elif isinstance(answer.body, Missing):
-        findings.cannot_tell(NOTIFIED, "the body of the answer to the notification was not recorded")
-    elif call.answered != SUCCESS:
-        told = answer.body[:100].decode("utf-8", "backslashreplace")
-        findings.breaks(NOTIFIED, call, f"answered 200 with {told or 'nothing'}", value=told, cause="answer")
-    else:
-        findings.keeps(NOTIFIED, call)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import email.utils
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from typing import Final
 
 from conformance.audit.call import BLOCKED, TOO_MANY, Call, Came
@@ -195,6 +196,7 @@ class AtOnce:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._under_way: dict[_Subject, list[Call]] = {}
+        self._ends: list[tuple[datetime, int, _Subject]] = []
 
     def take(self, call: Call) -> bool:
         """Judge a change by those under way; whether there is none of the same, so that it can be judged in the world."""
@@ -204,11 +206,10 @@ class AtOnce:
         if call.started is None:
             self._findings.cannot_tell(AT_ONCE, NO_TIME)
             return True
-        since = call.started + OVERLAP
-        others = [one for one in self._under_way.get(subject, []) if one.ended is not None and one.ended > since]
-        self._under_way[subject] = [*others, call] if call.ended is not None else others
-        if not self._under_way[subject]:
-            del self._under_way[subject]
+        others = self._still_under_way(subject, call.started + OVERLAP)
+        if call.ended is not None:
+            self._under_way[subject] = [*others, call]
+            heappush(self._ends, (call.ended, call.number, subject))
         together = [one for one in others if one.origin.file == call.origin.file]
         if together and call.endpoint is not None and (first := together[0]).endpoint is not None:
             says = (
@@ -219,6 +220,17 @@ class AtOnce:
         else:
             self._findings.keeps(AT_ONCE, call)
         return not others
+
+    def _still_under_way(self, subject: _Subject, since: datetime) -> list[Call]:
+        """The calls about it that were not answered by then; what was, of all, is let go of."""
+        while self._ends and self._ends[0][0] <= since:
+            over = heappop(self._ends)[2]
+            left = [one for one in self._under_way.get(over, []) if one.ended is not None and one.ended > since]
+            if left:
+                self._under_way[over] = left
+            else:
+                self._under_way.pop(over, None)
+        return self._under_way.get(subject, [])
 
 
 def _subject_of(call: Call) -> _Subject | None:

@@ -8,7 +8,8 @@ from typing import Final
 
 from conformance.audit.call import LENIENT, Call, Came
 from conformance.audit.findings import Findings, value_at
-from conformance.audit.world import Batch, Gone, Order, Unseen, World
+from conformance.audit.states import Batch, Order, Unseen, Version
+from conformance.audit.world import World
 from conformance.contract.reconciliation_rules import Entry, entries_of, is_whole, judge_against_reconciliation
 
 WHOLE, EXACT, SEQUENCE, VERIFIED, COUNT, COVERED = "CLI-02", "CLI-03", "CLI-04", "CLI-01", "CLI-05", "CLI-06"
@@ -70,7 +71,7 @@ def _released_before(order: Order, world: World) -> int | None:
 
 
 def _judge_presence(call: Call, order: Order, findings: Findings) -> None:
-    if order.body is not None or call.came is Came.ACCEPTED:
+    if order.version is not None or call.came is Came.ACCEPTED:
         findings.keeps(UNKNOWN_ORDER, call)
     elif call.came is Came.REFUSED and names(call, "marketplaceCode"):
         says = f"the server answers that it has no order {call.body.get('marketplaceCode')}"
@@ -93,11 +94,11 @@ def _is_unseen(order: Order) -> bool:
 def _judge_verified(call: Call, order: Order, findings: Findings) -> None:
     if order.verified:
         findings.keeps(VERIFIED, call)
-    elif order.sent_by is None:
+    elif order.sent is None:
         findings.cannot_tell(VERIFIED, BEFORE)
     else:
-        sent = f"since it was sent, at entry {order.sent_by.origin.entry}"
-        says = f"nothing was asked about order {order.sent_by.body.get('marketplaceCode')} {sent}"
+        sent = f"since it was sent, at entry {order.sent.entry}"
+        says = f"nothing was asked about order {call.body.get('marketplaceCode')} {sent}"
         findings.breaks(VERIFIED, call, says, pointer="/marketplaceCode", value=call.body.get("marketplaceCode"))
 
 
@@ -107,7 +108,7 @@ def _judge_match(call: Call, order: Order, findings: Findings, entries: Sequence
         for rule in (WHOLE, EXACT, SEQUENCE):
             findings.cannot_tell(rule, BEFORE)
         return
-    extracts = [entries_of(state.get("extracts")) for state in order.states if not isinstance(state, Unseen | Gone)]
+    extracts = [state.entries for state in order.states if isinstance(state, Version)]
     if not extracts:
         return
     verdicts = [_compare(entries, one) for one in extracts]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from conformance.audit.call import BAD_REQUEST, LENIENT, Call, Came
 from conformance.audit.findings import Findings, pointer_of, value_at
-from conformance.audit.world import World
+from conformance.audit.states import Version
+from conformance.audit.world import NOT_FOUND, World
 from conformance.contract.coercion import as_taken
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON
 from conformance.contract.nearly_json import read_leniently
-from conformance.contract.order_rules import Breach, judge_order
+from conformance.contract.order_rules import Breach, is_account_id, judge_order
 from conformance.contract.reconciliation_rules import judge_period, judge_reconciliation, judge_release
 from conformance.traffic.exchange import Missing
 
@@ -168,8 +169,9 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
     deleted does.
     """
     for name in ("marketplaceCode", "channelName", "accountId"):
-        if not call.query.get(name):
-            _report(call, findings, Breach("ORD-12", name, f"query parameter {name} is missing"))
+        value = call.query.get(name)
+        if not value or (name == "accountId" and not is_account_id(value, "string")):
+            _report(call, findings, Breach("ORD-12", name, f"query parameter {name} is missing or malformed"))
             return
     findings.keeps("ORD-12", call)
     if call.endpoint is not Endpoint.DELETE_ORDER or call.key is None:
@@ -178,13 +180,14 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
     code = call.key[2]
     if not is_clear:
         findings.cannot_tell("DEL-02", "another call about the order was under way")
-    elif order.deleted_by is not None and order.is_gone and call.came is not Came.ACCEPTED:
-        says = f"order {code} was deleted before, at entry {order.deleted_by.origin.entry}"
+    elif order.deleted is not None and order.is_gone and call.came is not Came.ACCEPTED:
+        says = f"order {code} was deleted before, at entry {order.deleted.entry}"
         findings.breaks("DEL-02", call, says, pointer="query marketplaceCode", value=code)
     else:
         findings.keeps("DEL-02", call)
     told = [world.batches.get(release.reconciliation or -1) for release in order.releases]
-    if any(batch is not None and batch.situation == "CONCILIED" for batch in told) and call.came is not Came.ACCEPTED:
+    done = any(batch is not None and batch.is_whole and batch.situation != "ERROR" for batch in told)
+    if done and call.came is Came.REFUSED and call.status != NOT_FOUND:
         findings.breaks("DEL-04", call, f"order {code} is reconciled", pointer="query marketplaceCode", value=code)
     elif call.came is Came.ACCEPTED:
         findings.keeps("DEL-04", call)
@@ -215,30 +218,24 @@ UPDATED: Final = "CLI-07"
 
 
 def judge_update(call: Call, world: World, findings: Findings) -> None:
-    """Whether an update holds what the order held before."""
-    before = world.order(call.key).body if call.key is not None else None
+    """Whether an update holds what the order held before, be it as null."""
+    before = world.order(call.key).version if call.key is not None else None
     if before is None or not call.body:
         return
-    lost = next(_lost(before, call.body, ""), None)
+    lost = next(_lost(before, call.body), None)
     if lost is None:
         findings.keeps(UPDATED, call)
         return
     says = f"{lost.removeprefix('/')} was there before, and is left out of the update"
-    instead = (
-        f"Send {lost.rpartition('/')[2]} again, as {value_at(before, lost)!s}, or as null where it no longer holds."
-    )
-    findings.breaks(UPDATED, call, says, pointer=lost, value=None, instead=instead, cause="lost")
+    instead = f"Send {lost.rpartition('/')[2]} again, or as null where it no longer holds."
+    findings.breaks(UPDATED, call, says, pointer=lost, instead=instead, cause="lost")
 
 
-def _lost(before: Any, now: Any, where: str) -> Iterator[str]:
-    """Pointers of what was there and is neither there now nor null."""
-    for name, value in before.items():
-        if value is None or value == []:
-            continue
-        if name not in now:
-            yield f"{where}/{name}"
-        elif name == "extracts" and isinstance(value, list) and isinstance(now[name], list):
-            pairs = enumerate(zip(value, now[name], strict=False))
-            for position, (one, other) in pairs:
-                if isinstance(one, dict) and isinstance(other, dict) and one.get("type") == other.get("type"):
-                    yield from _lost(one, other, f"{where}/extracts/{position}")
+def _lost(before: Version, now: Fields) -> Iterator[str]:
+    """Pointers of what was there and is neither there now nor null, in the sequence of their names."""
+    yield from (f"/{name}" for name in sorted(before.fields - now.keys()))
+    extracts = now.get("extracts")
+    pairs = zip(before.extract_fields, extracts if isinstance(extracts, list) else [], strict=False)
+    for position, ((type_, held), extract) in enumerate(pairs):
+        if isinstance(extract, dict) and extract.get("type") == type_:
+            yield from (f"/extracts/{position}/{name}" for name in sorted(held - extract.keys()))

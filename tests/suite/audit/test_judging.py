@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -172,6 +173,48 @@ def test_a_deletion_of_what_was_deleted_is_a_fault_unless_its_answer_was_lost() 
     recording.look_up(status=200, answer=order())
     recording.delete(status=404, answer=NO_ORDER)
     assert recording.broken() == {}
+
+
+def test_an_order_that_is_gone_for_the_server_is_no_longer_judged_as_it_was_sent() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(status=404, answer=NO_ORDER, after=3600)
+    recording.open(creation())
+    recording.release(release(releases=entries(("SALE", "1.00"))))
+    auditor = recording.audited()
+    assert recording.broken() == {"CLI-01": [3]}
+    assert verdict(auditor, "CLI-03") == "undecided"
+    assert auditor.books.ties_out
+
+
+@pytest.mark.parametrize(("status", "broken"), [(400, {"DEL-04": [4]}), (200, {}), (502, {}), (404, {})])
+def test_a_deletion_of_what_is_reconciled_is_a_fault_where_the_server_refuses_it(
+    status: int, broken: dict[str, list[int]]
+) -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.open(creation())
+    recording.release(release())
+    recording.delete(status=status, answer=ERROR_400)
+    assert recording.broken() == broken
+
+
+@pytest.mark.parametrize("account", ["", "one", "19055x"])
+def test_a_query_that_names_no_order_is_a_fault(account: str) -> None:
+    recording = Recording()
+    recording.look_up(f"marketplaceCode={CODE}&channelName=CHANNEL_NAME&accountId={account}", status=400)
+    assert recording.broken() == {"ORD-12": [0]}
+
+
+def test_what_was_seen_of_many_orders_is_kept_in_little_room() -> None:
+    recording = Recording()
+    for number in range(300):
+        recording.submit(order(f"A-{number}", note="n" * 5_000), after=1)
+    auditor = recording.audited()
+    kept = [pickle.dumps(known) for known in auditor.world.orders.values()]
+    assert max(map(len, kept)) < 1_500
+    assert len(auditor._at_once._under_way) == 1
 
 
 def test_an_order_sent_after_its_deletion_is_a_new_one() -> None:

@@ -1,0 +1,186 @@
+"""What an audit knows of an order and of a reconciliation.
+
+An order's state is a set of those that it may have: one where the recording leaves no doubt, several after a lost answer, and
+any at all where it may have been sent before the recording began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from conformance.audit.call import Call, OrderKey, Place
+from conformance.contract.jsontext import JSONValue
+from conformance.contract.reconciliation_rules import Entry, ReconciliationFacts, entries_of
+from conformance.traffic.exchange import Origin
+
+T = TypeVar("T")
+
+
+class Unseen:
+    """In place of a body: the order may be there, and how it looks nobody knows."""
+
+
+class Gone:
+    """In place of a body: there is no such order."""
+
+
+UNSEEN: Final = Unseen()
+GONE: Final = Gone()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What of an order's body matters later, which is little: a recording may hold millions of orders."""
+
+    status: JSONValue
+    entries: tuple[Entry, ...]
+    """Types and values of its extracts."""
+    fields: frozenset[str]
+    """The names of what it holds, but for nulls and empty lists."""
+    extract_fields: tuple[tuple[JSONValue, frozenset[str]], ...]
+    """The same of each extract, with its type."""
+
+    @classmethod
+    def of(cls, body: Mapping[str, JSONValue]) -> Version:
+        """That of an order's body."""
+        extracts = body.get("extracts")
+        return cls(
+            body.get("status") if isinstance(body.get("status"), str) else None,
+            entries_of(extracts),
+            _held(body),
+            _of_extracts(extracts) if isinstance(extracts, list) else (),
+        )
+
+
+def _held(holder: Mapping[str, JSONValue]) -> frozenset[str]:
+    return _one_and_the_same(frozenset(name for name, value in holder.items() if value is not None and value != []))
+
+
+def _of_extracts(extracts: Sequence[JSONValue]) -> tuple[tuple[JSONValue, frozenset[str]], ...]:
+    told = (one if isinstance(one, dict) else {} for one in extracts)
+    return _one_and_the_same(tuple((str(one.get("type")), _held(one)) for one in told))
+
+
+_KEPT: Final[dict[Any, Any]] = {}
+_MOST_KEPT: Final = 10_000
+
+
+def _one_and_the_same(value: T) -> T:
+    """The value as it was seen first, where that was not long ago: most orders hold the same fields."""
+    if len(_KEPT) >= _MOST_KEPT:
+        _KEPT.clear()
+    kept: T = _KEPT.setdefault(value, value)
+    return kept
+
+
+State = Version | Unseen | Gone
+
+
+@dataclass(slots=True)
+class Order:
+    """An order as far as the recording shows it."""
+
+    states: list[State] = field(default_factory=lambda: [UNSEEN])
+    changed_at: datetime | None = None
+    """When it was last sent or deleted, or may have been."""
+    sent: Origin | None = None
+    """The last submission that was taken, or may have been."""
+    verified: bool = False
+    """Whether a query has found it since."""
+    releases: list[Release] = field(default_factory=list)
+    may_be_released: bool = False
+    """Whether a release of it was sent whose answer is not known."""
+    deleted: Origin | None = None
+    """The deletion that was taken, where nothing was sent since."""
+
+    @property
+    def version(self) -> Version | None:
+        """How it is for certain, None where that is not known or there is none."""
+        only = self.states[0] if len(self.states) == 1 else None
+        return only if isinstance(only, Version) else None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is none, for certain."""
+        return all(isinstance(state, Gone) for state in self.states)
+
+    @property
+    def entries(self) -> tuple[Entry, ...] | None:
+        """Types and values of its extracts, None where that is not known."""
+        return self.version.entries if self.version is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release that was taken."""
+
+    key: OrderKey
+    entries: tuple[Entry, ...]
+    expected: tuple[Entry, ...] | None
+    """The order's extracts at that moment, None where they are not known."""
+    origin: Origin
+    reconciliation: int | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """A reconciliation as far as the recording shows it."""
+
+    id: int
+    place: Place
+    opened_by: Call | None
+    """None where it was opened before the recording began, or its creation was not answered."""
+    init: datetime | None = None
+    end: datetime | None = None
+    quantity: int | None = None
+    received: int = 0
+    unsure: int = 0
+    """How many entries were sent whose answer is not known."""
+    refused: int = 0
+    """How many entries were refused."""
+    releases: list[Release] = field(default_factory=list)
+    situation: str | None = None
+    """CONCILED or ERROR, where a notification told it."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that it announced has been taken, or may have been."""
+        return self.quantity is not None and self.received + self.unsure >= self.quantity
+
+    @property
+    def is_active(self) -> bool | None:
+        """Whether it is unfinished; None where the recording can't say."""
+        if self.situation is not None:
+            return False
+        if self.quantity is None or self.is_whole:
+            return None  # it is being reconciled, or that is done
+        return True
+
+    @property
+    def missing(self) -> int:
+        """How many of the entries that it announced have not come."""
+        return max(0, (self.quantity or 0) - self.received - self.unsure)
+
+    @property
+    def facts(self) -> ReconciliationFacts | None:
+        """What the judge needs to know of it, None where it is not known."""
+        if self.init is None or self.end is None or self.quantity is None:
+            return None
+        return ReconciliationFacts(
+            *self.place, self.init, self.end, self.quantity, self.received, self.is_active is True
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a call did to the books."""
+
+    what: str
+    """submitted, replaced, deleted, found (by a query, sent before the recording began) or released."""
+    key: OrderKey
+    origin: Origin
+    entries: tuple[Entry, ...]
+    release: Release | None = None
