@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -132,6 +132,7 @@ def gate(
         min_coverage=min_coverage,
         accept_partial=accept_partial,
         target=_read(lambda: _wanted(target, target_name, base_url, environment), Check.TARGET, unread) or (),
+        files=_beside(certificate, file.certificate.files if file else ()),
         readings=_read(lambda: load_target(target).readings, Check.TARGET, unread) if target else None,
         strict_readings=readings == "strict",
         not_exercised=_read(lambda: _expected(expect, target), Check.SKIPS if expect else Check.TARGET, unread),
@@ -161,6 +162,18 @@ def _read(load: Callable[[], T], check: Check, unread: dict[Check, str]) -> T | 
     except CannotRun as error:
         unread[check] = "; ".join(str(error).splitlines())
         return None
+
+
+def _beside(certificate: Path, names: Iterable[str]) -> dict[str, str | None]:
+    """The digests of the files with these names beside the certificate; None for one that is not there or can't be read."""
+    from conformance.verdict.digest import digest_of_file
+
+    found: dict[str, str | None] = dict.fromkeys(names)
+    for name in found:
+        with suppress(OSError):
+            if Path(name).name == name:
+                found[name] = digest_of_file(certificate.parent / name)
+    return found
 
 
 def _expected(expect: Path | None, target: Path | None) -> Mapping[str, str] | None:

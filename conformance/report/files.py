@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -16,6 +16,7 @@ from conformance.errors import CannotRun
 from conformance.report.summary import markdown
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate
+from conformance.verdict.digest import digest_of_file
 from conformance.verdict.signature import signature_path
 
 CERTIFICATE = "certificate.json"
@@ -110,9 +111,9 @@ class Reports:
         """Where one process of a run writes its traffic."""
         return self.path(f"traffic-{worker}.har")
 
-    def merge_traffic(self, redactor: Redactor) -> None:
-        """Put what several processes wrote into one HAR file, in the order in which it was sent. The file of a process that
-        was killed stays as it is.
+    def merge_traffic(self, redactor: Redactor) -> Mapping[str, str]:
+        """Put what several processes wrote into one HAR file, in the order in which it was sent; its digest, by its name. The
+        file of a process that was killed stays as it is.
 
         One may have been told a secret that only another knew to be one: `redactor` knows those of all.
         """
@@ -120,13 +121,14 @@ class Reports:
         parts = [part for part, log in found.items() if log is not None]
         logs = [log for log in found.values() if log is not None]
         if not logs:
-            return
+            return {TRAFFIC: digest_of_file(self.path(TRAFFIC))} if self.path(TRAFFIC).exists() else {}
         entries = sorted(_entries(logs), key=lambda entry: str(entry["startedDateTime"]))
         descriptor = os.open(self.path(TRAFFIC), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump({"log": {**logs[0], "entries": entries}}, stream)
         for part in parts:
             part.unlink()
+        return {TRAFFIC: digest_of_file(self.path(TRAFFIC))}
 
 
 def _log(part: Path, redactor: Redactor) -> dict[str, Any] | None:

@@ -60,6 +60,13 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             _AS_WRITTEN,
         ),
         (Check.DIGEST, "impossible"): ("the content is none that a run writes: {why}", _AS_WRITTEN),
+        (Check.FILES, "same"): ("{files} beside it, of the same run", ""),
+        (Check.FILES, "absent"): ("{files} of its run is not beside it", ""),
+        (Check.FILES, "none"): ("it tells of none beside it", ""),
+        (Check.FILES, "other"): (
+            "{files} beside it is of another run, or was changed since",
+            "keep what a run leaves together, as it left it",
+        ),
         (Check.RULES, "whole"): ("all {count} of the catalogue, each once; the verdict follows from theirs", ""),
         (Check.RULES, "not-compared"): ("each once, and the verdict follows; their catalogue is not this suite's", ""),
         (Check.RULES, "twice"): ("more than once: {rules}", _AS_WRITTEN),

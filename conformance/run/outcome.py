@@ -77,6 +77,12 @@ class Ending:
         options = self.task.options
         target, profile = chosen_target(options), chosen_profile(options)
         results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
+        files: Mapping[str, str] = {}
+        if self.task.reports:
+            try:
+                files = self.task.reports.merge_traffic(redactor)
+            except OSError as error:
+                self.stopped = redactor.text(str(error))
         self.certificate = make_certificate(
             results=waive(results, self.task.waivers, self.started_at),
             target=target.model_copy(update={"name": redactor.text(target.name)}),
@@ -87,11 +93,11 @@ class Ending:
             traffic=traffic,
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
+            files=files,
         )
         self.evidence = evidence
         if self.task.reports:
             try:
-                self.task.reports.merge_traffic(redactor)
                 self.task.reports.write(self.certificate)
                 self.task.reports.write_whole(JUNIT, junit(self.certificate, evidence))
             except (CannotRun, OSError) as error:

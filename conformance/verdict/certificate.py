@@ -32,6 +32,8 @@ from conformance.verdict.verdicts import (
     judge_verdicts,
 )
 
+Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
+
 SCHEMA: Final = "koncili-conformance/certificate/1"
 
 
@@ -276,7 +278,9 @@ class Certificate(_Part):
     rules: list[RuleEntry]
     recording: RecordingEntry | None = None
     """Of an integration."""
-    digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")] | None = None
+    files: dict[str, Digest] = Field(default_factory=dict)
+    """The digests of the files beside it that a run leaves, by name: those of the same run. Older suites tell none."""
+    digest: Digest | None = None
     """Of all the rest, as digest.py has it; only certificates of older suites have none."""
 
     def coverage(self, now: datetime | None = None, max_age: float = float("inf")) -> Coverage | None:
@@ -355,8 +359,9 @@ def make_certificate(
     traffic: Mapping[str, int],
     started_at: datetime,
     finished_at: datetime,
+    files: Mapping[str, str] | None = None,
 ) -> Certificate:
-    """The certificate of a run; instants in UTC."""
+    """The certificate of a run; instants in UTC, `files` the digests of what it leaves beside."""
     contract = catalogue()
     certificate = Certificate(
         verdict=judge_run(results),
@@ -379,6 +384,7 @@ def make_certificate(
         readings_from=dict(readings_from),
         traffic=TrafficCounts(**traffic),
         rules=[_entry(result) for result in results],
+        files=dict(files or {}),
     )
     return certificate.sealed
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from pathlib import Path
 from typing import Any
 
 import rfc8785
@@ -21,3 +22,9 @@ def digest_of(document: Mapping[str, Any]) -> str:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return f"sha256:{sha256(canonical).hexdigest()}"
+
+
+def digest_of_file(path: Path) -> str:
+    """`sha256:` and 64 hex digits over the bytes of a file. Raises OSError."""
+    with path.open("rb") as stream:
+        return f"sha256:{file_digest(stream, 'sha256').hexdigest()}"

@@ -94,6 +94,19 @@ def _digest(file: CertificateFile) -> Iterable[Found]:
         yield _passed(Check.DIGEST, "right")
 
 
+def _files(case: Case) -> Iterable[Found]:
+    """Whether what lies beside the certificate is of the same run."""
+    stated, beside = case.certificate.files, case.asked.files
+    others = [name for name, digest in stated.items() if beside.get(name) not in {None, digest}]
+    same = [name for name, digest in stated.items() if beside.get(name) == digest]
+    if others:
+        yield _refused(Check.FILES, "other", files=others)
+    elif same:
+        yield _passed(Check.FILES, "same", files=same)
+    else:
+        yield _noted(Check.FILES, "absent" if stated else "none", files=list(stated))
+
+
 def _rules(case: Case) -> Iterable[Found]:
     wrong = [*_follows(case.certificate), *(_differs_from(case.contract, case) if case.is_of_this_contract else [])]
     if wrong:
@@ -367,6 +380,7 @@ CHECKS: Final[Mapping[Check, Callable[[Case], Iterable[Found]]]] = MappingProxyT
     {
         Check.CERTIFICATE: _certificate,
         Check.DIGEST: lambda case: _digest(case.file),
+        Check.FILES: _files,
         Check.RULES: _rules,
         Check.SIGNATURE: _signature,
         Check.AGE: _age,

@@ -26,6 +26,7 @@ class Check(StrEnum):
 
     CERTIFICATE = "certificate"
     DIGEST = "digest"
+    FILES = "files"
     RULES = "rules"
     SIGNATURE = "signature"
     AGE = "age"
@@ -83,6 +84,8 @@ class Asked:
     """In percent of the kinds of faults that can be made on the target."""
     accept_partial: bool = False
     target: tuple[Wanted, ...] = ()
+    files: Mapping[str, str | None] = field(default_factory=dict)
+    """The digests of the files beside the certificate, by name; None for one that is not there."""
     readings: Mapping[str, str] | None = None
     """Those that the target file states, where one was given."""
     strict_readings: bool = False

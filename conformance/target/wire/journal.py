@@ -98,6 +98,8 @@ class Journal:
         self.traffic = Traffic()
         self.by_endpoint: Counter[str] = Counter()
         """Requests by the label of their endpoint."""
+        self.about = ""
+        """What is sent from now on is for: rule and scenario, or what else. It stands with each exchange in the HAR file."""
         self._email = email
         self._room = TOKENS_OF_A_RUN
         """For so many characters of tokens that answers hold without being asked for them there is room."""
@@ -130,7 +132,7 @@ class Journal:
         self.by_endpoint[exchange.endpoint.label if exchange.endpoint else OTHER] += 1
         if self._har is not None:
             told = self._cut(self.redactor.bytes_as_text(exchange.response_body))
-            _write(self._har, exchange, self.redactor, told)
+            _write(self._har, exchange, self.redactor, told, self.about)
 
     def _cut(self, text: str) -> str:
         """What of an answer's body is written down: all, unless answers are large again and again."""
@@ -249,8 +251,8 @@ def _open_har(path: Path) -> harfile.HarFile:
     return harfile.HarFile(stream, creator=harfile.Creator(name="koncili-conformance", version=__version__))
 
 
-def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: str) -> None:
-    """`told` is the body of the answer, without secrets."""
+def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: str, about: str) -> None:
+    """`told` is the body of the answer, without secrets, `about` what the call was for."""
     import harfile
 
     request_type = exchange.request_headers.get("content-type", "")
@@ -290,4 +292,5 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: s
             bodySize=len(exchange.response_body),
         ),
         timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
+        comment=": ".join(part for part in (about, redactor.text(exchange.note)) if part) or None,
     )

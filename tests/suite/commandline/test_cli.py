@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.world import EMAIL, PASSWORD
 from conformance.run.launch import NOT_WHOLE
 from conformance.target.shared.budget import KEPT_BACK
+from conformance.verdict.digest import digest_of_file
 from tests.suite.support.command_runs import COMMAND, Run, certify
 
 SCHEMA = Path(__file__).parents[3] / "conformance" / "verdict" / "certificate.schema.json"
@@ -74,6 +76,15 @@ def test_junit_says_what_failed(conformant: Run, nonconformant: Run) -> None:
     assert failures(conformant) == []
     assert len(failures(nonconformant)) == 3
     assert all(name.startswith("ORD-04: A concluded order") for name in failures(nonconformant))
+
+
+def test_every_exchange_says_what_it_was_for_and_the_certificate_which_traffic_is_its_own(conformant: Run) -> None:
+    path = conformant.reports / "traffic.har"
+    entries = json.loads(path.read_text(encoding="utf-8"))["log"]["entries"]
+    said = Counter(entry.get("comment", "").partition(" ")[0] for entry in entries)
+    assert said.keys() >= {rule.id for rule in catalogue().rules.values() if rule.area == "orders"}
+    assert said[""] < 20  # tokens, and what finds out about the target
+    assert conformant.certificate["files"] == {"traffic.har": digest_of_file(path)}
 
 
 def test_traffic_is_told_whole(conformant: Run) -> None:

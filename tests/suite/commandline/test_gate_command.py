@@ -85,6 +85,7 @@ def test_a_sound_certificate_passes_with_a_line_for_each_check(gate: Gate) -> No
         f"✓ certificate  {SCHEMA}, written by version {__version__} of the suite",
         "✓ digest       the content is what was written; this finds accidents and careless edits, and only a signature stops "
         "somebody who recomputes it",
+        "- files        it tells of none beside it",
         f"✓ rules        all {len(ours[0].rules)} of the catalogue, each once; the verdict follows from theirs",
         "- signature    none was asked for (--allowed-signers FILE does)",
         f"✓ age          of {ours[1]}, at most 7 days old",
@@ -430,7 +431,8 @@ def test_every_kind_of_refusal_says_what_to_do_and_nothing_else_does() -> None:
 
     refused = {key for key, (_, remedy) in WORDS.items() if remedy}
     fine = {"read", "right", "whole", "not-compared", "not-asked", "not-looked-at", "good", "fresh", "same", "mock", "enough",
-            "untold", "not-asked-with-earlier", "enough-with-earlier", "default", "probed", "told", "stated", "hindered",
+            "untold", "absent", "not-asked-with-earlier", "enough-with-earlier", "default", "probed", "told", "stated",
+            "hindered",
             "none", "valid", "idle", "conformant", "conformant-waived", "partial-accepted"}  # fmt: skip
     assert {kind for check, kind in WORDS.keys() - refused} == fine
     assert {kind for check, kind in WORDS if check is Check.SIGNATURE} == set(SignatureState)

@@ -87,6 +87,7 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
         "finishedAt": "2026-11-22T13:00:00Z",
         "readings": {"extract-types": "portal"},
         "readingsFrom": {"extract-types": "probed"},
+        "files": {},
         "traffic": {"requests": 9, "clientErrors": 3, "serverErrors": 2, "throttled": 1},
         "recording": None,
     }

@@ -42,6 +42,7 @@ def test_a_conformant_certificate_passes_every_check() -> None:
     assert decision.checks == (
         Found(Check.CERTIFICATE, "read", Result.PASSED, 0, {"schema": SCHEMA, "suite": document()["suite"]["version"]}),
         Found(Check.DIGEST, "right", Result.PASSED),
+        Found(Check.FILES, "none", Result.NOTED, 0, {"files": []}),
         Found(Check.RULES, "whole", Result.PASSED, 0, {"count": len(catalogue().rules)}),
         Found(Check.SIGNATURE, "not-asked", Result.NOTED, 0, signature),
         Found(Check.AGE, "fresh", Result.PASSED, 0, {"finished": FINISHED, "most": WEEK}),
@@ -56,6 +57,18 @@ def test_a_conformant_certificate_passes_every_check() -> None:
     )
     assert decision.groups == ()
     assert decision.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("beside", "kind", "code"),
+    [("sha256:" + "a" * 64, "same", 0), ("sha256:" + "b" * 64, "other", 3), (None, "absent", 0)],
+)
+def test_what_lies_beside_it_must_be_of_the_same_run(beside: str | None, kind: str, code: int) -> None:
+    certificate = document()
+    certificate["files"] = {"traffic.har": "sha256:" + "a" * 64}
+    decision = decided(sealed(certificate), files={"traffic.har": beside})
+    ((found, _, facts),) = told(decision, Check.FILES)
+    assert (found, facts, decision.exit_code) == (kind, {"files": ["traffic.har"]}, code)
 
 
 def test_the_same_certificate_is_decided_alike_each_time() -> None:
