@@ -24,9 +24,7 @@ ORDERS: Final = tuple(
 
 ORDERS_BEFORE: Final = ("send v3 of A", "send v3 of B")
 
-RECONCILIATIONS: Final = (
-    "release A", "release B", "open second", "open third", "delete B", "ask for B",
-)  # fmt: skip
+RECONCILIATIONS: Final = ("release A", "release B", "open another", "delete B", "ask for B")
 """What may be done while a reconciliation of the orders A and B is open."""
 
 RECONCILIATIONS_BEFORE: Final = ("release A",)

@@ -153,8 +153,11 @@ class Attempt:
     ) -> Waiting[str | None]:
         """Ask for the order of that name until what it shows is explained, or half an hour has passed twice; the version that it
         shows, ABSENT where there is none, None where it is none that was sent: a moment later that counts, since no update that
-        is still to come explains it. Raises Hindered where the query fails."""
+        is still to come explains it. Nothing is asked where the answers so far can't be explained. Raises Hindered where the
+        query fails."""
         bench, earlier = self.bench, list(self.operations)
+        if self.unexplained() is not None:
+            return None
         for attempt in range(ASKED_AT_MOST):
             passed = (yield) if attempt or bench.slow else True
             exchange = bench.query(place, values["code"], "what is stored")

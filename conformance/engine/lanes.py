@@ -30,8 +30,8 @@ from strategies.placeholders import CODE
 from strategies.scope import Place
 from strategies.world import batch_of, small_world
 
-EXAMPLES: Final = 2
-"""How many examples of each sort a run tries where client errors are counted."""
+EXAMPLES: Final = {"orders": 2, "reconciliations": 1}
+"""How many examples of each sort a run tries where client errors are counted: one of reconciliations costs some four of them."""
 
 SECONDS: Final = 60
 """How long the period of a reconciliation lasts."""
@@ -40,11 +40,11 @@ SECONDS: Final = 60
 def prove_lanes(bench: Bench, rule: Rule) -> None:
     """Run lanes of any calls; raises the first violation, shrunk where the target allows."""
     counted = bench.session.profile.client_errors is not None
-    examples = EXAMPLES if counted else max(EXAMPLES, bench.session.profile.sequences)
     for name, of, before, sending in (  # what is drawn hangs on the name
         ("orders", ORDERS, ORDERS_BEFORE, _on_orders),
-        ("books", RECONCILIATIONS, RECONCILIATIONS_BEFORE, _on_reconciliations),
+        ("reconciliations", RECONCILIATIONS, RECONCILIATIONS_BEFORE, _on_reconciliations),
     ):
+        examples = EXAMPLES[name] if counted else bench.session.profile.sequences
         prove(bench, f"{bench.scenario} {name}", lanes(bench.scope, of, before), _law(bench, rule, sending), examples)
 
 
@@ -167,31 +167,22 @@ def _on_orders(bench: Bench, drawn: Lanes) -> Sending:
 
 # -- reconciliations -----------------------------------------------------------------------------------------------
 
-_NUMBERS: Final = {"second": 2, "third": 4}
-
 
 @dataclass(slots=True)
 class _Desk:
-    """A reconciliation of two orders that is open, and two that may be."""
+    """A reconciliation of two orders that is open, and another that may be."""
 
     attempt: Attempt
     first: OpenReconciliation
-    others: dict[str, OpenReconciliation]
+    another: OpenReconciliation
     orders: dict[str, _Order]
     opened: list[OpenReconciliation]
 
     def asking(self, what: str) -> Asking:
         verb, name = what.split(" ", 1)
         if verb == "open":
-            reconciliation, begin = self.others[name], _NUMBERS[name]
-            opening = Open(name, begin, begin + 1, 1)
-            return Asking(
-                creation_of(reconciliation.batch),
-                reconciliation.values[0],
-                opening,
-                what,
-                frozenset({"reconciliations"}),
-            )
+            creation, values = creation_of(self.another.batch), self.another.values[0]
+            return Asking(creation, values, Open(name, 2, 3, 1), what, frozenset({"reconciliations"}))
         if verb == "release":
             number = "AB".index(name)
             releasing = Release("first", name, len(self.first.batch.orders[number]["extracts"]))
@@ -205,8 +196,8 @@ class _Desk:
             return
         verb, name = what.split(" ", 1)
         if verb == "open":
-            self.attempt.bench.reconciliations.opened(self.others[name], exchange)
-            self.opened.append(self.others[name])
+            self.attempt.bench.reconciliations.opened(self.another, exchange)
+            self.opened.append(self.another)
         elif verb == "release":
             self.first.released.add("AB".index(name))
         elif verb == "delete":  # it can't be released any more
@@ -230,8 +221,8 @@ def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
     bodies = tuple(at(place, form, body) for body in drawn.bodies[:2])
     dates = {"periodInitDate": at_period(timedelta()), "periodEndDate": at_period(timedelta(seconds=SECONDS))}
     first = reconciliations.begin(batch_of(scope, place, bodies, dates, SECONDS))
-    others = {name: reconciliations.begin(reconciliations.plain(place, 1)) for name in _NUMBERS}
-    if not all(reconciliations.submit_orders(reconciliation) for reconciliation in (first, *others.values())):
+    another = reconciliations.begin(reconciliations.plain(place, 1))
+    if not (reconciliations.submit_orders(first) and reconciliations.submit_orders(another)):
         raise Hindered("an order for a reconciliation was refused")
     if not reconciliations.create(first).is_accepted:
         raise Hindered("REC-01: a proper reconciliation was refused")
@@ -241,7 +232,7 @@ def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
         name: _Order(bench, name, place, values, {"v1": body})
         for name, values, body in zip("AB", first.values, bodies, strict=True)
     }
-    return _Desk(attempt, first, others, orders, [first])
+    return _Desk(attempt, first, another, orders, [first])
 
 
 def _on_reconciliations(bench: Bench, drawn: Lanes) -> Sending:

@@ -1,6 +1,6 @@
 """How often calls are sent at once: until enough tries overlapped and were answered so that one knows what became of them.
 
-A race needs luck. What costs no client errors is tried more often, and from try to try one of the calls is released a little
+A race needs luck. What costs few client errors is tried more often, and from try to try one of the calls is released a little
 later than the others: what a server looks at and what it writes lie at other moments of each call.
 
 Where no order explains the answers, the same calls are made one after the other: only where that is answered as documented it is
@@ -29,8 +29,11 @@ REPEATED: Final = 2
 MORE_TRIES: Final = 2
 """How often calls are sent again that did not overlap, or whose answers say nothing."""
 
-WHERE_FREE: Final = 2
-"""So many times as often calls are sent at once that cost no client errors."""
+MORE_OFTEN: Final = 2
+"""So many times as often as the profile says calls are sent at once that cost little."""
+
+COSTS_LITTLE: Final = 3
+"""As long as all tries have cost fewer client errors than this."""
 
 CLIENT_ERRORS: Final = 40
 """What all calls at once of a run may cost where client errors are counted; past it nothing is tried more than once."""
@@ -58,7 +61,7 @@ def explained(
     least = tries or (1 if bench.session.control is not None else bench.session.profile.tries_at_once)
     told, number, cost, shift = 0, 0, 0, 0.0
     reasons: list[str] = []
-    while _goes_on(bench, number, told, least=least, free=tries is None and not cost):
+    while _goes_on(bench, number, told, least=least, cheap=tries is None and cost < COSTS_LITTLE):
         attempt = Attempt(bench, offsets=_offsets(number, shift))
         before = bench.client_errors_at_once
         found = yield from _made(attempt, sending)
@@ -77,14 +80,14 @@ def explained(
         raise Hindered(reasons[-1])
 
 
-def _goes_on(bench: Bench, number: int, told: int, *, least: int, free: bool) -> bool:
-    """Whether to try another time. `free`: it may be tried more often, and has cost nothing so far."""
+def _goes_on(bench: Bench, number: int, told: int, *, least: int, cheap: bool) -> bool:
+    """Whether to try another time. `cheap`: it may be tried more often, and has cost little so far."""
     comes_again = any(scenario == bench.scenario for scenario, _ in bench.server_errors_at_once)
     if comes_again and number <= TRIED_AGAIN:
         return True
     if told and not bench.may_spend_at_once(CLIENT_ERRORS):
         return False
-    wanted = WHERE_FREE * least if free and bench.session.control is None else least
+    wanted = MORE_OFTEN * least if cheap and bench.session.control is None else least
     return told < wanted and number < wanted + MORE_TRIES
 
 

@@ -61,7 +61,7 @@ def main() -> None:
         environment = {
             **os.environ,
             "DSN": f"mysql:unix_socket={place};dbname={NAME};charset=utf8mb4",
-            "PHP_CLI_SERVER_WORKERS": "4",
+            "PHP_CLI_SERVER_WORKERS": "16",
         }
         php = subprocess.Popen(
             ["php", "-d", "display_errors=0", "-d", "precision=17", "-d", "serialize_precision=-1", "-S", f"127.0.0.1:{port}",

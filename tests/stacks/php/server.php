@@ -224,9 +224,8 @@ function submitOrder(): array
         query('UPDATE orders SET body = ?, total = ? WHERE account = ? AND code = ? AND deleted = 0', json_encode($body), $body->totalGrossValue ?? 0, $account, $code)->rowCount() && $how = null;
     }
     if (has('unlocked-upsert')) {
-        $there = query('SELECT 1 FROM orders WHERE account = ? AND code = ?', $account, $code)->fetch();
+        query('DELETE FROM orders WHERE account = ? AND code = ?', $account, $code);
         elsewhere();
-        $how = $there ? 'REPLACE' : 'INSERT';
     }
     if ($how !== null) {
         query("$how INTO orders (account, code, body, total) VALUES (?, ?, ?, ?)", $account, $code, json_encode($body, JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION), $body->totalGrossValue ?? 0);

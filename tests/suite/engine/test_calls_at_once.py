@@ -3,19 +3,23 @@ where they are answered wrongly one after the other, too."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pytest
 
 from conformance.concurrency.history import Operation, Outcome
 from conformance.concurrency.interleaving import MOST_SHOWN
 from conformance.concurrency.linearizability import Unexplained
-from conformance.concurrency.model import Call, Delete, Look, Open, Query, Refresh, Release, Submit
+from conformance.concurrency.model import ABSENT, Call, Delete, Look, Open, Query, Refresh, Release, Submit, World
+from conformance.engine.at_once import HERE, Attempt
+from conformance.engine.bench import Bench, Values
 from conformance.engine.lanes import blamed
 from conformance.engine.tries import CLIENT_ERRORS
 from conformance.mock.defects import defect
+from conformance.target.wire.exchange import Exchange
 from strategies.lanes import (
     MOST_CALLS,
     MOST_IN_A_LANE,
@@ -28,6 +32,7 @@ from strategies.lanes import (
     Lanes,
     lanes,
 )
+from strategies.scope import Place
 from tests.suite.support.command_runs import certify
 from tests.suite.support.properties import mock_scope, prove, sample
 
@@ -152,3 +157,49 @@ def test_the_rule_is_that_of_the_call_that_cannot_be_explained(name: str) -> Non
     calls, rule = BLAMED[name]
     history = tuple(Operation(0, call, "", 0, 1, Outcome.ACCEPTED) for call in calls)
     assert blamed(Unexplained(history, history[:-1], history[-1], "")) == rule
+
+
+class Queries:
+    """As much of a bench as looking needs: each query shows what nobody sent so."""
+
+    def __init__(self) -> None:
+        self.story: list[Exchange] = []
+        self.slow = False
+        self.asked = 0
+
+    def query(self, *_: object) -> Exchange:
+        self.asked += 1
+        return Exchange(datetime.now(UTC), "GET", "http://127.0.0.1/order", {}, b"", 200, {}, b"{}", 0.0)
+
+    def problems(self, *_: object) -> list[str]:
+        return ["it differs"]
+
+    def let_pass(self, *_: object) -> None:
+        """No time passes."""
+
+
+def look_in_vain(bench: Queries, *operations: Operation) -> Attempt:
+    """An attempt that has looked, on a target whose clock can't be moved."""
+    attempt = Attempt(cast(Bench, bench), initial=World().having("A", "v1"), operations=list(operations))
+    looking = attempt.look(Place(1, "CHANNEL"), Values(code="A"), {"v1": {}, "v2": {}})
+    assert list(looking) == []  # it is not put off
+    return attempt
+
+
+def test_what_nobody_sent_is_waited_for_no_longer_than_a_moment() -> None:
+    bench = Queries()
+    sent = Operation(0, Submit("A", "v2"), "send v2", 0, 1, Outcome.ACCEPTED, touches=HERE)
+    found = look_in_vain(bench, sent).unexplained()
+    assert found is not None
+    assert "what nobody sent so" in found.sentence
+    assert bench.asked == 2
+
+
+def test_what_can_t_be_explained_already_is_not_put_off_for_what_is_stored() -> None:
+    bench = Queries()
+    sent = Operation(0, Submit("A", "v2"), "send v2", 0, 1, Outcome.ACCEPTED, touches=HERE)
+    asked = Operation(1, Query("A"), "ask", 0, 1, Outcome.ACCEPTED, shown=ABSENT, touches=HERE)
+    found = look_in_vain(bench, sent, asked).unexplained()
+    assert found is not None
+    assert found.fails_at is asked
+    assert bench.asked == 0
