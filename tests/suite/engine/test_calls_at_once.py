@@ -19,6 +19,7 @@ from conformance.engine.bench import Bench, Values
 from conformance.engine.lanes import blamed
 from conformance.engine.tries import CLIENT_ERRORS
 from conformance.mock.defects import defect
+from conformance.run.session import Session
 from conformance.target.wire.exchange import Exchange
 from strategies.lanes import (
     MOST_CALLS,
@@ -181,7 +182,7 @@ class Queries:
 def look_in_vain(bench: Queries, *operations: Operation) -> Attempt:
     """An attempt that has looked, on a target whose clock can't be moved."""
     attempt = Attempt(cast(Bench, bench), initial=World().having("A", "v1"), operations=list(operations))
-    looking = attempt.look(Place(1, "CHANNEL"), Values(code="A"), {"v1": {}, "v2": {}})
+    looking = attempt.look(Place(1, "CHANNEL"), Values(cast(Session, None), {"code": "A"}), {"v1": {}, "v2": {}})
     assert list(looking) == []  # it is not put off
     return attempt
 
