@@ -28,7 +28,7 @@ from conformance.run.session import Session
 from conformance.target.config import Span
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.client import Calling
-from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.exchange import AT_ONCE, Exchange
 from conformance.target.wire.http import InChunks
 from conformance.target.wire.tokens import tokens_in
 from conformance.verdict.violation import Violation
@@ -261,7 +261,7 @@ class Bench:
             control.expect_at_once(len(calls))
         results = self.session.client.call_at_once(filled, offsets)
         noted = [
-            replace(one, exchange=replace(one.exchange, note=f"at once: {note}")) if one.exchange else one
+            replace(one, exchange=replace(one.exchange, note=f"{AT_ONCE}{note}")) if one.exchange else one
             for one, (_, _, note) in zip(results, calls, strict=True)
         ]
         for one in noted:

@@ -6,10 +6,11 @@ import hashlib
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from conformance.contract.jsontext import JSONValue
 from conformance.escaping import visible
-from conformance.target.wire.exchange import Exchange, as_curl
+from conformance.target.wire.exchange import AT_ONCE, Exchange, as_curl
 from conformance.target.wire.redaction import Redactor
 
 
@@ -104,14 +105,36 @@ class Finding:
 
 
 def _told(story: tuple[Exchange, ...], redactor: Redactor) -> str:
-    """Curl commands, a line each; before each of several a comment says what it is and what it got."""
+    """Curl commands, a line each; before each of several a comment says what it is and what it got. A shell runs those at once
+    that were sent so."""
     lines = []
-    for number, step in enumerate(story, 1):
+    together = _sent_at_once(story)
+    for number, step in enumerate(story):
         if len(story) > 1:
             what = step.note or (step.endpoint.label if step.endpoint else step.method)
-            lines.append(f"# {number}. {visible(redactor.text(what))}: {step.status}")  # no line break ends the comment
-        lines.append(as_curl(step, redactor))
+            lines.append(
+                f"# {number + 1}. {visible(redactor.text(what))}: {step.status}"
+            )  # no line break ends the comment
+        lines.append(as_curl(step, redactor) + together.get(number, ""))
     return "\n".join(lines)
+
+
+def _sent_at_once(story: tuple[Exchange, ...]) -> dict[int, str]:
+    """By number what follows a command that was sent at once with others: `&`, and after the last of them `wait`."""
+    groups: list[list[int]] = []
+    for number, step in enumerate(story):
+        if not step.note.startswith(AT_ONCE):
+            groups.append([])
+        elif groups and groups[-1] and all(step.started_at <= _ended(story[other]) for other in groups[-1]):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    several = [group for group in groups if len(group) > 1]
+    return {number: " & wait" if number == group[-1] else " &" for group in several for number in group}
+
+
+def _ended(exchange: Exchange) -> datetime:
+    return exchange.started_at + timedelta(seconds=exchange.seconds)
 
 
 MOST_BODY = 20_000

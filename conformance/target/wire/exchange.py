@@ -86,6 +86,10 @@ class Exchange:
         return code if isinstance(code, str) else None
 
 
+AT_ONCE: Final = "at once: "
+"""How the note of an exchange begins that was sent at once with those beside it."""
+
+
 def as_curl(exchange: Exchange, redactor: Redactor) -> str:
     """A curl command that sends the request again. The token is left to the variable KONCILI_TOKEN."""
     parts = ["curl", "-i", "-X", exchange.method]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -131,6 +131,20 @@ def test_what_shows_it_is_told_once_where_the_story_holds_it(redactor: Redactor)
 
 
 # -- on a terminal -------------------------------------------------------------------------------------------------
+
+
+def test_calls_that_were_sent_at_once_are_sent_so_again(redactor: Redactor) -> None:
+    one, other = (replace(EXCHANGE, note=f"at once: {name}") for name in ("one", "other"))
+    lines = Finding.of(violation(EXCHANGE, FIRST, one, other), redactor).curl.splitlines()
+    assert lines[1] == as_curl(FIRST, redactor)
+    assert lines[3] == f"{as_curl(one, redactor)} &"
+    assert lines[5] == f"{as_curl(other, redactor)} & wait"
+    later = EXCHANGE.started_at + timedelta(seconds=EXCHANGE.seconds + 1)
+    next_ones = [replace(one, started_at=later) for one in (one, other)]
+    both = Finding.of(violation(EXCHANGE, one, other, *next_ones), redactor).curl.splitlines()
+    assert [line.rsplit(maxsplit=1)[-1] for line in both[1::2]][:4] == ["&", "wait", "&", "wait"]
+    alone = Finding.of(violation(EXCHANGE, FIRST, one), redactor).curl.splitlines()
+    assert alone[3] == as_curl(one, redactor)
 
 
 def test_a_terminal_gets_reason_curl_lines_and_answer() -> None:
