@@ -195,6 +195,9 @@ class Reconciliations(ReconciliationCalls):
                 self.finish(again)
                 if all(accepted):
                     return blamed
+        except Hindered:
+            return likely
+        else:
             return "REL-01"
         finally:
             self.bench.story[:] = story

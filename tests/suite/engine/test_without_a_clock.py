@@ -10,6 +10,7 @@ import pytest
 from conformance.engine.bench import Bench
 from conformance.engine.machine import prove_machine
 from conformance.run.session import Options, Session, open_session
+from strategies.calls import release_of
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -47,3 +48,24 @@ def test_a_creation_refused_for_its_own_sake_is_not_waited_for(monkeypatch: pyte
         assert (reconciliations.endless, reconciliations.waited) == (set(), {})
         reconciliation.batch = whole
         assert reconciliations.create(reconciliation).is_accepted
+
+
+def test_a_release_refused_for_a_refused_one_is_blamed_on_that_where_the_place_stays_blocked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing can be tried there again to find out: what came before is all there is to go by, and must be told."""
+    with closing(open_session(Options(defects=("rel-18-refused-is-there",)))) as session:
+        bench = Bench(session, "reconciliations")
+        session.evidence.expect("reconciliations", "REL-18", "a scenario")
+        reconciliations = bench.reconciliations
+        reconciliation = reconciliations.begin(reconciliations.plain(reconciliations.scope.places[0], 2))
+        assert reconciliations.submit_orders(reconciliation)
+        assert reconciliations.create(reconciliation).is_accepted
+        session.control = None
+        monkeypatch.setattr(Session, "inbox", None)
+        broken = release_of(reconciliation.batch, 0)
+        broken = replace(broken, body={**broken.body, "releases": broken.body["releases"][:1]})
+        reconciliation.after_refusal = True
+        assert bench.send(broken, reconciliation.values[0]).is_refused
+        assert not reconciliations.released(reconciliation, 0)
+        assert [one.rule for one in session.evidence.observed.values()] == ["REL-18"]
