@@ -37,7 +37,7 @@ from conformance.target.wire.exchange import SERVER_ERROR, Exchange
 from conformance.target.wire.journal import Spent, Traffic
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.evidence import Evidence, Outcome
-from conformance.verdict.verdicts import CANNOT_RUN
+from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
 from conformance.verdict.violation import Finding, Violation
 
 PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
@@ -412,7 +412,15 @@ class Certification:
         """How pytest ends: as its tests did, unless the run says something else."""
         if self.ending.exit_code == CANNOT_RUN and (self.ending.stopped or self.ending.certificate is not None):
             return pytest.ExitCode.INTERNAL_ERROR  # which is 3
-        return pytest.ExitCode.TESTS_FAILED if status == pytest.ExitCode.OK and self.ending.has_failure else status
+        if status != pytest.ExitCode.OK or self.ending.certificate is None:
+            return status
+        if self.ending.has_failure:
+            return pytest.ExitCode.TESTS_FAILED
+        if self.task.options.target_file is not None and self.ending.exit_code == EXIT_CODES[RunVerdict.PARTIAL]:
+            return (
+                pytest.ExitCode.INTERRUPTED
+            )  # which is 2, as of certify: nobody is to take what was not shown for conformant
+        return status
 
     def _clear_away(self, opened: Session) -> None:
         """At the end of the run nothing is left that can be taken away."""

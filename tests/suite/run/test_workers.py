@@ -25,6 +25,9 @@ RULES: Final = ("ORD-02", "QRY-01", *PUT_OFF, "REC-01", "REL-01", "REL-08")
 SCENARIOS: Final = 11
 """So many have these rules."""
 
+PARTIAL_CODE: Final = 2
+"""Rules were chosen, so that not all can be said to hold."""
+
 LIVE: Final = {"pace": "unlimited", "error_budget": 400}
 
 
@@ -97,7 +100,7 @@ def test_plain_pytest_with_workers_reports_what_was_put_off(
     results = tmp_path / "pytest.xml"
     options = ["-n2", f"--dist={distribution}", f"--koncili-target={live(tmp_path, staged)}", f"--junitxml={results}"]
     run = plain(tmp_path, *options, *chosen("--koncili-rule"))
-    assert run.code == 0, run.output + run.errors
+    assert run.code == PARTIAL_CODE, run.output + run.errors
     assert run.verdicts("pass") == set(RULES)
     scenarios = SCENARIOS * (2 if distribution == "each" else 1)
     assert results.read_text(encoding="utf-8").count("<testcase ") == scenarios
