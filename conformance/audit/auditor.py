@@ -13,7 +13,7 @@ from typing import Literal
 
 from conformance.audit.batch_rules import Batches
 from conformance.audit.books import Books
-from conformance.audit.call import BLOCKED, TOO_MANY, Call, Came, Recogniser
+from conformance.audit.call import BLOCKED, TOO_MANY, Call, Came, Recogniser, times_of
 from conformance.audit.callback_rules import judge_callback, notification_in
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.habit_rules import (
@@ -37,7 +37,7 @@ from conformance.audit.request_rules import (
 from conformance.audit.world import World
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import resolve
-from conformance.traffic.exchange import Exchange, Missing
+from conformance.traffic.exchange import Exchange
 
 MOST_UNEXPLAINED = 100
 """So many calls are named that were refused for no reason that the documents give."""
@@ -175,7 +175,7 @@ class Auditor:
 
     def _hear(self, exchange: Exchange, notification: Mapping[str, object]) -> None:
         self.counts.notifications += 1
-        started = None if isinstance(exchange.started, Missing) else exchange.started
+        started, _ = times_of(exchange)
         if started is not None:
             self._catch_up(started + OVERLAP)
         call = Call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
@@ -222,6 +222,23 @@ def _place_of(holder: Mapping[str, JSONValue]) -> Place | None:
     return int(account), channel
 
 
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9000
+"""What lies outside is no time at which anything was recorded."""
+
+LONGEST: Final = timedelta(days=1)
+"""What is said to have taken longer was not timed."""
+
+
+def times_of(exchange: Exchange) -> tuple[datetime | None, datetime | None]:
+    """When a call was sent and when it was over, each None where the recording does not say."""
+    started, took = exchange.started, exchange.took
+    if isinstance(started, Missing) or not FIRST_YEAR <= started.year < LAST_YEAR:
+        return None, None
+    timed = not isinstance(took, Missing) and timedelta() <= took <= LONGEST
+    return started, started + took if timed and not isinstance(took, Missing) else None
+
+
 class Recogniser:
     """Tells calls to Koncili from a recording's other calls, by path, headers and what they are about.
 
@@ -253,10 +270,7 @@ class Recogniser:
         if not self._is_koncili(exchange, whole, path, host, parts.query):
             return None
         self._bases[whole] = self._bases.get(whole, 0) + 1
-        started = None if isinstance(exchange.started, Missing) else exchange.started
-        ended = None
-        if started is not None and not isinstance(exchange.took, Missing):
-            ended = started + exchange.took
+        started, ended = times_of(exchange)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return Call(number, exchange.origin, started, ended, request.method, path, request.url, query, exchange)
 
