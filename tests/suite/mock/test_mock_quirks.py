@@ -42,6 +42,8 @@ def test_a_mock_with_a_quirk_gives_a_token(name: str) -> None:
 
 DONE_IN_A_CRASH: Final = {
     *(f"err-02-half-done-{call}" for call in ("creation", "release", "deletion")),
+    "err-02-first-query",
+    "err-02-first-release",
     "del-06-unique-key",
     "del-06-unique-key-with-a-flag",
 }

@@ -40,6 +40,8 @@ extract-types = "workflow"
 [dates]
 orders = { from = 2026-03-01, to = 2026-09-01 }
 periods = { from = 2025-01-01, to = 2026-09-01 }
+[not_exercised]
+ORD-07 = "why"
 """
 
 ACCOUNTS = '[[accounts]]\nid = 19055\nchannel = "CHANNEL_NAME"\n'
@@ -120,7 +122,21 @@ def test_the_documented_file_parses_whole(file: Path) -> None:
             "orders": {"from": date(2026, 3, 1), "to": date(2026, 9, 1)},
             "periods": {"from": date(2025, 1, 1), "to": date(2026, 9, 1)},
         },
+        "not_exercised": {"ORD-07": "why"},
     }
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ('[not_exercised]\nORD-99 = "why"', "names ORD-99, which is no rule"),
+        ('[not_exercised]\nORD-04 = ""', "must say in words why ORD-04 is not exercised"),
+        ("[not_exercised]\nORD-04 = 3", "must say in words why ORD-04 is not exercised"),
+    ],
+)
+def test_what_is_wrong_in_the_stated_skips_is_named(stated: str, told: str, file: Path) -> None:
+    with pytest.raises(CannotRun, match=f"not_exercised {told}"):
+        load_target(put(file, f"{LEAST}\n{stated}\n"))
 
 
 def test_what_may_be_left_out_has_its_documented_default(file: Path) -> None:
