@@ -33,7 +33,7 @@ START = datetime(2026, 11, 3, tzinfo=UTC)
 
 
 def exchanges(*, shuffled: bool = False) -> Iterator[Exchange]:
-    """Orders without end, one each 20 ms, written as they are complete; or in no sequence at all."""
+    """Orders without end, one each 250 ms, written as they are complete; or in no sequence at all."""
     random = Random(0)  # noqa: S311 - no secret
     number = 0
     while True:
@@ -56,7 +56,7 @@ def exchanges(*, shuffled: bool = False) -> Iterator[Exchange]:
         }  # fmt: skip
         yield Exchange(
             Origin("", number),
-            START + timedelta(milliseconds=20 * place + random.randrange(200)),
+            START + timedelta(milliseconds=250 * place + random.randrange(2_000)),
             timedelta(milliseconds=46),
             Request("POST", "https://api.example/order", tuple(headers.items()), body),
             Response(200, (("content-type", "application/json"),), b'{"message": "Order received"}'),

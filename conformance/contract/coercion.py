@@ -28,17 +28,18 @@ _LARGEST_EXPONENT: Final = 40
 def as_taken(body: Mapping[str, JSONValue], readings: Mapping[str, str]) -> dict[str, JSONValue]:
     """The body with each number as the readings take it: one that is written as text at its value, a count or an id with a
     zero fraction (3.0, 3E0) as the whole number that it is. What a reading rejects stays as it was sent."""
-    return {name: _taken(name, value, readings) for name, value in body.items()}
-
-
-def _taken(name: str, value: JSONValue, readings: Mapping[str, str]) -> JSONValue:
-    if name in _LISTS and isinstance(value, list):
-        return [as_taken(item, readings) if isinstance(item, dict) else item for item in value]
-    if isinstance(value, str) and name in _NUMBERS and readings["scalar-coercion"] == "accepted":
-        value = loads(value) if _NUMBER.fullmatch(value) else value
-    if isinstance(value, Decimal) and name in _WHOLE and readings["whole-as-decimal"] == "accepted":
-        return _whole(value)
-    return value
+    taken = dict(body)
+    reads_text, takes_whole = readings["scalar-coercion"] == "accepted", readings["whole-as-decimal"] == "accepted"
+    for name, value in body.items():
+        if isinstance(value, list):
+            if name in _LISTS:
+                taken[name] = [as_taken(item, readings) if isinstance(item, dict) else item for item in value]
+            continue
+        if reads_text and isinstance(value, str) and name in _NUMBERS and _NUMBER.fullmatch(value):
+            taken[name] = loads(value)
+        if takes_whole and name in _WHOLE and isinstance(taken[name], Decimal):
+            taken[name] = _whole(taken[name])
+    return taken
 
 
 def _whole(value: Decimal) -> Decimal | int:
