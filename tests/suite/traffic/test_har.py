@@ -234,3 +234,35 @@ def test_a_broken_entry_far_into_blanks_costs_no_more_than_its_length(tmp_path: 
     text = har(entry(), "BROKEN", entry()).replace('"BROKEN"', '{"a" zz' + " " * 300_000 + "}")
     found, told = read(tmp_path, text)
     assert ([one.origin.entry for one in found], len(told)) == ([0, 2], 1)
+
+
+def test_what_devtools_exports_is_read_with_its_preflights_and_failures(tmp_path: Path) -> None:
+    of_devtools = {
+        "_initiator": {"type": "script"},
+        "_priority": "High",
+        "_resourceType": "fetch",
+        "cache": {},
+        "connection": "1",
+    }
+    provisional = [{"name": "gumgaToken", "value": SECRET}, {"name": "sec-ch-ua-platform", "value": '"Linux"'}]
+    of_http_2 = [{"name": ":authority", "value": "api.example"}, {"name": ":method", "value": "POST"}, *provisional]
+    failed = {
+        "status": 0,
+        "statusText": "",
+        "httpVersion": "",
+        "headers": [],
+        "content": {"size": 0, "mimeType": "x-unknown"},
+    }
+    entries = [
+        entry(request_method="OPTIONS", request_postData=None, request_bodySize=0, response_status=204),
+        entry(request_headers=of_http_2, startedDateTime="2026-11-03T12:00:01.123Z"),
+        entry(
+            request_headers=provisional, request_httpVersion="", response=failed, startedDateTime="2026-11-03T12:00:02Z"
+        ),
+    ]
+    found, told = read(tmp_path, har(*({**one, **of_devtools} for one in entries), creator="WebInspector"))
+    preflight, sent, lost = found
+    assert told == []
+    assert (preflight.request.method, preflight.request.body) == ("OPTIONS", b"")
+    assert (sent.request.header("integrator"), sent.request.header("gumgatoken")) == (None, SECRET)
+    assert (lost.request.header("integrator"), lost.response) == (NOT_RECORDED, None)
