@@ -179,7 +179,7 @@ class Auditor:
         if started is not None:
             self._catch_up(started + OVERLAP)
         call = Call(
-            self.counts.exchanges, exchange.origin, started, None, "POST", "", exchange.request.url, {}, exchange
+            self.counts.exchanges, exchange.origin, started, None, "POST", "", "", exchange.request.url, {}, exchange
         )
         before = self.findings.broken
         judge_callback(call, self.findings)

@@ -85,16 +85,25 @@ class Call:
     ended: datetime | None
     """When its answer was there, or was waited for no more; None where that was not recorded."""
     method: str
+    base: str
+    """The base URL."""
     path: str
-    """Below the base URL."""
+    """Below it."""
     url: str
     query: Mapping[str, str]
     exchange: Exchange
+    integrator: str = ""
+    """That of its header; where it has none that of the call before it at this base URL."""
 
     @cached_property
     def endpoint(self) -> Endpoint | None:
         """The documented endpoint that it addresses."""
         return endpoint_of(self.method, self.path)
+
+    @cached_property
+    def client(self) -> str:
+        """The integrator that it is of, at the server that it went to: rates and blocks are theirs."""
+        return f"{self.base} {self.integrator}"
 
     @cached_property
     def label(self) -> str:
@@ -249,6 +258,12 @@ class Recogniser:
         """`base_url`: where Koncili is, when it is known: then calls elsewhere are none."""
         self._stated = None if base_url is None else base_url.rstrip("/")
         self._bases: dict[str, int] = {}
+        self._integrators: dict[str, str] = {}
+
+    @property
+    def bases(self) -> list[str]:
+        """Where calls went, most of them first."""
+        return sorted(self._bases, key=lambda base: -self._bases[base])
 
     @property
     def base_url(self) -> str:
@@ -270,9 +285,25 @@ class Recogniser:
         if not self._is_koncili(exchange, whole, path, host, parts.query):
             return None
         self._bases[whole] = self._bases.get(whole, 0) + 1
+        told = request.header(INTEGRATOR_HEADER)
+        if isinstance(told, str) and told:
+            self._integrators[whole] = told.strip().lower()
         started, ended = times_of(exchange)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return Call(number, exchange.origin, started, ended, request.method, path, request.url, query, exchange)
+        integrator = self._integrators.get(whole, "")
+        return Call(
+            number,
+            exchange.origin,
+            started,
+            ended,
+            request.method,
+            whole,
+            path,
+            request.url,
+            query,
+            exchange,
+            integrator,
+        )
 
     def _split(self, path: str) -> tuple[str, str]:
         """What stands before a documented path, and that path; of another path nothing, and all of it."""

@@ -68,7 +68,7 @@ def certify_recording(
         untimed=counts.untimed,
         unexplained=auditor.unexplained.times,
         unexplained_entries=_spots(auditor.unexplained.spots, secrets),
-        problems=[visible(secrets.text(problem)) for problem in problems[:MOST_PROBLEMS]],
+        problems=[visible(secrets.text(problem)) for problem in (*_several(auditor), *problems[:MOST_PROBLEMS])],
         ties_out=auditor.books.ties_out,
     )
     return Certificate(
@@ -96,6 +96,17 @@ def certify_recording(
         rules=rules,
         recording=recording,
     ).sealed
+
+
+def _several(auditor: Auditor) -> list[str]:
+    """A word on recordings of several Koncilis, such as a sandbox and a mock."""
+    bases = auditor.recogniser.bases
+    if len(bases) <= 1:
+        return []
+    told = ", ".join(bases[:5])
+    return [
+        f"there are calls to {len(bases)} base URLs ({told}): they are judged as one Koncili; --base-url takes one of them"
+    ]
 
 
 def _entry(auditor: Auditor, secrets: Secrets, rule_id: str) -> RuleEntry:

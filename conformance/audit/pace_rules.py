@@ -41,9 +41,7 @@ class Rates:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._passed: dict[Endpoint, deque[Call]] = {
-            endpoint: deque(maxlen=rate) for endpoint, rate in PER_MINUTE.items()
-        }
+        self._passed: dict[tuple[str, Endpoint], deque[datetime]] = {}
 
     def take(self, call: Call) -> None:
         """Judge the call by those before it."""
@@ -52,8 +50,9 @@ class Rates:
         if call.started is None:
             self._findings.cannot_tell(RATES, NO_TIME)
             return
-        passed, rate = self._passed[call.endpoint], PER_MINUTE[call.endpoint]
-        before = passed[0].started if len(passed) == rate else None
+        rate = PER_MINUTE[call.endpoint]
+        passed = self._passed.setdefault((call.client, call.endpoint), deque(maxlen=rate))
+        before = passed[0] if len(passed) == rate else None
         if before is not None and call.started - before < _MINUTE - JITTER:
             seconds = (call.started - before).total_seconds()
             says = (
@@ -62,7 +61,7 @@ class Rates:
             self._findings.breaks(RATES, call, says, value=rate + 1)
         else:
             self._findings.keeps(RATES, call)
-        passed.append(call)
+        passed.append(call.started)
 
 
 @dataclass(slots=True)
@@ -79,24 +78,25 @@ class BackOff:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._throttled: dict[Endpoint, _Throttled] = {}
+        self._throttled: dict[tuple[str, Endpoint], _Throttled] = {}
 
     def take(self, call: Call) -> None:
         """Judge the call by the 429 before it, and take note of its own."""
         if call.endpoint is None:
             return
-        known = self._throttled.get(call.endpoint)
+        subject = (call.client, call.endpoint)
+        known = self._throttled.get(subject)
         if known is not None:
             self._judge(call, known)
         if call.status == TOO_MANY:
             if call.ended is None:
                 self._findings.cannot_tell(BACK_OFF, NO_TIME)
             elif known is None:
-                self._throttled[call.endpoint] = _Throttled(call)
+                self._throttled[subject] = _Throttled(call)
             elif call.started is not None and known.last.ended is not None and call.started >= known.last.ended:
                 known.last = call
         elif known is not None and call.came is not Came.UNKNOWN and _is_after(call, known.last):
-            del self._throttled[call.endpoint]
+            del self._throttled[subject]
 
     def _judge(self, call: Call, known: _Throttled) -> None:
         if not _is_after(call, known.last) or call.started is None or known.last.ended is None:
@@ -155,18 +155,18 @@ class Stop:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._blocked: Call | None = None
+        self._blocked: dict[str, Call] = {}
 
     def take(self, call: Call) -> None:
         """Judge the call by the 423 before it, and take note of its own."""
-        first = self._blocked
+        first = self._blocked.get(call.client)
         if first is not None:
             self._judge(call, first)
-        if call.status == BLOCKED and self._blocked is None:
+        if call.status == BLOCKED and call.client not in self._blocked:
             if call.ended is None:
                 self._findings.cannot_tell(STOP, NO_TIME)
             else:
-                self._blocked = call
+                self._blocked[call.client] = call
 
     def _judge(self, call: Call, first: Call) -> None:
         if call.started is None or first.ended is None:
@@ -175,7 +175,7 @@ class Stop:
             return  # it was on its way when the 423 came
         elif call.started - first.ended >= _BLOCK - JITTER or call.came not in {Came.UNHEARD, Came.LOST, Came.UNKNOWN}:
             self._findings.keeps(STOP, call)
-            self._blocked = None
+            del self._blocked[call.client]
         elif call.status == BLOCKED:
             seconds = (call.started - first.ended).total_seconds()
             says = f"sent {seconds:.0f} s after the 423 of entry {first.origin.entry}, and answered 423 again"

@@ -18,6 +18,7 @@ UNKNOWN_ORDER, UNKNOWN_BATCH, OTHER_PLACE = "REL-13", "REL-02", "REL-14"
 BEFORE: Final = "the order was sent before the recording began, or its submission was not recorded whole"
 BATCH_BEFORE: Final = "the reconciliation was opened before the recording began, or its creation was not recorded whole"
 IN_DOUBT: Final = "an answer about the order was lost or not recorded before"
+TAKEN_AGAIN: Final = "the order was sent and released before, and the server took both again"
 UNDER_WAY: Final = "another call about the order was under way"
 
 
@@ -47,13 +48,14 @@ def _judge_order(call: Call, world: World, findings: Findings, entries: Sequence
         says = f"there is no order {call.key[2]} at this moment"
         findings.breaks(UNKNOWN_ORDER, call, says, pointer="/marketplaceCode", value=call.key[2])
         return False
-    if (before := _released_before(order, world)) is not None:
+    before = _released_before(order, world)
+    if before is not None and not (order.sent_since and call.came is Came.ACCEPTED):
         says = f"order {call.key[2]} was released before, at entry {before}"
         findings.breaks(WHOLE, call, says, pointer="/marketplaceCode", value=call.key[2], cause="again")
         return True
-    if order.may_be_released:
+    if before is not None or order.may_be_released:
         for rule in (WHOLE, EXACT, SEQUENCE):
-            findings.cannot_tell(rule, IN_DOUBT)
+            findings.cannot_tell(rule, IN_DOUBT if before is None else TAKEN_AGAIN)
         return False
     _judge_presence(call, order, findings)
     _judge_verified(call, order, findings)

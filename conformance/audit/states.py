@@ -91,6 +91,8 @@ class Order:
     verified: bool = False
     """Whether a query has found it since."""
     releases: list[Release] = field(default_factory=list)
+    sent_since: bool = False
+    """Whether it was sent again after it was released."""
     may_be_released: bool = False
     """Whether a release of it was sent whose answer is not known."""
     deleted: Origin | None = None

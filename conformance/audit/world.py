@@ -81,11 +81,13 @@ class World:
         if call.came is Came.ACCEPTED:
             # Of states that it may have had the first is that of the books: the others were never told to be taken.
             now = Version.of(call.body)
-            if isinstance(was := order.states[0], Version):
-                yield Change("replaced", call.key, call.origin, was.entries)
-            yield Change("submitted", call.key, call.origin, now.entries)
             if order.deleted is not None or order.is_gone:
                 order.releases, order.may_be_released = [], False
+            order.sent_since = bool(order.releases)
+            if not order.releases:  # what was released is in the books as it was then, unless it is released again
+                if isinstance(was := order.states[0], Version):
+                    yield Change("replaced", call.key, call.origin, was.entries)
+                yield Change("submitted", call.key, call.origin, now.entries)
             order.states, order.deleted = [now], None
         elif call.came in _MAY_HAVE_DONE:
             order.states = [*order.states, Version.of(call.body)]
@@ -114,7 +116,7 @@ class World:
     def _vanish(self, call: Call, order: Order) -> Iterator[Change]:
         """The server says that there is no such order, whatever the recording shows."""
         assert call.key is not None
-        if isinstance(was := order.states[0], Version):
+        if isinstance(was := order.states[0], Version) and not order.releases:
             yield Change("deleted", call.key, call.origin, was.entries)
         order.states = [UNSEEN] if order.version is not None else [GONE]
         order.verified = False
@@ -122,17 +124,17 @@ class World:
     def _decide(self, call: Call, order: Order, shown: Version) -> Iterator[Change]:
         """Which of the states that it may have a query has shown. An older one may be shown late, the last one can't be early."""
         assert call.key is not None
-        last = order.states[-1]
-        before = order.states[0]
+        before, last = order.states[0], order.states[-1]
         if isinstance(last, Version) and last.entries == shown.entries and last.status == shown.status:
-            if isinstance(before, Version):
-                yield Change("replaced", call.key, call.origin, before.entries)
-            yield Change("submitted", call.key, call.origin, last.entries)
             order.states = [last]
+            if isinstance(before, Version) and not order.releases:
+                yield Change("replaced", call.key, call.origin, before.entries)
+            if not order.releases:
+                yield Change("submitted", call.key, call.origin, last.entries)
         elif not self._may_show_late(order, call):
-            if not isinstance(before, Version):
-                yield Change("found", call.key, call.origin, shown.entries)
             order.states = [shown]
+            if not isinstance(before, Version) and not order.releases:
+                yield Change("found", call.key, call.origin, shown.entries)
 
     def _may_show_late(self, order: Order, call: Call) -> bool:
         """Whether the query may show what was before the last change."""
@@ -147,7 +149,7 @@ class World:
             return
         order = self.order(call.key)
         if call.came is Came.ACCEPTED:
-            if isinstance(was := order.states[0], Version):
+            if isinstance(was := order.states[0], Version) and not order.releases:
                 yield Change("deleted", call.key, call.origin, was.entries)
             order.states, order.deleted, order.verified = [GONE], call.origin, False
             order.changed_at = call.started
@@ -175,6 +177,9 @@ class World:
         return Batch(number, place, call, init, end, quantity if is_whole(quantity) else None)
 
     def _add(self, batch: Batch) -> None:
+        known = self.batches.get(batch.id)
+        if known is not None:  # ids are unique: the server was set back, and has forgotten the one that had it before
+            self.by_place[known.place] = [one for one in self.by_place[known.place] if one is not known]
         self.batches[batch.id] = batch
         self.by_place.setdefault(batch.place, []).append(batch)
 
@@ -195,6 +200,9 @@ class World:
         batch = self.batch_named(call)
         entries = entries_of(call.body.get("releases"))
         if call.came is Came.ACCEPTED:
+            if call.key is not None and (order := self.order(call.key)).sent_since:
+                order.releases, order.sent_since = [], False
+                yield Change("submitted", call.key, call.origin, order.entries or ())
             release = self._released(call, entries, batch)
             if release is not None:
                 yield Change("released", release.key, call.origin, entries, release)

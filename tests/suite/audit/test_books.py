@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from conformance.audit.books import COLUMNS, Books, as_csv
@@ -28,9 +29,9 @@ def sums(books: Books) -> dict[str, Decimal]:
     return {name: sum((Decimal(row[name]) for row in rows), Decimal(0)) for name in amounts}
 
 
-def day() -> Recording:
+def day(began: datetime = BEGAN) -> Recording:
     """One order updated and released, one deleted, one open."""
-    recording = Recording()
+    recording = Recording(now=began)
     recording.submit(order(extracts=entries(("SALE", "200.00"), ("COMISSION", "-24.44"), ("SHIP", "-27.95"))))
     recording.submit(order())
     recording.submit(order("DELETED-1", extracts=entries(("SALE", "10.00"), code="DELETED-1")))
@@ -116,6 +117,28 @@ def test_lost_answers_tie_out_either_way() -> None:
         recording.open(creation())
         recording.release(release())
         assert books_of(recording).ties_out
+
+
+def test_what_follows_a_release_changes_nothing_in_the_books() -> None:
+    for later in (
+        lambda recording: recording.submit(order(totalGrossValue=Decimal("203.63"))),
+        lambda recording: recording.delete(),
+        lambda recording: recording.look_up(status=404, answer={"errorCode": "404-3"}, after=4000),
+        lambda recording: (recording.submit(order(), status=None), recording.look_up(answer=order(), after=4000)),
+    ):
+        recording = day()
+        later(recording)
+        books = books_of(recording)
+        assert books.ties_out
+        assert sums(books)["submitted"] == Decimal("313.86")
+
+
+def test_a_day_that_a_server_takes_twice_is_in_the_books_twice() -> None:
+    recording = day()
+    recording.exchanges += day(BEGAN + timedelta(days=1)).exchanges
+    books = books_of(recording)
+    assert books.ties_out
+    assert sums(books)["released"] == Decimal("302.48")
 
 
 def test_amounts_that_are_no_money_do_no_harm() -> None:

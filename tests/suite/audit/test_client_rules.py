@@ -240,6 +240,17 @@ def test_more_calls_in_a_minute_than_are_documented_are_found(calls: int, apart:
     assert recording.broken() == ({"CLI-09": [90]} if broken else {})
 
 
+def test_rates_and_blocks_are_each_integrators_own() -> None:
+    other = {**HEADERS, "integrator": "00000000-8c55-4a7e-9d7e-2f1f0a4c9a11"}
+    recording = Recording()
+    for number in range(120):
+        recording.look_up(answer=order(), after=0.1, took=timedelta(0), headers=other if number % 2 else HEADERS)
+    recording.look_up(status=423)
+    recording.look_up(answer=order(), headers=other)
+    recording.look_up(status=423, host="https://sandbox.koncili.example")
+    assert recording.broken() == {}
+
+
 @pytest.mark.parametrize(("after", "broken"), [(29.5, False), (10.0, True)])
 def test_retry_after_is_to_be_honoured(after: float, broken: bool) -> None:
     recording = Recording()

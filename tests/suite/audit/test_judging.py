@@ -278,6 +278,27 @@ def test_periods_that_overlap_are_a_fault() -> None:
     }  # fmt: skip
 
 
+def test_a_server_that_was_set_back_makes_no_fault() -> None:
+    """A sandbox, or a mock that was started again, knows nothing of what was there: the same day again is lawful."""
+    recording = Recording()
+    for _ in range(2):
+        recording.submit(order())
+        recording.look_up(answer=order())
+        recording.open(creation())
+        recording.release(release())
+    assert recording.broken() == {}
+
+
+def test_a_second_release_that_is_taken_is_a_fault() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.open(creation())
+    recording.release(release())
+    recording.release(release())
+    assert recording.broken()["CLI-02"] == [4]
+
+
 # -- which calls are Koncili's -------------------------------------------------------------------------------------
 
 
