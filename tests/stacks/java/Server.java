@@ -164,7 +164,7 @@ public final class Server {
             bytes = new String(bytes, StandardCharsets.UTF_8).getBytes(StandardCharsets.ISO_8859_1);
             if (Switches.has("latin1-errors")) type = "application/json;charset=ISO-8859-1";
         }
-        if (answer.status >= 400 && Switches.has("error-media-type")) type = "application/problem+json";
+        if (answer.status >= 400 && Switches.has("error-media-type")) type = type.replace("application/json", "application/problem+json");
         if (bytes.length > 0 && !Switches.has("type-left-out")) exchange.getResponseHeaders().set("Content-Type", type);
         if (Switches.has("connection-closed")) exchange.getResponseHeaders().set("Connection", "close");
         String accepted = exchange.getRequestHeaders().getFirst("Accept-Encoding");

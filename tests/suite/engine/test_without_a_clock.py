@@ -69,3 +69,22 @@ def test_a_release_refused_for_a_refused_one_is_blamed_on_that_where_the_place_s
         assert bench.send(broken, reconciliation.values[0]).is_refused
         assert not reconciliations.released(reconciliation, 0)
         assert [one.rule for one in session.evidence.observed.values()] == ["REL-18"]
+
+
+def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy to read from that lags by parts of a second cost a client error for each order: the run's whole budget."""
+    with closing(open_session(Options(variant="orders-seen-late"))) as session:
+        bench, control = Bench(session, "queries"), session.control
+        assert control is not None
+        session.evidence.expect("queries", "QRY-01", "a scenario")
+        session.control = None
+        monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: control.advance(seconds))
+        order, place = bench.reconciliations.plain(bench.scope.places[0], 1).orders[0], bench.scope.places[0]
+        for _ in range(5):
+            values = bench.fresh("amazon")
+            assert bench.submit(order, values).is_accepted
+            waiting = bench.settled("QRY-01", order, values, place)
+            with pytest.raises(StopIteration):
+                next(waiting)
+        refused = [exchange for exchange in bench.story if exchange.is_refused]
+        assert (len(refused), bench.shows_after) == (1, 0.5)
