@@ -196,7 +196,7 @@ final class Orders {
             return null;
         });
         if (!Switches.has("cached-missing-for-good")) MISSING.remove(key(account, own));
-        if (!Switches.has("stale-cache")) CACHE.remove(key(account, own));
+        if (!Switches.has("stale-cache", "replica-reads")) CACHE.remove(key(account, own));
         if (Switches.has("replica-reads")) LATER.schedule(() -> copied(account, own), 300, TimeUnit.MILLISECONDS);
     }
 
