@@ -120,9 +120,15 @@ def wrong_accounts(client: KonciliClient, places: Sequence[tuple[int, str]], new
 
 
 def _check_let_in(client: KonciliClient, account: int, channel: str, code: str) -> None:
-    """Raises CannotRun where a query gets a bare 403 too, to a token that was just given: then nothing can be certified."""
-    refusal = _query(client, account, channel, code)
-    if refusal.status == FORBIDDEN and refusal.error_code not in WRONG_PLACE:
+    """Raises CannotRun where a query, a deletion and a submission that says nothing get a bare 403 too, to a token that was just
+    given: then nothing can be certified. A target that answers one of them otherwise lets in, and its 403 is a finding."""
+    asked = _query_for(account, channel, code)
+    refusals = (
+        lambda: client.call(Endpoint.GET_ORDER, query=asked),
+        lambda: client.call(Endpoint.DELETE_ORDER, query=asked),
+        lambda: client.call(Endpoint.SUBMIT_ORDER, body=b"{"),
+    )
+    if all(_is_bare(refusal()) for refusal in refusals):
         raise CannotRun(
             f"{client.target.base_url} gives a token and refuses every call with it (403): is `integrator` the right one, and is "
             "the address of this machine allow-listed?"
@@ -134,9 +140,16 @@ def _refused_with(client: KonciliClient, account: int, channel: str, code: str) 
     return _query(client, account, channel, code).error_code
 
 
+def _is_bare(refusal: Exchange) -> bool:
+    return refusal.status == FORBIDDEN and refusal.error_code not in WRONG_PLACE
+
+
 def _query(client: KonciliClient, account: int, channel: str, code: str) -> Exchange:
-    query = {"marketplaceCode": code, "channelName": channel, "accountId": str(account)}
-    return client.call(Endpoint.GET_ORDER, query=query)
+    return client.call(Endpoint.GET_ORDER, query=_query_for(account, channel, code))
+
+
+def _query_for(account: int, channel: str, code: str) -> dict[str, str]:
+    return {"marketplaceCode": code, "channelName": channel, "accountId": str(account)}
 
 
 def _some(accounts: Sequence[Listed]) -> str:

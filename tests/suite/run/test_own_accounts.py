@@ -42,6 +42,14 @@ def found(tmp_path: Path, *places: tuple[int, str], quirks: tuple[Quirk, ...] = 
         return said, run.client.journal.spent().client_errors
 
 
+OF_THE_INTEGRATOR: Final = (
+    Endpoint.LIST_ACCOUNTS,
+    Endpoint.GET_ORDER,
+    Endpoint.DELETE_ORDER,
+    Endpoint.SUBMIT_ORDER,
+)
+"""By whose answers it is seen whether an integrator is let in."""
+
 REFUSED: Final = {code: Answer(int(code[:3]), {"errorMessage": "no", "errorCode": code}) for code in ("404-1", "403-1")}
 
 
@@ -134,9 +142,18 @@ def test_a_query_that_refuses_every_account_is_the_endpoints_fault(answer: Answe
 def test_an_integrator_that_is_not_let_in_can_certify_nothing(tmp_path: Path) -> None:
     """Its address is not allow-listed, perhaps: no rule is broken by that."""
     refused = Answer(403, {"errorMessage": "no", "errorCode": "403"})
-    both = (answering(Endpoint.LIST_ACCOUNTS, refused), answering(Endpoint.GET_ORDER, refused))
     with pytest.raises(CannotRun, match=r"refuses every call with it \(403\): is `integrator` the right one"):
-        found(tmp_path, HOME, quirks=both)
+        found(tmp_path, HOME, quirks=tuple(answering(endpoint, refused) for endpoint in OF_THE_INTEGRATOR))
+
+
+@pytest.mark.parametrize("works", [Endpoint.DELETE_ORDER, Endpoint.SUBMIT_ORDER])
+def test_a_target_that_refuses_only_some_calls_is_certified(works: Endpoint, tmp_path: Path) -> None:
+    """One that answers 403 where an order is unknown, say, and lists no accounts: that is a finding."""
+    refused = Answer(403, {"errorMessage": "no", "errorCode": "403"})
+    some = tuple(answering(endpoint, refused) for endpoint in OF_THE_INTEGRATOR if endpoint is not works)
+    said, errors = found(tmp_path, HOME, quirks=some)
+    assert said == []
+    assert errors <= len(OF_THE_INTEGRATOR)
 
 
 def test_ids_may_be_told_as_texts() -> None:
