@@ -38,6 +38,9 @@ SOON_SECONDS: Final = 3.0
 """How long a creation is tried again in the same period while the one before may be going on, or twice as long as the target was
 seen to take: after that an earlier run may have used the period, of which nobody knows any more."""
 
+REFUSED_FOR_ITSELF: Final = 2
+"""So often another is opened just after one was refused, and it was for itself: once the one before may have ended in between."""
+
 ELSEWHERE: Final = 2
 """In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
 have used its own."""
@@ -68,9 +71,9 @@ class ReconciliationCalls(Places):
         filled = [one.having(neighbour=code) for one, code in zip(values, neighbours, strict=True)]
         return OpenReconciliation(batch, tuple(filled))
 
-    def another_period(self, reconciliation: OpenReconciliation) -> None:
+    def another_period(self, reconciliation: OpenReconciliation, *, far: bool = True) -> None:
         """Give the reconciliation a free period, far from its own where others may have been there before."""
-        if not self.bench.session.in_process:
+        if far and not self.bench.session.in_process:
             self.calendar.elsewhere(reconciliation.batch.seconds)
         period = self._allot(reconciliation.batch)
         reconciliation.values = tuple(values.having(**{PERIOD: period}) for values in reconciliation.values)
@@ -121,7 +124,7 @@ class ReconciliationCalls(Places):
                 place for place in self.bench.scope.places if place.channel == reconciliation.place.channel
             )
         self._check_worth_a_look(reconciliation.place)
-        tries_elsewhere = elsewhere and not self.bench.session.in_process
+        tries_elsewhere, is_busy = elsewhere and not self.bench.session.in_process, True
         exchange = self._send_creation(reconciliation, call)
         if (
             exchange.status // 100 == 4
@@ -131,9 +134,9 @@ class ReconciliationCalls(Places):
             exchange = self._send_creation(reconciliation, call)
         if exchange.status // 100 == 4 and reconciliation.place in self.settling:
             reconciliation.waited = True
-            exchange = self._until_free(reconciliation, call, exchange, elsewhere=tries_elsewhere)
+            exchange, is_busy = self._until_free(reconciliation, call, exchange, elsewhere=tries_elsewhere)
             # No document says how long reconciling may take.
-            if exchange.is_refused and self.bench.session.control is None:
+            if exchange.is_refused and is_busy:
                 raise Hindered(f"account {reconciliation.place.account} was still reconciling the one before")
         for _ in range(ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
@@ -141,7 +144,8 @@ class ReconciliationCalls(Places):
                 exchange = self._send_creation(reconciliation, call)
         if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.batch.seconds >= LONG_SECONDS:
             raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
-        self._settles(reconciliation.place, settling=False)
+        if exchange.status // 100 == 2 or is_busy:  # else another one was opened there meanwhile
+            self._settles(reconciliation.place, settling=False)
         if exchange.status // 100 == 2:
             self.bench.met(call, exchange)
             self.blocked.discard(reconciliation.place)
@@ -204,32 +208,57 @@ class ReconciliationCalls(Places):
 
     def _until_free(
         self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, *, elsewhere: bool
-    ) -> Exchange:
+    ) -> tuple[Exchange, bool]:
         """Try again, ever more seldom, while the one before may still be going on; what it took is remembered. In other
-        periods, too, where that may be done `elsewhere`."""
+        periods, too, where that may be done `elsewhere`.
+
+        Returns the last answer, and whether the one before may be going on still. It is not where a reconciliation of another
+        period is opened each time that this one was refused: then it is refused for itself.
+        """
         if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
             self.endless.add(reconciliation.place)
             self.bench.session.control.abandon()
-            return self.bench.send(call, reconciliation.values[0])
+            return self.bench.send(call, reconciliation.values[0]), False
         place, wait = reconciliation.place, max(self.pause, FIRST_PAUSE)
-        others = ELSEWHERE if elsewhere else 0
+        others, opened = ELSEWHERE if elsewhere else 0, 0
         waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
         while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
             wait = min(wait, self._patience - waited)
             waiting.on(wait)
             self.waited[place] = waited + wait
-            moves = others > 0 and waited + wait > max(SOON_SECONDS, 2 * self.pause)
-            if moves:
-                self.another_period(reconciliation)
-                others -= 1
+            takes_long = waited + wait > max(SOON_SECONDS, 2 * self.pause)
+            moves = others > 0 and takes_long
+            if elsewhere and takes_long:  # a target may also take the period of what it refuses
+                self.another_period(reconciliation, far=moves)
+                others -= moves
             exchange = self._send_creation(reconciliation, call)
             if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
                 self._pause = max(self._pause, 1.1 * (waited + wait / 2))
+            elif exchange.status // 100 == 4 and takes_long and not elsewhere and self._opens_another(place):
+                opened += 1
+                if opened == REFUSED_FOR_ITSELF:
+                    return exchange, False
             wait *= 2
         if exchange.status // 100 == 4:
             self.endless.add(place)
             self.looked[place] = time.monotonic()
-        return exchange
+        return exchange, True
+
+    def _opens_another(self, place: Place) -> bool:
+        """Whether the plainest reconciliation is opened there now; it is completed, and in no counterexample's story."""
+        story = list(self.bench.story)
+        another = self.begin(self.plain(place, 1))
+        try:
+            if not self.submit_orders(another):
+                return False
+            exchange = self._send_creation(another, creation_of(another.batch))
+            if exchange.is_accepted:
+                self.take_id(another, exchange)
+                self.waited.pop(place, None)
+                self.finish(another)
+            return exchange.is_accepted
+        finally:
+            self.bench.story[:] = story
 
     def take_id(self, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
         """Note the id of a creation that was accepted. Raises a violation of REC-01 or REC-02."""
