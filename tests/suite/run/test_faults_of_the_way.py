@@ -20,10 +20,11 @@ from conformance.run.session import missing_need
 from conformance.target.config import load_target
 from conformance.target.shared.calendar import LONG, SHORT
 from conformance.target.shared.store import open_store
-from tests.suite.support.command_runs import COMMAND, Run, kept_in
+from tests.suite.support.command_runs import COMMAND, Run, certify, kept_in
 from tests.suite.support.stage import quick
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS
 from tests.suite.support.stage.fault_proxy import FaultProxy, fault_proxy
+from tests.suite.support.stage.hurry import hurried
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 from tests.suite.support.stage.plans import Plan, When, always, every, nth, since
 from tests.suite.support.stage.tls import tls_listener
@@ -299,6 +300,14 @@ def test_a_period_that_others_have_used_is_left_also_while_one_may_be_going_on(t
         first = stage.certify(stage.target(running.base_url), *OF_PERIODS)
         again = stage.certify(stage.target(running.base_url, long_of=stage.targets), *OF_PERIODS)
     assert (again.by_rule, again.verdicts("fail", "inconclusive")) == (first.by_rule, set()), again.output
+
+
+def test_a_period_that_a_refused_creation_keeps_is_found_where_nothing_tells_what_is_finished(tmp_path: Path) -> None:
+    """That the one before may be going on is no excuse: another is opened at once."""
+    with mock(tmp_path, defect="rec-09-period-kept") as running, hurried(running):
+        target = target_file(tmp_path / "target.toml", running.base_url, fixtures=None, pace="unlimited")
+        run = certify(tmp_path / "reports", "--target", str(target), "--rule", "REC-09", "--profile", "smoke")
+    assert run.verdicts("fail") == {"REC-09"}, run.output
 
 
 @pytest.mark.parametrize("fault", NOW_AND_THEN)
