@@ -55,6 +55,7 @@ class Live:
             live = cls(target, waiting, store, run, Ledger(store, run.id), budget)
             live.channels = Channels(store, run, waiting)
             run.begin(target.base_url)
+            store.share_with_others()
         except BaseException:
             store.close()
             raise

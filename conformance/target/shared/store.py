@@ -28,6 +28,13 @@ _DOUBT: Final = "doubt/"
 the budget."""
 
 
+_RUN: Final = "run/"
+"""Begins the records of runs."""
+
+_BESIDE: Final = "beside/"
+"""Begins what is taken for spent since another store is in use at the same time."""
+
+
 class LoggedStore:
     """A store of which what it would forget with its loss is also in the log.
 
@@ -44,6 +51,7 @@ class LoggedStore:
         """What is also kept apart from the store."""
         self._error_budget = error_budget
         self._ours = ours
+        self._is_beside = False
         self._held: dict[str, tuple[str, float]] = {}
         self._take_in(known)
 
@@ -101,6 +109,20 @@ class LoggedStore:
         # Once and for all: what another store spends from now on is in the log.
         self._inner.put(key, f"{about.identity} {number}")
 
+    def share_with_others(self) -> None:
+        """Where a run of this user is going on by another store, only what is in the log by now is known of its spending: from
+        now on this one has only as much as all may spend beyond a whole budget. To be called when the own run is written down:
+        of two that begin at once one sees the other."""
+        known, identity = self.log.read(), self._inner.about().identity
+        others = [key for key, (_, of) in known.records.items() if of != identity and key.startswith(_RUN)]
+        if not known.living.intersection(others):
+            return
+        self._take_in_marks(known)
+        spent = len(self._inner.marks(ERRORS, WINDOW_SECONDS))
+        number = max(0, 2 * self._error_budget - LARGEST_BUDGET - spent)
+        self._inner.enter(ERRORS, {f"{_BESIDE}{identity} {place}": 0.0 for place in range(number)})
+        self._is_beside = True
+
     def _earlier_here(self, made_at: float) -> int:
         """How many client errors in the store are older than it."""
         return sum(instant < made_at for instant in self._inner.marks(ERRORS, WINDOW_SECONDS))
@@ -131,8 +153,12 @@ class LoggedStore:
         return (*self._inner.warnings(), *damaged)
 
     def unkept(self) -> tuple[str, ...]:
-        """Where what is spent and left can't be written down a second time, and why."""
-        return tuple(
+        """Where what is spent and left can't be written down a second time, and why; and whether others have another store."""
+        beside = (
+            "another run of this integrator is going on with another store (another state directory, another coordination): for an "
+            "hour this one has only a part of the budget; let them share one",
+        )
+        return (beside if self._is_beside else ()) + tuple(
             f"{directory}: what runs of this integrator spend and leave should be written down there too, and cannot be ({why}); "
             "the run goes on, but losing the user's state directory would now lose it: make room, make it writable, or let "
             "XDG_CACHE_HOME name another directory"

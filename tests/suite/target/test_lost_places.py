@@ -172,6 +172,18 @@ def test_nothing_of_a_run_that_goes_on_by_another_state_directory_is_cleared_awa
             assert later.live.dead_runs == []
 
 
+def test_two_runs_at_once_by_different_state_directories_have_no_budget_each(user: User) -> None:
+    """Both have begun before either has spent anything."""
+    koncili = Koncili()
+    with one_run(koncili, "sqlite", at_most=0.0) as one:
+        user.use(state="another")
+        with one_run(koncili, "sqlite", at_most=0.0) as other:
+            spent = [spend(one, 1000), spend(other, 1000)]
+            assert one.live.store.unkept() == ()
+            assert "another run of this integrator is going on" in other.live.store.unkept()[0]
+    assert spent == [BUDGET - KEPT_BACK, PART - KEPT_BACK]
+
+
 # -- as a user sees it -------------------------------------------------------------------------------------------------
 
 
