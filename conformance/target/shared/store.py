@@ -155,8 +155,8 @@ class LoggedStore:
     def unkept(self) -> tuple[str, ...]:
         """Where what is spent and left can't be written down a second time, and why; and whether others have another store."""
         beside = (
-            "another run of this integrator is going on with another store (another state directory, another coordination): for an "
-            "hour this one has only a part of the budget; let them share one",
+            "another run of this integrator is going on with another store (another state directory, another coordination): for "
+            "an hour this one has only a part of the budget; let them share one",
         )
         return (beside if self._is_beside else ()) + tuple(
             f"{directory}: what runs of this integrator spend and leave should be written down there too, and cannot be ({why}); "
