@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -49,7 +49,6 @@ class Stage:
     quirks: Sequence[Quirk] = ()
     limits: bool = False
     pointer: str = ""
-    more: dict[str, Any] = field(default_factory=dict)
 
 
 STAGES: Final = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -44,14 +44,12 @@ def record(
     quirks: Sequence[Quirk] = (),
     limits: bool = False,
     export: Sequence[Sale] | None = None,
-    prepare: Callable[[Koncili], object] = lambda _: None,
 ) -> Day:
     """Let the example work for a day, with one mistake or none, and record it into that file. `limits`: whether the mock holds
     to its limits."""
     clock = StepClock()
     koncili = Koncili(clock=clock, quirks=quirks)
     koncili.limits.enforce(on=limits)
-    prepare(koncili)
 
     def sleep(seconds: float) -> None:
         clock.advance(seconds)
@@ -89,6 +87,3 @@ def found_in(path: Path) -> Audited:
 def broken(audited: Audited) -> set[str]:
     """The rules that it finds broken."""
     return {finding.rule.id for finding in audited.auditor.findings.found}
-
-
-HOUR: Final = timedelta(hours=1)
