@@ -183,7 +183,7 @@ class GuardedTransport:
         attempt = self._prepare(request)
         attempt.started_at, start = datetime.now(UTC), time.perf_counter()
         try:
-            answer = ask(self._transport, request, lambda status, headers: self._begun(attempt, status, headers))
+            answer = ask(self._transport, request, lambda status, headers: self._begun_once(attempt, status, headers))
         except NeverSent:
             self._never_sent(attempt)
             raise
@@ -195,6 +195,8 @@ class GuardedTransport:
                 raise
             answer = Answer(BLOCKED, {}, b"")
         exchange = self._answered(attempt, answer, time.perf_counter() - start)
+        if attempt.unwritten is not None:
+            raise attempt.unwritten
         if attempt.until is not None:
             raise Blocked(attempt.until)
         return exchange
@@ -219,6 +221,13 @@ class GuardedTransport:
         if status == BLOCKED:
             attempt.until = self._budget.blocked(block_seconds(headers.get("retry-after", ""), datetime.now(UTC)))
 
+    def _begun_once(self, attempt: _Attempt, status: int, headers: Mapping[str, str]) -> None:
+        """The same; that the store is gone is told when the answer is in the journal: it was sent, and is to be counted."""
+        try:
+            self._begun(attempt, status, headers)
+        except CannotRun as error:
+            attempt.unwritten = error
+
     def _never_sent(self, attempt: _Attempt) -> None:
         self._budget.after(attempt.reservation, None)
         self._not_arrived(attempt)
@@ -237,8 +246,6 @@ class GuardedTransport:
                 for every in self._slowdowns.values():
                     every.give_up()
         self.lost = self.lost or answer.status in GATEWAY_ERRORS | {BAD_GATEWAY}
-        if self._ledger is not None and attempt.note is not None and not _may_be_anothers(answer):
-            self._ledger.answered(attempt.note, answer.status, answer.body)
         exchange = Exchange(
             attempt.started_at,
             request.method,
@@ -251,7 +258,11 @@ class GuardedTransport:
             seconds,
             attempt.endpoint,
         )
-        self._journal.record(exchange)
+        try:
+            if self._ledger is not None and attempt.note is not None and not _may_be_anothers(answer):
+                self._ledger.answered(attempt.note, answer.status, answer.body)
+        finally:  # each may fail by itself: a store that is gone, a disk that is full
+            self._journal.record(exchange)
         return exchange
 
 
@@ -266,6 +277,8 @@ class _Attempt:
     started_at: datetime
     until: datetime | None = None
     """Until when the target blocks, where it says so."""
+    unwritten: CannotRun | None = None
+    """Why it could not be written down that it was answered."""
 
 
 def _refused_last(asked: Asked) -> bool:
