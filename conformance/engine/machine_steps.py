@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Final, cast
 
 from hypothesis import strategies as st
@@ -179,6 +180,10 @@ def release(model: Model, pick: int) -> None:
             bench.session.control is None
         ):  # the order itself may be gone, for what was done to it since it was last seen
             model.check(key)
+            if (
+                exchange.status == HTTPStatus.NOT_FOUND and model.orders[key].causes
+            ):  # nor is it shown, which may lawfully be late
+                raise Hindered("an order was not released that is not shown")
         after_broken = reconciliation.place in model.broken_releases
         if after_broken not in model.blamed:
             model.blamed[after_broken] = bench.reconciliations.why_refused(reconciliation)

@@ -41,7 +41,7 @@ MOST: Final = 10**30
 """Numbers from here on are refused, as the documents allow beyond what is plainly lawful."""
 
 _INSTANT: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):?(\d\d))", re.ASCII
 )
 
 Fields = dict[str, Any]

@@ -60,7 +60,7 @@ const refuse = (field, what = "is invalid") => {
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-const INSTANT = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/;
 
 function instant(value, field) {
   if (has("new-date")) {
@@ -72,7 +72,7 @@ function instant(value, field) {
   const [, year, month, day, hour, minute, second] = parts.map(Number);
   const real = new Date(Date.UTC(year, month - 1, day));
   if (real.getUTCMonth() !== month - 1 || real.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) refuse(field);
-  const read = Date.parse(value.toUpperCase());
+  const read = Date.parse(value.toUpperCase().replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
   return Number.isNaN(read) ? refuse(field) : read;
 }
 
