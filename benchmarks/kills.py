@@ -211,7 +211,7 @@ def updated(before: KillMatrix, now: KillMatrix, defects: Collection[str]) -> Ki
 @click.option("--only", help="Only defects whose name contains this; what is known of the others stays.")
 def main(jobs: int, only: str | None) -> None:
     """Measure, and write the matrix anew."""
-    mocks = [mock for mock in chosen(only) if isinstance(mock, Defect)]
+    mocks = [mock for mock in (chosen(only) if only else chosen()) if isinstance(mock, Defect)]
     seeds = [measure(seed, jobs, mocks) for seed in SEEDS]
     matrix = matrix_of(seeds) if only is None else updated(measured(), matrix_of(seeds), {mock.name for mock in mocks})
     for mock in mocks if only is not None else ():

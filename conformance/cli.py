@@ -232,7 +232,10 @@ def report(reports: Path) -> None:
 
 @main.command(epilog="Exit codes: 0 both ratios are whole, 1 they are not, 2 not all was run, 3 could not run.")
 @click.option(
-    "--only", metavar="PART", help="Only defects and variants whose name contains this (the proof is then partial)."
+    "--only",
+    metavar="PART",
+    multiple=True,
+    help="Only defects and variants whose name contains this (repeatable; the proof is then partial).",
 )
 @click.option("--profile", help="smoke, certification or deep.", default="certification", show_default=True)
 @click.option("--seed", type=int, help="Seed of the generated cases.")
@@ -241,7 +244,7 @@ def report(reports: Path) -> None:
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
 @click.option("--no-html", is_flag=True, help="Make no HTML report.")
 def prove(
-    only: str | None,
+    only: tuple[str, ...],
     profile: str,
     seed: int | None,
     whole: bool,  # noqa: FBT001
@@ -259,8 +262,8 @@ def prove(
 
     try:
         chosen_profile(Options(profile=profile))
-        plan = Plan(profile=profile, seed=seed, jobs=jobs or os.cpu_count() or 1, whole=whole, mocks=chosen(only))
-        code = run_proof(plan, selected=only, reports=reports, html=not no_html, tell=click.echo)
+        plan = Plan(profile=profile, seed=seed, jobs=jobs or os.cpu_count() or 1, whole=whole, mocks=chosen(*only))
+        code = run_proof(plan, selected=", ".join(only) or None, reports=reports, html=not no_html, tell=click.echo)
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)

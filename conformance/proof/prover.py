@@ -45,16 +45,18 @@ class Plan:
     mocks: tuple[Defect | Variant, ...]
 
 
-def chosen(part: str | None) -> tuple[Defect | Variant, ...]:
-    """The mocks whose name contains `part` (None: all). Raises CannotRun where there is none."""
+def chosen(*parts: str) -> tuple[Defect | Variant, ...]:
+    """The mocks whose name contains one of these parts (all, where none is given). Raises CannotRun where a part is in none."""
     # Variants first: they take longest, and no core is to be idle at the end.
     fleets: list[Defect | Variant] = []
     fleets.extend(VARIANTS.values())
     fleets.extend(DEFECTS.values())
-    found = tuple(mock for mock in fleets if part is None or part in mock.name)
-    if not found:
-        raise CannotRun(f"no defect and no variant has {part!r} in its name; `koncili-conformance mock --list` has all")
-    return found
+    unknown = [part for part in parts if not any(part in mock.name for mock in fleets)]
+    if unknown:
+        raise CannotRun(
+            f"no defect and no variant has {unknown[0]!r} in its name; `koncili-conformance mock --list` has all"
+        )
+    return tuple(mock for mock in fleets if not parts or any(part in mock.name for part in parts))
 
 
 @dataclass(eq=False)  # pytest keeps plugins in sets

@@ -461,7 +461,7 @@ def test_whoever_leaves_early_ends_what_still_runs(how: str, tmp_path: Path) -> 
 
 
 def test_without_a_part_everything_is_proved_the_variants_first() -> None:
-    assert [mock.name for mock in chosen(None)] == [*VARIANTS, *DEFECTS]
+    assert [mock.name for mock in chosen()] == [*VARIANTS, *DEFECTS]
 
 
 def test_a_part_of_a_name_chooses_those_that_have_it() -> None:
@@ -471,6 +471,12 @@ def test_a_part_of_a_name_chooses_those_that_have_it() -> None:
         assert found == [other for other in (*VARIANTS, *DEFECTS) if name[3:] in other]
 
     prove(st.sampled_from([*VARIANTS, *DEFECTS]), law, 50)
+
+
+def test_several_parts_choose_what_has_any_of_them() -> None:
+    assert {mock.name for mock in chosen("ord-04-not-enf", "nulls-left")} == {"ord-04-not-enforced", "nulls-left-out"}
+    with pytest.raises(CannotRun, match="'ord-99'"):
+        chosen("ord-04", "ord-99")
 
 
 def test_a_part_that_no_name_has_cannot_be_proved() -> None:
