@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -71,11 +72,21 @@ def reasons(run: Run) -> set[str]:
 CONSOLIDATING: Final = [("half-hour-consolidation", None), ("reconciles-at-once", "ord-02-not-enforced")]
 
 
+def _wait_until_nothing_is_active(staged: StagedMock) -> None:
+    """The mock with a defect takes two seconds to reconcile."""
+    for _ in range(600):
+        if not any(one["active"] for one in staged.state()["reconciliations"]):
+            return
+        time.sleep(0.05)  # it has a clock of its own: there is nothing to wait on
+    raise AssertionError("a reconciliation stays active")
+
+
 @pytest.mark.parametrize("staged", CONSOLIDATING, indirect=True, ids=lambda param: param[1] or param[0])
 def test_a_live_run_with_workers_says_what_a_run_of_one_process_says(staged: StagedMock, tmp_path: Path) -> None:
     target = live(tmp_path, staged)
     runs, spent = [], []
     for number in (1, 2):
+        _wait_until_nothing_is_active(staged)  # its runs have a store each, and know nothing of one another
         before = staged.state()["counts"]["clientErrors"]
         options = [f"--target={target}", "--profile=smoke", f"--workers={number}", *chosen()]
         run = certify(tmp_path / str(number) / "reports", *options)
