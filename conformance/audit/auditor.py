@@ -194,7 +194,7 @@ class Auditor:
         counts, status = self.counts, call.status or 0
         counts.calls += 1
         counts.client_errors += 400 <= status < 500  # noqa: PLR2004 - the class of client errors
-        counts.server_errors += status >= 500  # noqa: PLR2004
+        counts.server_errors += status >= 500  # noqa: PLR2004 - the class of server errors
         counts.throttled += status == TOO_MANY
         if call.started is None:
             counts.untimed += 1

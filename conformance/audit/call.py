@@ -221,7 +221,7 @@ class Call:
         if self.status not in {FORBIDDEN, 401} or self.endpoint in {Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN}:
             return False
         told = self.answered.get("response") if isinstance(self.answered, dict) else None
-        return told == "NO_TOKEN" or (self.status == 401 and self.error_code is None)  # noqa: PLR2004
+        return told == "NO_TOKEN" or (self.status == 401 and self.error_code is None)  # noqa: PLR2004 - unauthorised, for no other reason
 
 
 def _place_of(holder: Mapping[str, JSONValue]) -> Place | None:

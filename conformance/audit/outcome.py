@@ -46,6 +46,9 @@ UNTOLD: Final = "(not recorded)"
 MOST_VALUE: Final = 500
 """So many characters of a value at fault are told."""
 
+TOLD_AT_MOST: Final = 3
+"""So many of a list are told in one line."""
+
 MOST_PROBLEMS: Final = 100
 
 PROFILE: Final = "audit"
@@ -77,7 +80,7 @@ def certify_recording(
         suite=Suite(version=__version__, commit=suite_commit()),
         contract=Contract(version=contract.version, sha256=contract.sha256),
         target=Tested(
-            name=writable(", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")),  # noqa: PLR2004
+            name=writable(_first(names, ", ", " and {} more")),
             environment="recording",
             base_url=secrets.text(auditor.recogniser.base_url),
         ),
@@ -130,12 +133,17 @@ def _entry(auditor: Auditor, secrets: Secrets, rule_id: str) -> RuleEntry:
     )
 
 
+def _first(texts: Sequence[str], between: str, more: str) -> str:
+    """The first of them, and how many more there are."""
+    left = len(texts) - TOLD_AT_MOST
+    return between.join(texts[:TOLD_AT_MOST]) + (more.format(left) if left > 0 else "")
+
+
 def _verdict(auditor: Auditor, rule_id: str, found: Sequence[Finding]) -> tuple[RuleVerdict, str]:
     tally = auditor.findings.tallies[rule_id]
     if found:
-        causes = "; ".join(f"{one.says} (entry {one.spots[0].origin.entry}, {_times(one.times)})" for one in found[:3])
-        more = f"; and {len(found) - 3} more causes" if len(found) > 3 else ""  # noqa: PLR2004
-        return RuleVerdict.FAIL, causes + more
+        causes = [f"{one.says} (entry {one.spots[0].origin.entry}, {_times(one.times)})" for one in found]
+        return RuleVerdict.FAIL, _first(causes, "; ", "; and {} more causes")
     if not auditor.counts.calls:
         return RuleVerdict.NOT_EXERCISED, NO_CALL
     if tally.undecided:
