@@ -163,11 +163,17 @@ class GuardedTransport:
         results[number] = Sent(one.sent, one.answered, self._concluded(attempt, one), one.failure)
 
     def _concluded(self, attempt: _Attempt, asked: Asked) -> Exchange | None:
-        """Write down what became of one of several that were sent at once."""
+        """Write down what became of one of several that were sent at once; where the store is gone, raise that after it."""
+        exchange = self._noted(attempt, asked)
+        if attempt.unwritten is not None:
+            raise attempt.unwritten
+        return exchange
+
+    def _noted(self, attempt: _Attempt, asked: Asked) -> Exchange | None:
         failed = asked.failure.status if asked.failure is not None else None
         status = asked.status or (BLOCKED if failed == BLOCKED else None)
         if status is not None:
-            self._begun(attempt, status, asked.headers)
+            self._begun_once(attempt, status, asked.headers)
         if asked.answer is not None:
             attempt.started_at = asked.started_at or attempt.started_at
             return self._answered(attempt, asked.answer, asked.answered - asked.sent)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -466,3 +467,24 @@ def test_who_waits_for_others_does_so_no_longer_when_all_is_called_off() -> None
     with pytest.raises(CalledOff):
         together.send(1, lambda: sent.append(1))
     assert sent == []
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+def test_what_was_answered_while_the_store_went_away_is_in_the_journal(
+    client: KonciliClient, watched: Watched, budget: DocumentedLimits, monkeypatch: pytest.MonkeyPatch, *, at_once: bool
+) -> None:
+    client.access_token()
+    watched.bodies = [b'{"id": 7}', b'{"id": 8}']
+    before, spent = client.journal.traffic.requests, budget.after
+
+    def is_gone(reservation: str, status: int | None) -> None:
+        spent(reservation, status)
+        raise CannotRun("the store is gone")
+
+    monkeypatch.setattr(budget, "after", is_gone)
+    send = (
+        partial(client.call_at_once, [creating()] * 2) if at_once else partial(client.send, "POST", "/reconciliation")
+    )
+    with pytest.raises(CannotRun, match="the store is gone"):
+        send()
+    assert client.journal.traffic.requests - before == (2 if at_once else 1)
