@@ -16,6 +16,7 @@ from conformance.errors import CannotRun, WaitTooLong
 from conformance.target.shared.budget import Budget, blocked_message, rate_of
 from conformance.target.shared.ledger import Ledger, Note
 from conformance.target.waiting import Waiting, shown
+from conformance.target.wire import interrupts
 from conformance.target.wire.at_once import Asked, CalledOff, Sent, ask_at_once
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http import (
@@ -187,6 +188,11 @@ class GuardedTransport:
 
     def _attempt(self, request: Request) -> Exchange:
         attempt = self._prepare(request)
+        with interrupts.held():
+            return self._sent_and_noted(attempt)
+
+    def _sent_and_noted(self, attempt: _Attempt) -> Exchange:
+        request = attempt.request
         attempt.started_at, start = datetime.now(UTC), time.perf_counter()
         try:
             answer = ask(self._transport, request, lambda status, headers: self._begun_once(attempt, status, headers))
