@@ -4,6 +4,7 @@ all its releases, whether releasesQtd was right."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from conformance.audit.call import BAD_REQUEST, Call, Came
@@ -121,7 +122,8 @@ class Batches:
     def _can_be_made_up(self, batch: Batch, missing: int, world: World) -> bool:
         """Whether orders that were not released have together as many extracts as there are entries missing."""
         sums = {0}
-        orders = [order for key, order in world.orders.items() if key[:2] == batch.place and not order.releases]
+        unreleased = (order for order in world.orders.of(batch.place) if not order.releases)
+        orders = list(islice(unreleased, MOST_ORDERS + 1))
         for order in orders[:MOST_ORDERS]:
             if order.is_gone:
                 continue

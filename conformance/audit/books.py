@@ -14,12 +14,13 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal
+from functools import reduce
 from typing import Final
 
 from conformance.audit.call import OrderKey, Place
 from conformance.audit.states import Batch, Change, Release
-from conformance.audit.world import World, total
+from conformance.audit.world import World
 from conformance.contract.money import LARGEST_EXPONENT, to_the_cent
 from conformance.contract.reconciliation_rules import Entry
 
@@ -140,7 +141,7 @@ class Books:
 
     def finish(self, world: World) -> None:
         """Close the books: what is open, what was reconciled, and whether the laws hold."""
-        for key, order in world.orders.items():
+        for key, order in world.orders:
             if order.entries is not None and not order.releases:
                 row = self._place(key[:2])
                 row.open = _sum((row.open, _amount(order.entries)))
@@ -188,14 +189,13 @@ def _situation(batch: Batch | None) -> str:
 
 def _amount(entries: Iterable[Entry] | None) -> Decimal:
     """The sum of entries to the cent; what is too large to be money counts as nothing."""
-    with localcontext(_EXACT):
-        kept = [entry for entry in entries or () if entry[1].is_finite() and entry[1].adjusted() <= LARGEST_EXPONENT]
-        return to_the_cent(total(kept))
+    return to_the_cent(
+        _sum(value for _, value in entries or () if value.is_finite() and value.adjusted() <= LARGEST_EXPONENT)
+    )
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    with localcontext(_EXACT):
-        return sum(amounts, ZERO)
+    return reduce(_EXACT.add, amounts, ZERO)
 
 
 def _told(amount: Decimal) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Final, Generic, TypeVar, overload
 
-from conformance.contract.coercion import as_taken
-from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint, endpoint_of, is_documented_path
+from conformance.contract.coercion import as_taken, is_taken_alike
+from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
-from conformance.contract.judge import Request
 from conformance.contract.order_rules import is_account_id
 from conformance.contract.readings import READINGS
+from conformance.contract.reconciliation_rules import Entry, entries_of
 from conformance.traffic.exchange import Exchange, Missing, Origin, Response
 
 OrderKey = tuple[int, str, str]
@@ -59,27 +57,49 @@ class Came(Enum):
     UNKNOWN = "unknown"
     """The recording does not say."""
 
+    __hash__ = object.__hash__  # as of Endpoint
+
 
 TOO_MANY: Final = 429
 BLOCKED: Final = 423
 FORBIDDEN: Final = 403
 BAD_REQUEST: Final = 400
 
-MOCK_CONTROL: Final = "/_mock"
-"""Where the suite's own mock is asked what nobody could ask of Koncili."""
-
-_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_PATHS: Final = tuple(sorted({endpoint.path for endpoint in Endpoint}, key=len, reverse=True))
-_AUTH: Final = (Endpoint.CREATE_TOKEN.path, Endpoint.REFRESH_TOKEN.path)
-_IDENTITY: Final = frozenset({"marketplaceCode", "channelName", "accountId"})
+_BY_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
+_CAME: Final = {2: Came.ACCEPTED, 4: Came.REFUSED, 5: Came.FAILED}
 
 
-@dataclass(frozen=True)
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A property that is found out once. `functools.cached_property` takes a lock each time (until Python 3.12), which costs
+    more than most of what is found out here."""
+
+    def __init__(self, find: Callable[[Any], T]) -> None:
+        self._find = find
+        self.__doc__ = find.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Once[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Once[T] | T:
+        if instance is None:
+            return self
+        found = instance.__dict__[self._name] = self._find(instance)
+        return found
+
+
+@dataclass(eq=False)
 class Call:
     """A call to Koncili as it was recorded."""
 
     number: int
-    """Its place among all calls of the audit, from 0."""
+    """Its place among all exchanges of the audit."""
     origin: Origin
     started: datetime | None
     ended: datetime | None
@@ -90,27 +110,21 @@ class Call:
     path: str
     """Below it."""
     url: str
-    query: Mapping[str, str]
+    pairs: Sequence[tuple[str, str]]
+    """Names and values of its query."""
     exchange: Exchange
-    integrator: str = ""
-    """That of its header; where it has none that of the call before it at this base URL."""
+    endpoint: Endpoint | None = None
+    """The documented endpoint that it addresses."""
+    label: str = OTHER
+    """How reports call what it addresses: `POST /order`, `callback` for a notification, `other`."""
+    client: str = ""
+    """The integrator that it is of, at the server that it went to: rates and blocks are theirs. Where its header is not there
+    that of the call before it at this base URL."""
 
-    @cached_property
-    def endpoint(self) -> Endpoint | None:
-        """The documented endpoint that it addresses."""
-        return endpoint_of(self.method, self.path)
-
-    @cached_property
-    def client(self) -> str:
-        """The integrator that it is of, at the server that it went to: rates and blocks are theirs."""
-        return f"{self.base} {self.integrator}"
-
-    @cached_property
-    def label(self) -> str:
-        """How reports call what it addresses: `POST /order`, `callback` for a notification, `other`."""
-        if self.endpoint is not None:
-            return self.endpoint.label
-        return "other" if self.path else "callback"
+    @Once
+    def query(self) -> dict[str, str]:
+        """Its query by names; of several values of a name the last one."""
+        return dict(self.pairs)
 
     # -- what was sent ---------------------------------------------------------------------------------------------
 
@@ -119,58 +133,69 @@ class Call:
         """Whether the recording holds its body, be it an empty one."""
         return not isinstance(self.exchange.request.body, Missing)
 
-    @cached_property
+    @Once
     def content(self) -> JSONValue:
         """Its body as JSON; a NotJSON where it is none or was not recorded."""
         body = self.exchange.request.body
         if isinstance(body, Missing):
             return NotJSON("not recorded")
+        if not body:
+            return NotJSON("it is empty")
         try:
             return loads(body)
         except NotJSON as error:
             return error
 
-    @cached_property
+    @Once
     def body(self) -> dict[str, JSONValue]:
         """The fields of its body with numbers as any reading takes them; none where it has none."""
-        return as_taken(self.content, LENIENT) if isinstance(self.content, dict) else {}
+        content = self.content
+        if not isinstance(content, dict):
+            return {}
+        return content if self.is_taken_alike else as_taken(content, LENIENT)
 
-    @cached_property
+    @Once
+    def is_taken_alike(self) -> bool:
+        """Whether all readings take its body's numbers alike."""
+        return is_taken_alike(self.content)
+
+    @Once
     def key(self) -> OrderKey | None:
         """The order that it is about, where it names one."""
-        holder: Mapping[str, JSONValue] = self.body if self.body else self.query
-        if self.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER}:
-            holder = self.query
-        place, code = _place_of(holder), holder.get("marketplaceCode")
+        holder: Mapping[str, JSONValue] = self.query if self.endpoint in _BY_QUERY or not self.body else self.body
+        place = self.place if self.endpoint in _BY_QUERY or self.body else _place_of(holder)
+        code = holder.get("marketplaceCode")
         return (*place, code) if place is not None and isinstance(code, str) and code else None
 
-    @cached_property
+    @Once
     def place(self) -> Place | None:
         """The account and channel that it is about."""
-        return _place_of(self.query if self.endpoint in {Endpoint.GET_ORDER, Endpoint.DELETE_ORDER} else self.body)
+        return _place_of(self.query if self.endpoint in _BY_QUERY else self.body)
+
+    @Once
+    def released(self) -> tuple[Entry, ...]:
+        """Types and values of the entries of a release."""
+        return entries_of(self.body.get("releases"))
 
     def header(self, name: str) -> str | Missing | None:
         """A header of the request."""
         return self.exchange.request.header(name)
 
-    @cached_property
+    @Once
+    def integrator(self) -> str | Missing | None:
+        """The header of the integrator."""
+        return self.exchange.request.header(INTEGRATOR_HEADER)
+
+    @Once
+    def token_header(self) -> str | Missing | None:
+        """The header of the access token."""
+        return self.exchange.request.header(TOKEN_HEADER)
+
+    @Once
     def token(self) -> str | None:
         """The access token that it carried, as far as the recording shows."""
-        value = self.header(TOKEN_HEADER)
+        value = self.token_header
         return value if isinstance(value, str) and value else None
-
-    @cached_property
-    def as_request(self) -> Request:
-        """The call for the judge; its body must have been recorded."""
-        body = self.exchange.request.body
-        headers = self.exchange.request.headers
-        return Request(
-            method=self.method,
-            path=self.path,
-            query=self.query,
-            headers={} if isinstance(headers, Missing) else dict(headers),
-            body=b"" if isinstance(body, Missing) else body,
-        )
 
     # -- what came back --------------------------------------------------------------------------------------------
 
@@ -180,25 +205,23 @@ class Call:
         answer = self.exchange.response
         return answer if isinstance(answer, Response) else None
 
-    @property
+    @Once
     def status(self) -> int | None:
         """The answer's status, where one came and was recorded."""
-        return self.answer.status if self.answer else None
+        answer = self.exchange.response
+        return answer.status if isinstance(answer, Response) else None
 
-    @cached_property
+    @Once
     def came(self) -> Came:
         """What came back, in kinds."""
-        if isinstance(self.exchange.response, Missing):
-            return Came.UNKNOWN
-        if self.exchange.response is None:
-            return Came.LOST
-        status = self.exchange.response.status
+        status = self.status
+        if status is None:
+            return Came.LOST if self.exchange.response is None else Came.UNKNOWN
         if status in {TOO_MANY, BLOCKED} or self.is_without_token:
             return Came.UNHEARD
-        kinds = {2: Came.ACCEPTED, 4: Came.REFUSED, 5: Came.FAILED}
-        return kinds.get(status // 100, Came.UNKNOWN)
+        return _CAME.get(status // 100, Came.UNKNOWN)
 
-    @cached_property
+    @Once
     def answered(self) -> Any:
         """The answer's body as JSON, None where it is none or was not recorded."""
         body = self.answer.body if self.answer else b""
@@ -215,7 +238,7 @@ class Call:
         code = self.answered.get("errorCode") if isinstance(self.answered, dict) else None
         return code if isinstance(code, str) else None
 
-    @cached_property
+    @Once
     def is_without_token(self) -> bool:
         """Whether it was refused for its token."""
         if self.status not in {FORBIDDEN, 401} or self.endpoint in {Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN}:
@@ -246,100 +269,3 @@ def times_of(exchange: Exchange) -> tuple[datetime | None, datetime | None]:
         return None, None
     timed = not isinstance(took, Missing) and timedelta() <= took <= LONGEST
     return started, started + took if timed and not isinstance(took, Missing) else None
-
-
-class Recogniser:
-    """Tells calls to Koncili from a recording's other calls, by path, headers and what they are about.
-
-    What has once carried a token of Koncili's, or asked for one, is a base URL of Koncili's from then on.
-    """
-
-    def __init__(self, base_url: str | None = None) -> None:
-        """`base_url`: where Koncili is, when it is known: then calls elsewhere are none."""
-        self._stated = None if base_url is None else base_url.rstrip("/")
-        self._bases: dict[str, int] = {}
-        self._integrators: dict[str, str] = {}
-
-    @property
-    def bases(self) -> list[str]:
-        """Where calls went, most of them first."""
-        return sorted(self._bases, key=lambda base: -self._bases[base])
-
-    @property
-    def base_url(self) -> str:
-        """Where most calls went."""
-        return self._stated or max(self._bases, key=lambda base: self._bases[base], default="")
-
-    def read(self, exchange: Exchange, number: int) -> Call | None:
-        """The exchange as a call to Koncili, None where it is none."""
-        request = exchange.request
-        if request.method in {"OPTIONS", "CONNECT", "HEAD"}:
-            return None
-        try:
-            parts = urlsplit(request.url)
-            host = parts.hostname or ""
-        except ValueError:  # a URL that is none
-            return None
-        base, path = self._split(parts.path)
-        whole = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{base}" if parts.netloc else base
-        if not self._is_koncili(exchange, whole, path, host, parts.query):
-            return None
-        self._bases[whole] = self._bases.get(whole, 0) + 1
-        told = request.header(INTEGRATOR_HEADER)
-        if isinstance(told, str) and told:
-            self._integrators[whole] = told.strip().lower()
-        started, ended = times_of(exchange)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        integrator = self._integrators.get(whole, "")
-        return Call(
-            number,
-            exchange.origin,
-            started,
-            ended,
-            request.method,
-            whole,
-            path,
-            request.url,
-            query,
-            exchange,
-            integrator,
-        )
-
-    def _split(self, path: str) -> tuple[str, str]:
-        """What stands before a documented path, and that path; of another path nothing, and all of it."""
-        for known in _PATHS:
-            if path == known or path.endswith(known):
-                return path[: -len(known)], known
-        return "", path
-
-    def _is_koncili(self, exchange: Exchange, base: str, path: str, host: str, query: str) -> bool:
-        if path == MOCK_CONTROL:
-            return False
-        if self._stated is not None:
-            return base == self._stated or exchange.request.url.startswith(f"{self._stated}/")
-        if not is_documented_path(path):
-            return base in self._bases and isinstance(exchange.request.header(TOKEN_HEADER), str)
-        near = not host or host in _LOCAL_HOSTS or "koncili" in host.lower()
-        known = base in self._bases or path in _AUTH
-        return known or near or _has_koncilis_headers(exchange) or _names_an_order(exchange, query)
-
-
-def _has_koncilis_headers(exchange: Exchange) -> bool:
-    headers = exchange.request.headers
-    names = set() if isinstance(headers, Missing) else {name for name, _ in headers}
-    return TOKEN_HEADER.lower() in names or INTEGRATOR_HEADER in names
-
-
-def _names_an_order(exchange: Exchange, query: str) -> bool:
-    """Whether a call to an unknown host is about an order or a reconciliation as only Koncili knows them."""
-    named = {name for name, _ in parse_qsl(query)}
-    if named >= _IDENTITY:
-        return True
-    body = exchange.request.body
-    if isinstance(body, Missing) or b"accountId" not in body:
-        return False
-    try:
-        content = loads(body)
-    except NotJSON:
-        return False
-    return isinstance(content, dict) and {"channelName", "accountId"} <= content.keys()

@@ -6,11 +6,13 @@ What has one cause is one finding, with the entries that show it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Final
 
 from conformance.audit.call import Call
@@ -26,6 +28,11 @@ MOST_REASONS: Final = 5
 
 ANYWHERE: Final = frozenset({"AUTH-03", "CLI-08", "CLI-11", "CLI-14", "CLI-15"})
 """Rules that an integration breaks in the same way wherever it calls: one cause, whatever the endpoint."""
+
+Cause = tuple[str, str, str, str]
+"""What tells one finding from another: rule, endpoint, place without positions, and what else."""
+
+_number: Final = itemgetter(0)
 
 _NUMBER_IN_POINTER: Final = re.compile(r"(?<=/)\d+(?=/|$)")
 
@@ -60,7 +67,30 @@ class Finding:
     cause: str
     """What tells it from others of the same rule, endpoint and place."""
     times: int = 0
-    spots: list[Spot] = field(default_factory=list)
+    numbered: list[tuple[int, Spot]] = field(default_factory=list)
+    """The first entries that show it, by the numbers of their calls, each once."""
+
+    @property
+    def spots(self) -> list[Spot]:
+        """The first entries that show it, in sequence."""
+        return [spot for _, spot in self.numbered]
+
+    def show(self, number: int, spot: Spot) -> None:
+        """Take note of an entry that shows it."""
+        numbered = self.numbered
+        if numbered and number <= numbered[-1][0]:
+            place = bisect_left(numbered, number, key=_number)
+            if numbered[place][0] != number:
+                numbered.insert(place, (number, spot))
+                del numbered[MOST_ENTRIES:]
+        elif len(numbered) < MOST_ENTRIES:
+            numbered.append((number, spot))
+
+    def take(self, other: Finding) -> None:
+        """Take over what another part of the recording shows of the same cause."""
+        self.times += other.times
+        for number, spot in other.numbered:
+            self.show(number, spot)
 
     @property
     def id(self) -> str:
@@ -106,27 +136,45 @@ def value_at(content: JSONValue, pointer: str) -> JSONValue:
 
 
 class Findings:
-    """Collects what an audit finds."""
+    """Collects what an audit finds. What it says does not hang on the sequence in which it learns it, only on the calls' own:
+    so parts of a recording that were judged by themselves can be put together."""
 
     def __init__(self) -> None:
         self.rules = catalogue(Kind.INTEGRATION).rules
-        self.tallies: dict[str, Tally] = {rule: Tally() for rule in self.rules}
         self.broken = self.undecided = 0
         """How often, of all rules together."""
-        self._found: dict[tuple[str, str, str, str], Finding] = {}
+        self._tallies: dict[str, Tally] = {rule: Tally() for rule in self.rules}
+        self._kept: dict[tuple[str | tuple[str, ...], str], int] = {}
+        """How often rules were kept together by calls of an endpoint: a lawful order keeps fifteen at once."""
+        self._found: dict[Cause, Finding] = {}
 
     def keeps(self, rule: str, call: Call) -> None:
         """The call keeps the rule."""
-        tally = self.tallies[rule]
-        tally.kept += 1
-        tally.endpoints[call.label] += 1
+        place: tuple[str | tuple[str, ...], str] = rule, call.label
+        self._kept[place] = self._kept.get(place, 0) + 1
+
+    def keeps_all(self, rules: tuple[str, ...], call: Call) -> None:
+        """The call keeps these rules."""
+        place: tuple[str | tuple[str, ...], str] = rules, call.label
+        self._kept[place] = self._kept.get(place, 0) + 1
 
     def cannot_tell(self, rule: str, why: str) -> None:
         """A call that the rule is about can't be judged."""
-        tally = self.tallies[rule]
+        tally = self._tallies[rule]
         tally.undecided += 1
         self.undecided += 1
         tally.reasons[why] += 1
+
+    @property
+    def tallies(self) -> Mapping[str, Tally]:
+        """Of each rule what was seen."""
+        for (rules, label), number in self._kept.items():
+            for rule in (rules,) if isinstance(rules, str) else rules:
+                tally = self._tallies[rule]
+                tally.kept += number
+                tally.endpoints[label] += number
+        self._kept.clear()
+        return self._tallies
 
     def breaks(
         self,
@@ -142,29 +190,53 @@ class Findings:
     ) -> None:
         """The call breaks the rule. `instead` where more can be said than the catalogue does; `cause` where pointer and
         endpoint don't tell two causes apart; `others`: calls that show the same."""
-        tally = self.tallies[rule]
+        tally = self._tallies[rule]
         tally.broken += 1
         self.broken += 1
         known = self.rules[rule]
         place = (rule, "" if rule in ANYWHERE else call.label, cause_of(pointer), cause)
         finding = self._found.get(place)
-        if finding is None:
+        if finding is None or call.number < finding.call.number:
             told = f"{instead} {known.instead}".strip() if instead else known.instead
-            finding = self._found[place] = Finding(known, call.label, pointer, value, says, told, call, cause)
+            first = Finding(known, call.label, pointer, value, says, told, call, cause)
+            if finding is not None:
+                first.take(finding)
+            finding = self._found[place] = first
         finding.times += 1
-        for spot in (Spot.of(call), *map(Spot.of, others)):
-            if len(finding.spots) < MOST_ENTRIES and spot not in finding.spots[-8:]:
-                finding.spots.append(spot)
+        for one in (call, *others):
+            finding.show(one.number, Spot.of(one))
 
     @property
     def found(self) -> list[Finding]:
-        """All findings, in the order of the catalogue, those of a rule as they came."""
-        order = list(self.rules)
-        return sorted(self._found.values(), key=lambda finding: order.index(finding.rule.id))
+        """All findings, in the order of the catalogue, those of a rule in that of the calls that show them first."""
+        order = {rule: place for place, rule in enumerate(self.rules)}
+        by_first = sorted(self._found.items(), key=lambda one: (order[one[0][0]], one[1].call.number, one[0]))
+        return [finding for _, finding in by_first]
+
+    def take(self, other: Findings) -> None:
+        """Take over what was found in another part of the recording."""
+        self.broken += other.broken
+        self.undecided += other.undecided
+        for rule, tally in other.tallies.items():
+            own = self._tallies[rule]
+            own.kept += tally.kept
+            own.broken += tally.broken
+            own.undecided += tally.undecided
+            own.reasons += tally.reasons
+            own.endpoints += tally.endpoints
+        for place, finding in other._found.items():
+            known = self._found.get(place)
+            first, more = (
+                (finding, known) if known is None or finding.call.number < known.call.number else (known, finding)
+            )
+            if more is not None:
+                first.take(more)
+            self._found[place] = first
 
     def reason(self, rule: str) -> str:
         """Why calls that the rule is about could not be judged, the most frequent reasons first."""
         tally = self.tallies[rule]
-        told = [f"{why} ({number})" if number > 1 else why for why, number in tally.reasons.most_common(MOST_REASONS)]
+        often = sorted(tally.reasons.items(), key=lambda one: (-one[1], one[0]))[:MOST_REASONS]
+        told = [f"{why} ({number})" if number > 1 else why for why, number in often]
         more = len(tally.reasons) - len(told)
         return "; ".join(told) + (f"; and {more} more reasons" if more > 0 else "")

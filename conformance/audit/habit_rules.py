@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from conformance.audit.call import BAD_REQUEST, Call, Came, OrderKey, Place
 from conformance.audit.findings import Findings
-from conformance.audit.world import World
+from conformance.audit.tokens_given import TokensGiven
 from conformance.contract.credentials import decode_credentials
 from conformance.contract.endpoints import (
     CREDENTIALS_FIELD,
@@ -33,6 +34,9 @@ FEW_CALLS: Final = 5
 MANY_LOGINS: Final = 3
 """So many needless logins are no restart any more."""
 
+OF_TOKENS: Final = frozenset({Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN})
+"""They carry no token."""
+
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MASKED: Final = re.compile(r"(?i)[*\u2022<>\[\]{}]|redact|mask|dummy|secret|hidden|filtered|x{4}")
 _SECRET_NAMES: Final = frozenset(
@@ -45,8 +49,9 @@ _SHORTEST_SECRET: Final = 8
 class Tokens:
     """Access tokens are used as long as they live. Of values that a recorder has blotted out, all alike, nothing is said."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, given: TokensGiven) -> None:
         self._findings = findings
+        self._given = given
         self._used: dict[str, int] = {}
         """How many calls each token that was given was used for."""
         self._last: dict[str, tuple[Call, str]] = {}
@@ -55,17 +60,17 @@ class Tokens:
         self._dead: dict[str, Call] = {}
         """Tokens that were refused, and where."""
 
-    def take(self, call: Call, world: World) -> None:
+    def take(self, call: Call) -> None:
         """Judge what the call does with its token, or by getting one."""
         if call.endpoint is Endpoint.CREATE_TOKEN:
-            self._login(call, world)
+            self._login(call)
             judge_credentials(call, self._findings)
         elif call.endpoint is Endpoint.REFRESH_TOKEN:
-            self._refresh(call, world)
+            self._refresh(call)
         elif call.endpoint is not None:
-            self._use(call, world)
+            self._use(call)
 
-    def _login(self, call: Call, world: World) -> None:
+    def _login(self, call: Call) -> None:
         token = call.answered.get("accessToken") if isinstance(call.answered, dict) else None
         if call.came is not Came.ACCEPTED:
             return
@@ -77,7 +82,7 @@ class Tokens:
             return
         earlier, old = before
         age = call.started - earlier.started if call.started is not None and earlier.started is not None else None
-        blotted = old == token or len(world.tokens.get(old, ())) > 1
+        blotted = old == token or len(self._given.access.get(old, ())) > 1
         lives = age is not None and age < SHORTER_LIFE and old not in self._dead
         if blotted or not lives or self._used.get(old, 0) > FEW_CALLS:
             self._findings.keeps(TOKENS, call)
@@ -95,24 +100,24 @@ class Tokens:
         says = f"a token was fetched although the one before it lived and had served no more than {FEW_CALLS} calls"
         self._findings.breaks(TOKENS, call, says, cause="fetched")
 
-    def _refresh(self, call: Call, world: World) -> None:
+    def _refresh(self, call: Call) -> None:
         used = call.body.get(REFRESH_TOKEN_FIELD)
         if not isinstance(used, str) or _is_masked(used):
             self._findings.cannot_tell("AUTH-07", "the refresh token was not recorded")
             return
-        spent = world.refreshed.get(used, [])
-        if spent and world.given_refresh.get(used, 0) <= 1 and call.came is not Came.ACCEPTED:
+        spent = self._given.used_up.get(used, [])
+        if spent and self._given.refresh.get(used, 0) <= 1 and call.came is not Came.ACCEPTED:
             says = f"the refresh token was used before, at entry {spent[0].origin.entry}"
             self._findings.breaks("AUTH-07", call, says, pointer=f"/{REFRESH_TOKEN_FIELD}")
         elif call.came is Came.ACCEPTED:
             self._findings.keeps("AUTH-07", call)
 
-    def _use(self, call: Call, world: World) -> None:
+    def _use(self, call: Call) -> None:
         self._judge_presence(call)
         token = call.token
         if token is None:
             return
-        given = world.tokens.get(token, [])
+        given = self._given.access.get(token, [])
         if len(given) == 1:
             self._used[token] = self._used.get(token, 0) + 1
         dead = self._dead.get(token)
@@ -135,7 +140,7 @@ class Tokens:
             self._findings.breaks(TOKENS, call, says, pointer=f"header {TOKEN_HEADER}", cause="dead")
 
     def _judge_presence(self, call: Call) -> None:
-        header = call.header(TOKEN_HEADER)
+        header = call.token_header
         if isinstance(header, Missing):
             if call.came is Came.ACCEPTED:
                 self._findings.keeps("AUTH-03", call)
@@ -156,6 +161,7 @@ def _age(call: Call, given: Call) -> timedelta | None:
     return call.started - at if call.started is not None and at is not None else None
 
 
+@lru_cache(maxsize=256)
 def _is_masked(value: str) -> bool:
     return _MASKED.search(value) is not None
 
@@ -175,22 +181,27 @@ def judge_credentials(call: Call, findings: Findings) -> None:
 
 def judge_integrator(call: Call, findings: Findings) -> None:
     """Whether the integrator header is there. Where the token is missing too and the call was taken, headers were left out."""
-    if call.endpoint is None or not call.endpoint.needs_token:
+    if call.endpoint is None or call.endpoint in OF_TOKENS:
         return
-    value = call.header(INTEGRATOR_HEADER)
+    value = call.integrator
     if isinstance(value, Missing) or (value is None and call.came is Came.ACCEPTED and call.token is None):
         findings.cannot_tell(INTEGRATOR, NO_HEADERS)
     elif value is None or not value.strip():
         findings.breaks(
             INTEGRATOR, call, f"there is no {INTEGRATOR_HEADER} header", pointer=f"header {INTEGRATOR_HEADER}"
         )
-    elif _UUID.fullmatch(value.strip()):
+    elif _is_uuid(value):
         findings.keeps(INTEGRATOR, call)
     elif _is_masked(value):
         findings.cannot_tell(INTEGRATOR, "the recorder has blotted out the integrator")
     else:
         says = f"the {INTEGRATOR_HEADER} header is no UUID"
         findings.breaks(INTEGRATOR, call, says, pointer=f"header {INTEGRATOR_HEADER}", value=value, cause="no UUID")
+
+
+@lru_cache(maxsize=256)
+def _is_uuid(value: str) -> bool:
+    return _UUID.fullmatch(value.strip()) is not None
 
 
 class Urls:
@@ -202,8 +213,8 @@ class Urls:
 
     def take(self, call: Call) -> None:
         """Judge the call's URL by the names in it and by the secrets known so far."""
-        if call.token is not None and not _is_masked(call.token):
-            self._secrets.setdefault(call.token, TOKEN_HEADER)
+        if call.token is not None and call.token not in self._secrets and not _is_masked(call.token):
+            self._secrets[call.token] = TOKEN_HEADER
         credentials = call.body.get(CREDENTIALS_FIELD) if call.endpoint is Endpoint.CREATE_TOKEN else None
         if isinstance(credentials, str) and (pair := decode_credentials(credentials)):
             self._secrets.setdefault(pair[1], "password")
@@ -216,17 +227,21 @@ class Urls:
 
     def _in(self, call: Call) -> str | None:
         """The name of what is in the URL and should not be."""
-        parts = urlsplit(call.url)
-        if parts.password:
+        if "@" in call.url and urlsplit(call.url).password:
             return "password"
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        pairs = call.pairs
         named = next((name for name, value in pairs if name.lower() in _SECRET_NAMES and value), None)
         if named is not None:
             return named
-        held = [value for _, value in pairs] + unquote(parts.path).split("/")
+        held = (*(value for _, value in pairs), *_segments(call.url.partition("?")[0]))
         return next(
             (self._secrets[value] for value in held if len(value) >= _SHORTEST_SECRET and value in self._secrets), None
         )
+
+
+@lru_cache(maxsize=256)
+def _segments(address: str) -> tuple[str, ...]:
+    return tuple(unquote(urlsplit(address).path).split("/"))
 
 
 @dataclass(slots=True)
@@ -246,13 +261,13 @@ class Repetitions:
 
     def take(self, call: Call) -> None:
         """Judge the call by what was refused before, and take note of its own refusal."""
-        if call.endpoint is None or not call.endpoint.needs_token:
+        if call.endpoint is None or call.endpoint in OF_TOKENS:
             return
         if not call.has_body:
             self._findings.cannot_tell(REPEATED, "the body was not recorded")
             return
         place = call.place
-        same = _digest(call)
+        same = _digest(call) if self._refused or call.status == BAD_REQUEST else b""
         before = self._refused.get(same)
         if before is not None and call.status == BAD_REQUEST and before.changes == self._changes.get(place, 0):
             says = f"the same was refused with 400 at entry {before.call.origin.entry}, and nothing has changed since"
@@ -291,13 +306,13 @@ class LostAnswers:
 
     def take(self, call: Call) -> None:
         """Judge the call by the lost answers before it, and take note of its own."""
-        if call.endpoint is Endpoint.GET_ORDER and call.key is not None:
+        if call.endpoint is Endpoint.GET_ORDER and call.key is not None and self._lost:
             for endpoint in (Endpoint.SUBMIT_RELEASE, Endpoint.DELETE_ORDER):
                 if self._lost.pop((endpoint, call.key), None):
                     self._findings.keeps(LOOKED_UP, call)
             return
         subject = _subject(call)
-        if subject is None or call.endpoint is None:
+        if subject is None or call.endpoint is None or (call.came is not Came.LOST and not self._lost):
             return
         place = (call.endpoint, subject)
         lost = self._lost.get(place, [])

@@ -126,7 +126,7 @@ def _entry(auditor: Auditor, secrets: Secrets, rule_id: str) -> RuleEntry:
         refused=0,
         checked=tally.kept + tally.broken,
         reason=writable(secrets.text(reason)),
-        endpoints={label: {"checked": number} for label, number in tally.endpoints.items()},
+        endpoints={label: {"checked": number} for label, number in sorted(tally.endpoints.items())},
         undecided=tally.undecided,
         findings=[_finding(one, secrets) for one in found],
         counterexample=_example(found[0].call, secrets) if found else None,
@@ -142,7 +142,7 @@ def _first(texts: Sequence[str], between: str, more: str) -> str:
 def _verdict(auditor: Auditor, rule_id: str, found: Sequence[Finding]) -> tuple[RuleVerdict, str]:
     tally = auditor.findings.tallies[rule_id]
     if found:
-        causes = [f"{one.says} (entry {one.spots[0].origin.entry}, {_times(one.times)})" for one in found]
+        causes = [f"{one.says} (entry {one.call.origin.entry}, {_times(one.times)})" for one in found]
         return RuleVerdict.FAIL, _first(causes, "; ", "; and {} more causes")
     if not auditor.counts.calls:
         return RuleVerdict.NOT_EXERCISED, NO_CALL

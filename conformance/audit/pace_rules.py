@@ -84,6 +84,8 @@ class BackOff:
         """Judge the call by the 429 before it, and take note of its own."""
         if call.endpoint is None:
             return
+        if not self._throttled and call.status != TOO_MANY:
+            return
         subject = (call.client, call.endpoint)
         known = self._throttled.get(subject)
         if known is not None:
@@ -159,7 +161,7 @@ class Stop:
 
     def take(self, call: Call) -> None:
         """Judge the call by the 423 before it, and take note of its own."""
-        first = self._blocked.get(call.client)
+        first = self._blocked.get(call.client) if self._blocked else None
         if first is not None:
             self._judge(call, first)
         if call.status == BLOCKED and call.client not in self._blocked:
@@ -182,12 +184,8 @@ class Stop:
             self._findings.breaks(STOP, call, says, value=BLOCKED, cause="blocked")
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """What two calls must not change at once."""
-
-    what: str
-    key: object
+_Subject = tuple[str, object]
+"""What two calls must not change at once: how it is called, and which."""
 
 
 class AtOnce:
@@ -206,17 +204,17 @@ class AtOnce:
         if call.started is None:
             self._findings.cannot_tell(AT_ONCE, NO_TIME)
             return True
-        others = self._still_under_way(subject, call.started + OVERLAP)
+        others = self._still_under_way(subject, call.started + OVERLAP) if self._under_way else []
         if call.ended is not None:
             self._under_way[subject] = [*others, call]
             heappush(self._ends, (call.ended, call.number, subject))
-        together = [one for one in others if one.origin.file == call.origin.file]
+        together = [one for one in others if one.origin.file == call.origin.file] if others else None
         if together and call.endpoint is not None and (first := together[0]).endpoint is not None:
             says = (
                 f"{call.endpoint.label} was sent while {first.endpoint.label} of entry {first.origin.entry} about the same "
-                f"{subject.what} was not answered"
+                f"{subject[0]} was not answered"
             )
-            self._findings.breaks(AT_ONCE, call, says, value=subject.what, cause=subject.what, others=together)
+            self._findings.breaks(AT_ONCE, call, says, value=subject[0], cause=subject[0], others=together)
         else:
             self._findings.keeps(AT_ONCE, call)
         return not others
@@ -236,10 +234,10 @@ class AtOnce:
 def _subject_of(call: Call) -> _Subject | None:
     match call.endpoint:
         case Endpoint.SUBMIT_ORDER | Endpoint.DELETE_ORDER | Endpoint.SUBMIT_RELEASE if call.key is not None:
-            return _Subject("order", call.key)
+            return "order", call.key
         case Endpoint.CREATE_RECONCILIATION if call.place is not None:
-            return _Subject("account and channel", call.place)
+            return "account and channel", call.place
         case Endpoint.REFRESH_TOKEN if isinstance(token := call.body.get(REFRESH_TOKEN_FIELD), str):
-            return _Subject("refresh token", token)
+            return "refresh token", token
         case _:
             return None

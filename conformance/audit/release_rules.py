@@ -10,7 +10,7 @@ from conformance.audit.call import LENIENT, Call, Came
 from conformance.audit.findings import Findings, value_at
 from conformance.audit.states import Batch, Order, Unseen, Version
 from conformance.audit.world import World
-from conformance.contract.reconciliation_rules import Entry, entries_of, is_whole, judge_against_reconciliation
+from conformance.contract.reconciliation_rules import Entry, is_whole, judge_against_reconciliation
 
 WHOLE, EXACT, SEQUENCE, VERIFIED, COUNT, COVERED = "CLI-02", "CLI-03", "CLI-04", "CLI-01", "CLI-05", "CLI-06"
 UNKNOWN_ORDER, UNKNOWN_BATCH, OTHER_PLACE = "REL-13", "REL-02", "REL-14"
@@ -24,7 +24,7 @@ UNDER_WAY: Final = "another call about the order was under way"
 
 def judge_release_in(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
     """Judge a release whose body was recorded. `is_clear`: no other change of its order was under way."""
-    entries = entries_of(call.body.get("releases"))
+    entries = call.released
     number = call.body.get("reconciliationId")
     batch = world.batches.get(number) if is_whole(number) else None
     again = _judge_order(call, world, findings, entries, is_clear=is_clear)

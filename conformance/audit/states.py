@@ -56,23 +56,28 @@ class Version:
 
 
 def _held(holder: Mapping[str, JSONValue]) -> frozenset[str]:
-    return _one_and_the_same(frozenset(name for name, value in holder.items() if value is not None and value != []))
+    names = tuple([name for name, value in holder.items() if value is not None and value != []])
+    held = _KEPT.get(names)
+    return held if held is not None else _kept(names, frozenset(names))
 
 
 def _of_extracts(extracts: Sequence[JSONValue]) -> tuple[tuple[JSONValue, frozenset[str]], ...]:
-    told = (one if isinstance(one, dict) else {} for one in extracts)
-    return _one_and_the_same(tuple((str(one.get("type")), _held(one)) for one in told))
+    told = tuple(
+        [(str(one.get("type")), _held(one)) if isinstance(one, dict) else ("None", _NOTHING) for one in extracts]
+    )
+    return _kept((told,), told)
 
 
 _KEPT: Final[dict[Any, Any]] = {}
 _MOST_KEPT: Final = 10_000
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
-def _one_and_the_same(value: T) -> T:
+def _kept(known_by: object, value: T) -> T:
     """The value as it was seen first, where that was not long ago: most orders hold the same fields."""
     if len(_KEPT) >= _MOST_KEPT:
         _KEPT.clear()
-    kept: T = _KEPT.setdefault(value, value)
+    kept: T = _KEPT.setdefault(known_by, value)
     return kept
 
 
@@ -143,7 +148,6 @@ class Batch:
     """How many entries were sent whose answer is not known."""
     refused: int = 0
     """How many entries were refused."""
-    releases: list[Release] = field(default_factory=list)
     situation: str | None = None
     """CONCILED or ERROR, where a notification told it."""
 

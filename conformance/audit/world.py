@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from conformance.audit.call import Call, Came, OrderKey, Place
+from conformance.audit.orders import Orders
 from conformance.audit.states import GONE, UNSEEN, Batch, Change, Order, Release, Version
-from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD, Endpoint
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.contract.reconciliation_rules import Entry, entries_of, is_whole, period_of
+from conformance.contract.reconciliation_rules import Entry, is_whole, period_of
 
 CONSOLIDATED: Final = timedelta(seconds=CONSOLIDATION_SECONDS)
 NOT_FOUND: Final = 404
@@ -23,21 +23,15 @@ NO_ORDER: Final = "404-3"
 class World:
     """All orders and reconciliations that the recording has shown so far."""
 
-    orders: dict[OrderKey, Order] = field(default_factory=dict)
+    orders: Orders = field(default_factory=Orders)
     batches: dict[int, Batch] = field(default_factory=dict)
     by_place: dict[Place, list[Batch]] = field(default_factory=dict)
     unanswered: dict[Place, list[Call]] = field(default_factory=dict)
     """Creations whose answer is not known."""
-    tokens: dict[str, list[Call]] = field(default_factory=dict)
-    """Access tokens by the calls that were answered with them."""
-    refreshed: dict[str, list[Call]] = field(default_factory=dict)
-    """Refresh tokens by the calls that used them up."""
-    given_refresh: dict[str, int] = field(default_factory=dict)
-    """How often each refresh token was given."""
 
     def order(self, key: OrderKey) -> Order:
         """The order of that key, as unseen where it is new."""
-        return self.orders.setdefault(key, Order())
+        return self.orders.get(key)
 
     def places_batches(self, place: Place) -> list[Batch]:
         """The reconciliations of an account and channel, in the order in which they were opened."""
@@ -48,8 +42,6 @@ class World:
     def apply(self, call: Call) -> Iterator[Change]:
         """Take note of what a call has done, by its answer; what it did to the books."""
         match call.endpoint:
-            case Endpoint.CREATE_TOKEN | Endpoint.REFRESH_TOKEN:
-                self._take_tokens(call)
             case Endpoint.SUBMIT_ORDER:
                 yield from self._submit(call)
             case Endpoint.GET_ORDER:
@@ -60,19 +52,6 @@ class World:
                 self._open(call)
             case Endpoint.SUBMIT_RELEASE:
                 yield from self._release(call)
-
-    def _take_tokens(self, call: Call) -> None:
-        answered = call.answered
-        if call.endpoint is Endpoint.REFRESH_TOKEN:
-            used = call.body.get(REFRESH_TOKEN_FIELD)
-            if isinstance(used, str) and call.came is Came.ACCEPTED:
-                self.refreshed.setdefault(used, []).append(call)
-        if call.came is not Came.ACCEPTED or not isinstance(answered, dict):
-            return
-        if isinstance(token := answered.get(ACCESS_TOKEN_FIELD), str):
-            self.tokens.setdefault(token, []).append(call)
-        if isinstance(token := answered.get(REFRESH_TOKEN_FIELD), str):
-            self.given_refresh[token] = self.given_refresh.get(token, 0) + 1
 
     def _submit(self, call: Call) -> Iterator[Change]:
         if call.key is None:
@@ -100,8 +79,10 @@ class World:
             return
         order = self.order(call.key)
         if call.came is Came.ACCEPTED:
-            shown = call.answered
             order.verified = True
+            if order.version is not None:
+                return  # what it shows is known
+            shown = call.answered
             if not isinstance(shown, dict) or "extracts" not in shown:
                 return
             now = Version.of(shown)
@@ -198,7 +179,7 @@ class World:
 
     def _release(self, call: Call) -> Iterator[Change]:
         batch = self.batch_named(call)
-        entries = entries_of(call.body.get("releases"))
+        entries = call.released
         if call.came is Came.ACCEPTED:
             if call.key is not None and (order := self.order(call.key)).sent_since:
                 order.releases, order.sent_since = [], False
@@ -227,7 +208,6 @@ class World:
             order.states = [UNSEEN]
         if batch is not None:
             batch.received += len(entries)
-            batch.releases.append(release)
         return release
 
     def notified(self, payload: Any) -> None:
@@ -244,8 +224,3 @@ _MAY_HAVE_DONE: Final = frozenset({Came.FAILED, Came.LOST, Came.UNKNOWN})
 
 def _is_not_there(call: Call) -> bool:
     return call.status == NOT_FOUND and call.error_code == NO_ORDER
-
-
-def total(entries: Iterable[Entry]) -> Decimal:
-    """The sum of entries in BRL."""
-    return sum((value for _, value in entries), Decimal(0))

@@ -42,6 +42,23 @@ def as_taken(body: Mapping[str, JSONValue], readings: Mapping[str, str]) -> dict
     return taken
 
 
+def is_taken_alike(body: Mapping[str, JSONValue]) -> bool:
+    """Whether every reading takes the body as it was sent, so that `as_taken` would change nothing; most bodies are so."""
+    for name, value in body.items():
+        kind = type(value)
+        if kind is str:
+            if name in _NUMBERS:
+                return False
+        elif kind is Decimal:
+            if name in _WHOLE:
+                return False
+        elif kind is list and name in _LISTS:
+            for item in value:
+                if type(item) is dict and not is_taken_alike(item):
+                    return False
+    return True
+
+
 def _whole(value: Decimal) -> Decimal | int:
     """The whole number that it is, if it is one."""
     if value.adjusted() > _LARGEST_EXPONENT or value != value.to_integral_value():

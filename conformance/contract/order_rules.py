@@ -62,7 +62,8 @@ _IDENTITY: Final = ("marketplaceCode", "channelName", "accountId")
 
 def is_number(value: JSONValue) -> bool:
     """Whether the value is a JSON number."""
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+    kind = type(value)
+    return kind is Decimal or kind is int or (isinstance(value, int | Decimal) and not isinstance(value, bool))
 
 
 def is_account_id(value: JSONValue, reading: str) -> TypeGuard[int | str]:

@@ -51,9 +51,11 @@ def entries_of(items: JSONValue) -> tuple[Entry, ...]:
     if not isinstance(items, list):
         return ()
     return tuple(
-        (item["type"], to_the_cent(item["value"]))
-        for item in items
-        if isinstance(item, dict) and isinstance(item.get("type"), str) and is_number(item.get("value"))
+        [
+            (item["type"], to_the_cent(item["value"]))
+            for item in items
+            if isinstance(item, dict) and isinstance(item.get("type"), str) and is_number(item.get("value"))
+        ]
     )
 
 

@@ -81,4 +81,7 @@ def _header(headers: Headers | Missing, name: str, *, some: bool) -> str | Missi
     if isinstance(headers, Missing):
         return headers
     wanted = name.lower()
-    return next((value for known, value in headers if known == wanted), NOT_RECORDED if some else None)
+    for known, value in headers:
+        if known == wanted:
+            return value
+    return NOT_RECORDED if some else None

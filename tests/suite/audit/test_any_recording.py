@@ -7,16 +7,24 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from unittest.mock import patch
 
 import jsonschema_rs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.audit import orders
 from conformance.audit.books import as_csv
 from conformance.audit.books_page import books_page
+from conformance.audit.call import LENIENT
 from conformance.audit.outcome import certify_recording
 from conformance.audit.secrets import Secrets
-from conformance.contract.jsontext import dumps
+from conformance.contract.coercion import as_taken, is_taken_alike
+from conformance.contract.jsontext import dumps, loads
+from conformance.contract.order_rules import judge_order
+from conformance.contract.readings import READINGS
+from conformance.contract.reconciliation_rules import judge_reconciliation, judge_release
 from conformance.report.junit import junit
 from conformance.report.page.render import page
 from conformance.report.recorded import terminal
@@ -67,16 +75,29 @@ TEMPLATES: Final[dict[str, Any]] = {
 }
 
 
+JUDGES: Final = {
+    "/order": judge_order,
+    "/reconciliation": judge_reconciliation,
+    "/reconciliation/release": judge_release,
+}
+
+
+@st.composite
+def fields_for(draw: st.DrawFn, path: str) -> bytes:
+    """An object for that path with some of its fields replaced or gone, or written as text."""
+    fields = dict(TEMPLATES.get(path, {}))
+    for name in draw(st.lists(st.sampled_from([*fields, "extra"]), max_size=2)):
+        fields[name] = draw(st.one_of(VALUES, st.just(str(fields.get(name)))))
+    for name in draw(st.lists(st.sampled_from([*fields, "extra"]), max_size=1)):
+        fields.pop(name, None)
+    return dumps(fields).encode()
+
+
 @st.composite
 def bodies(draw: st.DrawFn, path: str) -> Any:
     """A body for that path with some of its fields replaced or gone; or anything else."""
-    fields = dict(TEMPLATES.get(path, {}))
-    for name in draw(st.lists(st.sampled_from([*fields, "extra"]), max_size=2)):
-        fields[name] = draw(VALUES)
-    for name in draw(st.lists(st.sampled_from([*fields, "extra"]), max_size=1)):
-        fields.pop(name, None)
     if draw(st.integers(0, 9)):
-        return dumps(fields).encode()
+        return draw(fields_for(path))
     return draw(
         st.one_of(st.binary(max_size=9), st.just(NOT_RECORDED), VALUES.map(lambda value: dumps(value).encode()))
     )
@@ -173,3 +194,36 @@ def test_what_was_not_recorded_makes_no_fault(exchanges: list[Exchange]) -> None
     ]
     found = {finding.rule.id for finding in Recording(bare).audited().findings.found}
     assert found <= {"CLI-15", "ORD-12"}
+
+
+@given(exchanges=recordings())
+def test_orders_that_were_packed_in_between_are_judged_alike(exchanges: list[Exchange]) -> None:
+    others = [order(code) for code in ("B-1", "B-2", "B-3")]
+    between = [
+        one for exchange in exchanges for one in (exchange, *(submitted(body, after=exchange) for body in others))
+    ]
+    plain = Recording(between).audited()
+    with patch.object(orders, "MOST_AWAKE", 2):
+        packed = Recording(between).audited()
+    assert packed.findings.tallies == plain.findings.tallies
+    assert [finding.says for finding in packed.findings.found] == [finding.says for finding in plain.findings.found]
+    assert as_csv(packed.books) == as_csv(plain.books)
+
+
+def submitted(body: dict[str, Any], *, after: Exchange) -> Exchange:
+    """That order submitted, at the time of the other call."""
+    request = Request("POST", f"{HOST}/order", tuple(HEADERS.items()), dumps(body).encode())
+    return replace(after, request=request, response=Response(200, (), b""))
+
+
+@pytest.mark.parametrize("path", ["/order", "/reconciliation", "/reconciliation/release"])
+@given(data=st.data())
+def test_what_is_allowed_under_some_readings_is_allowed_under_the_most_lenient(path: str, data: st.DataObject) -> None:
+    """That is why a body that keeps all rules under the stated readings is judged once."""
+    content = loads(data.draw(fields_for(path)))
+    readings = {reading.id: data.draw(st.sampled_from(list(reading.values))) for reading in READINGS.values()}
+    judge = JUDGES[path]
+    if not list(judge(as_taken(content, readings), readings)):
+        assert list(judge(as_taken(content, LENIENT), LENIENT)) == []
+    if is_taken_alike(content):
+        assert dumps(as_taken(content, readings)) == dumps(as_taken(content, LENIENT)) == dumps(content)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
+import tracemalloc
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from conformance.audit import orders
 from conformance.audit.outcome import NO_CALL, certify_recording
 from conformance.audit.secrets import Secrets
 from conformance.traffic.exchange import NOT_RECORDED
@@ -211,10 +213,17 @@ def test_what_was_seen_of_many_orders_is_kept_in_little_room() -> None:
     recording = Recording()
     for number in range(300):
         recording.submit(order(f"A-{number}", note="n" * 5_000), after=1)
-    auditor = recording.audited()
-    kept = [pickle.dumps(known) for known in auditor.world.orders.values()]
-    assert max(map(len, kept)) < 1_500
-    assert len(auditor._at_once._under_way) == 1
+    with patch.object(orders, "MOST_AWAKE", 10):
+        tracemalloc.start()
+        try:
+            auditor = recording.audited()
+            kept = tracemalloc.take_snapshot().filter_traces(
+                [tracemalloc.Filter(inclusive=True, filename_pattern=orders.__file__)]
+            )
+        finally:
+            tracemalloc.stop()
+    assert not auditor.findings.broken
+    assert sum(one.size for one in kept.statistics("filename")) < 300 * 500
 
 
 def test_an_order_sent_after_its_deletion_is_a_new_one() -> None:

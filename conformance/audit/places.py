@@ -1,0 +1,109 @@
+"""What is sent about an account and channel, each call in the world of its moment: orders, reconciliations, releases, books.
+
+Of one account it needs all calls in their sequence, and those of no other, unless both name one reconciliation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import Final
+
+from conformance.audit.batch_rules import Batches
+from conformance.audit.books import Books
+from conformance.audit.call import BLOCKED, Call
+from conformance.audit.callback_rules import judge_callback
+from conformance.audit.findings import Findings
+from conformance.audit.habit_rules import OF_TOKENS, LostAnswers, Repetitions
+from conformance.audit.pace_rules import AtOnce
+from conformance.audit.release_rules import COUNT, COVERED, EXACT, SEQUENCE, WHOLE, judge_release_in
+from conformance.audit.request_rules import (
+    NO_BODY,
+    judge_account,
+    judge_body,
+    judge_creation,
+    judge_lookup,
+    judge_update,
+)
+from conformance.audit.world import NOT_FOUND, World
+from conformance.contract.endpoints import Endpoint
+
+_BY_ITS_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
+
+
+class Places:
+    """Judges what is sent, one call after the other, and keeps the books."""
+
+    def __init__(self, findings: Findings, readings: Mapping[str, str]) -> None:
+        self._findings, self._readings = findings, readings
+        self.world, self.books = World(), Books()
+        self._waiting: list[tuple[datetime, int, Call]] = []
+        self._batches, self._at_once = Batches(findings), AtOnce(findings)
+        self._repetitions, self._lost = Repetitions(findings), LostAnswers(findings)
+
+    def catch_up(self, until: datetime) -> None:
+        """Take note of what had been answered by then."""
+        while self._waiting and self._waiting[0][0] <= until:
+            self._apply(heappop(self._waiting)[2])
+
+    def take(self, call: Call) -> bool:
+        """Judge a call; whether a refusal of it is explained by what is no fault of this very call."""
+        if call.endpoint in OF_TOKENS:
+            return False
+        is_explained = self._judge(call)
+        if call.started is None or call.ended is None or call.ended <= call.started:
+            self._apply(call)
+        else:
+            heappush(self._waiting, (call.ended, call.number, call))
+        return is_explained
+
+    def hear(self, call: Call, notification: Mapping[str, object]) -> None:
+        """Judge what the integration's callback has answered, and take note of what it was told."""
+        judge_callback(call, self._findings)
+        self.learn(notification)
+
+    def learn(self, notification: Mapping[str, object]) -> None:
+        """Take note of a notification."""
+        payload = notification.get("payload")
+        self.world.notified(payload)
+        if isinstance(payload, dict):
+            self._repetitions.notified(payload.get("accountId"))
+
+    def finish(self) -> None:
+        """Judge what only the end decides."""
+        while self._waiting:
+            self._apply(heappop(self._waiting)[2])
+        self._batches.finish(self.world)
+        self.books.finish(self.world)
+
+    def _judge(self, call: Call) -> bool:
+        findings, world = self._findings, self.world
+        is_clear = self._at_once.take(call)
+        self._lost.take(call)
+        self._repetitions.take(call)
+        judge_account(call, findings)
+        whole = judge_body(call, findings, self._readings)
+        match call.endpoint:
+            case Endpoint.SUBMIT_ORDER:
+                judge_update(call, world, findings)
+            case Endpoint.GET_ORDER | Endpoint.DELETE_ORDER:
+                judge_lookup(call, world, findings, is_clear=is_clear)
+            case Endpoint.CREATE_RECONCILIATION if whole:
+                judge_creation(call, world, findings, is_clear=is_clear)
+                return self._batches.created(call, world) or not is_clear
+            case Endpoint.SUBMIT_RELEASE if whole:
+                judge_release_in(call, world, findings, is_clear=is_clear)
+            case Endpoint.SUBMIT_RELEASE if not call.has_body:
+                for rule in (WHOLE, EXACT, SEQUENCE, COVERED, COUNT):
+                    findings.cannot_tell(rule, NO_BODY)
+        return _is_question(call)
+
+    def _apply(self, call: Call) -> None:
+        for change in self.world.apply(call):
+            self.books.take(change, self.world)
+
+
+def _is_question(call: Call) -> bool:
+    """Whether its refusal is an answer: that there is no such order."""
+    return call.endpoint in _BY_ITS_QUERY and call.status in {NOT_FOUND, BLOCKED}

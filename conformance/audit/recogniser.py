@@ -1,0 +1,160 @@
+"""Tells calls to Koncili from a recording's other calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+from conformance.audit.call import Call, times_of
+from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint, is_documented_path
+from conformance.contract.jsontext import NotJSON, loads
+from conformance.traffic.exchange import Exchange, Missing
+
+MOCK_CONTROL: Final = "/_mock"
+"""Where the suite's own mock is asked what nobody could ask of Koncili."""
+
+_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_PATHS: Final = tuple(sorted({endpoint.path for endpoint in Endpoint}, key=len, reverse=True))
+_AUTH: Final = (Endpoint.CREATE_TOKEN.path, Endpoint.REFRESH_TOKEN.path)
+_IDENTITY: Final = frozenset({"marketplaceCode", "channelName", "accountId"})
+
+
+class _Route(NamedTuple):
+    """What the address of a call, without its query, says."""
+
+    base: str
+    path: str
+    is_near: bool
+    """Whether it goes to this machine, to Koncili by its name, or the recording holds no host."""
+    endpoints: Mapping[str, tuple[Endpoint, str]] | None
+    """By method the documented endpoints, and how reports call them; None where the path is not documented."""
+
+
+_MOST_ROUTES: Final = 5_000
+_UNHEARD_OF: Final = frozenset({"OPTIONS", "CONNECT", "HEAD"})
+
+
+class Recogniser:
+    """Tells calls to Koncili from a recording's other calls, by path, headers and what they are about.
+
+    What has once carried a token of Koncili's, or asked for one, is a base URL of Koncili's from then on.
+    """
+
+    def __init__(self, base_url: str | None = None) -> None:
+        """`base_url`: where Koncili is, when it is known: then calls elsewhere are none."""
+        self._stated = None if base_url is None else base_url.rstrip("/")
+        self._bases: dict[str, int] = {}
+        self._clients: dict[str, str] = {}
+        """By base URL the integrator whose call was the last one there, with that base URL."""
+        self._routes: dict[str, _Route | None] = {}
+
+    @property
+    def bases(self) -> list[str]:
+        """Where calls went, most of them first."""
+        return sorted(self._bases, key=lambda base: -self._bases[base])
+
+    @property
+    def base_url(self) -> str:
+        """Where most calls went."""
+        return self._stated or max(self._bases, key=lambda base: self._bases[base], default="")
+
+    def read(self, exchange: Exchange, number: int) -> Call | None:
+        """The exchange as a call to Koncili, None where it is none."""
+        request = exchange.request
+        if request.method in _UNHEARD_OF:
+            return None
+        address, _, query = request.url.partition("?")
+        if "#" in request.url or not request.url.isprintable():  # of that some is not sent
+            route, query = _route_of(request.url)
+        else:
+            route = self._route(address)
+        if route is None:
+            return None
+        pairs = _pairs(query)
+        if not self._is_koncili(exchange, route, pairs):
+            return None
+        base = route.base
+        self._bases[base] = self._bases.get(base, 0) + 1
+        started, ended = times_of(exchange)
+        endpoint, label = (route.endpoints or {}).get(request.method, (None, OTHER if route.path else "callback"))
+        call = Call(
+            number, exchange.origin, started, ended, request.method, base, route.path, request.url, pairs, exchange,
+            endpoint, label,
+        )  # fmt: skip
+        told = call.integrator
+        if isinstance(told, str) and told:
+            client = f"{base} {told.strip().lower()}"
+            if client != self._clients.get(base):
+                self._clients[base] = client
+        call.client = self._clients.get(base) or f"{base} "
+        return call
+
+    def _route(self, address: str) -> _Route | None:
+        try:
+            return self._routes[address]
+        except KeyError:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            found = self._routes[address] = _route_of(address)[0]
+            return found
+
+    def _is_koncili(self, exchange: Exchange, route: _Route, pairs: Sequence[tuple[str, str]]) -> bool:
+        if route.path == MOCK_CONTROL:
+            return False
+        if self._stated is not None:
+            return route.base == self._stated or exchange.request.url.startswith(f"{self._stated}/")
+        if route.endpoints is None:
+            return route.base in self._bases and isinstance(exchange.request.header(TOKEN_HEADER), str)
+        known = route.is_near or route.base in self._bases or route.path in _AUTH
+        return known or _has_koncilis_headers(exchange) or _names_an_order(exchange, pairs)
+
+
+def _route_of(url: str) -> tuple[_Route | None, str]:
+    """What the address says, and the query; no route where the URL is none."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return None, ""
+    base, path = _split(parts.path)
+    whole = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{base}" if parts.netloc else base
+    near = not host or host in _LOCAL_HOSTS or "koncili" in host.lower()
+    endpoints = {one.method: (one, one.label) for one in Endpoint if one.path == path}
+    return _Route(whole, path, near, endpoints if is_documented_path(path) else None), parts.query
+
+
+def _split(path: str) -> tuple[str, str]:
+    """What stands before a documented path, and that path; of another path nothing, and all of it."""
+    for known in _PATHS:
+        if path == known or path.endswith(known):
+            return path[: -len(known)], known
+    return "", path
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Names and values of a query, empty ones too."""
+    if "%" in query or "+" in query:
+        return parse_qsl(query, keep_blank_values=True)
+    parts = (part.partition("=") for part in query.split("&") if part)
+    return [(name, value) for name, _, value in parts]
+
+
+def _has_koncilis_headers(exchange: Exchange) -> bool:
+    headers = exchange.request.headers
+    names = set() if isinstance(headers, Missing) else {name for name, _ in headers}
+    return TOKEN_HEADER.lower() in names or INTEGRATOR_HEADER in names
+
+
+def _names_an_order(exchange: Exchange, pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether a call to an unknown host is about an order or a reconciliation as only Koncili knows them."""
+    if {name for name, value in pairs if value} >= _IDENTITY:
+        return True
+    body = exchange.request.body
+    if isinstance(body, Missing) or b"accountId" not in body:
+        return False
+    try:
+        content = loads(body)
+    except NotJSON:
+        return False
+    return isinstance(content, dict) and {"channelName", "accountId"} <= content.keys()
