@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from conformance import __version__
+from conformance.commandline.asking import asker
 from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
 from conformance.commandline.gate_command import gate
+from conformance.commandline.replay_command import replay
 from conformance.durations import Duration
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def main() -> None:
 
 
 main.add_command(gate)
+main.add_command(replay)
 
 
 @main.command(epilog=EXITS)
@@ -124,7 +126,7 @@ def certify(
             seed=seed,
             defects=defects,
             variant=variant,
-            production_host=named_host(target, allow_production, _asker()),
+            production_host=named_host(target, allow_production, asker()),
             patient=patient,
             max_wait=max_wait,
             keep_going=keep_going,
@@ -164,13 +166,6 @@ def certify(
     sys.exit(code)
 
 
-def _asker() -> Callable[[str], str] | None:
-    """What asks the user, if there is a terminal to ask on."""
-    if not sys.stdin.isatty():
-        return None
-    return lambda question: str(click.prompt(question, default="", show_default=False))
-
-
 def _waits() -> Waits:
     from conformance.report.waits import Waits
 
@@ -189,7 +184,7 @@ def cleanup(target: Path, max_wait: float | None, allow_production: str | None) 
     from conformance.run.session import Options
 
     try:
-        host = named_host(target, allow_production, _asker())
+        host = named_host(target, allow_production, asker())
         options = Options(target_file=target, production_host=host, max_wait=max_wait)
         code = clean_up(options, click.echo, _waits().tell)
     except CannotRun as error:

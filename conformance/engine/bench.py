@@ -208,7 +208,7 @@ class Bench:
 
     def kinds_of(self, rule: Rule, endpoint: Endpoint, fault: str) -> tuple[Kind, ...]:
         """The kinds of a fault that its scenario tries, of those that it can make on this target."""
-        return self.kinds.chosen.get(Refusal(rule.id, endpoint, fault), ())
+        return self.kinds.of(Refusal(rule.id, endpoint, fault))
 
     def learn(self, reading: str, value: str) -> None:
         """Follow what was found out about the target."""

@@ -55,6 +55,13 @@ class KindsTried:
             self.scope, self.session.profile, self.session.seed, self._earlier, complete=self.session.options.complete
         )
 
+    def of(self, refusal: Refusal) -> tuple[Kind, ...]:
+        """The kinds of that fault that are tried; where a finding is replayed those that were tried when it was seen."""
+        if self.session.replayed is None:
+            return self.chosen.get(refusal, ())
+        kinds = economy.makeable(self.scope).get(refusal, ())
+        return tuple(kind for kind in kinds if kind.name in self.session.replayed)
+
     @cached_property
     def _stored_tries(self) -> Mapping[KindOf, StoredTry]:
         """How each kind was tried last before this run."""

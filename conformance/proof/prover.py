@@ -130,7 +130,7 @@ class Prover:
         certification: Certification = session.config.stash[CERTIFICATION]
         opened = certification.session
         self.seed = opened.seed
-        for item, following in _pairs(_in_turn(items, mock)):
+        for item, following in _pairs(in_turn(items, mock)):
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if isinstance(mock, Defect) and not self.plan.whole and mock.rules & _blamed(opened.evidence).keys():
                 break
@@ -141,7 +141,7 @@ class Prover:
         )  # fmt: skip
 
 
-def _in_turn(items: Sequence[pytest.Item], mock: Mock) -> list[pytest.Item]:
+def in_turn(items: Sequence[pytest.Item], mock: Mock) -> list[pytest.Item]:
     """The scenarios, those first whose rule a defect breaks: the one that its name begins with before all."""
     if not isinstance(mock, Defect):
         return list(items)

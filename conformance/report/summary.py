@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
@@ -19,10 +19,11 @@ from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.not_exercised import NEEDS_CONTROL
 from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict
+from conformance.verdict.violation import SHOWS_IT
 
 _NEXT_STEP = {
     RunVerdict.CONFORMANT: "Every required rule was seen to hold.",
-    RunVerdict.NONCONFORMANT: "Each failing rule has a counterexample: send its curl lines to see it again.",
+    RunVerdict.NONCONFORMANT: "Each failing rule has a counterexample: `koncili-conformance replay` sends it anew.",
     RunVerdict.INCONCLUSIVE: "Nothing is decided: see the reasons, then run again.",
 }
 
@@ -43,8 +44,8 @@ WIDTH = 118
 MOST_SHOWN = 10
 """How many rules of a verdict the terminal tells in full."""
 
-MOST_LINES = 12
-"""How many lines of a counterexample it shows: a story has two for each step."""
+MOST_STEPS = 6
+"""How many steps of a counterexample it shows, the last of them the one that shows it."""
 
 
 _TONE = {
@@ -148,15 +149,16 @@ def brief(certificate: Certificate) -> Iterator[Line]:
     yield verdict_line(certificate)
 
 
-def terminal(certificate: Certificate) -> Iterator[Line]:
-    """The summary for a terminal, failures first, line by line."""
+def terminal(certificate: Certificate, again: Callable[[str], str] = lambda _: "") -> Iterator[Line]:
+    """The summary for a terminal, failures first, line by line. `again` is the command that tries a finding again, given its
+    id; "" where there is none."""
     for verdict in _ATTENTION:
         alike = _by_reason(_of(certificate, verdict))
         for reason, entries in list(alike.items())[:MOST_SHOWN]:
             if len(entries) > 1:
                 yield Line(f"{SYMBOLS[verdict]} {len(entries)} rules {verdict}: {reason}", _TONE[verdict])
             else:
-                yield from _told(entries[0])
+                yield from _told(entries[0], again)
         if len(alike) > MOST_SHOWN:
             yield Line(f"... and {len(alike) - MOST_SHOWN} more at {verdict}, in index.html", _TONE[verdict])
     seconds = (certificate.finished_at - certificate.started_at).total_seconds()
@@ -170,7 +172,7 @@ def terminal(certificate: Certificate) -> Iterator[Line]:
     yield Line(next_step(certificate))
 
 
-def _told(entry: RuleEntry) -> Iterator[Line]:
+def _told(entry: RuleEntry, again: Callable[[str], str]) -> Iterator[Line]:
     yield Line(
         f"{SYMBOLS[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}", _TONE[entry.verdict]
     )
@@ -179,12 +181,25 @@ def _told(entry: RuleEntry) -> Iterator[Line]:
     example = entry.counterexample
     if entry.verdict is RuleVerdict.FAIL and example and example.curl:
         yield from (Line(f"    {line}") for line in example.lanes)
-        lines = example.curl.split("\n")
-        yield from (Line(f"    {line}") for line in lines[:MOST_LINES])
-        if len(lines) > MOST_LINES:
-            yield Line(f"    ... {len(lines) - MOST_LINES} more lines of its story, in index.html", Tone.FAINT)
+        yield from _steps(example.curl.split("\n"))
         answer = f"{example.response.get('status')} {example.response.get('body')}"
         yield Line(f"    answered {answer}")
+    if entry.verdict is RuleVerdict.FAIL and entry.findings and (command := again(entry.findings[0].id)):
+        yield Line(f"    again, with new codes and periods: {command}")
+
+
+def _steps(lines: Sequence[str]) -> Iterator[Line]:
+    """The steps of a story: the one that shows the finding, and those before it as far as there is room."""
+    each = 2 if len(lines) > 1 else 1  # a comment and a command
+    steps = [lines[start : start + each] for start in range(0, len(lines), each)]
+    decisive = next((number for number, step in enumerate(steps) if step[0].endswith(SHOWS_IT)), len(steps) - 1)
+    first = max(0, decisive + 1 - MOST_STEPS)
+    after = len(steps) - decisive - 1
+    if first:
+        yield Line(f"    ... {counted(first, 'step')} before, in index.html", Tone.FAINT)
+    yield from (Line(f"    {line}") for step in steps[first : decisive + 1] for line in step)
+    if after:
+        yield Line(f"    ... {counted(after, 'step')} after, in index.html", Tone.FAINT)
 
 
 def markdown(certificate: Certificate) -> str:
@@ -220,6 +235,9 @@ def markdown(certificate: Certificate) -> str:
                     lines += ["", *fenced("", "\n".join(entry.counterexample.lanes))]
                 lines += ["", *fenced("sh", entry.counterexample.curl)]
                 lines += ["", *fenced("", f"{answer.get('status')} {answer.get('body')}")]
+            if entry.verdict is RuleVerdict.FAIL and entry.findings and entry.findings[0].during is not None:
+                command = f"koncili-conformance replay certificate.json {entry.findings[0].id}"
+                lines += ["", f"Again, with new codes and periods: `{command}`"]
     lines += _coverage(certificate)
     lines += _kinds_left(certificate)
     lines += ["", "## Readings", "", "Where the documents disagree or stay silent, this run followed:", ""]

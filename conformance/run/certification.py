@@ -9,7 +9,7 @@ from collections.abc import Collection, Generator, Hashable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -38,7 +38,7 @@ from conformance.target.wire.journal import Spent, Traffic
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
-from conformance.verdict.violation import Finding, Violation
+from conformance.verdict.violation import Violation
 
 PENDING = "an update may take 30 minutes to show, and so long this run did not last; --patient waits for it"
 BROKE_DOWN = f"{HARNESS_ERROR}: the suite itself broke down before this scenario ended"
@@ -49,8 +49,10 @@ FORGOTTEN = f"{HARNESS_ERROR}: this scenario was not run, for no reason that the
 class Certification:
     """The plugin of one certification run; in a pytest-xdist run the controller's merges what the workers saw."""
 
-    def __init__(self, task: Task, *, drawn: dict[Hashable, list[Any]] | None = None) -> None:
-        """`drawn` is the session's."""
+    def __init__(
+        self, task: Task, *, drawn: dict[Hashable, list[Any]] | None = None, waits: Waits | None = None
+    ) -> None:
+        """`drawn` is the session's; `waits` shows what is waited for, where pytest's terminal does not."""
         self.task = task
         self.drawn = drawn
         self.ending = Ending(task, datetime.now(UTC))
@@ -66,7 +68,7 @@ class Certification:
         """Follows the workers, where this process leads any."""
         self._selected: set[str] = set()
         self._begun: set[str] = set()
-        self._waits = Waits(self._write, sys.stdout.isatty(), before="\n")
+        self._waits = waits or Waits(self._write, sys.stdout.isatty(), before="\n")
         self._terminal: Any = None
         self._deferred = DeferredScenarios(keeps=task.worker is not None)
         self._started = 0.0
@@ -196,6 +198,16 @@ class Certification:
             self._deferred.go_on(session)
         return result
 
+    def run_whole(self, item: pytest.Item, session: pytest.Session) -> None:
+        """Run one scenario alone, with what it leaves to time; nothing of pytest's session is torn down after it."""
+        opened, following = self.session, cast("Any", session)
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if self._deferred.scenarios:
+            opened.resuming = True
+            self._deferred.go_on(session)
+            opened.resuming = False
+            self._deferred.scenarios.clear()
+
     def _tell(self, scenarios: int) -> None:
         patient = self.task.options.patient
         wait = "waiting up to half an hour for updates" if patient else "looking once more for updates"
@@ -232,6 +244,7 @@ class Certification:
         if rule is None:
             return
         self._begun.add(item.nodeid)
+        self.session.evidence.begin(item.nodeid)
         self.session.journal.about = f"{rule.id} {self.session.evidence.scenarios[item.nodeid].name}"
         self._started, self._before = time.perf_counter(), self.session.spent_on_rules
         reason = self.session.missing_need(rule)
@@ -265,7 +278,7 @@ class Certification:
         if isinstance(error, pytest.skip.Exception):
             evidence.finish(item.nodeid, Outcome.NOT_EXERCISED, str(error.msg).removeprefix("not exercised: "))
         elif isinstance(error, Violation):
-            finding = Finding.of(error, self.session.redactor)
+            finding = evidence.found(error, self.session.redactor)
             if error.rule == scenario.rule:
                 evidence.finish(item.nodeid, Outcome.FAILED, finding.reason, finding)
             else:

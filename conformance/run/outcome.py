@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -120,7 +121,7 @@ class Ending:
     def told(self, *, quiet: bool = False) -> Iterator[Line]:
         """What is to be said, failures first; `quiet` is the least of it. To be called once: it also tells the CI system."""
         if self.certificate is not None:
-            yield from brief(self.certificate) if quiet else terminal(self.certificate)
+            yield from brief(self.certificate) if quiet else terminal(self.certificate, self._replay_command)
             for text in tell_ci(self.certificate, os.environ):
                 yield Line(text, is_command=text.startswith("::"))
         if not quiet:
@@ -131,6 +132,19 @@ class Ending:
         yield from (Line(f"warning: {text}", Tone.DOUBT) for text in dict.fromkeys(self.warnings))
         if self.stopped or self.cut_short:
             yield Line(f"stopped: {self.stopped or self.cut_short}", Tone.DOUBT)
+
+    def _replay_command(self, finding: str) -> str:
+        """What tries a finding again; "" where no certificate was left to take it from."""
+        if self.task.reports is None:
+            return ""
+        options = self.task.options
+        words = ["koncili-conformance", "replay", str(self.task.reports.path(CERTIFICATE)), finding]
+        words += ["--target", str(options.target_file)] if options.target_file is not None else []
+        words += [word for defect in options.defects for word in ("--defect", defect)]
+        words += ["--variant", options.variant] if options.variant else []
+        words += ["--patient"] if options.patient else []
+        words += [f"--allow-production={options.production_host}"] if options.production_host else []
+        return shlex.join(words)
 
     @property
     def has_harness_error(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -110,6 +110,8 @@ class Session:
     """Leads to the mock in process."""
     drawn: dict[Hashable, list[Any]] | None = None
     """What the laws' first passes drew, kept from run to run by the prover, since drawing it takes half of a run."""
+    replayed: Sequence[str] | None = None
+    """The kinds of faults that scenarios try where a finding is replayed; None where it is for the run to choose."""
     resuming: bool = False
     """Whether scenarios now only go on with what they left for the end of the run."""
     deferred: set[str] = field(default_factory=set)

@@ -158,6 +158,14 @@ class RecordedFinding(_Part):
     """Those that show it, the first 1,000 of them."""
 
 
+class During(_Part):
+    """What was running when a finding was seen: a scenario, the rule that it is for, the kinds of its fault that it tried."""
+
+    rule: str
+    scenario: str
+    kinds: list[str] = Field(default_factory=list)
+
+
 class FindingEntry(_Part):
     """One thing that breaks a rule: its id is the same in every run that finds it."""
 
@@ -168,6 +176,8 @@ class FindingEntry(_Part):
     scenario: str
     """The scenario that showed it; none where it was seen beside another rule's."""
     reason: str
+    during: During | None = None
+    """By which `replay` tries it again; certificates of older suites tell none."""
     recorded: RecordedFinding | None = None
 
     @property
@@ -441,6 +451,9 @@ def _entry(result: RuleResult) -> RuleEntry:
                 kind=writable(one.kind),
                 scenario=writable(one.scenario),
                 reason=writable(one.reason),
+                during=During(rule=one.during_rule, scenario=one.during, kinds=list(one.during_kinds))
+                if one.during
+                else None,
             )
             for one in ([finding, *(one for one in result.findings if one.id != finding.id)] if finding else [])
         ],

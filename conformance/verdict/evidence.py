@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -103,6 +103,9 @@ class Evidence:
         """The readings that the run followed, and how each was known."""
         self.kinds: dict[str, KindsSeen] = {}
         """By rule."""
+        self.running = ""
+        self.trying: tuple[str, ...] = ()
+        """The scenario that is running, by its id, and the kinds of its fault that it is trying."""
         self._sizes: dict[str, int] = {}
         self._last: dict[tuple[str, Side], Exchange] = {}
 
@@ -124,7 +127,26 @@ class Evidence:
         """A rule seen broken outside its own scenario; of several the one with the smallest request is kept."""
         if violation.rule not in self._sizes or violation.size < self._sizes[violation.rule]:
             self._sizes[violation.rule] = violation.size
-            self.observed[violation.rule] = Finding.of(violation, redactor)
+            self.observed[violation.rule] = self.found(violation, redactor)
+
+    def found(self, violation: Violation, redactor: Redactor) -> Finding:
+        """The violation as reports hold it, with what was running when it was seen."""
+        finding = Finding.of(violation, redactor)
+        if self.running not in self.scenarios:
+            return finding
+        scenario = self.scenarios[self.running]
+        return replace(finding, during_rule=scenario.rule, during=scenario.name, during_kinds=list(self.trying))
+
+    def begin(self, scenario_id: str) -> None:
+        """A scenario is running from now on."""
+        self.running, self.trying = scenario_id, ()
+
+    def forget(self, scenario_id: str) -> None:
+        """Nothing was seen in that scenario, and nothing broken beside it: it is to be run anew."""
+        before = self.scenarios[scenario_id]
+        self.scenarios[scenario_id] = ScenarioEvidence(before.id, before.rule, before.name)
+        self.observed.clear()
+        self._sizes.clear()
 
     def expect_kinds(self, rule: str, kinds: Iterable[str]) -> None:
         """Enter the kinds that can be made, tried or not, in their sequence."""

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from conformance.contract.jsontext import JSONValue
 from conformance.escaping import visible
@@ -58,6 +59,10 @@ class Finding:
     """The kind of fault that showed it, where its scenario tries several."""
     scenario: str = ""
     """The scenario that showed it; none where it was seen beside another rule's."""
+    during_rule: str = ""
+    during: str = ""
+    during_kinds: list[str] = field(default_factory=list)
+    """The scenario that was running when it was seen, whichever rule that is for, its rule, and the kinds that it was trying."""
 
     @property
     def id(self) -> str:
@@ -88,7 +93,7 @@ class Finding:
             reason,
             request_of(exchange, redactor),
             response_of(exchange, redactor),
-            _told(story, redactor),
+            _told(story, story.index(exchange), redactor),
             list(violation.lanes),
             exchange.endpoint.label if exchange.endpoint else "",
             violation.kind,
@@ -104,7 +109,11 @@ class Finding:
         return textwrap.indent("\n".join(lines), "  ")
 
 
-def _told(story: tuple[Exchange, ...], redactor: Redactor) -> str:
+SHOWS_IT: Final = ", which shows it"
+"""So ends the comment of the exchange that shows a finding, where others come after it in its story."""
+
+
+def _told(story: tuple[Exchange, ...], decisive: int, redactor: Redactor) -> str:
     """Curl commands, a line each; before each of several a comment says what it is and what it got. A shell runs those at once
     that were sent so."""
     lines = []
@@ -112,9 +121,9 @@ def _told(story: tuple[Exchange, ...], redactor: Redactor) -> str:
     for number, step in enumerate(story):
         if len(story) > 1:
             what = step.note or (step.endpoint.label if step.endpoint else step.method)
-            lines.append(
-                f"# {number + 1}. {visible(redactor.text(what))}: {step.status}"
-            )  # no line break ends the comment
+            shows_it = SHOWS_IT if number == decisive < len(story) - 1 else ""
+            # No line break ends the comment.
+            lines.append(f"# {number + 1}. {visible(redactor.text(what))}: {step.status}{shows_it}")
         lines.append(as_curl(step, redactor) + together.get(number, ""))
     return "\n".join(lines)
 

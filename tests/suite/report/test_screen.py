@@ -205,7 +205,7 @@ def test_the_end_is_the_verdict_the_next_step_and_where_it_is(failing: Run) -> N
     assert rules == f"rules: 1 fail, {len(catalogue().rules) - 1} not-exercised"
     assert re.fullmatch(r"\d+ of \d+ kinds of faults tried \([0-9.]+ %\)", kinds)
     assert profile.startswith("profile certification, seed 0, ")
-    assert step == "Each failing rule has a counterexample: send its curl lines to see it again."
+    assert step == "Each failing rule has a counterexample: `koncili-conformance replay` sends it anew."
     assert page == f"page: {failing.reports / 'index.html'}"
     assert certificate == f"certificate: {failing.reports / 'certificate.json'}"
 

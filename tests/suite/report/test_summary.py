@@ -13,12 +13,12 @@ from conformance.contract.rules import catalogue
 from conformance.mock.target import mock_target_table
 from conformance.report.lines import Line, Tone
 from conformance.report.screen import styled
-from conformance.report.summary import MOST_LINES, MOST_SHOWN, brief, markdown, next_step, terminal
+from conformance.report.summary import MOST_SHOWN, MOST_STEPS, brief, markdown, next_step, terminal
 from conformance.target.config import parse_target
 from conformance.verdict.certificate import Certificate, make_certificate
 from conformance.verdict.not_exercised import NEEDS_CONTROL
 from conformance.verdict.verdicts import NOT_SELECTED, Kinds, RuleResult, RuleVerdict
-from conformance.verdict.violation import Finding
+from conformance.verdict.violation import SHOWS_IT, Finding
 
 RULES: Final = list(catalogue().rules.values())
 
@@ -72,19 +72,38 @@ def test_lines_have_the_tone_of_their_verdict() -> None:
     assert verdict.tone is Tone.BAD
 
 
-def test_a_long_story_is_cut_and_says_so() -> None:
-    long = result("WFL-04", RuleVerdict.FAIL, "it was accepted", STORY)
-    lines = texts(terminal(certificate(PASSED, long)))
-    assert lines[2 : 2 + MOST_LINES] == [f"    {line}" for line in STORY.splitlines()[:MOST_LINES]]
-    assert lines[2 + MOST_LINES] == "    ... 8 more lines of its story, in index.html"
-    assert lines[3 + MOST_LINES] == "    answered 200 {}"
+def told(curl: str) -> list[str]:
+    """What the terminal tells of a counterexample with these curl lines."""
+    return texts(terminal(certificate(PASSED, result("WFL-04", RuleVerdict.FAIL, "it was accepted", curl))))[2:]
+
+
+def test_of_a_long_story_the_step_that_shows_it_is_told() -> None:
+    shown = told(STORY)
+    assert shown[0] == "    ... 4 steps before, in index.html"
+    assert shown[1 : 1 + 2 * MOST_STEPS] == [f"    {line}" for line in STORY.splitlines()[-2 * MOST_STEPS :]]
+    assert shown[1 + 2 * MOST_STEPS] == "    answered 200 {}"
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_the_step_that_shows_it_is_told_wherever_it_stands(number: int) -> None:
+    shown = told(STORY.replace(f"# {number}. step: 200", f"# {number}. step: 200{SHOWS_IT}"))
+    assert f"    curl {number}" in shown
+    assert f"    curl {number + 1}" not in shown
+    after = f"    ... {10 - number} step{'s' * (number != 9)} after, in index.html"
+    assert (after in shown) == (number < 10)
 
 
 def test_a_story_that_fits_is_not_cut() -> None:
-    short = "\n".join(STORY.splitlines()[:MOST_LINES])
-    assert not any(
-        "more lines" in line for line in texts(terminal(certificate(result("WFL-04", RuleVerdict.FAIL, "", short))))
+    assert not any(line.endswith("in index.html") for line in told("\n".join(STORY.splitlines()[: 2 * MOST_STEPS])))
+
+
+def test_a_finding_is_told_with_the_command_that_tries_it_again() -> None:
+    made = certificate(FAILED)
+    (finding,) = next(entry for entry in made.rules if entry.id == "ORD-04").findings
+    assert "    again, with new codes and periods: try again " + finding.id in texts(
+        terminal(made, "try again {}".format)
     )
+    assert not any("again" in line and "periods" in line for line in texts(terminal(made)))
 
 
 def test_rules_with_one_reason_are_told_together() -> None:

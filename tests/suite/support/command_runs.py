@@ -58,10 +58,10 @@ def start(reports: Path, *arguments: str, html: bool = False, **environment: str
     return command("certify", *options, *arguments, state=reports.parent / "state", **environment)
 
 
-def command(*arguments: str, state: Path, **environment: str) -> subprocess.Popen[str]:
-    """`koncili-conformance` with those arguments, going on."""
+def command(*arguments: str, state: Path, program: str | None = None, **environment: str) -> subprocess.Popen[str]:
+    """`koncili-conformance` with those arguments, going on; or a `program` in Python in its place."""
     return subprocess.Popen(
-        [str(COMMAND), *arguments],
+        [str(COMMAND), *arguments] if program is None else [sys.executable, "-c", program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

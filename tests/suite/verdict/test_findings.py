@@ -123,7 +123,7 @@ def test_a_story_is_told_in_order_and_ends_in_what_shows_it(redactor: Redactor) 
 
 def test_what_shows_it_is_told_once_where_the_story_holds_it(redactor: Redactor) -> None:
     assert Finding.of(violation(EXCHANGE, EXCHANGE, FIRST), redactor).curl.splitlines() == [
-        "# 1. POST /order: 400",
+        "# 1. POST /order: 400, which shows it",
         as_curl(EXCHANGE, redactor),
         "# 2. POST /order: 200",
         as_curl(FIRST, redactor),
