@@ -46,7 +46,7 @@ stacks: $(DEV_STAMP) ## certify small servers on real stacks, clean and with eac
 mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
 	@$(BIN)/python tests/mutants.py $(ARGS)
 
-check: $(DEV_STAMP) ## format, lint, types, direction of imports, the examples for CI
+check: $(DEV_STAMP) ## format, lint, types, direction of imports, the examples for CI, the Dockerfile
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -54,6 +54,7 @@ check: $(DEV_STAMP) ## format, lint, types, direction of imports, the examples f
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows examples/ci/github-actions.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/ci/gitlab-ci.yml
 	@$(BIN)/zizmor --offline --quiet --pedantic examples/ci/github-actions.yml
+	@$(BIN)/hadolint Dockerfile
 
 format: $(DEV_STAMP) ## mend what the formatter and the linter can mend
 	@$(BIN)/ruff format .

@@ -12,6 +12,7 @@ from conformance import __version__
 from conformance.commandline.asking import asker
 from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
 from conformance.commandline.gate_command import gate
+from conformance.commandline.mock_command import mock
 from conformance.commandline.replay_command import replay
 from conformance.durations import Duration
 
@@ -49,6 +50,7 @@ def main() -> None:
 
 main.add_command(gate)
 main.add_command(replay)
+main.add_command(mock)
 
 
 @main.command(epilog=EXITS)
@@ -263,50 +265,6 @@ def prove(
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
     sys.exit(code)
-
-
-@main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
-@click.option("--defect", metavar="NAME", help="Do this one thing wrong.")
-@click.option("--variant", metavar="NAME", help="Do what the documents allow in this other way.")
-@click.option("--target-file", type=FILE, help="Also write a target file for this mock.")
-@click.option("--limits", is_flag=True, help="Hold clients to the documented rates and the blacklist from the start.")
-@click.option("--record", type=FILE, help="Also write down every call and its answer, as `audit` reads it.")
-@click.option("--list", "list_", is_flag=True, help="Name the defects and variants, and serve nothing.")
-def mock(
-    port: int,
-    defect: str | None,
-    variant: str | None,
-    target_file: Path | None,
-    limits: bool,  # noqa: FBT001
-    record: Path | None,
-    list_: bool,  # noqa: FBT001
-) -> None:
-    """Serve the mock on a socket of this machine."""
-    from contextlib import ExitStack
-
-    from conformance.commandline.recording import recorder_of
-    from conformance.errors import CannotRun
-    from conformance.mock.serve import list_quirks, serve
-
-    if list_:
-        click.echo(list_quirks())
-        return
-    try:
-        with ExitStack() as closing:
-            recorder = closing.enter_context(recorder_of(record)) if record else None
-            serve(
-                port=port,
-                defect=defect,
-                variant=variant,
-                target_file=target_file,
-                limits=limits,
-                witness=recorder.call if recorder else None,
-                overhears=recorder.notification if recorder else None,
-            )
-    except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
-        sys.exit(CANNOT_RUN)
 
 
 @main.command(epilog=EXITS)

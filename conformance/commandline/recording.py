@@ -10,11 +10,10 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
-from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request as Asked
 from conformance.errors import CannotRun
 from conformance.mock.notifications import Heard
-from conformance.mock.quirks import Answer
+from conformance.mock.quirks import Answer, Leaves
 from conformance.traffic.exchange import Exchange, Origin, Request, Response
 from conformance.traffic.ndjson import line_of
 
@@ -63,9 +62,8 @@ def _exchange(asked: Asked, answer: Answer, came: datetime, answered: datetime) 
         headers=tuple(asked.headers.items()),
         body=asked.body,
     )
-    body = (
-        answer.body if isinstance(answer.body, bytes) else b"" if answer.body is None else dumps(answer.body).encode()
-    )
+    if answer.leaves is not Leaves.WHOLE:
+        return Exchange(Origin("", 0), came, answered - came, request, None)
     headers = tuple((name.lower(), value) for name, value in answer.headers.items())
-    response = Response(status=answer.status, headers=headers, body=body, some_headers=True)
+    response = Response(status=answer.status, headers=headers, body=answer.raw, some_headers=True)
     return Exchange(Origin("", 0), came, answered - came, request, response)

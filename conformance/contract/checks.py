@@ -5,13 +5,12 @@ Pure: no I/O, no state. The same judge as the mock's. Installed it is `from konc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from math import isfinite
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from conformance.contract.coercion import as_taken
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
@@ -264,16 +263,9 @@ def _reconciliation(body: Body, name: str, readings: Mapping[str, str]) -> Recon
 
 # -- what is told --------------------------------------------------------------------------------------------------
 
-_INDEX: Final = re.compile(r"\[(\d+)\]")
-
 
 def _told(breaches: Iterable[Breach], language: Language) -> list[Violation]:
     return [
-        Violation(one.rule, _pointer(one.field), in_portuguese(one.message) if language == "pt" else one.message)
+        Violation(one.rule, one.pointer, in_portuguese(one.message) if language == "pt" else one.message)
         for one in breaches
     ]
-
-
-def _pointer(field: str) -> str:
-    """`extracts[1].value` as a JSON pointer."""
-    return "" if field == "body" else "/" + _INDEX.sub(r"/\1", field).replace(".", "/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from conformance.contract.instants import parse_instant, parse_local
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.readings import EXTRACT_TYPES
 
+_INDEX: Final = re.compile(r"\[(\d+)\]")
+
 
 @dataclass(frozen=True, slots=True)
 class Breach:
@@ -22,6 +25,11 @@ class Breach:
     rule: str
     field: str
     message: str
+
+    @property
+    def pointer(self) -> str:
+        """Where, as a JSON pointer (RFC 6901): `extracts[1].value` is `/extracts/1/value`, the body as a whole is empty."""
+        return "" if self.field in {"", "body"} else "/" + _INDEX.sub(r"/\1", self.field).replace(".", "/")
 
 
 MANDATORY_DATES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

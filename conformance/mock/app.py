@@ -1,66 +1,106 @@
-"""The mock as a WSGI application (falcon), with a small control interface of its own below /_mock."""
+"""The mock as a WSGI application: every path and method comes to it: no framework says what an unknown one gets."""
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from time import perf_counter
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
-import falcon
-
-from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
-from conformance.mock.koncili import Koncili
-from conformance.mock.quirks import Answer
+from conformance.mock.control_api import CONTROL_PATH, answer_of_its_own
+from conformance.mock.koncili import SERVER_ERROR, Koncili
+from conformance.mock.quirks import Answer, Leaves
 
-CONTROL_PATH = "/_mock"
-"""GET tells that this is the suite's own mock and what its clock shows, with ?state=1 also what `Koncili.state` tells; POST
-takes the commands of `Koncili.control`."""
+__all__ = ["CONTROL_PATH", "WSGI", "make_app", "respond"]
+
+StartResponse: TypeAlias = Callable[..., Any]
+WSGI: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+RESET: Final = "koncili.reset"
+"""The key of a WSGI environment under which a server has what resets the connection in place of an answer."""
+
+_BODILESS: Final = frozenset({204, 304})
 
 
-def make_app(koncili: Koncili) -> falcon.App[falcon.Request, falcon.Response]:
+def make_app(koncili: Koncili) -> WSGI:
     """The WSGI application that serves this mock."""
-    app = falcon.App()
-    app.add_sink(_Sink(koncili), "")
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            answer = respond(koncili, request_of(environ))
+            raw = answer.raw
+        except Exception:  # an error of ours is one answer, not the end of the server
+            environ["wsgi.errors"].write(traceback.format_exc())
+            answer, raw = SERVER_ERROR, SERVER_ERROR.raw
+        if answer.leaves is Leaves.NOT_AT_ALL:
+            return _reset(environ)
+        start_response(_status_line(answer.status), _headers(answer, raw, environ["REQUEST_METHOD"]))
+        if environ["REQUEST_METHOD"] == "HEAD" or answer.status in _BODILESS:
+            return ()
+        return (raw[: len(raw) // 2],) if answer.leaves is Leaves.HALF else (raw,)
+
     return app
 
 
 def respond(koncili: Koncili, request: Request) -> Answer:
-    """What the mock answers, its control interface included."""
-    if request.path != CONTROL_PATH:
-        came = koncili.clock.now()
-        answer = koncili.handle(request)
-        if koncili.witness is not None:
-            koncili.witness(request, answer, came, koncili.clock.now())
-        return answer
-    if request.method == "POST":
-        try:
-            koncili.control(request.fields)
-        except (TypeError, ValueError, OverflowError) as error:
-            return Answer(400, {"errorMessage": f"{CONTROL_PATH}: {error}", "errorCode": "400-0"})
-    state = koncili.state() if request.method == "GET" and request.query.get("state") == "1" else {}
-    return Answer(200, {"mock": "koncili-conformance", "now": koncili.clock.now().isoformat(), **state})
+    """What the mock answers: its control interface, or as Koncili, with what happens to the call on its way."""
+    own = answer_of_its_own(koncili, request)
+    if own is not None:
+        return own
+    came, begun = koncili.clock.now(), perf_counter()
+    plan = koncili.faults.of(request)
+    answer = koncili.faults.answered(plan, lambda: koncili.handle(request))
+    seconds = perf_counter() - begun
+    koncili.log.note(request, answer, at=came, seconds=seconds, fault=plan.fault if plan else None)
+    if koncili.witness is not None:
+        koncili.witness(request, answer, came, koncili.clock.now())
+    return answer
 
 
-class _Sink:
-    """Takes every path and method, so that the mock and not the framework decides what an unknown one gets."""
+def request_of(environ: Mapping[str, Any]) -> Request:
+    """The request of a WSGI environment."""
+    path = environ.get("PATH_INFO") or "/"
+    if not path.isascii():  # PEP 3333: bytes read as Latin-1
+        path = path.encode("latin-1").decode("utf-8", "replace")
+    query = environ.get("QUERY_STRING", "")
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if name in environ:
+            headers[name.replace("_", "-").lower()] = environ[name]
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        query=dict(parse_qsl(query, keep_blank_values=True)),
+        headers=headers,
+        query_string=query,
+        body=environ["wsgi.input"].read(),  # to its end: a body in chunks has no Content-Length
+    )
 
-    def __init__(self, koncili: Koncili) -> None:
-        self._koncili = koncili
 
-    def __call__(self, req: falcon.Request, resp: falcon.Response, **_: str) -> None:
-        request = Request(
-            method=req.method,
-            path=req.path,
-            query=dict(parse_qsl(req.query_string, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in req.headers.items()},
-            query_string=req.query_string,
-            body=req.stream.read(),  # to its end: a body in chunks has no Content-Length, and its bounded stream no bytes
-        )
-        answer = respond(self._koncili, request)
-        resp.status = answer.status
-        for name, value in answer.headers.items():
-            resp.set_header(name, value)
-        if isinstance(answer.body, bytes):
-            resp.data = answer.body
-        elif answer.body is not None:
-            resp.content_type = "application/json"
-            resp.data = dumps(answer.body).encode()
+def _headers(answer: Answer, raw: bytes, method: str) -> list[tuple[str, str]]:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if answer.body is not None and not isinstance(answer.body, bytes):
+        headers["content-type"] = "application/json"
+    if answer.status not in _BODILESS:
+        headers.setdefault("content-type", "application/json")
+        if method != "HEAD":
+            headers["content-length"] = str(len(raw))
+        headers.setdefault("content-length", str(len(raw)))
+    return list(headers.items())
+
+
+def _status_line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"
+
+
+def _reset(environ: Mapping[str, Any]) -> Iterable[bytes]:
+    """Have the server reset the connection; in process whoever asked is told by ConnectionResetError."""
+    if RESET in environ:
+        environ[RESET]()
+    raise ConnectionResetError("the connection was reset before an answer came")

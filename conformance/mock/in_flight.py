@@ -6,13 +6,14 @@ it does so each time, and not by luck, a test says beforehand how many come at o
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition, RLock
 from typing import Final
 
 from conformance.contract.judge import Request
+from conformance.contract.order_rules import Breach
 
 BOUND_SECONDS: Final = 5.0
 """How long one waits for the others: they may never come."""
@@ -31,6 +32,8 @@ class Arrival:
     contends_for: Hashable = None
     has_looked: bool = False
     is_over: bool = False
+    breaches: Sequence[Breach] = ()
+    """Why it was refused."""
 
 
 @dataclass(slots=True)

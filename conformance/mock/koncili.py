@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from threading import RLock
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeVar
 
-from conformance.contract.callbacks import callback_fault
 from conformance.contract.coercion import as_taken
 from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, EXPIRES_IN_FIELD, REFRESH_TOKEN_FIELD, Endpoint
 from conformance.contract.jsontext import JSONValue
@@ -18,12 +16,14 @@ from conformance.contract.readings import TOKEN_LIFETIME_SECONDS, resolve
 from conformance.contract.reconciliation_rules import entries_of, is_whole, period_of
 from conformance.contract.rules import catalogue
 from conformance.mock.clock import VirtualClock
+from conformance.mock.faults import Faults
 from conformance.mock.in_flight import Arrival, InFlight
 from conformance.mock.limits import Limits
 from conformance.mock.notifications import Notifier
-from conformance.mock.quirks import Answer, Quirk, hooks
+from conformance.mock.quirks import Answer, Quirk, hooks, readings_of
+from conformance.mock.request_log import RequestLog
 from conformance.mock.state import Tally, state_of
-from conformance.mock.world import MockWorld, OrderKey, Reconciliation, furnish
+from conformance.mock.world import MockWorld, OrderKey, Reconciliation, Version, furnish
 
 # Where the catalogue documents a class of statuses, the mock must choose one; 400 unless it stands here.
 _CHOSEN_STATUS = {"AUTH-02": 401, "AUTH-07": 401}
@@ -35,9 +35,6 @@ RECONCILES_IN: Final = timedelta(seconds=2)
 """How long the mock takes to reconcile once all releases are in; no document says."""
 
 INTEGRATOR_NAME: Final = "mock integrator"
-
-MOST_AT_ONCE: Final = 8
-"""How many requests at once can be announced."""
 
 NO_TOKEN = {"response": "NO_TOKEN"}
 
@@ -64,6 +61,8 @@ def refusal(breach: Breach, quirks: Sequence[Quirk] = ()) -> Answer:
 
 Witness = Callable[[Request, Answer, datetime, datetime], None]
 
+Seen = TypeVar("Seen")
+
 
 class Koncili:
     """A stateful Koncili: one world, one clock, and the quirks that make it differ from what is documented."""
@@ -76,27 +75,35 @@ class Koncili:
         readings: Mapping[str, str] | None = None,
     ) -> None:
         """`readings` are those that the mock itself follows; any left out has its default."""
-        self.readings = resolve(readings or {})
+        self._stated = dict(readings or {})
+        self.readings = resolve(self._stated)
         self.clock = clock or VirtualClock()
         self.quirks = tuple(quirks)
-        self.world = MockWorld(self.clock, token_seconds=TOKEN_LIFETIME_SECONDS[self.readings["token-lifetime"]])
-        for quirk in self.quirks:
-            if quirk.token_seconds is not None:
-                self.world.token_seconds = quirk.token_seconds
-            self.world.tokens_by_the_second = self.world.tokens_by_the_second or quirk.tokens_by_the_second
-            if quirk.shows_at is not None:
-                self.world.shows_at = quirk.shows_at
-            if quirk.key is not None:
-                self.world.key = quirk.key
-        self.limits = Limits(self.clock, **{name: n for quirk in self.quirks for name, n in quirk.limits.items()})
+        self.world = furnish(self._empty_world())
+        self.limits = Limits(self.clock, **_thresholds(self.quirks))
         self.notifier = Notifier(self.clock)
         self._lock = RLock()
         self.in_flight = InFlight(self._lock)
         self._requests = 0
         self._tally = Tally()
+        self.faults = Faults()
+        """What happens to calls on their way, and to notifications."""
+        self.log = RequestLog()
         self.witness: Witness | None = None
         """Is shown every request with its answer, and when each was, by the mock's clock."""
-        furnish(self.world)
+
+    def _empty_world(self) -> MockWorld:
+        """A world in which nothing is, as the quirks have it."""
+        world = MockWorld(self.clock, token_seconds=TOKEN_LIFETIME_SECONDS[self.readings["token-lifetime"]])
+        for quirk in self.quirks:
+            if quirk.token_seconds is not None:
+                world.token_seconds = quirk.token_seconds
+            world.tokens_by_the_second = world.tokens_by_the_second or quirk.tokens_by_the_second
+            if quirk.shows_at is not None:
+                world.shows_at = quirk.shows_at
+            if quirk.key is not None:
+                world.key = quirk.key
+        return world
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; requests are handled one at a time, unless a quirk lets others in between."""
@@ -107,7 +114,7 @@ class Koncili:
             self._tally.count(request.endpoint, answer.status)
             if any(quirk.first_answered_last for quirk in self.quirks):
                 self.in_flight.answer_after_others(arrival)
-            return answer
+            return answer.having(breaches=tuple(arrival.breaches)) if arrival.breaches else answer
 
     def _crowded(self, arrival: Arrival, hook: str) -> Answer | None:
         """What a variant answers to one of several that came at once."""
@@ -119,9 +126,57 @@ class Koncili:
 
     def state(self) -> dict[str, JSONValue]:
         """What a test must know of it: see `state_of`."""
+        return self.look(lambda world: state_of(world, self._tally))
+
+    def look(self, at: Callable[[MockWorld], Seen]) -> Seen:
+        """Look at the world while nothing changes it."""
         with self._lock:
             self._finish_reconciliations()
-            return state_of(self.world, self._tally)
+            return at(self.world)
+
+    def switch(self, quirks: Sequence[Quirk]) -> None:
+        """From now on be as these quirks have it, and no others; what is stored stays, and counts of limits are forgotten.
+
+        How HTTP is spoken can't change while it is spoken: quirks of that stay.
+        Raises ValueError where two of them have different readings.
+        """
+        with self._lock:
+            spoken = [quirk for quirk in self.quirks if quirk.wire is not None and quirk not in quirks]
+            readings = {**self._stated, **readings_of([*spoken, *quirks])}
+            self.quirks, self.readings = (*spoken, *quirks), resolve(readings)
+            self._put(self.world)
+            enforced = self.limits.enforced
+            self.limits = Limits(self.clock, **_thresholds(self.quirks))
+            self.limits.enforce(on=enforced)
+
+    def reset(self) -> None:
+        """Forget orders, reconciliations, counts, queued notifications, faults and the log. Clock, quirks, callback, and whether
+        limits hold stay; so do tokens: a client that is logged in need not notice."""
+        with self._lock:
+            old = self.world
+            self._put(furnish(MockWorld(self.clock)))
+            self.world.access_tokens, self.world.refresh_tokens = old.access_tokens, old.refresh_tokens
+            self.limits.enforce(on=self.limits.enforced)
+            self._requests, self._tally = 0, Tally()
+            self.notifier.forget()
+            self.faults.play([])
+            self.log.clear()
+
+    def restore(self, world: MockWorld) -> None:
+        """Go on in this world. Counts, faults and the log stay; queued notifications are of the world before, and forgotten."""
+        with self._lock:
+            self._put(world)
+            self.notifier.forget()
+
+    def _put(self, kept: MockWorld) -> None:
+        """Have what is in this world, under the keys and with the lifetimes that the quirks have."""
+        fitting = self._empty_world()
+        for name in ("shows_at", "token_seconds", "tokens_by_the_second", "key"):
+            setattr(kept, name, getattr(fitting, name))
+        kept.orders = {
+            kept.key(_known_as(versions) or key): versions for key, versions in kept.orders.items() if versions
+        }
+        self.world = kept
 
     def tick(self) -> None:
         """Do what is due on the clock: finish reconciliations, send notifications."""
@@ -130,24 +185,14 @@ class Koncili:
         self.notifier.deliver()
 
     def control(self, command: Mapping[str, JSONValue]) -> None:
-        """Do what a test asks of the mock and nobody could ask of Koncili. Raises ValueError for what it does not know.
+        """Do what a test asks of the mock and nobody could ask of Koncili: see commands.py. Raises ValueError for what it does
+        not know."""
+        from conformance.mock.commands import actions_of
 
-        advanceSeconds: move the clock; callbackUrl: where notifications go (null: nowhere); enforceLimits: whether rates
-        and the blacklist hold, all counts forgotten; notify: send this notification; failReconciliation: let the one of
-        this id end in ERROR; abandonReconciliations: forget those that are active; expectAtOnce: so many requests come at once,
-        next.
-        """
-        if not command:
-            raise ValueError("no command")
-        for name, value in command.items():  # all are looked at before any is carried out
-            if name not in _COMMANDS:
-                raise ValueError(f"no command {name!r}; there are {', '.join(_COMMANDS)}")
-            fault = _COMMANDS[name][0](self, value)
-            if fault:
-                raise ValueError(f"{name} {fault}")
+        actions = actions_of(command, self)  # all are looked at before any is carried out
         with self._lock:
-            for name, value in command.items():
-                _COMMANDS[name][1](self, value)
+            for action in actions:
+                action(self)
         self.tick()
 
     # -- what time brings ------------------------------------------------------------------------------------------
@@ -165,15 +210,21 @@ class Koncili:
             }
             self._notify("RECONCILIATION_COMPLETED", payload)
 
+    def notify_sample(self, type_: str) -> None:
+        """Send a notification of a type of `SAMPLE_PAYLOADS`."""
+        self._notify(type_, SAMPLE_PAYLOADS[type_])
+
     def _notify(self, type_: str, payload: JSONValue) -> None:
+        if self.notifier.url is None:
+            return
         rewrite = next((quirk.notifies for quirk in self.quirks if quirk.notifies), None)
-        self.notifier.emit(type_, payload, rewrite=rewrite)
+        self.notifier.emit(type_, payload, rewrite=rewrite, late=self.faults.copies(type_))
 
     def _notify_block(self, type_: str | None) -> None:
         if type_ is not None:
-            self._notify(type_, _SAMPLE_PAYLOADS[type_])
+            self.notify_sample(type_)
         if self.limits.just_blocked_for_good():
-            self._notify("BLOCKED_PERMANENT", _SAMPLE_PAYLOADS["BLOCKED_PERMANENT"])
+            self.notify_sample("BLOCKED_PERMANENT")
 
     def _busy(self) -> Answer | None:
         """A passing failure, where a variant has them. Not while limits are looked at: then each answer is counted."""
@@ -200,7 +251,7 @@ class Koncili:
         if breaches:
             for hook in hooks(self.quirks, "after_refusal"):
                 hook(self.world, request)
-            return self._refused(breaches)
+            return self._refused(breaches, arrival)
         if any(crashes(request, self.world) for crashes in hooks(self.quirks, "crashes")):
             return SERVER_ERROR
         race = next((quirk.race for quirk in self.quirks if quirk.race is not None), None)
@@ -214,7 +265,7 @@ class Koncili:
         if checks and (breaches := [one for one in self._breaches(request) if checks(one, request, self.world)]):
             if race.after_refusal is not None and is_contended:
                 race.after_refusal(self.world, request)
-            return self._refused(breaches)
+            return self._refused(breaches, arrival)
         answer = self._carry_out(request)
         if race.writes is not None:
             race.writes(self.world, request, saw)
@@ -239,7 +290,8 @@ class Koncili:
             breaches = [objection for objection in objections if isinstance(objection, Breach)]
         return breaches
 
-    def _refused(self, breaches: list[Breach]) -> Answer:
+    def _refused(self, breaches: list[Breach], arrival: Arrival) -> Answer:
+        arrival.breaches = breaches
         told = breaches[0]
         for tells in hooks(self.quirks, "tells"):
             told = tells(breaches)
@@ -358,82 +410,15 @@ class Koncili:
             takes = next(given, RECONCILES_IN)
             reconciliation.finishes_at = self.clock.now() + takes
 
-    # -- control ---------------------------------------------------------------------------------------------------
-
-    def _advance(self, seconds: Any) -> None:
-        self.clock.advance(float(seconds))
-
-    def _call_back(self, url: Any) -> None:
-        self.notifier.url = url
-
-    def _enforce(self, on: JSONValue) -> None:
-        self.limits.enforce(bool(on))
-
-    def _notify_sample(self, type_: Any) -> None:
-        self._notify(type_, _SAMPLE_PAYLOADS[type_])
-
-    def _is_open(self, number: JSONValue) -> bool:
-        return is_whole(number) and self.world.opened(number) is not None
-
-    def _fail(self, number: Any) -> None:
-        reconciliation = self.world.opened(number)
-        if reconciliation is not None:
-            reconciliation.fails = True
-
-    def _expect(self, requests: Any) -> None:
-        self.in_flight.expect(requests)
-
-    def _abandon(self, _: JSONValue) -> None:
-        self.world.all_reconciliations = [
-            reconciliation for reconciliation in self.world.all_reconciliations if reconciliation.situation is not None
-        ]
-
 
 _WITH_BODY = {Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
 
-_SAMPLE_PAYLOADS: Final[dict[str, Any]] = {
+SAMPLE_PAYLOADS: Final[dict[str, Any]] = {
     "TEST_NOTIFICATION": None,
     "ACCOUNT_CREATED": {"accountId": 19055, "status": "ACTIVE"},
     "BLOCKED_TEMPORARY": {"integratorName": INTEGRATOR_NAME, "durationMinutes": 60},
     "BLOCKED_PERMANENT": {"integratorName": INTEGRATOR_NAME},
 }
-
-
-def _is_span(seconds: object) -> bool:
-    return isinstance(seconds, int | float | Decimal) and not isinstance(seconds, bool) and seconds >= 0
-
-
-_Fault: TypeAlias = Callable[[Koncili, Any], str]
-"""What is wrong with a command's value, empty where nothing is."""
-
-
-def _takes(what: str, test: Callable[[Koncili, Any], bool]) -> _Fault:
-    return lambda koncili, value: "" if test(koncili, value) else f"takes {what}, not {value!r}"
-
-
-def _callback_fault(koncili: Koncili, url: Any) -> str:
-    fault = _takes("a URL or null", lambda _, given: given is None or isinstance(given, str))(koncili, url)
-    return fault or (callback_fault(url) if url is not None else "")
-
-
-_COMMANDS: Final[dict[str, tuple[_Fault, Callable[[Koncili, Any], None]]]] = {
-    "advanceSeconds": (_takes("a number that is not negative", lambda _, seconds: _is_span(seconds)), Koncili._advance),
-    "callbackUrl": (_callback_fault, Koncili._call_back),
-    "enforceLimits": (_takes("true or false", lambda _, on: isinstance(on, bool)), Koncili._enforce),
-    "notify": (
-        _takes(
-            f"one of {', '.join(_SAMPLE_PAYLOADS)}", lambda _, kind: isinstance(kind, str) and kind in _SAMPLE_PAYLOADS
-        ),
-        Koncili._notify_sample,
-    ),
-    "failReconciliation": (_takes("the id of one", lambda koncili, number: koncili._is_open(number)), Koncili._fail),
-    "abandonReconciliations": (_takes("true", lambda _, yes: yes is True), Koncili._abandon),
-    "expectAtOnce": (
-        _takes(f"a number of up to {MOST_AT_ONCE}", lambda _, given: is_whole(given) and 0 < given <= MOST_AT_ONCE),
-        Koncili._expect,
-    ),
-}
-"""By name: what is wrong with its value, and what it does."""
 
 
 def _utc(instant: datetime) -> str:
@@ -449,6 +434,16 @@ def order_key(body: Mapping[str, Any]) -> OrderKey | None:
     if not isinstance(channel, str) or not isinstance(code, str) or not str(account).isdecimal():
         return None
     return int(str(account)), channel, code
+
+
+def _known_as(versions: Sequence[Version]) -> OrderKey | None:
+    """The identity under which an order was sent, whatever it was kept under."""
+    body = next((version.body for version in reversed(versions) if version.body is not None), None)
+    return order_key(body) if body is not None else None
+
+
+def _thresholds(quirks: Sequence[Quirk]) -> dict[str, Any]:
+    return {name: n for quirk in quirks for name, n in quirk.limits.items()}
 
 
 def _any_breach(_breach: Breach, _request: Request, _world: MockWorld) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,6 +26,9 @@ RETRIES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=
 
 TAKEN: Final = {"status": "success"}
 """What a callback answers, with 200, where it has taken a notification (P: async notifications)."""
+
+ON_TIME: Final = (0.0,)
+"""One copy of a notification, at once."""
 
 Rewrite: TypeAlias = Callable[[dict[str, JSONValue]], list[dict[str, JSONValue]]]
 """A defect's hook: turns a notification into those that really leave."""
@@ -118,8 +121,18 @@ class Notifier:
         self._emitted = 0
         self._delivering = False
 
-    def emit(self, notification_type: str, payload: JSONValue, *, rewrite: Rewrite | None = None) -> None:
-        """Queue a notification; `deliver` sends it. Raises TypeError or ValueError where the payload is no JSON."""
+    def emit(
+        self,
+        notification_type: str,
+        payload: JSONValue,
+        *,
+        rewrite: Rewrite | None = None,
+        late: Sequence[float] = ON_TIME,
+    ) -> None:
+        """Queue a notification, for each of `late` a copy that leaves so many seconds from now; `deliver` sends it.
+
+        Raises TypeError or ValueError where the payload is no JSON.
+        """
         url, now = self.url, self._clock.now()
         if url is None:
             return
@@ -128,8 +141,14 @@ class Notifier:
         bodies = [dumps(body).encode() for body in (rewrite(notification) if rewrite else [notification])]
         with self._lock:
             for body in bodies:
-                self._emitted += 1
-                heappush(self._letters, _Letter(now, self._emitted, url, body))
+                for seconds in late:
+                    self._emitted += 1
+                    heappush(self._letters, _Letter(now + timedelta(seconds=seconds), self._emitted, url, body))
+
+    def forget(self) -> None:
+        """Deliver nothing of what is queued."""
+        with self._lock:
+            self._letters.clear()
 
     def deliver(self) -> None:
         """Send what is due, in order. Where another thread is at it, that one sends it all and this call returns at once."""

@@ -6,13 +6,24 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from conformance.contract.jsontext import JSONValue
+from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
+
+
+class Leaves(Enum):
+    """How much of an answer leaves the mock."""
+
+    WHOLE = "whole"
+    HALF = "half"
+    """All headers and half of the body; then the connection is closed."""
+    NOT_AT_ALL = "not at all"
+    """The connection is reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,16 @@ class Answer:
     status: int
     body: object = None
     headers: MappingProxyType[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    leaves: Leaves = Leaves.WHOLE
+    breaches: tuple[Breach, ...] = field(default=(), compare=False)
+    """What was wrong with the request, where that is why."""
+
+    @property
+    def raw(self) -> bytes:
+        """The body as it leaves. Raises TypeError or ValueError where it is no JSON."""
+        if isinstance(self.body, bytes):
+            return self.body
+        return b"" if self.body is None else dumps(self.body).encode()
 
     def having(self, **changes: object) -> Answer:
         """The same answer with other fields."""
@@ -163,6 +184,16 @@ def named(quirks: Mapping[str, QuirkT], name: str, kind: str) -> QuirkT:
         near = get_close_matches(name, quirks, n=4, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         raise KeyError(f"no {kind} {name!r}; {hint}`koncili-conformance mock --list` names them all") from None
+
+
+def readings_of(quirks: Iterable[Quirk]) -> dict[str, str]:
+    """The readings that variants follow. Raises ValueError where two follow different ones."""
+    readings: dict[str, str] = {}
+    for variant in (quirk for quirk in quirks if isinstance(quirk, Variant)):
+        for reading, value in variant.readings:
+            if readings.setdefault(reading, value) != value:
+                raise ValueError(f"{variant.name} reads {reading} as {value!r}, another as {readings[reading]!r}")
+    return readings
 
 
 def hooks(quirks: Iterable[Quirk], name: str) -> list[Callable[..., Any]]:

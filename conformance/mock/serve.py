@@ -1,89 +1,125 @@
-"""Serves the mock on a socket (waitress), and says how to point a client at it."""
+"""Serves the mock on a socket (waitress; over https by hand), and says how to point a client at it."""
 
 from __future__ import annotations
 
+import errno
+import ipaddress
 import logging
+import os
+import signal
 import socket
-import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Final
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from conformance.contract.jsontext import NotJSON, dumps, loads
 from conformance.errors import CannotRun
+from conformance.escaping import line
 from conformance.mock import notifications
-from conformance.mock.app import make_app
+from conformance.mock.app import RESET, WSGI, make_app
 from conformance.mock.clock import ticking
-from conformance.mock.defects import DEFECTS, FAMILIES
-from conformance.mock.defects import defect as find_defect
 from conformance.mock.in_flight import UNTOLD_SECONDS
 from conformance.mock.koncili import Koncili, Witness
-from conformance.mock.quirks import Quirk, Variant, Wire
+from conformance.mock.named_quirks import defects_named, list_quirks, variants_named
+from conformance.mock.quirks import Quirk, Wire, readings_of
+from conformance.mock.request_log import Entry, line_of
+from conformance.mock.scenario import Scenario, read_scenario
 from conformance.mock.target import mock_target_table, to_toml
-from conformance.mock.variants import VARIANTS
-from conformance.mock.variants import variant as find_variant
-from conformance.mock.wire import HOST, MOST_BODY_BYTES, MOST_CONNECTIONS, STALL_SECONDS, server_of
+from conformance.mock.wire import (
+    HOST,
+    MOST_BODY_BYTES,
+    MOST_CONNECTIONS,
+    PLAIN,
+    STALL_SECONDS,
+    listening_at,
+    server_on,
+)
 
 if TYPE_CHECKING:
     from waitress.server import BaseWSGIServer
+
+__all__ = ["LOG_FORMATS", "Settings", "list_quirks", "serve", "ticked", "ticking_koncili", "wsgi_server"]
 
 TICK_SECONDS: Final = 0.2
 
 THREADS: Final = 10
 """How many answer: as many as may come at once, and one for a command that waits for a callback that takes its time."""
 
-
-def serve(
-    *,
-    port: int,
-    defect: str | None,
-    variant: str | None,
-    target_file: Path | None,
-    limits: bool = False,
-    witness: Witness | None = None,
-    overhears: notifications.Witness | None = None,
-) -> None:
-    """Serve until interrupted; port 0 takes any free one. With `limits` the documented ones hold from the start. `witness` is
-    shown every call, `overhears` every notification.
-
-    Raises CannotRun: unknown quirk, port taken, file not writable.
-    """
-    quirk = _quirk(defect, variant)
-    taken = _taken(port)
-    port = int(taken.getsockname()[1])
-    base_url = f"http://{HOST}:{port}"
-    table = mock_target_table(base_url, _readings(quirk))
-    if limits:
-        del table["pace"]  # what is left out is the documented one
-    if target_file is not None:
-        try:
-            target_file.write_text(to_toml(table), encoding="utf-8")
-        except OSError as error:
-            raise CannotRun(f"{target_file}: cannot be written: {error}") from None
-    print(_greeting(base_url, table, quirk, target_file, limits=limits), flush=True)
-    koncili = _koncili(quirk, limits=limits)
-    koncili.witness, koncili.notifier.witness = witness, overhears
-    if quirk is not None and quirk.wire is not None:
-        taken.close()
-        _serve_by_hand(koncili, quirk.wire, port)
-    else:
-        wsgi_server(make_app(koncili), taken).run()
+LOG_FORMATS: Final = ("human", "json", "none")
 
 
-def list_quirks() -> str:
-    """Every defect by family, and every variant, with what it does, a line each."""
-    width = max(map(len, (*DEFECTS, *VARIANTS)))
-    tables: dict[str, Iterable[Quirk]] = {f"defects, {family}": quirks for family, quirks in FAMILIES.items()}
-    lines: list[str] = []
-    for title, quirks in (tables | {"variants": VARIANTS.values()}).items():
-        lines += [f"{title}:", *(f"  {quirk.name:{width}}  {quirk.statement}" for quirk in quirks), ""]
-    return "\n".join(lines).rstrip()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a mock is served."""
+
+    host: str = HOST
+    port: int = 0
+    """0: any free one."""
+    defects: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    limits: bool = False
+    """Whether the documented ones hold from the start."""
+    scenario: Path | None = None
+    """A file with more of these, and with faults."""
+    certificate: Path | None = None
+    """PEM, for https; the key too, unless that is a file of its own."""
+    key: Path | None = None
+    target_file: Path | None = None
+    """Where to write a target file."""
+    ready_file: Path | None = None
+    """Where to write the base URL once it listens, removed at the end."""
+    state_file: Path | None = None
+    """Whose state it begins with, where it is there, and where it leaves its own."""
+    log_format: str = "none"
+    witness: Witness | None = None
+    """Is shown every call."""
+    overhears: notifications.Witness | None = None
+    """Is shown every notification."""
 
 
-def wsgi_server(
-    app: Callable[..., Iterable[bytes]], listening: socket.socket, stall_seconds: float = STALL_SECONDS
-) -> BaseWSGIServer:
+def serve(settings: Settings) -> None:
+    """Serve until interrupted. Raises CannotRun: unknown quirk, address taken, a file that can't be read or written."""
+    scenario = read_scenario(settings.scenario) if settings.scenario else Scenario()
+    quirks = _quirks([*scenario.defects, *settings.defects], [*scenario.variants, *settings.variants])
+    limits = settings.limits or scenario.limits
+    tls = _tls(settings.certificate, settings.key)
+    with _listening(settings.host, settings.port) as taken:
+        base_url = base_url_of(settings.host, taken.getsockname()[1], secure=tls is not None)
+        koncili = ticking_koncili(quirks, limits=limits)
+        koncili.witness, koncili.notifier.witness = settings.witness, settings.overhears
+        koncili.log.tell = _teller(settings.log_format)
+        scenario.begin(koncili)
+        with _state_kept(koncili, settings.state_file):
+            table = _table(base_url, quirks, limits=limits)
+            if settings.target_file is not None:
+                _write(settings.target_file, to_toml(table))
+            with _server(koncili, taken, tls) as run, _ready(settings.ready_file, base_url), ticked(koncili):
+                signal.signal(signal.SIGTERM, _interrupt)  # as containers are stopped
+                with suppress(KeyboardInterrupt):
+                    print(greeting(base_url, table, quirks, settings, limits=limits), flush=True)
+                    run()
+
+
+def base_url_of(host: str, port: int, *, secure: bool) -> str:
+    """Where a client on this machine finds what listens there."""
+    shown = {"0.0.0.0": HOST, "::": "::1", "": HOST}.get(host, host)  # noqa: S104 - it is compared, not listened on
+    return f"{'https' if secure else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches what listens there."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def wsgi_server(app: WSGI, listening: socket.socket, stall_seconds: float = STALL_SECONDS) -> BaseWSGIServer:
     """A server of the application on a socket that listens; its `run` serves until interrupted.
 
     Waitress reads each request whole before a thread sees it, so that a client that sends half of one holds up nobody; it is
@@ -91,8 +127,11 @@ def wsgi_server(
     """
     from waitress import create_server
 
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits for a thread is no news
-    return create_server(
+    from conformance.compat.waitress import resettable
+
+    for name in ("waitress", "waitress.queue"):  # that a request waits for a thread, or half an answer left, is no news
+        logging.getLogger(name).setLevel(logging.ERROR)
+    server = create_server(
         app,
         sockets=[listening],
         threads=THREADS,
@@ -104,71 +143,201 @@ def wsgi_server(
         asyncore_use_poll=True,  # select() takes no descriptor beyond 1023
         ident=None,
     )
+    server.channel_class = resettable(RESET)
+    return server
 
 
-def _koncili(quirk: Quirk | None, *, limits: bool) -> Koncili:
-    """A mock whose clock ticks, and to which things happen by themselves."""
-    koncili = Koncili(clock=ticking(), quirks=[quirk] if quirk else [], readings=_readings(quirk))
+def ticking_koncili(quirks: list[Quirk], *, limits: bool = False) -> Koncili:
+    """A mock whose clock ticks. Raises ValueError for quirks that don't go together."""
+    koncili = Koncili(clock=ticking())
+    koncili.switch(quirks)
     koncili.limits.enforce(on=limits)
     koncili.in_flight.alone_seconds = UNTOLD_SECONDS
-    Thread(target=_tick, args=(koncili,), daemon=True).start()
     return koncili
 
 
-def _serve_by_hand(koncili: Koncili, wire: Wire, port: int) -> None:
-    with server_of(koncili, wire, port) as server, suppress(KeyboardInterrupt):
-        server.serve_forever()
-
-
-def _tick(koncili: Koncili) -> None:
+@contextmanager
+def ticked(koncili: Koncili) -> Iterator[None]:
     """What is due comes also while nobody asks: reconciliations end, notifications leave."""
-    while True:
-        time.sleep(TICK_SECONDS)
-        koncili.tick()
+    over = Event()
 
+    def tick() -> None:
+        while not over.wait(TICK_SECONDS):
+            koncili.tick()
 
-def _quirk(defect: str | None, variant: str | None) -> Quirk | None:
+    ticking = Thread(target=tick, daemon=True)
+    ticking.start()
     try:
-        return find_defect(defect) if defect else find_variant(variant) if variant else None
-    except KeyError as error:
-        raise CannotRun(str(error.args[0])) from None
+        yield
+    finally:
+        over.set()
 
 
-def _readings(quirk: Quirk | None) -> Mapping[str, str]:
-    return dict(quirk.readings) if isinstance(quirk, Variant) else {}
+@contextmanager
+def _server(koncili: Koncili, taken: socket.socket, tls: ssl.SSLContext | None) -> Iterator[Callable[[], None]]:
+    """What serves there until interrupted: by hand what waitress does not speak."""
+    wire: Wire | None = next((quirk.wire for quirk in koncili.quirks if quirk.wire is not None), None)
+    if wire is None and tls is None:
+        with closing(wsgi_server(make_app(koncili), taken)) as served:
+            yield served.run
+    else:
+        with server_on(taken, koncili, wire or PLAIN, tls) as by_hand:
+            yield by_hand.serve_forever
 
 
-def _taken(port: int) -> socket.socket:
-    """A socket that has the port, listening, so that nobody else takes it: 0 is any free one. Raises CannotRun."""
-    taken = socket.socket()
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _quirks(defects: list[str], variants: list[str]) -> list[Quirk]:
     try:
-        taken.bind((HOST, port))
-        taken.listen(MOST_CONNECTIONS)
+        quirks = [*defects_named(dict.fromkeys(defects)), *variants_named(dict.fromkeys(variants))]
+        readings_of(quirks)
+    except ValueError as error:
+        raise CannotRun(str(error)) from None
+    return quirks
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        if key is not None:
+            raise CannotRun(f"{key}: a key alone is not enough; give the certificate too, with --tls-certificate")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        told = f"{certificate} and {key}" if key else str(certificate)
+        raise CannotRun(f"{told}: no certificate with its key (PEM, without a password): {error}") from None
+    return context
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        taken = listening_at(host, port)
     except OSError as error:
-        taken.close()
-        raise CannotRun(f"port {port} of {HOST} cannot be had: {error.strerror}; choose another with --port") from None
-    return taken
+        other = "--port" if error.errno in {errno.EADDRINUSE, errno.EACCES} else "--host"
+        raise CannotRun(f"port {port} of {host} cannot be had: {error.strerror}; choose another with {other}") from None
+    with taken:
+        yield taken
 
 
-def _greeting(
-    base_url: str, table: Mapping[str, object], quirk: Quirk | None, target_file: Path | None, *, limits: bool
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole: whoever reads it meanwhile sees what was there. Raises CannotRun."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise CannotRun(f"{path}: cannot be written: {error}") from None
+
+
+@contextmanager
+def _ready(path: Path | None, base_url: str) -> Iterator[None]:
+    """The ready file is there for as long as the mock listens."""
+    if path is None:
+        yield
+        return
+    _write(path, f"{base_url}\n")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _state_kept(koncili: Koncili, path: Path | None) -> Iterator[None]:
+    """Begin with the state that the file holds, and leave there what it is at the end."""
+    if path is None:
+        yield
+        return
+    from conformance.mock.snapshot import snapshot_of
+
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        text = b""
+    except OSError as error:
+        raise CannotRun(f"{path}: cannot be read: {error.strerror}") from None
+    if text:
+        try:
+            koncili.control({"restore": loads(text)})
+        except (NotJSON, ValueError) as error:
+            raise CannotRun(f"{path}: no state of a mock: {error}; remove it to begin anew") from None
+    try:
+        yield
+    finally:
+        _write(path, dumps(koncili.look(snapshot_of), indent=1) + "\n")
+
+
+# -- what is told ----------------------------------------------------------------------------------------------------
+
+
+def _teller(log_format: str) -> Callable[[Entry], object] | None:
+    """Writes each call to the standard output, until nobody reads that any more."""
+    if log_format == "none":
+        return None
+    writing = Lock()
+    told: list[bool] = [True]
+
+    def tell(entry: Entry) -> None:
+        if log_format == "json":
+            text = dumps({name: value for name, value in entry.table().items() if name != "body"})
+        else:
+            text = line(line_of(entry))
+        with writing:
+            if told[0]:
+                try:
+                    sys.stdout.write(f"{text}\n")
+                    sys.stdout.flush()
+                except (OSError, ValueError):  # closed
+                    told[0] = False
+
+    return tell
+
+
+def _table(base_url: str, quirks: list[Quirk], *, limits: bool) -> dict[str, Any]:
+    table = mock_target_table(base_url, readings_of(quirks))
+    if limits or not is_loopback(urlsplit(base_url).hostname or ""):
+        del table["pace"]  # what is left out is the documented one, which alone is allowed beyond loopback
+    return table
+
+
+def greeting(
+    base_url: str, table: Mapping[str, object], quirks: list[Quirk], settings: Settings, *, limits: bool
 ) -> str:
+    """What is told when it listens."""
     from conformance.contract.credentials import encode_credentials
     from conformance.mock.world import EMAIL, PASSWORD
 
-    path = target_file or Path("mock.toml")
+    path = settings.target_file or Path("mock.toml")
+    secure = " --cacert CERTIFICATE" if base_url.startswith("https:") else ""
+    with_ = f" with {quirks[0].name}: {quirks[0].statement}" if quirks else ""
     lines = [
-        f"mock Koncili at {base_url}{f' with {quirk.name}: {quirk.statement}' if quirk else ''}",
+        f"mock Koncili at {base_url}{with_}",
+        *(f"and with {quirk.name}: {quirk.statement}" for quirk in quirks[1:]),
         *(["It holds you to the documented rates and the blacklist from the start."] if limits else []),
+    ]
+    if not is_loopback(settings.host):
+        lines += [
+            f"NOTE: it listens at {settings.host}: whoever reaches that can command it by /_mock, have it post to any address"
+            " from here, and read what it was sent. Give it no real credentials and no real orders.",
+        ]
+    lines += [
         "",
         "A token:",
-        f"  curl -s -H 'content-type: application/json' {base_url}/public/api/auth/token \\",
+        f"  curl -s{secure} -H 'content-type: application/json' {base_url}/public/api/auth/token \\",
         f'    --data-raw \'{{"credentials": "{encode_credentials(EMAIL, PASSWORD)}"}}\'',
         "Its accessToken is what printed curl lines take: export KONCILI_TOKEN=...",
         "",
+        f"What it was asked, and what was wrong with that: {base_url}/_mock/",
         f"Certify it from another terminal: koncili-conformance certify --target {path}",
     ]
-    if target_file is None:
+    if settings.target_file is None:
         lines += [f"with {path} as follows (or let --target-file write it):", "", to_toml(table)]
     return "\n".join([*lines, "", "Ctrl-C ends it."])

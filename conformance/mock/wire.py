@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.mock.app import respond
 from conformance.mock.koncili import Koncili
-from conformance.mock.quirks import Answer, Wire
+from conformance.mock.quirks import Answer, Leaves, Wire
 
 HOST: Final = "127.0.0.1"
 
@@ -27,6 +29,11 @@ MOST_BODY_BYTES: Final = 10_000_000
 
 MOST_CONNECTIONS: Final = 1_000
 """At a time; one that comes in addition waits."""
+
+PLAIN: Final = Wire()
+
+_NOT_LINGERING: Final = struct.pack("ii", 1, 0)
+"""What makes the kernel send RST and not FIN when the socket is closed."""
 
 _CHUNK: Final = 100
 """Bytes: small, so that an answer takes several."""
@@ -51,12 +58,35 @@ class _Unread(Exception):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 1_024
+    tls: ssl.SSLContext | None = None
 
-    def server_bind(self) -> None:
-        """Bind without HTTPServer's question to the DNS for the host's full name, which can take seconds."""
-        TCPServer.server_bind(self)
+    def __init__(self, taken: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+        """Serves on a socket that listens."""
+        TCPServer.__init__(self, taken.getsockname(), handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = taken
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+        self._to_reset: set[socket.socket] = set()
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection; hands are shaken in the thread that reads from it."""
+        connection, address = super().get_request()
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+    def reset_after(self, connection: socket.socket) -> None:
+        """Close this connection with RST."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOT_LINGERING)
+        self._to_reset.add(connection)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close the connection; where it is to be reset without the FIN of a shutdown, which would come first."""
+        if request in self._to_reset:
+            self._to_reset.discard(request)
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
 
     def handle_error(self, *_: object) -> None:
         """A client that goes away in the middle is no news."""
@@ -77,13 +107,36 @@ def listening(koncili: Koncili, wire: Wire, port: int = 0) -> Iterator[str]:
 
 
 def server_of(koncili: Koncili, wire: Wire, port: int) -> ThreadingHTTPServer:
-    """The server, listening and not yet serving; port 0 takes any free one."""
+    """The server, listening on loopback and not yet serving; port 0 takes any free one."""
+    return server_on(listening_at(HOST, port), koncili, wire)
+
+
+def server_on(
+    taken: socket.socket, koncili: Koncili, wire: Wire = PLAIN, tls: ssl.SSLContext | None = None
+) -> ThreadingHTTPServer:
+    """A server on a socket that listens, not yet serving; with `tls` it is spoken to over https."""
 
     class Handler(_Handler):
         answer = staticmethod(lambda request: respond(koncili, request))
         spoken = wire
 
-    return _Server((HOST, port), Handler)
+    server = _Server(taken, Handler)
+    server.tls = tls
+    return server
+
+
+def listening_at(host: str, port: int) -> socket.socket:
+    """A socket that listens there, so that nobody else takes the port: 0 is any free one. Raises OSError."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    taken = socket.socket(family)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+        taken.listen(MOST_CONNECTIONS)
+    except OSError:
+        taken.close()
+        raise
+    return taken
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -91,6 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = STALL_SECONDS
     disable_nagle_algorithm = True
     wbufsize = -1  # status, headers and body leave together
+    server: _Server
     answer: Callable[[Request], Answer]
     spoken: Wire
 
@@ -144,15 +198,21 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(Answer(refused.status, {"errorMessage": str(refused), "errorCode": f"{refused.status}-0"}))
 
     def _write(self, answer: Answer) -> None:
-        body = answer.body if isinstance(answer.body, bytes) else b""
-        if answer.body is not None and not isinstance(answer.body, bytes):
-            body = dumps(answer.body).encode()
+        if answer.leaves is Leaves.NOT_AT_ALL:
+            self.close_connection = True
+            self.server.reset_after(self.connection)
+            return
+        body = answer.raw
         self.send_response_only(answer.status)
         for name, value in self._headers(answer, body):
             self.send_header(self.spoken.header_case(name), value)
         self.end_headers()
         if self.command != "HEAD":
-            for part in self._parts(answer, body):
+            parts = list(self._parts(answer, body))
+            if answer.leaves is Leaves.HALF:
+                whole = b"".join(parts)
+                parts, self.close_connection = [whole[: len(whole) // 2]], True
+            for part in parts:
                 self.wfile.write(part)
         self.close_connection = self.close_connection or self.spoken.closes
 
@@ -203,14 +263,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _headers(self, answer: Answer, body: bytes) -> Iterator[tuple[str, str]]:
         yield "Date", self.date_time_string()
-        if answer.status == _NO_CONTENT:
-            pass
-        elif self.spoken.chunked:
-            yield "Content-Type", "application/json"
-            yield "Transfer-Encoding", "chunked"
-        else:
-            yield "Content-Type", "application/json"
-            yield "Content-Length", str(len(body))
+        if answer.status != _NO_CONTENT:
+            if not any(name.lower() == "content-type" for name in answer.headers):
+                yield "Content-Type", "application/json"
+            yield ("Transfer-Encoding", "chunked") if self.spoken.chunked else ("Content-Length", str(len(body)))
         if self.spoken.closes or self.close_connection:
             yield "Connection", "close"
         yield from answer.headers.items()

@@ -16,6 +16,7 @@ from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER
 from conformance.contract.jsontext import dumps
 from conformance.errors import CannotRun
 from conformance.mock import world
+from conformance.mock.faults import Plan, Plans, When, always, every, first, nth, since
 from conformance.run.mock_control import NOBODY
 from conformance.target.config import load_target
 from tests.suite.support.bodies import CODE, FIRST, creation, order, release
@@ -23,7 +24,6 @@ from tests.suite.support.stage.bad_answers import BAD_ANSWERS
 from tests.suite.support.stage.fault_proxy import OTHER_HOST, FaultProxy, fault_proxy
 from tests.suite.support.stage.faults import FAULTS
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
-from tests.suite.support.stage.plans import Plan, Plans, When, always, every, first, nth, since
 from tests.suite.support.stage.redis import NoRedis, redis_server
 from tests.suite.support.stage.tls import tls_listener
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.contract.rules import catalogue
+from conformance.mock.faults import Plan, When, always, every, nth, since
 from conformance.run.session import missing_need
 from conformance.target.config import load_target
 from conformance.target.shared.calendar import LONG, SHORT
@@ -26,7 +27,6 @@ from tests.suite.support.stage.bad_answers import BAD_ANSWERS
 from tests.suite.support.stage.fault_proxy import FaultProxy, fault_proxy
 from tests.suite.support.stage.hurry import hurried
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
-from tests.suite.support.stage.plans import Plan, When, always, every, nth, since
 from tests.suite.support.stage.tls import tls_listener
 from tests.suite.support.watched_command import ROOT
 
@@ -418,7 +418,7 @@ def test_a_block_ends_every_kind_of_run_with_3(stage: Stage, layer: FaultProxy, 
 
 @pytest.mark.parametrize("call", [GET, POST, CREATE, RELEASE, DELETE])
 def test_a_server_error_that_comes_again_is_a_finding(stage: Stage, layer: FaultProxy, call: str) -> None:
-    layer.play(*plans("500", When(call, lambda count: 3 <= count < 12)))  # then all can be cleared away
+    layer.play(*plans("500", When(call, after=2, times=9)))  # then all can be cleared away
     run = stage.certify(stage.target(layer.base_url), *RULES)
     assert (run.code, "ERR-02" in run.verdicts("fail")) == (NONCONFORMANT, True), run.output
     assert "it answered 500" in run.entry("ERR-02")["reason"]

@@ -13,12 +13,12 @@ from typing import Final
 
 import pytest
 
+from conformance.mock.faults import Plan, When
 from tests.suite.support.command_runs import Run, certify, command, ended, kill, start
 from tests.suite.support.stage.etiquette import active, deletable, overlaps
 from tests.suite.support.stage.fault_proxy import fault_proxy
 from tests.suite.support.stage.hurry import hurried
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
-from tests.suite.support.stage.plans import Plan, When
 
 KILLS: Final = int(os.environ.get("KONCILI_KILLS", "4"))
 """At how many random moments a run is killed: KONCILI_KILLS=20 shows more."""
@@ -127,7 +127,7 @@ def test_one_cleanup_finishes_what_a_run_with_lost_answers_left(
     """Every twentieth answer is lost, carried out or not, to the run and to the cleanup."""
     lot = random.Random(f"{SEED} {number}")  # noqa: S311 - the same moments each time
     offset = lot.randrange(LOST_EACH)
-    lost = Plan(LOST[number % len(LOST)], When(None, lambda count: count % LOST_EACH == offset))
+    lost = Plan(LOST[number % len(LOST)], When(after=offset - LOST_EACH, every=LOST_EACH))
     with fault_proxy(staged.base_url, lost) as layer:
         target = target_file(tmp_path / "sandbox.toml", layer.base_url, pace="unlimited")
         killed(going_on(staged, target, lot.randint(5, LATEST)))

@@ -11,10 +11,10 @@ from typing import Final
 
 import pytest
 
+from conformance.mock.faults import Plan, since
 from tests.suite.support.command_runs import Run, certify, kept_in, without_ci
 from tests.suite.support.stage.fault_proxy import fault_proxy
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
-from tests.suite.support.stage.plans import Plan, since
 
 ROOT: Final = Path(__file__).parents[3]
 

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from conformance.contract.endpoints import TOKEN_HEADER
 from conformance.mock.app import CONTROL_PATH
+from conformance.mock.faults import Plan, Plans
 from tests.suite.support.stage.faults import FAULTS, REVOKED_TOKEN
 from tests.suite.support.stage.listener import HOST, Exchange, Listener, listening
 from tests.suite.support.stage.passage import Headers, Passage, Scene, in_json
-from tests.suite.support.stage.plans import Plan, Plans
 
 OTHER_HOST: Final = "localhost"
 """Another name than that of the layer, so that a redirect to it leads to another host."""

@@ -9,8 +9,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection, response
 from typing import Final
 from urllib.parse import urlsplit
 
+from conformance.mock.faults import Plan
 from tests.suite.support.stage.listener import Exchange
-from tests.suite.support.stage.plans import Plan
 
 UPSTREAM_SECONDS: Final = 60
 """How long what stands behind the layer may take to answer."""

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.mock.faults import Plan
 from tests.suite.support.stage.fault_proxy import FaultProxy, fault_proxy
-from tests.suite.support.stage.plans import Plan
 
 
 @dataclass(frozen=True)
