@@ -41,6 +41,9 @@ seen to take: after that an earlier run may have used the period, of which nobod
 REFUSED_FOR_ITSELF: Final = 2
 """So often another is opened just after one was refused, and it was for itself: once the one before may have ended in between."""
 
+PAUSES_FOR_OTHERS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds after which the first creation at a place is tried again: each may cost a client error."""
+
 ELSEWHERE: Final = 2
 """In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
 have used its own."""
@@ -52,6 +55,8 @@ class ReconciliationCalls(Places):
 
     calendar: Calendar = field(init=False)
     ids: dict[int, OpenReconciliation] = field(default_factory=dict)
+    asked: set[Place] = field(default_factory=set)
+    """Where what others may have going on was waited for."""
 
     def __post_init__(self) -> None:
         self.calendar = self.bench.session.calendar
@@ -132,6 +137,8 @@ class ReconciliationCalls(Places):
             and self._completes_what_was_lost(reconciliation.place)
         ):
             exchange = self._send_creation(reconciliation, call)
+        if exchange.status // 100 == 4 and self._others_may_have_one(reconciliation.place):
+            exchange = self._after_others(reconciliation, call, exchange)
         if exchange.status // 100 == 4 and reconciliation.place in self.settling:
             reconciliation.waited = True
             exchange, is_busy = self._until_free(reconciliation, call, exchange, elsewhere=tries_elsewhere)
@@ -205,6 +212,30 @@ class ReconciliationCalls(Places):
         self.free(place)
         self.check_not_blocked(place)
         return True
+
+    def _others_may_have_one(self, place: Place) -> bool:
+        """Whether one may be going on there of which this run and its store know nothing: nothing was opened there yet."""
+        alone = self.bench.session.control is not None or self.bench.session.in_process
+        return not alone and not {place} & (self.opened_at | self.settling | self.blocked | self.asked)
+
+    def _after_others(self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange) -> Exchange:
+        """Try again while what others have completed there may be going on, once for each place; in other periods, too, since
+        theirs may be taken. The last answer."""
+        self.asked.add(reconciliation.place)
+        waiting = self.bench.session.waiting.begin("what others may have going on there to be finished")
+        for seconds in PAUSES_FOR_OTHERS:
+            if (
+                self.bench.session.waiting.at_most is not None
+                and waiting.waited + seconds > self.bench.session.waiting.at_most
+            ):
+                break
+            waiting.on(seconds)
+            reconciliation.waited = True
+            self.another_period(reconciliation, far=False)
+            exchange = self._send_creation(reconciliation, call)
+            if exchange.status // 100 != 4:
+                break
+        return exchange
 
     def _until_free(
         self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, *, elsewhere: bool

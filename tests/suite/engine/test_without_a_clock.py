@@ -88,3 +88,25 @@ def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.Monk
                 next(waiting)
         refused = [exchange for exchange in bench.story if exchange.is_refused]
         assert (len(refused), bench.shows_after) == (1, 0.5)
+
+
+def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run with a store of its own that began within the seconds that reconciling takes said that it could decide nothing."""
+    with closing(open_session(Options())) as session:
+        control = session.control
+        assert control is not None
+        others = Bench(session, "others").reconciliations
+        one = others.begin(others.plain(others.scope.places[0], 1))
+        assert others.submit_orders(one)
+        assert others.create(one).is_accepted
+        assert others.released(one, 0)
+        monkeypatch.setattr(type(session), "in_process", False)
+        session.control = None
+        session.waiting.sleep = control.advance
+        mine = Bench(session, "mine").reconciliations
+        whole = mine.plain(mine.scope.places[0], 1)
+        mine.bench.fresh(whole.shape)  # the code of the others' order
+        reconciliation = mine.begin(whole)
+        assert mine.submit_orders(reconciliation)
+        assert mine.create(reconciliation).is_accepted
+        assert mine.released(reconciliation, 0)
