@@ -155,11 +155,15 @@ class Live:
         Raises CannotRun.
         """
         self.recovery.no_rule_needs_more()
-        for run in self.dead_runs:
-            try:
-                self.rescue(run)
-            except TargetUnavailable as error:
-                self.recovery.report.undone.append(str(error))
+        completed = self.recovery.report.completed
+        self._rescue_each()
+        if self.recovery.report.completed > completed and self._left_by_dead_runs():
+            # What one run left may have been in the way of seeing what another did.
+            again = [title(opened) for opened in self._left_by_dead_runs()]
+            undone = self.recovery.report.undone
+            undone[:] = [line for line in undone if not any(line.startswith(f"{one} may") for one in again)]
+            self.recovery.given_up.clear()
+            self._rescue_each()
         try:
             self.tidy(last=True)
         except TargetUnavailable as error:
@@ -169,6 +173,13 @@ class Live:
         undone = self.recovery.report.undone
         undone[:] = [line for line in undone if not any(line.startswith(f"{one} may") for one in gone)]
         self.recovery.forget_reconciled(self.ledger)
+
+    def _rescue_each(self) -> None:
+        for run in self.dead_runs:
+            try:
+                self.rescue(run)
+            except TargetUnavailable as error:
+                self.recovery.report.undone.append(str(error))
 
     def _complete_all(self, ledger: Ledger) -> bool:
         """Complete what is on a ledger, and remember that the target may still be reconciling it."""

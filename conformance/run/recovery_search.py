@@ -174,8 +174,7 @@ class Search:
                     continue
                 del orders[totals[0]]
                 self.close_all(place, one_at_most([one for one in lost if one[1] is not opened]))
-                ledger.found(opened, number)
-                opened.id, opened.accepted, opened.received = number, True, totals[0]
+                ledger.found(opened, number, totals[0])
                 if is_lawful(opened.quantity, opened.init, opened.end):
                     self.client.report.completed += 1
                     ledger.closed(opened)

@@ -250,6 +250,7 @@ class Ledger:
         opened.id, opened.accepted = id_in(_json_of(content)), True
         if isinstance(opened.channel, str):
             self.opened_at.add((whole_id(opened.account), opened.channel))
+        self._keep(opened)  # first: one that is killed in between would have its own id for one that came after it
         number = whole_id(opened.id)
         if number is not None:
             known = [one for one in self.last_ids if one != number]
@@ -257,7 +258,6 @@ class Ledger:
             for other in self._opened.values():
                 if other is not opened:
                     self.came_before(other, number)
-        self._keep(opened)
         self._rule_out(opened)
 
     # -- clearing away -----------------------------------------------------------------------------------------------
@@ -307,8 +307,11 @@ class Ledger:
             opened.before = number
             self._keep(opened)
 
-    def found(self, opened: Opened, number: int) -> None:
-        """This was seen to be its id: in the order in which ids were given out it comes after the one before it."""
+    def found(self, opened: Opened, number: int, received: int) -> None:
+        """This was seen to be its id, since it took so many entries: in the order in which ids were given out it comes after the
+        one before it."""
+        opened.id, opened.accepted, opened.received = number, True, received
+        self._keep(opened)
         if isinstance(opened.channel, str):
             self.opened_at.add((whole_id(opened.account), opened.channel))
         if opened.at_once:
