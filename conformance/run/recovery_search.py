@@ -52,13 +52,18 @@ class Search:
         counted = accepted and counts(opened.quantity) == (opened.quantity,)
         if not counted and not (accepted and not places):  # more or less may be wanted than what was said
             self.client.check_allowance()
-            # What refuses its releases has them all, perhaps, and is being reconciled.
-            wait = lawful or accepted or doubted
-            patience = PATIENCE_SECONDS if wait else 0.0
+            patience = self._patience(sure=accepted or doubted, lawful=lawful)
             if not any(self._own_probe(place) or self.is_free(place, patience) is not None for place in places):
                 raise NotCompleted(why or "it is active still with all the releases that it may wait for")
         self.client.report.completed += 1
         ledger.closed(opened)
+
+    def _patience(self, *, sure: bool, lawful: bool) -> float:
+        """How long one is waited for that refuses its releases: it has them all, perhaps, and is being reconciled. That is likely
+        where some were taken or got no answer; one that refused each of them refuses, more likely, what it should take."""
+        if sure:
+            return PATIENCE_SECONDS
+        return max(SHORT_PATIENCE_SECONDS, 2 * self.client.pause) if lawful else 0.0
 
     # -- one whose answer was lost -----------------------------------------------------------------------------------
 

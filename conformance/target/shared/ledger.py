@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
-from conformance.target.shared.lenient import fields_of_one, id_in, whole_id
+from conformance.target.shared.lenient import fields_of_one, id_in, read_anyhow, whole_id
 from conformance.target.shared.near_ids import FEW, REMEMBERED, guesses, none_between
 
 if TYPE_CHECKING:
@@ -402,8 +402,8 @@ def order_id(holder: Mapping[str, Any]) -> OrderId | None:
 
 
 def fields_of(content: bytes) -> dict[str, Any]:
-    """The fields of a body that is an object; none where it is something else."""
-    return fields_of_one(_json_of(content))
+    """The fields of a body that is an object, or that a lenient parser takes for one; none where it is something else."""
+    return fields_of_one(read_anyhow(content))
 
 
 def _json_of(content: bytes) -> JSONValue:

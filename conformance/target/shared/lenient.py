@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
-from conformance.contract.jsontext import JSONValue
+from conformance.contract.jsontext import JSONValue, NotJSON, loads
+from conformance.contract.nearly_json import read_leniently
 
 
 class Place(NamedTuple):
@@ -199,6 +200,21 @@ def own_places(account: JSONValue, channel: JSONValue, own: Sequence[Place]) -> 
         and (place.channel == channel or not isinstance(channel, str) or not channel)
     ]
     return tuple(fits)
+
+
+_NO_JSON: Final = re.compile(
+    rb'(?P<kept>"(?:[^"\\]|\\.)*"|(?<=[:\s\[,])-(?=[\d.]))|(?<=[:\s\[,-])(?:\+|0+(?=\d)|(?P<word>NaN|Infinity))'
+)
+"""What stands before or in place of a number where a parser takes more than RFC 8259 has; texts are kept."""
+
+
+def read_anyhow(content: bytes) -> JSONValue:
+    """What a parser may have read in a body: JSON, or what is nearly JSON; None where it is far from it."""
+    try:
+        return loads(content)
+    except NotJSON:
+        plain = _NO_JSON.sub(lambda found: found["kept"] or (b"0" if found["word"] else b""), content)
+        return read_leniently(plain)
 
 
 def fields_of_one(body: JSONValue) -> dict[str, JSONValue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from conformance.contract.judge import Request
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer, Quirk
 from conformance.run.recovery import ATTEMPTS_AT_MOST, CLEANUPS_AT_MOST
+from conformance.run.recovery_search import SHORT_PATIENCE_SECONDS
+from conformance.target.shared.lenient import read_anyhow
+from tests.suite.support.bodies import CODE, creation
 from tests.suite.support.live_runs import Killed, one_run
 from tests.suite.support.stage.etiquette import active
 
@@ -165,3 +169,62 @@ def test_cleanup_too_tries_often_enough_and_then_looks_alone(known: bool, tmp_pa
             last.live.recovery.thorough = True
             last.live.rescue_all()
             assert last.live.dead_runs == []
+
+
+def test_what_refuses_each_release_is_not_waited_for_as_if_it_had_them_all(tmp_path: Path) -> None:
+    """Whoever is asked for a certification waits for it: after the first rule that such a target breaks, and at the end again."""
+    quirk = Quirk(name="none", statement="takes no releases", reads=TakesNoReleases())
+    koncili = Koncili(quirks=[quirk])
+    with one_run(koncili, tmp_path / "store.sqlite") as run:
+        run.create()
+        before = koncili.clock.now()
+        assert not run.live.free("CHANNEL_NAME")
+        assert (koncili.clock.now() - before).total_seconds() < 2 * SHORT_PATIENCE_SECONDS
+
+
+def test_what_is_reconciled_slowly_is_waited_for_where_a_release_got_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been taken; then the rest is refused until the reconciliation is finished."""
+    monkeypatch.setattr("conformance.mock.koncili.RECONCILES_IN", timedelta(seconds=60))
+    koncili = Koncili()
+    with one_run(koncili, tmp_path / "store.sqlite") as run:
+        number = run.create()
+        run.submit(CODE)
+        run.upset(Endpoint.SUBMIT_RELEASE, "killed after")
+        with pytest.raises(Killed):
+            run.release(CODE, number)
+        assert run.live.free("CHANNEL_NAME")
+
+
+def text_after(content: bytes) -> bytes:
+    return content + b" x"
+
+
+def comment_in(content: bytes) -> bytes:
+    return b"{/* by us */" + content[1:]
+
+
+def zero_before(content: bytes) -> bytes:
+    return content.replace(b'"releasesQtd": ', b'"releasesQtd": 0')
+
+
+def no_number(content: bytes) -> bytes:
+    return content.replace(b'"totalNetValue": 0.01', b'"totalNetValue": NaN')
+
+
+@pytest.mark.parametrize("change", [text_after, comment_in, zero_before, no_number])
+def test_what_is_opened_by_nearly_json_is_completed(change: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """On its own account, with a date in its period."""
+
+    def reads(request: Request) -> Request:
+        return replace(request, body=dumps(read_anyhow(request.body)).encode() if request.body else request.body)
+
+    koncili = Koncili(quirks=[Quirk(name="lenient", statement="reads what is nearly JSON", reads=reads)])
+    with one_run(koncili, tmp_path / "store.sqlite") as run:
+        body = dumps(creation(accountId=19056, totalNetValue=Decimal("0.01"))).encode()
+        assert change(body) != body
+        created = run.client.call(Endpoint.CREATE_RECONCILIATION, body=change(body))
+        assert created.status == 201, created.text
+        assert run.live.free("CHANNEL_NAME")
+        assert active(dict(koncili.state())) == []

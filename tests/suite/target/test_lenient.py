@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from conformance.target.shared.lenient import Place, counts, id_in, instants, own_places, released_dates, spellings
+from conformance.target.shared.lenient import (
+    Place,
+    counts,
+    id_in,
+    instants,
+    own_places,
+    read_anyhow,
+    released_dates,
+    spellings,
+)
 from conformance.target.shared.near_ids import GUESSES, guesses, guesses_at_once, none_between
 
 OWN = (Place(19055, "CHANNEL_NAME"), Place(19056, "CHANNEL_NAME"), Place(19060, "OTHER_CHANNEL"))
@@ -127,3 +136,17 @@ def test_of_two_ids_that_are_all_that_is_known_the_one_in_the_middle_is_tried_so
     """The step between them is twice as wide as usual, since the lost one lies there."""
     assert guesses([1000, 1014], 1000)[:2] == (1001, 1007)
     assert guesses([1014, 1000], 1014)[:2] == (1013, 1007)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('{"a": 10.50}', {"a": Decimal("10.50")}), ('{"a": 1} x', {"a": 1}), ('{"a": 1}{"a": 2}', {"a": 1}),
+        ('{/* we */"a": 1}', {"a": 1}), ("{'a': 1}", {"a": 1}), ("{a: 1}", {"a": 1}), ('{"a": [1,],}', {"a": [1]}),
+        ('{"a": 010.5}', {"a": Decimal("10.5")}), ('{"a": -007}', {"a": -7}), ('{"a": +3}', {"a": 3}), ('{"a": 0}', {"a": 0}),
+        ('{"a": NaN}', {"a": 0}), ('{"a": -Infinity, "b": 1}', {"a": 0, "b": 1}), ('{"a": "x 007 NaN"} x', {"a": "x 007 NaN"}),
+        ('[{"a": 1}]', [{"a": 1}]), ('{"a": 1', None), ("", None), ("a=1", None), ('{"a": 1} "\xff', {"a": 1}),
+    ],
+)  # fmt: skip
+def test_read_anyhow(text: str, read: Any) -> None:
+    assert read_anyhow(text.encode()) == read
