@@ -118,6 +118,8 @@ class Manner:
     prepared: Callable[[Order], dict[str, Any]] = _same
     twin: Callable[[Order], dict[str, Any]] | None = None
     """What the order is like whose acceptance makes a refusal of the other telling; None: the same order, plainly written."""
+    shape: str | None = None
+    """The shape of codes that shows it, though a target need not take such; None: any that it must take."""
 
 
 _ZEROS: Final = Decimal("0.001")
@@ -127,7 +129,7 @@ JSON_SPELLINGS: Final[Mapping[str, Manner]] = MappingProxyType(
         "no white space": Manner(Spelling(layout=COMPACT)),
         "white space everywhere": Manner(Spelling(layout=MANY_LINES)),
         "its members in another order": Manner(Spelling(is_reversed=True)),
-        "raw UTF-8": Manner(Spelling(escapes=NONE, layout=COMPACT), _with_letters),
+        "raw UTF-8": Manner(Spelling(escapes=NONE, layout=COMPACT), _with_letters, shape="accents"),
         "every character escaped": Manner(Spelling(escapes=ALL), _with_letters),
         "slashes escaped": Manner(Spelling(escapes=SLASHES), _with_letters),
         "amounts without zeros at the end": Manner(Spelling(amounts=shortest), _with_thousands),
@@ -177,6 +179,7 @@ def respelt(draw: DrawFn, scope: Scope, manner: Manner) -> Respelt:
     call: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
     spelt = manner.prepared(call.body)
     plain = manner.twin(call.body) if manner.twin is not None else spelt
+    call = replace(call, shape=manner.shape or call.shape)
     return Respelt(
         replace(call, body=plain),
         replace(call, body=spelt, spelling=manner.spelling, headers={**call.headers, **manner.spelling.headers}),

@@ -15,9 +15,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.jsontext import JSONValue
+from conformance.contract.jsontext import JSONValue, told
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Rule, Side, catalogue
+from conformance.engine.altered_codes import ASKED_AT_MOST as ALTERED_AT_MOST
+from conformance.engine.altered_codes import altered, under
 from conformance.engine.hindrances import Hindrances
 from conformance.engine.kill_matrix import Refusal
 from conformance.engine.kinds_tried import KindsTried
@@ -157,6 +159,8 @@ class Bench:
     """Seconds that the target was seen to take until a query shows an order, a change or a deletion."""
     queried_in_vain: int = 0
     """How many queries showed nothing new when they were made again a little later."""
+    altered_in_vain: set[str] = field(default_factory=set)
+    """What may have been done to codes, and was asked for where an order was not shown: it was not shown under that either."""
     kept: list[Exchange] | None = None
     """The 5xx that are not noted against ERR-02 before it is known whom to blame; None where they are noted at once."""
     passing: PassingFaults = field(default_factory=PassingFaults)
@@ -485,6 +489,8 @@ class Bench:
             if not any(self.may_be_from_before(exchange, state, values) for state in states):
                 break
             if not passed:
+                if order is not None and states == [None]:
+                    self._check_not_stored_under_another(rule, exchange, order, values, place, context)
                 raise NotSeenYet
         expected = "the order to be gone" if order is None else "the order as it was last accepted"
         raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange, context=context)
@@ -512,6 +518,22 @@ class Bench:
                 return again
         self.queried_in_vain += 1
         return exchange
+
+    def _check_not_stored_under_another(
+        self, rule: str, missing: Exchange, order: Order, values: Mapping[str, str], place: Place, context: str
+    ) -> None:
+        """Raises a violation where an order that is not shown is shown under what a server may have made of its code: it is not
+        late. What was asked for in vain is not asked for again."""
+        for how, code in altered(values["code"]):
+            if how in self.altered_in_vain or len(self.altered_in_vain) >= ALTERED_AT_MOST:
+                continue
+            asked = self.query(place, code)
+            if not asked.is_accepted:
+                self.altered_in_vain.add(how)
+            elif not differences(under(code, fill(order, values)), under(code, asked.json)):
+                actual = f"it answered {missing.status}, and shows it under {told(code)}: its code {how}"
+                expected = "the order as it was last accepted"
+                raise Violation(rule=rule, expected=expected, actual=actual, exchange=asked, context=context)
 
     def note_delay(self, waits: int, exchange: Exchange) -> None:
         """Note against QRY-03 what took more than one half hour to show."""

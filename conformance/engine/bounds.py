@@ -103,8 +103,9 @@ def told_apart(bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, 
             if code is other:
                 _check_refused_by_itself(bench, rule, order, bench.fresh(pair.shape), alike, exchange, context)
             return
+    # The first one first: whoever stored the second in its place shows it now, and the second never under its own code.
+    yield from shown(bench, rule, first, values, first, context)
     yield from shown(bench, rule, second, other, second, context)
-    found = yield from shown(bench, rule, first, values, first, context)
     if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), bench.delete_lawfully(pair.place, other["code"])):
         return
     yield

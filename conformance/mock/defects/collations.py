@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
@@ -83,6 +84,16 @@ def _kept_under(name: str, statement: str, fold: Fold, *blamed: str) -> Defect:
         rules=rules("QRY-05", *blamed),
         key=lambda key: (key[0], key[1], fold(key[2])),
     )
+
+
+def _stored_as(name: str, statement: str, fold: Fold, *blamed: str) -> Defect:
+    """Codes are changed as they are stored, and asked for as they are: what was changed is never found, as if it were late."""
+    changed = reading(fold, ("marketplaceCode",), SUBMIT)
+    return Defect(name=name, statement=statement, rules=rules(*blamed), reads=changed)
+
+
+def _latin(code: str) -> str:
+    return code.encode().decode("latin-1")
 
 
 Matches = Callable[[str, str], bool]
@@ -203,6 +214,14 @@ COLLATIONS: Final = (
     _kept_under("qry-05-cut-at-twenty", "Looks at the first 20 characters of a code.", _cut(20),
                 "ORD-01", "ORD-15", "ORD-17", "QRY-01", "QRY-02", "DEL-01", "DEL-02", "DEL-05", "REL-01", "REL-10", "REL-11",
                 "REL-13", "WFL-02", "WFL-04", "ERR-06"),
+    _stored_as("qry-01-stored-in-upper-case", "Stores codes in upper case, and asks for them as they are.", str.upper,
+               "QRY-01", "QRY-05", "DEL-01"),
+    _stored_as("qry-05-stored-without-blanks", "Stores codes without the blanks around them, and asks for them with these.",
+               str.strip, "QRY-05", "ERR-06"),
+    _stored_as("err-06-stored-in-latin-1", "Reads the UTF-8 of orders as ISO-8859-1, and that of queries as it is.", _latin,
+               "ERR-06", "QRY-05", "ORD-19"),
+    _stored_as("err-06-stored-composed", "Stores codes in Unicode's form C, and asks for them as they are.",
+               partial(unicodedata.normalize, "NFC"), "ERR-06"),
     _looked_up("qry-05-found-without-case", "Asks for codes without their case.", _alike(str.lower)),
     _looked_up("qry-05-found-without-accents", "Asks for codes without their accents.", _alike(without_accents)),
     _looked_up("qry-05-found-by-double", "Asks for codes of digits as doubles.", _alike(through_a_double)),

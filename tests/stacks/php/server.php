@@ -165,6 +165,7 @@ function entries(mixed $list, string $field, array $types, string $own): array
             refuse('value', "contradicts $type");
         }
         $coded = $entry->marketplaceCode ?? null;
+        $coded = has('trimmed') && is_string($coded) ? trim($coded) : $coded;
         if (has('loose-equality') ? $coded != $own : $coded !== $own) {
             refuse('marketplaceCode', "differs from the order's");
         }

@@ -7,10 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.engine.bench import Bench
+from conformance.engine.altered_codes import ASKED_AT_MOST
+from conformance.engine.bench import Bench, NotSeenYet
 from conformance.engine.machine import prove_machine
 from conformance.run.session import Options, Session, open_session
+from conformance.verdict.violation import Violation
 from strategies.calls import release_of
+from strategies.identifiers import ODD_SHAPES, SHAPES
+from strategies.reconciliations import plain_order
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -110,3 +114,52 @@ def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(m
         assert mine.submit_orders(reconciliation)
         assert mine.create(reconciliation).is_accepted
         assert mine.released(reconciliation, 0)
+
+
+@pytest.mark.parametrize(
+    ("defect", "shape"),
+    [
+        ("qry-01-stored-in-upper-case", "b2w"),
+        ("qry-05-stored-without-blanks", "a blank at the end"),
+        ("err-06-stored-in-latin-1", "accents"),
+        ("err-06-stored-composed", "accents of their own"),
+    ],
+)
+def test_an_order_that_is_stored_under_another_code_is_not_taken_for_late(
+    defect: str, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under its own it is never found, which a target may lawfully be half an hour late with."""
+    with closing(open_session(Options(defects=(defect,)))) as session:
+        bench = Bench(session, "queries")
+        session.evidence.expect("queries", "QRY-01", "a scenario")
+        session.control = None
+        monkeypatch.setattr(Session, "pause", lambda *_: None)
+        place = bench.scope.places[0]
+        order, values = plain_order(place, int, 2, bench.scope.days.start), bench.fresh(shape)
+        assert bench.submit(order, values).is_accepted
+        waiting = bench.settled("QRY-01", order, values, place)
+        next(waiting)
+        with pytest.raises(Violation, match="shows it under"):
+            waiting.send(False)  # noqa: FBT003 - a generator takes no keywords
+
+
+def test_what_may_have_been_done_to_codes_is_asked_for_in_vain_a_few_times_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A target that shows nothing for half an hour answers 404 to each, and client errors are dear."""
+    with closing(open_session(Options(variant="half-hour-consolidation"))) as session:
+        bench = Bench(session, "queries")
+        session.evidence.expect("queries", "QRY-01", "a scenario")
+        session.control = None
+        monkeypatch.setattr(Session, "pause", lambda *_: None)
+        place = bench.scope.places[0]
+        order = plain_order(place, int, 2, bench.scope.days.start)
+        for shape in [*SHAPES, *ODD_SHAPES]:
+            values = bench.fresh(shape)
+            assert bench.submit(order, values).is_accepted
+            waiting = bench.settled("QRY-01", order, values, place)
+            next(waiting)
+            with pytest.raises(NotSeenYet):
+                waiting.send(False)  # noqa: FBT003 - a generator takes no keywords
+        asked = {exchange.url for exchange in bench.story if exchange.is_refused}
+        assert len(asked) == len(SHAPES) + len(ODD_SHAPES) + ASKED_AT_MOST, asked
