@@ -44,6 +44,9 @@ REFUSED_FOR_ITSELF: Final = 2
 PAUSES_FOR_OTHERS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds after which the first creation at a place is tried again: each may cost a client error."""
 
+PLAIN_SECONDS: Final = (60, 2 * 24 * 3600)
+"""How long the plainest periods last: a server may be too strict about short ones, or about long ones."""
+
 ELSEWHERE: Final = 2
 """In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
 have used its own."""
@@ -265,7 +268,7 @@ class ReconciliationCalls(Places):
             exchange = self._send_creation(reconciliation, call)
             if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
                 self._pause = max(self._pause, 1.1 * (waited + wait / 2))
-            elif exchange.status // 100 == 4 and takes_long and not elsewhere and self._opens_another(place):
+            elif exchange.status // 100 == 4 and takes_long and self._opens_another(place):
                 opened += 1
                 if opened == REFUSED_FOR_ITSELF:
                     return exchange, False
@@ -276,9 +279,13 @@ class ReconciliationCalls(Places):
         return exchange, True
 
     def _opens_another(self, place: Place) -> bool:
-        """Whether the plainest reconciliation is opened there now; it is completed, and in no counterexample's story."""
-        story = list(self.bench.story)
-        another = self.begin(self.plain(place, 1))
+        """Whether a plain reconciliation is opened there now, of a short period or of a long one; it is completed, and in no
+        counterexample's story."""
+        return any(self._opens_now(self.plain(place, 1, seconds=seconds)) for seconds in PLAIN_SECONDS)
+
+    def _opens_now(self, batch: Batch) -> bool:
+        story, place = list(self.bench.story), batch.place
+        another = self.begin(batch)
         try:
             if not self.submit_orders(another):
                 return False

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
 from conformance.engine.bench import Hindered, Values
 from conformance.engine.open_reconciliation import OpenReconciliation
-from conformance.engine.reconciliation_calls import ReconciliationCalls
+from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
 from strategies.reconciliations import Batch
 from strategies.scope import Place
-
-PLAIN_SECONDS: Final = (60, 2 * 24 * 3600)
-"""How long the plainest periods last: a server may be too strict about short ones, or about long ones."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from strategies.faults import FAULTS
 from strategies.money import AMOUNTS
 from strategies.periods import EARLIER_SECONDS, MONTH, PERIOD, at
 from strategies.reconciliations import Batch, batches
-from strategies.scope import Scope
+from strategies.scope import Place, Scope
 from tests.certification.conftest import Experiment
 
 scenarios("reconciliations.feature")
@@ -40,6 +40,8 @@ def _some(bench: Bench) -> int:
 @then("every creation is accepted with 201 and an integer id")
 def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
+    before_any: dict[Place, Batch] = {}
+    """What was refused where nothing had been opened yet: what others left active might have been in its way."""
 
     def law_of_earlier(batch: Batch) -> None:
         """One whose period ends shortly before that of an earlier reconciliation."""
@@ -58,6 +60,8 @@ def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
         try:
             created = reconciliations.create(reconciliation, blame=False, elsewhere=True)
             if created.status not in experiment.rule.accepted:
+                if reconciliation.place not in reconciliations.opened_at:
+                    before_any.setdefault(reconciliation.place, reconciliation.batch)
                 reconciliations.check_free(reconciliation.place)
             check_accepted(rule=experiment.rule, exchange=created)
             bench.saw(Side.ACCEPTED, created)
@@ -75,6 +79,9 @@ def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
         law_of_earlier,
         1,
     )
+    for place, batch in before_any.items():
+        if place in reconciliations.opened_at:
+            prove(bench, f"{bench.scenario} once more on account {place.account}", st.just(batch), law, 1)
 
 
 @then("no two have the same id")
