@@ -1,7 +1,7 @@
 """`make stacks`: small servers on real stacks, written from the documents, certified clean and with each of their faults.
 
-Leaves stacks.md in the reports directory. Exit code 0 where every clean server passed and each fault was blamed on rules that may
-be blamed for it; 1 where not.
+Leaves stacks.md in the reports directory, as far as it has come. Exit code 0 where every clean server passed and each fault was
+blamed on rules that may be blamed for it; 1 where not.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from conformance.contract.rules import Level, catalogue
 from conformance.mock.target import to_toml
+from tests.stacks.mariadb import free_port, server
+from tests.stacks.outcomes import HEAD, PATIENCE, Outcome, summary
 from tests.suite.support.command_runs import COMMAND, without_ci
 from tests.trials import world
 from tests.trials.staging import READINGS
@@ -47,34 +48,6 @@ COMMANDS: Final = {
     "java": [sys.executable, "-m", "tests.stacks.java.serve"],
 }
 """What starts each server: it prints its port as JSON, and ends with its standard input."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a run against a server with a fault, or with none."""
-
-    stack: str
-    fault: str
-    expected: Sequence[str]
-    code: int
-    failed: Sequence[str]
-    requests: int
-    words: str
-
-    @property
-    def is_right(self) -> bool:
-        """Whether the verdict is the one that the server deserves."""
-        if not self.expected:  # as it should be, or in a lawful way of its own
-            return self.code in {0, 2} and not self.failed and self.requests > 0
-        decides = any(catalogue()[rule].level is Level.REQUIRED for rule in self.failed)
-        return (self.code == 1) is decides and bool(self.failed) and set(self.failed) <= {*self.expected}
-
-    @property
-    def row(self) -> str:
-        """The outcome as a row of the table."""
-        mark = "right" if self.is_right else "MISSED" if self.expected and not self.failed else "WRONG"
-        failed = ", ".join(self.failed) or self.words
-        return f"| {self.stack} | {self.fault or '(clean)'} | {mark} | {failed} | {self.code} | {self.requests} |"
 
 
 @contextmanager
@@ -119,6 +92,7 @@ def target(base_url: str) -> str:
 
 def certified(stack: str, fault: str, expected: Sequence[str], arguments: Sequence[str]) -> Outcome:
     """What a certification says of the server with that fault."""
+    began = time.monotonic()
     with served(stack, fault) as base_url, tempfile.TemporaryDirectory(prefix="stack-") as directory:
         place = Path(directory)
         (place / "target.toml").write_text(target(base_url), encoding="utf-8")
@@ -128,47 +102,74 @@ def certified(stack: str, fault: str, expected: Sequence[str], arguments: Sequen
             env={**without_ci(), "XDG_STATE_HOME": str(place / "state"), "XDG_CACHE_HOME": str(place / "cache")},
             capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
-        path = place / "reports" / "certificate.json"
+        path, took = place / "reports" / "certificate.json", time.monotonic() - began
         if not path.exists():
-            return Outcome(stack, fault, expected, run.returncode, [], 0, (run.stderr.splitlines() or [""])[-1][:120])
+            words = (run.stderr.splitlines() or [""])[-1][:120]
+            return Outcome(stack, fault, expected, run.returncode, seconds=took, words=words)
         certificate = json.loads(path.read_text(encoding="utf-8"))
-    failed = [entry["id"] for entry in certificate["rules"] if entry["verdict"] == "fail"]
-    undecided = [
-        f"{entry['id']}: {entry['reason']}" for entry in certificate["rules"] if entry["verdict"] == "inconclusive"
-    ]
-    return Outcome(
-        stack, fault, expected, run.returncode, failed, certificate["traffic"]["requests"], "; ".join(undecided)[:200]
-    )
+    return Outcome.of(stack, fault, expected, run.returncode, certificate, took)
+
+
+def chosen(options: argparse.Namespace) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Stack, fault and the rules that may be blamed for it: those of the table, or several at once."""
+    known: dict[str, dict[str, list[str]]] = tomllib.loads((HERE / "faults.toml").read_text(encoding="utf-8"))
+    for together in options.at_once:
+        stack, _, names = together.partition(":")
+        blamed = [known[stack][name] for name in names.split("+")]
+        yield stack, names.replace("+", ","), list(dict.fromkeys(rule for rules in blamed for rule in rules))
+    for stack, faults in known.items() if not options.at_once else ():
+        for fault, expected in {"": [], **faults}.items():
+            if not options.only or any(words in f"{stack} {fault or 'clean'}" for words in options.only):
+                yield stack, fault, expected
 
 
 def main() -> int:
     """Run them all, or those that are named."""
     parser = argparse.ArgumentParser(prog="make stacks", description=__doc__)
     parser.add_argument("--only", metavar="WORDS", action="append", default=[], help="faults whose name holds this")
+    parser.add_argument(
+        "--at-once", metavar="STACK:FAULT+FAULT", action="append", default=[],
+        help="a server with several faults of the table at once, instead of those",
+    )  # fmt: skip
     parser.add_argument("--reports", type=Path, default=Path("reports"))
     parser.add_argument("--seed", default="0")
+    parser.add_argument("--profile", default="certification")
+    parser.add_argument("--complete", action="store_true", help="try every kind, and not what fits into an hour")
     parser.add_argument("--times", type=int, default=1, help="how often each is certified: a race needs luck")
     parser.add_argument("--rule", action="append", default=[], metavar="ID", help="certify these rules only")
+    parser.add_argument(
+        "--blamed", action="store_true", help="certify the rules only that may be blamed: ten seconds each"
+    )
     options = parser.parse_args()
-    known = tomllib.loads((HERE / "faults.toml").read_text(encoding="utf-8"))
-    outcomes = []
-    print("| stack | fault | verdict | failed | exit code | requests |\n|---|---|---|---|---|---|", flush=True)
-    for stack, faults in known.items():
-        for fault, expected in {"": [], **faults}.items():
-            if options.only and not any(words in f"{stack} {fault or 'clean'}" for words in options.only):
-                continue
-            arguments = ["--seed", options.seed, *(part for rule in options.rule for part in ("--rule", rule))]
+    arguments = ["--seed", options.seed, "--profile", options.profile, *(["--complete"] if options.complete else [])]
+    outcomes: list[Outcome] = []
+    options.reports.mkdir(exist_ok=True)
+    print(HEAD, flush=True)
+    with database():
+        for stack, fault, expected in chosen(options):
+            rules = [*options.rule, *(rule for rule in expected if options.blamed and rule != PATIENCE)]
             for _ in range(options.times):
-                outcomes.append(certified(stack, fault, expected, arguments))
+                some = [*arguments, *(part for rule in rules for part in ("--rule", rule))]
+                outcomes.append(certified(stack, fault, expected, some))
                 print(outcomes[-1].row, flush=True)
+                lines = [f"Seed {options.seed}", "", *summary(outcomes), "", HEAD, *(one.row for one in outcomes)]
+                (options.reports / "stacks.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     if not outcomes:
         parser.error(f"no fault has any of {options.only} in its name")
-    options.reports.mkdir(exist_ok=True)
-    right = sum(outcome.is_right for outcome in outcomes)
-    lines = [f"{right} of {len(outcomes)} right, seed {options.seed}", "", *(outcome.row for outcome in outcomes)]
-    (options.reports / "stacks.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(lines[0])
-    return 0 if right == len(outcomes) else 1
+    print("\n".join(summary(outcomes)))
+    return 0 if all(one.is_right for one in outcomes) else 1
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """One MariaDB for all servers, which spares each some seconds; the one that STACKS_MARIADB names, where there is one."""
+    if "STACKS_MARIADB" in os.environ:
+        yield
+        return
+    port = free_port()
+    with server(["--bind-address=127.0.0.1", f"--port={port}"]) as place:
+        os.environ |= {"STACKS_MARIADB": str(place), "STACKS_MARIADB_PORT": str(port)}
+        yield
 
 
 if __name__ == "__main__":
