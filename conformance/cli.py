@@ -17,6 +17,7 @@ from conformance.commandline.replay_command import replay
 from conformance.durations import Duration
 
 if TYPE_CHECKING:
+    from conformance.planning.shards import Shard
     from conformance.report.waits import Waits
 
 DOES_NOT_FIT = 2
@@ -83,6 +84,11 @@ main.add_command(mock)
     is_flag=True,
     help="Try every kind of fault that the runs of the last day have left, over as many hours of the budget as that takes.",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Do the I-th of N parts only, as each of N jobs does; `merge` makes one certificate of them.",
+)
 @allow_production_option
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
@@ -106,6 +112,7 @@ def certify(
     max_wait: float | None,
     keep_going: bool,  # noqa: FBT001
     complete: bool,  # noqa: FBT001
+    shard: str | None,
     allow_production: str | None,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
@@ -134,6 +141,7 @@ def certify(
             keep_going=keep_going,
             complete=complete,
             long_waivers=long_waivers,
+            shard=_shard(shard),
             alone=workers == 1,
         )
         rules = tuple(rule.upper() for rule in rules)
@@ -166,6 +174,16 @@ def certify(
         plan=plan,
     )
     sys.exit(code)
+
+
+def _shard(given: str | None) -> Shard | None:
+    """The shard that the option names. Raises click's own error where it names none."""
+    from conformance.planning.shards import shard_of
+
+    try:
+        return None if given is None else shard_of(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--shard") from None
 
 
 def _waits() -> Waits:
@@ -225,6 +243,36 @@ def report(reports: Path) -> None:
         click.echo(f"koncili-conformance: {problem}", err=True)
     if problems:
         sys.exit(CANNOT_RUN)
+
+
+@main.command(epilog=EXITS)
+@click.argument("directories", nargs=-1, required=True, metavar="DIR...", type=DIRECTORY)
+@click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where the whole is left.")
+@click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict and the failing rules, no more.")
+def merge(
+    directories: tuple[Path, ...],
+    reports: Path,
+    no_html: bool,  # noqa: FBT001
+    quiet: bool,  # noqa: FBT001
+) -> None:
+    """Make one certificate of what the jobs of `certify --shard` have left; what a missing one was to do is inconclusive."""
+    from conformance.errors import CannotRun
+    from conformance.report.files import Reports
+    from conformance.report.lines import Line
+    from conformance.report.screen import own_stream, tell
+    from conformance.run.merging import merge as merged
+
+    place = Reports(reports)
+    try:
+        ending = merged(directories, place, html=not no_html)
+        tell([*ending.told(quiet=quiet), *([] if quiet else map(Line, ending.places))], own_stream())
+    except CannotRun as error:
+        click.echo(f"koncili-conformance: {error}", err=True)
+        sys.exit(CANNOT_RUN)
+    finally:
+        place.release()
+    sys.exit(ending.exit_code)
 
 
 @main.command(epilog="Exit codes: 0 both ratios are whole, 1 they are not, 2 not all was run, 3 could not run.")

@@ -26,10 +26,11 @@ ALLURE_RESULTS = "allure-results"
 HTML = "html"
 TRAFFIC = "traffic.har"
 PAGE = "index.html"
+SHARD = "shard.json"
 BOOKS = "books.csv"
 BOOKS_PAGE = "books.html"
 
-_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE)
+_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, SHARD, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE)
 
 
 class Reports:

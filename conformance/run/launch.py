@@ -35,6 +35,7 @@ from conformance.run.plugin import CERTIFICATION
 from conformance.run.scenario import SCENARIOS, suite_root
 from conformance.run.session import (
     Options,
+    chosen_rules,
     chosen_target,
     email_of,
     may_be_controlled,
@@ -98,6 +99,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     in_process = options.target_file is None
     controlled = in_process or may_be_controlled(target, options)
     known = catalogue().rules
+    rules = chosen_rules(options, rules)
     chosen = [known[rule] for rule in known if not rules or rule in rules]
     reasons = {rule.id: missing_need(rule, target, controlled=controlled) for rule in chosen}
     return make_plan(
@@ -233,7 +235,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     """The options as our plugin takes them."""
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
-        "waivers": waivers, "variant": options.variant,
+        "waivers": waivers, "variant": options.variant, "shard": options.shard,
         "max-wait": None if options.max_wait is None else f"{options.max_wait:f}",
         "allow-production": options.production_host,
     }  # fmt: skip

@@ -13,9 +13,10 @@ import pytest
 from conformance.contract.rules import catalogue
 from conformance.durations import seconds_of
 from conformance.errors import CannotRun
+from conformance.planning.shards import Shard, shard_of
 from conformance.report.files import ALLURE_RESULTS, TRAFFIC, Reports
 from conformance.report.screen import Screen
-from conformance.run.session import Options, chosen_seed, chosen_target
+from conformance.run.session import Options, chosen_rules, chosen_seed, chosen_target
 from conformance.verdict.verdicts import CANNOT_RUN
 from conformance.verdict.waivers import Waiver, load_waivers
 
@@ -30,6 +31,8 @@ class Task:
     options: Options
     rules: frozenset[str] = frozenset()
     """These only; none means all."""
+    asked: frozenset[str] = frozenset()
+    """Those of all shards, where this is one."""
     reports: Reports | None = None
     """Where results are left."""
     waivers: tuple[Waiver, ...] = ()
@@ -66,6 +69,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         keep_going=option("koncili_keep_going"),
         complete=option("koncili_complete"),
         long_waivers=option("koncili_long_waivers"),
+        shard=_shard(option("koncili_shard")),
         alone=worker is None,
     )
     reports = _reports(config, directory) if directory else None
@@ -77,12 +81,14 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         check_known(rules)
         waivers = _waivers(option("koncili_waivers"), long=option("koncili_long_waivers"))
         chosen_target(options)
+        asked, rules = rules, frozenset(chosen_rules(options, rules))
         options = replace(options, seed=chosen_seed(options))
     except CannotRun as error:
         raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
     return Task(
         options=options,
         rules=rules,
+        asked=asked,
         reports=reports,
         waivers=waivers,
         worker=worker,
@@ -94,6 +100,14 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
 
 def _waivers(given: str | None, *, long: bool) -> tuple[Waiver, ...]:
     return load_waivers(Path(given), datetime.now(UTC), long=long) if given else ()
+
+
+def _shard(given: str | None) -> Shard | None:
+    """The shard that the option names. Where it names none, pytest ends with code 3."""
+    try:
+        return None if given is None else shard_of(given)
+    except ValueError as error:
+        raise pytest.exit.Exception(f"--koncili-shard: {error}", CANNOT_RUN) from None
 
 
 def _seconds(option: str, given: str | None) -> float | None:

@@ -17,15 +17,18 @@ from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.report.allure_page import finish_results, make_page
 from conformance.report.ci import tell_ci
-from conformance.report.files import CERTIFICATE, JUNIT, Reports
+from conformance.report.files import CERTIFICATE, JUNIT, SHARD, Reports
 from conformance.report.junit import junit
 from conformance.report.lines import Line, Tone
 from conformance.report.page.render import page_told
 from conformance.report.summary import brief, terminal
 from conformance.run.options import Task
 from conformance.run.session import chosen_profile, chosen_seed, chosen_target
+from conformance.run.shard_file import written
+from conformance.target.config import Target
 from conformance.target.wire.redaction import Redactor
-from conformance.verdict.certificate import Certificate, make_certificate
+from conformance.verdict.certificate import Certificate, Tested, make_certificate
+from conformance.verdict.digest import digest_of_file
 from conformance.verdict.evidence import Evidence, Outcome
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
 from conformance.verdict.waivers import waive
@@ -73,27 +76,36 @@ class Ending:
         for name in _LISTS:
             getattr(self, name).extend(ended.get(name, ()))
 
-    def certify(self, evidence: Evidence, traffic: Mapping[str, int], redactor: Redactor) -> Certificate:
-        """Judge what was seen, and leave certificate, summary, JUnit and traffic."""
+    def certify(
+        self,
+        evidence: Evidence,
+        traffic: Mapping[str, int],
+        redactor: Redactor,
+        *,
+        tested: Tested | None = None,
+        finished_at: datetime | None = None,
+    ) -> Certificate:
+        """Judge what was seen, and leave certificate, summary, JUnit and traffic. `tested` is what was, and `finished_at` when,
+        where that is not this run's own target and now."""
         options = self.task.options
-        target, profile = chosen_target(options), chosen_profile(options)
+        profile = chosen_profile(options)
         results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
         files: Mapping[str, str] = {}
         if self.task.reports:
             try:
-                files = self.task.reports.merge_traffic(redactor)
+                files = {**self.task.reports.merge_traffic(redactor), **self._leave_shard(evidence, redactor)}
             except OSError as error:
                 self.stopped = redactor.text(str(error))
         self.certificate = make_certificate(
             results=waive(results, self.task.waivers, self.started_at),
-            target=target.model_copy(update={"name": redactor.text(target.name)}),
+            target=tested or self._target(redactor),
             profile=profile.name,
             seed=chosen_seed(options),
             readings=evidence.readings,
             readings_from=evidence.readings_from,
             traffic=traffic,
             started_at=self.started_at,
-            finished_at=datetime.now(UTC),
+            finished_at=finished_at or datetime.now(UTC),
             files=files,
         )
         self.evidence = evidence
@@ -104,6 +116,26 @@ class Ending:
             except (CannotRun, OSError) as error:
                 self.stopped = redactor.text(str(error))
         return self.certificate
+
+    def _target(self, redactor: Redactor) -> Target:
+        target = chosen_target(self.task.options)
+        return target.model_copy(update={"name": redactor.text(target.name)})
+
+    def _leave_shard(self, evidence: Evidence, redactor: Redactor) -> Mapping[str, str]:
+        """Leave what `merge` needs, where this is but a shard; its digest, by its name. Raises OSError."""
+        task, shard, reports = self.task, self.task.options.shard, self.task.reports
+        if shard is None or reports is None:
+            return {}
+        text = written(
+            shard,
+            rules=sorted(task.asked),
+            complete=task.options.complete,
+            waivers=task.waivers,
+            evidence=evidence,
+            ended=self.handed_over,
+        )
+        reports.write_whole(SHARD, redactor.text(text))
+        return {SHARD: digest_of_file(reports.path(SHARD))}
 
     def finish_results(self, allure_results: Path) -> None:
         """Make Allure's results anew from what was seen, where anything was certified."""

@@ -45,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="try every kind of fault, however many hours of the budget that takes",
     )
+    group.addoption("--koncili-shard", metavar="I/N", help="certify the I-th of N parts only, to be merged")
     group.addoption("--koncili-patient", action="store_true", help="wait for what takes time on a live endpoint")
     group.addoption(
         "--koncili-allow-production", metavar="HOST", help="let the target be the production one on this host"
@@ -74,6 +75,7 @@ _OPTION_NAMES = (
     "allow_production",
     "patient",
     "complete",
+    "shard",
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.contract.readings import resolve
-from conformance.contract.rules import Rule
+from conformance.contract.rules import Rule, catalogue
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.mock.app import make_app
 from conformance.mock.clock import VirtualClock
@@ -23,6 +23,7 @@ from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
 from conformance.mock.wired import Wired
 from conformance.planning.costs import COMPLETE
+from conformance.planning.shards import Shard, rules_of
 from conformance.profiles import PROFILES, Profile
 from conformance.run.live import Live
 from conformance.run.mock_control import Control, local_control, remote_control
@@ -75,6 +76,8 @@ class Options:
     """Whether every kind of fault is tried, however many hours of the budget that takes."""
     long_waivers: bool = False
     """Whether waivers may last longer than half a year from today."""
+    shard: Shard | None = None
+    """The part of the certification that this run does; None: all of it."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
 
@@ -301,6 +304,16 @@ def planned_as(options: Options) -> str:
     """Under which name the table of costs has what is asked for."""
     profile = chosen_profile(options).name
     return COMPLETE if options.complete else profile
+
+
+def chosen_rules(options: Options, rules: Collection[str]) -> tuple[str, ...]:
+    """The rules that a run is to certify, of those that are asked for (all, where none is). Raises CannotRun."""
+    asked = [rule for rule in catalogue().rules if not rules or rule in rules]
+    if options.shard is None:
+        return tuple(asked) if rules else ()
+    if options.shard.of > len(asked):
+        raise CannotRun(f"--shard {options.shard}: there are only {len(asked)} rules to share out; take fewer shards")
+    return rules_of(options.shard, asked, planned_as(options))
 
 
 def chosen_seed(options: Options) -> int:

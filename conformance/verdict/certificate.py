@@ -358,10 +358,23 @@ def json_schema() -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
+def tested_of(target: Target) -> Tested:
+    """What a run tests, of its target file."""
+    return Tested(
+        name=target.name,
+        environment=target.environment,
+        base_url=target.base_url,
+        error_budget=target.error_budget if target.has_budget else None,
+        integrator=target.integrator,
+        accounts=accounts_of(target),
+        not_exercised=dict(target.not_exercised),
+    )
+
+
 def make_certificate(
     *,
     results: Sequence[RuleResult],
-    target: Target,
+    target: Target | Tested,
     profile: str,
     seed: int,
     readings: Mapping[str, str],
@@ -377,15 +390,7 @@ def make_certificate(
         verdict=judge_run(results),
         suite=Suite(version=__version__, commit=suite_commit()),
         contract=Contract(version=contract.version, sha256=contract.sha256),
-        target=Tested(
-            name=target.name,
-            environment=target.environment,
-            base_url=target.base_url,
-            error_budget=target.error_budget if target.has_budget else None,
-            integrator=target.integrator,
-            accounts=accounts_of(target),
-            not_exercised=dict(target.not_exercised),
-        ),
+        target=target if isinstance(target, Tested) else tested_of(target),
         profile=profile,
         seed=seed,
         started_at=started_at,
