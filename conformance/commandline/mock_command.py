@@ -13,7 +13,9 @@ from conformance.commandline.exit_codes import CANNOT_RUN
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command(epilog="Exit codes: 0 it was ended, 3 could not run.")
+@click.command(
+    epilog="Exit codes: 0 it was ended, 3 could not run. With --certify-client: 0 exactly once, 1 not, 2 undecided."
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen at; beyond loopback others command it."
 )
@@ -43,6 +45,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Choice(["human", "json", "none"]),
     help="Print each call with what was wrong with it (default: human on a terminal, else none).",
 )
+@click.option(
+    "--certify-client",
+    is_flag=True,
+    help="Let answers on POST /order and /release be lost, cut, wrong and late, and judge at the end: was each order paid once?",
+)
 @click.option("--list", "list_", is_flag=True, help="Name the defects and variants, and serve nothing.")
 def mock(
     host: str,
@@ -58,6 +65,7 @@ def mock(
     tls_key: Path | None,
     record: Path | None,
     log_format: str | None,
+    certify_client: bool,  # noqa: FBT001
     list_: bool,  # noqa: FBT001
 ) -> None:
     """Serve the mock on a socket of this machine."""
@@ -74,7 +82,7 @@ def mock(
                 from conformance.commandline.recording import recorder_of
 
                 recorder = closing.enter_context(recorder_of(record))
-            serve(
+            code = serve(
                 Settings(
                     host=host,
                     port=port,
@@ -87,6 +95,7 @@ def mock(
                     target_file=target_file,
                     ready_file=ready_file,
                     state_file=state,
+                    certify_client=certify_client,
                     log_format=log_format or ("human" if sys.stdout.isatty() else "none"),
                     witness=recorder.call if recorder else None,
                     overhears=recorder.notification if recorder else None,
@@ -95,3 +104,4 @@ def mock(
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
+    sys.exit(code)

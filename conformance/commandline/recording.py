@@ -27,13 +27,11 @@ class Recorder:
 
     def call(self, asked: Asked, answer: Answer, came: datetime, answered: datetime) -> None:
         """Write a call and its answer."""
-        self._keep(_exchange(asked, answer, came, answered))
+        self._keep(exchange_of(asked, answer, came, answered))
 
     def notification(self, url: str, body: bytes, heard: Heard | None, left: datetime, answered: datetime) -> None:
         """Write a notification and what the callback answered."""
-        request = Request("POST", url, (("content-type", "application/json"),), body)
-        response = Response(heard.status, (), heard.body, some_headers=True) if heard else None
-        self._keep(Exchange(Origin("", 0), left, answered - left, request, response))
+        self._keep(notified(url, body, heard, left, answered))
 
     def _keep(self, exchange: Exchange) -> None:
         line = line_of(exchange)
@@ -53,7 +51,15 @@ def recorder_of(path: Path) -> Iterator[Recorder]:
         yield Recorder(stream.write)
 
 
-def _exchange(asked: Asked, answer: Answer, came: datetime, answered: datetime) -> Exchange:
+def notified(url: str, body: bytes, heard: Heard | None, left: datetime, answered: datetime) -> Exchange:
+    """A notification and what the callback answered."""
+    request = Request("POST", url, (("content-type", "application/json"),), body)
+    response = Response(heard.status, (), heard.body, some_headers=True) if heard else None
+    return Exchange(Origin("", 0), left, answered - left, request, response)
+
+
+def exchange_of(asked: Asked, answer: Answer, came: datetime, answered: datetime) -> Exchange:
+    """A call and its answer, as the client knew it."""
     query = f"?{asked.query_string}" if asked.query_string else ""
     host = asked.headers.get("host", "")
     request = Request(

@@ -55,6 +55,7 @@ def respond(koncili: Koncili, request: Request) -> Answer:
     answer = koncili.faults.answered(plan, lambda: koncili.handle(request))
     seconds = perf_counter() - begun
     koncili.log.note(request, answer, at=came, seconds=seconds, fault=plan.fault if plan else None)
+    koncili.faults.hold(plan)
     if koncili.witness is not None:
         koncili.witness(request, answer, came, koncili.clock.now())
     return answer

@@ -206,10 +206,12 @@ class Faults:
             return handle()
         if plan.fault in INSTEAD:
             return INSTEAD[plan.fault](plan)
-        answer = AFTERWARDS[plan.fault](handle())
-        if plan.fault == "delay":
+        return AFTERWARDS[plan.fault](handle())
+
+    def hold(self, plan: Plan | None) -> None:
+        """Keep the answer back for as long as it is to be late."""
+        if plan is not None and plan.fault == "delay":
             self._wait(plan.seconds)
-        return answer
 
     def copies(self, notification_type: str) -> tuple[float, ...]:
         """How late each copy of the next notification leaves: one, and in time, unless something happens to it."""

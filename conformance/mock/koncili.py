@@ -23,7 +23,7 @@ from conformance.mock.notifications import Notifier
 from conformance.mock.quirks import Answer, Quirk, hooks, readings_of
 from conformance.mock.request_log import RequestLog
 from conformance.mock.state import Tally, state_of
-from conformance.mock.world import MockWorld, OrderKey, Reconciliation, Version, furnish
+from conformance.mock.world import MockWorld, OrderKey, Reconciliation, Version, furnish, order_key
 
 # Where the catalogue documents a class of statuses, the mock must choose one; 400 unless it stands here.
 _CHOSEN_STATUS = {"AUTH-02": 401, "AUTH-07": 401}
@@ -426,14 +426,6 @@ def _utc(instant: datetime) -> str:
         return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
     except OverflowError:  # within hours of the first or the last instant there is
         return instant.isoformat()
-
-
-def order_key(body: Mapping[str, Any]) -> OrderKey | None:
-    """The identity of the order in a submission, or None where it has none."""
-    account, channel, code = (body.get(name) for name in ("accountId", "channelName", "marketplaceCode"))
-    if not isinstance(channel, str) or not isinstance(code, str) or not str(account).isdecimal():
-        return None
-    return int(str(account)), channel, code
 
 
 def _known_as(versions: Sequence[Version]) -> OrderKey | None:

@@ -14,8 +14,8 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
-from conformance.mock.faults import order_of
 from conformance.mock.quirks import Answer, Leaves
+from conformance.mock.world import OrderKey, order_key
 
 MOST_KEPT: Final = 5_000
 """So many calls are remembered, and as many of those that broke a rule."""
@@ -55,6 +55,9 @@ class Entry:
     body: bytes
     """Its beginning; nothing where it holds credentials."""
     order: str | None
+    """The marketplaceCode that it names."""
+    key: OrderKey | None
+    """The order that it names, where it names one whole."""
     status: int | None
     """None: no answer left, or half of one."""
     refusals: tuple[Violation, ...]
@@ -94,8 +97,8 @@ class RequestLog:
 
     def __init__(self) -> None:
         """Nothing has come yet."""
-        self.tell: Callable[[Entry], object] | None = None
-        """Is told each call."""
+        self.tells: list[Callable[[Entry], object]] = []
+        """Are told each call."""
         self._lock = Lock()
         self.clear()
 
@@ -109,6 +112,8 @@ class RequestLog:
     def note(self, request: Request, answer: Answer, *, at: datetime, seconds: float, fault: str | None) -> None:
         """Remember a call."""
         endpoint = request.endpoint
+        named = request.fields if request.body else request.query
+        code = named.get("marketplaceCode")
         refusals = tuple(Violation(one.rule, _place(one, endpoint), one.message) for one in answer.breaches)
         with self._lock:
             self.requests += 1
@@ -120,7 +125,8 @@ class RequestLog:
                 request.path,
                 request.query_string,
                 b"" if endpoint in _OF_TOKENS else request.body[:MOST_OF_A_BODY],
-                order_of(request),
+                code if isinstance(code, str) else None,
+                order_key(named),
                 answer.status if answer.leaves is Leaves.WHOLE else None,
                 refusals,
                 fault,
@@ -129,8 +135,8 @@ class RequestLog:
             if entry.violations:
                 self.broken += 1
                 self._broken.append(entry)
-        if self.tell is not None:
-            self.tell(entry)
+        for tell in self.tells:
+            tell(entry)
 
     def entries(self, *, broken: bool = False) -> list[Entry]:
         """The calls, or those that broke a rule, the newest last."""

@@ -24,6 +24,7 @@ from conformance.escaping import line
 from conformance.mock import notifications
 from conformance.mock.app import RESET, WSGI, make_app
 from conformance.mock.clock import ticking
+from conformance.mock.exactly_once import ExactlyOnce, plans, told
 from conformance.mock.in_flight import UNTOLD_SECONDS
 from conformance.mock.koncili import Koncili, Witness
 from conformance.mock.named_quirks import defects_named, list_quirks, variants_named
@@ -77,14 +78,19 @@ class Settings:
     state_file: Path | None = None
     """Whose state it begins with, where it is there, and where it leaves its own."""
     log_format: str = "none"
+    certify_client: bool = False
+    """Whether it judges its client by what becomes of lost answers."""
     witness: Witness | None = None
     """Is shown every call."""
     overhears: notifications.Witness | None = None
     """Is shown every notification."""
 
 
-def serve(settings: Settings) -> None:
-    """Serve until interrupted. Raises CannotRun: unknown quirk, address taken, a file that can't be read or written."""
+def serve(settings: Settings) -> int:
+    """Serve until interrupted; the exit code: 0, or with `certify_client` what is said of the client.
+
+    Raises CannotRun: unknown quirk, address taken, a file that can't be read or written.
+    """
     scenario = read_scenario(settings.scenario) if settings.scenario else Scenario()
     quirks = _quirks([*scenario.defects, *settings.defects], [*scenario.variants, *settings.variants])
     limits = settings.limits or scenario.limits
@@ -93,8 +99,13 @@ def serve(settings: Settings) -> None:
         base_url = base_url_of(settings.host, taken.getsockname()[1], secure=tls is not None)
         koncili = ticking_koncili(quirks, limits=limits)
         koncili.witness, koncili.notifier.witness = settings.witness, settings.overhears
-        koncili.log.tell = _teller(settings.log_format)
+        koncili.log.tells += _tellers(settings.log_format)
         scenario.begin(koncili)
+        judges = ExactlyOnce() if settings.certify_client else None
+        if judges is not None:
+            koncili.log.tells.append(judges.take)
+            koncili.switch([*koncili.quirks, judges.quirk])
+            koncili.faults.play(plans(), beside=True)
         with _state_kept(koncili, settings.state_file):
             table = _table(base_url, quirks, limits=limits)
             if settings.target_file is not None:
@@ -104,6 +115,13 @@ def serve(settings: Settings) -> None:
                 with suppress(KeyboardInterrupt):
                     print(greeting(base_url, table, quirks, settings, limits=limits), flush=True)
                     run()
+        return _verdict(koncili, judges) if judges is not None else 0
+
+
+def _verdict(koncili: Koncili, judges: ExactlyOnce) -> int:
+    judgement = koncili.look(judges.judge)
+    print("\n".join(map(line, told(judgement))), flush=True)
+    return judgement.exit_code
 
 
 def base_url_of(host: str, port: int, *, secure: bool) -> str:
@@ -278,12 +296,12 @@ def _state_kept(koncili: Koncili, path: Path | None) -> Iterator[None]:
 # -- what is told ----------------------------------------------------------------------------------------------------
 
 
-def _teller(log_format: str) -> Callable[[Entry], object] | None:
+def _tellers(log_format: str) -> list[Callable[[Entry], object]]:
     """Writes each call to the standard output, until nobody reads that any more."""
     if log_format == "none":
-        return None
+        return []
     writing = Lock()
-    told: list[bool] = [True]
+    heard: list[bool] = [True]
 
     def tell(entry: Entry) -> None:
         if log_format == "json":
@@ -291,14 +309,14 @@ def _teller(log_format: str) -> Callable[[Entry], object] | None:
         else:
             text = line(line_of(entry))
         with writing:
-            if told[0]:
+            if heard[0]:
                 try:
                     sys.stdout.write(f"{text}\n")
                     sys.stdout.flush()
                 except (OSError, ValueError):  # closed
-                    told[0] = False
+                    heard[0] = False
 
-    return tell
+    return [tell]
 
 
 def _table(base_url: str, quirks: list[Quirk], *, limits: bool) -> dict[str, Any]:

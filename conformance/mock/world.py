@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.judge import AccountFacts, TokenState
@@ -229,6 +229,14 @@ class MockWorld:
 
 def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def order_key(body: Mapping[str, Any]) -> OrderKey | None:
+    """The identity of the order in a submission, or None where it has none."""
+    account, channel, code = (body.get(name) for name in ("accountId", "channelName", "marketplaceCode"))
+    if not isinstance(channel, str) or not isinstance(code, str) or not str(account).isdecimal():
+        return None
+    return int(str(account)), channel, code
 
 
 def furnish(world: MockWorld) -> MockWorld:

@@ -56,6 +56,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Know the rule marker; where a koncili option is given, leave reports."""
     config.addinivalue_line("markers", "rule(id): the scenario states the rule of that id")
+    config.addinivalue_line(
+        "markers",
+        "koncili_mock(variants, defects, limits, faults, lose_answers): how the mock of the fixture koncili_mock is",
+    )
     if any(_given(config, name) for name in _OPTION_NAMES):
         from conformance.run.options import certifies
 

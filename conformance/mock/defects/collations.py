@@ -13,9 +13,8 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.mock.defects.parts import DELETE, QUERY, RELEASE, SUBMIT, Seen, asked, reading, rules
-from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld, OrderKey
+from conformance.mock.world import Body, MockWorld, OrderKey, order_key
 
 Fold = Callable[[str], str]
 

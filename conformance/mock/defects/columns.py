@@ -15,9 +15,8 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach, is_number
 from conformance.mock.defects.collations import without_accents
 from conformance.mock.defects.parts import SUBMIT, per_extract, reading, rules
-from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld
+from conformance.mock.world import Body, MockWorld, order_key
 
 Fold = Callable[[str], str]
 Where = Callable[[Body], bool]

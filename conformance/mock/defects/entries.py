@@ -8,9 +8,8 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import entries_of
 from conformance.mock.defects.parts import reconciliation_of, rules
-from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import MockWorld
+from conformance.mock.world import MockWorld, order_key
 
 
 def _elsewhere(breach: Breach, request: Request, world: MockWorld) -> bool:

@@ -10,9 +10,9 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import period_of
 from conformance.mock.defects.parts import CREATE, DELETE, QUERY, RELEASE, SUBMIT, rules
-from conformance.mock.koncili import order_key, query_key
+from conformance.mock.koncili import query_key
 from conformance.mock.quirks import Answer, Defect
-from conformance.mock.world import Body, MockWorld, OrderKey
+from conformance.mock.world import Body, MockWorld, OrderKey, order_key
 
 _CRASH: Final = Answer(500, {"errorMessage": "Internal server error", "errorCode": "500-0", "errorSource": None})
 

@@ -9,9 +9,9 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.mock.defects.parts import DELETE, SUBMIT, Seen, rules
-from conformance.mock.koncili import order_key, query_key
+from conformance.mock.koncili import query_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld, OrderKey
+from conformance.mock.world import Body, MockWorld, OrderKey, order_key
 
 
 def _deleted_before(world: MockWorld, key: OrderKey) -> Body | None:

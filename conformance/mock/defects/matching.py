@@ -12,9 +12,8 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import Entry, entries_of
 from conformance.mock.defects.parts import RELEASE, entries_and_extracts, rules
-from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import MockWorld, OrderKey
+from conformance.mock.world import MockWorld, OrderKey, order_key
 
 Entries = Sequence[Entry]
 Match = Callable[[Entries, Entries], bool]

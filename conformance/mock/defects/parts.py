@@ -12,9 +12,8 @@ from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS, Breach
 from conformance.contract.reconciliation_rules import Entry, entries_of, is_whole
-from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Answer, Defect
-from conformance.mock.world import Body, MockWorld, Reconciliation
+from conformance.mock.world import Body, MockWorld, Reconciliation, order_key
 
 SUBMIT, QUERY, DELETE = Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER, Endpoint.DELETE_ORDER
 CREATE, RELEASE = Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE

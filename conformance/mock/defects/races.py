@@ -11,9 +11,9 @@ from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import entries_of, is_whole, period_of
 from conformance.mock.crowds import UNAVAILABLE
 from conformance.mock.defects.parts import CREATE, DELETE, QUERY, RELEASE, SUBMIT, rules
-from conformance.mock.koncili import order_key, query_key
+from conformance.mock.koncili import query_key
 from conformance.mock.quirks import Answer, Defect, Race
-from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
+from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
 
 Among = Callable[[Request], Hashable | None]
 

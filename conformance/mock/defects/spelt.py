@@ -12,9 +12,8 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.mock.defects.parsers import DATES
 from conformance.mock.defects.parts import RELEASE, SUBMIT, WORKFLOW, reading, rules
-from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect, Wire
-from conformance.mock.world import Body, MockWorld
+from conformance.mock.world import Body, MockWorld, order_key
 
 _EXPONENT: Final = re.compile(rb"(:\s*-?\d+(?:\.\d+)?)[eE][-+]?\d+")
 _FRACTION: Final = re.compile(r"\.(\d+)(?=Z|[+-]\d\d:?\d\d$)")

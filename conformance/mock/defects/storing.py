@@ -21,9 +21,9 @@ from conformance.mock.defects.parts import (
     reconciliation_of,
     rules,
 )
-from conformance.mock.koncili import order_key, query_key
+from conformance.mock.koncili import query_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
+from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
 
 _UPDATING: Final = ("ORD-15", "ORD-17", "QRY-03", "WFL-04")
 

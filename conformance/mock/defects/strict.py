@@ -25,9 +25,8 @@ from conformance.mock.defects.parts import (
     rules,
     too_strict,
 )
-from conformance.mock.koncili import order_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld, OrderKey
+from conformance.mock.world import Body, MockWorld, OrderKey, order_key
 
 _FINDING: Final = ("ORD-01", "ORD-06", "ORD-15", "ORD-17", "QRY-01")
 """Rules of which a scenario sends any order at all."""

@@ -170,7 +170,7 @@ def test_only_the_newest_are_kept_and_all_are_counted(caller: Caller, monkeypatc
 
 def test_a_line_has_it_all(caller: Caller) -> None:
     lines: list[str] = []
-    caller.koncili.log.tell = lambda entry: lines.append(line_of(entry))
+    caller.koncili.log.tells.append(lambda entry: lines.append(line_of(entry)))
     caller.submit(status="CANCELED", approvedDate=LEFT_OUT)
     caller.koncili.control({"faults": [{"fault": "502"}]})
     caller.submit()

@@ -1,0 +1,1 @@
+"""Small clients of Koncili, developed and tested against the mock."""
