@@ -326,16 +326,27 @@ def prove(
     metavar="ID=VALUE",
     help="A reading that the endpoint is known to follow (repeatable); see `koncili-conformance rules`.",
 )
-def audit(traffic: tuple[Path, ...], reports: Path, base_url: str | None, readings: tuple[str, ...]) -> None:
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=1, show_default=True,
+    help="How many processes work; more than one pay from 100 MB on.",
+)  # fmt: skip
+def audit(
+    traffic: tuple[Path, ...], reports: Path, base_url: str | None, readings: tuple[str, ...], workers: int
+) -> None:
     """Judge an integration by recordings of its calls, all of them one stream, and leave a certificate and reports."""
-    from conformance.audit.run import run_audit
+    from conformance.audit.run import by_workers, run_audit
     from conformance.commandline.audit_command import chosen_readings, shown
     from conformance.errors import CannotRun
     from conformance.report.files import Reports
 
     try:
         code = run_audit(
-            traffic, reports=Reports(reports), say=shown, readings=chosen_readings(readings), base_url=base_url
+            traffic,
+            reports=Reports(reports),
+            say=shown,
+            readings=chosen_readings(readings),
+            base_url=base_url,
+            work=by_workers(workers) if workers > 1 else None,
         )
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)

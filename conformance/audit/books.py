@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,6 +79,16 @@ class Note:
     file: str
     entry: int
     says: str
+    number: int
+    """That of the call, by which notes are in sequence."""
+
+
+def _by_call(note: Note) -> tuple[int, OrderKey]:
+    return note.number, note.key
+
+
+AT_THE_END: Final = 1 << 200
+"""A number that comes after that of any call."""
 
 
 @dataclass(slots=True)
@@ -108,16 +119,16 @@ class Books:
             case "deleted":
                 place.deleted = _sum((place.deleted, amount))
             case "released" if change.release is not None:
-                self._release(change.release, world)
+                self._release(change.release, world, change.number)
 
     def _place(self, place: Place) -> Row:
         return self._places.setdefault(place, Row(*place, None))
 
-    def _release(self, release: Release, world: World) -> None:
+    def _release(self, release: Release, world: World, number: int) -> None:
         place = release.key[:2]
         self._place(place)
-        number = release.reconciliation
-        row = self._periods.setdefault((place, number), Row(*place, number))
+        period = release.reconciliation
+        row = self._periods.setdefault((place, period), Row(*place, period))
         row.orders += 1
         released = _amount(release.entries)
         row.released = _sum((row.released, released))
@@ -132,12 +143,18 @@ class Books:
             says = f"expected {_told(expected)}, released {_told(released)}" + (
                 ", and released before" if again else ""
             )
-            self._note(Note(release.key, release.origin.file, release.origin.entry, says))
+            self._note(Note(release.key, release.origin.file, release.origin.entry, says, number))
 
     def _note(self, note: Note) -> None:
         self.out += 1
-        if len(self.notes) < MOST_NOTES:
-            self.notes.append(note)
+        insort(self.notes, note, key=_by_call)
+        del self.notes[MOST_NOTES:]
+
+    def take_over(self, other: Books) -> None:
+        """Take over closed books of other accounts."""
+        self.rows = sorted(self.rows + other.rows, key=lambda row: (row.account, row.channel))
+        self.notes = sorted(self.notes + other.notes, key=_by_call)[:MOST_NOTES]
+        self.out += other.out
 
     def finish(self, world: World) -> None:
         """Close the books: what is open, what was reconciled, and whether the laws hold."""
@@ -170,7 +187,7 @@ class Books:
         left = _sum((place.submitted, -place.replaced, -place.deleted, -expected, -place.open))
         if left != ZERO:
             says = f"submitted, less what was replaced, deleted, released and is open, leaves {_told(left)}"
-            self._note(Note((*key, ""), "", -1, says))
+            self._note(Note((*key, ""), "", -1, says, AT_THE_END))
 
 
 def _by_period(row: Row) -> tuple[bool, datetime, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -121,6 +121,15 @@ class Call:
     """The integrator that it is of, at the server that it went to: rates and blocks are theirs. Where its header is not there
     that of the call before it at this base URL."""
 
+    def of(self, exchange: Exchange, first_entry: int = 0) -> Call:
+        """The same call with all that was recorded of it; places of entries are counted from there."""
+        origin = Origin(exchange.origin.file, first_entry + exchange.origin.entry)
+        whole = replace(exchange, origin=origin, request=replace(exchange.request, method=self.method))
+        return Call(
+            self.number, origin, self.started, self.ended, self.method, self.base, self.path, self.url, self.pairs, whole,
+            self.endpoint, self.label, self.client,
+        )  # fmt: skip
+
     @Once
     def query(self) -> dict[str, str]:
         """Its query by names; of several values of a name the last one."""
@@ -162,9 +171,8 @@ class Call:
     @Once
     def key(self) -> OrderKey | None:
         """The order that it is about, where it names one."""
-        holder: Mapping[str, JSONValue] = self.query if self.endpoint in _BY_QUERY or not self.body else self.body
-        place = self.place if self.endpoint in _BY_QUERY or self.body else _place_of(holder)
-        code = holder.get("marketplaceCode")
+        place = self.place
+        code = (self.query if self.endpoint in _BY_QUERY else self.body).get("marketplaceCode")
         return (*place, code) if place is not None and isinstance(code, str) and code else None
 
     @Once

@@ -148,6 +148,13 @@ class Findings:
         """How often rules were kept together by calls of an endpoint: a lawful order keeps fifteen at once."""
         self._found: dict[Cause, Finding] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the catalogue, which another process has too."""
+        return {name: value for name, value in self.__dict__.items() if name != "rules"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state, rules=catalogue(Kind.INTEGRATION).rules)
+
     def keeps(self, rule: str, call: Call) -> None:
         """The call keeps the rule."""
         place: tuple[str | tuple[str, ...], str] = rule, call.label

@@ -20,7 +20,7 @@ _AUTH: Final = (Endpoint.CREATE_TOKEN.path, Endpoint.REFRESH_TOKEN.path)
 _IDENTITY: Final = frozenset({"marketplaceCode", "channelName", "accountId"})
 
 
-class _Route(NamedTuple):
+class Route(NamedTuple):
     """What the address of a call, without its query, says."""
 
     base: str
@@ -29,6 +29,11 @@ class _Route(NamedTuple):
     """Whether it goes to this machine, to Koncili by its name, or the recording holds no host."""
     endpoints: Mapping[str, tuple[Endpoint, str]] | None
     """By method the documented endpoints, and how reports call them; None where the path is not documented."""
+
+    def endpoint(self, method: str) -> tuple[Endpoint | None, str]:
+        """The documented endpoint, and how reports call what is addressed."""
+        known = self.endpoints.get(method) if self.endpoints else None
+        return known or (None, OTHER if self.path else "callback")
 
 
 _MOST_ROUTES: Final = 5_000
@@ -41,13 +46,15 @@ class Recogniser:
     What has once carried a token of Koncili's, or asked for one, is a base URL of Koncili's from then on.
     """
 
-    def __init__(self, base_url: str | None = None) -> None:
-        """`base_url`: where Koncili is, when it is known: then calls elsewhere are none."""
+    def __init__(self, base_url: str | None = None, *, since: Mapping[str, int] | None = None) -> None:
+        """`base_url`: where Koncili is, when it is known: then calls elsewhere are none. `since`: for whoever sees only some of
+        the exchanges, the number of the first one that shows that a base URL is Koncili's."""
         self._stated = None if base_url is None else base_url.rstrip("/")
+        self._since = since
         self._bases: dict[str, int] = {}
         self._clients: dict[str, str] = {}
         """By base URL the integrator whose call was the last one there, with that base URL."""
-        self._routes: dict[str, _Route | None] = {}
+        self._routes: dict[str, Route | None] = {}
 
     @property
     def bases(self) -> list[str]:
@@ -61,25 +68,20 @@ class Recogniser:
 
     def read(self, exchange: Exchange, number: int) -> Call | None:
         """The exchange as a call to Koncili, None where it is none."""
-        request = exchange.request
-        if request.method in _UNHEARD_OF:
+        found = self.addressed(exchange)
+        if found is None:
             return None
-        address, _, query = request.url.partition("?")
-        if "#" in request.url or not request.url.isprintable():  # of that some is not sent
-            route, query = _route_of(request.url)
-        else:
-            route = self._route(address)
-        if route is None:
-            return None
-        pairs = _pairs(query)
-        if not self._is_koncili(exchange, route, pairs):
+        route, query = found
+        pairs = pairs_of(query)
+        if not self._is_koncili(exchange, route, pairs, number):
             return None
         base = route.base
         self._bases[base] = self._bases.get(base, 0) + 1
         started, ended = times_of(exchange)
-        endpoint, label = (route.endpoints or {}).get(request.method, (None, OTHER if route.path else "callback"))
+        method = exchange.request.method
+        endpoint, label = route.endpoint(method)
         call = Call(
-            number, exchange.origin, started, ended, request.method, base, route.path, request.url, pairs, exchange,
+            number, exchange.origin, started, ended, method, base, route.path, exchange.request.url, pairs, exchange,
             endpoint, label,
         )  # fmt: skip
         told = call.integrator
@@ -90,7 +92,19 @@ class Recogniser:
         call.client = self._clients.get(base) or f"{base} "
         return call
 
-    def _route(self, address: str) -> _Route | None:
+    def addressed(self, exchange: Exchange) -> tuple[Route, str] | None:
+        """What the address of a call says, and its query; None where it is no call, whoever it is to."""
+        request = exchange.request
+        if request.method in _UNHEARD_OF:
+            return None
+        address, _, query = request.url.partition("?")
+        if "#" in request.url or not request.url.isprintable():  # of that some is not sent
+            route, query = _route_of(request.url)
+        else:
+            route = self._route(address)
+        return None if route is None else (route, query)
+
+    def _route(self, address: str) -> Route | None:
         try:
             return self._routes[address]
         except KeyError:
@@ -99,18 +113,27 @@ class Recogniser:
             found = self._routes[address] = _route_of(address)[0]
             return found
 
-    def _is_koncili(self, exchange: Exchange, route: _Route, pairs: Sequence[tuple[str, str]]) -> bool:
+    def _is_koncili(self, exchange: Exchange, route: Route, pairs: Sequence[tuple[str, str]], number: int) -> bool:
         if route.path == MOCK_CONTROL:
             return False
         if self._stated is not None:
             return route.base == self._stated or exchange.request.url.startswith(f"{self._stated}/")
+        first = None if self._since is None else self._since.get(route.base)
+        is_known = route.base in self._bases if self._since is None else first is not None and first <= number
         if route.endpoints is None:
-            return route.base in self._bases and isinstance(exchange.request.header(TOKEN_HEADER), str)
-        known = route.is_near or route.base in self._bases or route.path in _AUTH
-        return known or _has_koncilis_headers(exchange) or _names_an_order(exchange, pairs)
+            return is_known and isinstance(exchange.request.header(TOKEN_HEADER), str)
+        return is_known or is_evident(exchange, route, pairs)
 
 
-def _route_of(url: str) -> tuple[_Route | None, str]:
+def is_evident(exchange: Exchange, route: Route, pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether a call shows by itself that it is one to Koncili, whatever came before it."""
+    if route.endpoints is None or route.path == MOCK_CONTROL:
+        return False
+    known = route.is_near or route.path in _AUTH
+    return known or _has_koncilis_headers(exchange) or _names_an_order(exchange, pairs)
+
+
+def _route_of(url: str) -> tuple[Route | None, str]:
     """What the address says, and the query; no route where the URL is none."""
     try:
         parts = urlsplit(url)
@@ -121,7 +144,7 @@ def _route_of(url: str) -> tuple[_Route | None, str]:
     whole = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{base}" if parts.netloc else base
     near = not host or host in _LOCAL_HOSTS or "koncili" in host.lower()
     endpoints = {one.method: (one, one.label) for one in Endpoint if one.path == path}
-    return _Route(whole, path, near, endpoints if is_documented_path(path) else None), parts.query
+    return Route(whole, path, near, endpoints if is_documented_path(path) else None), parts.query
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -132,7 +155,7 @@ def _split(path: str) -> tuple[str, str]:
     return "", path
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
+def pairs_of(query: str) -> list[tuple[str, str]]:
     """Names and values of a query, empty ones too."""
     if "%" in query or "+" in query:
         return parse_qsl(query, keep_blank_values=True)

@@ -14,6 +14,9 @@ from conformance.audit.books import as_csv
 from conformance.audit.books_page import books_page
 from conformance.audit.outcome import certify_recording
 from conformance.audit.secrets import Secrets
+from conformance.audit.sharded.crew import processes
+from conformance.audit.sharded.parts import PART_BYTES
+from conformance.audit.sharded.run import audit_in_parts
 from conformance.errors import CannotRun
 from conformance.report.ci import tell_ci
 from conformance.report.files import BOOKS, BOOKS_PAGE, CERTIFICATE, JUNIT, Reports
@@ -22,12 +25,21 @@ from conformance.report.lines import Line
 from conformance.report.page.render import page_told
 from conformance.report.recorded import terminal
 from conformance.traffic.exchange import Exchange
-from conformance.traffic.reading import read_all
+from conformance.traffic.files import Source
+from conformance.traffic.problems import Problems
+from conformance.traffic.reading import each_once, read_sources
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.evidence import Evidence
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES
 
-MOST_PROBLEMS: Final = 1_000
+BEFORE_ALL: Final = -1
+"""The place of problems of no single recording."""
+
+Work = Callable[
+    [Sequence[Source], Problems, Mapping[str, str] | None, str | None],
+    tuple[Auditor, Secrets],
+]
+"""Judges recordings under stated readings, at a base URL if that is known, and learns their secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +55,35 @@ def audit(
     *,
     readings: Mapping[str, str] | None = None,
     base_url: str | None = None,
+    work: Work | None = None,
 ) -> Audited:
     """Judge what these recordings hold, as one stream. Raises CannotRun where one can't be read at all."""
-    started_at, problems = datetime.now(UTC), _Problems()
-    auditor, secrets = Auditor(readings=readings, base_url=base_url), Secrets()
-    auditor.take_all(_learning(read_all(files, problems.tell), secrets))
+    started_at, problems = datetime.now(UTC), Problems()
+    sources = each_once(files, problems.of(BEFORE_ALL))
+    auditor, secrets = (work or in_one_process)(sources, problems, readings, base_url)
     certificate = certify_recording(auditor, secrets, files=files, problems=problems.told, started_at=started_at)
     return Audited(certificate, auditor)
 
 
-class _Problems:
-    """What of recordings could not be read, as far as there is room."""
+def in_one_process(
+    sources: Sequence[Source], problems: Problems, readings: Mapping[str, str] | None, base_url: str | None
+) -> tuple[Auditor, Secrets]:
+    """Judge recordings as they are read."""
+    auditor, secrets = Auditor(readings=readings, base_url=base_url), Secrets()
+    auditor.take_all(_learning(read_sources(sources, problems.of), secrets))
+    return auditor, secrets
 
-    def __init__(self) -> None:
-        self.told: list[str] = []
 
-    def tell(self, problem: str) -> None:
-        if len(self.told) < MOST_PROBLEMS and problem not in self.told[-20:]:
-            self.told.append(problem)
+def by_workers(number: int, *, part_bytes: int = PART_BYTES) -> Work:
+    """Judge recordings by so many worker processes."""
+
+    def work(
+        sources: Sequence[Source], problems: Problems, readings: Mapping[str, str] | None, base_url: str | None
+    ) -> tuple[Auditor, Secrets]:
+        with processes(number) as crew:
+            return audit_in_parts(sources, crew, problems, readings=readings, base_url=base_url, part_bytes=part_bytes)
+
+    return work
 
 
 def _learning(exchanges: Iterable[Exchange], secrets: Secrets) -> Iterator[Exchange]:
@@ -76,10 +99,11 @@ def run_audit(
     say: Callable[[Line], None],
     readings: Mapping[str, str] | None = None,
     base_url: str | None = None,
+    work: Work | None = None,
 ) -> int:
     """Audit, leave the results and tell them; the exit code. Raises CannotRun where nothing could be read or written."""
     reports.claim()
-    outcome = audit(files, readings=readings, base_url=base_url)
+    outcome = audit(files, readings=readings, base_url=base_url, work=work)
     certificate, books = outcome.certificate, outcome.auditor.books
     try:
         reports.write_whole(BOOKS, as_csv(books))

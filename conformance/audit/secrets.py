@@ -37,15 +37,20 @@ class Secrets:
 
     def learn(self, exchange: Exchange) -> None:
         """Take note of the secrets in an exchange; of most there is nothing new."""
-        token = exchange.request.header(TOKEN_HEADER)
-        is_new = isinstance(token, str) and token not in self._tokens and len(self._tokens) < MOST_TOKENS
-        body = exchange.request.body
-        if is_new and isinstance(token, str):
-            self._tokens.add(token)
-        if is_new or "/auth/" in exchange.request.url or (isinstance(body, bytes) and b"redentials" in body):
+        if self.is_new(exchange):
+            body = exchange.request.body
             self._journal.learn(_wire(exchange))
             if isinstance(body, bytes):
                 self._learn_credentials(body)
+
+    def is_new(self, exchange: Exchange) -> bool:
+        """Whether an exchange may hold a secret that none before it held."""
+        token = exchange.request.header(TOKEN_HEADER)
+        body = exchange.request.body
+        if isinstance(token, str) and token not in self._tokens and len(self._tokens) < MOST_TOKENS:
+            self._tokens.add(token)
+            return True
+        return "/auth/" in exchange.request.url or (isinstance(body, bytes) and b"redentials" in body)
 
     def _learn_credentials(self, body: bytes) -> None:
         try:

@@ -187,6 +187,7 @@ class Change:
     what: str
     """submitted, replaced, deleted, found (by a query, sent before the recording began) or released."""
     key: OrderKey
-    origin: Origin
+    number: int
+    """That of the call."""
     entries: tuple[Entry, ...]
     release: Release | None = None

@@ -65,8 +65,8 @@ class World:
             order.sent_since = bool(order.releases)
             if not order.releases:  # what was released is in the books as it was then, unless it is released again
                 if isinstance(was := order.states[0], Version):
-                    yield Change("replaced", call.key, call.origin, was.entries)
-                yield Change("submitted", call.key, call.origin, now.entries)
+                    yield Change("replaced", call.key, call.number, was.entries)
+                yield Change("submitted", call.key, call.number, now.entries)
             order.states, order.deleted = [now], None
         elif call.came in _MAY_HAVE_DONE:
             order.states = [*order.states, Version.of(call.body)]
@@ -88,7 +88,7 @@ class World:
             now = Version.of(shown)
             if order.states == [UNSEEN]:
                 order.states = [now]
-                yield Change("found", call.key, call.origin, now.entries)
+                yield Change("found", call.key, call.number, now.entries)
             elif len(order.states) > 1:
                 yield from self._decide(call, order, now)
         elif _is_not_there(call) and not self._may_show_late(order, call):
@@ -98,7 +98,7 @@ class World:
         """The server says that there is no such order, whatever the recording shows."""
         assert call.key is not None
         if isinstance(was := order.states[0], Version) and not order.releases:
-            yield Change("deleted", call.key, call.origin, was.entries)
+            yield Change("deleted", call.key, call.number, was.entries)
         order.states = [UNSEEN] if order.version is not None else [GONE]
         order.verified = False
 
@@ -109,13 +109,13 @@ class World:
         if isinstance(last, Version) and last.entries == shown.entries and last.status == shown.status:
             order.states = [last]
             if isinstance(before, Version) and not order.releases:
-                yield Change("replaced", call.key, call.origin, before.entries)
+                yield Change("replaced", call.key, call.number, before.entries)
             if not order.releases:
-                yield Change("submitted", call.key, call.origin, last.entries)
+                yield Change("submitted", call.key, call.number, last.entries)
         elif not self._may_show_late(order, call):
             order.states = [shown]
             if not isinstance(before, Version) and not order.releases:
-                yield Change("found", call.key, call.origin, shown.entries)
+                yield Change("found", call.key, call.number, shown.entries)
 
     def _may_show_late(self, order: Order, call: Call) -> bool:
         """Whether the query may show what was before the last change."""
@@ -131,7 +131,7 @@ class World:
         order = self.order(call.key)
         if call.came is Came.ACCEPTED:
             if isinstance(was := order.states[0], Version) and not order.releases:
-                yield Change("deleted", call.key, call.origin, was.entries)
+                yield Change("deleted", call.key, call.number, was.entries)
             order.states, order.deleted, order.verified = [GONE], call.origin, False
             order.changed_at = call.started
         elif _is_not_there(call):
@@ -183,10 +183,10 @@ class World:
         if call.came is Came.ACCEPTED:
             if call.key is not None and (order := self.order(call.key)).sent_since:
                 order.releases, order.sent_since = [], False
-                yield Change("submitted", call.key, call.origin, order.entries or ())
+                yield Change("submitted", call.key, call.number, order.entries or ())
             release = self._released(call, entries, batch)
             if release is not None:
-                yield Change("released", release.key, call.origin, entries, release)
+                yield Change("released", release.key, call.number, entries, release)
         elif call.came in _MAY_HAVE_DONE:
             if batch is not None:
                 batch.unsure += len(entries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -73,6 +73,10 @@ class Rule:
     instead: str = ""
     """What an integration is to send where it broke the rule."""
 
+    def __reduce__(self) -> tuple[Callable[[str], Rule], tuple[str]]:
+        """By its id: another process knows the same catalogue."""
+        return _named, (self.id,)
+
     def sides_under(self, readings: Mapping[str, str]) -> tuple[Side, ...]:
         """The evidence this rule needs to pass, under the readings of a run."""
         if self.reading is None:
@@ -115,6 +119,10 @@ def catalogue(kind: Kind = Kind.ENDPOINT) -> Catalogue:
     every = every_rule()
     rules = {rule.id: rule for rule in every.rules.values() if kind in rule.applies}
     return Catalogue(every.version, every.sha256, MappingProxyType(rules))
+
+
+def _named(rule: str) -> Rule:
+    return every_rule().rules[rule]
 
 
 @cache

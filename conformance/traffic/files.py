@@ -62,6 +62,8 @@ class Opened:
     stream: BinaryIO
     resource: Callable[[str], bytes | None]
     """The content of a file beside it by its bare name; None where there is none."""
+    is_plain: bool
+    """Whether the stream is the file as it lies there, so that it can be read from its middle."""
 
 
 def sources(path: Path) -> list[Source]:
@@ -94,7 +96,8 @@ def opened(source: Source, tell: Tell) -> Iterator[Opened]:
                 resource = _in_archive(archive, source.member)
         except (OSError, *_BROKEN_ARCHIVE) as error:
             raise CannotRun(f"{source.name}: can't be read: {_reason(error)}") from None
-        yield Opened(_plain(raw, source.name, tell, closing), resource)
+        stream = _plain(raw, source.name, tell, closing)
+        yield Opened(stream, resource, is_plain=stream is raw and source.member is None)
 
 
 def _plain(raw: BinaryIO, name: str, tell: Tell, closing: ExitStack) -> BinaryIO:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, timedelta
 from typing import BinaryIO, Final
 
@@ -67,8 +67,9 @@ _UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 _TEXT: Final = msgspec.json.Decoder(str)
 
 
-def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Iterator[Exchange]:
-    """Every exchange of such a recording, in the sequence in which it was written. What is broken is told and left out."""
+def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Generator[Exchange, None, int]:
+    """Every exchange of such a recording, in the sequence in which it was written; at the end how many entries there are. What is
+    broken is told and left out."""
     place = -1
     for number, line in enumerate(_lines(stream), 1):
         if line.isspace() or not line:
@@ -83,6 +84,7 @@ def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Iterator[Exchange]:
         else:
             cut = "; the file ends there" if not line.endswith(b"\n") else ""
             tell(f"{name}: line {number:,} (entry {place}) {exchange}; it is left out{cut}")
+    return place + 1
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,19 +19,26 @@ def read_all(paths: Iterable[Path], tell: Tell) -> Iterator[Exchange]:
     One without a time follows the one that was written before it; a recording without any times comes first. `tell` learns
     what can't be read. Raises CannotRun, before the first exchange, where a file can't be opened or is of no known form.
     """
+    yield from read_sources(each_once(paths, tell), lambda _: tell)
+
+
+def read_sources(sources: Sequence[Source], tell_of: Callable[[int], Tell]) -> Iterator[Exchange]:
+    """The same of recordings of which each is there once; `tell_of` gives each, by its place, somebody to tell."""
     recordings: list[tuple[datetime, Callable[[], Iterator[Keyed]]]] = []
-    for source in _each_once(paths, tell):
+    for place, source in enumerate(sources):
         form = form_of(source)
         if form is None:
-            tell(f"{source.name}: is empty")
+            tell_of(place)(f"{source.name}: is empty")
             continue
         seen = survey(times(source, form))
-        recordings.append((seen.first, partial(_in_sequence, source, form, tell, nearly_sorted=seen.nearly_sorted)))
+        recordings.append(
+            (seen.first, partial(_in_sequence, source, form, tell_of(place), nearly_sorted=seen.nearly_sorted))
+        )
     yield from merged(recordings)
 
 
-def _each_once(paths: Iterable[Path], tell: Tell) -> list[Source]:
-    """The recordings, each once: a call that is read twice would have been sent twice."""
+def each_once(paths: Iterable[Path], tell: Tell) -> list[Source]:
+    """The recordings, each once: a call that is read twice would have been sent twice. Raises CannotRun."""
     found: dict[tuple[Path, str | None], Source] = {}
     for source in [source for path in paths for source in sources(path)]:
         known = found.setdefault((source.path.resolve(), source.member), source)

@@ -1,0 +1,142 @@
+"""The second pass: a group of accounts judged by itself, and how clients call over all accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import Any
+
+from conformance.audit.auditor import Counts, as_notified, shortly_after
+from conformance.audit.books import Books
+from conformance.audit.call import Came
+from conformance.audit.callback_rules import notification_in
+from conformance.audit.clients import Clients
+from conformance.audit.findings import Findings, Spot
+from conformance.audit.places import Places
+from conformance.audit.recogniser import Recogniser
+from conformance.audit.sharded.pieces import Piece, exchange_of, number_of, pieces_in, time_at
+from conformance.audit.sharded.routing import NOBODY, Chunk
+from conformance.contract.readings import resolve
+from conformance.traffic.exchange import Exchange
+
+Load = Callable[[Any], bytes]
+"""A chunk from where it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """Where a part stands."""
+
+    file: int
+    name: str
+    first_entry: int
+    """How many entries of the file there are before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What all who judge a part of the traffic know of the whole."""
+
+    parts: Sequence[PartOf]
+    since: Mapping[str, int]
+    """Base URLs of Koncili, each with the number of the exchange that shows it first."""
+    readings: Mapping[str, str]
+    """Those that the endpoint is known to follow."""
+    base_url: str | None
+
+    def recogniser(self) -> Recogniser:
+        """One that knows the base URLs."""
+        return Recogniser(self.base_url, since=self.since)
+
+
+@dataclass(slots=True)
+class OfPlaces:
+    """What was found in a group of accounts."""
+
+    findings: Findings
+    books: Books
+    notifications: int = 0
+    refused: list[tuple[int, Spot]] = field(default_factory=list)
+    """Calls that were refused for nothing that is wrong with what they send."""
+
+
+@dataclass(slots=True)
+class OfClients:
+    """What was found in how clients call."""
+
+    findings: Findings
+    counts: Counts
+    recogniser: Recogniser
+    told: set[int] = field(default_factory=set)
+    """Of the calls that were refused those of which something is told."""
+
+
+def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known, load: Load) -> OfPlaces:
+    """Judge what was sent about the accounts in these buckets."""
+    findings, recogniser = Findings(), known.recogniser()
+    places = Places(findings, resolve(dict(known.readings)))
+    found = OfPlaces(findings, places.books)
+    for number, time, exchange in _merged(chunks, known, load):
+        places.catch_up(shortly_after(time))
+        if (notification := notification_in(exchange)) is not None:
+            if NOBODY in buckets:
+                found.notifications += 1
+                places.hear(as_notified(exchange, number), notification)
+            else:
+                places.learn(notification)
+            continue
+        call = recogniser.read(exchange, number)
+        if call is None:
+            continue
+        broken, undecided = findings.broken, findings.undecided
+        is_explained = places.take(call)
+        is_told = (broken, undecided) != (findings.broken, findings.undecided)
+        if call.came is Came.REFUSED and not is_told and not is_explained:
+            found.refused.append((number, Spot.of(call)))
+    places.finish()
+    return found
+
+
+def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClients:
+    """Judge how clients call."""
+    findings, recogniser, counts = Findings(), known.recogniser(), Counts()
+    clients = Clients(findings)
+    found = OfClients(findings, counts, recogniser)
+    for number, time, exchange in _merged(chunks, known, load):
+        clients.catch_up(shortly_after(time))
+        call = recogniser.read(exchange, number)
+        if call is None:
+            continue
+        counts.take(call)
+        broken, undecided = findings.broken, findings.undecided
+        clients.take(call)
+        is_told = (broken, undecided) != (findings.broken, findings.undecided)
+        if is_told and call.came is Came.REFUSED:
+            found.told.add(number)
+    return found
+
+
+def _merged(chunks: Iterable[Chunk], known: Known, load: Load) -> Iterator[tuple[int, datetime, Exchange]]:
+    """The exchanges of chunks in sequence, each once, with their numbers and the times by which they are sorted. A chunk is
+    loaded when its first time comes."""
+    waiting = sorted(chunks, key=lambda chunk: chunk.first, reverse=True)
+    heads: list[tuple[int, int, Piece, PartOf, Iterator[Piece]]] = []
+
+    def advance(pieces: Iterator[Piece], part: PartOf, place: int) -> None:
+        for piece in pieces:
+            number = number_of(piece.time, part.file, part.first_entry + piece.entry)
+            heappush(heads, (number, place, piece, part, pieces))
+            return
+
+    last = -1
+    while heads or waiting:
+        while waiting and (not heads or waiting[-1].first <= heads[0][2].time):
+            chunk = waiting.pop()
+            advance(iter(pieces_in(load(chunk.at))), known.parts[chunk.part], len(waiting))
+        number, place, piece, part, pieces = heappop(heads)
+        if number != last:
+            yield number, time_at(piece.time), exchange_of(piece, part.name, part.first_entry)
+        last = number
+        advance(pieces, part, place)
