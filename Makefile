@@ -55,6 +55,7 @@ check: $(DEV_STAMP) ## format, lint, types, direction of imports, the examples f
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/ci/gitlab-ci.yml
 	@$(BIN)/zizmor --offline --quiet --pedantic examples/ci/github-actions.yml
 	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/check-jsonschema --check-metaschema conformance/verdict/certificate.schema.json conformance/traffic/exchange.schema.json
 
 format: $(DEV_STAMP) ## mend what the formatter and the linter can mend
 	@$(BIN)/ruff format .

@@ -14,6 +14,7 @@ from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
 from conformance.commandline.gate_command import gate
 from conformance.commandline.mock_command import mock
 from conformance.commandline.replay_command import replay
+from conformance.commandline.schema_command import schema
 from conformance.durations import Duration
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def main() -> None:
 main.add_command(gate)
 main.add_command(replay)
 main.add_command(mock)
+main.add_command(schema)
 
 
 @main.command(epilog=EXITS)

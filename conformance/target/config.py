@@ -299,7 +299,7 @@ _REMEDIES = {
 def load_target(path: Path) -> Target:
     """The target that the file describes. Raises CannotRun that names file, key and remedy for every fault in it."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors of Windows begin it with a byte order mark
     except FileNotFoundError:
         raise CannotRun(
             f"{path}: there is no such target file; `koncili-conformance mock --target-file {path}` writes one for the mock"

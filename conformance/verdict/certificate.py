@@ -354,7 +354,9 @@ def suite_commit() -> str | None:
 def json_schema() -> str:
     """The JSON Schema of a certificate, as it stands in certificate.schema.json beside this module."""
     schema = Certificate.model_json_schema(by_alias=True, mode="serialization")
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA}", **schema}
+    # A URN needs a namespace of its own before the rest (RFC 8141): Ajv refuses `urn:koncili-conformance/certificate/1`.
+    identity = f"urn:{SCHEMA.replace('/', ':')}"
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": identity, **schema}
     return json.dumps(schema, indent=2) + "\n"
 
 
