@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Final, TypeVar
@@ -19,7 +20,7 @@ from conformance.compat.hypothesis import draw_no_constants
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench, Hindered, NotSeenYet, Waiting
-from conformance.engine.hindrances import Hindrances
+from conformance.engine.hindrances import Blocked, Hindrances
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.verdict.violation import Violation
 
@@ -35,6 +36,9 @@ draw_no_constants()
 TRIED_AGAIN: Final = 2
 """How often an example is tried anew that got no answer, or a server error that did not come again: something may have failed in
 passing, on the way or in the server."""
+
+LEFT_OUT_AT_MOST: Final = 100
+"""So many examples in a row are left out since they hold what a target refuses each time: most likely there are no others."""
 
 SHRINKING_EXAMPLES = 200
 """How many examples the second pass may look at for the smallest failure."""
@@ -86,13 +90,37 @@ def _sparing(
     bench: Bench, hindrances: Hindrances, strategy: st.SearchStrategy[T], law: Law[T]
 ) -> tuple[st.SearchStrategy[T], Law[T]]:
     """Draw no example of what is refused each time, and send none that has come to be so since."""
-    blocked = hindrances.blocked()
+    sieve = _Sieve(hindrances.blocked())
 
     def spared(example: T) -> Waiting[None] | None:
+        if sieve.is_vain:
+            raise NotTried(hindrances.words(sieve.blocked.traits))
         bench.check_worth(example)
         return law(example)
 
-    return strategy.filter(lambda example: not blocked.against(example)) if blocked.traits else strategy, spared
+    return strategy.filter(sieve.lets_through) if sieve.blocked.traits else strategy, spared
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """Leaves out what is not to be sent. Where hardly anything else is drawn it gives up: Hypothesis would draw for minutes."""
+
+    blocked: Blocked
+    left_out: int = 0
+    """How many in a row."""
+
+    @property
+    def is_vain(self) -> bool:
+        return self.left_out >= LEFT_OUT_AT_MOST
+
+    def lets_through(self, example: object) -> bool:
+        if self.is_vain:
+            return True
+        if not self.blocked.against(example):
+            self.left_out = 0
+            return True
+        self.left_out += 1
+        return self.is_vain
 
 
 def _first_pass(bench: Bench, law: Law[T], name: str, strategy: st.SearchStrategy[T], seed: int, examples: int) -> None:

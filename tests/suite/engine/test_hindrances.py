@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +10,11 @@ import pytest
 from hypothesis import strategies as st
 
 from conformance.contract.endpoints import Endpoint
+from conformance.engine.bench import Bench
 from conformance.engine.hindrances import LEFT_OUT_FIRST, MET_AT_MOST, Hindrances, lawful_in, traits_of
+from conformance.engine.properties import LEFT_OUT_AT_MOST, prove
+from conformance.errors import NotTried
+from conformance.run.session import Options, open_session
 from strategies.calls import Call, calls
 from strategies.faults import FAULTS, cases, fault_batches
 from strategies.orders import STATUSES, orders
@@ -126,6 +131,31 @@ def test_odd_orders_have_traits_too() -> None:
     )
     for body in sample(odd, 30):
         assert all(traits_of(call) for call in lawful_in((body,)))
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["nothing else", "something else"])
+def test_where_hardly_anything_else_is_drawn_none_is_looked_for_long(others: int) -> None:
+    """A run drew for minutes, at each scenario whose orders were all refused, and nothing moved."""
+    drawn: list[Call] = []
+
+    def counted(call: Call) -> Call:
+        drawn.append(call)
+        return call
+
+    with closing(open_session(Options())) as session:
+        bench = Bench(session, "queries")
+        session.evidence.expect("queries", "QRY-01", "a scenario")
+        bench.hindrances = Hindrances()
+        for _ in range(MET_AT_MOST):
+            bench.hindrances.note(INVOICED, accepted=False)
+            bench.hindrances.note(CONCLUDED, accepted=True)
+        some = st.sampled_from([INVOICED, CONCLUDED] if others else [INVOICED]).map(counted)
+        sent: list[Call] = []
+        with nullcontext() if others else pytest.raises(NotTried, match="status INVOICED"):
+            prove(bench, "a law", some, sent.append, 40)
+    assert len(drawn) < LEFT_OUT_AT_MOST + 3 * 40
+    assert sent == [CONCLUDED] * len(sent)
+    assert bool(sent) == bool(others)
 
 
 # -- a whole run -------------------------------------------------------------------------------------------------------
