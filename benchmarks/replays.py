@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ class Replays:
 
     defects: tuple[Defect, ...]
     jobs: int
+    tell: Callable[[list[Replayed]], None]
     results: list[Replayed] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
     """Defects of which no finding came about, or whose copy was lost."""
@@ -76,6 +77,7 @@ class Replays:
                 self.without.append(f"{defect.name}: {result or 'nothing found'}")
             else:
                 self.results += result
+                self.tell(result)
         session.config.pluginmanager.unregister(session.config.stash[CERTIFICATION])
         return True
 
@@ -142,10 +144,16 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="defects whose name contains this (repeatable)")
     parser.add_argument("--every", type=int, default=1, help="only every so many-th defect")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--json", type=Path, help="also write every finding there")
+    parser.add_argument("--json", type=Path, help="also write every finding there as it comes, a line of JSON each")
     chosen = parser.parse_args()
     defects = [one for one in DEFECTS.values() if not chosen.only or any(part in one.name for part in chosen.only)]
-    replays = Replays(tuple(defects[:: chosen.every]), chosen.jobs)
+    lines = chosen.json.open("w", encoding="utf-8") if chosen.json else None
+
+    def tell(results: list[Replayed]) -> None:
+        for one in results if lines else ():
+            print(json.dumps(asdict(one)), file=lines, flush=True)
+
+    replays = Replays(tuple(defects[:: chosen.every]), chosen.jobs, tell)
     plugins = [name for name in PLUGINS if not name.startswith("allure")]
     started = time.perf_counter()
     with closed_list():
@@ -156,8 +164,6 @@ def main() -> int:
     for one in replays.results:
         if not (one.same.startswith(Fate.STILL_THERE) and one.plain.startswith(Fate.FIXED)):
             print(f"{one.defect}: {one.finding}: on the same mock {one.same}; on the plain one {one.plain}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps([asdict(one) for one in replays.results], indent=1))
     if not replays.results:
         print("nothing was replayed")
         return 1

@@ -13,6 +13,7 @@ from conformance.commandline.asking import asker
 from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
 from conformance.commandline.gate_command import gate
 from conformance.commandline.mock_command import mock
+from conformance.commandline.rejudge_command import rejudge
 from conformance.commandline.replay_command import replay
 from conformance.commandline.schema_command import schema
 from conformance.durations import Duration
@@ -54,6 +55,7 @@ main.add_command(gate)
 main.add_command(replay)
 main.add_command(mock)
 main.add_command(schema)
+main.add_command(rejudge)
 
 
 @main.command(epilog=EXITS)

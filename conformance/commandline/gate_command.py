@@ -50,6 +50,7 @@ class Percent(click.ParamType[Decimal]):
     "--kind", type=click.Choice(["endpoint", "integration"]), default="endpoint", show_default=True,
     help="What it must be of: an endpoint (certify), or an integration's calls (audit).",
 )  # fmt: skip
+@click.option("--alone", is_flag=True, help="Go on although what its run left beside the certificate is not here.")
 @click.option("--accept-partial", is_flag=True, help="Go on although the target could not show every required rule.")
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="certification", show_default=True,
@@ -90,6 +91,7 @@ def gate(
     certificate: Path,
     max_age: float,
     kind: str,
+    alone: bool,  # noqa: FBT001
     accept_partial: bool,  # noqa: FBT001
     profile: str,
     min_coverage: Decimal | None,
@@ -132,6 +134,7 @@ def gate(
         min_coverage=min_coverage,
         accept_partial=accept_partial,
         target=_read(lambda: _wanted(target, target_name, base_url, environment), Check.TARGET, unread) or (),
+        alone=alone,
         files=_beside(certificate, file.certificate.files if file else ()),
         readings=_read(lambda: load_target(target).readings, Check.TARGET, unread) if target else None,
         strict_readings=readings == "strict",

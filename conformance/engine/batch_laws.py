@@ -48,7 +48,7 @@ def refuse_in_batches(
         scope = bench.reconciliations.scope
         prove(bench, name, fault_batches(scope, endpoint, some), law, examples)
 
-    bench.session.evidence.trying = tuple(kind.name for kind in kinds)
+    bench.try_kinds(*(kind.name for kind in kinds))
     name = f"{bench.scenario} {endpoint.value}{which}"
     examples = bench.session.profile.refusals_per_kind
     try:

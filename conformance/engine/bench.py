@@ -214,6 +214,11 @@ class Bench:
         """The kinds of a fault that its scenario tries, of those that it can make on this target."""
         return self.kinds.of(Refusal(rule.id, endpoint, fault))
 
+    def try_kinds(self, *names: str) -> None:
+        """From now on these kinds of the fault are tried: findings and recorded exchanges tell so."""
+        self.session.evidence.trying = names
+        self.session.journal.kind = names[0] if len(names) == 1 else ""
+
     def learn(self, reading: str, value: str) -> None:
         """Follow what was found out about the target."""
         self.session.readings[reading] = value

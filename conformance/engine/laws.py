@@ -73,7 +73,7 @@ def refuse(
 def refuse_one(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind, statuses: tuple[str, ...], fault: str) -> None:
     """Every lawful call with this kind of the fault is refused, and its twin accepted; not for calls of batches."""
     this = KindOf(Refusal(rule.id, endpoint, fault), kind.name)
-    bench.session.evidence.trying = (kind.name,)
+    bench.try_kinds(kind.name)
 
     def law(case: Case) -> Waiting[None]:
         before = bench.observed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -17,6 +17,7 @@ from conformance.report.summary import markdown
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.digest import digest_of_file
+from conformance.verdict.exchanges import Mark, marked
 from conformance.verdict.signature import signature_path
 
 CERTIFICATE = "certificate.json"
@@ -112,23 +113,26 @@ class Reports:
         """Where one process of a run writes its traffic."""
         return self.path(f"traffic-{worker}.har")
 
-    def merge_traffic(self, redactor: Redactor) -> Mapping[str, str]:
-        """Put what several processes wrote into one HAR file, in the order in which it was sent; its digest, by its name. The
-        file of a process that was killed stays as it is.
+    def merge_traffic(self, redactor: Redactor, marks: Mapping[str, Sequence[Mark]]) -> Mapping[str, str]:
+        """Put what several processes wrote into one HAR file, in the order in which it was sent, with what each exchange is
+        evidence of; its digest, by its name. The file of a process that was killed stays as it is.
 
         One may have been told a secret that only another knew to be one: `redactor` knows those of all.
         """
-        found = {part: _log(part, redactor) for part in sorted(self.directory.glob("traffic-*.har"))}
-        parts = [part for part, log in found.items() if log is not None]
+        parts = sorted(self.directory.glob("traffic-*.har"))
+        found = {part: _log(part, redactor) for part in parts or [self.path(TRAFFIC)] if part.exists()}
         logs = [log for log in found.values() if log is not None]
         if not logs:
             return {TRAFFIC: digest_of_file(self.path(TRAFFIC))} if self.path(TRAFFIC).exists() else {}
-        entries = sorted(_entries(logs), key=lambda entry: str(entry["startedDateTime"]))
-        descriptor = os.open(self.path(TRAFFIC), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump({"log": {**logs[0], "entries": entries}}, stream)
+        entries = (
+            sorted(_entries(logs), key=lambda entry: str(entry["startedDateTime"])) if parts else logs[0]["entries"]
+        )
+        self.write_whole(
+            TRAFFIC, json.dumps({"log": marked({**logs[0], "entries": entries}, marks)}, ensure_ascii=False)
+        )
         for part in parts:
-            part.unlink()
+            if found[part] is not None:
+                part.unlink()
         return {TRAFFIC: digest_of_file(self.path(TRAFFIC))}
 
 

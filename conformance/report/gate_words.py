@@ -61,7 +61,11 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
         ),
         (Check.DIGEST, "impossible"): ("the content is none that a run writes: {why}", _AS_WRITTEN),
         (Check.FILES, "same"): ("{files} beside it, of the same run", ""),
-        (Check.FILES, "absent"): ("{files} of its run is not beside it", ""),
+        (Check.FILES, "absent"): (
+            "{files} of its run is not beside it, or can't be read: nobody can see what the verdicts rest on",
+            "keep what a run leaves together; or --alone, where only the certificate is kept",
+        ),
+        (Check.FILES, "alone"): ("{files} of its run is not beside it, as asked (--alone)", ""),
         (Check.FILES, "none"): ("it tells of none beside it", ""),
         (Check.FILES, "other"): (
             "{files} beside it is of another run, or was changed since",

@@ -246,6 +246,7 @@ class Certification:
         self._begun.add(item.nodeid)
         self.session.evidence.begin(item.nodeid)
         self.session.journal.about = f"{rule.id} {self.session.evidence.scenarios[item.nodeid].name}"
+        self.session.journal.kind = ""
         self._started, self._before = time.perf_counter(), self.session.spent_on_rules
         reason = self.session.missing_need(rule)
         if reason is not None:
@@ -299,7 +300,7 @@ class Certification:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
             evidence.keep_samples(item.nodeid, self.session.redactor)
-            self.session.journal.about = "clearing away"
+            self.session.journal.about, self.session.journal.kind = "clearing away", ""
             self._tidy(item)
             scenario.seconds += time.perf_counter() - self._started
             scenario.took(self.session.spent_on_rules - self._before)

@@ -60,7 +60,9 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
     options = Options(
         target_file=Path(option("koncili_target")) if option("koncili_target") else None,
         profile=option("koncili_profile") or "certification",
-        seed=getattr(config, "workerinput", {}).get(SEED, option("koncili_seed")),
+        seed=getattr(config, "workerinput", {}).get(
+            SEED, _seed(option("koncili_seed"), option(_HYPOTHESIS_SEED, None))
+        ),
         defects=tuple(option("koncili_defect") or ()),
         variant=option("koncili_variant"),
         production_host=option("koncili_allow_production"),
@@ -108,6 +110,27 @@ def _shard(given: str | None) -> Shard | None:
         return None if given is None else shard_of(given)
     except ValueError as error:
         raise pytest.exit.Exception(f"--koncili-shard: {error}", CANNOT_RUN) from None
+
+
+_HYPOTHESIS_SEED: Final = "--hypothesis-seed"
+
+
+def _seed(own: int | None, hypothesis: object) -> int | None:
+    """The seed that is asked for: Hypothesis's own option means the same. Where it can't, pytest ends with code 3."""
+    if hypothesis is None:
+        return own
+    try:
+        seed = int(str(hypothesis))
+    except ValueError:
+        raise pytest.exit.Exception(
+            f"{_HYPOTHESIS_SEED} {hypothesis}: a certificate tells its seed as a number; give one, or --koncili-seed",
+            CANNOT_RUN,
+        ) from None
+    if own not in {None, seed}:
+        raise pytest.exit.Exception(
+            f"{_HYPOTHESIS_SEED} {seed} and --koncili-seed {own}: leave out one of them", CANNOT_RUN
+        )
+    return seed
 
 
 def _seconds(option: str, given: str | None) -> float | None:

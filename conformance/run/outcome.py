@@ -93,7 +93,8 @@ class Ending:
         files: Mapping[str, str] = {}
         if self.task.reports:
             try:
-                files = {**self.task.reports.merge_traffic(redactor), **self._leave_shard(evidence, redactor)}
+                traffic_digest = self.task.reports.merge_traffic(redactor, evidence.marks)
+                files = {**traffic_digest, **self._leave_shard(evidence, redactor)}
             except OSError as error:
                 self.stopped = redactor.text(str(error))
         self.certificate = make_certificate(

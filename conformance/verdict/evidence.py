@@ -13,6 +13,7 @@ from conformance.escaping import visible
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.journal import Spent
 from conformance.target.wire.redaction import Redactor
+from conformance.verdict.exchanges import BROKEN, Mark
 from conformance.verdict.violation import Finding, Violation, request_of, response_of
 
 
@@ -106,6 +107,8 @@ class Evidence:
         self.running = ""
         self.trying: tuple[str, ...] = ()
         """The scenario that is running, by its id, and the kinds of its fault that it is trying."""
+        self.marks: dict[str, list[Mark]] = {}
+        """What each exchange is evidence of, by the instant at which it was sent (ISO 8601); of none that is known under ""."""
         self._sizes: dict[str, int] = {}
         self._last: dict[tuple[str, Side], Exchange] = {}
 
@@ -117,11 +120,16 @@ class Evidence:
         """Count one piece of evidence for the scenario's rule; the newest exchange of each side is kept."""
         counts = self.scenarios[scenario_id].counts
         counts[side] = counts.get(side, 0) + 1
+        self._mark(exchange, self.scenarios[scenario_id].rule, side, self.scenarios[scenario_id].name)
         if exchange is not None:
             self._last[scenario_id, side] = exchange
             if exchange.endpoint is not None:
                 there = self.scenarios[scenario_id].endpoints.setdefault(exchange.endpoint.label, {})
                 there[side] = there.get(side, 0) + 1
+
+    def _mark(self, exchange: Exchange | None, rule: str, side: str, scenario: str) -> None:
+        instant = exchange.started_at.isoformat() if exchange is not None else ""
+        self.marks.setdefault(instant, []).append(Mark(rule, side, scenario))
 
     def observe(self, violation: Violation, redactor: Redactor) -> None:
         """A rule seen broken outside its own scenario; of several the one with the smallest request is kept."""
@@ -132,6 +140,8 @@ class Evidence:
     def found(self, violation: Violation, redactor: Redactor) -> Finding:
         """The violation as reports hold it, with what was running when it was seen."""
         finding = Finding.of(violation, redactor)
+        name = self.scenarios[self.running].name if self.running in self.scenarios else ""
+        self._mark(violation.exchange, violation.rule, BROKEN, name)
         if self.running not in self.scenarios:
             return finding
         scenario = self.scenarios[self.running]
@@ -193,6 +203,7 @@ class Evidence:
             "scenarios": [asdict(scenario) for scenario in self.scenarios.values()],
             "observed": {rule: asdict(finding) for rule, finding in self.observed.items()},
             "kinds": {rule: asdict(kinds) for rule, kinds in self.kinds.items()},
+            "marks": {instant: [one.as_json() for one in marks] for instant, marks in self.marks.items()},
             "readings": self.readings,
             "readings_from": self.readings_from,
         }
@@ -214,6 +225,8 @@ class Evidence:
                     whole.tried(rule, kind)
                 for kind, at in kinds["earlier"].items():
                     whole.tried_earlier(rule, kind, at)
+            for instant, marks in part["marks"].items():
+                whole.marks.setdefault(instant, []).extend(Mark(**mark) for mark in marks)
             whole.readings.update(part["readings"])
             whole.readings_from.update(part["readings_from"])
             for rule, finding in part["observed"].items():

@@ -95,16 +95,21 @@ def _digest(file: CertificateFile) -> Iterable[Found]:
 
 
 def _files(case: Case) -> Iterable[Found]:
-    """Whether what lies beside the certificate is of the same run."""
+    """Whether what the run left lies beside the certificate, unchanged."""
     stated, beside = case.certificate.files, case.asked.files
     others = [name for name, digest in stated.items() if beside.get(name) not in {None, digest}]
+    absent = [name for name in stated if beside.get(name) is None]
     same = [name for name, digest in stated.items() if beside.get(name) == digest]
     if others:
         yield _refused(Check.FILES, "other", files=others)
-    elif same:
+    if absent and case.asked.alone:
+        yield _noted(Check.FILES, "alone", files=absent)
+    elif absent:
+        yield _refused(Check.FILES, "absent", files=absent)
+    if same and not others:
         yield _passed(Check.FILES, "same", files=same)
-    else:
-        yield _noted(Check.FILES, "absent" if stated else "none", files=list(stated))
+    elif not stated:
+        yield _noted(Check.FILES, "none", files=[])
 
 
 def _rules(case: Case) -> Iterable[Found]:

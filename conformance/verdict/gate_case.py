@@ -85,7 +85,9 @@ class Asked:
     accept_partial: bool = False
     target: tuple[Wanted, ...] = ()
     files: Mapping[str, str | None] = field(default_factory=dict)
-    """The digests of the files beside the certificate, by name; None for one that is not there."""
+    """The digests of the files beside the certificate, by name; None for one that is not there, or can't be read."""
+    alone: bool = False
+    """Whether the certificate counts without what its run left beside it."""
     readings: Mapping[str, str] | None = None
     """Those that the target file states, where one was given."""
     strict_readings: bool = False

@@ -100,6 +100,8 @@ class Journal:
         """Requests by the label of their endpoint."""
         self.about = ""
         """What is sent from now on is for: rule and scenario, or what else. It stands with each exchange in the HAR file."""
+        self.kind = ""
+        """The kind of fault that is being tried; "" where it is none, or several."""
         self._email = email
         self._room = TOKENS_OF_A_RUN
         """For so many characters of tokens that answers hold without being asked for them there is room."""
@@ -132,7 +134,7 @@ class Journal:
         self.by_endpoint[exchange.endpoint.label if exchange.endpoint else OTHER] += 1
         if self._har is not None:
             told = self._cut(self.redactor.bytes_as_text(exchange.response_body))
-            _write(self._har, exchange, self.redactor, told, self.about)
+            _write(self._har, exchange, self.redactor, told, ": ".join(filter(None, (self.about, self.kind))))
 
     def _cut(self, text: str) -> str:
         """What of an answer's body is written down: all, unless answers are large again and again."""

@@ -431,7 +431,7 @@ def test_every_kind_of_refusal_says_what_to_do_and_nothing_else_does() -> None:
 
     refused = {key for key, (_, remedy) in WORDS.items() if remedy}
     fine = {"read", "right", "whole", "not-compared", "not-asked", "not-looked-at", "good", "fresh", "same", "mock", "enough",
-            "untold", "absent", "not-asked-with-earlier", "enough-with-earlier", "default", "probed", "told", "stated",
+            "untold", "alone", "not-asked-with-earlier", "enough-with-earlier", "default", "probed", "told", "stated",
             "hindered", "recorded", "conformant-recorded",
             "none", "valid", "idle", "conformant", "conformant-waived", "partial-accepted"}  # fmt: skip
     assert {kind for check, kind in WORDS.keys() - refused} == fine

@@ -161,7 +161,7 @@ def test_over_a_sample_of_the_fleet_it_is_never_wrong(tmp_path: Path) -> None:
     )  # fmt: skip
     output, errors = run.communicate(timeout=300)
     assert run.returncode == 0, output + errors
-    results = json.loads(found.read_text(encoding="utf-8"))
+    results = [json.loads(line) for line in found.read_text(encoding="utf-8").splitlines()]
     assert len(results) >= len(SAMPLE)
     assert [one for one in results if not one["same"].startswith("still there")] == []
     assert [one for one in results if not one["plain"].startswith("fixed")] == []

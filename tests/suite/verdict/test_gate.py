@@ -61,7 +61,7 @@ def test_a_conformant_certificate_passes_every_check() -> None:
 
 @pytest.mark.parametrize(
     ("beside", "kind", "code"),
-    [("sha256:" + "a" * 64, "same", 0), ("sha256:" + "b" * 64, "other", 3), (None, "absent", 0)],
+    [("sha256:" + "a" * 64, "same", 0), ("sha256:" + "b" * 64, "other", 3), (None, "absent", 3)],
 )
 def test_what_lies_beside_it_must_be_of_the_same_run(beside: str | None, kind: str, code: int) -> None:
     certificate = document()
@@ -69,6 +69,16 @@ def test_what_lies_beside_it_must_be_of_the_same_run(beside: str | None, kind: s
     decision = decided(sealed(certificate), files={"traffic.har": beside})
     ((found, _, facts),) = told(decision, Check.FILES)
     assert (found, facts, decision.exit_code) == (kind, {"files": ["traffic.har"]}, code)
+
+
+def test_a_certificate_counts_without_what_its_run_left_only_where_that_is_asked_for() -> None:
+    certificate = document()
+    certificate["files"] = {"traffic.har": "sha256:" + "a" * 64}
+    decision = decided(sealed(certificate), files={"traffic.har": None}, alone=True)
+    ((kind, result, _),) = told(decision, Check.FILES)
+    assert (kind, result, decision.exit_code) == ("alone", Result.NOTED, 0)
+    another = decided(sealed(certificate), files={"traffic.har": "sha256:" + "b" * 64}, alone=True)
+    assert another.exit_code == 3
 
 
 def test_the_same_certificate_is_decided_alike_each_time() -> None:
