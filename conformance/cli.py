@@ -11,6 +11,7 @@ import click
 from conformance import __version__
 from conformance.commandline.asking import asker
 from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
+from conformance.commandline.explain_command import explain
 from conformance.commandline.gate_command import gate
 from conformance.commandline.mock_command import mock
 from conformance.commandline.rejudge_command import rejudge
@@ -52,6 +53,7 @@ def main() -> None:
 
 
 main.add_command(gate)
+main.add_command(explain)
 main.add_command(replay)
 main.add_command(mock)
 main.add_command(schema)
