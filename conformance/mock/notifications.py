@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from heapq import heappop, heappush
-from threading import Lock
+from threading import Condition, Lock
 from typing import Final, TypeAlias
 
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
@@ -117,6 +117,7 @@ class Notifier:
         self._clock = clock
         self._send = send
         self._lock = Lock()
+        self._idle = Condition(self._lock)
         self._letters: list[_Letter] = []
         self._emitted = 0
         self._delivering = False
@@ -161,7 +162,8 @@ class Notifier:
                 taken = self._send_seen(letter, self.witness) if self.witness else self._send(letter.url, letter.body)
             except BaseException:
                 self._put_off(letter)
-                self._delivering = False
+                with self._lock:
+                    self._rest()
                 raise
             if not taken:
                 self._put_off(letter)
@@ -179,8 +181,17 @@ class Notifier:
                 letter = heappop(self._letters)
                 return replace(letter, first_try=letter.first_try or now)
             # Under the lock that found nothing due, so that what another thread emits next is not left to this one.
-            self._delivering = False
+            self._rest()
             return None
+
+    def _rest(self) -> None:
+        self._delivering = False
+        self._idle.notify_all()
+
+    def await_rest(self, seconds: float) -> bool:
+        """Wait until no thread delivers any more, so long at most; whether that is so."""
+        with self._lock:
+            return self._idle.wait_for(lambda: not self._delivering, seconds)
 
     def _put_off(self, letter: _Letter) -> None:
         now = self._clock.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,12 +26,9 @@ def koncili_mock(request: pytest.FixtureRequest) -> Iterator[KonciliMock]:
         if marker.args:
             pytest.fail("koncili_mock takes its settings by name: variants=[...], faults=[...]", pytrace=False)
         settings |= marker.kwargs
-    try:
-        serving = serve(**settings)
-        mock = serving.__enter__()
-    except (TypeError, ValueError) as error:
-        pytest.fail(f"koncili_mock: {error}", pytrace=False)
-    try:
+    with ExitStack() as stack:
+        try:
+            mock = stack.enter_context(serve(**settings))
+        except (TypeError, ValueError) as error:
+            pytest.fail(f"koncili_mock: {error}", pytrace=False)
         yield mock
-    finally:
-        serving.__exit__(None, None, None)

@@ -26,6 +26,9 @@ from conformance.mock.world import EMAIL, ENABLED, INTEGRATOR, PASSWORD, Account
 
 __all__ = ["Account", "Clock", "Credentials", "KonciliMock", "StoredOrder", "Violation", "koncili_mock"]
 
+DELIVERY_SECONDS: Final = 30.0
+"""How long a command waits for notifications that another thread delivers."""
+
 MOST_TOLD: Final = 10
 """So many calls are told where an assertion fails."""
 
@@ -76,6 +79,12 @@ class StoredOrder:
     is_reconciled: bool
 
 
+def carry_out(koncili: Koncili, commands: Mapping[str, Any]) -> None:
+    """Carry out commands, and return when what is due is delivered, by whichever thread."""
+    koncili.control(commands)
+    koncili.notifier.await_rest(DELIVERY_SECONDS)
+
+
 class Clock:
     """The mock's clock: real time, and what was added."""
 
@@ -87,8 +96,8 @@ class Clock:
         return self._koncili.clock.now()
 
     def advance(self, seconds: float) -> None:
-        """Move it on by so many seconds, and do what is due by then. Raises ValueError for a negative number."""
-        self._koncili.control({"advanceSeconds": seconds})
+        """Move it on by so many seconds, and do what is due by then: when it returns it is done. Raises ValueError."""
+        carry_out(self._koncili, {"advanceSeconds": seconds})
 
 
 class KonciliMock:
@@ -128,8 +137,8 @@ class KonciliMock:
         self.koncili.control({"callbackUrl": url})
 
     def command(self, **commands: Any) -> None:
-        """Carry out commands of `POST /_mock`, such as `failReconciliation=237`. Raises ValueError."""
-        self.koncili.control(commands)
+        """Carry out commands of `POST /_mock`, such as `failReconciliation=237`, and deliver what is due. Raises ValueError."""
+        carry_out(self.koncili, commands)
 
     def reset(self) -> None:
         """Forget orders, reconciliations, counts, faults and calls; tokens, the clock and settings stay."""

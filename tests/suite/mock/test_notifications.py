@@ -396,3 +396,27 @@ def test_any_other_answer_is_not_taken(wire: Wire, answer: httpx.Response | Exce
 )
 def test_a_url_that_is_none_takes_nothing(url: str) -> None:
     assert not post(url, b"{}")
+
+
+def test_who_waits_is_told_when_another_thread_has_delivered() -> None:
+    begun, go_on, heard = Event(), Event(), list[bytes]()
+
+    def send(_: str, body: bytes) -> bool:
+        begun.set()
+        assert go_on.wait(60)
+        heard.append(body)
+        return True
+
+    notifier = Notifier(VirtualClock(), send=send)
+    notifier.url = "http://127.0.0.1:1/"
+    notifier.emit("TEST_NOTIFICATION", None)
+    assert notifier.await_rest(0), "nobody delivers yet"
+    other = Thread(target=notifier.deliver)
+    other.start()
+    assert begun.wait(60)
+    notifier.deliver()  # the other is at it
+    assert not notifier.await_rest(0)
+    go_on.set()
+    assert notifier.await_rest(60)
+    assert len(heard) == 1
+    other.join()
