@@ -322,7 +322,7 @@ def prove(
 
 
 @main.command(epilog=EXITS)
-@click.argument("traffic", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("traffic", nargs=-1, required=True, type=str)
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
 @click.option("--base-url", metavar="URL", help="Where Koncili is, in the recording: calls elsewhere are left out.")
 @click.option(
@@ -336,23 +336,29 @@ def prove(
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True,
     help="How many processes work; more than one pay from 100 MB on.",
 )  # fmt: skip
+@click.option("--dask", metavar="ADDRESS", help="Let the workers of this Dask scheduler work (tcp://scheduler:8786).")
 def audit(
-    traffic: tuple[Path, ...], reports: Path, base_url: str | None, readings: tuple[str, ...], workers: int
+    traffic: tuple[str, ...],
+    reports: Path,
+    base_url: str | None,
+    readings: tuple[str, ...],
+    workers: int,
+    dask: str | None,
 ) -> None:
     """Judge an integration by recordings of its calls, all of them one stream, and leave a certificate and reports."""
-    from conformance.audit.run import by_workers, run_audit
-    from conformance.commandline.audit_command import chosen_readings, shown
+    from conformance.audit.run import by_cluster, by_workers, run_audit
+    from conformance.commandline.audit_command import chosen_readings, recordings, shown
     from conformance.errors import CannotRun
     from conformance.report.files import Reports
 
     try:
         code = run_audit(
-            traffic,
+            recordings(traffic),
             reports=Reports(reports),
             say=shown,
             readings=chosen_readings(readings),
             base_url=base_url,
-            work=by_workers(workers) if workers > 1 else None,
+            work=by_cluster(dask) if dask is not None else by_workers(workers) if workers > 1 else None,
         )
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)

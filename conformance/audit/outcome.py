@@ -20,6 +20,7 @@ from conformance.escaping import visible
 from conformance.target.wire.exchange import Exchange as WireExchange
 from conformance.target.wire.exchange import as_curl
 from conformance.traffic.exchange import Missing
+from conformance.traffic.remote import Remote
 from conformance.verdict.certificate import (
     Certificate,
     Contract,
@@ -55,7 +56,7 @@ PROFILE: Final = "audit"
 
 
 def certify_recording(
-    auditor: Auditor, secrets: Secrets, *, files: Sequence[Path], problems: Sequence[str], started_at: datetime
+    auditor: Auditor, secrets: Secrets, *, files: Sequence[Path | Remote], problems: Sequence[str], started_at: datetime
 ) -> Certificate:
     """The certificate of what was audited."""
     contract = catalogue(Kind.INTEGRATION)

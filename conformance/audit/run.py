@@ -14,6 +14,7 @@ from conformance.audit.books import as_csv
 from conformance.audit.books_page import books_page
 from conformance.audit.outcome import certify_recording
 from conformance.audit.secrets import Secrets
+from conformance.audit.sharded.cluster import cluster
 from conformance.audit.sharded.crew import processes
 from conformance.audit.sharded.parts import PART_BYTES
 from conformance.audit.sharded.run import audit_in_parts
@@ -28,6 +29,7 @@ from conformance.traffic.exchange import Exchange
 from conformance.traffic.files import Source
 from conformance.traffic.problems import Problems
 from conformance.traffic.reading import each_once, read_sources
+from conformance.traffic.remote import Remote
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.evidence import Evidence
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES
@@ -51,7 +53,7 @@ class Audited:
 
 
 def audit(
-    files: Sequence[Path],
+    files: Sequence[Path | Remote],
     *,
     readings: Mapping[str, str] | None = None,
     base_url: str | None = None,
@@ -86,6 +88,18 @@ def by_workers(number: int, *, part_bytes: int = PART_BYTES) -> Work:
     return work
 
 
+def by_cluster(address: str, *, part_bytes: int = PART_BYTES) -> Work:
+    """Judge recordings by the workers of the Dask scheduler there."""
+
+    def work(
+        sources: Sequence[Source], problems: Problems, readings: Mapping[str, str] | None, base_url: str | None
+    ) -> tuple[Auditor, Secrets]:
+        with cluster(address) as crew:
+            return audit_in_parts(sources, crew, problems, readings=readings, base_url=base_url, part_bytes=part_bytes)
+
+    return work
+
+
 def _learning(exchanges: Iterable[Exchange], secrets: Secrets) -> Iterator[Exchange]:
     for exchange in exchanges:
         secrets.learn(exchange)
@@ -93,7 +107,7 @@ def _learning(exchanges: Iterable[Exchange], secrets: Secrets) -> Iterator[Excha
 
 
 def run_audit(
-    files: Sequence[Path],
+    files: Sequence[Path | Remote],
     *,
     reports: Reports,
     say: Callable[[Line], None],

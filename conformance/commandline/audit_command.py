@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
@@ -12,6 +13,7 @@ from conformance.contract.readings import resolve
 from conformance.errors import CannotRun
 from conformance.report.lines import Line
 from conformance.report.screen import styled
+from conformance.traffic.remote import Remote, matching
 
 
 def chosen_readings(given: Iterable[str]) -> dict[str, str]:
@@ -27,6 +29,11 @@ def chosen_readings(given: Iterable[str]) -> dict[str, str]:
     except ValueError as error:
         raise CannotRun(f"--reading: {error}") from None
     return chosen
+
+
+def recordings(named: Iterable[str]) -> list[Path | Remote]:
+    """What the words of a command line name: files, and URLs, with `*` for any part of a name. Raises CannotRun."""
+    return [one for word in named for one in (matching(word) if "://" in word else [Path(word)])]
 
 
 def shown(line: Line) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from conformance.errors import CannotRun
+from conformance.traffic.remote import Remote
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -46,7 +47,7 @@ Tell = Callable[[str], None]
 class Source:
     """A recording: a file, or a member of a zip archive."""
 
-    path: Path
+    path: Path | Remote
     member: str | None = None
 
     @property
@@ -66,16 +67,16 @@ class Opened:
     """Whether the stream is the file as it lies there, so that it can be read from its middle."""
 
 
-def sources(path: Path) -> list[Source]:
+def sources(path: Path | Remote) -> list[Source]:
     """The recordings that a file holds: itself, or those in a zip archive. Raises CannotRun where it can't be opened."""
     try:
         if path.is_dir():
             raise CannotRun(f"{path}: is a folder; name the recordings in it")
-        with path.open("rb") as stream:
+        with _file(path) as stream:
             if not zipfile.is_zipfile(stream):
                 return [Source(path)]
-        with zipfile.ZipFile(path) as archive:
-            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            with zipfile.ZipFile(stream) as archive:
+                names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     except (OSError, *_BROKEN_ARCHIVE) as error:
         raise CannotRun(f"{path}: can't be read: {_reason(error)}") from None
     names = [name for name in names if not name.startswith("__MACOSX/")]
@@ -88,16 +89,24 @@ def opened(source: Source, tell: Tell) -> Iterator[Opened]:
     with ExitStack() as closing:
         try:
             if source.member is None:
-                raw: BinaryIO = closing.enter_context(source.path.open("rb"))
-                resource = _beside(source.path)
+                raw = closing.enter_context(_file(source.path))
+                resource = _beside(source.path) if isinstance(source.path, Path) else _nothing
             else:
-                archive = closing.enter_context(zipfile.ZipFile(source.path))
+                archive = closing.enter_context(zipfile.ZipFile(closing.enter_context(_file(source.path))))
                 raw = io.BufferedReader(_Checked(closing.enter_context(archive.open(source.member)), source.name, tell))
                 resource = _in_archive(archive, source.member)
         except (OSError, *_BROKEN_ARCHIVE) as error:
             raise CannotRun(f"{source.name}: can't be read: {_reason(error)}") from None
         stream = _plain(raw, source.name, tell, closing)
         yield Opened(stream, resource, is_plain=stream is raw and source.member is None)
+
+
+def _file(path: Path | Remote) -> BinaryIO:
+    return path.open("rb") if isinstance(path, Path) else path.open()
+
+
+def _nothing(_: str) -> bytes | None:
+    return None
 
 
 def _plain(raw: BinaryIO, name: str, tell: Tell, closing: ExitStack) -> BinaryIO:

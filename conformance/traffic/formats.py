@@ -62,6 +62,14 @@ def form_of(source: Source) -> Form | None:
     return form
 
 
+def why_none(source: Source) -> str:
+    """Why nothing is to be read in a recording that has no form: it is damaged from its beginning on, or empty."""
+    told: list[str] = []
+    with opened(source, told.append) as file:
+        file.stream.read(1)
+    return told[0] if told else f"{source.name}: is empty"
+
+
 def _form_of_list(text: JSONText) -> Form | None:
     first: JSONValue = next((text.value() for _ in text.items()), None)
     if is_nock(first):

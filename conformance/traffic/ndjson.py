@@ -75,6 +75,10 @@ def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Generator[Exchange, 
         if line.isspace() or not line:
             continue
         place += 1
+        is_cut_off = not line.endswith(b"\n")
+        if is_cut_off and len(line) == LONGEST_LINE_BYTES:
+            tell(f"{name}: line {number:,} (entry {place}) is longer than {LONGEST_LINE_BYTES:,} bytes; it is left out")
+            continue
         try:
             exchange: Exchange | str = _exchange(_DECODER.decode(line), Origin(name, place))
         except _UNREADABLE as error:
@@ -82,7 +86,7 @@ def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Generator[Exchange, 
         if isinstance(exchange, Exchange):
             yield exchange
         else:
-            cut = "; the file ends there" if not line.endswith(b"\n") else ""
+            cut = "; the file ends there" if is_cut_off else ""
             tell(f"{name}: line {number:,} (entry {place}) {exchange}; it is left out{cut}")
     return place + 1
 

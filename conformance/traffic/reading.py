@@ -9,11 +9,12 @@ from pathlib import Path
 
 from conformance.traffic.exchange import Exchange
 from conformance.traffic.files import Source, Tell, sources
-from conformance.traffic.formats import Form, exchanges, form_of, times
+from conformance.traffic.formats import Form, exchanges, form_of, times, why_none
 from conformance.traffic.ordering import Keyed, in_sequence, keyed, merged, survey
+from conformance.traffic.remote import Remote
 
 
-def read_all(paths: Iterable[Path], tell: Tell) -> Iterator[Exchange]:
+def read_all(paths: Iterable[Path | Remote], tell: Tell) -> Iterator[Exchange]:
     """Every exchange of these recordings, by the time at which it was sent; each keeps its place in its file.
 
     One without a time follows the one that was written before it; a recording without any times comes first. `tell` learns
@@ -28,7 +29,7 @@ def read_sources(sources: Sequence[Source], tell_of: Callable[[int], Tell]) -> I
     for place, source in enumerate(sources):
         form = form_of(source)
         if form is None:
-            tell_of(place)(f"{source.name}: is empty")
+            tell_of(place)(why_none(source))
             continue
         seen = survey(times(source, form))
         recordings.append(
@@ -37,9 +38,9 @@ def read_sources(sources: Sequence[Source], tell_of: Callable[[int], Tell]) -> I
     yield from merged(recordings)
 
 
-def each_once(paths: Iterable[Path], tell: Tell) -> list[Source]:
+def each_once(paths: Iterable[Path | Remote], tell: Tell) -> list[Source]:
     """The recordings, each once: a call that is read twice would have been sent twice. Raises CannotRun."""
-    found: dict[tuple[Path, str | None], Source] = {}
+    found: dict[tuple[Path | Remote, str | None], Source] = {}
     for source in [source for path in paths for source in sources(path)]:
         known = found.setdefault((source.path.resolve(), source.member), source)
         if known is not source:

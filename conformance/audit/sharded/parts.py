@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.files import Source, Tell, opened
-from conformance.traffic.formats import Form, exchanges, form_of
+from conformance.traffic.formats import Form, exchanges, form_of, why_none
 from conformance.traffic.ndjson import read_ndjson
 from conformance.traffic.ordering import LONG_AGO
 from conformance.traffic.problems import Problems
@@ -34,13 +34,13 @@ class Part:
 
 
 def parts_of(sources: Iterable[Source], problems: Problems, *, part_bytes: int = PART_BYTES) -> list[Part]:
-    """The parts of these recordings, in sequence; `problems` learns which are empty. Raises CannotRun where one can't be opened
-    or is of no known form."""
+    """The parts of these recordings, in sequence; `problems` learns in which there is nothing. Raises CannotRun where one
+    can't be opened or is of no known form."""
     found: list[Part] = []
     for file, source in enumerate(sources):
         form = form_of(source)
         if form is None:
-            problems.tell(file, f"{source.name}: is empty")
+            problems.tell(file, why_none(source))
             continue
         size = _plain_bytes(source) if form is Form.NDJSON else 0
         ranges: list[tuple[int, int | None]] = [(begin, begin + part_bytes) for begin in range(0, size, part_bytes)]

@@ -23,7 +23,7 @@ from conformance.contract.order_rules import is_account_id
 from conformance.contract.reconciliation_rules import is_whole
 from conformance.traffic.exchange import Exchange, Headers, Missing
 
-BUCKETS: Final = 24
+BUCKETS: Final = 64
 """Into so many buckets accounts fall."""
 
 NOBODY: Final = BUCKETS
