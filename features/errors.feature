@@ -77,6 +77,7 @@ Feature: Errors
       | what                                  |
       | a long code                           |
       | a code of other characters            |
+      | a total of its own                    |
       | a large amount                        |
       | many extracts                         |
       | a date long past                      |

@@ -150,6 +150,17 @@ _NO_OBJECT: Final = (
         draw=near_parts.NOT_A_NUMBER,
         endpoints=frozenset({Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION}),
     ),
+    Kind(
+        name="NaN in a field of its own",
+        draw=near_parts.NOT_A_NUMBER_BESIDE,
+        endpoints=frozenset({Endpoint.SUBMIT_ORDER}),
+    ),
+    Kind(name="a plus before a number", draw=near_parts.PLUS_BEFORE, endpoints=frozenset({Endpoint.SUBMIT_ORDER})),
+    Kind(
+        name="nothing before the point of a number",
+        draw=near_parts.POINT_FIRST,
+        endpoints=frozenset({Endpoint.SUBMIT_ORDER}),
+    ),
     *_kinds(
         None,
         {name: parts.NO_OBJECT[name] for name in ("an array of it", "not JSON", "cut short", "a string", "a number")},

@@ -155,6 +155,8 @@ NEARLY_JSON: Final[dict[str, Draw]] = {
         "a line of comment in it": _in_the_middle(b"// sent by us\n"),
         "names without quotes": _named(b"", b""),
         "a comma after the last extract": _comma_after_an_item,
+        "a line's end in a text": _in_the_middle(b'"note": "sent\nby us", '),
+        "nothing between two commas": _in_the_middle(b'"tags": [1,,2], '),
         "a byte order mark encoded twice before it": lambda text: "\u00ef\u00bb\u00bf".encode() + text,
     }.items()
 }
@@ -169,7 +171,18 @@ _TOTAL: Final = rb'("(?:totalGrossValue|totalNetValue)":\s*)[-+.\dEe]+'
 ZERO_BEFORE: Final = setting(
     ("body",), Rendered("a zero before a number", lambda text: re.sub(_NUMBER_OF, rb"\g<1>0", text, count=1))
 )
+PLUS_BEFORE: Final = setting(
+    ("body",), Rendered("a plus before a number", lambda text: re.sub(_NUMBER_OF, rb"\g<1>+", text, count=1))
+)
+POINT_FIRST: Final = setting(
+    ("body",), Rendered("nothing before the point of a number", lambda text: re.sub(_TOTAL, rb"\1.75", text, count=1))
+)
 NOT_A_NUMBER: Final = setting(
     ("body",), Rendered("NaN for a number", lambda text: re.sub(_TOTAL, rb"\1NaN", text, count=1))
 )
 """Of an order or a creation: a release has no number that may be any."""
+
+NOT_A_NUMBER_BESIDE: Final = setting(
+    ("body",), Rendered("NaN in a field of its own", _in_the_middle(b'"weight": NaN, '))
+)
+"""Where a parser takes it that has no such value for an amount."""

@@ -173,8 +173,23 @@ AT_NOON: Final[Mapping[str, Change]] = MappingProxyType(
 )
 """The same dates at noon, by the kinds whose instants are as lawful as those: who takes the one takes the other."""
 
+
+def _total_of_its_own(by: Decimal) -> Change:
+    """The order with a total that its sales don't come to: no document says what is in it."""
+    return lambda _, order: {**order, "totalGrossValue": order["totalGrossValue"] + by}
+
+
+TOTALS: Final[Mapping[str, Change]] = MappingProxyType(
+    {
+        "that takes in more than its sales": _total_of_its_own(Decimal("17.25")),
+        "of a cent less than its sales": _total_of_its_own(-CENT),
+    }
+)
+"""Totals that a server does not show where it reckons them anew."""
+
 ORDERS_BEYOND: Final[Mapping[str, Mapping[str, Change]]] = MappingProxyType(
     {
+        "a total of its own": TOTALS,
         "a large amount": AMOUNTS,
         "many extracts": COUNTS,
         "a date long past": PAST,

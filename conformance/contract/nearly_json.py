@@ -8,11 +8,11 @@ from typing import Final
 
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
 
-AFTER, COMMENTS, QUOTES, COMMAS, NAMES, MARK = (
+AFTER, COMMENTS, QUOTES, COMMAS, NAMES, MARK, LINES, HOLES = (
     "text after the object", "comments", "single quotes", "trailing commas", "names without quotes",
-    "a byte order mark encoded twice",
+    "a byte order mark encoded twice", "line ends in texts", "nothing between two commas",
 )  # fmt: skip
-LENIENCIES: Final = frozenset({AFTER, COMMENTS, QUOTES, COMMAS, NAMES, MARK})
+LENIENCIES: Final = frozenset({AFTER, COMMENTS, QUOTES, COMMAS, NAMES, MARK, LINES, HOLES})
 """What lenient parsers take. What stands for no value of JSON, such as NaN or 010.5, is not among it: that is no JSON at all."""
 
 _MOJIBAKE: Final = "\u00ef\u00bb\u00bf"
@@ -24,6 +24,8 @@ _TOKEN: Final = re.compile(
     r"""|(?P<name>[A-Za-z_$][\w$]*(?=\s*:))|(?P<mark>[{}\[\],])|(?P<other>[^\s"'/{}\[\],]+)""",
     re.DOTALL | re.ASCII,
 )
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
 
 
 def read_leniently(body: bytes, takes: Collection[str] = LENIENCIES) -> dict[str, JSONValue] | None:
@@ -50,9 +52,12 @@ def _strict(text: str, takes: Collection[str]) -> str | None:
             part = dumps(part[1:-1].replace("\\'", "'"))
         elif kind == "name" and NAMES in takes:
             part = dumps(part)
+        elif kind == "text" and LINES in takes:
+            part = _CONTROL.sub(lambda one: f"\\u{ord(one[0]):04x}", part)
         if part == ",":
-            if comma:
+            if comma and HOLES not in takes:
                 return None
+            written.append(",null" if comma else "")
             comma = True
             continue
         if comma and not part.isspace():

@@ -52,6 +52,16 @@ def _refuses(
     return Variant(name=name, statement=statement, objects=objects, **hooks)
 
 
+def _adds_up(order: Body) -> bool:
+    """Whether the total of an order is the sum of its sales; also where it has none, or no sales can be added up."""
+    extracts: Any = order.get("extracts")
+    total: Any = order.get("totalGrossValue")
+    if not is_number(total) or not isinstance(extracts, list) or not all(isinstance(one, dict) for one in extracts):
+        return True
+    sales: list[Any] = [one.get("value") for one in extracts if one.get("type") == "SALE"]
+    return not all(map(is_number, sales)) or sum(map(Decimal, sales), Decimal(0)) == Decimal(total)
+
+
 _AMOUNTS: Final = ("value", "totalGrossValue", "totalNetValue")
 
 
@@ -134,6 +144,15 @@ BOUNDED: Final = (
         disregards=frozenset({"DEL-07"}),
         after_deletion=remember_deleted,
         objects=refused_again,
+    ),
+    Variant(
+        name="totals-reckoned",
+        statement="Refuses an order whose total is not what its sales come to.",
+        objects=lambda request, body, _: (
+            Breach("ORD-13", "totalGrossValue", "totalGrossValue is not the sum of the sales")
+            if request.endpoint is Endpoint.SUBMIT_ORDER and not _adds_up(body)
+            else None
+        ),
     ),
     Variant(
         name="total-net-value-demanded",

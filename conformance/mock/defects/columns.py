@@ -133,6 +133,12 @@ def _total(change: Callable[[Decimal], Decimal]) -> Callable[[Body], Body]:
     return changed
 
 
+def _reckoned(order: Body) -> Body:
+    """The order with the sum of its sales as its total."""
+    extracts: Any = order.get("extracts") or []
+    return {**order, "totalGrossValue": sum(one["value"] for one in extracts if one.get("type") == "SALE")}
+
+
 def _at_most(limit: str) -> Callable[[Decimal], Decimal]:
     """As a database that is not strict does: the largest that the column holds."""
     largest = Decimal(limit)
@@ -250,6 +256,7 @@ COLUMNS: Final = (
     _kept("decimal-8-2", "Keeps at most 999999.99.", _money(_at_most("999999.99"))),
     _kept("decimal-10-2", "Keeps at most 99999999.99.", _money(_at_most("99999999.99"))),
     _kept("total-decimal-10-2", "Keeps at most 99999999.99 of a total.", _total(_at_most("99999999.99"))),
+    _kept("total-reckoned", "Keeps as the total what the sales come to.", _reckoned),
     _kept("31-bit-cents", "Keeps cents in a 32-bit integer.", _money(_round(_CENTS_32, -_CENTS_31))),
     Defect(
         name="err-06-31-bit-cents-read",

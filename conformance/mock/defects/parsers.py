@@ -13,7 +13,17 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import parse_local
 from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
-from conformance.contract.nearly_json import AFTER, COMMAS, COMMENTS, LENIENCIES, NAMES, QUOTES, read_leniently
+from conformance.contract.nearly_json import (
+    AFTER,
+    COMMAS,
+    COMMENTS,
+    HOLES,
+    LENIENCIES,
+    LINES,
+    NAMES,
+    QUOTES,
+    read_leniently,
+)
 from conformance.mock.defects.parts import CREATE, RELEASE, SUBMIT, changed, reading, rules
 from conformance.mock.quirks import Defect
 
@@ -134,12 +144,20 @@ PARSERS: Final = (
     _parser("comments", "Skips comments (System.Text.Json and Jackson may).", COMMENTS),
     _parser("json5", "Reads JSON5, and skips a byte order mark, be it encoded twice.", *(LENIENCIES - {AFTER})),
     _parser("gson", "Reads what a lenient Gson reads.", QUOTES, NAMES, COMMENTS),
+    _parser("control-characters", "Takes texts with line ends in them (Jackson may, Python's json if not strict).", LINES),
+    _parser("missing-values", "Takes nothing between two commas for null (Jackson may).", HOLES),
     Defect(name="ord-08-clamped", statement="Takes 30 February for the last day of the month (Java's SMART resolver).",
            rules=rules("ORD-08", "REC-08", "REL-17"), reads=reading(clamped, DATES, *_WRITERS)),
     Defect(name="ord-22-text-after-releases", statement="Reads the first object of a release, whatever follows.",
            rules=rules("ORD-22"), reads=read_as({AFTER}, RELEASE)),
     Defect(name="ord-14-nan", statement="Takes NaN for a number, and keeps a zero (Python).",
            rules=rules("ORD-14", "REC-08"), reads=_text_read({r"\bNaN\b": "0"})),
+    Defect(name="ord-14-nan-beside", statement="Takes NaN in fields that it does not look at (Jackson may).",
+           rules=rules("ORD-14"), reads=_text_read({r'("(?!total)\w+"\s*:\s*)NaN\b': r"\g<1>0"})),
     Defect(name="ord-14-zeros", statement="Takes a zero before a number (Jackson may).",
            rules=rules("ORD-14", "REC-08", "REL-17"), reads=_text_read({r'("\s*:\s*)0+(?=\d)': r"\1"})),
+    Defect(name="ord-14-plus", statement="Takes a plus before a number (Jackson may).",
+           rules=rules("ORD-14"), reads=_text_read({r'("\s*:\s*)\+(?=\d)': r"\1"})),
+    Defect(name="ord-14-points", statement="Takes nothing before the point of a number for zero (Jackson may).",
+           rules=rules("ORD-14"), reads=_text_read({r'("\s*:\s*)\.(?=\d)': r"\g<1>0."})),
 )  # fmt: skip

@@ -91,6 +91,12 @@ TOKENS: Final = (
         sees=_credentials(lambda email, password: (email, password.lower()) == (EMAIL, PASSWORD.lower())),
     ),
     Defect(
+        name="auth-02-password-trimmed",
+        statement="Compares passwords without the blanks around them.",
+        rules=rules("AUTH-02"),
+        sees=_credentials(lambda email, password: (email, password.strip()) == (EMAIL, PASSWORD)),
+    ),
+    Defect(
         name="auth-02-password-cut",
         statement="Compares the first eight characters of passwords.",
         rules=rules("AUTH-02"),

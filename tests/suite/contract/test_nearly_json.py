@@ -8,7 +8,18 @@ import pytest
 from hypothesis import strategies as st
 
 from conformance.contract.jsontext import dumps
-from conformance.contract.nearly_json import AFTER, COMMAS, COMMENTS, LENIENCIES, MARK, NAMES, QUOTES, read_leniently
+from conformance.contract.nearly_json import (
+    AFTER,
+    COMMAS,
+    COMMENTS,
+    HOLES,
+    LENIENCIES,
+    LINES,
+    MARK,
+    NAMES,
+    QUOTES,
+    read_leniently,
+)
 from tests.suite.support.properties import JSON_VALUES, prove
 
 READ: Final = {
@@ -20,6 +31,8 @@ READ: Final = {
     b'{"a": [1,], }': (COMMAS, {"a": [1]}),
     b'{"a": /* } */ 1}': (COMMENTS, {"a": 1}),
     b'// x\n{"a": 1}': (COMMENTS, {"a": 1}),
+    b'{"a": "1\n\t2"}': (LINES, {"a": "1\n\t2"}),
+    b'{"a": [1,,2]}': (HOLES, {"a": [1, None, 2]}),
     b"{a: 1, $b : 2}": (NAMES, {"a": 1, "$b": 2}),
     b'\xc3\xaf\xc2\xbb\xc2\xbf{"a": 1}': (MARK, {"a": 1}),
     b'{"a": "// } \'x\' ,]"} x': (AFTER, {"a": "// } 'x' ,]"}),
