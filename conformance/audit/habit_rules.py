@@ -229,14 +229,17 @@ class Urls:
         """The name of what is in the URL and should not be."""
         if "@" in call.url and urlsplit(call.url).password:
             return "password"
-        pairs = call.pairs
-        named = next((name for name, value in pairs if name.lower() in _SECRET_NAMES and value), None)
-        if named is not None:
-            return named
-        held = (*(value for _, value in pairs), *_segments(call.url.partition("?")[0]))
-        return next(
-            (self._secrets[value] for value in held if len(value) >= _SHORTEST_SECRET and value in self._secrets), None
-        )
+        for name, value in call.pairs:
+            if value and name.lower() in _SECRET_NAMES:
+                return name
+        secrets = self._secrets
+        for _, value in call.pairs:
+            if value in secrets and len(value) >= _SHORTEST_SECRET:
+                return secrets[value]
+        for value in _segments(call.url.partition("?")[0]):
+            if value in secrets and len(value) >= _SHORTEST_SECRET:
+                return secrets[value]
+        return None
 
 
 @lru_cache(maxsize=256)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,8 +74,20 @@ def in_one_process(
 ) -> tuple[Auditor, Secrets]:
     """Judge recordings as they are read."""
     auditor, secrets = Auditor(readings=readings, base_url=base_url), Secrets()
-    auditor.take_all(_learning(read_sources(sources, problems.of), secrets))
+    with seldom_collected():
+        auditor.take_all(_learning(read_sources(sources, problems.of), secrets))
     return auditor, secrets
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """While millions of objects come and go, few of which refer to each other in a circle."""
+    usual = gc.get_threshold()
+    gc.set_threshold(20_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def by_workers(number: int, *, part_bytes: int = PART_BYTES) -> Work:

@@ -74,8 +74,13 @@ def is_number(value: JSONValue) -> bool:
     return kind is Decimal or kind is int or (isinstance(value, int | Decimal) and not isinstance(value, bool))
 
 
+_BEYOND: Final = 10**18
+
+
 def is_account_id(value: JSONValue, reading: str) -> TypeGuard[int | str]:
     """Whether the value can name an account, under a value of the reading `account-id-type`."""
+    if type(value) is int and 0 <= value < _BEYOND:
+        return reading != "string"
     whole = reading != "string" and isinstance(value, int) and not isinstance(value, bool)
     digits = reading != "integer" and isinstance(value, str) and value.isascii() and value.isdigit()
     return (whole or digits) and len(str(value)) <= 18  # noqa: PLR2004 - what a 64-bit id can hold

@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
+from operator import itemgetter
 from typing import IO, BinaryIO, Final
 
 from conformance.traffic.exchange import Exchange, Missing
@@ -58,21 +59,26 @@ class Survey:
     """When its first call was sent; long ago where it begins without a time."""
     nearly_sorted: bool
     """Whether holding back WINDOW calls is enough."""
+    is_sorted: bool = False
+    """Whether none need be held back: for certain, so not where no time was seen."""
 
 
 def survey(times: Iterable[datetime]) -> Survey:
     """Look at the times of a recording, as they were written."""
     held: list[datetime] = []
     first = gone = None
+    last, is_sorted = LONG_AGO, True
     for time in times:
         first = time if first is None or time < first else first
+        is_sorted = is_sorted and last <= time
+        last = time
         if gone is not None and time < gone:
             return Survey(min(chain([first], times)), nearly_sorted=False)
         if len(held) < WINDOW:
             heapq.heappush(held, time)
         else:
             gone = heapq.heappushpop(held, time)
-    return Survey(first or LONG_AGO, nearly_sorted=True)
+    return Survey(first or LONG_AGO, nearly_sorted=True, is_sorted=is_sorted and first is not None)
 
 
 _OVERLAP: Final = 200
@@ -105,8 +111,10 @@ def _unescaped(text: str) -> str:
         return text
 
 
-def in_sequence(exchanges: Iterator[Keyed], *, nearly_sorted: bool) -> Iterator[Keyed]:
+def in_sequence(exchanges: Iterator[Keyed], *, nearly_sorted: bool, is_sorted: bool = False) -> Iterator[Keyed]:
     """A recording's exchanges by time."""
+    if is_sorted:
+        return exchanges
     return _windowed(exchanges) if nearly_sorted else _sorted(exchanges)
 
 
@@ -178,6 +186,9 @@ def _loaded(file: IO[bytes]) -> Iterator[Keyed]:
             return
 
 
+_exchange_of: Final = itemgetter(2)
+
+
 def merged(recordings: Sequence[tuple[datetime, Callable[[], Iterator[Keyed]]]]) -> Iterator[Exchange]:
     """The exchanges of several recordings, each in sequence by itself, as one sequence. Each comes with its first time, and is
     opened then; of calls of the same time those of the recording that was named first come first."""
@@ -197,6 +208,9 @@ def merged(recordings: Sequence[tuple[datetime, Callable[[], Iterator[Keyed]]]])
         while waiting and (not heads or waiting[-1][0] <= heads[0][0]):
             _, number, begin = waiting.pop()
             advance(number, begin())
+        if len(heads) == 1 and not waiting:  # the others have ended
+            yield heads[0][3]
+            yield from map(_exchange_of, heads.pop()[4])
         if heads:
             _, number, _, exchange, exchanges = heapq.heappop(heads)
             yield exchange

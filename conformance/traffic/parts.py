@@ -45,12 +45,17 @@ def epoch(seconds: JSONValue) -> datetime | Missing:
 
 def duration(value: JSONValue, unit: timedelta) -> timedelta | Missing:
     """So many units; not recorded where it is no number, or below zero, which stands for that."""
+    if type(value) is float and 0 <= value < _LONGEST:
+        return value * unit
     number = _decimal(value)
     try:
         return NOT_RECORDED if number is None or not number >= 0 else float(number) * unit
     except (ValueError, OverflowError, ArithmeticError):
         return NOT_RECORDED
 
+
+_LONGEST: Final = 1e9
+"""What is longer is looked at more closely."""
 
 _NUMBER: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from conformance.traffic.exchange import Exchange
 from conformance.traffic.files import Source, Tell, sources
 from conformance.traffic.formats import Form, exchanges, form_of, times, why_none
-from conformance.traffic.ordering import Keyed, in_sequence, keyed, merged, survey
+from conformance.traffic.ordering import Keyed, Survey, in_sequence, keyed, merged, survey
 from conformance.traffic.remote import Remote
 
 
@@ -32,9 +32,7 @@ def read_sources(sources: Sequence[Source], tell_of: Callable[[int], Tell]) -> I
             tell_of(place)(why_none(source))
             continue
         seen = survey(times(source, form))
-        recordings.append(
-            (seen.first, partial(_in_sequence, source, form, tell_of(place), nearly_sorted=seen.nearly_sorted))
-        )
+        recordings.append((seen.first, partial(_in_sequence, source, form, tell_of(place), seen)))
     yield from merged(recordings)
 
 
@@ -48,5 +46,6 @@ def each_once(paths: Iterable[Path | Remote], tell: Tell) -> list[Source]:
     return list(found.values())
 
 
-def _in_sequence(source: Source, form: Form, tell: Tell, *, nearly_sorted: bool) -> Iterator[Keyed]:
-    return in_sequence(keyed(exchanges(source, form, tell)), nearly_sorted=nearly_sorted)
+def _in_sequence(source: Source, form: Form, tell: Tell, seen: Survey) -> Iterator[Keyed]:
+    found = keyed(exchanges(source, form, tell))
+    return in_sequence(found, nearly_sorted=seen.nearly_sorted, is_sorted=seen.is_sorted)

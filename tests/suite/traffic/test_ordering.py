@@ -64,6 +64,10 @@ def test_every_way_of_sorting_gives_the_same_sequence(minutes: list[int | None])
         seen = survey(time for time, _, _ in keyed(found))
         for nearly in {seen.nearly_sorted, False}:
             assert [one for _, _, one in in_sequence(keyed(found), nearly_sorted=nearly)] == by_time(found)
+        if seen.is_sorted:
+            assert [one for _, _, one in in_sequence(keyed(found), nearly_sorted=True, is_sorted=True)] == by_time(
+                found
+            )
 
 
 @given(st.lists(MINUTES, max_size=5))
