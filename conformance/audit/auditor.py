@@ -20,6 +20,7 @@ from conformance.audit.places import Places
 from conformance.audit.recogniser import Recogniser
 from conformance.contract.readings import resolve
 from conformance.traffic.exchange import Exchange, Missing
+from conformance.traffic.ordering import LONG_AGO
 
 MOST_UNEXPLAINED: Final = 100
 """So many calls are named that were refused for no reason that the documents give."""
@@ -79,6 +80,8 @@ class Auditor:
         self.findings = Findings()
         self.counts = Counts()
         self.unexplained = Unexplained()
+        self._until = LONG_AGO
+        """What was answered by then is known; a call without a time comes right after the one before it."""
         self._clients, self._places = Clients(self.findings), Places(self.findings, self.readings)
 
     @property
@@ -97,9 +100,9 @@ class Auditor:
         self.counts.exchanges += 1
         exchange = in_upper_case(exchange)
         if not isinstance(exchange.started, Missing):
-            until = shortly_after(exchange.started)
-            self._clients.catch_up(until)
-            self._places.catch_up(until)
+            self._until = shortly_after(exchange.started)
+        self._clients.catch_up(self._until)
+        self._places.catch_up(self._until)
         if (notification := notification_in(exchange)) is not None:
             self.counts.notifications += 1
             self._places.hear(as_notified(exchange, self.counts.exchanges), notification)
