@@ -28,6 +28,18 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     "--defect", "defects", multiple=True, metavar="NAME", help="Give the mock in process this defect (repeatable)."
 )
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["pytest", "bruno"]),
+    help="Send nothing: write each finding as a test, or as a Bruno collection, of its own.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where --as writes (default: here).",
+)
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
 @click.option("--max-wait", type=Duration(), help="Give up rather than wait longer for anything: 90s, 10m, 1h.")
 @click.option(
@@ -45,6 +57,8 @@ def replay(
     tries: int,
     defects: tuple[str, ...],
     variant: str | None,
+    form: str | None,
+    out: Path,
     patient: bool,  # noqa: FBT001
     max_wait: float | None,
     allow_production: str | None,
@@ -61,6 +75,10 @@ def replay(
 
     if everything and findings:
         raise CannotRun("--all tries every finding; leave it out, or name none")
+    if form is not None:
+        from conformance.replay.written import write_findings
+
+        sys.exit(write_findings(certificate, findings, form, out, tell=click.echo))
     options = Options(
         target_file=target,
         defects=defects,

@@ -31,6 +31,7 @@ from conformance.verdict.verdicts import (
     judge_run,
     judge_verdicts,
 )
+from conformance.verdict.violation import Finding
 
 Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 
@@ -178,6 +179,8 @@ class FindingEntry(_Part):
     reason: str
     during: During | None = None
     """By which `replay` tries it again; certificates of older suites tell none."""
+    counterexample: Counterexample | None = None
+    """Of all but the first of a rule, whose is the rule's."""
     recorded: RecordedFinding | None = None
 
     @property
@@ -415,6 +418,15 @@ def writable(value: Any) -> Any:
     return value
 
 
+def _counterexample(finding: Finding) -> Counterexample:
+    return Counterexample(
+        request=writable(finding.request),
+        response=writable(finding.response),
+        curl=writable(finding.curl),
+        lanes=[writable(line) for line in finding.lanes],
+    )
+
+
 def _entry(result: RuleResult) -> RuleEntry:
     finding = result.finding
     return RuleEntry(
@@ -438,16 +450,7 @@ def _entry(result: RuleResult) -> RuleEntry:
             if result.kinds
             else None
         ),
-        counterexample=(
-            Counterexample(
-                request=writable(finding.request),
-                response=writable(finding.response),
-                curl=writable(finding.curl),
-                lanes=[writable(line) for line in finding.lanes],
-            )
-            if finding
-            else None
-        ),
+        counterexample=_counterexample(finding) if finding else None,
         at_once=AtOnce(tries=result.tries, overlapped=result.overlapped, undecided=result.undecided)
         if result.tries
         else None,
@@ -461,6 +464,7 @@ def _entry(result: RuleResult) -> RuleEntry:
                 during=During(rule=one.during_rule, scenario=one.during, kinds=list(one.during_kinds))
                 if one.during
                 else None,
+                counterexample=_counterexample(one) if one is not finding else None,
             )
             for one in ([finding, *(one for one in result.findings if one.id != finding.id)] if finding else [])
         ],
