@@ -78,13 +78,13 @@ def _creation_counts(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool 
     reconciliations, batch = bench.reconciliations, fault_batch.lawful.batch
     assert batch is not None
     reconciliation = reconciliations.begin(batch)
-    _use_earlier_periods(reconciliations, reconciliation, fault_batch)
+    use_earlier_periods(reconciliations, reconciliation, fault_batch)
     if not reconciliations.submit_orders(reconciliation):
         return False
     try:
         wrongly: list[Violation] = []
         refused = [
-            _tried(bench, rule, fault_batch.lawful, kind, edit, reconciliation, wrongly)
+            send_broken_copy(bench, rule, fault_batch.lawful, kind, edit, reconciliation, wrongly)
             for kind, edit in fault_batch.edits
         ]
         created = reconciliations.create_after_refusal(reconciliation)
@@ -97,7 +97,7 @@ def _creation_counts(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool 
         reconciliations.finish(reconciliation)
 
 
-def _use_earlier_periods(
+def use_earlier_periods(
     reconciliations: Reconciliations, reconciliation: OpenReconciliation, fault_batch: FaultBatch
 ) -> None:
     """Where a broken creation is about earlier periods, let there be two."""
@@ -116,7 +116,7 @@ def _refused_release(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
     reconciliations, batch = bench.reconciliations, fault_batch.lawful.batch
     assert batch is not None
     reconciliation = reconciliations.begin(batch)
-    if not reconciliations.submit_orders(reconciliation) or not _submit_elsewhere(bench, fault_batch, reconciliation):
+    if not reconciliations.submit_orders(reconciliation) or not submit_elsewhere(bench, fault_batch, reconciliation):
         return False
     if reconciliations.create(reconciliation).status // 100 != 2:
         return False
@@ -131,7 +131,7 @@ def _refused_release(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
             return False
         wrongly: list[Violation] = []
         refused = [
-            _tried(bench, rule, fault_batch.lawful, kind, edit, reconciliation, wrongly)
+            send_broken_copy(bench, rule, fault_batch.lawful, kind, edit, reconciliation, wrongly)
             for kind, edit in fault_batch.edits
         ]
         counts = reconciliations.released(reconciliation, 0)
@@ -144,7 +144,7 @@ def _refused_release(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
         reconciliations.finish(reconciliation)
 
 
-def _submit_elsewhere(bench: Bench, fault_batch: FaultBatch, reconciliation: OpenReconciliation) -> bool:
+def submit_elsewhere(bench: Bench, fault_batch: FaultBatch, reconciliation: OpenReconciliation) -> bool:
     """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
     batch, order = reconciliation.batch, reconciliation.batch.orders[0]
     named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in _broken(fault_batch)}
@@ -165,7 +165,7 @@ def _broken(fault_batch: FaultBatch) -> list[Call]:
     return [call for call in broken if call.rendered is None]
 
 
-def _tried(
+def send_broken_copy(
     bench: Bench,
     rule: Rule,
     lawful: Call,

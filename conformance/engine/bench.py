@@ -44,6 +44,7 @@ from strategies.written import written
 
 if TYPE_CHECKING:
     from conformance.engine.reconciliations import Reconciliations
+    from conformance.engine.together import Together
 
 SERVER_ERROR = 500
 
@@ -168,6 +169,9 @@ class Bench:
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
     """By scenario and law: what is put off to the end of the run."""
 
+    refusal_scenarios: Mapping[Refusal, str] = field(default_factory=dict)
+    """Every refusal of a creation or release that a scenario of the run says must be, with the scenario's id."""
+
     server_errors_at_once: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By scenario and call: in how many tries, one after the other, it met a server error when it was sent at once."""
 
@@ -203,6 +207,13 @@ class Bench:
         reconciliations = Reconciliations(self)
         probe_batches(self, reconciliations)
         return reconciliations
+
+    @cached_property
+    def together(self) -> Together:
+        """What was tried ahead of its scenario's turn, since one reconciliation serves many."""
+        from conformance.engine.together import Together
+
+        return Together(self, self.refusal_scenarios)
 
     @property
     def circumstances(self) -> Hashable:

@@ -53,9 +53,9 @@ def refuse(
     tried = bench.kinds_of(rule, endpoint, fault)
     if endpoint in OF_BATCHES:
         now = tuple(kind for kind in tried if possible(kind, bench.reconciliations.scope, endpoint))
-        if now:
+        if now and not bench.together.counts(Refusal(rule.id, endpoint, fault)):
             refuse_in_batches(bench, rule, endpoint, now, fault)
-        elif tried:
+        elif tried and not now:
             bench.hindered("an account has a reconciliation that could not be completed")
         return len(tried)
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.bench import Hindered
+from conformance.engine.bench import Hindered, Values
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.places import Places
 from conformance.errors import Doubtful, TargetUnavailable
@@ -72,12 +72,14 @@ class ReconciliationCalls(Places):
 
     def begin(self, batch: Batch) -> OpenReconciliation:
         """Values for a batch: codes that are new and a period that is free."""
-        period = self._allot(batch)
+        return OpenReconciliation(batch, self.values_for(batch, self._allot(batch)))
+
+    def values_for(self, batch: Batch, period: str) -> tuple[Values, ...]:
+        """Values for each order of a batch: codes that are new, and the beginning of its period."""
         values = [self.bench.fresh(batch.shape).having(**{PERIOD: period}) for _ in batch.orders]
         codes = [one["code"] for one in values]
         neighbours = [*codes[1:], codes[0]]
-        filled = [one.having(neighbour=code) for one, code in zip(values, neighbours, strict=True)]
-        return OpenReconciliation(batch, tuple(filled))
+        return tuple(one.having(neighbour=code) for one, code in zip(values, neighbours, strict=True))
 
     def another_period(self, reconciliation: OpenReconciliation, *, far: bool = True) -> None:
         """Give the reconciliation a free period, far from its own where others may have been there before."""

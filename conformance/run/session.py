@@ -121,6 +121,8 @@ class Session:
     """The scenarios that left something for the end of the run."""
     probed: Spent = field(default_factory=Spent)
     """What it took to find out about the target, whichever scenario was the first to need that."""
+    ahead: Spent = field(default_factory=Spent)
+    """What was sent for scenarios before their turn."""
     common_id: str = ""
     """The same for all workers of a run; "" where there are none."""
     enter_kinds: Callable[[], None] = lambda: None
@@ -165,8 +167,8 @@ class Session:
 
     @property
     def spent_on_rules(self) -> Spent:
-        """What was sent so far, without what it took to find out about the target."""
-        return self.journal.spent() - self.probed
+        """What was sent so far, without what it took to find out about the target, and for scenarios before their turn."""
+        return self.journal.spent() - self.probed - self.ahead
 
     @contextmanager
     def probing(self) -> Iterator[None]:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 from pytest_bdd import given, parsers, then, when
 
+from conformance.compat.pytest_bdd import steps_of
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, catalogue
 from conformance.engine import laws
 from conformance.engine.bench import Bench
+from conformance.engine.kill_matrix import Refusal
 from conformance.engine.probes import probe_orders
+from conformance.run.scenario import rule_of
 from conformance.run.session import Session
 from strategies.calls import calls
+from strategies.fault_parts import OF_BATCHES
 from strategies.faults import FAULTS, Kind
 from strategies.orders import STATUSES
 
 
 @pytest.fixture(scope="session")
-def run_bench(koncili: Session) -> Bench:
+def run_bench(koncili: Session, request: pytest.FixtureRequest) -> Bench:
     """The bench of the run, the readings known by which it sends orders."""
-    bench = Bench(koncili)
+    bench = Bench(koncili, refusal_scenarios=_refusals(request.session.items))
     probe_orders(bench)
     return bench
 
@@ -110,6 +116,18 @@ def any_reconciliation_of_so_many_orders(experiment: Experiment, least: str, mos
     experiment.orders = int(least), int(most or least)
 
 
+def _refusals(items: Sequence[pytest.Item]) -> dict[Refusal, str]:
+    """What scenarios say is refused of creations and releases, each with the id of its scenario."""
+    found = {}
+    for item in items:
+        rule, steps = rule_of(item), steps_of(item)
+        given, when, then = ([step.name for step in steps if step.type == type_] for type_ in ("given", "when", "then"))
+        endpoint = ENDPOINTS.get(given[0]) if given else None
+        if rule is not None and endpoint in OF_BATCHES and len(when) == 1 and REFUSED.match(then[0]):
+            found[Refusal(rule.id, endpoint, when[0])] = item.nodeid
+    return found
+
+
 # -- When ----------------------------------------------------------------------------------------------------------
 
 
@@ -125,6 +143,8 @@ def with_a_fault(experiment: Experiment, fault: str) -> None:
 
 
 SENDING = "(submission|query|deletion|call|attempt|creation|release)"
+
+REFUSED = re.compile(rf"every {SENDING} is (refused with|answered as the reading says)")
 
 
 @then(parsers.re(rf"every {SENDING} is accepted with (?P<status>\w+)"))

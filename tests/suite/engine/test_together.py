@@ -1,0 +1,157 @@
+"""Refusals tried together: one reconciliation for many scenarios, and each scenario with the evidence that it has by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Side, catalogue
+from conformance.engine import laws
+from conformance.engine.bench import Bench
+from conformance.engine.kill_matrix import Refusal
+from conformance.run.session import Options, open_session
+from conformance.verdict.evidence import Outcome
+from conformance.verdict.violation import Violation
+from strategies.faults import FAULTS
+from strategies.orders import STATUSES
+
+CREATIONS = tuple(
+    Refusal(rule, Endpoint.CREATE_RECONCILIATION, fault)
+    for rule in ("REC-03", "REC-07", "REC-08")
+    for fault in FAULTS[rule]
+)
+RELEASES = tuple(
+    Refusal(rule, Endpoint.SUBMIT_RELEASE, fault)
+    for rule in ("REL-02", "REL-03", "REL-04", "REL-05", "REL-06", "REL-07", "REL-09", "REL-10", "REL-16")
+    for fault in FAULTS[rule]
+)
+PLACES = 3
+"""Of the mock in process."""
+
+
+def scenario_of(refusal: Refusal) -> str:
+    return f"{refusal.rule} {refusal.fault}"
+
+
+@contextmanager
+def bench_for(refusals: Sequence[Refusal], *, together: bool = True, **options: Any) -> Iterator[Bench]:
+    session = open_session(Options(**options))
+    try:
+        scenarios = {refusal: scenario_of(refusal) for refusal in refusals}
+        bench = Bench(session, refusal_scenarios=scenarios if together else {})
+        for refusal in refusals:
+            session.evidence.expect(scenario_of(refusal), refusal.rule, refusal.fault)
+        yield bench
+    finally:
+        session.close()
+
+
+def run(bench: Bench, refusal: Refusal) -> str:
+    """Run one scenario; the rule that it sees broken, if it sees one."""
+    bench.scenario = scenario_of(refusal)
+    session = bench.session
+    scenario, before = session.evidence.scenarios[bench.scenario], session.spent_on_rules
+    broken = ""
+    try:
+        laws.refuse(bench, catalogue()[refusal.rule], refusal.endpoint, refusal.fault, STATUSES)
+    except Violation as violation:
+        broken = violation.rule
+    scenario.took(session.spent_on_rules - before)
+    session.evidence.finish(bench.scenario, Outcome.FAILED if broken else Outcome.PASSED)
+    return broken
+
+
+def saw_both(bench: Bench, refusal: Refusal) -> bool:
+    scenario = bench.session.evidence.scenarios[scenario_of(refusal)]
+    kinds = bench.kinds_of(catalogue()[refusal.rule], refusal.endpoint, refusal.fault)
+    return scenario.count(Side.ACCEPTED) > 0 and scenario.count(Side.REFUSED) == len(kinds)
+
+
+@pytest.mark.parametrize(("refusals", "at_most"), [(CREATIONS, 1), (RELEASES, PLACES)], ids=["creations", "releases"])
+def test_one_reconciliation_serves_the_scenarios_of_a_place(refusals: Sequence[Refusal], at_most: int) -> None:
+    with bench_for(refusals) as bench:
+        assert [run(bench, refusal) for refusal in refusals] == [""] * len(refusals)
+        assert len(bench.reconciliations.ids) <= at_most
+        assert all(saw_both(bench, refusal) for refusal in refusals)
+        assert bench.session.evidence.observed == {}
+
+
+@pytest.mark.parametrize("refusals", [CREATIONS, RELEASES], ids=["creations", "releases"])
+def test_what_was_sent_ahead_is_counted_where_it_belongs(refusals: Sequence[Refusal]) -> None:
+    with bench_for(refusals) as bench:
+        for refusal in refusals:
+            run(bench, refusal)
+        scenarios = [bench.session.evidence.scenarios[scenario_of(refusal)] for refusal in refusals]
+        assert sum(one.requests for one in scenarios) == bench.session.journal.traffic.requests
+        assert sum(one.client_errors for one in scenarios) == bench.session.journal.traffic.client_errors
+        assert all(one.client_errors == one.count(Side.REFUSED) for one in scenarios)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "defect", "blamed"),
+    [
+        (CREATIONS, "rec-07-not-enforced", "REC-07"),
+        (CREATIONS, "rec-03-not-enforced", "REC-03"),
+        (RELEASES, "rel-04-not-enforced", "REL-04"),
+        (RELEASES, "rel-16-not-enforced", "REL-16"),
+    ],
+)
+def test_a_defect_is_blamed_on_its_own_rule_alone(refusals: Sequence[Refusal], defect: str, blamed: str) -> None:
+    with bench_for(refusals, defects=(defect,), shrink=False) as bench:
+        broken = {refusal.rule: run(bench, refusal) for refusal in refusals}
+        assert {rule for rule in broken.values() if rule} == {blamed} == {rule for rule in broken if broken[rule]}
+        assert all(saw_both(bench, refusal) for refusal in refusals if refusal.rule != blamed)
+        assert bench.session.evidence.observed == {}
+
+
+@pytest.mark.parametrize(
+    ("refusals", "defect", "to_blame"),
+    [
+        (CREATIONS, "rec-09-stays-active", "REC-09"),
+        (CREATIONS, "rec-09-period-kept", "REC-09"),
+        (RELEASES, "rel-18-refused-is-there", "REL-18"),
+        (RELEASES, "rel-18-half-written", "REL-18"),
+        (RELEASES, "wfl-02-one-order-only", "WFL-02"),
+    ],
+)
+def test_what_stands_in_the_way_is_blamed_as_if_each_were_tried_by_itself(
+    refusals: Sequence[Refusal], defect: str, to_blame: str
+) -> None:
+    found = []
+    for together in (True, False):
+        with bench_for(refusals, together=together, defects=(defect,), shrink=False) as bench:
+            broken = {run(bench, refusal) for refusal in refusals} | bench.session.evidence.observed.keys()
+            assert broken - {""} == {to_blame}
+            found.append([refusal for refusal in refusals if saw_both(bench, refusal)])
+    assert found[0] == found[1]
+
+
+def test_what_is_drawn_for_some_is_not_taken_for_others() -> None:
+    """The prover keeps what was drawn from mock to mock: after one with a fault the rest is tried together once more."""
+    kept: dict[Hashable, list[Any]] = {}
+    for defects in ((), ("rec-03-not-enforced",), ()):
+        with bench_for(CREATIONS, defects=defects, shrink=False) as bench:
+            bench.session.drawn = kept
+            broken = {run(bench, refusal) for refusal in CREATIONS}
+            assert broken - {""} == ({"REC-03"} if defects else set())
+            assert bench.session.evidence.observed == {}
+            assert all(saw_both(bench, refusal) for refusal in CREATIONS if not defects or refusal.rule != "REC-03")
+
+
+def test_a_rule_alone_has_one_reconciliation_of_its_own() -> None:
+    (alone,) = (refusal for refusal in RELEASES if refusal.rule == "REL-04")
+    with bench_for([alone]) as bench:
+        assert run(bench, alone) == ""
+        assert len(bench.reconciliations.ids) == 1
+        assert len(next(iter(bench.reconciliations.ids.values())).batch.orders) == 2
+
+
+def test_a_deep_run_tries_each_by_itself() -> None:
+    some = [refusal for refusal in RELEASES if refusal.rule in {"REL-04", "REL-16"}]
+    with bench_for(some, profile="deep") as bench:
+        assert [run(bench, refusal) for refusal in some] == [""] * len(some)
+        assert all(len(one.batch.orders) == 2 for one in bench.reconciliations.ids.values())
