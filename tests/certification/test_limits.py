@@ -76,9 +76,12 @@ class Limited:
             self.built[key] = self.client.build_request(
                 endpoint.method, endpoint.path, content=content, params=params, headers=self.headers
             )
-        response = self.client.send(self.built[key])
+        request, transport = self.built[key], self.experiment.bench.session.transport
+        # To the mock in process without the client's layers: of thousands of calls they would take a third of the time.
+        response = self.client.send(request) if transport is None else transport.handle_request(request)
+        response.read()
         headers = {TOKEN_HEADER.lower(): self.headers[TOKEN_HEADER]}
-        url, taken = str(response.request.url), dict(response.headers)
+        url, taken = str(request.url), dict(response.headers)
         exchange = Exchange(
             datetime.now(UTC), endpoint.method, url, headers, content or b"", response.status_code, taken,
             response.content, 0.0, endpoint,
