@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import os
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
@@ -15,6 +21,26 @@ NO_CONSTANTS: Final = Constants()
 
 def _none() -> Constants:
     return NO_CONSTANTS
+
+
+UTF8_TABLE: Final = "codec-v2-utf-8"
+ENCODABLE: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
+"""The characters that UTF-8 can encode, each to what decodes to it again: all but surrogates. (Unicode 15, 3.9 D92)"""
+
+
+def know_utf8() -> None:
+    """Put the table of the characters of UTF-8, which Schemathesis draws from, where Hypothesis keeps such tables: it would try
+    each character of Unicode for it, which takes a second and 200 MB in every fresh environment. To be called once its
+    directory is set."""
+    table = Path(charmap.charmap_file(UTF8_TABLE))
+    if table.exists():
+        return
+    with suppress(OSError):  # a directory that can't be written to costs that second and no more
+        table.parent.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(dir=table.parent)
+        with os.fdopen(number, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=1) as packed:
+            packed.write(json.dumps([ENCODABLE, []]).encode())
+        Path(name).replace(table)
 
 
 def draw_no_constants() -> None:

@@ -16,7 +16,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Flaky, Unsatisfiable
 from platformdirs import user_cache_path
 
-from conformance.compat.hypothesis import draw_no_constants
+from conformance.compat.hypothesis import draw_no_constants, know_utf8
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench, Hindered, NotSeenYet, Waiting
@@ -30,6 +30,7 @@ Law = Callable[[T], Waiting[None] | None]
 
 # Hypothesis keeps tables of characters: not in the directory in which somebody happens to certify.
 set_hypothesis_home_dir(user_cache_path("koncili-conformance") / "hypothesis")
+know_utf8()
 
 draw_no_constants()
 

@@ -139,10 +139,19 @@ class Reports:
 def _log(part: Path, redactor: Redactor) -> dict[str, Any] | None:
     """What a HAR file holds, None where it is not whole."""
     try:
-        log: dict[str, Any] = json.loads(redactor.text(part.read_text(encoding="utf-8")))["log"]
+        log: dict[str, Any] = json.loads(part.read_text(encoding="utf-8"))["log"]
+        # One by one: what is searched for secrets takes many times its size.
+        entries = [_redacted(entry, redactor) for entry in log["entries"]]
     except ValueError:
         return None
-    return log
+    return {**log, "entries": entries}
+
+
+def _redacted(entry: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+    text = json.dumps(entry, ensure_ascii=False)
+    safe = redactor.text(text)
+    redacted: dict[str, Any] = entry if safe == text else json.loads(safe)
+    return redacted
 
 
 def _entries(logs: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:

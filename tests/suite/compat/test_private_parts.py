@@ -16,6 +16,7 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.internal import charmap
 
 from conformance.compat import hypothesis as of_hypothesis
 
@@ -25,6 +26,7 @@ PRIVATE: Final = {
     "hypothesis.internal.conjecture.engine": ("BUFFER_SIZE",),
     "hypothesis.internal.entropy": ("register_random",),
     "hypothesis.internal.reflection": ("is_first_param_referenced_in_function",),
+    "hypothesis.internal.charmap": ("charmap_file", "intervals_from_codec"),
     "hypothesis.core": ("RepresentationPrinter", "BUFFER_SIZE"),
     "hypothesis.strategies._internal.core": ("is_first_param_referenced_in_function",),
     "hypothesis.strategies._internal.collections": ("BUFFER_SIZE",),
@@ -41,6 +43,35 @@ def test_it_is_there(module: str, name: str) -> None:
     found: ModuleType = import_module(module)
     place = f"conformance/compat/{module.partition('.')[0].lstrip('_')}.py"
     assert hasattr(found, name), f"{module} has no {name} any more: mend {place}"
+
+
+def test_hypothesis_takes_our_table_of_utf8_and_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charmap, "charmap_file", lambda name: tmp_path / "tables" / f"{name}.json.gz")
+    of_hypothesis.know_utf8()
+    monkeypatch.setattr("hypothesis.internal.charmap.sys.maxunicode", -1)  # what it makes by itself would be empty
+    encodable, altered = charmap.intervals_from_codec.__wrapped__("utf-8")
+    assert encodable.intervals == of_hypothesis.ENCODABLE
+    assert altered.intervals == ()
+
+
+@pytest.mark.parametrize("first", [0, 0xD7FF, 0xDFFF, 0x10FFFF], ids=hex)
+def test_the_table_of_utf8_ends_where_python_does(first: int) -> None:
+    def is_encodable(number: int) -> bool:
+        return any(number in range(low, high + 1) for low, high in of_hypothesis.ENCODABLE)
+
+    for number in {first, min(first + 1, 0x10FFFF)}:
+        try:
+            chr(number).encode()
+        except UnicodeEncodeError:
+            assert not is_encodable(number)
+        else:
+            assert is_encodable(number)
+
+
+def test_a_table_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tables").write_text("a file where a directory should be")
+    monkeypatch.setattr(charmap, "charmap_file", lambda name: tmp_path / "tables" / name)
+    of_hypothesis.know_utf8()
 
 
 def test_hypothesis_draws_no_literals_of_modules() -> None:
