@@ -346,8 +346,8 @@ def audit(
     dask: str | None,
 ) -> None:
     """Judge an integration by recordings of its calls, all of them one stream, and leave a certificate and reports."""
-    from conformance.audit.run import by_cluster, by_workers, run_audit
-    from conformance.commandline.audit_command import chosen_readings, recordings, shown
+    from conformance.audit.run import run_audit
+    from conformance.commandline.audit_command import chosen_readings, recordings, shown, working
     from conformance.errors import CannotRun
     from conformance.report.files import Reports
 
@@ -358,7 +358,7 @@ def audit(
             say=shown,
             readings=chosen_readings(readings),
             base_url=base_url,
-            work=by_cluster(dask) if dask is not None else by_workers(workers) if workers > 1 else None,
+            work=working(workers, dask),
         )
     except CannotRun as error:
         click.echo(f"koncili-conformance: {error}", err=True)

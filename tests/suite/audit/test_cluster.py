@@ -116,6 +116,12 @@ def test_a_scheduler_that_is_not_there_is_told(recorded: Sequence[Remote], monke
         audit(recorded, work=by_cluster("tcp://127.0.0.1:9"))
 
 
+def test_workers_and_a_cluster_are_not_given_together(tmp_path: Path) -> None:
+    done = command("audit", "day.ndjson", "--workers", "2", "--dask", "tcp://127.0.0.1:9", "--reports", tmp_path)
+    assert done.returncode == 3
+    assert "give one of them" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [
