@@ -239,6 +239,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "the marketplaceCode of one extract is not the order's": (
             *_kinds("marketplaceCode", parts.OTHER_CODE_INSIDE, types=_BESIDE),
             *_kinds("marketplaceCode", parts.CODE_IN_OTHER_CASE, types=_BESIDE, shapes=parts.WITH_LETTERS),
+            *_kinds("marketplaceCode", parts.CODE_OF_THE_SAME_NUMBER, types=_BESIDE, shapes=parts.OF_DIGITS),
         )
     },
     "ORD-12": {

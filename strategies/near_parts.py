@@ -153,6 +153,7 @@ NEARLY_JSON: Final[dict[str, Draw]] = {
         "a comment in it": _in_the_middle(b"/* sent by us */"),
         "another object after it": lambda text: text + b"{}",
         "a line of comment in it": _in_the_middle(b"// sent by us\n"),
+        "a line of comment with a hash": _in_the_middle(b"# sent by us\n"),
         "names without quotes": _named(b"", b""),
         "a comma after the last extract": _comma_after_an_item,
         "a line's end in a text": _in_the_middle(b'"note": "sent\nby us", '),

@@ -8,11 +8,11 @@ from typing import Final
 
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
 
-AFTER, COMMENTS, QUOTES, COMMAS, NAMES, MARK, LINES, HOLES = (
-    "text after the object", "comments", "single quotes", "trailing commas", "names without quotes",
+AFTER, COMMENTS, HASHES, QUOTES, COMMAS, NAMES, MARK, LINES, HOLES = (
+    "text after the object", "comments", "comments with a hash", "single quotes", "trailing commas", "names without quotes",
     "a byte order mark encoded twice", "line ends in texts", "nothing between two commas",
 )  # fmt: skip
-LENIENCIES: Final = frozenset({AFTER, COMMENTS, QUOTES, COMMAS, NAMES, MARK, LINES, HOLES})
+LENIENCIES: Final = frozenset({AFTER, COMMENTS, HASHES, QUOTES, COMMAS, NAMES, MARK, LINES, HOLES})
 """What lenient parsers take. What stands for no value of JSON, such as NaN or 010.5, is not among it: that is no JSON at all."""
 
 _MOJIBAKE: Final = "\u00ef\u00bb\u00bf"
@@ -20,8 +20,8 @@ _MOJIBAKE: Final = "\u00ef\u00bb\u00bf"
 
 # Each alternative begins with another character, and what none matches ends the reading: one pass, whatever comes.
 _TOKEN: Final = re.compile(
-    r"""(?P<space>\s+)|(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<quoted>'(?:[^'\\]|\\.)*')"""
-    r"""|(?P<name>[A-Za-z_$][\w$]*(?=\s*:))|(?P<mark>[{}\[\],])|(?P<other>[^\s"'/{}\[\],]+)""",
+    r"""(?P<space>\s+)|(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<hash>\#[^\n]*)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<quoted>'(?:[^'\\]|\\.)*')"""
+    r"""|(?P<name>[A-Za-z_$][\w$]*(?=\s*:))|(?P<mark>[{}\[\],])|(?P<other>[^\s"'/{}\[\],#]+)""",
     re.DOTALL | re.ASCII,
 )
 
@@ -46,7 +46,7 @@ def _strict(text: str, takes: Collection[str]) -> str | None:
     place, depth, comma = 0, 0, False
     while found := _TOKEN.match(text, place):
         place, kind, part = found.end(), found.lastgroup, found[0]
-        if kind == "comment" and COMMENTS in takes:
+        if (kind == "comment" and COMMENTS in takes) or (kind == "hash" and HASHES in takes):
             part = " "
         elif kind == "quoted" and QUOTES in takes:
             part = dumps(part[1:-1].replace("\\'", "'"))

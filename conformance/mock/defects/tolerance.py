@@ -105,6 +105,14 @@ def _code_of_order(extract: dict[str, Any], order: dict[str, Any]) -> dict[str, 
     return extract if own else {**extract, "marketplaceCode": order.get("marketplaceCode")}
 
 
+def _code_of_the_same_number(extract: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
+    """The extract under the order's code where both are the same number, as PHP's == has it."""
+    codes = [order.get("marketplaceCode"), extract.get("marketplaceCode")]
+    are_numbers = all(isinstance(code, str) and code.isascii() and code.isdecimal() for code in codes)
+    is_same = are_numbers and len({int(str(code)) for code in codes}) == 1
+    return {**extract, "marketplaceCode": codes[0]} if is_same else extract
+
+
 def _code_of_extracts(order: dict[str, Any]) -> dict[str, Any]:
     if order.get("marketplaceCode"):
         return order
@@ -162,6 +170,8 @@ TOLERANCE: Final = (
            judges=_whole_order(_status_filled_in)),
     Defect(name="ord-11-filled-in", statement="Gives an extract without a code that of its order.", rules=rules("ORD-11"),
            judges=_per_extract(_code_of_order)),
+    Defect(name="ord-11-loosely", statement="Compares codes that are numbers at their value (PHP's ==).", rules=rules("ORD-11"),
+           judges=_per_extract(_code_of_the_same_number)),
     Defect(name="ord-12-filled-in", statement="Gives an order without a code that of its extracts, or a new one.",
            rules=rules("ORD-12"), judges=_whole_order(_code_of_extracts)),
     Defect(name="ord-13-elements-dropped", statement="Skips extracts that are no objects, and takes one object for a list.",
