@@ -329,6 +329,12 @@ def test_what_is_refused_before_anything_was_opened_is_tried_again_after(tmp_pat
     assert run.verdicts("fail") == {"REC-01"}, run.output + run.errors
 
 
+def test_what_is_shown_otherwise_however_often_it_is_sent_is_not_blamed_on_sending_twice(tmp_path: Path) -> None:
+    run = certify(tmp_path, "--defect", "qry-01-one-decimal", "--rule", "ORD-17")
+    assert run.verdicts("fail") == {"QRY-01"}, run.output + run.errors
+    assert "ORD-17" in run.verdicts("inconclusive"), run.output
+
+
 def as_sandbox(target: Path) -> None:
     """Let the target file of a mock be that of a live endpoint: nothing moves its clock."""
     target.write_text(target.read_text().replace('environment = "mock"', 'environment = "sandbox"'))
