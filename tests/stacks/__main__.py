@@ -27,7 +27,7 @@ from tests.trials import world
 from tests.trials.staging import READINGS
 
 HERE: Final = Path(__file__).parent
-PATIENCE_SECONDS: Final = 600
+PATIENCE_SECONDS: Final = 1800
 
 WORLD: Final = {
     "integrator": world.INTEGRATOR,
