@@ -108,7 +108,10 @@ def test_a_defect_is_told_with_a_shrunk_counterexample(nonconformant: Run) -> No
     assert order["status"] == "CONCLUDED"
     assert len(order["extracts"]) == 1
     assert example["response"]["status"] == 200
-    assert example["curl"] in nonconformant.output.replace("\n    ", "\n")
+    shows_it, _, after = example["curl"].partition("\n# 2.")
+    assert ", which shows it\n" in shows_it
+    assert shows_it in nonconformant.output.replace("\n    ", "\n")
+    assert ("1 step after, in index.html" in nonconformant.output) == bool(after)
 
 
 def test_summary_has_failures_first(nonconformant: Run) -> None:
