@@ -13,6 +13,6 @@ export async function konciliMock(...options) {
   const baseUrl = lines[0].split(" ")[3];
   const ask = async (what) => (await fetch(`${baseUrl}/_mock${what}`)).json(); // "?state=1", "/violations", "/requests?status=400"
   const command_ = async (body) => (await fetch(`${baseUrl}/_mock`, { method: "POST", body: JSON.stringify(body) })).json();
-  const stop = async () => (child.kill("SIGINT"), { code: (await ended)[0], lines });
+  const stop = async () => (child.kill("SIGTERM"), { code: (await ended)[0], lines });
   return { baseUrl, ask, command: command_, stop };
 }

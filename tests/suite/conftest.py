@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.suite.support.command_runs import kept_in
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # begun with & by a script: whatever the tests start would ignore it, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
