@@ -164,6 +164,8 @@ class Bench:
     """What may have been done to codes, and was asked for where an order was not shown: it was not shown under that either."""
     kept: list[Exchange] | None = None
     """The 5xx that are not noted against ERR-02 before it is known whom to blame; None where they are noted at once."""
+    withheld: set[str] = field(default_factory=set)
+    """Scenarios of which no refusal counts: what they are about was answered in two ways."""
     passing: PassingFaults = field(default_factory=PassingFaults)
     """The server errors in the running example that did not come again when the same was sent again."""
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
@@ -347,7 +349,14 @@ class Bench:
 
     def saw(self, side: Side, exchange: Exchange | None = None) -> None:
         """Count a piece of evidence for the running scenario."""
+        if side is Side.REFUSED and self.scenario in self.withheld:
+            return
         self.session.evidence.saw(self.scenario, side, exchange)
+
+    def withhold_refusals(self, why: str) -> None:
+        """Count no refusal for the running scenario: what it is about was also answered otherwise."""
+        self.withheld.add(self.scenario)
+        self.hindered(why)
 
     def observe(self, rule: str, expected: str, actual: str, exchange: Exchange, context: str = "") -> None:
         """Note that a rule other than the scenario's was seen broken."""

@@ -60,6 +60,8 @@ class Together:
     _seen: dict[Refusal, Seen] = field(default_factory=dict)
     _over: set[Refusal] = field(default_factory=set)
     """Those that were tried, whatever came of it, and those whose scenario had its turn."""
+    _contradicted: dict[Refusal, str] = field(default_factory=dict)
+    """What was not refused as documented, and what came of it."""
     _rounds: Counter[Endpoint] = field(default_factory=Counter)
 
     def counts(self, refusal: Refusal) -> bool:
@@ -69,6 +71,8 @@ class Together:
             self._over.add(refusal)
         seen = self._seen.pop(refusal, None)
         if seen is None:
+            if refusal in self._contradicted:  # if it is refused now, who knows what comes of it the next time
+                self.bench.withhold_refusals(self._contradicted[refusal])
             return False
         self.bench.session.ahead -= seen.spent
         self.bench.saw(Side.ACCEPTED, seen.accepted)
@@ -343,8 +347,17 @@ class Together:
         bench, wrongly = self.bench, list[Violation]()
         before, late = bench.observed, bench.late
         bench.passing.begin_try()
-        found = [
-            send_broken_copy(bench, part.rule, lawful, kind, edit, reconciliation, wrongly) for kind, edit in edits
-        ]
+        try:
+            found = [
+                send_broken_copy(bench, part.rule, lawful, kind, edit, reconciliation, wrongly) for kind, edit in edits
+            ]
+        except Violation as violation:
+            wrongly.append(violation)
+            raise
+        finally:
+            if wrongly:
+                self._contradicted[part.refusal] = (
+                    f"beside others {wrongly[0].actual} ({wrongly[0].kind or part.refusal.fault}), and not by itself"
+                )
         doubtful = wrongly or reconciliation.doubtful or bench.late != late or bench.passing.leaves_doubt
         return None if doubtful else found, bench.observed == before

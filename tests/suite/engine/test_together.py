@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 
 from conformance.contract.endpoints import Endpoint
+from conformance.contract.judge import Request
+from conformance.contract.order_rules import Breach
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import Refusal
+from conformance.mock import defects as mock_defects
 from conformance.run.session import Options, open_session
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
@@ -128,6 +133,29 @@ def test_what_stands_in_the_way_is_blamed_as_if_each_were_tried_by_itself(
             assert broken - {""} == {to_blame}
             found.append([refusal for refusal in refusals if saw_both(bench, refusal)])
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "rule"), [(CREATIONS, "REC-07"), (RELEASES, "REL-04")], ids=["a creation", "a release"]
+)
+def test_what_is_taken_beside_others_and_refused_by_itself_never_passes(
+    refusals: Sequence[Refusal], rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that lacks a check now and then: what was seen once must not be forgotten since it was not seen again."""
+    defect, times = mock_defects.defect(f"{rule.lower()}-not-enforced"), count()
+    assert defect.overlooks is not None
+
+    def overlooked_once(breach: Breach, request: Request, overlooks: Any = defect.overlooks) -> bool:
+        return bool(overlooks(breach, request)) and next(times) == 0
+
+    monkeypatch.setattr(mock_defects, "defect", lambda _: replace(defect, overlooks=overlooked_once))
+    with bench_for(refusals, defects=(defect.name,), shrink=False) as bench:
+        assert {run(bench, refusal) for refusal in refusals} == {""}
+        assert next(times) > 1  # it was tried again, and refused
+        scenarios = {refusal: bench.session.evidence.scenarios[scenario_of(refusal)] for refusal in refusals}
+        withheld = {one.rule for one, scenario in scenarios.items() if not scenario.count(Side.REFUSED)}
+        assert withheld == {rule}
+        assert any("and not by itself" in scenario.hindrance for scenario in scenarios.values())
 
 
 def test_what_is_drawn_for_some_is_not_taken_for_others() -> None:

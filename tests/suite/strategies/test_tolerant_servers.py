@@ -92,6 +92,13 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "a line of comment in it", "names without quotes", "a byte order mark encoded twice before it",
         )
     },
+    "ord-22-yaml-comments": {"ORD-22": ("a line of comment with a hash",)},
+    "ord-22-control-characters": {"ORD-22": ("a line's end in a text",)},
+    "ord-22-missing-values": {"ORD-22": ("nothing between two commas",)},
+    "ord-11-loosely": {"ORD-11": ("with a zero before it",)},
+    "ord-14-nan-beside": {"ORD-14": ("NaN in a field of its own",)},
+    "ord-14-plus": {"ORD-14": ("a plus before a number",)},
+    "ord-14-points": {"ORD-14": ("nothing before the point of a number",)},
     "ord-14-nan": {"ORD-14": ("NaN for a number",), "REC-08": ("NaN for a number",)},
     "ord-14-zeros": dict.fromkeys(("ORD-14", "REC-08", "REL-17"), ("a zero before a number",)),
 }  # fmt: skip
