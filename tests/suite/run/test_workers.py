@@ -29,6 +29,9 @@ SCENARIOS: Final = 11
 PARTIAL_CODE: Final = 2
 """Rules were chosen, so that not all can be said to hold."""
 
+BEFORE_THE_FIRST: Final = 3
+"""So many calls a process makes before its first scenario, which belong to none."""
+
 LIVE: Final = {"pace": "unlimited", "error_budget": 400}
 
 
@@ -85,24 +88,24 @@ def _wait_until_nothing_is_active(staged: StagedMock) -> None:
 @pytest.mark.parametrize("staged", CONSOLIDATING, indirect=True, ids=lambda param: param[1] or param[0])
 def test_a_live_run_with_workers_says_what_a_run_of_one_process_says(staged: StagedMock, tmp_path: Path) -> None:
     target = live(tmp_path, staged)
-    runs, spent = [], []
+    runs = []
     for number in (1, 2):
         _wait_until_nothing_is_active(staged)  # its runs have a store each, and know nothing of one another
-        before = staged.state()["counts"]["clientErrors"]
+        before = staged.state()["counts"]
         options = [f"--target={target}", "--profile=smoke", f"--workers={number}", *chosen()]
         run = certify(tmp_path / str(number) / "reports", *options)
         if number == 1:  # a worker may have gone on with what it put off before another is through
             assert "put off" in run.output, run.output + run.errors
-        assert run.certificate["traffic"]["clientErrors"] == staged.state()["counts"]["clientErrors"] - before
+        counted, told = staged.state()["counts"], run.certificate["traffic"]
+        assert told["clientErrors"] == counted["clientErrors"] - before["clientErrors"]
+        assert 0 <= counted["requests"] - before["requests"] - told["requests"] <= BEFORE_THE_FIRST * (number + 1)
         runs.append(run)
-        spent.append(run.certificate["traffic"]["requests"])
     alone, spread = runs
     assert spread.code == alone.code, spread.output + spread.errors
     assert spread.by_rule == alone.by_rule, spread.entry("REL-08")["reason"] + spread.output
     assert [entry["counterexample"] is None for entry in spread.certificate["rules"]] == [
         entry["counterexample"] is None for entry in alone.certificate["rules"]
     ]
-    assert abs(spent[0] - spent[1]) < 0.2 * spent[0]
 
 
 @pytest.mark.parametrize("distribution", ["load", "worksteal", "loadscope", "each"])
