@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -28,6 +29,7 @@ ENCODABLE: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
 """The characters that UTF-8 can encode, each to what decodes to it again: all but surrogates. (Unicode 15, 3.9 D92)"""
 
 
+@cache
 def know_utf8() -> None:
     """Put the table of the characters of UTF-8, which Schemathesis draws from, where Hypothesis keeps such tables: it would try
     each character of Unicode for it, which takes a second and 200 MB in every fresh environment. To be called once its

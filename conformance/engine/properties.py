@@ -30,7 +30,6 @@ Law = Callable[[T], Waiting[None] | None]
 
 # Hypothesis keeps tables of characters: not in the directory in which somebody happens to certify.
 set_hypothesis_home_dir(user_cache_path("koncili-conformance") / "hypothesis")
-know_utf8()
 
 draw_no_constants()
 
@@ -195,6 +194,7 @@ def _run(
         except (TargetUnavailable, CannotRun) as reason:  # Hypothesis would send it all again
             stopped.append(reason)
 
+    know_utf8()  # not while pytest still loads conftests: Hypothesis warns of what touches its directory then
     test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
     with first_sight(found):
         try:

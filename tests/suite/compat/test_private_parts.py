@@ -47,7 +47,7 @@ def test_it_is_there(module: str, name: str) -> None:
 
 def test_hypothesis_takes_our_table_of_utf8_and_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charmap, "charmap_file", lambda name: tmp_path / "tables" / f"{name}.json.gz")
-    of_hypothesis.know_utf8()
+    of_hypothesis.know_utf8.__wrapped__()
     monkeypatch.setattr("hypothesis.internal.charmap.sys.maxunicode", -1)  # what it makes by itself would be empty
     encodable, altered = charmap.intervals_from_codec.__wrapped__("utf-8")
     assert encodable.intervals == of_hypothesis.ENCODABLE
@@ -71,7 +71,7 @@ def test_the_table_of_utf8_ends_where_python_does(first: int) -> None:
 def test_a_table_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tables").write_text("a file where a directory should be")
     monkeypatch.setattr(charmap, "charmap_file", lambda name: tmp_path / "tables" / name)
-    of_hypothesis.know_utf8()
+    of_hypothesis.know_utf8.__wrapped__()
 
 
 def test_hypothesis_draws_no_literals_of_modules() -> None:
