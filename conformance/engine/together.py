@@ -98,7 +98,10 @@ class Together:
                 self._releases(parts)
         except WaitTooLong:
             raise
-        except (Spoiled, Violation, Hindered, NotSeenYet, TargetUnavailable):
+        except TargetUnavailable:
+            # So many calls in a row meet such a thing again, and each time all that they spent is spent once more.
+            self._rounds[refusal.endpoint] = ROUNDS
+        except (Spoiled, Violation, Hindered, NotSeenYet):
             return  # the scenarios meet the same, and say so
         finally:
             self.bench.story.clear()
@@ -232,6 +235,8 @@ class Together:
                 if seen is not None:
                     self._keep(seen)
         finally:
+            if reconciliation.doubtful:
+                self._rounds[Endpoint.SUBMIT_RELEASE] = ROUNDS
             reconciliations.finish(reconciliation)
 
     def _as_they_draw(self, parts: list[Part]) -> list[tuple[Part, FaultBatch]]:

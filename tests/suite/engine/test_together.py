@@ -17,6 +17,8 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import Refusal
+from conformance.engine.together import Together
+from conformance.errors import TargetUnavailable
 from conformance.mock import defects as mock_defects
 from conformance.run.session import Options, open_session
 from conformance.verdict.evidence import Outcome
@@ -156,6 +158,26 @@ def test_what_is_taken_beside_others_and_refused_by_itself_never_passes(
         withheld = {one.rule for one, scenario in scenarios.items() if not scenario.count(Side.REFUSED)}
         assert withheld == {rule}
         assert any("and not by itself" in scenario.hindrance for scenario in scenarios.values())
+
+
+@pytest.mark.parametrize(
+    ("refusals", "attempt"), [(CREATIONS, "_creations"), (RELEASES, "_releases")], ids=["creations", "releases"]
+)
+def test_where_answers_get_lost_it_is_not_tried_again(
+    refusals: Sequence[Refusal], attempt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six times all of it, and then by itself: the budget of a target behind a bad gateway went into that."""
+    times = count()
+
+    def lost(*_: object) -> None:
+        next(times)
+        raise TargetUnavailable("no answer")
+
+    monkeypatch.setattr(Together, attempt, lost)
+    with bench_for(refusals) as bench:
+        assert {run(bench, refusal) for refusal in refusals} == {""}
+        assert next(times) == 1
+        assert all(saw_both(bench, refusal) for refusal in refusals)
 
 
 def test_what_is_drawn_for_some_is_not_taken_for_others() -> None:
