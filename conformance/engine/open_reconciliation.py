@@ -21,6 +21,8 @@ class OpenReconciliation:
     id: int | None = None
     released: set[int] = field(default_factory=set)
     """The orders, by number, whose releases were accepted."""
+    lost: set[int] = field(default_factory=set)
+    """Those whose release was refused when it was sent again, its answer being lost: it is in, as a rule."""
     after_refusal: bool = False
     """Whether a broken release was refused before."""
     waited: bool = False

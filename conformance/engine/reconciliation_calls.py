@@ -322,7 +322,12 @@ class ReconciliationCalls(Places):
         """POST /reconciliation/release for one order: the lawful one, or `call` in its place."""
         sent = call or release_of(reconciliation.batch, order)
         send = partial(self.bench.send, sent, reconciliation.values[order])
-        exchange = send() if call is not None else self.bench.asked_again(send)
+        try:
+            exchange = send() if call is not None else self.bench.asked_again(send)
+        except Doubtful as doubt:
+            if call is None and doubt.refusal is not None:
+                reconciliation.lost.add(order)
+            raise
         if exchange.status // 100 == 2:
             reconciliation.released.add(order)
             reconciliation.spoiled = reconciliation.spoiled or call is not None
@@ -352,7 +357,7 @@ class ReconciliationCalls(Places):
 
     def _complete(self, reconciliation: OpenReconciliation) -> None:
         for order in range(len(reconciliation.batch.orders)):
-            if order not in reconciliation.released and not reconciliation.spoiled:
+            if order not in reconciliation.released | reconciliation.lost and not reconciliation.spoiled:
                 self.release(reconciliation, order)
         if reconciliation.spoiled or not reconciliation.is_complete:
             self.free(reconciliation.place)

@@ -188,7 +188,7 @@ class Together:
                     faults.clear()  # they may be what a refused one has left
             if reconciliation.waited:
                 return False
-            if created.status not in catalogue()["REC-01"].accepted or reconciliation.doubtful:
+            if created.status not in catalogue()["REC-01"].accepted:
                 self._rounds[Endpoint.CREATE_RECONCILIATION] = ROUNDS  # what one has left is there also the next time
                 raise Spoiled
             for part, found, clean, took in refused:
@@ -235,8 +235,6 @@ class Together:
                 if seen is not None:
                     self._keep(seen)
         finally:
-            if reconciliation.doubtful:
-                self._rounds[Endpoint.SUBMIT_RELEASE] = ROUNDS
             reconciliations.finish(reconciliation)
 
     def _as_they_draw(self, parts: list[Part]) -> list[tuple[Part, FaultBatch]]:
@@ -331,8 +329,9 @@ class Together:
                 whole.doubtful = whole.doubtful or view.doubtful
                 whole.spoiled = whole.spoiled or view.spoiled
                 whole.released |= {own[order] for order in view.released}
+                whole.lost |= {own[order] for order in view.lost}
                 faults.clear()  # where there are any, its scenario meets the same
-        if found is None or view.doubtful:
+        if found is None:
             return None
         return Seen(part, accepted, found, clean, spent_before + spent[0])
 
@@ -364,5 +363,5 @@ class Together:
                 self._contradicted[part.refusal] = (
                     f"beside others {wrongly[0].actual} ({wrongly[0].kind or part.refusal.fault}), and not by itself"
                 )
-        doubtful = wrongly or reconciliation.doubtful or bench.late != late or bench.passing.leaves_doubt
+        doubtful = wrongly or bench.late != late or bench.passing.leaves_doubt
         return None if doubtful else found, bench.observed == before

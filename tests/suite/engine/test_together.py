@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -18,11 +18,13 @@ from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import Refusal
 from conformance.engine.together import Together
-from conformance.errors import TargetUnavailable
+from conformance.errors import Doubtful, TargetUnavailable
 from conformance.mock import defects as mock_defects
 from conformance.run.session import Options, open_session
+from conformance.target.wire.exchange import Exchange
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
+from strategies.calls import Call
 from strategies.faults import FAULTS
 from strategies.orders import STATUSES
 
@@ -178,6 +180,51 @@ def test_where_answers_get_lost_it_is_not_tried_again(
         assert {run(bench, refusal) for refusal in refusals} == {""}
         assert next(times) == 1
         assert all(saw_both(bench, refusal) for refusal in refusals)
+
+
+@contextmanager
+def answer_lost(monkeypatch: pytest.MonkeyPatch, is_meant: Callable[[Exchange], bool]) -> Iterator[list[Exchange]]:
+    """The first answer that is meant is lost, and what is sent again is refused: the one that was lost, and all of its endpoint
+    that come after it."""
+    send, after = Bench.send, list[Exchange]()
+
+    def lossy(bench: Bench, call: Call, values: Any, *rest: Any, **more: Any) -> Exchange:
+        exchange = send(bench, call, values, *rest, **more)
+        if after and exchange.endpoint is after[0].endpoint:
+            after.append(exchange)
+        if not after and is_meant(exchange):
+            after.append(exchange)
+            raise Doubtful("no answer", send(bench, call, values, *rest, **more))
+        return exchange
+
+    monkeypatch.setattr(Bench, "send", lossy)
+    yield after
+
+
+@pytest.mark.parametrize(("refusals", "at_most"), [(CREATIONS, 1), (RELEASES, PLACES)], ids=["a creation", "a release"])
+def test_a_broken_copy_whose_answer_is_lost_spoils_nothing(
+    refusals: Sequence[Refusal], at_most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was refused when it was sent again and the lawful one is accepted after it: so it was not carried out."""
+    endpoint = refusals[0].endpoint
+    with (
+        answer_lost(monkeypatch, lambda one: one.endpoint is endpoint and one.is_refused) as after,
+        bench_for(refusals) as bench,
+    ):
+        assert {run(bench, refusal) for refusal in refusals} == {""}
+        assert after
+        assert len(bench.reconciliations.ids) <= at_most
+        assert all(saw_both(bench, refusal) for refusal in refusals)
+
+
+def test_a_release_whose_answer_is_lost_is_not_sent_over_and_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        answer_lost(monkeypatch, lambda one: one.endpoint is Endpoint.SUBMIT_RELEASE and one.is_accepted) as after,
+        bench_for(RELEASES) as bench,
+    ):
+        assert {run(bench, refusal) for refusal in RELEASES} == {""}
+        assert after[0].request_body not in [one.request_body for one in after[1:]]
+        assert all(saw_both(bench, refusal) for refusal in RELEASES)
 
 
 def test_what_is_drawn_for_some_is_not_taken_for_others() -> None:
