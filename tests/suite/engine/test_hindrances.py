@@ -10,13 +10,15 @@ import pytest
 from hypothesis import strategies as st
 
 from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, Side, catalogue
+from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.hindrances import LEFT_OUT_FIRST, MET_AT_MOST, Hindrances, lawful_in, traits_of
 from conformance.engine.properties import LEFT_OUT_AT_MOST, prove
 from conformance.errors import NotTried
 from conformance.run.session import Options, open_session
 from strategies.calls import Call, calls
-from strategies.faults import FAULTS, cases, fault_batches
+from strategies.faults import FAULTS, Kind, cases, fault_batches
 from strategies.orders import STATUSES, orders
 from tests.suite.support.bodies import order
 from tests.suite.support.command_runs import certify
@@ -156,6 +158,28 @@ def test_where_hardly_anything_else_is_drawn_none_is_looked_for_long(others: int
     assert len(drawn) < LEFT_OUT_AT_MOST + 3 * 40
     assert sent == [CONCLUDED] * len(sent)
     assert bool(sent) == bool(others)
+
+
+def test_a_kind_that_was_not_tried_keeps_none_after_it_from_being_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the scenario says afterwards that it has not seen all."""
+    refuse_one, tried = laws.refuse_one, list[str]()
+
+    def first_left_out(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind, *rest: Any) -> None:
+        tried.append(kind.name)
+        if len(tried) == 1:
+            raise NotTried("a status was refused each time")
+        refuse_one(bench, rule, endpoint, kind, *rest)
+
+    monkeypatch.setattr(laws, "refuse_one", first_left_out)
+    fault = "its status has another JSON type"
+    with closing(open_session(Options(profile="deep"))) as session:
+        session.evidence.expect("types", "ORD-13", fault)
+        bench = Bench(session, "types")
+        kinds = [kind.name for kind in bench.kinds_of(catalogue()["ORD-13"], Endpoint.SUBMIT_ORDER, fault)]
+        with pytest.raises(NotTried, match="a status was refused each time"):
+            laws.refuse(bench, catalogue()["ORD-13"], Endpoint.SUBMIT_ORDER, fault, STATUSES)
+        assert tried == kinds
+        assert session.evidence.scenarios["types"].count(Side.REFUSED) >= len(kinds) - 1 > 0
 
 
 # -- a whole run -------------------------------------------------------------------------------------------------------

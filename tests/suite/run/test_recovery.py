@@ -11,6 +11,7 @@ import pytest
 from conformance.contract.endpoints import Endpoint
 from conformance.mock.koncili import Koncili
 from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
+from conformance.run.recovery_client import ERRORS_AT_MOST
 from tests.suite.support.live_runs import Killed, OneRun, left, one_run
 
 CREATE, RELEASE, SUBMIT, DELETE = (
@@ -289,3 +290,37 @@ def test_cleanup_goes_on_with_them(koncili: Koncili, dead: OneRun, rescuer: OneR
     rescuer.live.rescue_all()
     assert errors(rescuer) == len(gone)
     assert not rescuer.live.dead_runs
+
+
+# -- without the budget for it -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left_of_the_hour", "spent_on_recovery", "reason"),
+    [
+        (0, 0, "the budget of client errors is spent"),
+        (100, ERRORS_AT_MOST, "client errors were spent on it, and no more than that for now"),
+    ],
+    ids=["that of the hour", "that of a run"],
+)
+def test_what_there_is_no_budget_for_is_left_to_the_next_run(
+    left_of_the_hour: int,
+    spent_on_recovery: int,
+    reason: str,
+    koncili: Koncili,
+    dead: OneRun,
+    rescuer: OneRun,
+    shared: Path,
+) -> None:
+    dead.submit(A)
+    dead.create()
+    recovery = rescuer.live.recovery.client
+    recovery.errors_left, recovery.spent = (lambda: left_of_the_hour), spent_on_recovery
+    report = rescue(dead, rescuer).live.recovery.report
+    assert [reason in undone for undone in report.undone] == [True]
+    assert CREATE not in rescuer.way.sent
+    assert RELEASE not in rescuer.way.sent
+    with one_run(koncili, shared) as another:
+        another.live.rescue_all()
+        assert another.live.recovery.report.undone == []
+    assert left(koncili) == ([], [])
