@@ -32,6 +32,9 @@ MORE_TRIES: Final = 2
 MORE_OFTEN: Final = 2
 """So many times as often as the profile says calls are sent at once that cost little."""
 
+FREE_OFTEN: Final = 5
+"""The same for those that have cost no client error at all: only requests."""
+
 COSTS_LITTLE: Final = 3
 """As long as all tries have cost fewer client errors than this."""
 
@@ -61,7 +64,7 @@ def explained(
     least = tries or (1 if bench.session.control is not None else bench.session.profile.tries_at_once)
     told, number, cost, shift = 0, 0, 0, 0.0
     reasons: list[str] = []
-    while _goes_on(bench, number, told, least=least, cheap=tries is None and cost < COSTS_LITTLE):
+    while _goes_on(bench, number, told, _wanted(bench, least, cost) if tries is None else least):
         attempt = Attempt(bench, offsets=_offsets(number, shift))
         before = bench.client_errors_at_once
         found = yield from _made(attempt, sending)
@@ -80,14 +83,20 @@ def explained(
         raise Hindered(reasons[-1])
 
 
-def _goes_on(bench: Bench, number: int, told: int, *, least: int, cheap: bool) -> bool:
-    """Whether to try another time. `cheap`: it may be tried more often, and has cost little so far."""
+def _wanted(bench: Bench, least: int, cost: int) -> int:
+    """How many attempts are to say something, after those so far have cost so many client errors."""
+    if bench.session.control is not None or cost >= COSTS_LITTLE:
+        return least
+    return (MORE_OFTEN if cost else FREE_OFTEN) * least
+
+
+def _goes_on(bench: Bench, number: int, told: int, wanted: int) -> bool:
+    """Whether to try another time, until so many attempts as are wanted have said something."""
     comes_again = any(scenario == bench.scenario for scenario, _ in bench.server_errors_at_once)
     if comes_again and number <= TRIED_AGAIN:
         return True
     if told and not bench.may_spend_at_once(CLIENT_ERRORS):
         return False
-    wanted = MORE_OFTEN * least if cheap and bench.session.control is None else least
     return told < wanted and number < wanted + MORE_TRIES
 
 
