@@ -80,9 +80,10 @@ schema: $(STAMP) ## write the certificate's JSON Schema anew after a change of i
 	@$(BIN)/python -c 'from conformance.verdict.certificate import json_schema; print(json_schema(), end="")' \
 		> conformance/verdict/certificate.schema.json
 
-docs: $(DEV_STAMP) ## write the rule reference, and the picture of what imports what, anew
+docs: $(DEV_STAMP) ## write the rule reference, what ties it to the documents, and the picture of what imports what, anew
 	@mkdir -p docs
 	@$(BIN)/koncili-conformance rules --format markdown > docs/rules.md
+	@$(BIN)/python -c 'from conformance.report.traceability import page; print(page(), end="")' > docs/traceability.md
 	@$(BIN)/python tests/import_picture.py
 
 outdated: $(DEV_STAMP) ## list the pinned packages of which there are newer releases

@@ -70,6 +70,10 @@ main.add_command(rejudge)
 @click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
 @click.option("--long-waivers", is_flag=True, help="Let waivers last longer than half a year from today.")
 @click.option(
+    "--contract", metavar="VERSION",
+    help="Score the rules of that version of the contract (2026.11); what was added later is shown. Without it: the newest.",
+)  # fmt: skip
+@click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Give the mock in process this defect (repeatable)."
 )
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
@@ -110,6 +114,7 @@ def certify(
     reports: Path,
     waivers: Path | None,
     long_waivers: bool,  # noqa: FBT001
+    contract: str | None,
     defects: tuple[str, ...],
     variant: str | None,
     loudness: str | None,
@@ -147,6 +152,7 @@ def certify(
             keep_going=keep_going,
             complete=complete,
             long_waivers=long_waivers,
+            contract=contract,
             shard=_shard(shard),
             alone=workers == 1,
         )

@@ -77,6 +77,9 @@ class Percent(click.ParamType[Decimal]):
     help="strict: refuse readings that the target file chose, other than by default.",
 )
 @click.option(
+    "--contract", metavar="VERSION", help="The version of the contract to decide by (2026.11); else the newest."
+)
+@click.option(
     "--expect",
     type=FILE,
     help="Rules that need not be exercised, and why (TOML), in place of what the target file says.",
@@ -100,6 +103,7 @@ def gate(
     base_url: str | None,
     environment: str | None,
     readings: str | None,
+    contract: str | None,
     expect: Path | None,
     waivers: Path | None,
     long_waivers: bool,  # noqa: FBT001
@@ -145,7 +149,8 @@ def gate(
         or (),
         signature=_signature(file.raw if file else b"", certificate, allowed_signers, signer),
     )
-    decision = decide(file, asked, catalogue(Kind(kind)), unread)
+    of_then = _read(lambda: catalogue(Kind(kind), contract), Check.CONTRACT, unread) or catalogue(Kind(kind))
+    decision = decide(file, asked, of_then, unread)
     changes = _changes(baseline, file.certificate) if baseline and file else None
     if format_ == "json":
         click.echo(as_json(str(certificate), decision, changes))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
 from conformance.contract.endpoints import Endpoint
+from conformance.errors import CannotRun
 
 
 class Level(StrEnum):
@@ -21,6 +23,8 @@ class Level(StrEnum):
 
     REQUIRED = "required"
     RECOMMENDED = "recommended"
+    LATER = "later"
+    """However it is founded, it was added after the version of the contract that is asked for: shown, never scored."""
 
 
 class Side(StrEnum):
@@ -72,6 +76,8 @@ class Rule:
     applies: tuple[Kind, ...] = (Kind.ENDPOINT,)
     instead: str = ""
     """What an integration is to send where it broke the rule."""
+    since: str = ""
+    """The version of the contract that it came with."""
 
     def __reduce__(self) -> tuple[Callable[[str], Rule], tuple[str]]:
         """By its id: another process knows the same catalogue."""
@@ -84,13 +90,31 @@ class Rule:
         return self.sides_by_reading.get(readings[self.reading], self.sides)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
     """All rules, in the order of the file, with the version and digest that a certificate quotes."""
 
     version: str
     sha256: str
+    """Of what the rules of that version decide by, whatever their words and whatever was added later."""
     rules: Mapping[str, Rule]
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Every version there is, the oldest first, with the digest of its rules as they were frozen."""
+
+    def as_of(self, version: str) -> Catalogue:
+        """The same rules as that version has them: what came later is at the level `later`. Raises CannotRun for no version."""
+        if version not in self.versions:
+            raise CannotRun(f"there is no contract {version!r}; the versions are {', '.join(self.versions)}")
+        known = list(self.versions)[: list(self.versions).index(version) + 1]
+        rules = {
+            rule.id: rule if rule.since in known else replace(rule, level=Level.LATER) for rule in self.rules.values()
+        }
+        return Catalogue(version, _digest_of(rules.values()), MappingProxyType(rules), self.versions)
+
+    @property
+    def added_later(self) -> tuple[str, ...]:
+        """The rules that came after this version."""
+        return tuple(rule.id for rule in self.rules.values() if rule.level is Level.LATER)
 
     def __getitem__(self, rule_id: str) -> Rule:
         """The rule of that id; KeyError names the id and how to list them."""
@@ -113,12 +137,17 @@ class Catalogue:
 _ID_PARTS = re.compile(r"([A-Z]+)[-_ ]?([0-9]{1,3})")
 
 
-@cache
-def catalogue(kind: Kind = Kind.ENDPOINT) -> Catalogue:
-    """The rules by which that is judged, of the catalogue shipped with this version of the suite."""
-    every = every_rule()
-    rules = {rule.id: rule for rule in every.rules.values() if kind in rule.applies}
-    return Catalogue(every.version, every.sha256, MappingProxyType(rules))
+def catalogue(kind: Kind = Kind.ENDPOINT, version: str | None = None) -> Catalogue:
+    """The rules by which that is judged, of the catalogue shipped with this version of the suite: as that version of the
+    contract has them, or the newest. Raises CannotRun where there is no such version."""
+    return _catalogue(every_rule(), kind, version)
+
+
+@lru_cache
+def _catalogue(every: Catalogue, kind: Kind, version: str | None) -> Catalogue:
+    of_then = every if version is None else every.as_of(version)
+    rules = {rule.id: rule for rule in of_then.rules.values() if kind in rule.applies}
+    return Catalogue(of_then.version, of_then.sha256, MappingProxyType(rules), every.versions)
 
 
 def _named(rule: str) -> Rule:
@@ -128,14 +157,47 @@ def _named(rule: str) -> Rule:
 @cache
 def every_rule() -> Catalogue:
     """The whole catalogue (rules.yaml beside this module), whatever its rules judge."""
+    return read_catalogue(files("conformance.contract").joinpath("rules.yaml").read_bytes())
+
+
+def read_catalogue(raw: bytes) -> Catalogue:
+    """The catalogue in the content of a file, as its newest version has it. Raises ValueError where that is none."""
     import yaml
 
-    raw = files("conformance.contract").joinpath("rules.yaml").read_bytes()
     document: dict[str, Any] = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    rules = [_rule(row) for row in document["rules"]]
+    versions = {str(version): str(digest) for version, digest in document["versions"].items()}
+    first, newest = next(iter(versions)), list(versions)[-1]
+    rules = [_rule({"since": first, **row}) for row in document["rules"]]
     if len({rule.id for rule in rules}) != len(rules):
         raise ValueError("rules.yaml: a rule id stands twice")
-    return Catalogue(document["version"], sha256(raw).hexdigest(), MappingProxyType({rule.id: rule for rule in rules}))
+    if unknown := [rule.id for rule in rules if rule.since not in versions]:
+        raise ValueError(f"rules.yaml: {', '.join(unknown)}: `since` is none of the versions {', '.join(versions)}")
+    return Catalogue(
+        newest, _digest_of(rules), MappingProxyType({rule.id: rule for rule in rules}), MappingProxyType(versions)
+    )
+
+
+def _digest_of(rules: Iterable[Rule]) -> str:
+    """SHA-256 over what verdicts hang on, of the rules that are scored; words and sources may be put better."""
+    facts = [
+        {
+            "id": rule.id,
+            "endpoints": [endpoint.label for endpoint in rule.endpoints],
+            "level": rule.level,
+            "sides": rule.sides,
+            "accepted": str(rule.accepted),
+            "refused": str(rule.refused),
+            "codes": rule.codes,
+            "no_token_body": rule.no_token_body,
+            "needs": rule.needs,
+            "reading": rule.reading,
+            "sides_by_reading": dict(rule.sides_by_reading),
+            "applies": rule.applies,
+        }
+        for rule in sorted(rules, key=lambda rule: rule.id)
+        if rule.level is not Level.LATER
+    ]
+    return sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def stated_rules(stated: object) -> Mapping[str, str]:
@@ -152,7 +214,7 @@ def stated_rules(stated: object) -> Mapping[str, str]:
 
 _KNOWN_KEYS = {
     "id", "area", "statement", "endpoints", "source", "level", "sides", "accepted", "refused", "codes", "body",
-    "needs", "reading", "sides_by_reading", "applies", "instead",
+    "needs", "reading", "sides_by_reading", "applies", "instead", "since",
 }  # fmt: skip
 
 
@@ -179,4 +241,5 @@ def _rule(row: dict[str, Any]) -> Rule:
         ),
         applies=tuple(Kind(kind) for kind in row.get("applies", (Kind.ENDPOINT,))),
         instead=row.get("instead", ""),
+        since=str(row["since"]),
     )

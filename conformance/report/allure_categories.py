@@ -8,7 +8,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from conformance.contract.rules import Level
+from conformance.verdict.certificate import RuleEntry
 from conformance.verdict.evidence import Outcome, ScenarioEvidence
+from conformance.verdict.verdicts import RuleVerdict
 
 HARNESS_ERROR: Final = "harness error: "
 WHEN_IT_IS_UP: Final = re.compile(r"run again when the (way to the )?target is")
@@ -23,6 +26,7 @@ class Kind(StrEnum):
     WRONG = "wrong code or body"
     SERVER_ERROR = "server error"
     WAIVED = "failing, and waived"
+    LATER = "failing, and later than the contract"
     UNAVAILABLE = "target unavailable"
     HARNESS = "harness error"
     UNDECIDED = "undecided"
@@ -33,11 +37,11 @@ STATUSES: Final[Mapping[Kind, str]] = MappingProxyType(
     {
         Kind.ACCEPTED: "failed", Kind.REFUSED: "failed", Kind.WRONG: "failed", Kind.SERVER_ERROR: "failed",
         Kind.WAIVED: "skipped", Kind.UNAVAILABLE: "broken", Kind.HARNESS: "broken", Kind.UNDECIDED: "broken",
-        Kind.NOT_EXERCISED: "skipped",
+        Kind.NOT_EXERCISED: "skipped", Kind.LATER: "skipped",
     }
 )  # fmt: skip
-"""Allure's status of each. Only what Koncili gets wrong, and may not, has failed: a waived failure stops no quality gate, here as
-in JUnit."""
+"""Allure's status of each. Only what Koncili gets wrong, and may not, has failed: a failure that is waived, or of a rule
+that the contract asked for does not have yet, stops no quality gate, here as in JUnit."""
 
 SERVER_ERROR: Final = 500
 CLIENT_ERROR: Final = 400
@@ -73,18 +77,25 @@ def kind_of_finding(reason: str, status: int | None) -> Kind:
     return Kind.WRONG
 
 
-def kind_of_scenario(scenario: ScenarioEvidence, *, waived: bool = False) -> Kind | None:
-    """What kind of trouble a scenario met, None where it passed. `waived`: its rule may fail for a time."""
+def kind_of_scenario(scenario: ScenarioEvidence, *, may_fail: Kind | None = None) -> Kind | None:
+    """What kind of trouble a scenario met, None where it passed. `may_fail`: as what its failure counts, where it may."""
     if scenario.outcome is Outcome.PASSED:
         return None
     if scenario.outcome is Outcome.FAILED:
-        if waived:
-            return Kind.WAIVED
+        if may_fail:
+            return may_fail
         status = scenario.finding.response.get("status") if scenario.finding else None
         return kind_of_finding(scenario.reason, status)
     if scenario.outcome is Outcome.INCONCLUSIVE:
         return kind_of_doubt(scenario.reason)
     return Kind.NOT_EXERCISED
+
+
+def as_what_it_may_fail(entry: RuleEntry) -> Kind | None:
+    """As what a rule's failure counts, where it may fail; None where it may not."""
+    if entry.verdict is RuleVerdict.WAIVED:
+        return Kind.WAIVED
+    return Kind.LATER if entry.level is Level.LATER else None
 
 
 def kind_of_doubt(reason: str) -> Kind:
@@ -101,7 +112,9 @@ def message_of(kind: Kind, reason: str) -> str:
     return f"{kind}\n{reason}"
 
 
-_BY_RULE: Final = frozenset({kind for kind, status in STATUSES.items() if status == "failed"} | {Kind.WAIVED})
+_BY_RULE: Final = frozenset(
+    {kind for kind, status in STATUSES.items() if status == "failed"} | {Kind.WAIVED, Kind.LATER}
+)
 
 
 def for_allure_3() -> list[dict[str, Any]]:
@@ -130,6 +143,7 @@ RESOLUTIONS: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "rules": [
             {"messageRegexp": f"^{Kind.WAIVED}\n", "resolution": "accepted", "comment": "waived: see its message"},
+            {"messageRegexp": f"^{Kind.LATER}\n", "resolution": "accepted", "comment": "not in the contract asked for"},
         ]
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import md5
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from conformance.report.allure import SCENARIO
 from conformance.report.allure_categories import (
     STATUSES,
     Kind,
+    as_what_it_may_fail,
     for_allure_2,
     kind_of_doubt,
     kind_of_finding,
@@ -120,7 +121,7 @@ def of_scenario(
     Inputs: what pytest left, empty where the scenario did not run; what it saw; the certificate.
     """
     entry = _entry(certificate, scenario.rule)
-    kind = kind_of_scenario(scenario, waived=entry.verdict is RuleVerdict.WAIVED)
+    kind = kind_of_scenario(scenario, may_fail=as_what_it_may_fail(entry))
     reason = scenario.reason or (NOT_SELECTED if kind is Kind.NOT_EXERCISED else "")
     if kind is Kind.WAIVED:
         reason = f"{entry.reason}\n{reason}"
@@ -141,8 +142,7 @@ def of_rule(
     example = entry.counterexample
     if entry.verdict in {RuleVerdict.FAIL, RuleVerdict.WAIVED} and Outcome.FAILED not in outcomes:
         status = example.response.get("status") if example else None
-        waived = entry.verdict is RuleVerdict.WAIVED
-        kind = Kind.WAIVED if waived else kind_of_finding(entry.reason, status)
+        kind = as_what_it_may_fail(entry) or kind_of_finding(entry.reason, status)
         return _result(entry, certificate, entry.id, SEEN_ELSEWHERE, kind, entry.reason), _counterexample(example)
     if entry.verdict is RuleVerdict.INCONCLUSIVE and not outcomes & {Outcome.INCONCLUSIVE, Outcome.FAILED}:
         kind = kind_of_doubt(entry.reason)
@@ -162,7 +162,7 @@ def _result(
     trace: str = "",
 ) -> Result:
     """A result by the catalogue. By its identity Allure knows it again in other runs, whatever their seeds and targets."""
-    rule = catalogue()[entry.id]
+    rule = replace(catalogue()[entry.id], level=entry.level)
     stopped = int(certificate.finished_at.timestamp() * 1000)
     return {
         "uuid": str(uuid4()),

@@ -45,6 +45,7 @@ _KNOWN_HOW: Final = {
 _LEVELS: Final = {
     Level.REQUIRED: "required: a document states it",
     Level.RECOMMENDED: "recommended: inferred, no document states it; it is reported and never decides",
+    Level.LATER: "later: added after the version of the contract that was asked for; it is shown and not scored",
 }
 
 

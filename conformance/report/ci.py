@@ -102,12 +102,12 @@ def _size(text: str) -> int:
 
 
 def annotate(certificate: Certificate, places: Mapping[str, Place]) -> list[str]:
-    """GitHub's workflow commands: an error for each required rule that fails, a warning for each recommended one, a notice
+    """GitHub's workflow commands: an error for each required rule that fails, a warning for each other one, a notice
     for each that is waived. Where there are more of a kind than GitHub shows, the last says how many."""
     failing = [entry for entry in certificate.rules if entry.verdict is RuleVerdict.FAIL]
     kinds = {
         "error": [entry for entry in failing if entry.level is Level.REQUIRED],
-        "warning": [entry for entry in failing if entry.level is Level.RECOMMENDED],
+        "warning": [entry for entry in failing if entry.level is not Level.REQUIRED],
         "notice": [entry for entry in certificate.rules if entry.verdict is RuleVerdict.WAIVED],
     }
     return [line for kind, entries in kinds.items() for line in _some(kind, entries, certificate.target.name, places)]

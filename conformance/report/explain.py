@@ -8,8 +8,10 @@ from typing import Final
 
 from conformance.contract.readings import READINGS
 from conformance.contract.rules import Kind, Level, Rule
+from conformance.contract.traceability import tied_to
 from conformance.planning.show import counted
 from conformance.report.rulebook import render
+from conformance.report.traceability import told
 from conformance.verdict.certificate import FindingEntry, RuleEntry
 from conformance.verdict.verdicts import RuleVerdict
 
@@ -56,6 +58,7 @@ def explained(rule: Rule, code: Code, entry: RuleEntry | None, finding: FindingE
 
 def _said(rule: Rule) -> Iterator[str]:
     yield f"  {rule.statement} ({rule.source})"
+    yield from (f"  {line}" for line in told(tied_to(rule.id)))
     if rule.reading:
         yield f"  where they disagree: {READINGS[rule.reading].disagreement}"
     if rule.level is Level.RECOMMENDED:

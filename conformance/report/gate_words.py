@@ -113,7 +113,13 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             "of {finished}, which here is still to come",
             "set the clock of this machine, or of the one that certified, and certify again",
         ),
+        (Check.CONTRACT, "unread"): ("{why}", "name one of these, or none for the newest"),
         (Check.CONTRACT, "same"): ("{version}, as this suite has it", ""),
+        (Check.CONTRACT, "later"): ("added after {version}, and not scored: {rules}", ""),
+        (Check.CONTRACT, "another"): (
+            "certified by {version} ({sha256:.12}), and {own_version} ({own_sha256:.12}) is decided by",
+            "ask the gate for {version} (--contract {version}), or certify again with --contract {own_version}",
+        ),
         (Check.CONTRACT, "other"): (
             "{version} ({sha256:.12}), where this suite has {own_version} ({own_sha256:.12})",
             "certify again with this suite, or ask the gate of the one that wrote it (version {suite})",

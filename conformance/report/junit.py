@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.contract.rules import Kind, catalogue, every_rule
+from conformance.contract.rules import Kind, Level, catalogue, every_rule
 from conformance.escaping import visible
 from conformance.report import recorded
 from conformance.verdict.certificate import Certificate, RuleEntry
@@ -38,6 +38,8 @@ BY_VERDICT: Final[Mapping[RuleVerdict, str]] = {
     RuleVerdict.WAIVED: SKIPPED,
 }
 """How at least one case of a rule ends."""
+
+NOT_SCORED: Final = "not scored, since it came after the version of the contract that was asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def cases(certificate: Certificate, evidence: Evidence) -> list[Case]:
     for entry in certificate.rules:
         scenarios = [scenario for scenario in evidence.scenarios.values() if scenario.rule == entry.id]
         of_rule = [_of_scenario(entry, scenario, certificate.readings) for scenario in scenarios]
-        if BY_VERDICT[entry.verdict] not in {case.status for case in of_rule}:
+        if _scored(entry, BY_VERDICT[entry.verdict], "")[0] not in {case.status for case in of_rule}:
             of_rule.append(_of_rule(entry))
         found += of_rule
     if certificate.verdict is RunVerdict.INCONCLUSIVE and not any(case.status == ERROR for case in found):
@@ -125,6 +127,7 @@ def _of_scenario(entry: RuleEntry, scenario: ScenarioEvidence, readings: Mapping
         status, message = (ERROR if entry.verdict is RuleVerdict.INCONCLUSIVE else SKIPPED), missing
     if entry.verdict is RuleVerdict.WAIVED and status in {FAILURE, ERROR}:
         status, message = SKIPPED, entry.reason
+    status, message = _scored(entry, status, message)
     shown = scenario.finding
     text = _told(entry, shown.reason, shown.curl, shown.response) if shown else ""
     counts = tuple((side, str(number)) for side, number in scenario.counts.items())
@@ -137,7 +140,16 @@ def _of_rule(entry: RuleEntry) -> Case:
     shown = entry.counterexample
     text = _told(entry, entry.reason, shown.curl if shown else "", shown.response if shown else {})
     name = f"{entry.id}: what was seen of it besides its own scenarios"
-    return Case(_area(entry), name, BY_VERDICT[entry.verdict], entry.reason, text, 0.0, _of_entry(entry))
+    return Case(
+        _area(entry), name, *_scored(entry, BY_VERDICT[entry.verdict], entry.reason), text, 0.0, _of_entry(entry)
+    )
+
+
+def _scored(entry: RuleEntry, status: str, message: str) -> tuple[str, str]:
+    """A status, and why: none that stops a pipeline of a rule that is not in the contract that was asked for."""
+    if entry.level is Level.LATER and status in {FAILURE, ERROR}:
+        return SKIPPED, f"{NOT_SCORED}: {message}"
+    return status, message
 
 
 def _told(entry: RuleEntry, reason: str, curl: str, response: Mapping[str, object]) -> str:

@@ -34,9 +34,8 @@ class EarlyEnd:
     def failed(self) -> str:
         """A required rule that this process saw broken, waived ones aside; "" where there is none."""
         evidence, readings = self.session.evidence, self.session.readings
-        results = [
-            judge_rule(rule, evidence, readings) for rule in catalogue().rules.values() if rule.level is Level.REQUIRED
-        ]
+        rules = catalogue(version=self.session.options.contract).rules.values()
+        results = [judge_rule(rule, evidence, readings) for rule in rules if rule.level is Level.REQUIRED]
         waived = waive(results, self.task.waivers, self.session.started_at)
         return next((result.rule.id for result in waived if result.verdict is RuleVerdict.FAIL), "")
 

@@ -92,6 +92,7 @@ def closed_list() -> Iterator[None]:
 def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tuple[Plan, Target]:
     """What the run will spend, with nothing sent to find it out. Raises CannotRun that names what is wrong and the remedy."""
     check_known(rules)
+    catalogue(version=options.contract)
     if waivers is not None:
         load_waivers(waivers, datetime.now(UTC), long=options.long_waivers)
     target = chosen_target(options)
@@ -235,7 +236,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     """The options as our plugin takes them."""
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
-        "waivers": waivers, "variant": options.variant, "shard": options.shard,
+        "waivers": waivers, "variant": options.variant, "shard": options.shard, "contract": options.contract,
         "max-wait": None if options.max_wait is None else f"{options.max_wait:f}",
         "allow-production": options.production_host,
     }  # fmt: skip

@@ -45,7 +45,11 @@ def merge(directories: Sequence[Path], reports: Reports, *, html: bool) -> Endin
     reports.claim()
     first = shards[0].certificate
     ending = Ending(
-        Task(options=Options(profile=first.profile, seed=first.seed), reports=reports, waivers=shards[0].waivers),
+        Task(
+            options=Options(profile=first.profile, seed=first.seed, contract=first.contract.version),
+            reports=reports,
+            waivers=shards[0].waivers,
+        ),
         min(one.certificate.started_at for one in shards),
     )
     for one in shards:

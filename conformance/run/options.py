@@ -71,6 +71,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         keep_going=option("koncili_keep_going"),
         complete=option("koncili_complete"),
         long_waivers=option("koncili_long_waivers"),
+        contract=option("koncili_contract"),
         shard=_shard(option("koncili_shard")),
         alone=worker is None,
     )
@@ -81,6 +82,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
             _leave_files(config, reports)
         rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
         check_known(rules)
+        catalogue(version=options.contract)
         waivers = _waivers(option("koncili_waivers"), long=option("koncili_long_waivers"))
         chosen_target(options)
         asked, rules = rules, frozenset(chosen_rules(options, rules))

@@ -89,7 +89,8 @@ class Ending:
         where that is not this run's own target and now."""
         options = self.task.options
         profile = chosen_profile(options)
-        results = [judge_rule(rule, evidence, evidence.readings) for rule in catalogue().rules.values()]
+        contract = catalogue(version=options.contract)
+        results = [judge_rule(rule, evidence, evidence.readings) for rule in contract.rules.values()]
         files: Mapping[str, str] = {}
         if self.task.reports:
             try:
@@ -108,6 +109,7 @@ class Ending:
             started_at=self.started_at,
             finished_at=finished_at or datetime.now(UTC),
             files=files,
+            contract=contract,
         )
         self.evidence = evidence
         if self.task.reports:

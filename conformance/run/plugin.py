@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--koncili-long-waivers", action="store_true", help="let waivers last longer than half a year from today"
     )
+    group.addoption("--koncili-contract", metavar="VERSION", help="score the rules of that version only (2026.11)")
     group.addoption(
         "--koncili-defect", metavar="NAME", action="append", help="give the mock in process this defect (repeatable)"
     )
@@ -74,6 +75,7 @@ _OPTION_NAMES = (
     "seed",
     "reports",
     "waivers",
+    "contract",
     "defect",
     "variant",
     "allow_production",

@@ -76,6 +76,8 @@ class Options:
     """Whether every kind of fault is tried, however many hours of the budget that takes."""
     long_waivers: bool = False
     """Whether waivers may last longer than half a year from today."""
+    contract: str | None = None
+    """The version of the contract whose rules are scored; None: the newest."""
     shard: Shard | None = None
     """The part of the certification that this run does; None: all of it."""
     alone: bool = True

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from conformance import __version__
-from conformance.contract.rules import Kind, Level, catalogue
+from conformance.contract.rules import Catalogue, Kind, Level, catalogue
 from conformance.target.config import Target
 from conformance.verdict.digest import digest_of
 from conformance.verdict.verdicts import (
@@ -388,9 +388,10 @@ def make_certificate(
     started_at: datetime,
     finished_at: datetime,
     files: Mapping[str, str] | None = None,
+    contract: Catalogue | None = None,
 ) -> Certificate:
     """The certificate of a run; instants in UTC, `files` the digests of what it leaves beside."""
-    contract = catalogue()
+    contract = contract or catalogue()
     certificate = Certificate(
         verdict=judge_run(results),
         suite=Suite(version=__version__, commit=suite_commit()),

@@ -148,10 +148,10 @@ def _differs_from(contract: Catalogue, case: Case) -> Iterable[Found]:
     if unseen:
         yield _refused(Check.RULES, "unseen", rules=unseen)
     stated = {entry.id: entry.level for entry in case.certificate.rules}
-    missing = [rule for rule in contract.rules if rule not in stated]
+    missing = [rule for rule in contract.rules if rule not in stated and rule not in contract.added_later]
     if missing:
         yield _refused(Check.RULES, "missing", rules=missing)
-    unknown = [rule for rule in stated if rule not in contract.rules]
+    unknown = [rule for rule, level in stated.items() if rule not in contract.rules and level is not Level.LATER]
     if unknown:
         yield _refused(Check.RULES, "unknown", rules=unknown)
     other = [rule for rule, level in stated.items() if rule in contract.rules and contract[rule].level is not level]
@@ -196,9 +196,21 @@ def _contract(case: Case) -> Iterable[Found]:
     facts: dict[str, object] = {"version": stated.version, "sha256": stated.sha256}
     if case.is_of_this_contract:
         yield _passed(Check.CONTRACT, "same", **facts)
+        yield from _later(case)
     else:
         facts |= {"own_version": own.version, "own_sha256": own.sha256, "suite": case.certificate.suite.version}
-        yield _refused(Check.CONTRACT, "other", **facts)
+        yield _refused(
+            Check.CONTRACT,
+            "another" if stated.version in own.versions and stated.version != own.version else "other",
+            **facts,
+        )
+
+
+def _later(case: Case) -> Iterable[Found]:
+    """What was added after the version that is decided by."""
+    later = [f"{one.entry.id} {one.verdict}" for one in case.rules if one.entry.level is Level.LATER]
+    if later:
+        yield _noted(Check.CONTRACT, "later", version=case.contract.version, rules=later)
 
 
 def _target(case: Case) -> Iterable[Found]:
@@ -366,6 +378,7 @@ _TOLD: Final[Mapping[Level, Sequence[RuleVerdict]]] = MappingProxyType(
     {
         Level.REQUIRED: (RuleVerdict.FAIL, RuleVerdict.INCONCLUSIVE, RuleVerdict.NOT_EXERCISED),
         Level.RECOMMENDED: (RuleVerdict.FAIL,),
+        Level.LATER: (RuleVerdict.FAIL,),
     }
 )
 """Of which rules the reasons are told; the waivers tell those of waived ones."""

@@ -84,11 +84,13 @@ class Tile:
     symbol: str
     required: int
     recommended: int
+    later: int
+    """Those added after the version of the contract that was asked for."""
 
     @property
     def total(self) -> int:
-        """Those of both levels."""
-        return self.required + self.recommended
+        """Those of all levels."""
+        return self.required + self.recommended + self.later
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,11 @@ class View:
     def rules(self) -> list[RuleView]:
         """All rules, area by area."""
         return [rule for _, rules in self.areas for rule in rules]
+
+    @property
+    def later(self) -> int:
+        """How many rules came after the version of the contract that was asked for."""
+        return sum(rule.level is Level.LATER for rule in self.rules)
 
 
 def view_of(certificate: Certificate) -> View:
@@ -246,7 +253,7 @@ def _reading(certificate: Certificate, reading_id: str) -> ReadingView:
 
 def _tile(verdict: RuleVerdict, rules: Iterable[RuleView]) -> Tile:
     levels = [rule.level for rule in rules if rule.verdict is verdict]
-    return Tile(verdict, SYMBOLS[verdict], levels.count(Level.REQUIRED), levels.count(Level.RECOMMENDED))
+    return Tile(verdict, SYMBOLS[verdict], *(levels.count(level) for level in Level))
 
 
 def _budget(certificate: Certificate, rules: Sequence[RuleView]) -> Budget:

@@ -308,5 +308,5 @@ def test_categories_environment_and_executor_lie_beside_the_results(tmp_path: Pa
     finish(tmp_path, evidence, certified(evidence), {"JENKINS_URL": "https://jenkins.example/", "SECRET": "s3cret"})
     assert json.loads((tmp_path / "executor.json").read_text())["name"] == "Jenkins"
     assert "verdict=nonconformant\n" in (tmp_path / "environment.properties").read_text()
-    assert len(json.loads((tmp_path / "categories.json").read_text())) == 9
+    assert len(json.loads((tmp_path / "categories.json").read_text())) == 10
     assert [path for path in tmp_path.iterdir() if b"s3cret" in path.read_bytes()] == []
