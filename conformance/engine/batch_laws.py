@@ -49,7 +49,7 @@ def refuse_in_batches(
         prove(bench, name, fault_batches(scope, endpoint, some), law, examples)
 
     bench.try_kinds(*(kind.name for kind in kinds))
-    name = f"{bench.scenario} {endpoint.value}{which}"
+    name = f"{refused_name(bench, endpoint)}{which}"
     examples = bench.session.profile.refusals_per_kind
     try:
         prove_for(kinds, name, examples)
@@ -58,6 +58,11 @@ def refuse_in_batches(
         if len(kinds) > 1 and alone and bench.session.shrinks:
             prove_for((alone[0],), f"{name} {violation.kind}", examples)
         raise
+
+
+def refused_name(bench: Bench, endpoint: Endpoint) -> str:
+    """The name of the running scenario's law that broken copies are refused."""
+    return f"{bench.scenario} {endpoint.value}"
 
 
 TRIED_WAITING: Final = 3

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from conformance.contract.endpoints import Endpoint
@@ -44,6 +44,7 @@ from strategies.written import written
 
 if TYPE_CHECKING:
     from conformance.engine.reconciliations import Reconciliations
+    from conformance.engine.shelf import Laws, Shelf
     from conformance.engine.together import Together
 
 SERVER_ERROR = 500
@@ -78,6 +79,10 @@ ACCEPTED_BY = {
 
 class NotSeenYet(Exception):
     """An update may take 30 minutes to show, and so much time has not passed."""
+
+
+class Spoiled(Exception):
+    """Something did not go as it should where scenarios share a reconciliation: each tries it by itself, and says so."""
 
 
 class Hindered(Exception):
@@ -164,6 +169,8 @@ class Bench:
     """What may have been done to codes, and was asked for where an order was not shown: it was not shown under that either."""
     kept: list[Exchange] | None = None
     """The 5xx that are not noted against ERR-02 before it is known whom to blame; None where they are noted at once."""
+    notes: list[Callable[[], None]] | None = None
+    """Where evidence is kept for the scenario's turn; None where it is noted at once."""
     withheld: set[str] = field(default_factory=set)
     """Scenarios of which no refusal counts: what they are about was answered in two ways."""
     passing: PassingFaults = field(default_factory=PassingFaults)
@@ -173,6 +180,9 @@ class Bench:
 
     refusal_scenarios: Mapping[Refusal, str] = field(default_factory=dict)
     """Every refusal of a creation or release that a scenario of the run says must be, with the scenario's id."""
+
+    shared_laws: Mapping[str, tuple[Rule, Laws]] = field(default_factory=dict)
+    """By scenario of the run: what can be tried in a reconciliation that others share."""
 
     server_errors_at_once: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By scenario and call: in how many tries, one after the other, it met a server error when it was sent at once."""
@@ -209,6 +219,13 @@ class Bench:
         reconciliations = Reconciliations(self)
         probe_batches(self, reconciliations)
         return reconciliations
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """What was tried in reconciliations that many scenarios share."""
+        from conformance.engine.shelf import Shelf
+
+        return Shelf(self, {**self.together.release_laws, **self.shared_laws})
 
     @cached_property
     def together(self) -> Together:
@@ -345,13 +362,22 @@ class Bench:
                 raise
             return self.sent(doubt.refusal)
 
+    @contextmanager
+    def keeping_notes(self) -> Iterator[list[Callable[[], None]]]:
+        """Keep what is seen in here for the scenario's turn."""
+        self.notes = list[Callable[[], None]]()
+        try:
+            yield self.notes
+        finally:
+            self.notes = None
+
     # -- noting ----------------------------------------------------------------------------------------------------
 
     def saw(self, side: Side, exchange: Exchange | None = None) -> None:
         """Count a piece of evidence for the running scenario."""
         if side is Side.REFUSED and self.scenario in self.withheld:
             return
-        self.session.evidence.saw(self.scenario, side, exchange)
+        self.when_it_counts(partial(self.session.evidence.saw, self.scenario, side, exchange))
 
     def withhold_refusals(self, why: str) -> None:
         """Count no refusal for the running scenario: what it is about was also answered otherwise."""
@@ -363,7 +389,14 @@ class Bench:
         violation = Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
         violation.story = tuple(self.story)
         self.observed += 1
-        self.session.evidence.observe(violation, self.session.redactor)
+        self.when_it_counts(partial(self.session.evidence.observe, violation, self.session.redactor))
+
+    def when_it_counts(self, note: Callable[[], None]) -> None:
+        """Note something at once, or at the scenario's turn."""
+        if self.notes is None:
+            note()
+        else:
+            self.notes.append(note)
 
     def is_accepted(self, call: Call, exchange: Exchange) -> bool:
         """Whether a lawful call was accepted; if not, that is noted against the rule that says it must be."""
@@ -404,7 +437,10 @@ class Bench:
             raise Hindered(why)
 
     def hindered(self, reason: str) -> None:
-        """Say why the running scenario may have seen less than it should."""
+        """Say why the running scenario may have seen less than it should. Raises Spoiled where it is tried for
+        a scenario before its turn."""
+        if self.notes is not None:
+            raise Spoiled(reason)
         scenario = self.session.evidence.scenarios[self.scenario]
         scenario.hindrance = reason
         scenario.hindered_by = reason.partition(":")[0] if reason.partition(":")[0] in catalogue().rules else ""

@@ -336,7 +336,10 @@ class ReconciliationCalls(Places):
     # -- completing ------------------------------------------------------------------------------------------------------
 
     def finish(self, reconciliation: OpenReconciliation) -> None:
-        """Complete it, so that it blocks its channel no longer; what that takes is in no counterexample's story."""
+        """Complete it, so that it blocks its channel no longer; what that takes is in no counterexample's story. One of the shelf
+        is completed when all have been in it."""
+        if reconciliation.within is not None:
+            return
         if reconciliation.id is None or self.bench.session.client.is_blocked:
             return
         story = list(self.bench.story)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
-from conformance.engine.bench import Hindered, Values
+from conformance.engine.bench import Hindered, Spoiled, Values
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
 from conformance.errors import TargetUnavailable
@@ -23,11 +23,28 @@ class Reconciliations(ReconciliationCalls):
 
     current: OpenReconciliation | None = None
     """The one that a single lawful call is about, from `make_ready` to `finish_current`."""
+    lent: OpenReconciliation | None = None
+    """What is on the shelf for the law that is running: its orders are sent, and its reconciliation is open."""
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
 
     # -- opening ---------------------------------------------------------------------------------------------------------
+
+    def open_for(self, batch: Batch) -> OpenReconciliation:
+        """The batch with its orders sent and its reconciliation open: from the shelf, or one of its own. Raises Hindered where
+        that can't be had."""
+        lent, self.lent = self.lent, None
+        if lent is not None:
+            if lent.batch is not batch:
+                raise LookupError("the shelf has other orders than the law asks for")
+            return lent
+        reconciliation = self.begin(batch)
+        if not self.submit_orders(reconciliation):
+            raise Hindered("an order for a reconciliation was refused")
+        if self.create(reconciliation).status // 100 != 2:
+            raise Hindered("REC-01: a proper reconciliation was refused")
+        return reconciliation
 
     def create(
         self, reconciliation: OpenReconciliation, *, blame: bool = True, elsewhere: bool | None = None
@@ -152,6 +169,8 @@ class Reconciliations(ReconciliationCalls):
             if exchange.status // 100 == 2:
                 return True
             reconciliation.spoiled = True
+            if reconciliation.within is not None:
+                raise Spoiled(f"a lawful release got {exchange.status}")
             if reconciliation.doubtful:
                 raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")
             self._blame_for_release(reconciliation, exchange, faults)

@@ -16,6 +16,8 @@ from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import Refusal
 from conformance.engine.probes import probe_orders
+from conformance.engine.release_laws import SHARED_LAWS
+from conformance.engine.shelf import Laws, prove_shared
 from conformance.run.scenario import rule_of
 from conformance.run.session import Session
 from strategies.calls import calls
@@ -27,7 +29,8 @@ from strategies.orders import STATUSES
 @pytest.fixture(scope="session")
 def run_bench(koncili: Session, request: pytest.FixtureRequest) -> Bench:
     """The bench of the run, the readings known by which it sends orders."""
-    bench = Bench(koncili, refusal_scenarios=_refusals(request.session.items))
+    items = request.session.items
+    bench = Bench(koncili, refusal_scenarios=_refusals(items), shared_laws=_shared(items))
     probe_orders(bench)
     return bench
 
@@ -56,6 +59,10 @@ class Experiment:
     def kinds(self) -> tuple[Kind, ...]:
         """All kinds of the fault."""
         return FAULTS[self.rule.id][self.fault]
+
+    def prove_shared(self) -> None:
+        """Prove the laws of the Then step, in a reconciliation that scenarios share where that can be had."""
+        prove_shared(self.bench, self.rule, self.bench.shared_laws[self.bench.scenario][1])
 
     def refuse(self) -> None:
         """Run the refusal as a property."""
@@ -125,6 +132,17 @@ def _refusals(items: Sequence[pytest.Item]) -> dict[Refusal, str]:
         endpoint = ENDPOINTS.get(given[0]) if given else None
         if rule is not None and endpoint in OF_BATCHES and len(when) == 1 and REFUSED.match(then[0]):
             found[Refusal(rule.id, endpoint, when[0])] = item.nodeid
+    return found
+
+
+def _shared(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, Laws]]:
+    """The scenarios, by id, whose Then step can be tried in a reconciliation that others share."""
+    found = {}
+    for item in items:
+        rule, then = rule_of(item), [step.name for step in steps_of(item) if step.type == "then"]
+        laws = SHARED_LAWS.get(then[0]) if then else None
+        if rule is not None and laws is not None:
+            found[item.nodeid] = catalogue()[rule.id], laws
     return found
 
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from pytest_bdd import given, parsers, scenarios, then
+from pytest_bdd import given, scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
 from conformance.engine import printed_workflow
-from conformance.engine.bench import Bench, Hindered, Values, Waiting
+from conformance.engine.bench import Values
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once, prove
+from conformance.engine.release_laws import some
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
-from strategies.periods import PERIOD, at
-from strategies.reconciliations import Batch, batches, beside_plain
+from strategies.periods import PERIOD
+from strategies.reconciliations import Batch, batches
 from strategies.scope import Scope
 from tests.certification.conftest import Experiment
 
@@ -30,115 +29,20 @@ scenarios("releases.feature")
 DAY: Final = 86_400
 
 
-def _some(bench: Bench) -> int:
-    """How many examples a law gets of which each opens reconciliations."""
-    return max(1, bench.session.profile.sequences // 2)
-
-
-def _opened(bench: Bench, batch: Batch) -> OpenReconciliation:
-    """The batch, its orders sent and its reconciliation open. Raises Hindered where that can't be had."""
-    reconciliation = bench.reconciliations.begin(batch)
-    if not bench.reconciliations.submit_orders(reconciliation):
-        raise Hindered("an order for a reconciliation was refused")
-    if bench.reconciliations.create(reconciliation).status // 100 != 2:
-        raise Hindered("REC-01: a proper reconciliation was refused")
-    return reconciliation
-
-
-# -- accepted ------------------------------------------------------------------------------------------------------
+# -- in a reconciliation that scenarios share ---------------------------------------------------------------------
 
 
 @then("every release is accepted with 2xx")
-def every_release_is_accepted(experiment: Experiment) -> None:
-    scope = experiment.bench.reconciliations.scope
-    _accepted(experiment, batches(scope), experiment.bench.session.profile.sequences)
-    _accepted(experiment, _on_the_last_day(scope), 1, " on the last day")
-
-
 @then("with its entries in the sequence of the extracts it is accepted")
-def entries_in_sequence_are_accepted(experiment: Experiment) -> None:
-    _accepted(
-        experiment,
-        batches(experiment.bench.reconciliations.scope, types=("COMISSION", "SHIP", "SHIP")),
-        _some(experiment.bench),
-    )
-
-
-def _accepted(experiment: Experiment, drawn: st.SearchStrategy[Batch], examples: int, name: str = "") -> None:
-    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
-
-    def law(batch: Batch) -> None:
-        reconciliation = _opened(bench, batch)
-        try:
-            released = reconciliations.release(reconciliation, 0)
-            reconciliation.spoiled = released.status // 100 != 2
-            check_accepted(rule=experiment.rule, exchange=released)
-            bench.saw(Side.ACCEPTED, released)
-        finally:
-            reconciliations.finish(reconciliation)
-
-    prove(bench, f"{bench.scenario}{name}", drawn, law, examples)
-
-
-@st.composite
-def _on_the_last_day(draw: DrawFn, scope: Scope) -> Batch:
-    """A period of some days, and a release in its last hours."""
-    batch: Batch = draw(batches(scope, seconds=3 * DAY))
-    released = at(timedelta(seconds=3 * DAY - 1))
-    return replace(batch, releases=({**batch.releases[0], "releasedDate": released},))
-
-
 @then("with its entries in another sequence it is accepted, or refused and accepted in its own")
-def entries_in_another_sequence_are_accepted_or_refused(experiment: Experiment) -> None:
-    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
-
-    def law(batch: Batch) -> None:
-        reconciliation = _opened(bench, batch)
-        entries = batch.releases[0]["releases"]
-        other = [*entries[1:], entries[0]]
-        call = Call(Endpoint.SUBMIT_RELEASE, body={**batch.releases[0], "releases": other})
-        try:
-            released = reconciliations.release(reconciliation, 0, call)
-            reconciliation.spoiled = False  # what is in it is what should be
-            context = ""
-            if released.status // 100 == 4:
-                context = "after it was refused with its entries in another sequence"
-                released = reconciliations.release(reconciliation, 0)
-                reconciliation.spoiled = released.status // 100 != 2
-            check_accepted(rule=experiment.rule, exchange=released, context=context)
-            bench.saw(Side.ACCEPTED, released)
-        finally:
-            reconciliations.finish(reconciliation)
-
-    # A sale and a commission differ: so do the sequences.
-    prove(bench, bench.scenario, batches(reconciliations.scope, types=("COMISSION",)), law, _some(bench))
-
-
+@then("dated at either end of the period it is answered as the reading says")
+@then("after it another of the same order in the same reconciliation is refused with 4xx")
 @then("for an order that was deleted it is refused with 4xx")
-def refused_for_a_deleted_order(experiment: Experiment) -> None:
-    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
+def shared_law_holds(experiment: Experiment) -> None:
+    experiment.prove_shared()
 
-    def law(batch: Batch) -> Waiting[None]:
-        order, place = batch.orders[0], batch.place
-        deleted, submission = bench.fresh(batch.shape), Call(Endpoint.SUBMIT_ORDER, body=order)
-        if not bench.is_accepted(submission, bench.send(submission, deleted)):
-            return
-        deletion = bench.delete_lawfully(place, deleted["code"])
-        if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deletion):
-            return
-        yield from bench.settled("DEL-01", None, deleted, place, before=(order,), context="it was deleted")
-        reconciliation = _opened(bench, batch)
-        try:
-            refused = bench.send(release_of(batch, 0), reconciliation.values[0].having(code=deleted["code"]))
-            reconciliation.spoiled = refused.is_accepted
-            check_refused(rule=experiment.rule, exchange=refused, bench=bench, context="its order was deleted")
-            if reconciliations.released(reconciliation, 0):
-                bench.saw(Side.REFUSED, refused)
-                bench.saw(Side.ACCEPTED, bench.story[-1])
-        finally:
-            reconciliations.finish(reconciliation)
 
-    prove(bench, bench.scenario, batches(reconciliations.scope), law, 1)
+# -- in reconciliations of their own -------------------------------------------------------------------------------
 
 
 @then("every release is answered as the reading says")
@@ -152,7 +56,7 @@ def every_release_answered_as_the_reading_says(experiment: Experiment) -> None:
         ((_, edit),) = fault_batch.edits
         batch = fault_batch.lawful.batch
         assert batch is not None
-        reconciliation = _opened(bench, batch)
+        reconciliation = reconciliations.open_for(batch)
         try:
             released = reconciliations.release(reconciliation, 0, edit.apply(fault_batch.lawful))
             reconciliation.spoiled = released.status // 100 != 2
@@ -167,67 +71,17 @@ def every_release_answered_as_the_reading_says(experiment: Experiment) -> None:
             prove(bench, f"{bench.scenario} {kind.name}", drawn, law, 1)
 
 
-@then("dated at either end of the period it is answered as the reading says")
-def either_end_of_the_period_answered_as_the_reading_says(experiment: Experiment) -> None:
-    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
-    inclusive = bench.scope.readings["period-bounds"] == "inclusive"
-
-    def law(drawn: tuple[Batch, bool]) -> None:
-        batch, at_the_end = drawn
-        reconciliation, seconds = _opened(bench, batch), batch.seconds if at_the_end else 0
-        body = {**batch.releases[0], "releasedDate": at(timedelta(seconds=seconds))}
-        context = f"dated {seconds} s into a period of {batch.seconds} s"
-        try:
-            released = reconciliations.release(reconciliation, 0, Call(Endpoint.SUBMIT_RELEASE, body=body))
-            reconciliation.spoiled = released.status // 100 == 2 and not inclusive
-            if inclusive:
-                if released.status // 100 != 2 and not reconciliations.released(reconciliation, 0):
-                    return  # not because of its date
-                check_accepted(rule=experiment.rule, exchange=released, context=context)
-                bench.saw(Side.ACCEPTED, released)
-                return
-            check_refused(rule=experiment.rule, exchange=released, bench=bench, context=context)
-            if reconciliations.released(reconciliation, 0):
-                bench.saw(Side.ACCEPTED, bench.story[-1])
-                bench.saw(Side.REFUSED, released)
-        finally:
-            reconciliations.finish(reconciliation)
-
-    for at_the_end in (False, True):
-        drawn = st.tuples(batches(reconciliations.scope), st.just(at_the_end))
-        prove(bench, f"{bench.scenario} {at_the_end}", drawn, law, 1)
-
-
 # -- refused because of what came before ---------------------------------------------------------------------------
 
 
-@then(parsers.parse("after it another of the same order in {where} is refused with 4xx"))
-def another_release_of_the_same_order_refused(experiment: Experiment, where: str) -> None:
+@then("after it another of the same order in a later reconciliation is refused with 4xx")
+def another_release_of_the_same_order_refused(experiment: Experiment) -> None:
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
-    def in_the_same(drawn: Batch) -> None:
-        # The order beside it has as many extracts: there is room for a second release.
-        batch = beside_plain(reconciliations.scope, drawn, len(drawn.orders[0]["extracts"]))
-        reconciliation = _opened(bench, batch)
-        try:
-            if not reconciliations.released(reconciliation, 0):
-                return
-            first = bench.story[-1]
-            reconciliation.after_refusal = True
-            again = bench.send(release_of(batch), reconciliation.values[0])
-            reconciliation.spoiled = again.status // 100 == 2
-            context = "the order's release was accepted before"
-            check_refused(rule=experiment.rule, exchange=again, bench=bench, context=context)
-            if reconciliations.released(reconciliation, 1):
-                bench.saw(Side.ACCEPTED, first)
-                bench.saw(Side.REFUSED, again)
-        finally:
-            reconciliations.finish(reconciliation)
-
-    def in_a_later(drawn: Batch) -> None:
+    def law(drawn: Batch) -> None:
         earlier = reconciliations.run_through(drawn)
-        reconciliation = _opened(
-            bench, reconciliations.plain(drawn.place, len(drawn.orders[0]["extracts"]), seconds=drawn.seconds)
+        reconciliation = reconciliations.open_for(
+            reconciliations.plain(drawn.place, len(drawn.orders[0]["extracts"]), seconds=drawn.seconds)
         )
         now = {name: reconciliation.values[0][name] for name in ("reconciliation", PERIOD)}
         try:
@@ -242,8 +96,7 @@ def another_release_of_the_same_order_refused(experiment: Experiment, where: str
         finally:
             reconciliations.finish(reconciliation)
 
-    law = {"the same reconciliation": in_the_same, "a later reconciliation": in_a_later}[where]
-    prove(bench, bench.scenario, batches(reconciliations.scope), law, max(1, _some(bench) // 2))
+    prove(bench, bench.scenario, batches(reconciliations.scope), law, max(1, some(bench) // 2))
 
 
 @then("with more entries than releasesQtd leaves it is refused with 4xx, and with as many accepted")
@@ -258,7 +111,7 @@ def more_entries_than_are_left_refused(experiment: Experiment) -> None:
         order = Call(Endpoint.SUBMIT_ORDER, body=drawn.orders[0])
         if not bench.is_accepted(order, bench.send(order, values)):
             return
-        reconciliation = _opened(bench, batch)
+        reconciliation = reconciliations.open_for(batch)
         now = {name: reconciliation.values[0][name] for name in ("reconciliation", PERIOD)}
         try:
             if not reconciliations.released(reconciliation, 0):
@@ -273,7 +126,7 @@ def more_entries_than_are_left_refused(experiment: Experiment) -> None:
         finally:
             reconciliations.finish(reconciliation)
 
-    prove(bench, bench.scenario, batches(reconciliations.scope, types=("COMISSION",)), law, max(1, _some(bench) // 2))
+    prove(bench, bench.scenario, batches(reconciliations.scope, types=("COMISSION",)), law, max(1, some(bench) // 2))
 
 
 def _refused_beyond(
@@ -303,9 +156,9 @@ def _able(scope: Scope, rules: tuple[str, ...]) -> list[Kind]:
 @st.composite
 def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> FaultBatch:
     others = st.sampled_from(_able(scope, _SEEN_BY_ITSELF))
-    some = draw(st.lists(others, max_size=at_most - 1, unique_by=lambda kind: kind.name))
+    others_drawn = draw(st.lists(others, max_size=at_most - 1, unique_by=lambda kind: kind.name))
     looked_up = draw(st.sampled_from(_able(scope, _SEEN_BESIDE_THE_ORDER)))
-    fault_batch: FaultBatch = draw(fault_batches(scope, Endpoint.SUBMIT_RELEASE, (*some, looked_up)))
+    fault_batch: FaultBatch = draw(fault_batches(scope, Endpoint.SUBMIT_RELEASE, (*others_drawn, looked_up)))
     return fault_batch
 
 
@@ -316,7 +169,7 @@ def right_one_accepted_after_refused_ones(experiment: Experiment) -> None:
     def law(fault_batch: FaultBatch) -> None:
         batch = fault_batch.lawful.batch
         assert batch is not None
-        reconciliation = _opened(bench, batch)
+        reconciliation = reconciliations.open_for(batch)
         try:
             reconciliation.after_refusal = True
             refused = [
@@ -338,7 +191,7 @@ def right_one_accepted_after_refused_ones(experiment: Experiment) -> None:
             reconciliations.finish(reconciliation)
 
     counted = bench.session.profile.client_errors is not None
-    prove(bench, bench.scenario, _refused_before(reconciliations.scope, 2 if counted else 3), law, _some(bench))
+    prove(bench, bench.scenario, _refused_before(reconciliations.scope, 2 if counted else 3), law, some(bench))
 
 
 def _check_still_active(experiment: Experiment, reconciliation: OpenReconciliation, exchange: Any) -> None:

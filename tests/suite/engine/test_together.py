@@ -17,6 +17,7 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import Refusal
+from conformance.engine.shelf import Shelf
 from conformance.engine.together import Together
 from conformance.errors import Doubtful, TargetUnavailable
 from conformance.mock import defects as mock_defects
@@ -163,10 +164,12 @@ def test_what_is_taken_beside_others_and_refused_by_itself_never_passes(
 
 
 @pytest.mark.parametrize(
-    ("refusals", "attempt"), [(CREATIONS, "_creations"), (RELEASES, "_releases")], ids=["creations", "releases"]
+    ("refusals", "attempts", "attempt"),
+    [(CREATIONS, Together, "_creations"), (RELEASES, Shelf, "_try_in_one")],
+    ids=["creations", "releases"],
 )
 def test_where_answers_get_lost_it_is_not_tried_again(
-    refusals: Sequence[Refusal], attempt: str, monkeypatch: pytest.MonkeyPatch
+    refusals: Sequence[Refusal], attempts: type, attempt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Six times all of it, and then by itself: the budget of a target behind a bad gateway went into that."""
     times = count()
@@ -175,7 +178,7 @@ def test_where_answers_get_lost_it_is_not_tried_again(
         next(times)
         raise TargetUnavailable("no answer")
 
-    monkeypatch.setattr(Together, attempt, lost)
+    monkeypatch.setattr(attempts, attempt, lost)
     with bench_for(refusals) as bench:
         assert {run(bench, refusal) for refusal in refusals} == {""}
         assert next(times) == 1

@@ -1,0 +1,145 @@
+"""The shelf: one open reconciliation for the examples of many scenarios, and each with the evidence that it has by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.rules import Side, catalogue
+from conformance.engine.bench import Bench
+from conformance.engine.release_laws import SHARED_LAWS
+from conformance.engine.shelf import prove_shared
+from conformance.run.session import Options, open_session
+from conformance.verdict.evidence import Outcome
+from conformance.verdict.violation import Violation
+
+RULES: Final[Mapping[str, str]] = {
+    "every release is accepted with 2xx": "REL-01",
+    "with its entries in the sequence of the extracts it is accepted": "REL-15",
+    "with its entries in another sequence it is accepted, or refused and accepted in its own": "REL-19",
+    "dated at either end of the period it is answered as the reading says": "REL-20",
+    "after it another of the same order in the same reconciliation is refused with 4xx": "REL-11",
+    "for an order that was deleted it is refused with 4xx": "REL-13",
+}
+"""The rule of each Then step that can be tried on the shelf."""
+
+PLACES: Final = 3
+"""Of the mock in process."""
+
+REFUSES: Final = frozenset({"REL-11", "REL-13"})
+
+
+@contextmanager
+def bench_for(*steps: str, together: bool = True, **options: Any) -> Iterator[Bench]:
+    session = open_session(Options(**options))
+    try:
+        laws = {step: (catalogue()[RULES[step]], SHARED_LAWS[step]) for step in steps}
+        bench = Bench(session, shared_laws=laws if together else {})
+        for step in steps:
+            session.evidence.expect(step, RULES[step], step)
+        yield bench
+    finally:
+        session.close()
+
+
+def run(bench: Bench, step: str) -> str:
+    """Run one scenario; the rule that it sees broken, if it sees one."""
+    session, broken = bench.session, ""
+    bench.scenario = step
+    before = session.spent_on_rules
+    try:
+        prove_shared(bench, catalogue()[RULES[step]], SHARED_LAWS[step])
+    except Violation as violation:
+        broken = violation.rule
+    session.evidence.scenarios[step].took(session.spent_on_rules - before)
+    session.evidence.finish(step, Outcome.FAILED if broken else Outcome.PASSED)
+    return broken
+
+
+def seen(bench: Bench, step: str) -> tuple[int, int]:
+    scenario = bench.session.evidence.scenarios[step]
+    return scenario.count(Side.ACCEPTED), scenario.count(Side.REFUSED)
+
+
+def test_every_law_of_the_table_has_its_rule_here() -> None:
+    assert RULES.keys() == SHARED_LAWS.keys()
+
+
+def test_a_few_reconciliations_serve_all_and_each_scenario_has_what_it_has_by_itself() -> None:
+    found = []
+    for together in (True, False):
+        with bench_for(*RULES, together=together) as bench:
+            assert [run(bench, step) for step in RULES] == [""] * len(RULES)
+            assert bench.session.evidence.observed == {}
+            found.append({step: seen(bench, step) for step in RULES})
+            # Those besides are of periods as long as the one example needs that is about their end.
+            assert (len(bench.reconciliations.ids) <= PLACES + 2) is together
+    assert found[0] == found[1]
+    assert all(refused > 0 for step, (_, refused) in found[0].items() if RULES[step] in REFUSES)
+
+
+def test_what_was_sent_before_its_turn_is_counted_where_it_belongs() -> None:
+    spent = []
+    for together in (True, False):
+        with bench_for(*RULES, together=together) as bench:
+            for step in RULES:
+                run(bench, step)
+            scenarios = [bench.session.evidence.scenarios[step] for step in RULES]
+            assert sum(one.requests for one in scenarios) == bench.session.journal.traffic.requests
+            assert sum(one.client_errors for one in scenarios) == bench.session.journal.traffic.client_errors
+            spent.append([one.client_errors for one in scenarios])
+    assert spent[0] == spent[1]
+
+
+@pytest.mark.parametrize(
+    ("defect", "blamed"),
+    [
+        ("rel-01-decimals-compared", "REL-01"),
+        ("rel-11-in-the-same-reconciliation", "REL-11"),
+        ("rel-13-deleted-orders", "REL-13"),
+        ("rel-15-sorted-types-demanded", "REL-15"),
+        ("rel-19-other-sequence-kept", "REL-19"),
+        ("rel-20-ends-refused", "REL-20"),
+        ("wfl-02-one-order-only", "WFL-02"),
+    ],
+)
+def test_a_defect_is_blamed_as_if_each_were_tried_by_itself(defect: str, blamed: str) -> None:
+    found = []
+    for together in (True, False):
+        with bench_for(*RULES, together=together, defects=(defect,), shrink=False) as bench:
+            broken = {run(bench, step) for step in RULES} | bench.session.evidence.observed.keys()
+            found.append((broken - {""}, {step: seen(bench, step) for step in RULES}))
+    assert found[0] == found[1]
+    assert blamed in found[0][0]
+
+
+def test_one_that_does_not_go_as_it_should_costs_the_others_nothing() -> None:
+    """What was accepted in spite of its fault is in that reconciliation: those after it get a new one."""
+    with bench_for(*RULES, defects=("rel-13-deleted-orders",), shrink=False) as bench:
+        for step in RULES:
+            run(bench, step)
+        by_itself = len(bench.reconciliations.ids)
+    with bench_for(*RULES) as bench:
+        for step in RULES:
+            run(bench, step)
+        assert by_itself <= len(bench.reconciliations.ids) + 2
+
+
+@pytest.mark.parametrize("step", RULES)
+def test_a_scenario_alone_opens_no_more_than_it_does_by_itself(step: str) -> None:
+    opened = []
+    for together in (True, False):
+        with bench_for(step, together=together) as bench:
+            assert run(bench, step) == ""
+            opened.append(len(bench.reconciliations.ids))
+    assert opened[0] <= opened[1]
+
+
+def test_a_deep_run_tries_each_by_itself() -> None:
+    step = "with its entries in the sequence of the extracts it is accepted"
+    with bench_for(step, profile="deep") as bench:
+        assert run(bench, step) == ""
+        assert all(len(one.batch.orders) == 1 for one in bench.reconciliations.ids.values())
