@@ -207,6 +207,7 @@ class Bench:
         )
         self.kinds = KindsTried(self.session, self.scope)
         self.session.enter_kinds = self.kinds.enter
+        self.session.forget_ahead = lambda: vars(self).pop("together", None)
         self.minter = Minter(self.session.run_number)
         self.hindrances = Hindrances() if self.session.budget.status() is not None else None
 

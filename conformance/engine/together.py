@@ -93,7 +93,12 @@ class Together:
 
     def _try(self, refusal: Refusal) -> None:
         session = self.bench.session
-        if session.resuming or not session.options.alone or session.profile.refusals_per_kind != 1:
+        if (
+            session.replayed is not None
+            or session.resuming
+            or not session.options.alone
+            or session.profile.refusals_per_kind != 1
+        ):
             return
         if refusal.rule in CREATED_BY_ITSELF:
             return
@@ -132,14 +137,19 @@ class Together:
 
     @contextmanager
     def _spending_for(self, part: Part) -> Iterator[list[Spent]]:
-        """What is sent in here is for that scenario; the list has what it took when it is over."""
-        session, spent = self.bench.session, list[Spent]()
+        """What is sent in here is for that scenario, as it would be by itself; the list has what it took when it is over."""
+        session, evidence, spent = self.bench.session, self.bench.session.evidence, list[Spent]()
         about, before = session.journal.about, session.journal.spent()
-        session.journal.about = f"{part.refusal.rule} {session.evidence.scenarios[part.scenario].name}"
+        running, trying = evidence.running, evidence.trying
+        session.journal.about = f"{part.refusal.rule} {evidence.scenarios[part.scenario].name}"
+        evidence.begin(part.scenario)
+        self.bench.try_kinds(*(kind.name for kind in part.kinds))
         try:
             yield spent
         finally:
             session.journal.about = about
+            evidence.begin(running)
+            self.bench.try_kinds(*trying)
             spent.append(session.journal.spent() - before)
 
     def _keep(self, seen: Seen) -> None:

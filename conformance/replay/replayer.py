@@ -132,7 +132,8 @@ def _run(
 ) -> ScenarioEvidence:
     opened = certification.session
     opened.evidence.forget(item.nodeid)
-    opened.replayed = kinds
+    opened.forget_ahead()
+    opened.replayed = kinds or None  # none: it was seen while several scenarios were tried together, and so it is again
     try:
         certification.run_whole(item, session)
     finally:

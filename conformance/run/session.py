@@ -129,6 +129,8 @@ class Session:
     """The same for all workers of a run; "" where there are none."""
     enter_kinds: Callable[[], None] = lambda: None
     """Enters into the evidence which kinds of faults could have been tried."""
+    forget_ahead: Callable[[], None] = lambda: None
+    """Forgets what was tried ahead of its scenario's turn, so that a replay tries it anew."""
     _inbox: Inbox | None = None
 
     @property

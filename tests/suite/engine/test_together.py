@@ -255,3 +255,21 @@ def test_a_deep_run_tries_each_by_itself() -> None:
     with bench_for(some, profile="deep") as bench:
         assert [run(bench, refusal) for refusal in some] == [""] * len(some)
         assert all(len(one.batch.orders) == 2 for one in bench.reconciliations.ids.values())
+
+
+def test_what_is_seen_beside_is_told_with_the_scenario_and_the_kinds_that_show_it() -> None:
+    """Those that `replay` tries again: not those of the scenario in whose turn all were tried."""
+    with bench_for(CREATIONS, defects=("err-02-array-body",)) as bench:
+        run(bench, CREATIONS[0])
+        found = bench.session.evidence.observed["ERR-02"]
+    assert found.during in {refusal.fault for refusal in CREATIONS if refusal.rule == "REC-08"}
+    assert "an array of it" in found.during_kinds
+
+
+def test_where_kinds_are_told_nothing_is_tried_ahead() -> None:
+    with bench_for(CREATIONS) as bench:
+        bench.session.replayed = (
+            bench.kinds_of(catalogue()["REC-03"], Endpoint.CREATE_RECONCILIATION, CREATIONS[0].fault)[0].name,
+        )
+        run(bench, CREATIONS[0])
+        assert bench.session.journal.traffic.client_errors == 1

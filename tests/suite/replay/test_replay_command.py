@@ -165,3 +165,15 @@ def test_over_a_sample_of_the_fleet_it_is_never_wrong(tmp_path: Path) -> None:
     assert len(results) >= len(SAMPLE)
     assert [one for one in results if not one["same"].startswith("still there")] == []
     assert [one for one in results if not one["plain"].startswith("fixed")] == []
+
+
+def test_what_was_seen_while_several_scenarios_were_tried_together_is_still_there(tmp_path: Path) -> None:
+    rules = ("--rule", "ACC-02", "--rule", "REC-03", "--rule", "REC-08")
+    defect = ("--defect", "rec-03-to-the-day")
+    found = certify(tmp_path / "reports", *rules, *defect)
+    beside = [one for entry in found.certificate["rules"] for one in entry["findings"] if not one["scenario"]]
+    assert beside, found.output
+    same = replay(found, tmp_path, *(one["id"] for one in beside), *defect)
+    assert same.code == 1, same.output
+    told = [line for line in same.output.splitlines() if line.startswith(beside[0]["id"])]
+    assert [line.partition(" (")[0] for line in told] == [f"{beside[0]['id']}: still there"]
