@@ -9,14 +9,14 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test prove trials stacks mutants check format report schema docs lock outdated bench costs kills baseline clean
+.PHONY: help setup system certify test wheel prove trials stacks mutants check format report schema docs lock outdated bench costs kills baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## install what certify needs into .venv
 
-$(STAMP): requirements/run.txt pyproject.toml .ci/setup .ci/install-allure conformance/report/allure3/package-lock.json $(wildcard conformance/public/*.py)
+$(STAMP): requirements/run.txt pyproject.toml .ci/setup conformance/report/allure_install.py conformance/report/allure3/package-lock.json $(wildcard conformance/public/*.py)
 	@sh .ci/setup $(PYTHON) $(VENV) requirements/run.txt
 	@touch $@
 
@@ -32,6 +32,9 @@ certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--t
 
 test: $(DEV_STAMP) system ## run every test: the suite's own, and the certification against the mock
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -q $(ARGS)
+
+wheel: $(DEV_STAMP) ## build the wheel and certify with it from an empty folder: make wheel PYTHON="python3.12 python3.13"
+	@sh .ci/wheel-smoke $(PYTHON)
 
 prove: $(STAMP) ## prove the suite: every defect caught and rightly blamed, every variant passed
 	@$(BIN)/koncili-conformance prove --reports $(REPORTS) $(ARGS)
@@ -73,12 +76,13 @@ costs: $(STAMP) ## measure what each scenario costs, from which runs are planned
 kills: $(STAMP) ## measure which kind of fault catches which defect, by which certifications choose (many minutes)
 	@$(BIN)/python benchmarks/kills.py $(ARGS)
 
-baseline: $(STAMP) ## let the Schemathesis command line look for the planted defects (an hour; goes on where it was ended)
+baseline: $(DEV_STAMP) ## let the Schemathesis command line look for the planted defects (an hour; goes on where it was ended)
 	@$(BIN)/python benchmarks/baseline.py $(ARGS)
 
-schema: $(STAMP) ## write the certificate's JSON Schema anew after a change of its model
+schema: $(DEV_STAMP) ## write what is made of the certificate's model and of openapi.yaml anew
 	@$(BIN)/python -c 'from conformance.verdict.certificate import json_schema; print(json_schema(), end="")' \
 		> conformance/verdict/certificate.schema.json
+	@PYTHONPATH=. $(BIN)/python tests/schema_cases.py
 
 docs: $(DEV_STAMP) ## write the rule reference, what ties it to the documents, and the picture of what imports what, anew
 	@mkdir -p docs
@@ -94,6 +98,6 @@ lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
 	@sh .ci/lock $(BIN)
 
 clean: ## remove .venv, caches and the results of runs
-	@rm -rf $(VENV) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(REPORTS) -mindepth 1 ! -name README.md -delete 2>/dev/null || true
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,6 +13,7 @@ from conformance.commandline.asking import asker
 from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
 from conformance.commandline.explain_command import explain
 from conformance.commandline.gate_command import gate
+from conformance.commandline.install_allure_command import install_allure
 from conformance.commandline.mock_command import mock
 from conformance.commandline.rejudge_command import rejudge
 from conformance.commandline.replay_command import replay
@@ -58,6 +59,7 @@ main.add_command(replay)
 main.add_command(mock)
 main.add_command(schema)
 main.add_command(rejudge)
+main.add_command(install_allure)
 
 
 @main.command(epilog=EXITS)
@@ -234,7 +236,7 @@ def report(reports: Path) -> None:
     """Make the page and the Allure report anew from the certificate and the results that a run left."""
     from conformance.errors import CannotRun
     from conformance.report.files import ALLURE_RESULTS, CERTIFICATE, HTML, Reports
-    from conformance.report.html import HtmlUnavailable, write_html
+    from conformance.report.html import HtmlUnavailable, tool_directory, write_html
     from conformance.report.page.render import page_again
 
     results, problems = reports / ALLURE_RESULTS, []
@@ -242,7 +244,7 @@ def report(reports: Path) -> None:
         problems.append(f"{results}: no results there; run `koncili-conformance certify` first")
     else:
         try:
-            tool_dir = Path(sys.prefix) / "allure"
+            tool_dir = tool_directory()
             click.echo(f"report: {write_html(results, reports / HTML, title='Koncili conformance', tool_dir=tool_dir)}")
         except HtmlUnavailable as error:
             problems.append(str(error))

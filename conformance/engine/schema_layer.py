@@ -7,8 +7,6 @@ breaks, which say so by name: a schema knows neither dates in order nor accounts
 from __future__ import annotations
 
 import json
-from copy import deepcopy
-from functools import cache
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -18,10 +16,9 @@ from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endp
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.properties import prove
-from conformance.engine.schema_cases import SchemaCase, chosen, coverage_cases, load_schemathesis
+from conformance.engine.schema_cases import ALLOWED, REFUSED, UNDECLARED, SchemaCase, cases
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
-from strategies.scope import Place
 
 MADE_UP_CODE: Final = b'"marketplaceCode": "0"'
 """How Schemathesis fills a code; a fresh one is put in its place, since an order sent twice is an update."""
@@ -29,9 +26,6 @@ MADE_UP_CODE: Final = b'"marketplaceCode": "0"'
 MADE_UP: Final = frozenset({"createToken", "refreshToken", "getOrder", "deleteOrder", "submitRelease"})
 """Operations whose allowed requests are refused too, since nothing is there of what Schemathesis makes up: where client errors
 are counted, only those that are not allowed are sent."""
-
-READ_ONLY: Final = frozenset({"deleteOrder", "refreshToken"})
-"""Operations whose allowed requests keep what Schemathesis makes up: nobody owns it, so nothing is deleted or voided."""
 
 
 def run_schema_layer(bench: Bench, rule: Rule, operation: str) -> None:
@@ -42,7 +36,6 @@ def run_schema_layer(bench: Bench, rule: Rule, operation: str) -> None:
     """
     if bench.session.resuming:
         return
-    load_schemathesis()
     for case in _cases(bench, operation):
         law = _law(bench, rule, case)
         prove(bench, f"{bench.scenario} {case.method} {case.description}", st.none(), law, 1)
@@ -50,17 +43,15 @@ def run_schema_layer(bench: Bench, rule: Rule, operation: str) -> None:
 
 def _cases(bench: Bench, operation: str) -> list[SchemaCase]:
     place = bench.scope.places[0]
-    cases = coverage_cases(operation, json.loads(_document(operation, place)))
-    own = Endpoint(operation).method
-    parts = (
-        [case for case in cases if case.positive],
-        [case for case in cases if not case.positive and case.method == own],
-        [case for case in cases if case.method != own],
-    )
     allowed, others = _how_many(bench)
+    counts = {ALLOWED: allowed, REFUSED: allowed, UNDECLARED: others}
     if bench.session.profile.client_errors is not None and operation in MADE_UP:
-        parts = ([], *parts[1:])
-    return [case for part, most in zip(parts, (allowed, allowed, others), strict=True) for case in chosen(part, most)]
+        del counts[ALLOWED]
+    return [
+        case
+        for part, most in counts.items()
+        for case in cases(operation, part, most, account=place.account, channel=place.channel)
+    ]
 
 
 def _how_many(bench: Bench) -> tuple[int, int]:
@@ -68,17 +59,6 @@ def _how_many(bench: Bench) -> tuple[int, int]:
     profile = bench.session.profile
     some = max(1, profile.sequences // 6)
     return some, some if profile.client_errors is None else 0
-
-
-@cache
-def _document(operation: str, place: Place) -> str:
-    """The document, with an account of the target's for an example: else no allowed request could be accepted."""
-    document: Any = deepcopy(openapi.load())
-    if operation not in READ_ONLY:
-        schemas = document["components"]["schemas"]
-        schemas["AccountId"]["examples"] = [place.account]
-        schemas["ChannelName"]["examples"] = [place.channel]
-    return json.dumps(document)
 
 
 def _law(bench: Bench, rule: Rule, case: SchemaCase) -> Any:
@@ -101,9 +81,9 @@ def _send(bench: Bench, case: SchemaCase) -> Exchange:
     client, body = bench.session.client, case.body
     if body is not None:
         body = body.replace(MADE_UP_CODE, f'"marketplaceCode": "{bench.fresh("amazon")["code"]}"'.encode())
-    headers = dict(case.headers)
+    headers: dict[str, str | None] = {}
     if case.path not in {Endpoint.CREATE_TOKEN.path, Endpoint.REFRESH_TOKEN.path}:
-        headers = {TOKEN_HEADER: client.access_token(), INTEGRATOR_HEADER: str(client.target.integrator), **headers}
+        headers = {TOKEN_HEADER: client.access_token(), INTEGRATOR_HEADER: str(client.target.integrator)}
     return client.send(case.method, case.path, query=case.query, content=body, headers=headers)
 
 

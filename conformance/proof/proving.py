@@ -20,7 +20,7 @@ from conformance.proof.page import write_results
 from conformance.proof.proof import Fate, Proof, Subject, judge_proof, ratio
 from conformance.proof.prover import Plan, Prover
 from conformance.report.files import ALLURE_RESULTS, HTML, Reports
-from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.html import HtmlUnavailable, tool_directory, write_html
 from conformance.run.launch import PLUGINS, closed_list, scenarios
 from conformance.verdict.certificate import Suite, suite_commit
 
@@ -127,7 +127,7 @@ class _Progress:
 
 
 def _page(place: Reports) -> str:
-    tool_dir = Path(sys.prefix) / "allure"
+    tool_dir = tool_directory()
     try:
         page = write_html(
             place.path(ALLURE_RESULTS), place.path(HTML), title="Koncili conformance: proof", tool_dir=tool_dir

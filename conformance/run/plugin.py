@@ -112,7 +112,7 @@ def _start(config: pytest.Config) -> Certification:
 CERTIFICATION: pytest.StashKey[Any] = pytest.StashKey()
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., Any]) -> bool | None:
     """A tag that is a rule id becomes `pytest.mark.rule(id)`."""
     if not _TAG.fullmatch(tag):
@@ -143,6 +143,14 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     scenarios = [nodeid for nodeid in ids if _is_scenario(node.config, nodeid)]
     if scenarios and (controller := _start(node.config).controller) is not None:
         controller.collected.update(scenarios)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where no test used Hypothesis it stays unloaded: this suite brought its plugin along."""
+    from conformance.compat.hypothesis_plugin import leave_unloaded
+
+    leave_unloaded(session.config)
 
 
 @pytest.fixture(scope="session")

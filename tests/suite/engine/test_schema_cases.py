@@ -1,4 +1,5 @@
-"""Schemathesis's cases: what they are, that they are always the same, and that importing it leaves Hypothesis as it was."""
+"""Schemathesis's cases: what they are, that they are always the same, that those kept are these, and that importing it leaves
+Hypothesis as it was."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
@@ -19,8 +21,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from conformance.contract import openapi
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import loads
-from conformance.engine.schema_cases import SchemaCase, chosen, coverage_cases, load_schemathesis
+from conformance.engine.schema_cases import MOST, PARTS, TABLE, SchemaCase, cases
+from conformance.profiles import PROFILES
+from tests.schema_cases import chosen, coverage_cases, document_about, load_schemathesis, parts_of, table
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -83,7 +88,7 @@ def state():
 
 before = state()
 from conformance.contract import openapi
-from conformance.engine.schema_cases import coverage_cases, load_schemathesis
+from tests.schema_cases import coverage_cases, load_schemathesis
 assert "schemathesis" not in sys.modules
 load_schemathesis()
 for item in openapi.load()["paths"].values():
@@ -102,7 +107,7 @@ def test_loading_and_using_schemathesis_leaves_hypothesis_as_it_was() -> None:
 
 def test_what_is_loaded_of_hypothesis_afterwards_is_as_ever() -> None:
     sizes = "import hypothesis.stateful as s, hypothesis.internal.conjecture.engine as e; print(s.BUFFER_SIZE, e.BUFFER_SIZE)"
-    load = "from conformance.engine.schema_cases import load_schemathesis; load_schemathesis(); "
+    load = "from tests.schema_cases import load_schemathesis; load_schemathesis(); "
     assert run_python(load + sizes) == run_python(sizes)
 
 
@@ -180,7 +185,7 @@ def test_a_missing_body_is_a_negative(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_QUERY)
 def test_a_query_is_whole_and_well_formed_in_positives_and_no_others(name: str) -> None:
-    def is_well_formed(query: dict[str, str]) -> bool:
+    def is_well_formed(query: Mapping[str, str]) -> bool:
         code, channel, account = (query.get(part) for part in ("marketplaceCode", "channelName", "accountId"))
         return bool(code and channel and account and account.isdecimal())
 
@@ -211,10 +216,9 @@ def test_every_path_has_other_methods_once() -> None:
 
 
 @each_operation
-def test_no_case_has_or_lacks_a_security_header(name: str) -> None:
+def test_no_case_is_about_a_security_header(name: str) -> None:
     schemes = openapi.load()["components"]["securitySchemes"]
     for case in cases_of(name):
-        assert not case.headers
         assert not any(scheme in case.description for scheme in schemes)
 
 
@@ -238,6 +242,39 @@ def test_examples_in_the_document_give_the_cases_their_values() -> None:
     assert accounts[19055] > 0.9 * len(bodies)
 
 
+# -- what is kept of them ------------------------------------------------------------------------------------------
+
+EXTENT: Final = {"smoke": 1, "certification": 1, "deep": MOST}
+
+
+def test_the_table_is_what_schemathesis_makes_of_the_document() -> None:
+    assert TABLE.read_text("utf-8") == table(), "make schema writes it anew"
+
+
+@pytest.mark.parametrize(
+    ("operation", "account", "channel"),
+    [
+        ("submitOrder", 19055, "CHANNEL_NAME"),
+        ("getOrder", 1, "Loja 'Ç' \\ \"1\""),
+        ("createReconciliation", 4294986351, "São Paulo \N{FULL BLOCK}"),
+        ("refreshToken", 19055, "CHANNEL_NAME"),
+    ],
+)
+def test_a_kept_case_is_what_schemathesis_makes_about_the_targets_account(
+    operation: str, account: int, channel: str
+) -> None:
+    made = parts_of(coverage_cases(operation, document_about(operation, account, channel)))
+    for part in PARTS:
+        for most in EXTENT.values():
+            kept = cases(operation, part, most, account=account, channel=channel)
+            assert kept == choice(made[part], most)
+
+
+def test_no_profile_sends_more_than_is_kept() -> None:
+    assert max(profile.sequences // 6 for profile in PROFILES.values()) <= MOST
+    assert all(cases(endpoint.value, PARTS[0], 1, account=1, channel="x") for endpoint in Endpoint)
+
+
 # -- choosing ------------------------------------------------------------------------------------------------------
 
 
@@ -250,7 +287,6 @@ def case_of(kind: str, number: int) -> SchemaCase:
         method="POST",
         path="/order",
         query={},
-        headers={},
         body=b"%d" % number,
         kind=kind,
     )
@@ -260,39 +296,45 @@ def named(*kinds: str) -> list[SchemaCase]:
     return [case_of(kind, number) for number, kind in enumerate(kinds)]
 
 
+def choice(cases: Sequence[SchemaCase], at_most: int) -> list[SchemaCase]:
+    """What is chosen, in the order of the cases."""
+    return [cases[position] for position in sorted(chosen(cases, at_most))]
+
+
 def test_a_choice_takes_every_kind_alike() -> None:
     cases = named(*["type"] * 30, *["format"] * 6, "pattern")
-    assert Counter(case.kind for case in chosen(cases, 3)) == {"type": 1, "format": 1, "pattern": 1}
-    assert Counter(case.kind for case in chosen(cases, 11)) == {"type": 5, "format": 5, "pattern": 1}
+    assert Counter(case.kind for case in choice(cases, 3)) == {"type": 1, "format": 1, "pattern": 1}
+    assert Counter(case.kind for case in choice(cases, 11)) == {"type": 5, "format": 5, "pattern": 1}
 
 
 def test_a_choice_takes_every_description_of_a_kind_alike() -> None:
-    descriptions = [case.description for case in chosen(named(*["type"] * 30), 10)]
+    descriptions = [case.description for case in choice(named(*["type"] * 30), 10)]
     assert len(set(descriptions)) == 10
 
 
 def test_a_choice_is_spread_over_the_list() -> None:
     cases = [replace(case, description="one and the same") for case in named(*["type"] * 101)]
-    assert [case.body for case in chosen(cases, 5)] == [b"0", b"25", b"50", b"75", b"100"]
+    assert [case.body for case in choice(cases, 5)] == [b"0", b"25", b"50", b"75", b"100"]
 
 
 def test_a_choice_holds_every_smaller_one_in_the_order_of_the_cases() -> None:
     cases = [case for case in cases_of("submitOrder") if not case.positive]
     sizes = (1, 2, 5, 20, 60)
-    choices = [chosen(cases, size) for size in sizes]
+    choices = [choice(cases, size) for size in sizes]
     assert [len(choice) for choice in choices] == list(sizes)
     for smaller, larger in pairwise(choices):
         assert smaller == [case for case in larger if case in smaller]
     assert choices[-1] == sorted(choices[-1], key=cases.index)
+    assert chosen(cases, 5) == chosen(cases, 60)[:5]
 
 
 def test_a_choice_of_real_cases_has_every_kind() -> None:
     cases = [case for case in cases_of("submitOrder") if not case.positive]
     kinds = {case.kind for case in cases}
-    assert {case.kind for case in chosen(cases, len(kinds))} == kinds
+    assert {case.kind for case in choice(cases, len(kinds))} == kinds
 
 
 def test_a_choice_of_more_than_there_are_is_all_of_them() -> None:
     cases = cases_of("getOrder")
-    assert chosen(cases, 1000) == cases
-    assert chosen(cases, 0) == chosen([], 5) == []
+    assert choice(cases, 1000) == cases
+    assert choice(cases, 0) == choice([], 5) == []

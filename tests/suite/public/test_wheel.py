@@ -15,6 +15,7 @@ CHECKOUT: Final = Path(__file__).parents[3]
 
 CERTIFY: Final = """
 import sys
+sys.modules["schemathesis"] = None  # no installation has it
 from koncili_conformance.command import main
 try:
     main()
@@ -64,9 +65,10 @@ def test_it_installs_one_name(installed: Path) -> None:
 
 def test_it_certifies_without_the_checkout(installed: Path, tmp_path: Path) -> None:
     strangers(tmp_path)
-    run = python(installed, tmp_path, "-c", CERTIFY, "certify", "--rule", "ORD-04", "--no-html")
+    rules = ("--rule", "ORD-04", "--rule", "ERR-05")
+    run = python(installed, tmp_path, "-c", CERTIFY, "certify", *rules, "--no-html")
     assert run.returncode == 2, run.stdout + run.stderr  # partial: other rules were left out
-    assert "1 pass" in run.stdout
+    assert "2 pass" in run.stdout
     assert "from outside: nothing" in run.stdout
 
 
@@ -77,3 +79,40 @@ def test_the_plugin_loads_beside_a_strangers_packages(installed: Path, tmp_path:
     run = python(installed, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "1 passed" in run.stdout
+
+
+LOADED: Final = """
+import sys
+import pytest
+code = pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", *sys.argv[1:]])
+print("loaded:", *sorted({"hypothesis", "httpx", "pydantic", "koncili_conformance"} & sys.modules.keys()))
+sys.exit(code)
+"""
+
+
+def test_a_strangers_tests_load_nothing_that_they_do_not_use(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text("def test_nothing() -> None:\n    pass\n")
+    for options in ((), ("-p", "no:pytest-bdd", "-p", "no:allure_pytest", "-p", "no:xdist")):
+        run = python(installed, tmp_path, "-c", LOADED, *options)
+        assert "loaded: koncili_conformance\n" in run.stdout, run.stdout + run.stderr
+    without = python(installed, tmp_path, "-c", LOADED, "-p", "no:koncili")
+    assert "loaded: hypothesis\n" in without.stdout  # what Hypothesis's plugin does by itself
+
+
+PROPERTIES: Final = """
+from hypothesis import given, strategies as st
+
+@given(n=st.integers())
+def test_all_are_small(n):
+    assert n < 100
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_strangers_properties_are_reported_as_ever(installed: Path, tmp_path: Path, workers: tuple[str, ...]) -> None:
+    (tmp_path / "test_own.py").write_text(PROPERTIES)
+    run = python(installed, tmp_path, "-c", LOADED, "--hypothesis-show-statistics", *workers)
+    assert run.returncode == 1
+    assert "n=100," in run.stdout
+    assert "Hypothesis Statistics" in run.stdout
+    assert "test_own.py::test_all_are_small" in run.stdout

@@ -135,7 +135,7 @@ def test_a_page_without_remote_parts_is_not_changed() -> None:
     ],
 )
 def test_a_tracker_that_cannot_be_taken_out_is_an_error(element: str) -> None:
-    with pytest.raises(HtmlUnavailable, match=r"still names .*make setup"):
+    with pytest.raises(HtmlUnavailable, match=r"still names .*koncili-conformance install-allure"):
         strip_analytics(page(element))
 
 
@@ -162,21 +162,25 @@ def test_a_page_without_a_head_cannot_be_sealed() -> None:
 
 def test_nothing_installed(bare: Path, tmp_path: Path) -> None:
     assert bare.is_dir()
-    with pytest.raises(HtmlUnavailable, match=r"Allure 3 is not installed in .*tool: run `make setup`"):
+    with pytest.raises(
+        HtmlUnavailable, match=r"Allure 3 is not installed in .*tool: run `koncili-conformance install-allure`"
+    ):
         find_allure(tmp_path / "tool")
 
 
 @pytest.mark.usefixtures("bare")
 def test_no_node(tmp_path: Path) -> None:
     put_cli(tmp_path)
-    with pytest.raises(HtmlUnavailable, match=r"no Node 20\.19 or newer .*: run `make setup`"):
+    with pytest.raises(HtmlUnavailable, match=r"no Node 20\.19 or newer .*: run `koncili-conformance install-allure`"):
         find_allure(tmp_path)
 
 
 def test_an_old_node(bare: Path, tmp_path: Path) -> None:
     put_cli(tmp_path)
     put_program(bare / "node", "echo 18.20.4 /usr/bin/node")
-    with pytest.raises(HtmlUnavailable, match=r"bin/node is not Node 20\.19 or newer: run `make setup`"):
+    with pytest.raises(
+        HtmlUnavailable, match=r"bin/node is not Node 20\.19 or newer: run `koncili-conformance install-allure`"
+    ):
         find_allure(tmp_path)
 
 
@@ -198,7 +202,7 @@ def test_node_from_pypi(bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_allure_2_on_path_is_refused(bare: Path, tmp_path: Path) -> None:
     put_program(bare / "allure", "echo 2.34.1")
-    with pytest.raises(HtmlUnavailable, match="bin/allure is not Allure 3: run `make setup`"):
+    with pytest.raises(HtmlUnavailable, match="bin/allure is not Allure 3: run `koncili-conformance install-allure`"):
         find_allure(tmp_path)
 
 
