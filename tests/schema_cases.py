@@ -156,12 +156,17 @@ def _loaded(document: str) -> OpenApiSchema:
 
 
 def _restated(node: JSONValue) -> JSONValue:
-    """The same schemas, put so that Schemathesis sees a format beside several types: else it takes "" for a date-time."""
+    """The same schemas, put so that Schemathesis sees a format beside several types (else it takes "" for a date-time) and the
+    examples (it overlooks them where additionalProperties is written out); a type beside a constant says nothing more."""
     if isinstance(node, list):
         return [_restated(part) for part in node]
     if not isinstance(node, dict):
         return node
     parts = {name: _restated(part) for name, part in node.items()}
+    if parts.get("additionalProperties") is True:
+        del parts["additionalProperties"]
+    if parts.keys() & {"const", "enum"} and isinstance(parts.get("type"), str):
+        del parts["type"]
     kinds, form = parts.get("type"), parts.get("format")
     if isinstance(kinds, list) and isinstance(form, str):
         del parts["type"], parts["format"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-NAMES = ("target", "waivers", "scenario", "certificate")
+NAMES = ("target", "waivers", "scenario", "certificate", "openapi", "openapi-without-webhooks")
 
 
 @click.command(
@@ -12,7 +12,16 @@ NAMES = ("target", "waivers", "scenario", "certificate")
 )
 @click.argument("name", type=click.Choice(NAMES))
 def schema(name: str) -> None:
-    """Print the JSON Schema of a target file, of waivers, of a scenario of the mock, or of a certificate."""
+    """Print the JSON Schema of a target file, of waivers, of a scenario of the mock, or of a certificate; or Koncili's API as an
+    OpenAPI document, for generators of clients that know no webhooks without these."""
+    if name.startswith("openapi"):
+        import json
+
+        from conformance.contract import openapi
+
+        document = openapi.load() if name == "openapi" else openapi.without_webhooks()
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
     from conformance.commandline.schemas import schema_text
 
     click.echo(schema_text(name), nl=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,6 +28,42 @@ def load() -> dict[str, Any]:
         yaml.load(text, Loader=yaml.CSafeLoader) if yaml.__with_libyaml__ else yaml.safe_load(text)
     )
     return document
+
+
+@cache
+def without_webhooks() -> dict[str, Any]:
+    """The document without what Koncili sends and the components that only this needs, for generators of clients that know no
+    webhooks take it. The same object for every caller: read it, never change it."""
+    document = {name: part for name, part in load().items() if name not in {"webhooks", "components"}}
+    used = {
+        tag for item in document["paths"].values() for method in METHODS for tag in item.get(method, {}).get("tags", ())
+    }
+    document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
+    components, needed, ahead = load()["components"], set[tuple[str, str]](), list(_references(document["paths"]))
+    while ahead:
+        reference = ahead.pop()
+        if reference not in needed:
+            needed.add(reference)
+            kind, name = reference
+            ahead += _references(components[kind][name])
+    document["components"] = {
+        kind: {name: part for name, part in parts.items() if kind == "securitySchemes" or (kind, name) in needed}
+        for kind, parts in components.items()
+    }
+    return document
+
+
+def _references(node: Any) -> Iterator[tuple[str, str]]:
+    """The components that a part of the document points at, as kind and name; discriminators name theirs in `mapping`."""
+    if isinstance(node, dict):
+        for part in node.values():
+            yield from _references(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from _references(part)
+    elif isinstance(node, str) and node.startswith("#/components/"):
+        _, _, kind, name = node.split("/")
+        yield kind, name
 
 
 @cache

@@ -168,6 +168,13 @@ def _as_json() -> Answer:
     return Answer(200, dumps(openapi.load()).encode())
 
 
+@cache
+def _without_webhooks() -> Answer:
+    from conformance.contract import openapi
+
+    return Answer(200, dumps(openapi.without_webhooks()).encode())
+
+
 DOCUMENTS: Final[Mapping[str, Callable[[], Answer]]] = MappingProxyType(
-    {"/openapi.yaml": _as_yaml, "/openapi.json": _as_json}
+    {"/openapi.yaml": _as_yaml, "/openapi.json": _as_json, "/openapi-without-webhooks.json": _without_webhooks}
 )

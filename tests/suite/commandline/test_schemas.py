@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from conformance.cli import main
 from conformance.commandline import schema_command
 from conformance.commandline.schemas import NAMES, SCHEMAS, schema_text
+from conformance.contract import openapi
 from conformance.errors import CannotRun
 from conformance.mock import fault_plans, scenario
 from conformance.mock.scenario import read_scenario
@@ -70,8 +71,14 @@ def test_each_is_a_schema_of_its_own_name(name: str) -> None:
 
 
 def test_the_command_knows_them_all() -> None:
-    assert schema_command.NAMES == NAMES == (*SCHEMAS, "certificate")
+    assert (*SCHEMAS, "certificate") == NAMES
+    assert (*NAMES, "openapi", "openapi-without-webhooks") == schema_command.NAMES
     assert schema_text("certificate") == json_schema()
+
+
+def test_the_command_prints_the_openapi_document_too() -> None:
+    printed = [json.loads(CliRunner().invoke(main, ["schema", name]).output) for name in schema_command.NAMES[-2:]]
+    assert printed == [openapi.load(), openapi.without_webhooks()]
 
 
 # -- target files ----------------------------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from conformance.contract import openapi, readings
@@ -77,7 +79,7 @@ def test_the_webhooks_are_exactly_these() -> None:
     }
     assert all(set(item) == {"post"} for item in openapi.load()["webhooks"].values())
     assert {name: schema["properties"]["notificationType"] for name, schema in schemas.items()} == {
-        name: {"const": notification_type} for name, notification_type in WEBHOOKS.items()
+        name: {"type": "string", "const": notification_type} for name, notification_type in WEBHOOKS.items()
     }
 
 
@@ -89,7 +91,7 @@ def test_a_webhook_needs_no_key_and_is_answered_with_success(name: str) -> None:
     assert set(webhook["responses"]) == {"200"}
     answer = resolved(resolved(webhook["responses"]["200"])["content"][openapi.JSON]["schema"])
     assert (answer["type"], answer["required"]) == ("object", ["status"])
-    assert answer["properties"] == {"status": {"const": "success"}}
+    assert answer["properties"] == {"status": {"type": "string", "const": "success"}}
 
 
 def test_every_tag_is_an_area() -> None:
@@ -165,7 +167,7 @@ def test_a_discriminator_leads_to_the_alternative_of_its_constant(name: str) -> 
     assert list(mapping.values()) == [alternative["$ref"] for alternative in union["oneOf"]]
     for value, reference in mapping.items():
         alternative = resolved({"$ref": reference})
-        assert alternative["properties"][key] == {"const": value}
+        assert alternative["properties"][key] == {"type": "string", "const": value}
         assert key in alternative["required"]
 
 
@@ -225,3 +227,74 @@ def test_there_is_no_validator_of_a_notification_nobody_sends(notification_type:
 
 def test_a_validator_is_made_once() -> None:
     assert openapi.webhook_validator("ACCOUNT_CREATED") is openapi.webhook_validator("ACCOUNT_CREATED")
+
+
+# -- For generators of clients ---------------------------------------------------------------------------------------
+
+
+def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema of the components, at any depth; a property may be called `type`, its schema is an object."""
+    if isinstance(node, dict):
+        if isinstance(node.get("type"), (str, list)) or {"const", "enum", "oneOf"} & node.keys():
+            yield node
+        for part in node.values():
+            yield from schemas_in(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from schemas_in(part)
+
+
+ALL_SCHEMAS = list(schemas_in(openapi.load()["components"]["schemas"]))
+
+
+def test_a_constant_has_a_type_and_the_type_says_no_more_than_the_constant() -> None:
+    constant = [schema for schema in ALL_SCHEMAS if {"const", "enum"} & schema.keys()]
+    assert len(constant) > 20
+    for schema in constant:
+        values = schema.get("enum", [schema.get("const")])
+        validator = Draft202012Validator({"type": schema["type"]})
+        assert all(validator.is_valid(value) for value in values), schema
+
+
+def test_no_type_is_null_alone() -> None:
+    assert [schema for schema in ALL_SCHEMAS if schema.get("type") == "null"] == []
+
+
+def test_objects_say_that_they_may_have_more() -> None:
+    objects = [schema for schema in ALL_SCHEMAS if "object" in schema.get("type", ())]
+    assert len(objects) > 30
+    assert all(schema["additionalProperties"] is True for schema in objects)
+
+
+def test_operations_and_webhooks_have_an_id_of_their_own() -> None:
+    assert {name: webhook["operationId"] for name, webhook in webhooks().items()} == {name: name for name in webhooks()}
+    assert set(webhooks()).isdisjoint(operations())
+
+
+def test_each_refusal_that_has_a_body_has_examples_of_it_and_each_documented_code_one() -> None:
+    codes = set()
+    for name, response in openapi.load()["components"]["responses"].items():
+        if not (media := response.get("content", {}).get(openapi.JSON)):
+            continue
+        if name == "Acknowledged":
+            continue
+        validator = openapi._compiled(media["schema"])
+        examples = [resolved(example)["value"] for example in media["examples"].values()]
+        assert examples
+        assert all(validator.is_valid(example) for example in examples), name
+        codes |= {example.get("errorCode") for example in examples}
+    assert {code for code in codes if code and "-" in code} == CODES | {"400-3", "404-3"}
+
+
+def test_without_webhooks_it_is_valid_and_says_the_same_of_every_operation() -> None:
+    document = openapi.without_webhooks()
+    assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+    assert "webhooks" not in document
+    assert document["paths"] == openapi.load()["paths"]
+    left_out = openapi.load()["components"]["schemas"].keys() - document["components"]["schemas"].keys()
+    assert {"TestNotification", "Acknowledgement", "ReconciliationOutcome"} <= left_out
+    assert all(
+        part == openapi.load()["components"][kind][name]
+        for kind, parts in document["components"].items()
+        for name, part in parts.items()
+    )

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from conformance.contract.jsontext import loads
-from conformance.contract.openapi import load
+from conformance.contract.openapi import load, without_webhooks
 from conformance.mock import request_log
 from conformance.mock.app import make_app
 from conformance.mock.defects import DEFECTS
@@ -142,6 +142,7 @@ def test_the_control_interface_is_no_call(caller: Caller) -> None:
         "/_mock/nothing",
         "/openapi.json",
         "/openapi.yaml",
+        "/openapi-without-webhooks.json",
     ):
         caller.call("GET", path)
     caller.call("POST", "/_mock", {"advanceSeconds": 1})
@@ -223,4 +224,5 @@ def test_the_document_is_served(caller: Caller) -> None:
     assert as_json.json() == load()
     assert as_yaml.headers["content-type"] == "application/yaml"
     assert yaml.safe_load(as_yaml.content) == load()
+    assert caller.call("GET", "/openapi-without-webhooks.json").json() == without_webhooks()
     assert caller.call("POST", "/openapi.json", {}).status_code == 404
