@@ -31,6 +31,8 @@ class Counts:
     """How much there was."""
 
     exchanges: int = 0
+    unreadable: int = 0
+    """Entries that can't be read."""
     calls: int = 0
     notifications: int = 0
     client_errors: int = 0
@@ -97,6 +99,13 @@ class Auditor:
 
     def take(self, exchange: Exchange) -> None:
         """Judge one exchange."""
+        if exchange.is_unreadable:
+            self.counts.unreadable += 1
+            self._clients.catch_up(self._until)
+            self._clients.miss()
+            self._places.catch_up(self._until)
+            self._places.miss()
+            return
         self.counts.exchanges += 1
         exchange = in_upper_case(exchange)
         if not isinstance(exchange.started, Missing):

@@ -112,6 +112,8 @@ class Batches:
         reasons = {
             "the reconciliation was opened before the recording began": batch.opened_by is None or not batch.quantity,
             f"reconciliation {batch.id} ended in ERROR; why is not told": batch.situation == "ERROR",
+            f"while reconciliation {batch.id} was open an entry came that can't be read": batch.in_doubt
+            and batch.received + batch.unsure < (batch.quantity or 0),
             "": not batch.missing,
             "the reconciliation was finished, and not all of its releases were recorded": batch.situation is not None,
             f"releases of reconciliation {batch.id} were refused, for what other rules tell": batch.refused > 0,

@@ -20,7 +20,7 @@ from functools import reduce
 from typing import Final
 
 from conformance.audit.call import OrderKey, Place
-from conformance.audit.states import Batch, Change, Release
+from conformance.audit.states import Batch, Change, Release, Version
 from conformance.audit.world import World
 from conformance.contract.money import LARGEST_EXPONENT, to_the_cent
 from conformance.contract.reconciliation_rules import Entry
@@ -159,9 +159,9 @@ class Books:
     def finish(self, world: World) -> None:
         """Close the books: what is open, what was reconciled, and whether the laws hold."""
         for key, order in world.orders:
-            if order.entries is not None and not order.releases:
+            if isinstance(booked := order.states[0], Version) and not order.releases:
                 row = self._place(key[:2])
-                row.open = _sum((row.open, _amount(order.entries)))
+                row.open = _sum((row.open, _amount(booked.entries)))
                 row.orders += 1
         for (_, number), period in self._periods.items():
             self._close(period, world.batches.get(number) if number is not None else None)

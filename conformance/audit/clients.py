@@ -32,6 +32,11 @@ class Clients:
         while self._waiting and self._waiting[0][0] <= until:
             self._given.take(heappop(self._waiting)[2])
 
+    def miss(self) -> None:
+        """An entry can't be read: it may have been a call for a token, or one that was taken after a 429."""
+        self._tokens.miss()
+        self._back_off = BackOff(self._findings)
+
     def take(self, call: Call) -> None:
         """Judge a call."""
         self._rates.take(call)

@@ -60,6 +60,11 @@ class Tokens:
         self._dead: dict[str, Call] = {}
         """Tokens that were refused, and where."""
 
+    def miss(self) -> None:
+        """An entry can't be read: it may have used the token, or have been told that it is dead."""
+        self._last.clear()
+        self._needless.clear()
+
     def take(self, call: Call) -> None:
         """Judge what the call does with its token, or by getting one."""
         if call.endpoint is Endpoint.CREATE_TOKEN:
@@ -262,6 +267,10 @@ class Repetitions:
         self._refused: dict[bytes, _Refused] = {}
         self._changes: dict[Place | None, int] = {}
 
+    def miss(self) -> None:
+        """An entry can't be read: it may have changed what the refusals were for."""
+        self._refused.clear()
+
     def take(self, call: Call) -> None:
         """Judge the call by what was refused before, and take note of its own refusal."""
         if call.endpoint is None or call.endpoint in OF_TOKENS:
@@ -306,6 +315,10 @@ class LostAnswers:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._lost: dict[tuple[Endpoint, OrderKey | Place], list[Call]] = {}
+
+    def miss(self) -> None:
+        """An entry can't be read: it may have asked what became of it."""
+        self._lost.clear()
 
     def take(self, call: Call) -> None:
         """Judge the call by the lost answers before it, and take note of its own."""

@@ -98,11 +98,12 @@ class Orders:
                 releases,
                 self._packed_origin(order.deleted),
                 [[part for type_, value in one for part in (type_, str(value))] for one in entries],
+                order.unread,
             )
         )
 
     def _unpacked(self, key: OrderKey, packed: bytes) -> Order:
-        states, at, sent, flags, releases, deleted, lists = _DECODE(packed)
+        states, at, sent, flags, releases, deleted, lists, unread = _DECODE(packed)
         entries = [tuple(zip(one[::2], map(Decimal, one[1::2]), strict=True)) for one in lists]
         return Order(
             states=[self._unpacked_state(state, entries) for state in states],
@@ -116,6 +117,7 @@ class Orders:
             sent_since=bool(flags & 2),
             may_be_released=bool(flags & 4),
             deleted=self._origin(deleted),
+            unread=unread,
         )
 
     def _packed_state(self, state: State, entries: dict[tuple[Entry, ...], int]) -> int | tuple[int, int]:

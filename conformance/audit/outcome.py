@@ -67,6 +67,7 @@ def certify_recording(
     recording = RecordingEntry(
         files=[secrets.text(str(file)) for file in files],
         exchanges=counts.exchanges,
+        unreadable=counts.unreadable,
         calls=counts.calls,
         notifications=counts.notifications,
         untimed=counts.untimed,
@@ -77,7 +78,11 @@ def certify_recording(
     )
     return Certificate(
         kind=Kind.INTEGRATION,
-        verdict=verdict_of(Kind.INTEGRATION, ((rule.level, rule.verdict, rule.undecided) for rule in rules)),
+        verdict=verdict_of(
+            Kind.INTEGRATION,
+            ((rule.level, rule.verdict, rule.undecided) for rule in rules),
+            unreadable=counts.unreadable,
+        ),
         suite=Suite(version=__version__, commit=suite_commit()),
         contract=Contract(version=contract.version, sha256=contract.sha256),
         target=Tested(

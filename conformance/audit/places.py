@@ -58,6 +58,14 @@ class Places:
             heappush(self._waiting, (call.ended, call.number, call))
         return is_explained
 
+    def miss(self) -> None:
+        """An entry can't be read: nobody knows what was called there, so nothing is taken for never sent. It may have come after
+        the answers to what is under way."""
+        self._apply_all()
+        self.world.miss()
+        self._repetitions.miss()
+        self._lost.miss()
+
     def hear(self, call: Call, notification: Mapping[str, object]) -> None:
         """Judge what the integration's callback has answered, and take note of what it was told."""
         judge_callback(call, self._findings)
@@ -72,8 +80,7 @@ class Places:
 
     def finish(self) -> None:
         """Judge what only the end decides."""
-        while self._waiting:
-            self._apply(heappop(self._waiting)[2])
+        self._apply_all()
         self._batches.finish(self.world)
         self.books.finish(self.world)
 
@@ -98,6 +105,10 @@ class Places:
                 for rule in (WHOLE, EXACT, SEQUENCE, COVERED, COUNT):
                     findings.cannot_tell(rule, NO_BODY)
         return _is_question(call)
+
+    def _apply_all(self) -> None:
+        while self._waiting:
+            self._apply(heappop(self._waiting)[2])
 
     def _apply(self, call: Call) -> None:
         for change in self.world.apply(call):

@@ -15,7 +15,10 @@ from conformance.contract.reconciliation_rules import Entry, is_whole, judge_aga
 WHOLE, EXACT, SEQUENCE, VERIFIED, COUNT, COVERED = "CLI-02", "CLI-03", "CLI-04", "CLI-01", "CLI-05", "CLI-06"
 UNKNOWN_ORDER, UNKNOWN_BATCH, OTHER_PLACE = "REL-13", "REL-02", "REL-14"
 
-BEFORE: Final = "the order was sent before the recording began, or its submission was not recorded whole"
+BEFORE: Final = (
+    "the order was sent before the recording began, or its submission was not recorded whole, "
+    "or an entry after it can't be read"
+)
 BATCH_BEFORE: Final = "the reconciliation was opened before the recording began, or its creation was not recorded whole"
 IN_DOUBT: Final = "an answer about the order was lost or not recorded before"
 TAKEN_AGAIN: Final = "the order was sent and released before, and the server took both again"
@@ -64,10 +67,10 @@ def _judge_order(call: Call, world: World, findings: Findings, entries: Sequence
 
 
 def _released_before(order: Order, world: World) -> int | None:
-    """The entry at which the order was released, unless the reconciliation of that ended in ERROR."""
+    """The entry at which the order was released, unless the reconciliation of that ended in ERROR, or may have."""
     for release in order.releases:
         batch = world.batches.get(release.reconciliation) if release.reconciliation is not None else None
-        if batch is None or batch.situation != "ERROR":
+        if batch is None or not (batch.situation == "ERROR" or batch.in_doubt):
             return release.origin.entry
     return None
 

@@ -102,6 +102,15 @@ class Order:
     """Whether a release of it was sent whose answer is not known."""
     deleted: Origin | None = None
     """The deletion that was taken, where nothing was sent since."""
+    unread: int = 0
+    """How many entries that can't be read had come when this was known."""
+
+    def may_have_changed(self, unread: int) -> None:
+        """So many entries that can't be read have come by now: one may have sent, looked up or deleted it."""
+        if not any(isinstance(state, Unseen) for state in self.states):
+            self.states = [*self.states, UNSEEN]
+        self.sent = self.deleted = self.changed_at = None
+        self.verified, self.unread = False, unread
 
     @property
     def version(self) -> Version | None:
@@ -150,11 +159,13 @@ class Batch:
     """How many entries were refused."""
     situation: str | None = None
     """CONCILED or ERROR, where a notification told it."""
+    in_doubt: bool = False
+    """Whether an entry that can't be read came while it was open: it may have been a release, or a notification."""
 
     @property
     def is_whole(self) -> bool:
         """Whether all that it announced has been taken, or may have been."""
-        return self.quantity is not None and self.received + self.unsure >= self.quantity
+        return self.quantity is not None and (self.in_doubt or self.received + self.unsure >= self.quantity)
 
     @property
     def is_active(self) -> bool | None:
@@ -168,7 +179,7 @@ class Batch:
     @property
     def missing(self) -> int:
         """How many of the entries that it announced have not come."""
-        return max(0, (self.quantity or 0) - self.received - self.unsure)
+        return 0 if self.in_doubt else max(0, (self.quantity or 0) - self.received - self.unsure)
 
     @property
     def facts(self) -> ReconciliationFacts | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from conformance.audit.call import Call, Came, OrderKey, Place
 from conformance.audit.orders import Orders
-from conformance.audit.states import GONE, UNSEEN, Batch, Change, Order, Release, Version
+from conformance.audit.states import GONE, UNSEEN, Batch, Change, Order, Release, Unseen, Version
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.reconciliation_rules import Entry, is_whole, period_of
@@ -28,14 +28,26 @@ class World:
     by_place: dict[Place, list[Batch]] = field(default_factory=dict)
     unanswered: dict[Place, list[Call]] = field(default_factory=dict)
     """Creations whose answer is not known."""
+    unread: int = 0
+    """How many entries that can't be read have come so far."""
 
     def order(self, key: OrderKey) -> Order:
         """The order of that key, as unseen where it is new."""
-        return self.orders.get(key)
+        order = self.orders.get(key)
+        if order.unread != self.unread:
+            order.may_have_changed(self.unread)
+        return order
 
     def places_batches(self, place: Place) -> list[Batch]:
         """The reconciliations of an account and channel, in the order in which they were opened."""
         return self.by_place.get(place, [])
+
+    def miss(self) -> None:
+        """An entry can't be read: whatever it was, what was known may be so no longer."""
+        self.unread += 1
+        for batches in self.by_place.values():
+            for batch in batches:
+                batch.in_doubt = batch.in_doubt or batch.situation is None
 
     # -- what a call did -------------------------------------------------------------------------------------------
 
@@ -106,6 +118,13 @@ class World:
         """Which of the states that it may have a query has shown. An older one may be shown late, the last one can't be early."""
         assert call.key is not None
         before, last = order.states[0], order.states[-1]
+        if isinstance(last, Unseen):
+            order.states = [shown]
+            if not order.releases:
+                if isinstance(before, Version):
+                    yield Change("replaced", call.key, call.number, before.entries)
+                yield Change("found", call.key, call.number, shown.entries)
+            return
         if isinstance(last, Version) and last.entries == shown.entries and last.status == shown.status:
             order.states = [last]
             if isinstance(before, Version) and not order.releases:
@@ -184,8 +203,11 @@ class World:
             if call.key is not None and (order := self.order(call.key)).sent_since:
                 order.releases, order.sent_since = [], False
                 yield Change("submitted", call.key, call.number, order.entries or ())
+            booked = self._booked(self.order(call.key)) if call.key is not None else ()
             release = self._released(call, entries, batch)
             if release is not None:
+                if booked and release.expected is None:  # which of its versions was released nobody knows
+                    yield Change("replaced", release.key, call.number, booked)
                 yield Change("released", release.key, call.number, entries, release)
         elif call.came in _MAY_HAVE_DONE:
             if batch is not None:
@@ -194,6 +216,11 @@ class World:
                 self.order(call.key).may_be_released = True
         elif call.came is Came.REFUSED and batch is not None:
             batch.refused += len(entries)
+
+    def _booked(self, order: Order) -> tuple[Entry, ...]:
+        """The extracts of an order that is open in the books; none where it is not."""
+        first = order.states[0]
+        return first.entries if isinstance(first, Version) and not order.releases else ()
 
     def _released(self, call: Call, entries: tuple[Entry, ...], batch: Batch | None) -> Release | None:
         if call.key is None:

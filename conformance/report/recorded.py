@@ -46,6 +46,14 @@ def next_step(certificate: Certificate) -> str:
     """What the verdict means for whoever reads it."""
     if certificate.recording is not None and not certificate.recording.calls:
         return f"Nothing is decided: {NO_CALL}."
+    if (
+        certificate.verdict is RunVerdict.PARTIAL
+        and certificate.recording is not None
+        and certificate.recording.unreadable
+    ):
+        number = certificate.recording.unreadable
+        entries = "one entry" if number == 1 else f"{number:,} entries"
+        return f"Nothing required was seen broken; {entries} can't be read, and what was called there nobody knows."
     return _NEXT[certificate.verdict]
 
 

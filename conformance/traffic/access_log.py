@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 from typing import BinaryIO, Final
 
 from conformance.contract.jsontext import JSONValue
-from conformance.traffic.exchange import NOT_RECORDED, Exchange, Headers, Missing, Origin, Recorded, Request, Response
+from conformance.traffic.exchange import (
+    NOT_RECORDED,
+    Exchange,
+    Headers,
+    Missing,
+    NoCall,
+    Origin,
+    Recorded,
+    Request,
+    Response,
+    unreadable,
+)
 from conformance.traffic.files import Tell
 from conformance.traffic.parts import (
     WITHOUT_BODY,
@@ -78,6 +89,8 @@ def read_access_log(stream: BinaryIO, name: str, tell: Tell) -> Iterator[Exchang
             yield exchange
         else:
             tell(f"{name}: line {number:,} (entry {place}) {exchange}; it is left out")
+            if not isinstance(exchange, NoCall):
+                yield unreadable(Origin(name, place))
 
 
 def _exchange(value: JSONValue, origin: Origin) -> Exchange | str:
@@ -88,7 +101,7 @@ def _exchange(value: JSONValue, origin: Origin) -> Exchange | str:
     method = logged.get("request_method") or line[0]
     url = _address(logged, line[1] if len(line) > 1 else "")
     if not method.isalpha() or not url:
-        return "names no method or no address"
+        return NoCall("names no method or no address")  # what a server logs of those that speak no HTTP
     known = tuple(
         (name.removeprefix("http_").replace("_", "-"), "" if text in _ABSENT else text)
         for name, text in logged.items()

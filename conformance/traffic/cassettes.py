@@ -23,6 +23,7 @@ from conformance.traffic.exchange import (
     Recorded,
     Request,
     Response,
+    unreadable,
 )
 from conformance.traffic.files import Tell
 from conformance.traffic.json_text import JSONText
@@ -74,6 +75,7 @@ def read_yaml_cassette(stream: BinaryIO, name: str, tell: Tell) -> Iterator[Exch
             yield exchange
         else:
             tell(f"{name}: line {line:,} (entry {place}) {exchange}; it is left out")
+            yield unreadable(Origin(name, place))
 
 
 def _yaml_items(stream: BinaryIO) -> Iterator[tuple[int, str, bool]]:

@@ -76,6 +76,22 @@ class Exchange:
     request: Request
     response: Response | Missing | None
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether it stands for an entry that can't be read: what was called there nobody knows."""
+        return not self.request.url
+
+
+class NoCall(str):
+    """Why an entry holds no call at all; to leave it out loses nothing."""
+
+    __slots__ = ()
+
+
+def unreadable(origin: Origin) -> Exchange:
+    """Stands for an entry that can't be read, so that nobody takes what it held for something that was never sent."""
+    return Exchange(origin, NOT_RECORDED, NOT_RECORDED, Request("", "", NOT_RECORDED, NOT_RECORDED), NOT_RECORDED)
+
 
 def _header(headers: Headers | Missing, name: str, *, some: bool) -> str | Missing | None:
     if isinstance(headers, Missing):

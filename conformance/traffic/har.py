@@ -13,6 +13,7 @@ from conformance.traffic.exchange import (
     Exchange,
     Headers,
     Missing,
+    NoCall,
     Origin,
     Recorded,
     Request,
@@ -66,7 +67,7 @@ def exchange_of(entry: JSONValue, origin: Origin, creator: str, resource: Resour
     if isinstance(request, str):
         return request
     if entry.get("_fromCache"):
-        return "was answered from the client's own cache, and is no call"
+        return NoCall("was answered from the client's own cache, and is no call")
     return Exchange(
         origin=origin,
         started=instant(entry.get("startedDateTime")),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from conformance.contract.jsontext import JSONValue
-from conformance.traffic.exchange import Exchange, Origin
+from conformance.traffic.exchange import Exchange, NoCall, Origin, unreadable
 from conformance.traffic.files import Tell
 from conformance.traffic.json_text import Broken, Ended, JSONText
 
@@ -20,17 +20,21 @@ class Listing:
     convert: Callable[[JSONValue, Origin], Exchange | str]
     aside: dict[str, JSONValue] = field(default_factory=dict)
     """Values of members beside it, which are kept where their name is in here."""
+    place: int = 0
+    """Of the item that is read, or comes next."""
 
 
 def read_list(text: JSONText, listing: Listing, name: str, tell: Tell) -> Iterator[Exchange]:
     """Every exchange of the document, in the sequence in which it was written; the text stands at its beginning.
 
-    A list in place of the document is taken for that list. What is broken is told, and what follows it is read all the same.
+    A list in place of the document is taken for that list. What is broken is told, and what follows it is read all the same; an
+    unreadable exchange stands in its place.
     """
     try:
         yield from _within(text, listing.path, listing, name, tell)
     except Broken as error:
         tell(f"{name}: {error} (character {error.position:,}); what stands before it was read")
+        yield unreadable(Origin(name, listing.place))
 
 
 def _within(text: JSONText, path: Sequence[str], listing: Listing, name: str, tell: Tell) -> Iterator[Exchange]:
@@ -51,24 +55,28 @@ def _within(text: JSONText, path: Sequence[str], listing: Listing, name: str, te
 
 def _items(text: JSONText, listing: Listing, name: str, tell: Tell) -> Iterator[Exchange]:
     text.take("[")
-    place = 0
+    listing.place = 0
     while text.peek() != "]":
         at = text.position
         try:
-            exchange = listing.convert(text.value(), Origin(name, place))
+            exchange = listing.convert(text.value(), Origin(name, listing.place))
             if isinstance(exchange, Exchange):
                 yield exchange
             else:
-                tell(f"{name}: entry {place} (character {at:,}) {exchange}; it is left out")
+                tell(f"{name}: entry {listing.place} (character {at:,}) {exchange}; it is left out")
+                if not isinstance(exchange, NoCall):
+                    yield unreadable(Origin(name, listing.place))
             if text.peek() != "]":
                 text.take(",")
         except Ended:
             raise
         except Broken as error:
             tell(
-                f"{name}: entry {place} is broken at character {error.position:,}: {error}; those after it count on from it"
+                f"{name}: entry {listing.place} is broken at character {error.position:,}: {error}; "
+                "those after it count on from it"
             )
+            yield unreadable(Origin(name, listing.place))
             if not text.to_next_object(listing.is_item):
                 return
-        place += 1
+        listing.place += 1
     text.take("]")

@@ -20,6 +20,7 @@ from conformance.traffic.exchange import (
     Recorded,
     Request,
     Response,
+    unreadable,
 )
 from conformance.traffic.files import Tell
 from conformance.traffic.har import exchange_of, is_entry
@@ -69,7 +70,7 @@ _TEXT: Final = msgspec.json.Decoder(str)
 
 def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Generator[Exchange, None, int]:
     """Every exchange of such a recording, in the sequence in which it was written; at the end how many entries there are. What is
-    broken is told and left out."""
+    broken is told, and an unreadable exchange stands in its place."""
     place = -1
     for number, line in enumerate(_lines(stream), 1):
         if line.isspace() or not line:
@@ -78,6 +79,7 @@ def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Generator[Exchange, 
         is_cut_off = not line.endswith(b"\n")
         if is_cut_off and len(line) == LONGEST_LINE_BYTES:
             tell(f"{name}: line {number:,} (entry {place}) is longer than {LONGEST_LINE_BYTES:,} bytes; it is left out")
+            yield unreadable(Origin(name, place))
             continue
         try:
             exchange: Exchange | str = _exchange(_DECODER.decode(line), Origin(name, place))
@@ -88,6 +90,7 @@ def read_ndjson(stream: BinaryIO, name: str, tell: Tell) -> Generator[Exchange, 
         else:
             cut = "; the file ends there" if is_cut_off else ""
             tell(f"{name}: line {number:,} (entry {place}) {exchange}; it is left out{cut}")
+            yield unreadable(Origin(name, place))
     return place + 1
 
 

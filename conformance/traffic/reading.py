@@ -20,11 +20,14 @@ def read_all(paths: Iterable[Path | Remote], tell: Tell) -> Iterator[Exchange]:
     One without a time follows the one that was written before it; a recording without any times comes first. `tell` learns
     what can't be read. Raises CannotRun, before the first exchange, where a file can't be opened or is of no known form.
     """
-    yield from read_sources(each_once(paths, tell), lambda _: tell)
+    for exchange in read_sources(each_once(paths, tell), lambda _: tell):
+        if not exchange.is_unreadable:
+            yield exchange
 
 
 def read_sources(sources: Sequence[Source], tell_of: Callable[[int], Tell]) -> Iterator[Exchange]:
-    """The same of recordings of which each is there once; `tell_of` gives each, by its place, somebody to tell."""
+    """The same of recordings of which each is there once, with an unreadable exchange for each entry that can't be read;
+    `tell_of` gives each recording, by its place, somebody to tell."""
     recordings: list[tuple[datetime, Callable[[], Iterator[Keyed]]]] = []
     for place, source in enumerate(sources):
         form = form_of(source)

@@ -204,6 +204,8 @@ class RecordingEntry(_Part):
 
     files: list[str]
     exchanges: Annotated[int, Field(ge=0)]
+    unreadable: Annotated[int, Field(ge=0)] = 0
+    """Entries that can't be read, besides: what they held nobody knows."""
     calls: Annotated[int, Field(ge=0)]
     """Those of the exchanges that are calls to Koncili."""
     notifications: Annotated[int, Field(ge=0)]
@@ -314,7 +316,8 @@ class Certificate(_Part):
     @property
     def follows(self) -> RunVerdict:
         """The verdict that follows from those of the rules."""
-        return verdict_of(self.kind, ((entry.level, entry.verdict, entry.undecided) for entry in self.rules))
+        rules = ((entry.level, entry.verdict, entry.undecided) for entry in self.rules)
+        return verdict_of(self.kind, rules, unreadable=self.recording.unreadable if self.recording else 0)
 
     @property
     def sealed(self) -> Certificate:
@@ -331,10 +334,11 @@ def accounts_of(target: Target) -> list[str]:
     return [f"{place.id} {place.channel}" for place in target.accounts]
 
 
-def verdict_of(kind: Kind, rules: Iterable[tuple[Level, RuleVerdict, int]]) -> RunVerdict:
-    """The verdict on what is certified, by the verdicts on its rules and the number of calls that could not be judged by each."""
+def verdict_of(kind: Kind, rules: Iterable[tuple[Level, RuleVerdict, int]], *, unreadable: int = 0) -> RunVerdict:
+    """The verdict on what is certified, by the verdicts on its rules and the number of calls that could not be judged by each;
+    `unreadable`: how many entries of a recording can't be read."""
     if kind is Kind.INTEGRATION:
-        return judge_recorded(rules)
+        return judge_recorded(rules, unreadable=unreadable)
     return judge_verdicts((level, verdict) for level, verdict, _ in rules)
 
 

@@ -356,7 +356,9 @@ def _skips(case: Case) -> Iterable[Found]:
 
 def _verdict(case: Case) -> Iterable[Found]:
     kind = case.certificate.kind
-    verdict = verdict_of(kind, ((rule.entry.level, rule.verdict, rule.entry.undecided) for rule in case.rules))
+    rules = ((rule.entry.level, rule.verdict, rule.entry.undecided) for rule in case.rules)
+    recording = case.certificate.recording
+    verdict = verdict_of(kind, rules, unreadable=recording.unreadable if recording else 0)
     told = "-recorded" if kind is Kind.INTEGRATION else ""
     required = [rule for rule in case.rules if rule.is_required]
     ids = {kind: [rule.entry.id for rule in required if rule.verdict is kind] for kind in RuleVerdict}

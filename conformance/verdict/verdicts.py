@@ -268,10 +268,12 @@ def judge_verdicts(verdicts: Iterable[tuple[Level, RuleVerdict]]) -> RunVerdict:
     return RunVerdict.CONFORMANT
 
 
-def judge_recorded(rules: Iterable[tuple[Level, RuleVerdict, int]]) -> RunVerdict:
-    """The verdict on an integration with these rules, each with the number of calls that could not be judged by it.
+def judge_recorded(rules: Iterable[tuple[Level, RuleVerdict, int]], *, unreadable: int = 0) -> RunVerdict:
+    """The verdict on an integration with these rules, each with the number of calls that could not be judged by it; so many
+    entries of the recording can't be read.
 
-    A rule that no recorded call was about hinders nothing; one about calls that can't be judged leaves the verdict partial.
+    A rule that no recorded call was about hinders nothing; one about calls that can't be judged leaves the verdict partial, and
+    so does an entry of which nobody knows what it held.
     Where no required rule was kept nothing is decided.
     """
     required = [(verdict, undecided) for level, verdict, undecided in rules if level is Level.REQUIRED]
@@ -280,6 +282,6 @@ def judge_recorded(rules: Iterable[tuple[Level, RuleVerdict, int]]) -> RunVerdic
         return RunVerdict.NONCONFORMANT
     if RuleVerdict.PASS not in verdicts or RuleVerdict.INCONCLUSIVE in verdicts:
         return RunVerdict.INCONCLUSIVE
-    if any(verdict is RuleVerdict.NOT_EXERCISED and undecided for verdict, undecided in required):
+    if unreadable or any(verdict is RuleVerdict.NOT_EXERCISED and undecided for verdict, undecided in required):
         return RunVerdict.PARTIAL
     return RunVerdict.CONFORMANT

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.suite.support.command_runs import kept_in
 
@@ -13,6 +14,13 @@ if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):  # begun with & by a script: whatever the tests start would ignore it, too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    """How fast a machine draws and runs examples is no test's business."""
+    usual = settings.get_profile(settings.get_current_profile_name())
+    settings.register_profile("slow machine", usual, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("slow machine")
 
 
 @pytest.fixture(autouse=True)

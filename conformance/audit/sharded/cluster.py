@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from conformance.audit.sharded.judging import Known, OfClients, OfPlaces, judge_clients, judge_places
 from conformance.audit.sharded.parts import Part, exchanges_at, whole_told
-from conformance.audit.sharded.routing import CLIENTS, Chunk, Routed, route
+from conformance.audit.sharded.routing import CLIENTS, EVERYBODY, Chunk, Routed, route
 from conformance.errors import CannotRun
 from conformance.traffic.exchange import Exchange
 
@@ -64,11 +64,12 @@ class Cluster:
         return self._client.submit(work, *arguments, pure=False)
 
     def _chunks(self, buckets: frozenset[int], routed: Sequence[Routed]) -> list[Any]:
-        """The chunks of these buckets, of each part that has some."""
+        """The chunks of these buckets, and of what concerns them all, of each part that has some."""
+        wanted = buckets | {EVERYBODY}
         return [
-            self._submit(_chunks, held, buckets)
+            self._submit(_chunks, held, wanted)
             for held, one in zip(self._held, routed, strict=True)
-            if any(chunk.bucket in buckets for chunk in one.chunks)
+            if any(chunk.bucket in wanted for chunk in one.chunks)
         ]
 
     def _gathered(self, futures: Sequence[Any]) -> Sequence[Any]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from conformance.audit.sharded.judging import Known, OfClients, OfPlaces, judge_clients, judge_places
 from conformance.audit.sharded.parts import Part, exchanges_at, whole_told
-from conformance.audit.sharded.routing import CLIENTS, Chunk, Routed, route
+from conformance.audit.sharded.routing import CLIENTS, EVERYBODY, Chunk, Routed, route
 from conformance.errors import CannotRun
 from conformance.traffic.exchange import Exchange
 
@@ -47,8 +47,9 @@ class Kept(NamedTuple):
 
 
 def chunks_of(routed: Iterable[Routed], buckets: frozenset[int]) -> list[Chunk]:
-    """The chunks of these buckets."""
-    return [chunk for one in routed for chunk in one.chunks if chunk.bucket in buckets]
+    """The chunks of these buckets, and of what concerns them all."""
+    wanted = buckets | {EVERYBODY}
+    return [chunk for one in routed for chunk in one.chunks if chunk.bucket in wanted]
 
 
 class Processes:

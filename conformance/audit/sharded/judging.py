@@ -80,6 +80,9 @@ def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known,
     found = OfPlaces(findings, places.books)
     for number, time, exchange in _merged(chunks, known, load):
         places.catch_up(shortly_after(time))
+        if exchange.is_unreadable:
+            places.miss()
+            continue
         if (notification := notification_in(exchange)) is not None:
             if NOBODY in buckets:
                 found.notifications += 1
@@ -106,6 +109,9 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
     found = OfClients(findings, counts, recogniser)
     for number, time, exchange in _merged(chunks, known, load):
         clients.catch_up(shortly_after(time))
+        if exchange.is_unreadable:
+            clients.miss()
+            continue
         call = recogniser.read(exchange, number)
         if call is None:
             continue

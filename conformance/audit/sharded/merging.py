@@ -10,7 +10,7 @@ from conformance.audit.secrets import Secrets
 from conformance.audit.sharded.judging import Known, OfClients, OfPlaces, PartOf
 from conformance.audit.sharded.parts import Part
 from conformance.audit.sharded.pieces import exchange_of, number_of, pieces_in, place_of
-from conformance.audit.sharded.routing import CLIENTS, Routed
+from conformance.audit.sharded.routing import CLIENTS, EVERYBODY, Routed
 from conformance.traffic.exchange import Exchange
 
 
@@ -36,7 +36,7 @@ def groups_of(routed: Iterable[Routed]) -> list[frozenset[int]]:
     group: dict[int, set[int]] = {}
     of: dict[int, int] = {}
     for one in routed:
-        for bucket in {chunk.bucket for chunk in one.chunks} - {CLIENTS}:
+        for bucket in {chunk.bucket for chunk in one.chunks} - {CLIENTS, EVERYBODY}:
             group.setdefault(bucket, {bucket})
         for number, buckets in one.named.items():
             first = of.setdefault(number, min(buckets))
@@ -73,6 +73,7 @@ def together(routed: Iterable[Routed], of_places: Sequence[OfPlaces], of_clients
     auditor = Auditor(readings=known.readings, base_url=known.base_url)
     auditor.counts, auditor.recogniser = of_clients.counts, of_clients.recogniser
     auditor.counts.exchanges = sum(one.exchanges for one in routed)
+    auditor.counts.unreadable = sum(one.unreadable for one in routed)
     auditor.counts.notifications = sum(one.notifications for one in of_places)
     auditor.findings.take(of_clients.findings)
     refused: list[tuple[int, Spot]] = []

@@ -32,6 +32,9 @@ NOBODY: Final = BUCKETS
 CLIENTS: Final = BUCKETS + 1
 """The bucket of all calls, without what only their account needs."""
 
+EVERYBODY: Final = BUCKETS + 2
+"""The bucket of entries that can't be read: whoever they were about, nobody knows it."""
+
 _MEAN_BYTES: Final = 1_000
 """What an exchange takes besides the body of its call."""
 
@@ -58,6 +61,7 @@ class Routed:
     part: int
     entries: int = 0
     exchanges: int = 0
+    unreadable: int = 0
     problems: list[str] = field(default_factory=list)
     shown: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Base URLs that are Koncili's, each with time and place of the first exchange that shows it."""
@@ -89,7 +93,8 @@ class _Router:
         routed, entries, size = self._routed, Entries(), 0
         problems: list[str] = []
         for time, exchange in exchanges_in(self._part, problems.append, entries):
-            routed.exchanges += 1
+            routed.exchanges += not exchange.is_unreadable
+            routed.unreadable += exchange.is_unreadable
             size += self._take(microseconds(time), in_upper_case(exchange))
             if size > CHUNK_BYTES or not routed.exchanges % CHUNK_CALLS:
                 self._flush()
@@ -103,6 +108,9 @@ class _Router:
         """Hold an exchange for its buckets; about how many bytes that takes."""
         entry, held = exchange.origin.entry, self._held
         piece = piece_of(time, entry, exchange)
+        if exchange.is_unreadable:
+            held.setdefault(EVERYBODY, []).append(piece)
+            return _MEAN_BYTES
         if self._secrets.is_new(exchange):
             self._secret.append(piece)
         if (notification := notification_in(exchange)) is not None:

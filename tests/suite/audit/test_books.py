@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
+
+import pytest
 
 from conformance.audit.books import COLUMNS, Books, as_csv
 from conformance.audit.books_page import books_page
@@ -13,7 +17,7 @@ from conformance.audit.outcome import certify_recording
 from conformance.audit.secrets import Secrets
 from conformance.contract.jsontext import dumps
 from tests.suite.support.bodies import END, LATER, creation, entries, order, release
-from tests.suite.support.recorded_calls import BEGAN, CODE, Recording
+from tests.suite.support.recorded_calls import BEGAN, CODE, QUERY, Recording
 
 DONE = {"accountId": 19055, "reconciliationId": 237, "resolvedEndDate": END, "situation": "CONCILIED"}
 
@@ -159,3 +163,40 @@ def test_the_table_and_the_page_say_the_same() -> None:
     for row in csv.DictReader(io.StringIO(as_csv(auditor.books))):
         assert not row["channel"].startswith("=")
         assert row["submitted"] in page
+
+
+CHANGED: Final = order(extracts=entries(("SALE", "203.63"), ("COMISSION", "-30.00"), ("SHIP", "-27.95")))
+
+
+def lost_update(recording: Recording) -> None:
+    recording.submit(CHANGED, status=None)
+
+
+def lost_deletion(recording: Recording) -> None:
+    recording.delete(QUERY, status=None)
+
+
+@pytest.mark.parametrize("lost", [lost_update, lost_deletion])
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda _: None,
+        lambda day: day.submit(CHANGED),
+        lambda day: day.delete(QUERY),
+        lambda day: day.look_up(answer=CHANGED),
+        lambda day: (day.open(creation()), day.release(release())),
+        lambda day: (day.open(creation()), day.release(release()), day.submit(CHANGED)),
+    ],
+    ids=["nothing", "sent again", "deleted", "looked up", "released", "released and sent again"],
+)
+def test_they_tie_out_after_a_lost_answer(
+    lost: Callable[[Recording], None], then: Callable[[Recording], object]
+) -> None:
+    """The order was open in them, or released as nobody knows, and was in neither: 151.24 were missing, of no order."""
+    recording = Recording()
+    recording.submit(order())
+    lost(recording)
+    then(recording)
+    books = books_of(recording)
+    assert books.notes == []
+    assert books.ties_out
