@@ -264,6 +264,7 @@ class Bench:
     def send(self, call: Call, values: Mapping[str, str], note: str = "") -> Exchange:
         """Fill the call and send it. A 5xx is noted against ERR-02, whatever the caller makes of it. `note` says in a
         counterexample what it is about."""
+        self._let_end_before(call)
         try:
             exchange = self.session.client.call(
                 call.endpoint,
@@ -276,6 +277,11 @@ class Bench:
             raise
         self._note_passed(call, exchange.passed)
         return self.sent(replace(exchange, note=note) if note else exchange)
+
+    def _let_end_before(self, call: Call) -> None:
+        """Before a creation, lawful or broken: it may be refused for the one before, which may be going on."""
+        if call.endpoint is Endpoint.CREATE_RECONCILIATION and "reconciliations" in vars(self):
+            self.reconciliations.let_end(call.batch.place if call.batch is not None else None)
 
     def _note_passed(self, call: Call, passed: Exchange | None) -> None:
         """Take note of the server error that a call met before, if it met one. What most calls there meet is no accident."""
@@ -294,6 +300,8 @@ class Bench:
         """Fill the calls, each with its values and a note, and send them at once, each so many seconds after all are ready. What
         of them is answered is in the story, in the order in which it was given."""
         control = self.session.control
+        for call, _, _ in calls:
+            self._let_end_before(call)
         filled = [
             Calling(
                 call.endpoint, fill(call.query, values) or None, _body(call, values), fill(dict(call.headers), values)

@@ -31,6 +31,8 @@ class OpenReconciliation:
     """Whether the answer to a broken call was lost: if it was carried out, what is refused after it is refused for that."""
     spoiled: bool = False
     """Whether something was accepted that should not have been, so that what it holds is not known."""
+    ended: bool = False
+    """Whether it was seen to have ended."""
     within: OpenReconciliation | None = None
     """The one of the shelf of which this is a part, with orders of its own."""
     room: int = 0

@@ -31,6 +31,10 @@ class Places:
     """Where one did not end in all the time that was waited."""
     waited: dict[Place, float] = field(default_factory=dict)
     """Seconds that were waited for the one that is going on there."""
+    ended: dict[Place, float] = field(default_factory=dict)
+    """When the last one there had all its releases, by the monotonic clock, where nothing says that it is finished."""
+    due: dict[Place, float] = field(default_factory=dict)
+    """Until when the next one there is put off, by the monotonic clock: as long as the target was seen to take."""
     looked: dict[Place, float] = field(default_factory=dict)
     """When a place was seen to be blocked, by the monotonic clock."""
     strayed: set[Place] = field(default_factory=set)
@@ -63,6 +67,20 @@ class Places:
     @property
     def _patience(self) -> float:
         return GREAT_PATIENCE_SECONDS if self.bench.session.patient else PATIENCE_SECONDS
+
+    def put_off(self, place: Place) -> None:
+        """The next one there comes after as long as the target was seen to take: until then other things can be done."""
+        self.ended[place] = time.monotonic()
+        self.due[place] = self.ended[place] + self.pause
+        # What is still to be waited for comes on top: else the pause would stay too short for ever.
+        self.waited[place] = self.waited.get(place, 0.0) + self.pause
+
+    def let_end(self, place: Place | None = None) -> None:
+        """Before anything is sent that may open one there, or anywhere: wait for as long as the ones before were put off."""
+        for one in (place,) if place is not None else tuple(self.due):
+            left = self.due.pop(one, 0.0) - time.monotonic()
+            if left > 0:
+                self.bench.session.pause("a reconciliation to be finished", left)
 
     def check_not_blocked(self, place: Place) -> None:
         if place in self.blocked:

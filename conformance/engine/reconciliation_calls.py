@@ -111,7 +111,7 @@ class ReconciliationCalls(Places):
     def create_once(self, reconciliation: OpenReconciliation) -> Exchange:
         """POST /reconciliation as the reconciliation says, where it may be refused for its own sake: sent once, after as long as
         the one before was seen to take."""
-        if reconciliation.place in self.settling:
+        if reconciliation.place in self.settling and reconciliation.place not in self.due:
             self.bench.let_pass("the reconciliation before to be finished", self.pause)
         call = creation_of(reconciliation.batch)
         self.check_place(reconciliation.place)
@@ -269,7 +269,8 @@ class ReconciliationCalls(Places):
                 others -= moves
             exchange = self._send_creation(reconciliation, call)
             if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
-                self._pause = max(self._pause, 1.1 * (waited + wait / 2))
+                since = time.monotonic() - self.ended.get(place, time.monotonic())
+                self._pause = max(self._pause, 1.1 * max(waited, since - wait) + 1.1 * wait / 2)
             elif exchange.status // 100 == 4 and takes_long and self._opens_another(place):
                 opened += 1
                 if opened == REFUSED_FOR_ITSELF:
@@ -366,7 +367,7 @@ class ReconciliationCalls(Places):
             self.free(reconciliation.place)
         elif self.notified(reconciliation, arrival=0.0):
             self._settles(reconciliation.place, settling=False)
-        elif reconciliation.place not in self.settling:
+        elif reconciliation.place not in self.settling and not reconciliation.ended:
             self.wait(reconciliation)
 
     def stray(self, reconciliation: OpenReconciliation) -> None:
@@ -376,7 +377,8 @@ class ReconciliationCalls(Places):
         self.free(reconciliation.place)
 
     def wait(self, reconciliation: OpenReconciliation) -> bool:
-        """Wait until the reconciliation is finished; whether a notification says that it is."""
+        """Wait until the reconciliation is finished; whether a notification says that it is. Where none does, what comes next at
+        its place waits."""
         inbox, control = self.bench.session.inbox, self.bench.session.control
         if control is not None:
             for seconds in STEPS:
@@ -386,9 +388,7 @@ class ReconciliationCalls(Places):
         elif inbox is not None and self._hears(inbox, reconciliation):
             return True
         self._settles(reconciliation.place, settling=True)
-        self.bench.session.pause("a reconciliation to be finished", self.pause)
-        # What is still to be waited for comes on top: else the pause would stay too short for ever.
-        self.waited[reconciliation.place] = self.waited.get(reconciliation.place, 0.0) + self.pause
+        self.put_off(reconciliation.place)
         return False
 
     def _hears(self, inbox: Inbox, reconciliation: OpenReconciliation) -> bool:

@@ -25,6 +25,8 @@ class Reconciliations(ReconciliationCalls):
     """The one that a single lawful call is about, from `make_ready` to `finish_current`."""
     lent: OpenReconciliation | None = None
     """What is on the shelf for the law that is running: its orders are sent, and its reconciliation is open."""
+    spare: OpenReconciliation | None = None
+    """Opened to see that the one before it has ended, and not used yet."""
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
@@ -288,16 +290,33 @@ class Reconciliations(ReconciliationCalls):
         finally:
             self.finish(reconciliation)
 
-    def is_free(self, place: Place) -> bool:
-        """Whether no reconciliation is active there, found by opening and completing one."""
+    def is_free(self, place: Place, then: Batch | None = None) -> bool:
+        """Whether no reconciliation is active there, found by opening and completing one; or by opening the one that most likely
+        comes `then`: `take_spare` gives it, and `finish_spare` is to follow."""
         if self.bench.session.control is not None:
             self.endless.discard(place)
         try:
-            self.run_through(self.plain(place, 1))
+            if then is None:
+                self.run_through(self.plain(place, 1))
+            else:
+                self.spare = self.open_for(then)
         except Hindered:
             if place not in self.endless:
                 raise
         return place not in self.endless
+
+    def take_spare(self, batch: Batch) -> OpenReconciliation | None:
+        """What was opened for one as plain as this batch, with orders of as many extracts, if that was."""
+        if self.spare is None or _measures(self.spare.batch) != _measures(batch):
+            self.finish_spare()
+        spare, self.spare = self.spare, None
+        return spare
+
+    def finish_spare(self) -> None:
+        """Complete what was opened for one that did not come."""
+        spare, self.spare = self.spare, None
+        if spare is not None:
+            self.finish(spare)
 
 
 def _alone(batch: Batch) -> Batch:
@@ -305,3 +324,8 @@ def _alone(batch: Batch) -> Batch:
     quantity = len(batch.orders[0]["extracts"])
     creation = {**batch.creation, "releasesQtd": quantity}
     return Batch(batch.place, batch.orders[:1], creation, batch.releases[:1], batch.seconds, batch.shape)
+
+
+def _measures(batch: Batch) -> tuple[object, ...]:
+    """All in which one plain batch differs from another."""
+    return batch.place, batch.seconds, batch.creation["releasesQtd"], [len(order["extracts"]) for order in batch.orders]

@@ -52,7 +52,10 @@ def _prove(experiment: Experiment, sending: Callable[[Sizes], Sending]) -> None:
     def law(sizes: Sizes) -> Waiting[None]:
         yield from explained(experiment.bench, experiment.rule, sending(sizes))
 
-    prove(experiment.bench, experiment.bench.scenario, SIZES, law, 1)
+    try:
+        prove(experiment.bench, experiment.bench.scenario, SIZES, law, 1)
+    finally:
+        experiment.bench.reconciliations.finish_spare()
 
 
 def _is_accepted(exchange: Exchange | None) -> bool:
@@ -205,12 +208,7 @@ def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -
     batch = reconciliations.plain(reconciliations.scope.places[0], *sizes)
     if quantity is not None:
         batch = replace(batch, creation={**batch.creation, "releasesQtd": quantity})
-    reconciliation = reconciliations.begin(batch)
-    if not reconciliations.submit_orders(reconciliation):
-        raise Hindered("an order for a reconciliation was refused")
-    if not reconciliations.create(reconciliation).is_accepted:
-        raise Hindered("REC-01: a proper reconciliation was refused")
-    return reconciliation
+    return reconciliations.take_spare(batch) or reconciliations.open_for(batch)
 
 
 def _initial(reconciliation: OpenReconciliation) -> World:
@@ -252,9 +250,10 @@ def _see_whether_it_ended(attempt: Attempt, reconciliation: OpenReconciliation, 
         reconciliation.released = set(range(len(reconciliation.batch.orders)))
         story = list(bench.story)
         ended = bool(reconciliations.wait(reconciliation)) or (
-            bench.session.inbox is None and reconciliations.is_free(reconciliation.place)
+            bench.session.inbox is None and reconciliations.is_free(reconciliation.place, reconciliation.batch)
         )
         bench.story[:] = story
+        reconciliation.ended = ended
     else:
         ended = bool(reconciliations.notified(reconciliation))
     if must or ended:

@@ -60,6 +60,7 @@ def _check_reconciled(experiment: Experiment, reconciliation: OpenReconciliation
     last, story = bench.story[-1], list(bench.story)
     notified = reconciliations.wait(reconciliation)
     free = notified or reconciliations.is_free(reconciliation.place)
+    reconciliation.ended = free
     bench.story[:] = story
     received: Any = reconciliations.notified(reconciliation)
     situation = received.content["payload"].get("situation") if received else None

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.contract.endpoints import Endpoint
 from conformance.engine.altered_codes import ASKED_AT_MOST
 from conformance.engine.bench import Bench, NotSeenYet
 from conformance.engine.machine import prove_machine
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.run.session import Options, Session, open_session
 from conformance.verdict.violation import Violation
-from strategies.calls import release_of
+from strategies.calls import Call, release_of
 from strategies.identifiers import ODD_SHAPES, SHAPES
 from strategies.reconciliations import plain_order
 
@@ -163,3 +165,79 @@ def test_what_may_have_been_done_to_codes_is_asked_for_in_vain_a_few_times_alone
                 waiting.send(False)  # noqa: FBT003 - a generator takes no keywords
         asked = {exchange.url for exchange in bench.story if exchange.is_refused}
         assert len(asked) == len(SHAPES) + len(ODD_SHAPES) + ASKED_AT_MOST, asked
+
+
+def test_only_what_comes_next_at_its_place_waits_for_a_reconciliation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is going on there is other work, also reconciliations of other accounts."""
+    with closing(open_session(Options())) as session:
+        control, paused = session.control, list[float]()
+        assert control is not None
+        bench = Bench(session, "reconciliations")
+        session.evidence.expect("reconciliations", "WFL-01", "a scenario")
+        reconciliations = bench.reconciliations
+        one, other = reconciliations.scope.places[0], reconciliations.scope.places[-1]
+        session.control = None
+        monkeypatch.setattr(Session, "inbox", None)
+
+        def pause(_session: Session, _what: str, seconds: float) -> None:
+            paused.append(seconds)
+            control.advance(seconds)
+
+        monkeypatch.setattr(Session, "pause", pause)
+        reconciliations._pause = 600.0
+        reconciliations.run(reconciliations.begin(reconciliations.plain(one, 1)))
+        order = reconciliations.plain(one, 1).orders[0]
+        assert bench.submit(order, bench.fresh("amazon")).is_accepted
+        reconciliations.run(reconciliations.begin(reconciliations.plain(other, 1)))
+        assert paused == []
+        reconciliations.run(reconciliations.begin(reconciliations.plain(one, 1)))
+        assert len(paused) == 1
+        assert 0 < paused[0] <= 600
+        assert [exchange.status for exchange in bench.story if exchange.is_refused] == []
+
+
+def test_a_broken_creation_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be refused for the one before, and that would be taken for what it should be refused for."""
+    with closing(open_session(Options())) as session:
+        bench, paused = Bench(session, "reconciliations"), list[float]()
+        session.evidence.expect("reconciliations", "REC-07", "a scenario")
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        session.control = None
+        monkeypatch.setattr(Session, "inbox", None)
+        monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: paused.append(seconds))
+        reconciliations._pause = 600.0
+        reconciliations.run(reconciliations.begin(reconciliations.plain(place, 1)))
+        reconciliation = reconciliations.begin(reconciliations.plain(place, 1))
+        broken = {**reconciliation.batch.creation, "releasesQtd": 0}
+        bench.send(Call(Endpoint.CREATE_RECONCILIATION, body=broken), reconciliation.values[0])
+        assert len(paused) == 1
+
+
+def test_what_is_opened_to_see_that_one_has_ended_is_used_by_the_next_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each such look opened and completed a reconciliation of its own: twice as many as were needed."""
+    with closing(open_session(Options(variant="reconciles-at-once"))) as session:
+        bench = Bench(session, "reconciliations")
+        session.evidence.expect("reconciliations", "CON-03", "a scenario")
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        session.control = None
+        monkeypatch.setattr(Session, "inbox", None)
+
+        def alike(*sizes: int) -> OpenReconciliation:
+            batch = reconciliations.plain(place, *sizes)
+            return reconciliations.take_spare(batch) or reconciliations.open_for(batch)
+
+        first = alike(2, 1)
+        assert all(reconciliations.released(first, order) for order in range(2))
+        assert reconciliations.is_free(place, first.batch)
+        second = alike(2, 1)
+        assert len(reconciliations.ids) == 2
+        assert all(reconciliations.released(second, order) for order in range(2))
+        assert reconciliations.is_free(place, second.batch)
+        third = alike(1, 1)  # another: what was opened for one like the others is completed before
+        assert len(reconciliations.ids) == 4
+        assert all(reconciliations.released(third, order) for order in range(2))
+        assert reconciliations.is_free(place, third.batch)
+        reconciliations.finish_spare()
+        assert reconciliations.is_free(place)
