@@ -165,7 +165,14 @@ OUTSIDE_THE_PERIOD: Final[dict[str, Draw]] = {
 
 NOT_IN_CASH: Final = named(
     ("body", "releaseType"),
-    {"another": "INSTALLMENTS", "lower case": "in_cash", "empty": "", "null": None, "left out": LEFT_OUT},
+    {
+        "another": "INSTALLMENTS",
+        "lower case": "in_cash",
+        "a blank after it": "IN_CASH ",
+        "empty": "",
+        "null": None,
+        "left out": LEFT_OUT,
+    },
 )
 
 BAD_INSTALLMENT: Final = {
@@ -202,6 +209,7 @@ OTHER_ENTRY_TYPE: Final[dict[str, Draw]] = {
     "unknown": _in_entry("type", "FREIGHT"),
     "lower case": _in_entry("type", "sale", "SALE"),
     "other spelling": _in_entry("type", "COMMISSION", "COMISSION", first=True),
+    "a blank after it": _in_entry("type", "SALE ", "SALE"),
     "empty": _in_entry("type", ""),
     "null": _in_entry("type", None),
     "left out": _in_entry("type", LEFT_OUT),
@@ -313,10 +321,25 @@ OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
     "one character more, in one entry": _in_entry(
         "marketplaceCode", Placeholder(CODE.name, lambda code: code + "1", "one character more")
     ),
+    "with a blank after it, in one entry": _in_entry(
+        "marketplaceCode", Placeholder(CODE.name, lambda code: code + " ", "with a blank after it")
+    ),
     "null, in one entry": _in_entry("marketplaceCode", None),
     "left out, in one entry": _in_entry("marketplaceCode", LEFT_OUT),
     "another order's, at the top": setting(("body", "marketplaceCode"), NEIGHBOUR),
     "one that no order has, at the top": setting(("body", "marketplaceCode"), OTHER_CODE),
+}
+
+
+def _lower(code: str) -> str:
+    """In lower case; a code without capitals another one all the same."""
+    return code.lower() if code.lower() != code else code + "x"
+
+
+CODE_IN_OTHER_CASE: Final[dict[str, Draw]] = {
+    "in lower case, in one entry": _in_entry(
+        "marketplaceCode", Placeholder(CODE.name, _lower, "in lower case"), first=True
+    )
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -114,7 +115,7 @@ def at_other_channel(kind: Callable[..., Any]) -> Any:
 # -- orders: status and dates --------------------------------------------------------------------------------------
 
 OTHER_STATUS: Final = {
-    **named(("body", "status"), {"lower case": "invoiced", "more": "INVOICED_X"}),
+    **named(("body", "status"), {"lower case": "invoiced", "more": "INVOICED_X", "a blank after it": "INVOICED "}),
     **named(("body", "status"), {"before": "APPROVED", "after": "DELIVERED", "an ordinal as text": "0"}),
     "earlier in an order's life": drawing(
         ("body", "status"), st.sampled_from(["APPROVED", "CREATED", "PENDING", "PAID", "WAITING_PAYMENT"])
@@ -192,6 +193,7 @@ OTHER_EXTRACT_TYPE: Final = {
     # Each in the extract whose value whoever takes it would take, too.
     "lower case": _in_extract("type", "sale", "SALE"),
     "other spelling": _in_extract("type", "COMMISSION", "COMISSION", turn=1),
+    "a blank after it": _in_extract("type", "SALE ", "SALE"),
     # In S1's sequence and in S2's it is COMISSION or SHIP.
     "an ordinal": _in_extract("type", 1, "COMISSION"),
     **in_one_extract(
@@ -254,6 +256,7 @@ OTHER_CODE_INSIDE: Final = in_one_extract(
         "one character less": Placeholder(CODE.name, lambda code: code[:-1], "one character less"),
         "null": None,
         "empty": "",
+        "with a blank after it": Placeholder(CODE.name, lambda code: code + " ", "with a blank after it"),
     },
 )
 
@@ -312,7 +315,8 @@ NO_OBJECT: Final = {
         "empty": lambda _: b"",
         "not JSON": lambda _: b"marketplaceCode=701-2798273-4005859",
         "cut short": lambda text: text[: len(text) // 2],
-        "a string": lambda _: b'"INVOICED"',
+        # The object as JSON within JSON, which whoever reads a text once more takes for it.
+        "a string": lambda text: json.dumps(text.decode()).encode(),
         "a number": lambda _: b"203.63",
     }.items()
 }

@@ -98,7 +98,14 @@ def fault_batches(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[K
     allowed = [set(kind.places(scope)) for kind in kinds if kind.places is not None]
     places = tuple(place for place in scope.places if all(place in some for some in allowed))
     multiples = next((kind.multiples for kind in kinds if kind.multiples), ())
-    wanted = {"types": types, "places": places, "large": any(kind.large for kind in kinds), "multiples": multiples}
+    shapes = next((kind.shapes for kind in kinds if kind.shapes), ())
+    wanted = {
+        "types": types,
+        "shapes": shapes,
+        "places": places,
+        "large": any(kind.large for kind in kinds),
+        "multiples": multiples,
+    }
     lawful = draw(calls(scope, endpoint, **wanted))
     return FaultBatch(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))
 
@@ -346,8 +353,9 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         )
     },
     "REL-10": {
-        "the marketplaceCode differs at one level": _kinds(
-            "marketplaceCode", batch_parts.OTHER_CODE_AT_A_LEVEL, types=_BESIDE
+        "the marketplaceCode differs at one level": (
+            *_kinds("marketplaceCode", batch_parts.OTHER_CODE_AT_A_LEVEL, types=_BESIDE),
+            *_kinds("marketplaceCode", batch_parts.CODE_IN_OTHER_CASE, types=_BESIDE, shapes=parts.WITH_LETTERS),
         )
     },
     "REL-13": {"the order does not exist": _kinds("marketplaceCode", batch_parts.UNKNOWN_ORDER)},

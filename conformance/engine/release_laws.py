@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -18,9 +18,11 @@ from conformance.engine.bench import Bench, Waiting
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.shelf import Laws, Shared
 from strategies.calls import Call, release_of
+from strategies.orders import Order
 from strategies.periods import at
 from strategies.reconciliations import Batch, batches, beside_plain
 from strategies.scope import Scope
+from strategies.updates import with_a_cent_moved
 
 DAY: Final = 86_400
 
@@ -61,13 +63,53 @@ def _accepted(
     return Shared(rule, f"{bench.scenario}{name}", drawn, law, examples, _itself, whole_period=whole_period)
 
 
-def exact_releases(bench: Bench, rule: Rule) -> list[Shared[Batch]]:
-    """Every exact release is accepted, also in the last hours of a period of days."""
+def exact_releases(bench: Bench, rule: Rule) -> list[Shared[Any]]:
+    """Every exact release is accepted, also in the last hours of a period of days, and of an order that was updated."""
     scope = bench.reconciliations.scope
     return [
         _accepted(bench, rule, batches(scope), bench.session.profile.sequences),
         _accepted(bench, rule, _on_the_last_day(scope), 1, " on the last day", whole_period=True),
+        _accepted_as_updated(bench, rule),
     ]
+
+
+def _accepted_as_updated(bench: Bench, rule: Rule) -> Shared[tuple[Batch, Order]]:
+    """A release mirrors the order as it was sent last, and as a query shows it, whatever it was before."""
+    reconciliations = bench.reconciliations
+    context = "its order was sent with other values before, and is shown as it was sent last"
+
+    def law(drawn: tuple[Batch, Order]) -> None:
+        before, order = drawn
+        reconciliation = reconciliations.open_for(before)
+        values, released = reconciliation.values[0], None
+        try:
+            update = Call(Endpoint.SUBMIT_ORDER, body=order)
+            if not bench.is_accepted(update, bench.send(update, values)):
+                return
+            bench.let_be_seen()
+            # Where it does not show now it may show later: that is ORD-15's business.
+            if not bench.problems(bench.query(before.place, values["code"]), order, values):
+                released = reconciliations.release(reconciliation, 0)
+                check_accepted(rule=rule, exchange=released, context=context)
+                bench.saw(Side.ACCEPTED, released)
+        finally:
+            if released is None or released.status // 100 != 2:
+                done = reconciliations.release(reconciliation, 0, _of_its_extracts(before))
+                reconciliation.spoiled = done.status // 100 != 2
+            reconciliations.finish(reconciliation)
+
+    drawn = batches(reconciliations.scope, types=("COMISSION",)).map(
+        lambda batch: (replace(batch, orders=(with_a_cent_moved(batch.orders[0]),)), batch.orders[0])
+    )
+    return Shared(rule, f"{bench.scenario} updated", drawn, law, 1, lambda example: example[0])
+
+
+def _of_its_extracts(batch: Batch) -> Call:
+    """The release of a batch's order with the extracts that the order has there."""
+    entries = [
+        {name: one[name] for name in ("marketplaceCode", "type", "value")} for one in batch.orders[0]["extracts"]
+    ]
+    return Call(Endpoint.SUBMIT_RELEASE, body={**batch.releases[0], "releases": entries})
 
 
 def entries_in_sequence(bench: Bench, rule: Rule) -> list[Shared[Batch]]:

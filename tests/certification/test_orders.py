@@ -31,6 +31,7 @@ from strategies.orders import Order, orders, place_of
 from strategies.placeholders import fill
 from strategies.scope import Scope
 from strategies.spellings import FREE_TEXT, JSON_SPELLINGS, OTHER_SPELLINGS, Respelt, respelt
+from strategies.updates import updates
 from strategies.written import QUOTED_AMOUNTS
 from tests.certification.conftest import Experiment
 
@@ -198,9 +199,9 @@ def altered_as(rule: Rule) -> str:
 
 @st.composite
 def _updates(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
-    """A submission, and two other orders for the same account and channel."""
+    """A submission, and two updates of it."""
     first: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
-    return first, [draw(orders(scope, places=(place_of(first.body),))) for _ in range(2)]
+    return first, draw(updates(scope, place_of(first.body)))
 
 
 @then("another submission of it leaves nothing of the first")

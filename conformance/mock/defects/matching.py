@@ -13,7 +13,7 @@ from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import Entry, entries_of
 from conformance.mock.defects.parts import RELEASE, entries_and_extracts, rules
 from conformance.mock.quirks import Defect
-from conformance.mock.world import MockWorld, OrderKey, order_key
+from conformance.mock.world import Body, MockWorld, OrderKey, order_key
 
 Entries = Sequence[Entry]
 Match = Callable[[Entries, Entries], bool]
@@ -115,6 +115,26 @@ def _of_others(same_account: bool) -> Callable[[Breach, Request, MockWorld], boo
         )
 
     return forgives
+
+
+def _first_version_kept(order: Body, _previous: Body | None, world: MockWorld) -> Body:
+    key = order_key(order)
+    if key is not None:
+        world.memory.setdefault(key, order)
+    return order
+
+
+def _first_version_forgotten(world: MockWorld, key: OrderKey) -> None:
+    world.memory.pop(key, None)
+
+
+def _unlike_its_first_version(request: Request, body: Body, world: MockWorld) -> Breach | None:
+    """Objects to a release of other entries than the extracts with which the order came first."""
+    key = order_key(body)
+    first = world.memory.get(key) if request.endpoint is RELEASE and key else None
+    if first is None or Counter(entries_of(first.get("extracts"))) == Counter(entries_of(body.get("releases"))):
+        return None
+    return Breach("REL-08", "releases", "the entries are not the extracts with which the order came")
 
 
 def _unlike_its_namesake(request: Request, _: Any, world: MockWorld) -> Breach | None:
@@ -228,6 +248,9 @@ MATCHING: Final = (
         rules=rules("REL-08"),
         forgives=_matches_if(lambda entries, extracts: _values(entries, abs) == _values(extracts, abs)),
     ),
+    Defect(name="rel-01-first-version", statement="Compares a release with the extracts with which its order was first sent.",
+           rules=rules("REL-01", "WFL-04", "CON-05"), stores=_first_version_kept, objects=_unlike_its_first_version,
+           after_deletion=_first_version_forgotten),
     Defect(name="rel-01-first-of-its-code", statement="Compares a release with the first order of its code on any account.",
            rules=rules("REL-01"), objects=_unlike_its_namesake),
 )  # fmt: skip

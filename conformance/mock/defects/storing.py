@@ -53,6 +53,32 @@ def _new_extracts_only(order: Body, previous: Body | None, _: MockWorld) -> Body
     return {**order, "extracts": [*before, *(extract for extract in now if extract["type"] not in types)]}
 
 
+def _matched_extracts(order: Body, previous: Body | None, _: MockWorld) -> Body:
+    """An extract of a type and value that are there already is the one that is there."""
+    before: Any = list((previous or {}).get("extracts") or [])
+    now: Any = order.get("extracts") or []
+
+    def matched(extract: Any) -> Any:
+        same = [one for one in before if (one["type"], one["value"]) == (extract["type"], extract["value"])]
+        return same[0] if same else extract
+
+    return {**order, "extracts": [matched(extract) for extract in now]}
+
+
+def _extracts_merged(order: Body, previous: Body | None, _: MockWorld) -> Body:
+    """Each extract keeps of the one in its place what it leaves out or null."""
+    before: Any = list((previous or {}).get("extracts") or [])
+    now: Any = order.get("extracts") or []
+    merged = [
+        {
+            **(before[place] if place < len(before) else {}),
+            **{name: part for name, part in one.items() if part is not None},
+        }
+        for place, one in enumerate(now)
+    ]
+    return {**order, "extracts": merged}
+
+
 def _keeping(*names: str) -> Callable[[Body, Body | None, MockWorld], Body]:
     """An update that leaves these fields as they were."""
     return lambda order, previous, _: {
@@ -226,6 +252,9 @@ STORING: Final = (
     _update("ord-15-adds-new-types-only", "Adds extracts of types that were not there, and leaves the others.",
             _new_extracts_only),
     _update("ord-15-keeps-extracts", "Leaves the extracts as they were.", _keeping("extracts")),
+    _update("ord-15-extracts-matched", "Leaves an extract as it was where an update has one of its type and value.",
+            _matched_extracts),
+    _update("ord-15-extracts-merged", "Keeps of each extract what an update leaves out of it.", _extracts_merged),
     _update("ord-15-keeps-status", "Leaves the status as it was.", _keeping("status")),
     _update("ord-15-keeps-total", "Leaves totalGrossValue as it was.", _keeping("totalGrossValue")),
     _update("ord-15-keeps-created-date", "Leaves createdDate as it was.", _keeping("createdDate")),

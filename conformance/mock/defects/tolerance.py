@@ -113,6 +113,29 @@ def _code_of_the_same_number(extract: dict[str, Any], order: dict[str, Any]) -> 
     return {**extract, "marketplaceCode": codes[0]} if is_same else extract
 
 
+def _with_inner_codes(same: Callable[[str], object]) -> Callable[[Request], Request]:
+    """A body read with the code at its top in place of each one inside that is the same by that."""
+
+    def mended(item: Any, code: Any) -> Any:
+        own = item.get("marketplaceCode") if isinstance(item, dict) else None
+        is_same = isinstance(own, str) and isinstance(code, str) and same(own) == same(code)
+        return {**item, "marketplaceCode": code} if is_same else item
+
+    def read(request: Request) -> Request:
+        if request.endpoint not in {SUBMIT, RELEASE} or not request.fields:
+            return request
+        lists = {
+            name: items for name in ("extracts", "releases") if isinstance(items := request.fields.get(name), list)
+        }
+        code = request.fields.get("marketplaceCode")
+        return changed(
+            request,
+            {**request.fields, **{name: [mended(item, code) for item in items] for name, items in lists.items()}},
+        )
+
+    return read
+
+
 def _code_of_extracts(order: dict[str, Any]) -> dict[str, Any]:
     if order.get("marketplaceCode"):
         return order
@@ -158,6 +181,12 @@ def _text(change: Callable[[str], str]) -> Mend:
 TOLERANCE: Final = (
     reads("ord-09-any-case", "Takes the names of enumerations in any case.", _text(str.upper), ENUMERATIONS,
            "ORD-02", "ORD-09", "REL-04", "REL-05"),
+    reads("ord-09-trimmed", "Takes the names of enumerations with blanks around them.", _text(str.strip), ENUMERATIONS,
+           "ORD-02", "ORD-09", "REL-04", "REL-05"),
+    Defect(name="ord-11-trimmed", statement="Compares codes without the blanks around them.", rules=rules("ORD-11", "REL-10"),
+           judges=_with_inner_codes(lambda code: code.strip())),
+    Defect(name="rel-10-in-any-case", statement="Compares codes in any case.", rules=rules("ORD-11", "REL-10"),
+           judges=_with_inner_codes(lambda code: code.casefold())),
     reads("ord-09-either-spelling", "Takes COMMISSION and CANCELLED.", _text(lambda name: SPELLINGS.get(name, name)),
            ENUMERATIONS, "ORD-02", "ORD-09", "REL-05"),
     reads("ord-09-types-of-the-portal", "Takes all types of the portal.", _text(lambda name: LIKE.get(name, name)),

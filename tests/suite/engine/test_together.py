@@ -136,8 +136,9 @@ def test_what_stands_in_the_way_is_blamed_as_if_each_were_tried_by_itself(
         with bench_for(refusals, together=together, defects=(defect,), shrink=False) as bench:
             broken = {run(bench, refusal) for refusal in refusals} | bench.session.evidence.observed.keys()
             assert broken - {""} == {to_blame}
-            found.append([refusal for refusal in refusals if saw_both(bench, refusal)])
-    assert found[0] == found[1]
+            found.append({refusal for refusal in refusals if saw_both(bench, refusal)})
+    # Less may count, as by which kinds are drawn: what comes after one that left a trace says nothing.
+    assert found[0] <= found[1]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,11 @@ def _rolled_over(rule_id: str) -> tuple[str, ...]:
 
 TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "ord-09-any-case": dict.fromkeys(("ORD-02", "ORD-09", "REL-04", "REL-05"), ("lower case",)),
+    "ord-09-trimmed": dict.fromkeys(("ORD-02", "ORD-09", "REL-04", "REL-05"), ("a blank after it",)),
+    "ord-11-trimmed": {
+        "ORD-11": ("with a blank after it",), "REL-10": ("with a blank after it, in one entry",),
+    },
+    "rel-10-in-any-case": {"ORD-11": ("in lower case",), "REL-10": ("in lower case, in one entry",)},
     "ord-09-either-spelling": dict.fromkeys(("ORD-02", "ORD-09", "REL-05"), ("other spelling",)),
     "ord-09-types-of-the-portal": {"ORD-09": ("RETURN_COMISSION", "RETURN_SHIP", "RETURN_SALE", "ADJUSTMENT")},
     "ord-02-ordinals": {"ORD-02": ("an ordinal as text",), "ORD-13": ("an ordinal",)},

@@ -1,0 +1,90 @@
+"""Updates of an order: another order altogether, and one that differs in little, which a server may take for what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from strategies.dates import moved
+from strategies.money import CENT
+from strategies.orders import Order, orders
+from strategies.scope import Place, Scope
+
+_LATER: Final = timedelta(days=3)
+
+_SHARES: Final = (12, 13)
+
+_DETAILS: Final = ("expectedDate", "percentage")
+
+Extract = dict[str, Any]
+
+
+def _with_details(extract: Extract, created: str, *, changed: bool) -> Extract:
+    """The same type and value with another expectedDate and percentage, or with none."""
+    plain = {name: value for name, value in extract.items() if name not in _DETAILS}
+    if not changed:
+        return plain
+    details: Extract = {"expectedDate": moved(extract.get("expectedDate") or created, _LATER)}
+    if extract["type"] == "COMISSION":
+        details["percentage"] = next(share for share in _SHARES if share != extract.get("percentage"))
+    return plain | details
+
+
+def _details_changed(order: Order) -> Order:
+    created = order["createdDate"]
+    return {**order, "extracts": [_with_details(one, created, changed=True) for one in order["extracts"]]}
+
+
+def _details_left_out(order: Order) -> Order:
+    return {**order, "extracts": [_with_details(one, "", changed=False) for one in order["extracts"]]}
+
+
+def _cent_less(order: Order) -> Order:
+    """Every value a cent nearer to zero, and the total as it was."""
+
+    def less(value: Decimal) -> Decimal:
+        nearer = abs(value) - CENT
+        return (nearer or 2 * CENT).copy_sign(value)
+
+    return {**order, "extracts": [{**one, "value": less(one["value"])} for one in order["extracts"]]}
+
+
+def _the_other_way_round(order: Order) -> Order:
+    """The extracts in the opposite sequence, the details of each with another."""
+    details = [{name: one[name] for name in _DETAILS if name in one} for one in order["extracts"]]
+    plain = [_with_details(one, "", changed=False) for one in order["extracts"]]
+    return {**order, "extracts": [{**one, **given} for one, given in zip(plain[::-1], details, strict=True)]}
+
+
+def with_a_cent_moved(order: Order) -> Order:
+    """An order with a sale and a commission: both a cent nearer to zero, or further from it, so that their sum stays."""
+    extracts = [dict(one) for one in order["extracts"]]
+    sale, commission = (next(one for one in extracts if one["type"] == type_) for type_ in ("SALE", "COMISSION"))
+    cent = CENT if min(sale["value"], -commission["value"]) > CENT else -CENT
+    sale["value"] -= cent
+    commission["value"] += cent
+    return {**order, "extracts": extracts}
+
+
+LITTLE: Final[Mapping[str, Callable[[Order], Order]]] = MappingProxyType(
+    {
+        "other dates and percentages of its extracts": _details_changed,
+        "no dates and percentages of its extracts": _details_left_out,
+        "a cent less of each value": _cent_less,
+        "the dates and percentages of its extracts exchanged": _the_other_way_round,
+    }
+)
+"""What differs from an order in little: by type and value, by sum or by number its extracts are those that are there."""
+
+
+@st.composite
+def updates(draw: DrawFn, scope: Scope, place: Place) -> list[Order]:
+    """Two updates of an order of that place: another order, then that one with a little change."""
+    other: Order = draw(orders(scope, places=(place,)))
+    return [other, LITTLE[draw(st.sampled_from(tuple(LITTLE)))](other)]
