@@ -13,6 +13,7 @@ from conformance.commandline.asking import asker
 from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
 from conformance.commandline.explain_command import explain
 from conformance.commandline.gate_command import gate
+from conformance.commandline.init_command import init
 from conformance.commandline.install_allure_command import install_allure
 from conformance.commandline.mock_command import mock
 from conformance.commandline.rejudge_command import rejudge
@@ -53,6 +54,7 @@ def main() -> None:
     os.umask(0o077)  # what a command leaves is the user's alone: requests, answers, a target file
 
 
+main.add_command(init)
 main.add_command(gate)
 main.add_command(explain)
 main.add_command(replay)

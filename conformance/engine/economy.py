@@ -57,6 +57,8 @@ class Earlier:
     passed: bool
     counts: bool
     """Whether it is recent enough to be taken for tried."""
+    is_left_to: bool = False
+    """Whether it was a smoke test of the same hour: the certification that follows leaves the kind to it, and spends less."""
 
 
 History = Mapping[KindOf, Earlier]
@@ -82,8 +84,13 @@ def choose_kinds(
     elif profile.client_errors is None:
         return able
     else:
-        budget = profile.client_errors - sum(SET_ASIDE.values())
-        wanted = worth_most(_names(able), budget, measured() if matrix is None else matrix, seed, history)
+        names = _names(able)
+        left_to_smoke = {kind for kind, before in (history or {}).items() if before.passed and before.is_left_to}
+        others = {
+            refusal: [kind for kind in kinds if kind not in left_to_smoke] or kinds for refusal, kinds in names.items()
+        }
+        budget = profile.client_errors - sum(SET_ASIDE.values()) - len(left_to_smoke)
+        wanted = worth_most(others, budget, measured() if matrix is None else matrix, seed, history)
     chosen = frozenset(wanted)
     return {
         refusal: tuple(kind for kind in kinds if KindOf(refusal, kind.name) in chosen)

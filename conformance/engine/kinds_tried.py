@@ -11,8 +11,9 @@ from conformance.contract.rules import catalogue
 from conformance.engine import economy
 from conformance.engine.economy import Earlier
 from conformance.engine.kill_matrix import KindOf, Refusal
+from conformance.planning.smoke import SMOKE
 from conformance.run.session import Session
-from conformance.target.shared.store_kinds import StoredKinds
+from conformance.target.shared.store_kinds import StoredKinds, is_left_to_smoke
 from strategies.faults import Kind
 from strategies.scope import Scope
 
@@ -46,6 +47,7 @@ class KindsTried:
             base_url=session.target.base_url,
             contract=catalogue().sha256,
             run=session.common_id or session.live.run.id,
+            smoke=session.profile.name == SMOKE,
         )
 
     @cached_property
@@ -78,7 +80,10 @@ class KindsTried:
             return None
         return {
             kind: Earlier(
-                age=(age := self._stored.age(stored_try)), passed=stored_try.passed, counts=age < EARLIER_SECONDS
+                age=(age := self._stored.age(stored_try)),
+                passed=stored_try.passed,
+                counts=age < EARLIER_SECONDS,
+                is_left_to=is_left_to_smoke(self._stored, stored_try),
             )
             for kind, stored_try in self._stored_tries.items()
         }

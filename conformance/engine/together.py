@@ -130,6 +130,7 @@ class Together:
                 and refusal.endpoint is Endpoint.CREATE_RECONCILIATION
                 and refusal not in self._over
                 and evidence.outcome is Outcome.NOT_RUN
+                and scenario not in bench.session.left_out
                 and bench.session.missing_need(catalogue()[refusal.rule]) is None
             ):
                 parts.append(Part(refusal, scenario, kinds))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from conformance.mock.world import (
     PASSWORD,
     Account,
 )
+from conformance.toml_values import toml
 
 
 def mock_target_table(base_url: str, readings: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -47,18 +47,11 @@ def _place(account: Account) -> dict[str, Any]:
 
 def to_toml(table: Mapping[str, Any]) -> str:
     """The table as TOML: strings, integers, tables and arrays of tables, which is all that a target file holds."""
-    lines = [f"{name} = {_value(value)}" for name, value in table.items() if not isinstance(value, dict | list)]
+    lines = [f"{name} = {toml(value)}" for name, value in table.items() if not isinstance(value, dict | list)]
     for name, value in table.items():
         if isinstance(value, list):
             for row in value:
-                lines += ["", f"[[{name}]]", *(f"{key} = {_value(part)}" for key, part in row.items())]
+                lines += ["", f"[[{name}]]", *(f"{key} = {toml(part)}" for key, part in row.items())]
         elif isinstance(value, dict) and value:
-            lines += ["", f"[{name}]", *(f"{key} = {_value(part)}" for key, part in value.items())]
+            lines += ["", f"[{name}]", *(f"{key} = {toml(part)}" for key, part in value.items())]
     return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(part)}" for key, part in value.items()) + " }"
-    # A JSON string or integer is one of TOML too, but for pairs of surrogates and a bare DEL.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from conformance.contract.endpoints import Endpoint
 from conformance.planning.costs import Stage, client_errors_of, requests_of, stages_of
 from conformance.planning.smaller_run import SmallerRun, smaller_run_for
+from conformance.planning.smoke import SMOKE, WITHOUT_CALLBACK, affordable, spared
 from conformance.planning.timeline import RATES, Limits, Request, least_seconds, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
 from conformance.target.shared.budget_status import BudgetStatus
@@ -63,16 +64,23 @@ def make_plan(
     budget_status: BudgetStatus | None,
     probing: bool = True,
     names: Collection[tuple[str, str]] | None = None,
+    seen_by_smoke: int = 0,
+    has_callback: bool = True,
 ) -> Plan:
     """The plan of a run of these rules, or of those of their scenarios that are given by rule and name.
 
     `not_exercised` has the reason for each rule that can't be exercised on the target; `probing` is whether the target file
-    leaves readings to be found out.
+    leaves readings to be found out; `seen_by_smoke` how many kinds of faults a certification leaves to the smoke test before it;
+    `has_callback` whether a notification tells when a reconciliation is finished.
     """
+    spare = 0 if has_callback else WITHOUT_CALLBACK
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
     stages, limits = stages_of(profile, chosen, probing=probing), Limits(paced, budget_status)
     if names is not None:
         stages = [stage for stage in stages if not stage.rule or (stage.rule, stage.name) in names]
+    if budget_status is not None and profile == SMOKE:
+        stages = affordable(stages, spare)
+    stages = spared(stages, seen_by_smoke)
     if paced or budget_status is not None:
         stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
@@ -92,7 +100,7 @@ def make_plan(
         longest_wait=timeline.longest_wait,
         free_scenarios=_scenarios(stages[: timeline.free_stages]),
         fits_in=_fits_in(in_turn, limits, budget_status) if budget_status is not None and timeline.waiting else 0.0,
-        smaller=smaller_run_for(profile, chosen, limits, probing=probing) if timeline.waiting else None,
+        smaller=smaller_run_for(profile, chosen, limits, probing=probing, spare=spare) if timeline.waiting else None,
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from conformance.planning.costs import RUNS, client_errors_of, measured, stages_of
+from conformance.planning.smoke import SMOKE, affordable
 from conformance.planning.timeline import Limits, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
 from conformance.profiles import PROFILES
@@ -23,11 +24,16 @@ class SmallerRun:
     seconds: float
 
 
-def smaller_run_for(profile: str, rules: tuple[str, ...], limits: Limits, *, probing: bool) -> SmallerRun | None:
+def smaller_run_for(
+    profile: str, rules: tuple[str, ...], limits: Limits, *, probing: bool, spare: int = 0
+) -> SmallerRun | None:
     """The largest smaller profile that fits now; where none does, the cheapest rules of the smallest. None: nothing does."""
 
     def fitting_run(name: str, some: tuple[str, ...], selected: tuple[str, ...] = ()) -> SmallerRun | None:
-        stages = stages_in_turn(stages_of(name, some, probing=probing), paced=limits.paced)
+        stages = stages_of(name, some, probing=probing)
+        if name == SMOKE and limits.budget_status is not None:
+            stages = affordable(stages, spare)
+        stages = stages_in_turn(stages, paced=limits.paced)
         timeline = simulate(requests_in_turn(stages), limits)
         if timeline.waiting:
             return None

@@ -17,6 +17,7 @@ from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.planning.plan import make_plan
 from conformance.planning.show import counted, refusal
+from conformance.planning.smoke import LEFT_OUT, SMOKE, WITHOUT_CALLBACK, left_out
 from conformance.planning.turns import costs_of, in_turn
 from conformance.report.allure import Steps, mark
 from conformance.report.lines import Line
@@ -128,7 +129,21 @@ class Certification:
                 self.session.evidence.expect(item.nodeid, rule.id, scenario_name(item))
         leave_out(items, self.task.rules)
         if not self.session.in_process:
+            self.session.left_out = self._left_out_by_smoke(items)
             items[:] = self._in_turn(items)
+
+    def _left_out_by_smoke(self, items: list[pytest.Item]) -> frozenset[str]:
+        """The scenarios that a smoke test of this target has no client errors for."""
+        session, shard = self.session, self.task.options.shard
+        if planned_as(self.task.options) != SMOKE or not session.target.has_budget or session.replayed is not None:
+            return frozenset()
+        spare = 0 if session.target.fixtures.has("callback_url") else WITHOUT_CALLBACK
+        found = {
+            (rule.id, scenario_name(item)): item.nodeid
+            for item in items
+            if (rule := rule_of(item)) is not None and session.missing_need(rule) is None
+        }
+        return frozenset(found[scenario] for scenario in left_out(found.keys(), shard.of if shard else 1, spare))
 
     def _in_turn(self, items: list[pytest.Item]) -> list[pytest.Item]:
         """The scenarios in the order that shows most should the budget not suffice, and that keeps every documented rate busy."""
@@ -157,6 +172,8 @@ class Certification:
             budget_status=budget_status,
             probing=any(map(opened.is_open, READINGS.keys() - NEVER_PROBED)),
             names={(rule.id, scenario_name(item)) for item in items if (rule := rule_of(item)) is not None},
+            seen_by_smoke=opened.seen_by_smoke(),
+            has_callback=opened.target.fixtures.has("callback_url"),
         )  # fmt: skip
         return refusal(plan, opened.options.max_wait)
 
@@ -248,7 +265,7 @@ class Certification:
         self.session.journal.about = f"{rule.id} {self.session.evidence.scenarios[item.nodeid].name}"
         self.session.journal.kind = ""
         self._started, self._before = time.perf_counter(), self.session.spent_on_rules
-        reason = self.session.missing_need(rule)
+        reason = self.session.missing_need(rule) or (LEFT_OUT if item.nodeid in self.session.left_out else None)
         if reason is not None:
             pytest.skip(f"not exercised: {reason}")
 

@@ -46,6 +46,7 @@ from conformance.run.session import (
 from conformance.target.config import LARGEST_BUDGET, Target
 from conformance.target.shared.budget_status import BudgetStatus, doubt_warnings
 from conformance.target.shared.store import open_store
+from conformance.target.shared.store_kinds import seen_by_smoke
 from conformance.target.waiting import Waiting
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
 from conformance.verdict.waivers import load_waivers
@@ -101,6 +102,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     controlled = in_process or may_be_controlled(target, options)
     known = catalogue().rules
     rules = chosen_rules(options, rules)
+    budget_status, seen = (None, 0) if in_process else _budget_status(target)
     chosen = [known[rule] for rule in known if not rules or rule in rules]
     reasons = {rule.id: missing_need(rule, target, controlled=controlled) for rule in chosen}
     return make_plan(
@@ -108,7 +110,9 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
         list(reasons),
         {rule: reason for rule, reason in reasons.items() if reason is not None},
         paced=target.pace == "documented",
-        budget_status=None if in_process else _budget_status(target),
+        budget_status=budget_status,
+        seen_by_smoke=seen if planned_as(options) == "certification" else 0,
+        has_callback=in_process or target.fixtures.has("callback_url"),
         probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
     ), target
 
@@ -119,7 +123,8 @@ def check_worth_it(plan: Plan, max_wait: float | None) -> None:
         raise CannotRun(why)
 
 
-def _budget_status(target: Target) -> BudgetStatus | None:
+def _budget_status(target: Target) -> tuple[BudgetStatus | None, int]:
+    """Where the budget stands, and how many kinds of faults a certification may leave to the smoke test of the same hour."""
     store = open_store(target)
     try:
         budget = budget_of(target, store, Waiting())
@@ -127,9 +132,10 @@ def _budget_status(target: Target) -> BudgetStatus | None:
             budget.check_block()
             budget_status = budget.status()
             if budget_status is None:
-                return None
+                return None, 0
             doubts = doubt_warnings(budget_status, target.error_budget, LARGEST_BUDGET)
-            return replace(budget_status, warnings=(*store.warnings(), *doubts, *left_elsewhere(target, store)))
+            seen = seen_by_smoke(store, base_url=target.base_url, contract=catalogue().sha256)
+            return replace(budget_status, warnings=(*store.warnings(), *doubts, *left_elsewhere(target, store))), seen
         finally:
             budget.close()
     finally:

@@ -33,6 +33,7 @@ from conformance.target.config import Target, load_target, parse_target
 from conformance.target.inbox import Inbox
 from conformance.target.shared.budget import Budget, NoLimits
 from conformance.target.shared.calendar import DEFAULT_TRACKS, Calendar, Tracks, tracks
+from conformance.target.shared.store_kinds import seen_by_smoke
 from conformance.target.waiting import Waiting, silently
 from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.http import no_cookies
@@ -121,6 +122,8 @@ class Session:
     """Whether scenarios now only go on with what they left for the end of the run."""
     deferred: set[str] = field(default_factory=set)
     """The scenarios that left something for the end of the run."""
+    left_out: frozenset[str] = frozenset()
+    """The selected scenarios that a smoke test has no client errors for."""
     probed: Spent = field(default_factory=Spent)
     """What it took to find out about the target, whichever scenario was the first to need that."""
     ahead: Spent = field(default_factory=Spent)
@@ -182,6 +185,12 @@ class Session:
             yield
         finally:
             self.probed += self.journal.spent() - before
+
+    def seen_by_smoke(self) -> int:
+        """How many kinds of faults this run leaves to a smoke test of the same hour."""
+        if self.live is None or not self.target.has_budget or planned_as(self.options) != "certification":
+            return 0
+        return seen_by_smoke(self.live.store, base_url=self.target.base_url, contract=catalogue().sha256)
 
     def preflight(self) -> None:
         """Make sure that the target is there, takes the credentials and has the accounts of the target file, and finish what

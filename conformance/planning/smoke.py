@@ -1,0 +1,79 @@
+"""Which scenarios a smoke test runs where client errors are counted: as many rules as they buy, each once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from conformance.planning.costs import Stage, client_errors_of, measured
+from conformance.planning.turns import rank
+
+SMOKE: Final = "smoke"
+
+CLIENT_ERRORS: Final = 60
+"""How many a smoke test spends at most on a server that does as documented: with a certification after it, an hour's worth."""
+
+WITHOUT_CALLBACK: Final = 12
+"""How many of these are kept where no notification tells when a reconciliation is finished: opening the next one does, and may
+be refused."""
+
+LEFT_OUT: Final = f"a smoke test spends at most {CLIENT_ERRORS} client errors: the certification does this"
+"""Why a scenario is not exercised that did not fit."""
+
+
+def left_out(scenarios: Collection[tuple[str, str]], shards: int = 1, spare: int = 0) -> frozenset[tuple[str, str]]:
+    """Of these scenarios, by rule and name, those that a smoke test has no client errors for; `shards` share them, and `spare`
+    of them are kept. What was never measured is not left out."""
+    table = measured()[SMOKE]
+    some = [stage for stage in table if (stage.rule, stage.name) in scenarios]
+    around = [stage for stage in table if not stage.rule]
+    kept = {
+        (stage.rule, stage.name)
+        for stage in _affordable(some, (CLIENT_ERRORS - spare) // shards - client_errors_of(around))
+    }
+    return frozenset((stage.rule, stage.name) for stage in some if (stage.rule, stage.name) not in kept)
+
+
+def affordable(stages: Sequence[Stage], spare: int = 0) -> list[Stage]:
+    """Of the stages of a smoke test those that it runs, what is outside of all scenarios among them."""
+    left = left_out({(stage.rule, stage.name) for stage in stages if stage.rule}, spare=spare)
+    return [stage for stage in stages if (stage.rule, stage.name) not in left]
+
+
+def spared(stages: Sequence[Stage], kinds: int) -> list[Stage]:
+    """The stages of a certification that leaves so many kinds of faults to the smoke test before it: a client error less each, of
+    the scenarios that spend most, and one of every scenario stays."""
+    spends = [stage.client_errors if stage.rule else 0 for stage in stages]
+    for _ in range(kinds):
+        most = max(spends, default=0)
+        if most <= 1:
+            break
+        spends[spends.index(most)] -= 1
+    return [
+        replace(stage, client_errors=left) if stage.rule else stage for stage, left in zip(stages, spends, strict=True)
+    ]
+
+
+def _affordable(scenarios: Sequence[Stage], client_errors: int) -> list[Stage]:
+    """The cheapest of each rule first, of those of one cost what others stand on; then what else there is room for."""
+    kept, left = list[Stage](), client_errors
+    cheapest = [min((one for one in scenarios if one.rule == rule), key=_cost) for rule in _rules(scenarios)]
+    others = [stage for stage in scenarios if stage not in cheapest]
+    for stage in [*sorted(cheapest, key=_worth), *sorted(others, key=_worth)]:
+        if stage.client_errors <= left:
+            kept.append(stage)
+            left -= stage.client_errors
+    return kept
+
+
+def _rules(scenarios: Iterable[Stage]) -> list[str]:
+    return list(dict.fromkeys(stage.rule for stage in scenarios))
+
+
+def _cost(stage: Stage) -> int:
+    return stage.client_errors
+
+
+def _worth(stage: Stage) -> tuple[int, int]:
+    return stage.client_errors, rank(stage.rule)
