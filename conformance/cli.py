@@ -78,6 +78,10 @@ main.add_command(install_allure)
     help="Score the rules of that version of the contract (2026.11); what was added later is shown. Without it: the newest.",
 )  # fmt: skip
 @click.option(
+    "--proof", type=FILE,
+    help="The proof of this suite (`prove` writes it), told by the certificate. Without it: proof.json in --reports, if there.",
+)  # fmt: skip
+@click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Give the mock in process this defect (repeatable)."
 )
 @click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
@@ -119,6 +123,7 @@ def certify(
     waivers: Path | None,
     long_waivers: bool,  # noqa: FBT001
     contract: str | None,
+    proof: Path | None,
     defects: tuple[str, ...],
     variant: str | None,
     loudness: str | None,
@@ -157,6 +162,7 @@ def certify(
             complete=complete,
             long_waivers=long_waivers,
             contract=contract,
+            proof=proof,
             shard=_shard(shard),
             alone=workers == 1,
         )

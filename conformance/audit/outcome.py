@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from conformance import __version__
 from conformance.audit.auditor import Auditor
 from conformance.audit.call import Call
 from conformance.audit.findings import Finding, Spot
@@ -33,7 +32,6 @@ from conformance.verdict.certificate import (
     Suite,
     Tested,
     TrafficCounts,
-    suite_commit,
     verdict_of,
     writable,
 )
@@ -83,7 +81,7 @@ def certify_recording(
             ((rule.level, rule.verdict, rule.undecided) for rule in rules),
             unreadable=counts.unreadable,
         ),
-        suite=Suite(version=__version__, commit=suite_commit()),
+        suite=Suite.own(),
         contract=Contract(version=contract.version, sha256=contract.sha256),
         target=Tested(
             name=writable(_first(names, ", ", " and {} more")),

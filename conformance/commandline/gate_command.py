@@ -80,6 +80,12 @@ class Percent(click.ParamType[Decimal]):
     "--contract", metavar="VERSION", help="The version of the contract to decide by (2026.11); else the newest."
 )
 @click.option(
+    "--require-proof", is_flag=True, help="Demand that the suite that made it was proved (`prove`), by its own code."
+)
+@click.option(
+    "--max-proof-age", type=Duration(), default="30d", show_default=True, help="Refuse an older proof: 12h, 30d."
+)
+@click.option(
     "--expect",
     type=FILE,
     help="Rules that need not be exercised, and why (TOML), in place of what the target file says.",
@@ -104,6 +110,8 @@ def gate(
     environment: str | None,
     readings: str | None,
     contract: str | None,
+    require_proof: bool,  # noqa: FBT001
+    max_proof_age: float,
     expect: Path | None,
     waivers: Path | None,
     long_waivers: bool,  # noqa: FBT001
@@ -121,6 +129,7 @@ def gate(
     from conformance.verdict.certificate_file import load_certificate
     from conformance.verdict.gate import decide
     from conformance.verdict.gate_case import Asked, Check
+    from conformance.verdict.proven import PROOF
     from conformance.verdict.waivers import load_waivers
 
     if signer is not None and allowed_signers is None:
@@ -142,6 +151,9 @@ def gate(
         files=_beside(certificate, file.certificate.files if file else ()),
         readings=_read(lambda: load_target(target).readings, Check.TARGET, unread) if target else None,
         strict_readings=readings == "strict",
+        require_proof=require_proof,
+        max_proof_age=max_proof_age,
+        proof_beside=_beside(certificate, [PROOF])[PROOF],
         not_exercised=_read(lambda: _expected(expect, target), Check.SKIPS if expect else Check.TARGET, unread),
         waivers=(
             _read(lambda: load_waivers(waivers, now, long=long_waivers), Check.WAIVERS, unread) if waivers else None
@@ -212,6 +224,8 @@ def _wanted(file: Path | None, name: str | None, base_url: str | None, environme
             Wanted("integrator", str(target.integrator), option),
             Wanted("accounts", ", ".join(accounts_of(target)), option),
         ]
+        wanted += [Wanted("owner", target.about.owner, option)] if target.about.owner else []
+        wanted += [Wanted("version", target.about.version, option)] if target.about.version else []
     if name is not None:
         wanted.append(Wanted("name", name, "--target-name"))
     if environment is not None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from conformance import __version__
 from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS
 from conformance.mock.quirks import Defect
@@ -22,9 +21,9 @@ from conformance.proof.prover import Plan, Prover
 from conformance.report.files import ALLURE_RESULTS, HTML, Reports
 from conformance.report.html import HtmlUnavailable, tool_directory, write_html
 from conformance.run.launch import PLUGINS, closed_list, scenarios
-from conformance.verdict.certificate import Suite, suite_commit
+from conformance.verdict.certificate import Suite
+from conformance.verdict.proven import PROOF
 
-PROOF = "proof.json"
 PROOF_TEXT = "proof.md"
 
 EXIT_CODES = {"whole": 0, "not-whole": 1, "partial": 2}
@@ -82,7 +81,7 @@ def _proof(
     everything = selected is None and not interrupted
     return Proof(
         verdict=judge_proof(clean=clean, sensitivity=sensitivity, specificity=specificity, everything=everything),
-        suite=Suite(version=__version__, commit=suite_commit()),
+        suite=Suite.own(),
         profile=plan.profile,
         seed=prover.seed,
         mode="whole" if plan.whole else "first-blame",

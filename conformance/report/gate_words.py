@@ -34,6 +34,8 @@ _MORE_KINDS: Final = (
     "certify again: the next runs try what is left, and `certify --complete` goes on until every kind was tried"
 )
 
+_PROVE: Final = "run `koncili-conformance prove` with the suite that certifies, whole, and certify again"
+
 WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
     {
         (Check.CERTIFICATE, "read"): ("{schema}, written by version {suite} of the suite", ""),
@@ -124,6 +126,35 @@ WORDS: Final[Mapping[tuple[Check, str], tuple[str, str]]] = MappingProxyType(
             "{version} ({sha256:.12}), where this suite has {own_version} ({own_sha256:.12})",
             "certify again with this suite, or ask the gate of the one that wrote it (version {suite})",
         ),
+        (Check.PROOF, "none"): ("it tells of none, and none was asked for (--require-proof does)", ""),
+        (Check.PROOF, "not-asked"): (
+            "{sensitivity} defects caught, {specificity} variants passed, of {finished}; none asked for (--require-proof does)",
+            "",
+        ),
+        (Check.PROOF, "whole"): (
+            "{sensitivity} defects caught, {specificity} variants passed, of {finished}, by the same code",
+            "",
+        ),
+        (Check.PROOF, "missing"): (
+            "it tells of none: nobody can see what the suite that made it catches",
+            "run `koncili-conformance prove` with the suite that certifies (its proof.json lies in --reports, or is named by "
+            "--proof FILE), and certify again",
+        ),
+        (Check.PROOF, "other"): ("it is of another state of the suite than certified", _PROVE),
+        (Check.PROOF, "other-file"): (
+            "proof.json beside it is not the one that it tells of",
+            "keep what a run leaves together, as it left it; or certify again",
+        ),
+        (Check.PROOF, "not-whole"): (
+            "{sensitivity} defects were caught and {specificity} variants passed: not all, or not all were run",
+            _PROVE,
+        ),
+        (Check.PROOF, "too-little"): ("it was proved with the profile {profile} only", _PROVE),
+        (Check.PROOF, "future"): (
+            "of {finished}, which here is still to come",
+            "set the clock of this machine, or of the one that proved, and prove again",
+        ),
+        (Check.PROOF, "old"): ("of {finished}, and at most {most} old is asked for (--max-proof-age)", _PROVE),
         (Check.TARGET, "unread"): ("{why}", "mend the option or the target file"),
         (Check.TARGET, "same"): ("{name} ({base_url}, {environment}), as asked", ""),
         (Check.TARGET, "mock"): (

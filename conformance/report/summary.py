@@ -212,10 +212,11 @@ def markdown(certificate: Certificate) -> str:
         f"{counts(certificate)}. {next_step(certificate)}",
         "",
         f"- target: {escaped(certificate.target.base_url)} ({certificate.target.environment})",
+        *about_lines(certificate),
         f"- profile {certificate.profile}, seed {certificate.seed}",
         *([f"- {kinds}"] if (kinds := covered(certificate)) else []),
         f"- {certificate.started_at:%Y-%m-%d %H:%M:%S} UTC: {_traffic(certificate)}",
-        f"- suite {certificate.suite.version}, contract {certificate.contract.version}",
+        f"- suite {certificate.suite.version}, contract {certificate.contract.version}{_proved(certificate)}",
         "",
         "| rule | level | verdict | kinds tried | accepted | refused | checked | requests | 4xx | statement |",
         "|---|---|---|---:|---:|---:|---:|---:|---:|---|",
@@ -250,6 +251,17 @@ def markdown(certificate: Certificate) -> str:
     lines += ["", "Beyond that the documents contradict themselves:", ""]
     lines += [f"- {contradiction}" for contradiction in PRINTED_CONTRADICTIONS]
     return "\n".join(lines) + "\n"
+
+
+def about_lines(certificate: Certificate) -> list[str]:
+    """Whose the target is, which version, whom to ask, where that is told."""
+    told = certificate.about.model_dump() if certificate.about else {}
+    return [f"- {name}: {escaped(text)}" for name, text in told.items() if text]
+
+
+def _proved(certificate: Certificate) -> str:
+    proof = certificate.proof
+    return f", proved: {proof.sensitivity} defects caught, {proof.specificity} variants passed" if proof else ""
 
 
 def _kinds_left(certificate: Certificate) -> list[str]:

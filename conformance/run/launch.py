@@ -48,6 +48,7 @@ from conformance.target.shared.budget_status import BudgetStatus, doubt_warnings
 from conformance.target.shared.store import open_store
 from conformance.target.shared.store_kinds import seen_by_smoke
 from conformance.target.waiting import Waiting
+from conformance.verdict.proven import own_proof
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
 from conformance.verdict.waivers import load_waivers
 
@@ -94,6 +95,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     """What the run will spend, with nothing sent to find it out. Raises CannotRun that names what is wrong and the remedy."""
     check_known(rules)
     catalogue(version=options.contract)
+    own_proof(options.proof, None)
     if waivers is not None:
         load_waivers(waivers, datetime.now(UTC), long=options.long_waivers)
     target = chosen_target(options)
@@ -243,6 +245,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
         "waivers": waivers, "variant": options.variant, "shard": options.shard, "contract": options.contract,
+        "proof": options.proof,
         "max-wait": None if options.max_wait is None else f"{options.max_wait:f}",
         "allow-production": options.production_host,
     }  # fmt: skip

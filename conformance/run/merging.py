@@ -59,7 +59,7 @@ def merge(directories: Sequence[Path], reports: Reports, *, html: bool) -> Endin
         whole(shards),
         _sum([one.certificate.traffic.model_dump() for one in shards]),
         Redactor(),
-        tested=first.target,
+        part=first,
         finished_at=max(one.certificate.finished_at for one in shards),
     )
     results = reports.path(ALLURE_RESULTS)

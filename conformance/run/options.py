@@ -17,6 +17,7 @@ from conformance.planning.shards import Shard, shard_of
 from conformance.report.files import ALLURE_RESULTS, TRAFFIC, Reports
 from conformance.report.screen import Screen
 from conformance.run.session import Options, chosen_rules, chosen_seed, chosen_target
+from conformance.verdict.proven import own_proof
 from conformance.verdict.verdicts import CANNOT_RUN
 from conformance.verdict.waivers import Waiver, load_waivers
 
@@ -72,6 +73,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         complete=option("koncili_complete"),
         long_waivers=option("koncili_long_waivers"),
         contract=option("koncili_contract"),
+        proof=Path(option("koncili_proof")) if option("koncili_proof") else None,
         shard=_shard(option("koncili_shard")),
         alone=worker is None,
     )
@@ -83,6 +85,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         rules = frozenset(rule.upper() for rule in option("koncili_rule") or ())
         check_known(rules)
         catalogue(version=options.contract)
+        own_proof(options.proof, None)
         waivers = _waivers(option("koncili_waivers"), long=option("koncili_long_waivers"))
         chosen_target(options)
         asked, rules = rules, frozenset(chosen_rules(options, rules))

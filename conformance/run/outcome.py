@@ -27,9 +27,10 @@ from conformance.run.session import chosen_profile, chosen_seed, chosen_target
 from conformance.run.shard_file import written
 from conformance.target.config import Target
 from conformance.target.wire.redaction import Redactor
-from conformance.verdict.certificate import Certificate, Tested, make_certificate
+from conformance.verdict.certificate import AboutEntry, Certificate, make_certificate
 from conformance.verdict.digest import digest_of_file
 from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.proven import PROOF, ProofEntry, own_proof
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
 from conformance.verdict.waivers import waive
 
@@ -82,11 +83,11 @@ class Ending:
         traffic: Mapping[str, int],
         redactor: Redactor,
         *,
-        tested: Tested | None = None,
+        part: Certificate | None = None,
         finished_at: datetime | None = None,
     ) -> Certificate:
-        """Judge what was seen, and leave certificate, summary, JUnit and traffic. `tested` is what was, and `finished_at` when,
-        where that is not this run's own target and now."""
+        """Judge what was seen, and leave certificate, summary, JUnit and traffic. `part` is the certificate that says what was
+        tested, and `finished_at` when, where that is not this run's own target and now."""
         options = self.task.options
         profile = chosen_profile(options)
         contract = catalogue(version=options.contract)
@@ -100,7 +101,7 @@ class Ending:
                 self.stopped = redactor.text(str(error))
         self.certificate = make_certificate(
             results=waive(results, self.task.waivers, self.started_at),
-            target=tested or self._target(redactor),
+            target=part.target if part else self._target(redactor),
             profile=profile.name,
             seed=chosen_seed(options),
             readings=evidence.readings,
@@ -110,6 +111,8 @@ class Ending:
             finished_at=finished_at or datetime.now(UTC),
             files=files,
             contract=contract,
+            about=part.about if part else self._about(redactor),
+            proof=part.proof if part else self._proof(redactor),
         )
         self.evidence = evidence
         if self.task.reports:
@@ -123,6 +126,18 @@ class Ending:
     def _target(self, redactor: Redactor) -> Target:
         target = chosen_target(self.task.options)
         return target.model_copy(update={"name": redactor.text(target.name)})
+
+    def _about(self, redactor: Redactor) -> AboutEntry | None:
+        told = {name: redactor.text(text) for name, text in chosen_target(self.task.options).about.model_dump().items()}
+        return AboutEntry(**told) if any(told.values()) else None
+
+    def _proof(self, redactor: Redactor) -> ProofEntry | None:
+        """The proof of this suite, where there is one."""
+        try:
+            return own_proof(self.task.options.proof, self.task.reports.path(PROOF) if self.task.reports else None)
+        except CannotRun as error:  # the one that was given was there when the run began
+            self.stopped = redactor.text(str(error))
+            return None
 
     def _leave_shard(self, evidence: Evidence, redactor: Redactor) -> Mapping[str, str]:
         """Leave what `merge` needs, where this is but a shard; its digest, by its name. Raises OSError."""

@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--koncili-long-waivers", action="store_true", help="let waivers last longer than half a year from today"
     )
+    group.addoption(
+        "--koncili-proof", metavar="FILE", help="the proof of this suite (default: proof.json in the reports)"
+    )
     group.addoption("--koncili-contract", metavar="VERSION", help="score the rules of that version only (2026.11)")
     group.addoption(
         "--koncili-defect", metavar="NAME", action="append", help="give the mock in process this defect (repeatable)"
@@ -76,6 +79,7 @@ _OPTION_NAMES = (
     "reports",
     "waivers",
     "contract",
+    "proof",
     "defect",
     "variant",
     "allow_production",

@@ -79,6 +79,8 @@ class Options:
     """Whether waivers may last longer than half a year from today."""
     contract: str | None = None
     """The version of the contract whose rules are scored; None: the newest."""
+    proof: Path | None = None
+    """The proof of this suite; None: the one beside the reports, if there is one."""
     shard: Shard | None = None
     """The part of the certification that this run does; None: all of it."""
     alone: bool = True

@@ -125,6 +125,14 @@ class Dates(_Strict):
         return orders
 
 
+class About(_Strict):
+    """Whose the target is, which version of it, and whom to ask about it: the certificate says so."""
+
+    owner: str = ""
+    version: str = ""
+    contact: str = ""
+
+
 class Credentials(_Strict):
     """Email and password, or the names of the environment variables that hold them."""
 
@@ -226,6 +234,7 @@ class Target(_Strict):
     fixtures: Fixtures = Fixtures()
     readings: Mapping[str, str] = Field(default_factory=dict)
     dates: Dates = Dates()
+    about: About = About()
     not_exercised: Mapping[str, str] = Field(default_factory=dict)
     """Rules that this target can't show, and why: the gate refuses others that were not exercised."""
 

@@ -21,6 +21,8 @@ from conformance import __version__
 from conformance.contract.rules import Catalogue, Kind, Level, catalogue
 from conformance.target.config import Target
 from conformance.verdict.digest import digest_of
+from conformance.verdict.proven import Digest, ProofEntry
+from conformance.verdict.suite_code import code_digest
 from conformance.verdict.verdicts import (
     RuleResult,
     RuleVerdict,
@@ -32,8 +34,6 @@ from conformance.verdict.verdicts import (
     judge_verdicts,
 )
 from conformance.verdict.violation import Finding
-
-Digest = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 
 SCHEMA: Final = "koncili-conformance/certificate/1"
 
@@ -47,6 +47,13 @@ class Suite(_Part):
 
     version: str
     commit: str | None
+    code: Digest | None = None
+    """Of all its code; older suites tell none."""
+
+    @classmethod
+    def own(cls) -> Self:
+        """This one."""
+        return cls(version=__version__, commit=suite_commit(), code=code_digest())
 
 
 class Contract(_Part):
@@ -70,6 +77,14 @@ class Tested(_Part):
     """The accounts that it was certified with, as `19055 CHANNEL_NAME`. Certificates of older suites tell neither."""
     not_exercised: dict[str, str] = Field(default_factory=dict)
     """Rules that the target file says can't be shown, and why."""
+
+
+class AboutEntry(_Part):
+    """What the target file says of what was tested: whose it is, which version, whom to ask."""
+
+    owner: str = ""
+    version: str = ""
+    contact: str = ""
 
 
 class TrafficCounts(_Part):
@@ -293,6 +308,10 @@ class Certificate(_Part):
     rules: list[RuleEntry]
     recording: RecordingEntry | None = None
     """Of an integration."""
+    about: AboutEntry | None = None
+    """Where the target file says it."""
+    proof: ProofEntry | None = None
+    """Of the suite that made it, where one was there."""
     files: dict[str, Digest] = Field(default_factory=dict)
     """The digests of the files beside it that a run leaves, by name: those of the same run. Older suites tell none."""
     digest: Digest | None = None
@@ -393,12 +412,14 @@ def make_certificate(
     finished_at: datetime,
     files: Mapping[str, str] | None = None,
     contract: Catalogue | None = None,
+    about: AboutEntry | None = None,
+    proof: ProofEntry | None = None,
 ) -> Certificate:
     """The certificate of a run; instants in UTC, `files` the digests of what it leaves beside."""
     contract = contract or catalogue()
     certificate = Certificate(
         verdict=judge_run(results),
-        suite=Suite(version=__version__, commit=suite_commit()),
+        suite=Suite.own(),
         contract=Contract(version=contract.version, sha256=contract.sha256),
         target=target if isinstance(target, Tested) else tested_of(target),
         profile=profile,
@@ -410,6 +431,8 @@ def make_certificate(
         traffic=TrafficCounts(**traffic),
         rules=[_entry(result) for result in results],
         files=dict(files or {}),
+        about=about,
+        proof=proof,
     )
     return certificate.sealed
 

@@ -206,6 +206,45 @@ def _contract(case: Case) -> Iterable[Found]:
         )
 
 
+def _proof(case: Case) -> Iterable[Found]:
+    """Whether the suite that made it was proved, by its own code, wholly and not too long ago."""
+    proof, suite, asked = case.certificate.proof, case.certificate.suite, case.asked
+    if proof is None:
+        yield _refused(Check.PROOF, "missing") if asked.require_proof else _noted(Check.PROOF, "none")
+        return
+    facts: dict[str, object] = {"sensitivity": str(proof.sensitivity), "specificity": str(proof.specificity)}
+    facts |= {"finished": proof.finished_at, "most": asked.max_proof_age, "profile": proof.profile}
+    age = (asked.now - proof.finished_at).total_seconds()
+    if not asked.require_proof:
+        yield _noted(Check.PROOF, "not-asked", **facts)
+    elif suite.code is None or proof.code != suite.code:
+        yield _refused(Check.PROOF, "other", **facts)
+    elif asked.proof_beside not in {None, proof.digest}:
+        yield _refused(Check.PROOF, "other-file", **facts)
+    elif not proof.is_whole:
+        yield _refused(Check.PROOF, "not-whole", **facts)
+    elif _is_less(proof.profile, min(case.certificate.profile, PROFILE_OF_PROOFS, key=_order)):
+        yield _refused(Check.PROOF, "too-little", **facts)
+    elif age < -CLOCKS_APART_SECONDS:
+        yield _refused(Check.PROOF, "future", **facts)
+    elif age > asked.max_proof_age:
+        yield _refused(Check.PROOF, "old", **facts)
+    else:
+        yield _passed(Check.PROOF, "whole", **facts)
+
+
+PROFILE_OF_PROOFS: Final = "certification"
+"""No more need be proved, whatever was certified."""
+
+
+def _order(profile: str) -> int:
+    return [*PROFILES].index(profile) if profile in PROFILES else len(PROFILES)
+
+
+def _is_less(profile: str, least: str) -> bool:
+    return profile not in PROFILES or _order(profile) < _order(least)
+
+
 def _later(case: Case) -> Iterable[Found]:
     """What was added after the version that is decided by."""
     later = [f"{one.entry.id} {one.verdict}" for one in case.rules if one.entry.level is Level.LATER]
@@ -217,11 +256,18 @@ def _target(case: Case) -> Iterable[Found]:
     tested = case.certificate.target
     facts = {"name": tested.name, "environment": tested.environment, "base_url": tested.base_url}
     facts |= {"integrator": str(tested.integrator or "none"), "accounts": ", ".join(tested.accounts) or "none"}
+    about = case.certificate.about.model_dump() if case.certificate.about else {}
+    facts |= {name: about[name] for name in ("owner", "version") if about.get(name)}
     wanted = case.asked.target
-    others = [each for each in wanted if facts[each.name] != each.value]
+    others = [each for each in wanted if facts.get(each.name) != each.value]
     for each in others:
         yield _refused(
-            Check.TARGET, "other", what=each.name, stated=facts[each.name], wanted=each.value, option=each.option
+            Check.TARGET,
+            "other",
+            what=each.name,
+            stated=facts.get(each.name, "not stated"),
+            wanted=each.value,
+            option=each.option,
         )
     if wanted and not others:
         yield _passed(Check.TARGET, "same", **facts)
@@ -405,6 +451,7 @@ CHECKS: Final[Mapping[Check, Callable[[Case], Iterable[Found]]]] = MappingProxyT
         Check.SIGNATURE: _signature,
         Check.AGE: _age,
         Check.CONTRACT: _contract,
+        Check.PROOF: _proof,
         Check.TARGET: _target,
         Check.READINGS: _readings,
         Check.PROFILE: _profile,

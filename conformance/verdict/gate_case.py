@@ -31,6 +31,7 @@ class Check(StrEnum):
     SIGNATURE = "signature"
     AGE = "age"
     CONTRACT = "contract"
+    PROOF = "proof"
     TARGET = "target"
     READINGS = "readings"
     PROFILE = "profile"
@@ -64,7 +65,7 @@ class Found:
 class Wanted:
     """A property of the target that was asked for, and the option that did."""
 
-    name: Literal["name", "environment", "base_url", "integrator", "accounts"]
+    name: Literal["name", "environment", "base_url", "integrator", "accounts", "owner", "version"]
     value: str
     option: str
 
@@ -83,6 +84,11 @@ class Asked:
     min_coverage: Decimal | None = None
     """In percent of the kinds of faults that can be made on the target."""
     accept_partial: bool = False
+    require_proof: bool = False
+    max_proof_age: float = float("inf")
+    """In seconds."""
+    proof_beside: str | None = None
+    """The digest of the proof.json beside the certificate, where there is one."""
     target: tuple[Wanted, ...] = ()
     files: Mapping[str, str | None] = field(default_factory=dict)
     """The digests of the files beside the certificate, by name; None for one that is not there, or can't be read."""

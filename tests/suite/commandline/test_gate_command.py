@@ -90,6 +90,7 @@ def test_a_sound_certificate_passes_with_a_line_for_each_check(gate: Gate) -> No
         "- signature    none was asked for (--allowed-signers FILE does)",
         f"✓ age          of {ours[1]}, at most 7 days old",
         f"✓ contract     {ours[0].version}, as this suite has it",
+        "- proof        it tells of none, and none was asked for (--require-proof does)",
         "- target       ours (https://koncili.example, sandbox); none was asked for (--target FILE or --environment does)",
         "✓ readings     found out by probing, other than by default: extract-types = portal",
         "✓ profile      certification",
@@ -432,7 +433,7 @@ def test_every_kind_of_refusal_says_what_to_do_and_nothing_else_does() -> None:
     refused = {key for key, (_, remedy) in WORDS.items() if remedy}
     fine = {"read", "right", "whole", "not-compared", "not-asked", "not-looked-at", "good", "fresh", "same", "mock", "enough",
             "untold", "alone", "not-asked-with-earlier", "enough-with-earlier", "default", "probed", "told", "stated",
-            "hindered", "recorded", "conformant-recorded",
+            "hindered", "recorded", "later", "conformant-recorded",
             "none", "valid", "idle", "conformant", "conformant-waived", "partial-accepted"}  # fmt: skip
     assert {kind for check, kind in WORDS.keys() - refused} == fine
     assert {kind for check, kind in WORDS if check is Check.SIGNATURE} == set(SignatureState)

@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 
+from conformance.verdict.suite_code import code_digest
+
 CHECKOUT: Final = Path(__file__).parents[3]
 
 CERTIFY: Final = """
@@ -61,6 +63,13 @@ def test_it_installs_one_name(installed: Path) -> None:
     names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
     assert names == {"koncili_conformance"}
     assert (installed / "koncili_conformance" / "py.typed").is_file()
+
+
+def test_its_code_is_known_for_that_of_the_checkout(installed: Path, tmp_path: Path) -> None:
+    """A proof made in the one counts for certificates made by the other."""
+    of = "from {}conformance.verdict.suite_code import code_digest; print(code_digest())"
+    run = python(installed, tmp_path, "-c", of.format("koncili_conformance."))
+    assert run.stdout == f"{code_digest()}\n", run.stderr
 
 
 def test_it_certifies_without_the_checkout(installed: Path, tmp_path: Path) -> None:

@@ -40,6 +40,10 @@ extract-types = "workflow"
 [dates]
 orders = { from = 2026-03-01, to = 2026-09-01 }
 periods = { from = 2025-01-01, to = 2026-09-01 }
+[about]
+owner = "Koncili"
+version = "4.2"
+contact = "api@sellers.example"
 [not_exercised]
 ORD-07 = "why"
 """
@@ -109,6 +113,7 @@ def test_the_documented_file_parses_whole(file: Path) -> None:
             "password_env": "KONCILI_PASSWORD",
         },
         "accounts": ({"id": 19055, "channel": "CHANNEL_NAME"},),
+        "about": {"owner": "Koncili", "version": "4.2", "contact": "api@sellers.example"},
         "fixtures": {
             "inactive_account": {"id": 20001, "channel": "CHANNEL_NAME"},
             "disabled_account": {"id": 20002, "channel": "CHANNEL_NAME"},

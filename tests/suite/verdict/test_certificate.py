@@ -16,6 +16,7 @@ from conformance.mock.target import mock_target_table
 from conformance.target.config import parse_target
 from conformance.verdict.certificate import SCHEMA, json_schema, make_certificate
 from conformance.verdict.digest import digest_of
+from conformance.verdict.suite_code import code_digest
 from conformance.verdict.verdicts import RuleResult, RuleVerdict
 from conformance.verdict.violation import Finding
 from conformance.verdict.waivers import Waiver, waive
@@ -70,7 +71,7 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
         "schema": SCHEMA,
         "verdict": "conformant",
         "kind": "endpoint",
-        "suite": {"version": __version__, "commit": "2a5a995"},
+        "suite": {"version": __version__, "commit": "2a5a995", "code": code_digest()},
         "contract": {"version": catalogue().version, "sha256": catalogue().sha256},
         "target": {
             "name": "ours",
@@ -90,6 +91,8 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
         "files": {},
         "traffic": {"requests": 9, "clientErrors": 3, "serverErrors": 2, "throttled": 1},
         "recording": None,
+        "about": None,
+        "proof": None,
     }
     assert [rule["id"] for rule in rules] == ["ORD-04"]
 

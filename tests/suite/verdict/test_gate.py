@@ -47,6 +47,7 @@ def test_a_conformant_certificate_passes_every_check() -> None:
         Found(Check.SIGNATURE, "not-asked", Result.NOTED, 0, signature),
         Found(Check.AGE, "fresh", Result.PASSED, 0, {"finished": FINISHED, "most": WEEK}),
         Found(Check.CONTRACT, "same", Result.PASSED, 0, contract),
+        Found(Check.PROOF, "none", Result.NOTED),
         Found(Check.TARGET, "not-asked", Result.NOTED, 0, TESTED),
         Found(Check.READINGS, "probed", Result.PASSED, 0, {"readings": ["extract-types = portal"]}),
         Found(Check.PROFILE, "enough", Result.PASSED, 0, {"stated": "certification"}),

@@ -244,7 +244,7 @@ def test_without_a_certificate_nothing_is_decided() -> None:
 
 def test_a_certificate_of_another_catalogue_is_judged_by_that() -> None:
     other = replace(catalogue(), version="3000.1")
-    assert refusals(decided(document(), contract=other)) == {"contract: other": 3}
+    assert refusals(decided(document(), contract=other)) == {"contract: another": 3}
 
 
 def test_verdicts_are_judged_by_level() -> None:
