@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test wheel prove trials stacks mutants check format report schema docs lock outdated bench costs kills baseline clean
+.PHONY: help setup system certify test wheel prove trials stacks clients mutants check format report schema docs lock outdated bench costs kills baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ trials: $(DEV_STAMP) system ## attack what a run promises a live endpoint, count
 stacks: $(DEV_STAMP) ## certify small servers on real stacks, clean and with each of their faults (tests/stacks/README.md)
 	@sh .ci/setup-stacks
 	@$(BIN)/python -m tests.stacks --reports $(REPORTS) $(ARGS)
+
+clients: $(DEV_STAMP) ## let generated clients of five generators complete a release against the mock (docs/clients.md; a minute, Node)
+	@$(BIN)/python -m tests.clients $(ARGS)
 
 mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
 	@$(BIN)/python tests/mutants.py $(ARGS)

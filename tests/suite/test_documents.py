@@ -84,7 +84,7 @@ OF_OTHERS: Final = {"--help", "--collect-only", "--alluredir", "--max-examples",
 """Options of commands that are not ours: pytest, Allure, Schemathesis."""
 SOURCES: Final = "".join(
     path.read_text(encoding="utf-8")
-    for top in ("conformance", "benchmarks", "tests/stacks", "tests/trials", "tests/mutants.py")
+    for top in ("conformance", "benchmarks", "tests/stacks", "tests/trials", "tests/clients", "tests/mutants.py")
     for path in ([ROOT / top] if top.endswith(".py") else sorted((ROOT / top).rglob("*.py")))
 )
 
