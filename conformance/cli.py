@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance import __version__
+from conformance.commandline import completion
 from conformance.commandline.asking import asker
+from conformance.commandline.doctor_command import doctor
 from conformance.commandline.exit_codes import CANNOT_RUN, INTERRUPTED, Rim
 from conformance.commandline.explain_command import explain
 from conformance.commandline.gate_command import gate
@@ -55,6 +57,7 @@ def main() -> None:
 
 
 main.add_command(init)
+main.add_command(doctor)
 main.add_command(gate)
 main.add_command(explain)
 main.add_command(replay)
@@ -66,8 +69,18 @@ main.add_command(install_allure)
 
 @main.command(epilog=EXITS)
 @click.option("--target", type=FILE, help="Target file (TOML). Without one: the mock, in process.")
-@click.option("--profile", help="smoke, certification or deep.", default="certification", show_default=True)
-@click.option("--rule", "rules", multiple=True, metavar="ID", help="Certify this rule only (repeatable).")
+@click.option(
+    "--profile", help="smoke, certification or deep.", default="certification", show_default=True,
+    shell_complete=completion.profiles,
+)  # fmt: skip
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="ID",
+    help="Certify this rule only (repeatable).",
+    shell_complete=completion.rules,
+)
 @click.option("--seed", type=int, help="Seed of the generated cases.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to spread over.")
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
@@ -82,9 +95,16 @@ main.add_command(install_allure)
     help="The proof of this suite (`prove` writes it), told by the certificate. Without it: proof.json in --reports, if there.",
 )  # fmt: skip
 @click.option(
-    "--defect", "defects", multiple=True, metavar="NAME", help="Give the mock in process this defect (repeatable)."
+    "--defect",
+    "defects",
+    multiple=True,
+    metavar="NAME",
+    help="Give the mock in process this defect (repeatable).",
+    shell_complete=completion.defects,
 )
-@click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
+@click.option(
+    "--variant", metavar="NAME", help="Let the mock in process be this variant.", shell_complete=completion.variants
+)
 @click.option("--no-html", is_flag=True, help="Make no HTML report (it takes a second or two).")
 @click.option("--patient", is_flag=True, help="Wait for what takes time: updates that show within 30 minutes.")
 @click.option(
@@ -304,7 +324,10 @@ def merge(
     multiple=True,
     help="Only defects and variants whose name contains this (repeatable; the proof is then partial).",
 )
-@click.option("--profile", help="smoke, certification or deep.", default="certification", show_default=True)
+@click.option(
+    "--profile", help="smoke, certification or deep.", default="certification", show_default=True,
+    shell_complete=completion.profiles,
+)  # fmt: skip
 @click.option("--seed", type=int, help="Seed of the generated cases.")
 @click.option("--whole", is_flag=True, help="Run every defect to its end, to see all rules that it gets blamed.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Mocks at a time (default: as many as there are cores).")
@@ -386,7 +409,7 @@ def audit(
 
 
 @main.command()
-@click.argument("rule_id", metavar="[ID]", required=False)
+@click.argument("rule_id", metavar="[ID]", required=False, shell_complete=completion.rules)
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True
 )

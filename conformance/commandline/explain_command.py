@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from conformance.commandline import completion
+
 if TYPE_CHECKING:
     from conformance.report.explain import Code, Place
     from conformance.verdict.certificate import Certificate, FindingEntry, RuleEntry
@@ -20,7 +22,7 @@ _TAGS: Final = re.compile(r"\s*@")
 
 
 @click.command(epilog="Exit codes: 0 explained, 3 no such rule or finding.")
-@click.argument("name", metavar="RULE|FINDING")
+@click.argument("name", metavar="RULE|FINDING", shell_complete=completion.rules)
 @click.option(
     "--certificate",
     type=click.Path(dir_okay=False, path_type=Path),

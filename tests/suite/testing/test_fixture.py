@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 import pytest
 
-from conformance.report.html import _find_node
+from conformance.report.html import find_node
 from conformance.target.config import load_target
 from conformance.testing.mock import KonciliMock, koncili_mock
 from examples.clients.client import Koncili, Lost, Refused
@@ -78,7 +78,7 @@ def test_what_a_marker_can_t_say_is_told(tmp_path: Path) -> None:
 
 def test_the_client_in_node_is_tested_by_the_command() -> None:
     problems: list[str] = []
-    node = _find_node(problems)
+    node = find_node(problems)
     assert node is not None, problems
     run = subprocess.run(
         [node, "--test", "examples/clients/client.test.mjs"],
