@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import Side
-from conformance.engine.bench import Bench, Hindered, Values, Waiting
+from conformance.contract.rules import Rule, Side
+from conformance.engine.bench import Bench, Hindered, NotSeenYet, Values, Waiting
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.properties import prove
 from conformance.engine.resubmission import accepted_again, nothing_comes_back
@@ -20,6 +22,7 @@ from strategies.identifiers import ROOMY
 from strategies.orders import Order, orders, place_of
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
+from strategies.updates import with_a_cent_moved
 from tests.certification.conftest import Experiment, must_agree
 
 scenarios("deletion.feature")
@@ -60,6 +63,38 @@ def deleted_order_is_gone_and_no_other(experiment: Experiment) -> None:
         bench.saw(Side.ACCEPTED, deletion)
 
     prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, max(1, 2 * bench.session.profile.sequences // 3))
+    updated = calls(bench.scope, Endpoint.SUBMIT_ORDER, types=("COMISSION",))
+    prove(bench, f"{bench.scenario} updated", updated, partial(_is_gone_with_what_it_was, bench, experiment.rule), 1)
+
+
+def _is_gone_with_what_it_was(bench: Bench, rule: Rule, call: Call) -> Waiting[None]:
+    """Of an order that was updated no version shows when it is deleted."""
+    values, place, order = bench.fresh(call.shape), place_of(call.body), call.body
+    earlier = with_a_cent_moved(order)
+    for version in (earlier, order):
+        if not bench.is_accepted(call, bench.submit(version, values)):
+            return
+    if bench.problems(bench.query(place, values["code"]), order, values):
+        return  # it may show later, and whether it does is ORD-15's business
+    deletion = bench.delete_lawfully(place, values["code"])
+    check_accepted(rule=rule, exchange=deletion)
+    try:
+        yield from bench.settled(
+            rule.id, None, values, place, before=(order, earlier), context="it was updated and deleted"
+        )
+    except NotSeenYet:
+        after = bench.query(place, values["code"])
+        if bench.problems(after, earlier, values):
+            raise
+        # What a query has shown the update of is not shown late.
+        raise Violation(
+            rule=rule.id,
+            expected="the order to be gone",
+            actual="it was there as it was before its update",
+            exchange=after,
+            context="it was updated and deleted",
+        ) from None
+    bench.saw(Side.ACCEPTED, deletion)
 
 
 def _beside(bench: Bench, batch: Batch, values: Values) -> list[tuple[Call, Values]]:

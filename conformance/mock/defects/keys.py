@@ -95,6 +95,21 @@ def _bring_back(world: MockWorld, key: OrderKey) -> None:
     remember_deleted(world, key)
 
 
+def _remember_version(order: Body, previous: Body | None, world: MockWorld) -> Body:
+    """Every version of an order is a row; what a query shows is the newest."""
+    key = order_key(order)
+    if key is not None and previous is not None and previous != order:
+        world.memory[key] = previous
+    return order
+
+
+def _delete_a_version(world: MockWorld, key: OrderKey) -> None:
+    """The newest row is deleted: the one before it shows again."""
+    before = world.memory.pop(key, None)
+    if before is not None:
+        world.put(key, before)
+
+
 def _delete_once(world: MockWorld, key: OrderKey) -> None:
     """The second deletion marks the row that is marked already."""
     if _deleted_before(world, key) is not None and world.orders[world.key(key)][-1].body is None:
@@ -134,6 +149,13 @@ KEYS: Final = (
     _sent_again("not-deletable", "Finds no order to delete of which one was deleted before.", sees=_undeletable),
     _sent_again("brought-back", "Shows the deleted order again when the one after it is deleted.", after_deletion=_bring_back),
     _sent_again("deleted-once", "Deletes the order of a code once.", after_deletion=_delete_once),
+    Defect(
+        name="del-01-last-version-only",
+        statement="Deletes of an updated order what the last update wrote.",
+        rules=rules("DEL-01", "DEL-05", "DEL-06", "ORD-17", "CON-04", "CON-05", "WFL-04"),
+        stores=_remember_version,
+        after_deletion=_delete_a_version,
+    ),
     Defect(
         name="del-07-refused",
         statement="Refuses an order that was deleted.",
