@@ -18,6 +18,7 @@ from conformance.audit.findings import Findings, Spot
 from conformance.audit.pace_rules import OVERLAP
 from conformance.audit.places import Places
 from conformance.audit.recogniser import Recogniser
+from conformance.audit.repeats import Repeats
 from conformance.contract.readings import resolve
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.ordering import LONG_AGO
@@ -33,6 +34,8 @@ class Counts:
     exchanges: int = 0
     unreadable: int = 0
     """Entries that can't be read."""
+    repeated: int = 0
+    """Calls and notifications that another file held too."""
     calls: int = 0
     notifications: int = 0
     client_errors: int = 0
@@ -82,6 +85,7 @@ class Auditor:
         self.findings = Findings()
         self.counts = Counts()
         self.unexplained = Unexplained()
+        self._repeats = Repeats()
         self._until = LONG_AGO
         """What was answered by then is known; a call without a time comes right after the one before it."""
         self._clients, self._places = Clients(self.findings), Places(self.findings, self.readings)
@@ -108,6 +112,9 @@ class Auditor:
             return
         self.counts.exchanges += 1
         exchange = in_upper_case(exchange)
+        if self._repeats.has(exchange):
+            self.counts.repeated += self._concerns_koncili(exchange)
+            return
         if not isinstance(exchange.started, Missing):
             self._until = shortly_after(exchange.started)
         self._clients.catch_up(self._until)
@@ -126,6 +133,11 @@ class Auditor:
         is_told = (broken, undecided) != (self.findings.broken, self.findings.undecided)
         if call.came is Came.REFUSED and not is_told and not is_explained:
             self.unexplained.take(call)
+
+    def _concerns_koncili(self, exchange: Exchange) -> bool:
+        return (
+            notification_in(exchange) is not None or self.recogniser.read(exchange, self.counts.exchanges) is not None
+        )
 
     def finish(self) -> None:
         """Judge what only the end decides."""

@@ -66,6 +66,7 @@ def certify_recording(
         files=[secrets.text(str(file)) for file in files],
         exchanges=counts.exchanges,
         unreadable=counts.unreadable,
+        repeated=counts.repeated,
         calls=counts.calls,
         notifications=counts.notifications,
         untimed=counts.untimed,

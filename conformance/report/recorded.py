@@ -101,6 +101,7 @@ def counted(certificate: Certificate) -> str:
     recording = certificate.recording or EMPTY
     parts = [f"{recording.calls} calls to Koncili among {recording.exchanges} recorded exchanges"]
     parts += [f"{recording.notifications} notifications"] if recording.notifications else []
+    parts += [f"{recording.repeated} that two files held, judged once"] if recording.repeated else []
     parts += [f"{recording.untimed} calls without a time"] if recording.untimed else []
     return ", ".join(parts)
 

@@ -221,6 +221,8 @@ class RecordingEntry(_Part):
     exchanges: Annotated[int, Field(ge=0)]
     unreadable: Annotated[int, Field(ge=0)] = 0
     """Entries that can't be read, besides: what they held nobody knows."""
+    repeated: Annotated[int, Field(ge=0)] = 0
+    """Calls and notifications that two of the files held; they are judged once."""
     calls: Annotated[int, Field(ge=0)]
     """Those of the exchanges that are calls to Koncili."""
     notifications: Annotated[int, Field(ge=0)]

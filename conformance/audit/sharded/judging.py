@@ -16,6 +16,7 @@ from conformance.audit.clients import Clients
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.places import Places
 from conformance.audit.recogniser import Recogniser
+from conformance.audit.repeats import Repeats
 from conformance.audit.sharded.pieces import Piece, exchange_of, number_of, pieces_in, time_at
 from conformance.audit.sharded.routing import NOBODY, Chunk
 from conformance.contract.readings import resolve
@@ -58,6 +59,8 @@ class OfPlaces:
     findings: Findings
     books: Books
     notifications: int = 0
+    repeated: int = 0
+    """Of the notifications."""
     refused: list[tuple[int, Spot]] = field(default_factory=list)
     """Calls that were refused for nothing that is wrong with what they send."""
 
@@ -78,11 +81,16 @@ def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known,
     findings, recogniser = Findings(), known.recogniser()
     places = Places(findings, resolve(dict(known.readings)))
     found = OfPlaces(findings, places.books)
-    for number, time, exchange in _merged(chunks, known, load):
-        places.catch_up(shortly_after(time))
+    repeats = Repeats()
+    for number, time, exchange, mark in _merged(chunks, known, load):
         if exchange.is_unreadable:
+            places.catch_up(shortly_after(time))
             places.miss()
             continue
+        if repeats.has(exchange, mark):
+            found.repeated += NOBODY in buckets and notification_in(exchange) is not None
+            continue
+        places.catch_up(shortly_after(time))
         if (notification := notification_in(exchange)) is not None:
             if NOBODY in buckets:
                 found.notifications += 1
@@ -107,11 +115,16 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
     findings, recogniser, counts = Findings(), known.recogniser(), Counts()
     clients = Clients(findings)
     found = OfClients(findings, counts, recogniser)
-    for number, time, exchange in _merged(chunks, known, load):
-        clients.catch_up(shortly_after(time))
+    repeats = Repeats()
+    for number, time, exchange, mark in _merged(chunks, known, load):
         if exchange.is_unreadable:
+            clients.catch_up(shortly_after(time))
             clients.miss()
             continue
+        if repeats.has(exchange, mark):
+            counts.repeated += recogniser.read(exchange, number) is not None
+            continue
+        clients.catch_up(shortly_after(time))
         call = recogniser.read(exchange, number)
         if call is None:
             continue
@@ -124,9 +137,9 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
     return found
 
 
-def _merged(chunks: Iterable[Chunk], known: Known, load: Load) -> Iterator[tuple[int, datetime, Exchange]]:
-    """The exchanges of chunks in sequence, each once, with their numbers and the times by which they are sorted. A chunk is
-    loaded when its first time comes."""
+def _merged(chunks: Iterable[Chunk], known: Known, load: Load) -> Iterator[tuple[int, datetime, Exchange, int]]:
+    """The exchanges of chunks in sequence, each once, with their numbers, the times by which they are sorted, and their marks. A
+    chunk is loaded when its first time comes."""
     waiting = sorted(chunks, key=lambda chunk: chunk.first, reverse=True)
     heads: list[tuple[int, int, Piece, PartOf, Iterator[Piece]]] = []
 
@@ -143,6 +156,6 @@ def _merged(chunks: Iterable[Chunk], known: Known, load: Load) -> Iterator[tuple
             advance(iter(pieces_in(load(chunk.at))), known.parts[chunk.part], len(waiting))
         number, place, piece, part, pieces = heappop(heads)
         if number != last:
-            yield number, time_at(piece.time), exchange_of(piece, part.name, part.first_entry)
+            yield number, time_at(piece.time), exchange_of(piece, part.name, part.first_entry), piece.mark
         last = number
         advance(pieces, part, place)

@@ -73,6 +73,7 @@ def together(routed: Iterable[Routed], of_places: Sequence[OfPlaces], of_clients
     auditor = Auditor(readings=known.readings, base_url=known.base_url)
     auditor.counts, auditor.recogniser = of_clients.counts, of_clients.recogniser
     auditor.counts.exchanges = sum(one.exchanges for one in routed)
+    auditor.counts.repeated += sum(one.repeated for one in of_places)
     auditor.counts.unreadable = sum(one.unreadable for one in routed)
     auditor.counts.notifications = sum(one.notifications for one in of_places)
     auditor.findings.take(of_clients.findings)

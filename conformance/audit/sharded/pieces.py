@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from conformance.audit.repeats import mark_of
 from conformance.traffic.exchange import (
     NOT_RECORDED,
     Exchange,
@@ -60,6 +61,8 @@ class Piece(msgspec.Struct, array_like=True, gc=False):
     """None: there was none. False: not recorded."""
     escaped: bool = False
     """Whether its texts hold halves of surrogates, and are written as Latin-1 of their UTF-8."""
+    mark: int = 0
+    """By which it is known where another file holds it too."""
 
 
 def number_of(time: int, file: int, entry: int) -> int:
@@ -101,6 +104,7 @@ def piece_of(time: int, entry: int, exchange: Exchange) -> Piece:
         _or_none(request.body),
         request.some_headers,
         response,
+        mark=mark_of(exchange),
     )
 
 
