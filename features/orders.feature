@@ -72,6 +72,11 @@ Feature: Order submission
       | sendDate     | estimatedDeliveryDate |
       | createdDate  | cancelDate            |
 
+  @ORD-07
+  Scenario: An order is refused when its createdDate is later than its sendDate, also where it has no approvedDate
+    Given any order
+    Then without an approvedDate a sendDate before its createdDate is refused with 400 and code 400-3
+
   @ORD-08
   Scenario Outline: A date that is none: an order is refused when <fault>
     Given any order

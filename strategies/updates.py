@@ -14,6 +14,7 @@ from hypothesis.strategies import DrawFn
 from strategies.dates import moved
 from strategies.money import CENT
 from strategies.orders import Order, orders
+from strategies.placeholders import CODE
 from strategies.scope import Place, Scope
 
 _LATER: Final = timedelta(days=3)
@@ -83,8 +84,13 @@ LITTLE: Final[Mapping[str, Callable[[Order], Order]]] = MappingProxyType(
 """What differs from an order in little: by type and value, by sum or by number its extracts are those that are there."""
 
 
+_ONE_MORE: Final[Extract] = {"marketplaceCode": CODE, "type": "SHIP", "value": Decimal("-4.99")}
+
+
 @st.composite
 def updates(draw: DrawFn, scope: Scope, place: Place) -> list[Order]:
-    """Two updates of an order of that place: another order, then that one with a little change."""
+    """Two updates of an order of that place: another order, then that one with a little change and with one extract more, so
+    that who misses the change does not show what was there before."""
     other: Order = draw(orders(scope, places=(place,)))
-    return [other, LITTLE[draw(st.sampled_from(tuple(LITTLE)))](other)]
+    changed = LITTLE[draw(st.sampled_from(tuple(LITTLE)))](other)
+    return [other, {**changed, "extracts": [*changed["extracts"], _ONE_MORE]}]

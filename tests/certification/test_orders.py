@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 from itertools import chain
 from typing import Any, Final
 
@@ -18,13 +19,13 @@ from conformance.contract.jsontext import dumps
 from conformance.contract.rules import Level, Rule, Side
 from conformance.engine import laws
 from conformance.engine.bench import NotSeenYet, Waiting
-from conformance.engine.checks import check_accepted
+from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.printed_workflow import PRINTED_CODE, order_at
 from conformance.engine.properties import prove
 from conformance.engine.same_order import differences
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
-from strategies.dates import FIELDS, OPTIONAL
+from strategies.dates import FIELDS, OPTIONAL, moved
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.identifiers import SHAPES
 from strategies.orders import Order, orders, place_of
@@ -94,6 +95,33 @@ def empty_extracts_answered_as_the_reading_says(experiment: Experiment) -> None:
 
 def _without_extracts(call: Call) -> Call:
     return Call(call.endpoint, body={**call.body, "extracts": []}, shape=call.shape)
+
+
+# -- dates out of order where one between them is left out ---------------------------------------------------------
+
+
+@then("without an approvedDate a sendDate before its createdDate is refused with 400 and code 400-3")
+def refused_where_the_date_between_is_left_out(experiment: Experiment) -> None:
+    bench, rule = experiment.bench, experiment.rule
+
+    def law(call: Call) -> None:
+        """No document says whether approvedDate may be left out: where it may not, it is there."""
+        lawful = {**call.body, "approvedDate": None}
+        twin = bench.submit(lawful, bench.fresh(call.shape))
+        if twin.is_refused:
+            lawful, twin = call.body, bench.submit(call.body, bench.fresh(call.shape))
+        if not bench.is_accepted(call, twin):
+            return
+        broken = {**lawful, "sendDate": moved(lawful["createdDate"], -timedelta(hours=1))}
+        refused = bench.submit(broken, bench.fresh(call.shape))
+        check_refused(
+            rule=rule, exchange=refused, bench=bench, context="its sendDate is an hour before its createdDate"
+        )
+        bench.saw(Side.ACCEPTED, twin)
+        bench.saw(Side.REFUSED, refused)
+
+    sent = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=("PAID_WAITING_DELIVERY", "CONCLUDED"), apart=True)
+    prove(bench, bench.scenario, sent, law, 1)
 
 
 # -- numbers as text -----------------------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ IN_PART: Final = (
         "ORD-07",
         lambda _, request: b"CONCLUDED" not in request.body,
     ),
+    _says("ORD-07", "neighbours-only", "createdDate is later than sendDate"),
     _status("ORD-07", "INVOICED"),
     _status("ORD-07", "CANCELED"),
     _says("ORD-07", "not-created-approved", "createdDate is later than approvedDate"),

@@ -9,12 +9,15 @@ from typing import Any, Final
 
 import pytest
 
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import dumps
 from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Waiting
 from conformance.engine.properties import once
 from conformance.run.session import Options, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
+from strategies.calls import Call
+from strategies.reconciliations import plain_order
 from strategies.scope import Place
 
 PLACE = Place(19055, "CHANNEL_NAME")
@@ -194,3 +197,15 @@ def test_without_a_clock_the_rest_of_a_law_is_put_off(
     session.resuming = True
     once(bench, law)
     assert (passed, session.deferred) == ([patient], set())
+
+
+def test_an_order_that_was_accepted_with_another_status_is_there() -> None:
+    session = open_session(Options(defects=("ord-01-status-201",)))
+    try:
+        bench = Bench(session)
+        order = plain_order(PLACE, int, 2)
+        accepted = bench.submit(order, bench.fresh("amazon"))
+        assert (accepted.status, bench.is_accepted(Call(Endpoint.SUBMIT_ORDER, body=order), accepted)) == (201, True)
+        assert set(session.evidence.observed) == {"ORD-01"}
+    finally:
+        session.close()
