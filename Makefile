@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 DEV_STAMP := $(VENV)/.dev-setup-done
+DOCS_STAMP := $(VENV)/.docs-setup-done
 REPORTS ?= reports
 ARGS ?=
 
@@ -22,6 +23,10 @@ $(STAMP): requirements/run.txt pyproject.toml .ci/setup conformance/report/allur
 
 $(DEV_STAMP): $(STAMP) requirements/dev.txt
 	@sh .ci/setup $(PYTHON) $(VENV) requirements/dev.txt
+	@touch $@
+
+$(DOCS_STAMP): $(DEV_STAMP) requirements/docs.txt
+	@sh .ci/setup $(PYTHON) $(VENV) requirements/docs.txt
 	@touch $@
 
 system: ## install what the tests need besides Python (redis-server)
@@ -87,11 +92,13 @@ schema: $(DEV_STAMP) ## write what is made of the certificate's model and of ope
 		> conformance/verdict/certificate.schema.json
 	@PYTHONPATH=. $(BIN)/python tests/schema_cases.py
 
-docs: $(DEV_STAMP) ## write the rule reference, what ties it to the documents, and the picture of what imports what, anew
+docs: $(DOCS_STAMP) ## write what of the documents is generated, and make a site of all; fails where a link is dead
 	@mkdir -p docs
 	@$(BIN)/koncili-conformance rules --format markdown > docs/rules.md
 	@$(BIN)/python -c 'from conformance.report.traceability import page; print(page(), end="")' > docs/traceability.md
 	@$(BIN)/python tests/import_picture.py
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html --conf-dir docs . build/site
+	@echo "site: build/site/docs/index.html"
 
 outdated: $(DEV_STAMP) ## list the pinned packages of which there are newer releases
 	@if command -v uv >/dev/null 2>&1; then uv pip list --quiet --python $(BIN)/python --outdated; \
@@ -101,6 +108,6 @@ lock: $(DEV_STAMP) ## pin the dependencies of pyproject.toml anew, with hashes
 	@sh .ci/lock $(BIN)
 
 clean: ## remove .venv, caches and the results of runs
-	@rm -rf $(VENV) dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(REPORTS) -mindepth 1 ! -name README.md -delete 2>/dev/null || true
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -298,7 +298,7 @@ class Target(_Strict):
 
 
 _REMEDIES = {
-    "missing": "is missing; add it (README, Targets)",
+    "missing": "is missing; add it (docs/target-file.md; `init` writes one)",
     "extra_forbidden": "is not a key of the target file; remove it or mend its spelling",
     "less_than_equal": "is more than {le}: at 500 client errors within an hour Koncili blocks the integrator",
     "uuid_parsing": "is not a UUID such as 3f0e0f64-8c55-4a7e-9d7e-2f1f0a4c9a11",

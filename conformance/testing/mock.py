@@ -164,7 +164,7 @@ class KonciliMock:
         """Let this happen to the next so many calls, beside what was asked for before.
 
         `call` is one such as "POST /order", `order` a marketplaceCode; each `every`-th, `after` so many. The faults, and what
-        `seconds` means for them, are in the README. Raises ValueError for what there is not.
+        `seconds` means for them, are in docs/mock.md. Raises ValueError for what there is not.
         """
         stated = {"fault": fault, "times": times, "every": every, "after": after, "seconds": seconds}
         places = {name: value for name, value in (("call", call), ("order", order)) if value is not None}

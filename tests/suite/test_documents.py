@@ -30,7 +30,7 @@ LEFT_BY_RUNS: Final = frozenset(
         "certificate.json", "certificate.json.sig", "summary.md", "junit.xml", "traffic.har", "index.html", "html/index.html",
         "categories.json", "books.csv", "books.html", "proof.json", "proof.md", "trials.md", "trials.json", "reports/trials.md",
         "stacks.md", "reports/stacks.md",
-        "reports/certificate.json", "reports/history/",
+        "reports/certificate.json", "reports/history/", "reports/index.html", "build/site/docs/index.html",
     }
 )  # fmt: skip
 OF_USERS: Final = frozenset({"sandbox.toml", "mock.toml", "schemathesis.toml"})

@@ -402,7 +402,7 @@ def _of_persistence(place: str, save: str | None) -> list[str]:
     keeps = f"saves only from time to time (save {save})" if save.strip() else "keeps nothing on disk"
     return [
         f"{place} {keeps}: when it restarts it has forgotten what runs of this integrator have spent and left; "
-        "set `appendonly yes` there (README, Safe against a live endpoint)"
+        "set `appendonly yes` there (docs/safety.md)"
     ]
 
 

@@ -28,7 +28,7 @@ from conformance.verdict.certificate import json_schema
 from conformance.verdict.waivers import load_waivers
 from tests.suite.support.documents import ROOT, Document
 
-README: Final = Document(ROOT / "README.md")
+PAGES: Final = [Document(ROOT / "docs" / f"{name}.md") for name in ("target-file", "gate-in-ci", "mock")]
 
 URN: Final = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[a-z0-9:.-]+")
 """RFC 8141, as far as ours go."""
@@ -46,8 +46,8 @@ def takes(name: str, table: Any) -> bool:
 
 
 def printed(part: str) -> dict[str, Any]:
-    """The table of the README's TOML block that holds this."""
-    (block,) = [block for block in README.blocks if block.info == "toml" and part in block.text]
+    """The table of the documents' TOML block that holds this."""
+    (block,) = [block for page in PAGES for block in page.blocks if block.info == "toml" and part in block.text]
     return tomllib.loads(block.text)
 
 
