@@ -45,6 +45,8 @@ from strategies.written import written
 if TYPE_CHECKING:
     from conformance.engine.reconciliations import Reconciliations
     from conformance.engine.shelf import Laws, Shelf
+    from conformance.engine.succession import Laws as WholeLaws
+    from conformance.engine.succession import Succession
     from conformance.engine.together import Together
 
 SERVER_ERROR = 500
@@ -184,6 +186,9 @@ class Bench:
     shared_laws: Mapping[str, tuple[Rule, Laws]] = field(default_factory=dict)
     """By scenario of the run: what can be tried in a reconciliation that others share."""
 
+    whole_laws: Mapping[str, tuple[Rule, WholeLaws]] = field(default_factory=dict)
+    """By scenario of the run: what needs reconciliations to itself, one after the other."""
+
     server_errors_at_once: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By scenario and call: in how many tries, one after the other, it met a server error when it was sent at once."""
 
@@ -227,6 +232,13 @@ class Bench:
         from conformance.engine.shelf import Shelf
 
         return Shelf(self, {**self.together.release_laws, **self.shared_laws})
+
+    @cached_property
+    def succession(self) -> Succession:
+        """What was tried in reconciliations one after the other."""
+        from conformance.engine.succession import Succession
+
+        return Succession(self, self.whole_laws)
 
     @cached_property
     def together(self) -> Together:

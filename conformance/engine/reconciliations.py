@@ -171,7 +171,7 @@ class Reconciliations(ReconciliationCalls):
             if exchange.status // 100 == 2:
                 return True
             reconciliation.spoiled = True
-            if reconciliation.within is not None:
+            if self.bench.notes is not None:
                 raise Spoiled(f"a lawful release got {exchange.status}")
             if reconciliation.doubtful:
                 raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")

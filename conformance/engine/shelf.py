@@ -10,22 +10,19 @@ reconciliation that it was in: those after it get a new one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 from hypothesis import strategies as st
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Rule
+from conformance.engine.ahead import Ahead, Example, carry_out
 from conformance.engine.bench import Bench, Hindered, NotSeenYet, Spoiled, Values, Waiting
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
-from conformance.errors import TargetUnavailable, WaitTooLong
-from conformance.target.wire.journal import Spent
-from conformance.verdict.evidence import Outcome
+from conformance.errors import TargetUnavailable
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.orders import Order
@@ -59,8 +56,7 @@ class Shared(Generic[T]):
     strategy: st.SearchStrategy[T]
     law: Callable[[T], Waiting[None] | None]
     examples: int
-    batch: Callable[[T], Batch]
-    """The batch of an example."""
+    batch_of: Callable[[T], Batch]
     whole_period: bool = False
     """Whether it is about the ends of the period: that must be as long as the batch's."""
     needs_room: bool = False
@@ -79,115 +75,18 @@ def prove_shared(bench: Bench, rule: Rule, laws: Laws) -> None:
 
 
 @dataclass(slots=True)
-class _Example:
-    """One example of a law."""
-
-    scenario: str
-    shared: Shared[Any]
-    drawn: Any
-    batch: Batch
-    orders: OpenReconciliation | None = None
-    """Its part of the reconciliation: its orders, as they were sent."""
-
-    @property
-    def rule(self) -> Rule:
-        return self.shared.rule
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.scenario, self.shared.name
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What the examples of one law have shown."""
-
-    wanted: int
-    """How many examples the law has."""
-    shown: list[list[Callable[[], None]]] = field(default_factory=list)
-    """For each that went as it should, what is to be noted when the scenario's turn comes."""
-    spent: Spent = field(default_factory=Spent)
-
-
-@dataclass(slots=True)
-class Shelf:
+class Shelf(Ahead[Shared[Any]]):
     """What was tried in common, in this run."""
 
-    bench: Bench
-    laws: Mapping[str, tuple[Rule, Laws]]
-    """By scenario of the run, all that can be tried on the shelf."""
-    _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
-    _was_filled: bool = False
     _spoiled: int = 0
 
-    def counts(self, name: str) -> bool:
-        """Whether the running scenario has its evidence for that law; else it is to try it by itself."""
-        scenario = self.bench.scenario
-        if not self._was_filled and scenario in self.laws:
-            self._was_filled = True
-            self._fill()
-        kept = self._kept.pop((scenario, name), None)
-        if kept is None:
-            return False
-        self.bench.session.ahead -= kept.spent
-        if len(kept.shown) < kept.wanted:
-            return False
-        for example in kept.shown:
-            for note in example:
-                note()
-        return True
+    def _try_all(self, examples: list[Example[Shared[Any]]]) -> None:
+        for some in in_common(examples):
+            left = some
+            while left and self._spoiled < SPOILED_AT_MOST:
+                left = self._try_in_one(left)
 
-    def _fill(self) -> None:
-        session = self.bench.session
-        if session.resuming or not session.options.alone or session.profile.refusals_per_kind != 1:
-            return
-        try:
-            for some in in_common(self._drawn()):
-                left = some
-                while left and self._spoiled < SPOILED_AT_MOST:
-                    left = self._try_in_one(left)
-        except WaitTooLong:
-            raise
-        except TargetUnavailable:
-            pass  # so many calls in a row meet such a thing again: the scenarios see to it by themselves
-        finally:
-            self.bench.story.clear()
-
-    # -- what is tried -----------------------------------------------------------------------------------------------
-
-    def _drawn(self) -> list[_Example]:
-        """The examples of all scenarios that were not run yet, as each draws them by itself."""
-        bench, running, found = self.bench, self.bench.scenario, list[_Example]()
-        for scenario, (rule, laws) in self.laws.items():
-            evidence = bench.session.evidence.scenarios[scenario]
-            if evidence.outcome is not Outcome.NOT_RUN or bench.session.missing_need(rule) is not None:
-                continue
-            bench.scenario = scenario
-            try:
-                for shared in laws(bench, rule):
-                    found += self._drawn_by(shared)
-            finally:
-                bench.scenario = running
-        return found
-
-    def _drawn_by(self, shared: Shared[Any]) -> list[_Example]:
-        bench, drawn = self.bench, list[Any]()
-        evidence = bench.session.evidence.scenarios[bench.scenario]
-        before = evidence.hindrance, evidence.hindered_by
-        try:
-            prove(bench, shared.name, shared.strategy, drawn.append, shared.examples)
-            if (evidence.hindrance, evidence.hindered_by) != before:
-                return []  # not all of them are worth sending: its scenario says so
-        except TargetUnavailable:
-            return []
-        finally:
-            evidence.hindrance, evidence.hindered_by = before
-        self._kept[bench.scenario, shared.name] = _Kept(len(drawn))
-        return [_Example(bench.scenario, shared, one, shared.batch(one)) for one in drawn]
-
-    # -- in one reconciliation ---------------------------------------------------------------------------------------
-
-    def _try_in_one(self, some: Sequence[_Example]) -> list[_Example]:
+    def _try_in_one(self, some: Sequence[Example[Shared[Any]]]) -> list[Example[Shared[Any]]]:
         """Try these in one reconciliation; returns those that need another. Raises TargetUnavailable."""
         bench, reconciliations = self.bench, self.bench.reconciliations
         bench.story.clear()
@@ -205,11 +104,13 @@ class Shelf:
                 self._try(left.pop(0), whole)
             self._spoiled += whole.spoiled
         finally:
-            self._fill_up(whole)
-            reconciliations.finish(whole)
+            try:
+                self._fill_up(whole)
+            finally:
+                reconciliations.finish(whole)
         return left
 
-    def _begin(self, some: Sequence[_Example]) -> tuple[OpenReconciliation, list[_Example]]:
+    def _begin(self, some: Sequence[Example[Shared[Any]]]) -> tuple[OpenReconciliation, list[Example[Shared[Any]]]]:
         """One that has room for them all, not open yet, and those whose orders were accepted. The longest period serves all."""
         bench, reconciliations = self.bench, self.bench.reconciliations
         longest = max((one.batch for one in some), key=lambda batch: batch.seconds)
@@ -230,52 +131,31 @@ class Shelf:
         bench.let_be_seen()
         return whole, there
 
-    def _try(self, one: _Example, whole: OpenReconciliation) -> None:
+    def _try(self, one: Example[Shared[Any]], whole: OpenReconciliation) -> None:
         """Try one example; what it has shown is kept where all went as it should."""
         bench, part = self.bench, one.orders
         assert part is not None
         part.id, part.values = whole.id, tuple(values.having(reconciliation=str(whole.id)) for values in part.values)
-        bench.story.clear()
-        bench.passing.begin_try()
-        late = bench.late
-        with self._for(one), bench.keeping_faults() as faults, bench.keeping_notes() as noted:
+        with self._noted(one) as notes:
             bench.reconciliations.lent = part
             try:
-                _carry_out(bench, one.shared.law(one.drawn))
+                carry_out(bench, one.law.law(one.drawn))
             except (Spoiled, Violation, Hindered, NotSeenYet):
                 part.spoiled = part.spoiled or (not part.is_complete and _released_something(bench))
-                noted.clear()
+                raise
             except TargetUnavailable:
                 part.spoiled = not part.lost  # what is lost is in, as a rule
                 raise
             finally:
                 bench.reconciliations.lent = None
                 self._take_back(part, whole)
-            if faults or part.spoiled or bench.late != late or bench.passing.leaves_doubt:
-                noted.clear()  # its scenario meets the same, and says so
-            faults.clear()
-        if noted:
-            self._kept[one.key].shown.append(noted)
+        if not part.spoiled:
+            self._keep(one, notes)
 
     def _take_back(self, part: OpenReconciliation, whole: OpenReconciliation) -> None:
         whole.spoiled = whole.spoiled or part.spoiled
         whole.after_refusal = whole.after_refusal or part.after_refusal
         whole.room -= entries_of([part.batch.orders[number] for number in part.released | part.lost])
-
-    @contextmanager
-    def _for(self, one: _Example) -> Iterator[None]:
-        """What is sent in here is for the example's scenario."""
-        bench, session = self.bench, self.bench.session
-        scenario, about, before = bench.scenario, session.journal.about, session.journal.spent()
-        bench.scenario = one.scenario
-        session.journal.about = f"{one.rule.id} {session.evidence.scenarios[one.scenario].name}"
-        try:
-            yield
-        finally:
-            bench.scenario, session.journal.about = scenario, about
-            spent = session.journal.spent() - before
-            session.ahead += spent
-            self._kept[one.key].spent += spent
 
     def _fill_up(self, whole: OpenReconciliation) -> None:
         """Before it is completed: orders for the room that is left."""
@@ -296,23 +176,23 @@ class Shelf:
         whole.values = (*whole.values, *rest.values)
 
 
-def in_common(examples: Sequence[_Example]) -> list[list[_Example]]:
+def in_common(examples: Sequence[Example[Shared[Any]]]) -> list[list[Example[Shared[Any]]]]:
     """What one reconciliation can hold of them: of one place, for a period that is long enough, with no more entries than
     another scenario has reconciled. What would be alone in one, and is all that its law needs, is none of them."""
-    found = list[list[_Example]]()
+    found = list[list[Example[Shared[Any]]]]()
     places = dict.fromkeys(one.batch.place for one in examples)
     for place in places:
         there = [one for one in examples if one.batch.place == place]
-        longest = max((one.batch.seconds for one in there if not one.shared.whole_period), default=0)
-        lengths: defaultdict[int, list[_Example]] = defaultdict(list)
-        for one in sorted(there, key=lambda one: not one.shared.needs_room):
-            lengths[one.batch.seconds if one.shared.whole_period else longest].append(one)
+        longest = max((one.batch.seconds for one in there if not one.law.whole_period), default=0)
+        lengths: defaultdict[int, list[Example[Shared[Any]]]] = defaultdict(list)
+        for one in sorted(there, key=lambda one: not one.law.needs_room):
+            lengths[one.batch.seconds if one.law.whole_period else longest].append(one)
         found += [some for alike in lengths.values() for some in _parted(alike)]
-    return [some for some in found if len(some) > 1 or some[0].shared.examples > 1]
+    return [some for some in found if len(some) > 1 or some[0].law.examples > 1]
 
 
-def _parted(examples: Sequence[_Example]) -> Iterator[list[_Example]]:
-    some, entries = list[_Example](), LEFT_OVER
+def _parted(examples: Sequence[Example[Shared[Any]]]) -> Iterator[list[Example[Shared[Any]]]]:
+    some, entries = list[Example[Shared[Any]]](), LEFT_OVER
     for one in examples:
         own = entries_of(one.batch.orders)
         if some and entries + own > MOST_ENTRIES:
@@ -344,21 +224,6 @@ def _is_accepted(bench: Bench, order: Order, values: Values) -> bool:
         faults.clear()
     bench.met(call, exchange)
     return exchange.is_accepted
-
-
-def _carry_out(bench: Bench, rest: Waiting[None] | None) -> None:
-    """Run a law to its end, by moving the clock where it lets time pass. Raises NotSeenYet where there is none to be moved."""
-    if rest is None:
-        return
-    try:
-        next(rest)
-        while bench.session.control is not None:
-            bench.session.control.advance(CONSOLIDATION_SECONDS)
-            rest.send(True)  # noqa: FBT003 - a generator takes no keywords
-    except StopIteration:
-        return
-    rest.close()
-    raise NotSeenYet
 
 
 def _released_something(bench: Bench) -> bool:

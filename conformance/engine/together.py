@@ -244,7 +244,7 @@ class Together:
                 fault_batches(scope, refusal.endpoint, kinds),
                 partial(self._refused_release, refusal),
                 examples=1,
-                batch=batch_of,
+                batch_of=batch_of,
                 whole_period=refusal.rule in WITHIN_THE_PERIOD,
                 needs_room=refusal.rule in ROOM_FOR_MORE,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from pytest_bdd import given, parsers, then, when
@@ -18,6 +19,9 @@ from conformance.engine.kill_matrix import Refusal
 from conformance.engine.probes import probe_orders
 from conformance.engine.release_laws import SHARED_LAWS
 from conformance.engine.shelf import Laws, prove_shared
+from conformance.engine.succession import Laws as WholeLaws
+from conformance.engine.succession import prove_whole
+from conformance.engine.workflow_laws import WHOLE_LAWS
 from conformance.run.scenario import rule_of
 from conformance.run.session import Session
 from strategies.calls import calls
@@ -30,7 +34,7 @@ from strategies.orders import STATUSES
 def run_bench(koncili: Session, request: pytest.FixtureRequest) -> Bench:
     """The bench of the run, the readings known by which it sends orders."""
     items = request.session.items
-    bench = Bench(koncili, refusal_scenarios=_refusals(items), shared_laws=_shared(items))
+    bench = Bench(koncili, refusal_scenarios=_refusals(items), shared_laws=_shared(items), whole_laws=_whole(items))
     probe_orders(bench)
     return bench
 
@@ -63,6 +67,10 @@ class Experiment:
     def prove_shared(self) -> None:
         """Prove the laws of the Then step, in a reconciliation that scenarios share where that can be had."""
         prove_shared(self.bench, self.rule, self.bench.shared_laws[self.bench.scenario][1])
+
+    def prove_whole(self) -> None:
+        """Prove the laws of the Then step, in reconciliations one after the other where that can be had."""
+        prove_whole(self.bench, self.rule, self.bench.whole_laws[self.bench.scenario][1])
 
     def refuse(self) -> None:
         """Run the refusal as a property."""
@@ -117,7 +125,10 @@ def any_order_with_status(experiment: Experiment, status: str) -> None:
     experiment.statuses = (status,)
 
 
-@given(parsers.re(r"any reconciliation of (?P<least>\d+) (to (?P<most>\d+) )?orders?"))
+SO_MANY_ORDERS = r"any reconciliation of (?P<least>\d+) (to (?P<most>\d+) )?orders?"
+
+
+@given(parsers.re(SO_MANY_ORDERS))
 def any_reconciliation_of_so_many_orders(experiment: Experiment, least: str, most: str | None) -> None:
     experiment.endpoint = Endpoint.CREATE_RECONCILIATION
     experiment.orders = int(least), int(most or least)
@@ -143,6 +154,22 @@ def _shared(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, Laws]]:
         laws = SHARED_LAWS.get(then[0]) if then else None
         if rule is not None and laws is not None:
             found[item.nodeid] = catalogue()[rule.id], laws
+    return found
+
+
+def _whole(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, WholeLaws]]:
+    """The scenarios, by id, whose Then step can be tried in reconciliations one after the other."""
+    found: dict[str, tuple[Rule, WholeLaws]] = {}
+    for item in items:
+        rule, steps = rule_of(item), steps_of(item)
+        given, then = ([step.name for step in steps if step.type == type_] for type_ in ("given", "then"))
+        laws, orders = (
+            WHOLE_LAWS.get(then[0]) if then else None,
+            re.fullmatch(SO_MANY_ORDERS, given[0]) if given else None,
+        )
+        if rule is not None and laws is not None and orders is not None:
+            least = int(orders["least"])
+            found[item.nodeid] = catalogue()[rule.id], partial(laws, (least, int(orders["most"] or least)))
     return found
 
 

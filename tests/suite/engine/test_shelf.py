@@ -11,7 +11,8 @@ import pytest
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.release_laws import SHARED_LAWS
-from conformance.engine.shelf import prove_shared
+from conformance.engine.shelf import Shelf, prove_shared
+from conformance.errors import TargetUnavailable
 from conformance.run.session import Options, open_session
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
@@ -143,3 +144,14 @@ def test_a_deep_run_tries_each_by_itself() -> None:
     with bench_for(step, profile="deep") as bench:
         assert run(bench, step) == ""
         assert all(len(one.batch.orders) == 1 for one in bench.reconciliations.ids.values())
+
+
+def test_where_answers_get_lost_nothing_stays_active(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> None:
+        raise TargetUnavailable("no answer")
+
+    monkeypatch.setattr(Shelf, "_fill_up", lost)
+    with bench_for(*RULES) as bench:
+        assert [run(bench, step) for step in RULES] == [""] * len(RULES)
+        assert bench.session.evidence.observed == {}
+        assert all(seen(bench, step)[0] for step in RULES)

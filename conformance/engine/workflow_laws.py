@@ -1,0 +1,144 @@
+"""The laws of whole reconciliations, from their opening to their end: one after the other. By the Then step that says them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from conformance.contract.rules import Rule, Side
+from conformance.engine.bench import Bench, Spoiled
+from conformance.engine.checks import check_refused
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.succession import Whole
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import creation_of
+from strategies.reconciliations import Batch, batches
+
+MANY_ENTRIES: Final = 10
+
+MORE_THAN_A_BYTE: Final = (*(50,) * 6, 1)
+"""Extracts of each order, at most as many as are plainly lawful: more in all than a byte counts (TINYINT: 127 or 255), and than
+Java keeps one object of for each (Integer compared by identity: wrong from 128 on)."""
+
+Orders = tuple[int, int]
+"""How many orders a reconciliation has, at least and at most."""
+
+
+def _has_many_entries(batch: Batch) -> bool:
+    return sum(len(release["releases"]) for release in batch.releases) > MANY_ENTRIES
+
+
+def _wanted(bench: Bench) -> int:
+    return max(1, bench.session.profile.sequences // 2)
+
+
+def ends_reconciled(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
+    """With its releases a reconciliation ends reconciled."""
+    scope = bench.reconciliations.scope
+
+    def go(reconciliation: OpenReconciliation) -> bool:
+        _release_all(bench, rule, reconciliation)
+        return True
+
+    def law(name: str, strategy: st.SearchStrategy[Batch], examples: int) -> Whole:
+        return Whole(rule, f"{bench.scenario}{name}", strategy, go, _ended(bench, rule), examples)
+
+    least, most = orders
+    laws = [law("", batches(scope, at_least=least, at_most=most), _wanted(bench))]
+    if most > 1:
+        long = batches(scope, at_least=most, at_most=most).filter(_has_many_entries)
+        most_entries = bench.reconciliations.plain(scope.places[0], *MORE_THAN_A_BYTE)
+        laws += [
+            law(" of many entries", long, 1),
+            law(" of more entries than a byte counts", st.just(most_entries), 1),
+        ]
+    return laws
+
+
+def _release_all(bench: Bench, rule: Rule, reconciliation: OpenReconciliation) -> None:
+    """Release every order of the reconciliation; an exact release that is refused breaks the scenario's rule."""
+    for order in range(len(reconciliation.batch.orders)):
+        released = bench.reconciliations.release(reconciliation, order)
+        if released.status // 100 != 2:
+            reconciliation.spoiled = True
+            if bench.notes is not None:
+                raise Spoiled(f"an exact release got {released.status}")
+            # Alone in its reconciliation it may be refused too: then it is no matter of the workflow.
+            to_blame = bench.reconciliations.why_refused(reconciliation)
+            raise Violation(
+                rule="REL-01" if to_blame == "REL-01" else rule.id,
+                expected="every release to be accepted",
+                actual=f"it answered {released.status}",
+                exchange=released,
+            )
+
+
+def _ended(bench: Bench, rule: Rule) -> Callable[[OpenReconciliation, Exchange, bool], None]:
+    """It is finished, as far as the target tells: by its notification, or by room for the next one."""
+
+    def ended(reconciliation: OpenReconciliation, last: Exchange, is_free: bool) -> None:  # noqa: FBT001 - a callback's
+        received: Any = bench.reconciliations.notified(reconciliation)
+        situation = received.content["payload"].get("situation") if received else None
+        if not is_free or situation not in {None, "CONCILIED"}:
+            raise Violation(
+                rule=rule.id,
+                expected="the reconciliation to end with situation CONCILIED once all releases are in",
+                actual=f"it ended with {situation}" if situation else "it did not end",
+                exchange=last,
+            )
+        bench.saw(Side.ACCEPTED, last)
+
+    return ended
+
+
+def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
+    """It stays active until the last release is in, and completes then."""
+    least, most = orders
+    reconciliations = bench.reconciliations
+
+    def go(reconciliation: OpenReconciliation) -> bool:
+        for order in range(len(reconciliation.batch.orders)):
+            _check_active(bench, rule, reconciliation, order)
+            if not reconciliations.released(reconciliation, order):
+                return False
+        return True
+
+    drawn = batches(reconciliations.scope, at_least=least, at_most=most)
+    return [Whole(rule, bench.scenario, drawn, go, _ended(bench, rule), _wanted(bench))]
+
+
+def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, received: int) -> None:
+    """It is not completed yet: nothing notifies that it is, and a second one is refused."""
+    reconciliations = bench.reconciliations
+    if bench.session.control is not None:
+        bench.session.control.advance(3600)
+    orders = len(reconciliation.batch.orders)
+    context = f"the releases of {received} of its {orders} orders are in"
+    if reconciliations.notified(reconciliation):
+        reconciliation.spoiled = True
+        raise Violation(
+            rule=rule.id,
+            expected="the reconciliation to wait for all of its releases",
+            actual="it was completed",
+            exchange=bench.story[-1],
+            context=context,
+        )
+    if bench.session.inbox is None and received == orders - 1:
+        other = reconciliations.begin(reconciliations.plain(reconciliation.place, 1))
+        second = bench.send(creation_of(other.batch), other.values[0])
+        if second.status // 100 == 2:
+            reconciliations.stray(reconciliation)
+        check_refused(rule=rule, exchange=second, bench=bench, context=context)
+
+
+WHOLE_LAWS: Final[Mapping[str, Callable[[Orders, Bench, Rule], Sequence[Whole]]]] = MappingProxyType(
+    {
+        "with its releases it ends reconciled": ends_reconciled,
+        "it stays active until the last release is in, and completes then": stays_active,
+    }
+)
+"""What can be tried in succession, by the Then step that says it."""
