@@ -18,6 +18,7 @@ from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.digest import digest_of_file
 from conformance.verdict.exchanges import Mark, marked
+from conformance.verdict.observed import ObservedEntry, observed
 from conformance.verdict.signature import signature_path
 
 CERTIFICATE = "certificate.json"
@@ -134,6 +135,13 @@ class Reports:
             if found[part] is not None:
                 part.unlink()
         return {TRAFFIC: digest_of_file(self.path(TRAFFIC))}
+
+    def observed(self) -> ObservedEntry | None:
+        """How the target answered, by the HAR that this run left; None where there is none that can be read."""
+        try:
+            return observed(json.loads(self.path(TRAFFIC).read_text(encoding="utf-8"))["log"]["entries"])
+        except (OSError, ValueError, KeyError):
+            return None
 
 
 def _log(part: Path, redactor: Redactor) -> dict[str, Any] | None:

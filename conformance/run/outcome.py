@@ -113,6 +113,7 @@ class Ending:
             contract=contract,
             about=part.about if part else self._about(redactor),
             proof=part.proof if part else self._proof(redactor),
+            observed=self.task.reports.observed() if self.task.reports else None,
         )
         self.evidence = evidence
         if self.task.reports:

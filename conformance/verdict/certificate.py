@@ -21,6 +21,7 @@ from conformance import __version__
 from conformance.contract.rules import Catalogue, Kind, Level, catalogue
 from conformance.target.config import Target
 from conformance.verdict.digest import digest_of
+from conformance.verdict.observed import ObservedEntry
 from conformance.verdict.proven import Digest, ProofEntry
 from conformance.verdict.suite_code import code_digest
 from conformance.verdict.verdicts import (
@@ -314,6 +315,8 @@ class Certificate(_Part):
     """Where the target file says it."""
     proof: ProofEntry | None = None
     """Of the suite that made it, where one was there."""
+    observed: ObservedEntry | None = None
+    """How the target answered, where the run left its exchanges."""
     files: dict[str, Digest] = Field(default_factory=dict)
     """The digests of the files beside it that a run leaves, by name: those of the same run. Older suites tell none."""
     digest: Digest | None = None
@@ -416,6 +419,7 @@ def make_certificate(
     contract: Catalogue | None = None,
     about: AboutEntry | None = None,
     proof: ProofEntry | None = None,
+    observed: ObservedEntry | None = None,
 ) -> Certificate:
     """The certificate of a run; instants in UTC, `files` the digests of what it leaves beside."""
     contract = contract or catalogue()
@@ -435,6 +439,7 @@ def make_certificate(
         files=dict(files or {}),
         about=about,
         proof=proof,
+        observed=observed,
     )
     return certificate.sealed
 
