@@ -127,6 +127,11 @@ main.add_command(install_allure)
     metavar="I/N",
     help="Do the I-th of N parts only, as each of N jobs does; `merge` makes one certificate of them.",
 )
+@click.option(
+    "--compare",
+    type=click.Choice(["mock"]),
+    help="Then send the same drawn calls to the mock, and tell by rule in what it answers otherwise.",
+)
 @allow_production_option
 @click.option(
     "--dry-run", is_flag=True, help="Print what the run will spend, and send nothing. Exit code 2: it does not fit."
@@ -153,6 +158,7 @@ def certify(
     keep_going: bool,  # noqa: FBT001
     complete: bool,  # noqa: FBT001
     shard: str | None,
+    compare: str | None,
     allow_production: str | None,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
@@ -215,7 +221,21 @@ def certify(
         html=not no_html,
         plan=plan,
     )
+    if compare is not None and code != CANNOT_RUN:
+        _compare(reports, rules)
     sys.exit(code)
+
+
+def _compare(reports: Path, rules: tuple[str, ...]) -> None:
+    """Tell in what the mock differs from what the certificate there is of; the exit code is the certification's."""
+    from conformance.commandline.compare import compare_with_mock
+    from conformance.errors import CannotRun
+
+    try:
+        for line in compare_with_mock(reports, rules):
+            click.echo(line)
+    except CannotRun as error:
+        click.echo(f"koncili-conformance: not compared with the mock: {error}", err=True)
 
 
 def _shard(given: str | None) -> Shard | None:

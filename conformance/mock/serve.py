@@ -165,9 +165,10 @@ def wsgi_server(app: WSGI, listening: socket.socket, stall_seconds: float = STAL
     return server
 
 
-def ticking_koncili(quirks: list[Quirk], *, limits: bool = False) -> Koncili:
-    """A mock whose clock ticks. Raises ValueError for quirks that don't go together."""
-    koncili = Koncili(clock=ticking())
+def ticking_koncili(quirks: list[Quirk], *, limits: bool = False, readings: Mapping[str, str] | None = None) -> Koncili:
+    """A mock whose clock ticks, of these readings where no quirk has others. Raises ValueError for quirks that don't go
+    together."""
+    koncili = Koncili(clock=ticking(), readings=readings)
     koncili.switch(quirks)
     koncili.limits.enforce(on=limits)
     koncili.in_flight.alone_seconds = UNTOLD_SECONDS

@@ -31,8 +31,10 @@ PAGE = "index.html"
 SHARD = "shard.json"
 BOOKS = "books.csv"
 BOOKS_PAGE = "books.html"
+COMPARED = "compared"
+"""The directory of the run on the mock beside it."""
 
-_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, SHARD, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE)
+_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, SHARD, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE, COMPARED)
 
 
 class Reports:

@@ -58,8 +58,8 @@ class ObservedEntry(_Part):
     delays: dict[str, DelayEntry]
     """By endpoint."""
     forms: dict[str, Counts]
-    """In which form stored orders show an `instant`, an `amount`, the `accountId`: `as sent`, or a pattern in which 9 stands
-    for a digit (`9999-99-99T99:99:99.999-03:00`) and quotes for a text."""
+    """In which form stored orders show an `instant` and an `amount` (`as sent`, or a pattern in which 9 stands for a digit:
+    `9999-99-99T99:99:99.999-03:00`) and the `accountId` (`9`, or `"9"` for a text)."""
 
 
 class _Number(str):
@@ -105,8 +105,13 @@ def observed(entries: Iterable[Mapping[str, Any]]) -> ObservedEntry:
     )
 
 
-def own_form(counts: Mapping[str, int]) -> str:
-    """The form that the target gives by itself: the most frequent, where those that are not as sent are the more; else ""."""
+def own_form(kind: str, counts: Mapping[str, int]) -> str:
+    """The form that the target gives by itself, whatever it is sent; "" where it shows what it was sent.
+
+    Of an account the one that it always has; of the others the most frequent, where those that are not as sent are the more.
+    """
+    if kind == ACCOUNT:
+        return next(iter(counts)) if len(counts) == 1 else ""
     own = {form: count for form, count in counts.items() if form != AS_SENT}
     return max(own, key=lambda form: own[form]) if sum(own.values()) > counts.get(AS_SENT, 0) else ""
 
@@ -144,7 +149,7 @@ def _forms(body: Mapping[str, Any], versions: Sequence[Mapping[str, Any]]) -> It
         if value is not None:
             yield AMOUNT, AS_SENT if any(_same(value, before) for before in amounts) else _pattern(value)
     if (account := body.get("accountId")) is not None:
-        yield ACCOUNT, AS_SENT if any(_same(account, one.get("accountId")) for one in versions) else _pattern(account)
+        yield ACCOUNT, _pattern(account)
 
 
 def _values(body: Mapping[str, Any]) -> list[Any]:

@@ -93,6 +93,7 @@ def test_a_certificate_says_what_was_tested_how_and_by_what(monkeypatch: pytest.
         "recording": None,
         "about": None,
         "proof": None,
+        "observed": None,
     }
     assert [rule["id"] for rule in rules] == ["ORD-04"]
 
