@@ -450,6 +450,19 @@ class Bench:
         self.story[:] = story
         return again.is_accepted
 
+    @contextmanager
+    def aside(self, *known: Exchange) -> Iterator[None]:
+        """What is sent in here has nothing to do with the rest of the example, so that no other counterexample tells it; one that
+        is found in here tells only this, after what is `known`."""
+        story, self.story[:] = list(self.story), known
+        try:
+            yield
+        except Violation as violation:
+            violation.story = violation.story or tuple(self.story)
+            raise
+        finally:
+            self.story[:] = story
+
     def met(self, call: Call, exchange: Exchange) -> None:
         """Take note of what became of a lawful call: what is refused each time is sent less."""
         if self.hindrances is not None and (exchange.is_accepted or exchange.is_refused):

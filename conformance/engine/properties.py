@@ -20,6 +20,7 @@ from conformance.compat.hypothesis import draw_no_constants, know_utf8
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench, Hindered, NotSeenYet, Waiting
+from conformance.engine.frugal import Frugal, size_of
 from conformance.engine.hindrances import Blocked, Hindrances
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.verdict.violation import Violation
@@ -68,6 +69,7 @@ def prove(
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
     if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
         strategy, law = _sparing(bench, bench.hindrances, strategy, law)
+    before = bench.session.journal.spent()
     try:
         _first_pass(bench, law, name, strategy, seed, examples)
     except Violation as violation:
@@ -77,7 +79,32 @@ def prove(
         return
     if bench.session.shrinks:
         _run(bench, law, name, strategy, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
+    elif (frugal := Frugal(bench, before)).is_worth_it:
+        found = _shrunk_for_nothing(bench, law, name, strategy, seed, found, frugal)
     raise found  # not shrunk, or found once and not again: the first sight of it is all there is
+
+
+def _shrunk_for_nothing(
+    bench: Bench, law: Law[T], name: str, strategy: st.SearchStrategy[T], seed: int, first: Violation, frugal: Frugal
+) -> Violation:
+    """The smallest failure of the same rule that is found on a live endpoint while that spends no client error. Whatever comes in
+    between, the first one stays found."""
+    found, key = [first], (bench.scenario, name)
+    put_off = len(bench.deferred[key])
+    try:
+        _run(
+            bench, law, name, strategy, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink], found=found,
+            is_over=frugal.is_over,
+        )  # fmt: skip
+    except (Violation, TargetUnavailable, CannotRun):
+        pass  # what keeps the run from going on it meets again with the next call
+    except BaseException:
+        bench.session.evidence.observe(first, bench.session.redactor)
+        raise
+    finally:
+        del bench.deferred[key][put_off:]
+        bench.session.deferred.discard(bench.scenario)
+    return min((one for one in found if one.rule == first.rule), key=size_of)
 
 
 def _is_about_acceptance(bench: Bench) -> bool:
@@ -179,12 +206,14 @@ def _run(
     seed: int,
     examples: int,
     phases: list[Phase],
+    found: list[Violation] | None = None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    found: list[Violation] = []
+    found = [] if found is None else found
     stopped: list[TargetUnavailable | CannotRun] = []
 
     def test(example: T) -> None:
-        if stopped:
+        if stopped or is_over():
             return
         try:
             _example(bench, name, law, example)

@@ -240,10 +240,14 @@ def update_leaves_nothing_of_the_first(experiment: Experiment) -> None:
         first, others = update
         values, place = bench.fresh(first.shape), place_of(first.body)
         # Each is lawful by itself; only then does a refusal of the update say anything about updates.
-        alone = [bench.fresh(first.shape) for _ in others]
-        for order, code in ((first.body, values), *zip(others, alone, strict=True)):
-            if not bench.is_accepted(first, bench.submit(order, code)):
-                return
+        alone, submitted = [bench.fresh(first.shape) for _ in others], []
+        if not bench.is_accepted(first, bench.submit(first.body, values)):
+            return
+        for order, code in zip(others, alone, strict=True):
+            with bench.aside():
+                submitted.append(bench.submit(order, code))
+                if not bench.is_accepted(first, submitted[-1]):
+                    return
         before = [None, first.body]
         for times, order in enumerate(others, 2):
             context = f"submitted {times} times, with other contents"
@@ -255,7 +259,8 @@ def update_leaves_nothing_of_the_first(experiment: Experiment) -> None:
                 )
             except Violation:
                 # What is not shown as it was sent when it is new, either, is no matter of updates.
-                yield from bench.settled("QRY-01", order, alone[times - 2], place)
+                with bench.aside(submitted[times - 2]):
+                    yield from bench.settled("QRY-01", order, alone[times - 2], place)
                 raise
             before.append(order)
         bench.saw(Side.ACCEPTED, shown)

@@ -101,9 +101,10 @@ def shows_each_update_within_30_minutes(experiment: Experiment) -> None:
 def _is_shown_when_new(bench: Bench, shape: str, order: Order) -> bool:
     """Whether an order is shown as it was sent where it is no update, or not yet."""
     values = bench.fresh(shape)
-    if not bench.submit(order, values).is_accepted:
-        return True
-    shown = bench.query(place_of(order), values["code"])
+    with bench.aside():
+        if not bench.submit(order, values).is_accepted:
+            return True
+        shown = bench.query(place_of(order), values["code"])
     return not shown.is_accepted or not bench.problems(shown, order, values)
 
 

@@ -9,14 +9,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Final
 
 import pytest
 
 from conformance.mock.koncili import Koncili
-from conformance.mock.quirks import Wire
-from conformance.mock.wire import server_of
+from tests.suite.run.test_kinds_over_runs import listening
 from tests.suite.support.command_runs import COMMAND, certify
 from tests.suite.support.documents import ROOT, Document, documents
 
@@ -82,15 +80,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory, base_url: str) -> Path:
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
     """A mock on a socket, for what takes it for a sandbox."""
-    server = server_of(Koncili(), Wire(), 0)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Koncili()) as found:
+        yield found
 
 
 @pytest.mark.parametrize("block", [one for one in RUN if one.language == "sh"], ids=lambda one: one.name)

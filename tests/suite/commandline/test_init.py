@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import click
@@ -17,11 +14,10 @@ from click.testing import CliRunner, Result
 from conformance.cli import main
 from conformance.commandline import init_command
 from conformance.mock.koncili import Koncili
-from conformance.mock.quirks import Wire
-from conformance.mock.wire import server_of
 from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
 from conformance.target.config import load_target
 from conformance.target.target_file import file_text, write_new
+from tests.suite.run.test_kinds_over_runs import listening as served
 
 init = main.commands["init"]
 
@@ -36,20 +32,6 @@ class Counting(Koncili):
     def handle(self, request: Any) -> Any:
         self.calls += 1
         return super().handle(request)
-
-
-@contextmanager
-def served(koncili: Koncili) -> Iterator[str]:
-    """The mock on a socket, in a thread; its base URL."""
-    server = server_of(koncili, Wire(), 0)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,14 @@ PATIENCE_SECONDS: Final = 240
 @contextmanager
 def served(*defects: Defect) -> Iterator[str]:
     """A mock with these defects on a socket, in a thread; its base URL."""
-    server = server_of(Koncili(quirks=list(defects)), Wire(), 0)
+    with listening(Koncili(quirks=list(defects))) as base_url:
+        yield base_url
+
+
+@contextmanager
+def listening(koncili: Koncili) -> Iterator[str]:
+    """This mock on a socket, in a thread; its base URL."""
+    server = server_of(koncili, Wire(), 0)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
