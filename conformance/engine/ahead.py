@@ -136,7 +136,8 @@ class Ahead(ABC, Generic[L]):
         bench, running, found = self.bench, self.bench.scenario, list[Example[L]]()
         for scenario, (rule, laws) in self.laws.items():
             evidence = bench.session.evidence.scenarios[scenario]
-            if evidence.outcome is not Outcome.NOT_RUN or bench.session.missing_need(rule) is not None:
+            is_left_out = scenario in bench.session.left_out or bench.session.missing_need(rule) is not None
+            if evidence.outcome is not Outcome.NOT_RUN or is_left_out:
                 continue
             bench.scenario = scenario
             try:
