@@ -22,7 +22,8 @@ from conformance.audit.sharded.parts import PART_BYTES
 from conformance.audit.sharded.run import audit_in_parts
 from conformance.errors import CannotRun
 from conformance.report.ci import tell_ci
-from conformance.report.files import BOOKS, BOOKS_PAGE, CERTIFICATE, JUNIT, Reports
+from conformance.report.ctrf import ctrf
+from conformance.report.files import BOOKS, BOOKS_PAGE, CERTIFICATE, CTRF, JUNIT, Reports
 from conformance.report.junit import junit
 from conformance.report.lines import Line
 from conformance.report.page.render import page_told
@@ -138,6 +139,7 @@ def run_audit(
         reports.write_whole(BOOKS_PAGE, books_page(books, certificate))
         reports.write(certificate)
         reports.write_whole(JUNIT, junit(certificate, Evidence()))
+        reports.write_whole(CTRF, ctrf(certificate, Evidence()))
     except OSError as error:
         raise CannotRun(
             f"{reports.directory}: cannot be written: {error}; choose another place with --reports"

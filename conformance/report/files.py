@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from conformance.errors import CannotRun
+from conformance.report.statement import statement
 from conformance.report.summary import markdown
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate
@@ -24,6 +25,9 @@ from conformance.verdict.signature import signature_path
 CERTIFICATE = "certificate.json"
 SUMMARY = "summary.md"
 JUNIT = "junit.xml"
+CTRF = "ctrf.json"
+MESSAGES = "cucumber.ndjson"
+STATEMENT = "statement.intoto.json"
 ALLURE_RESULTS = "allure-results"
 HTML = "html"
 TRAFFIC = "traffic.har"
@@ -34,7 +38,10 @@ BOOKS_PAGE = "books.html"
 COMPARED = "compared"
 """The directory of the run on the mock beside it."""
 
-_MADE_BY_A_RUN = (CERTIFICATE, SUMMARY, PAGE, JUNIT, TRAFFIC, SHARD, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE, COMPARED)
+_MADE_BY_A_RUN = (
+    CERTIFICATE, STATEMENT, SUMMARY, PAGE, JUNIT, CTRF, MESSAGES, TRAFFIC, SHARD, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE,
+    COMPARED,
+)  # fmt: skip
 
 
 class Reports:
@@ -69,7 +76,8 @@ class Reports:
                 path.unlink(missing_ok=True)
         for part in self.directory.glob("traffic-*.har"):
             part.unlink()
-        signature_path(self.path(CERTIFICATE)).unlink(missing_ok=True)  # ssh-keygen would ask whether to overwrite it
+        for name in (CERTIFICATE, STATEMENT):
+            signature_path(self.path(name)).unlink(missing_ok=True)  # ssh-keygen would ask whether to overwrite it
 
     def share(self) -> None:
         """Make the directory this run's own and leave what is there. Raises CannotRun."""
@@ -90,9 +98,10 @@ class Reports:
         self._lock.release()
 
     def write(self, certificate: Certificate) -> None:
-        """Write certificate and summary. Raises CannotRun where the disk does not take them."""
+        """Write certificate, the statement over it, and summary. Raises CannotRun where the disk does not take them."""
         try:
             self.write_whole(CERTIFICATE, certificate.to_json())
+            self.write_whole(STATEMENT, statement(certificate, CERTIFICATE, digest_of_file(self.path(CERTIFICATE))))
             self.write_whole(SUMMARY, markdown(certificate))
         except OSError as error:
             raise CannotRun(

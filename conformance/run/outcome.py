@@ -17,12 +17,15 @@ from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.report.allure_page import finish_results, make_page
 from conformance.report.ci import tell_ci
-from conformance.report.files import CERTIFICATE, JUNIT, SHARD, Reports
+from conformance.report.ctrf import ctrf
+from conformance.report.cucumber import messages
+from conformance.report.files import CERTIFICATE, CTRF, JUNIT, MESSAGES, SHARD, Reports
 from conformance.report.junit import junit
 from conformance.report.lines import Line, Tone
 from conformance.report.page.render import page_told
 from conformance.report.summary import brief, terminal
 from conformance.run.options import Task
+from conformance.run.scenario import feature_files
 from conformance.run.session import chosen_profile, chosen_seed, chosen_target
 from conformance.run.shard_file import written
 from conformance.target.config import Target
@@ -120,6 +123,8 @@ class Ending:
             try:
                 self.task.reports.write(self.certificate)
                 self.task.reports.write_whole(JUNIT, junit(self.certificate, evidence))
+                self.task.reports.write_whole(CTRF, ctrf(self.certificate, evidence))
+                self.task.reports.write_whole(MESSAGES, messages(self.certificate, evidence, feature_files()))
             except (CannotRun, OSError) as error:
                 self.stopped = redactor.text(str(error))
         return self.certificate

@@ -21,6 +21,15 @@ def suite_root() -> Path:
     return installed if installed.is_dir() else package.parent
 
 
+def feature_files() -> dict[str, str]:
+    """The features, by their paths below the suite's root. Raises OSError."""
+    root = suite_root()
+    return {
+        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted((root / "features").glob("*.feature"))
+    }
+
+
 def rule_of(item: pytest.Item) -> Rule | None:
     """The rule that it is tagged with; None where it is no scenario of a rule."""
     marker = item.get_closest_marker("rule")

@@ -29,7 +29,7 @@ LEFT_BY_RUNS: Final = frozenset(
     {
         "certificate.json", "certificate.json.sig", "summary.md", "junit.xml", "traffic.har", "index.html", "html/index.html",
         "categories.json", "books.csv", "books.html", "proof.json", "proof.md", "trials.md", "trials.json", "reports/trials.md",
-        "stacks.md", "reports/stacks.md",
+        "stacks.md", "reports/stacks.md", "ctrf.json", "statement.intoto.json",
         "reports/certificate.json", "reports/history/", "reports/index.html", "build/site/docs/index.html",
     }
 )  # fmt: skip

@@ -61,6 +61,7 @@ def test_every_result_is_left(conformant: Run) -> None:
     left = {path.name for path in conformant.reports.iterdir()}
     assert left >= {
         "index.html", "certificate.json", "summary.md", "junit.xml", "traffic.har", "allure-results", "html",
+        "statement.intoto.json", "ctrf.json", "cucumber.ndjson",
     }  # fmt: skip
     page = (conformant.reports / "index.html").read_text(encoding="utf-8")
     assert all(f'href="{name}"' in page for name in ("html/index.html", "summary.md", "junit.xml", "traffic.har"))

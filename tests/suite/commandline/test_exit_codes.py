@@ -166,7 +166,9 @@ def test_a_run_that_cannot_begin_leaves_no_certificate_of_another(tmp_path: Path
     assert (reports / "certificate.json").exists()
     assert certify(reports, "--target=/nowhere").code == 3
     assert [
-        name for name in ("certificate.json", "summary.md", "junit.xml", "index.html") if (reports / name).exists()
+        name
+        for name in ("certificate.json", "statement.intoto.json", "summary.md", "junit.xml", "ctrf.json", "index.html")
+        if (reports / name).exists()
     ] == []
     assert in_shell(tmp_path, '"$K" gate reports/certificate.json --accept-partial').returncode == 3
 

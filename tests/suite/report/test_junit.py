@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, xunit2
@@ -21,9 +21,8 @@ from conformance.report.junit import junit
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.evidence import Evidence, Outcome
 from tests.suite.support.made_up_certificates import certified
-from tests.suite.support.made_up_evidence import all_pass, finding, scenario, waiver
-
-NASTY: Final = 'a <b> & "c" ]]> \x00\x1b[31m \ud800 \u20ac\nnext line'
+from tests.suite.support.made_up_evidence import all_pass, scenario, waiver
+from tests.suite.support.mixed_runs import mixed
 
 
 @dataclass(frozen=True)
@@ -34,22 +33,6 @@ class Read:
     status: str
     message: str = ""
     text: str = ""
-
-
-def mixed() -> Evidence:
-    """A run in which scenarios ended in every way."""
-    told = ("ORD-02", "ORD-03", "ORD-04", "ORD-05", "ORD-06", "ORD-07", "ERR-05")
-    evidence = all_pass(*told)
-    scenario(evidence, "ORD-02", "one holds", Outcome.PASSED)
-    scenario(evidence, "ORD-02", "one shows nothing", Outcome.PASSED, seen=False)
-    scenario(evidence, "ORD-03", "one decides nothing", Outcome.INCONCLUSIVE, NASTY)
-    scenario(evidence, "ORD-04", "one is broken", Outcome.FAILED, NASTY)
-    scenario(evidence, "ORD-04", "one is not", Outcome.PASSED)
-    scenario(evidence, "ORD-05", "one needs what is not there", Outcome.NOT_EXERCISED, "needs fixtures.x")
-    scenario(evidence, "ORD-06", "one is broken, as is known", Outcome.FAILED, "it was accepted")
-    evidence.expect("left out", "ORD-07", "left out")
-    evidence.observed["ERR-02"] = finding("ERR-02", "it answered 500")  # though its own scenario passes
-    return evidence
 
 
 def written(evidence: Evidence, path: Path) -> Certificate:

@@ -108,6 +108,9 @@ def test_a_run_without_failures_on_a_terminal(tmp_path: Path) -> None:
         "certificate.json",
         "summary.md",
         "junit.xml",
+        "ctrf.json",
+        "cucumber.ndjson",
+        "statement.intoto.json",
         "traffic.har",
     }
     assert f"8 pass, {len(catalogue().rules) - 8} not-exercised".encode() in run.shown
