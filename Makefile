@@ -10,7 +10,7 @@ DOCS_STAMP := $(VENV)/.docs-setup-done
 REPORTS ?= reports
 ARGS ?=
 
-.PHONY: help setup system certify test wheel prove trials stacks clients mutants check format report schema docs lock outdated bench costs kills baseline clean
+.PHONY: messages help setup system certify test wheel prove trials stacks clients mutants check format report schema docs lock outdated bench costs kills baseline clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ schema: $(DEV_STAMP) ## write what is made of the certificate's model and of ope
 	@$(BIN)/python -c 'from conformance.verdict.certificate import json_schema; print(json_schema(), end="")' \
 		> conformance/verdict/certificate.schema.json
 	@PYTHONPATH=. $(BIN)/python tests/schema_cases.py
+
+messages: $(DEV_STAMP) ## gather what people read into the catalogue of translations, which then lacks what is new
+	@$(BIN)/python tests/message_catalogue.py $(ARGS)
 
 docs: $(DOCS_STAMP) ## write what of the documents is generated, and make a site of all; fails where a link is dead
 	@mkdir -p docs

@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NAME = "koncili_conformance"
@@ -39,6 +42,14 @@ _NAMED = re.compile(
 def inside(source: str) -> str:
     """A module as it is in the wheel."""
     return _NAMED.sub(lambda found: f"{found.group(0)}{NAME}.", source)
+
+
+def compiled(catalogue: Path) -> bytes:
+    """A catalogue of messages as gettext reads it."""
+    buffer = BytesIO()
+    with catalogue.open("rb") as source:
+        write_mo(buffer, read_po(source, locale=catalogue.parts[-3], abort_invalid=True))
+    return buffer.getvalue()
 
 
 class Layout(BuildHookInterface[Any]):
@@ -71,7 +82,10 @@ class Layout(BuildHookInterface[Any]):
             target = f"{place}/{path.relative_to(folder).as_posix()}"
             copy = self._copies / target
             copy.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix == ".py":
+            if path.suffix == ".po":
+                target, copy = target.removesuffix(".po") + ".mo", copy.with_suffix(".mo")
+                copy.write_bytes(compiled(path))
+            elif path.suffix == ".py":
                 copy.write_text(changed(path.read_text(encoding="utf-8")), encoding="utf-8")
             else:
                 shutil.copyfile(path, copy)

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from conformance import streams
+from conformance.commandline.language import in_their_language, language_option, speaking_to
 from conformance.errors import CannotRun
 
 CANNOT_RUN: Final = 3
@@ -26,12 +27,27 @@ _SECRET: Final = re.compile(r"PASS|SECRET|TOKEN|EMAIL|CREDENTIAL|KEY", re.IGNORE
 
 
 class Rim(click.Group):
-    """A group of commands that ends in order."""
+    """A group of commands that ends in order, and speaks the language of who calls it."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params.append(language_option())
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, which takes --lang as the group itself does."""
+        cmd.params.append(language_option())
+        super().add_command(cmd, name)
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command and end the process."""
         streams.mend()
-        code = code_of(lambda: super(Rim, self).main(*args, **{**extra, "standalone_mode": False}))
+        given = args[0] if args else extra.get("args")
+
+        def run() -> int:
+            with speaking_to(sys.argv[1:] if given is None else given, os.environ, _tell), in_their_language(self):
+                return code_of(lambda: super(Rim, self).main(*args, **{**extra, "standalone_mode": False}))
+
+        code = code_of(run)
         if why := streams.flush():
             _tell(why)
             streams.flush()

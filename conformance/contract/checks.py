@@ -16,7 +16,6 @@ from conformance.contract.coercion import as_taken
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
 from conformance.contract.nearly_json import read_leniently
 from conformance.contract.order_rules import Breach, is_account_id, judge_order
-from conformance.contract.portuguese import in_portuguese
 from conformance.contract.readings import resolve
 from conformance.contract.reconciliation_rules import (
     OrderFacts,
@@ -30,6 +29,7 @@ from conformance.contract.reconciliation_rules import (
     judge_release,
     period_of,
 )
+from conformance.i18n.sentences import said
 
 Body: TypeAlias = Mapping[str, Any] | str | bytes
 """What will be sent: a mapping that goes to a JSON encoder, or the JSON text itself. A float counts as the shortest decimal that
@@ -266,6 +266,6 @@ def _reconciliation(body: Body, name: str, readings: Mapping[str, str]) -> Recon
 
 def _told(breaches: Iterable[Breach], language: Language) -> list[Violation]:
     return [
-        Violation(one.rule, one.pointer, in_portuguese(one.message) if language == "pt" else one.message)
+        Violation(one.rule, one.pointer, said(one.message, "pt-BR") if language == "pt" else one.message)
         for one in breaches
     ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from conformance.escaping import line
+from conformance.i18n.formats import number as numeral
+from conformance.i18n.messages import mark, ntr, tr
+from conformance.i18n.sentences import said
 from conformance.planning.costs import COMPLETE
 from conformance.planning.plan import Plan
 from conformance.planning.smaller_run import SmallerRun
@@ -14,7 +17,7 @@ from conformance.target.shared.budget_status import doubt_words
 
 MINUTE, HOUR = 60, 3600
 
-NO_CALLBACK = "○ without a callback_url some more client errors may show when a reconciliation is finished"
+NO_CALLBACK = mark("○ without a callback_url some more client errors may show when a reconciliation is finished")
 
 """The row of the endpoints without a documented rate, which a run holds to one."""
 
@@ -28,21 +31,21 @@ def span(seconds: float) -> str:
     if minutes < HOUR // MINUTE:
         return f"{minutes} min"
     hours, rest = divmod(minutes, HOUR // MINUTE)
-    return f"{hours:,} h {rest} min" if rest else f"{hours:,} h"
+    return f"{numeral(hours)} h {rest} min" if rest else f"{numeral(hours)} h"
 
 
 def full(plan: Plan, target: Target) -> Iterator[str]:
     """All of it, line by line."""
-    yield f"plan for {line(target.name)} ({target.base_url}): {_what(plan)}"
+    yield tr("plan for {name} ({url}): {what}", name=line(target.name), url=target.base_url, what=_what(plan))
     yield ""
     yield from _table(plan)
     yield ""
-    yield f"client errors: {_client_errors(plan)}"
-    yield f"expected: {_expected(plan)}"
+    yield tr("client errors: {errors}", errors=_client_errors(plan))
+    yield tr("expected: {time}", time=_expected(plan))
     for reason, number in _by_reason(plan.not_exercised.values()).items():
-        yield f"○ {counted(number, 'rule')} not-exercised: {reason}"
+        yield tr("○ {rules} not-exercised: {reason}", rules=counted(number, "rule"), reason=said(reason))
     if plan.limits.budget_status is not None and target.fixtures.callback_url is None:
-        yield NO_CALLBACK
+        yield tr(NO_CALLBACK)
     yield ""
     yield from warnings(plan)
     yield from _fit(plan)
@@ -50,11 +53,11 @@ def full(plan: Plan, target: Target) -> Iterator[str]:
 
 def short(plan: Plan, target: Target) -> Iterator[str]:
     """The same in a few lines."""
-    labels = ", ".join(f"{label} {number:,}" for label, number in plan.requests.items() if number)
-    yield f"plan for {line(target.name)}: {_what(plan)}"
-    yield f"requests: {sum(plan.requests.values()):,} ({labels})"
-    yield f"client errors: {_client_errors(plan)}"
-    yield f"expected: {_expected(plan)}"
+    labels = ", ".join(f"{label} {numeral(number)}" for label, number in plan.requests.items() if number)
+    yield tr("plan for {name}: {what}", name=line(target.name), what=_what(plan))
+    yield tr("requests: {number:,} ({labels})", number=sum(plan.requests.values()), labels=labels)
+    yield tr("client errors: {errors}", errors=_client_errors(plan))
+    yield tr("expected: {time}", time=_expected(plan))
     yield from _fit(plan)
 
 
@@ -63,12 +66,17 @@ def refusal(plan: Plan, max_wait: float | None) -> str:
     end undecided. Empty where nothing is known that keeps it from its end."""
     if max_wait is None or plan.longest_wait <= max_wait:
         return ""
-    waits = f"after {plan.free_scenarios} of {counted(plan.scenarios, 'scenario')}"
     return "\n".join(
         [
-            f"--max-wait {span(max_wait)} does not suffice, so nothing is sent: {waits} the run would wait "
-            f"{span(plan.longest_wait)} for the budget of client errors",
-            f"client errors: {_client_errors(plan)}",
+            tr(
+                "--max-wait {most} does not suffice, so nothing is sent: after {number} of {scenarios} the run would wait "
+                "{time} for the budget of client errors",
+                most=span(max_wait),
+                number=plan.free_scenarios,
+                scenarios=counted(plan.scenarios, "scenario"),
+                time=span(plan.longest_wait),
+            ),
+            tr("client errors: {errors}", errors=_client_errors(plan)),
             _when(plan),
             _instead(plan.smaller),
             *warnings(plan),
@@ -78,38 +86,47 @@ def refusal(plan: Plan, max_wait: float | None) -> str:
 
 def _what(plan: Plan) -> str:
     asked = len(plan.rules) + len(plan.not_exercised)
-    rules = f"{len(plan.rules)} of {counted(asked, 'rule')}" if plan.not_exercised else counted(asked, "rule")
-    profile = "certification, every kind of fault" if plan.profile == COMPLETE else plan.profile
-    return f"profile {profile}, {rules}, {counted(plan.scenarios, 'scenario')}"
+    rules = counted(asked, "rule")
+    if plan.not_exercised:
+        rules = tr("{number} of {rules}", number=len(plan.rules), rules=rules)
+    profile = tr("certification, every kind of fault") if plan.profile == COMPLETE else plan.profile
+    return tr("profile {name}", name=profile) + f", {rules}, {counted(plan.scenarios, 'scenario')}"
 
 
 def counted(number: int, what: str) -> str:
-    """A number of things: `1 rule`, `1,204 requests`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    """A number of things, one of COUNTED: `1 rule`, `1,204 requests`."""
+    return ntr(f"{{number:,}} {what}", f"{{number:,}} {what}s", number)
 
 
 def _table(plan: Plan) -> Iterator[str]:
-    width = max(map(len, plan.requests))
+    head, every, number, pace, least = tr("endpoint"), tr("all"), tr("requests"), tr("a minute"), tr("at least")
+    width = max(map(len, [head, *plan.requests]))
+    requests = max(8, len(number))
+    whole = f"{every:{width}}  {numeral(sum(plan.requests.values())):>{requests}}"
     if not plan.limits.paced:
-        yield f"{'endpoint':{width}}  requests"
-        yield from (f"{label:{width}}  {number:8,}" for label, number in plan.requests.items())
-        yield f"{'all':{width}}  {sum(plan.requests.values()):8,}"
+        yield f"{head:{width}}  {number}"
+        yield from (f"{label:{width}}  {numeral(sent):>{requests}}" for label, sent in plan.requests.items())
+        yield whole
         return
-    yield f"{'endpoint':{width}}  requests  a minute    at least"
-    yield from (_row(label, width, number) for label, number in plan.requests.items())
-    yield f"{'all':{width}}  {sum(plan.requests.values()):8,}            {span(plan.least_seconds):>10}"
-
-
-def _row(label: str, width: int, number: int) -> str:
-    return f"{label:{width}}  {number:8,}  {RATES[label]:8}  {span(least_seconds(number, RATES[label])):>10}"
+    paced = max(8, len(pace))
+    yield f"{head:{width}}  {number:>{requests}}  {pace:>{paced}}  {least:>10}"
+    for label, sent in plan.requests.items():
+        time = span(least_seconds(sent, RATES[label]))
+        yield f"{label:{width}}  {numeral(sent):>{requests}}  {RATES[label]:{paced}}  {time:>10}"
+    yield f"{whole}  {'':{paced}}  {span(plan.least_seconds):>10}"
 
 
 def _client_errors(plan: Plan) -> str:
     budget_status = plan.limits.budget_status
     if budget_status is None:
-        return f"{plan.client_errors:,}; this target counts none"
-    left = f"{budget_status.left} of {budget_status.budget} are left in this hour{doubt_words(budget_status.doubted)}"
-    return f"{plan.client_errors:,}; {left}"
+        return tr("{number:,}; this target counts none", number=plan.client_errors)
+    return tr(
+        "{number:,}; {left} of {budget} are left in this hour{doubt}",
+        number=plan.client_errors,
+        left=budget_status.left,
+        budget=budget_status.budget,
+        doubt=said(doubt_words(budget_status.doubted)),
+    )
 
 
 def warnings(plan: Plan) -> Iterator[str]:
@@ -118,9 +135,14 @@ def warnings(plan: Plan) -> Iterator[str]:
 
 
 def _expected(plan: Plan) -> str:
-    pace = "at the documented pace" if plan.limits.paced else "at an unlimited pace"
-    waiting = f" ({span(plan.waiting)} of it waiting for the budget)" if plan.waiting else ""
-    return f"{span(plan.seconds)} {pace}{waiting}, besides the target's own time to answer and to reconcile"
+    pace = tr("at the documented pace") if plan.limits.paced else tr("at an unlimited pace")
+    waiting = tr(" ({time} of it waiting for the budget)", time=span(plan.waiting)) if plan.waiting else ""
+    return tr(
+        "{time} {pace}{waiting}, besides the target's own time to answer and to reconcile",
+        time=span(plan.seconds),
+        pace=pace,
+        waiting=waiting,
+    )
 
 
 def _by_reason(reasons: Iterable[str]) -> dict[str, int]:
@@ -132,28 +154,31 @@ def _by_reason(reasons: Iterable[str]) -> dict[str, int]:
 
 def _fit(plan: Plan) -> Iterator[str]:
     if not plan.rules:
-        yield "Nothing would be exercised."
+        yield tr("Nothing would be exercised.")
     elif plan.limits.budget_status is None:
-        yield "It fits: no limits hold here."
+        yield tr("It fits: no limits hold here.")
     elif plan.fits:
-        yield "It fits the budget that is left."
+        yield tr("It fits the budget that is left.")
     else:
-        waits = f"after {plan.free_scenarios} of {counted(plan.scenarios, 'scenario')} the run waits for the budget"
-        yield f"It does not fit now: {waits} (--max-wait ends it there)."
+        yield tr(
+            "It does not fit now: after {number} of {scenarios} the run waits for the budget (--max-wait ends it there).",
+            number=plan.free_scenarios,
+            scenarios=counted(plan.scenarios, "scenario"),
+        )
         yield _when(plan)
         yield _instead(plan.smaller)
 
 
 def _when(plan: Plan) -> str:
     if plan.fits_in is None:
-        return "It never fits: its client errors are more than an hour's budget, and it waits for the next."
-    return f"It fits in {span(plan.fits_in)}, when client errors of earlier runs have left the hour."
+        return tr("It never fits: its client errors are more than an hour's budget, and it waits for the next.")
+    return tr("It fits in {time}, when client errors of earlier runs have left the hour.", time=span(plan.fits_in))
 
 
 def _instead(smaller: SmallerRun | None) -> str:
     if smaller is None:
-        return "Nothing fits now."
+        return tr("Nothing fits now.")
     rules = "".join(f" --rule {rule}" for rule in smaller.rules)
     what = [counted(len(smaller.rules), "rule")] if smaller.rules else []
     what += [counted(smaller.client_errors, "client error"), span(smaller.seconds)]
-    return f"This fits now: --profile {smaller.profile}{rules} ({', '.join(what)})"
+    return tr("This fits now: {options} ({what})", options=f"--profile {smaller.profile}{rules}", what=", ".join(what))

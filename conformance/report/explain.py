@@ -9,6 +9,8 @@ from typing import Final
 from conformance.contract.readings import READINGS
 from conformance.contract.rules import Kind, Level, Rule
 from conformance.contract.traceability import tied_to
+from conformance.i18n.messages import mark, tr
+from conformance.i18n.sentences import said
 from conformance.planning.show import counted
 from conformance.report.rulebook import render
 from conformance.report.traceability import told
@@ -16,11 +18,11 @@ from conformance.verdict.certificate import FindingEntry, RuleEntry
 from conformance.verdict.verdicts import RuleVerdict
 
 _TO_DO: Final[Mapping[RuleVerdict, str]] = {
-    RuleVerdict.FAIL: "mend the endpoint, then try the findings again: {replay}",
-    RuleVerdict.WAIVED: "it fails, and may until its waiver ends; try the findings again: {replay}",
-    RuleVerdict.INCONCLUSIVE: "remove what stood in the way, then certify again: certify --rule {rule}",
-    RuleVerdict.NOT_EXERCISED: "give the target file what it needs, then certify again: certify --rule {rule}",
-    RuleVerdict.PASS: "nothing: it was seen to hold",
+    RuleVerdict.FAIL: mark("mend the endpoint, then try the findings again: {replay}"),
+    RuleVerdict.WAIVED: mark("it fails, and may until its waiver ends; try the findings again: {replay}"),
+    RuleVerdict.INCONCLUSIVE: mark("remove what stood in the way, then certify again: certify --rule {rule}"),
+    RuleVerdict.NOT_EXERCISED: mark("give the target file what it needs, then certify again: certify --rule {rule}"),
+    RuleVerdict.PASS: mark("nothing: it was seen to hold"),
 }
 
 
@@ -48,76 +50,86 @@ def explained(rule: Rule, code: Code, entry: RuleEntry | None, finding: FindingE
     """The explanation, line by line. `entry` is the rule's in the certificate that `origin` names, if one was read; `finding`
     the one of it that was asked for."""
     lines = render([rule], "table", single=True).splitlines()
-    lines += ["", "What the documents say", *_said(rule)]
-    lines += ["", "What is tried", *_tried(code, entry)]
+    lines += ["", tr("What the documents say"), *_said(rule)]
+    lines += ["", tr("What is tried"), *_tried(code, entry)]
     if entry is not None:
-        lines += ["", f"What was seen ({origin})", *_seen(entry, finding)]
-    lines += ["", "What to do", *_to_do(rule, entry, finding, origin)]
-    return [*lines, "", "Where it is", *_where(rule, code)]
+        lines += ["", tr("What was seen ({origin})", origin=origin), *_seen(entry, finding)]
+    lines += ["", tr("What to do"), *_to_do(rule, entry, finding, origin)]
+    return [*lines, "", tr("Where it is"), *_where(rule, code)]
 
 
 def _said(rule: Rule) -> Iterator[str]:
-    yield f"  {rule.statement} ({rule.source})"
+    yield f"  {tr(rule.statement)} ({rule.source})"
     yield from (f"  {line}" for line in told(tied_to(rule.id)))
     if rule.reading:
-        yield f"  where they disagree: {READINGS[rule.reading].disagreement}"
+        yield "  " + tr("where they disagree: {what}", what=tr(READINGS[rule.reading].disagreement))
     if rule.level is Level.RECOMMENDED:
-        yield "  inferred, and stated by no document: it is reported and decides nothing"
+        yield "  " + tr("inferred, and stated by no document: it is reported and decides nothing")
 
 
 def _tried(code: Code, entry: RuleEntry | None) -> Iterator[str]:
     for place in code.scenarios:
-        yield f"  {place.title}"
+        yield f"  {tr(place.title)}"
     tried, left = (entry.kinds.tried, entry.kinds.left) if entry is not None and entry.kinds is not None else ([], [])
     for fault, kinds in code.faults.items():
         yield f"  {fault}: {', '.join(kinds)}"
     if tried or left:
-        yield f"  by this certificate's run {counted(len(tried), 'kind')} of {len(tried) + len(left)}"
+        kinds, every = counted(len(tried), "kind"), len(tried) + len(left)
+        yield "  " + tr("by this certificate's run {kinds} of {all}", kinds=kinds, all=every)
 
 
 def _seen(entry: RuleEntry, finding: FindingEntry | None) -> Iterator[str]:
-    yield f"  {entry.verdict}: {entry.accepted} accepted, {entry.refused} refused, {entry.checked} checked"
+    yield "  " + tr(
+        "{verdict}: {accepted} accepted, {refused} refused, {checked} checked",
+        verdict=tr(entry.verdict),
+        accepted=entry.accepted,
+        refused=entry.refused,
+        checked=entry.checked,
+    )
     if entry.reason:
-        yield f"  {entry.reason}"
+        yield f"  {said(entry.reason)}"
     for one in [finding] if finding is not None else entry.findings:
-        yield f"  {one.id}: {one.endpoint or 'no call'}, {one.kind or one.scenario or 'seen beside other rules'}"
-        yield f"    {one.reason}"
+        where = one.kind or said(one.scenario) or tr("seen beside other rules")
+        yield f"  {one.id}: {one.endpoint or tr('no call')}, {where}"
+        yield f"    {said(one.reason)}"
         if one.during is not None:
-            kinds = f", trying: {', '.join(one.during.kinds)}" if one.during.kinds else ""
-            yield f"    shown by {one.during.rule} {one.during.scenario}{kinds}"
+            kinds = tr(", trying: {kinds}", kinds=", ".join(one.during.kinds)) if one.during.kinds else ""
+            shown_by = f"{one.during.rule} {said(one.during.scenario)}"
+            yield "    " + tr("shown by {scenario}", scenario=shown_by) + kinds
     is_shown = finding is None or finding.id == (entry.findings[0].id if entry.findings else "")
     if entry.counterexample is not None and entry.counterexample.curl and is_shown:
         yield from (f"    {line}" for line in entry.counterexample.curl.splitlines())
         response = entry.counterexample.response
-        yield f"    answered {response.get('status')} {response.get('body')}"
+        yield "    " + tr("answered {answer}", answer=f"{response.get('status')} {response.get('body')}")
 
 
 def _to_do(rule: Rule, entry: RuleEntry | None, finding: FindingEntry | None, origin: str) -> Iterator[str]:
     replay = f"koncili-conformance replay {origin} {finding.id if finding is not None else rule.id}"
     recorded = entry is not None and any(one.recorded for one in entry.findings)
     if entry is not None and not recorded:
-        yield "  " + _TO_DO[entry.verdict].format(replay=replay, rule=rule.id)
+        yield "  " + tr(_TO_DO[entry.verdict], replay=replay, rule=rule.id)
     elif entry is None and Kind.ENDPOINT in rule.applies:
-        yield f"  an endpoint: {_expected(rule)}; see it tried: koncili-conformance certify --rule {rule.id}"
+        command = f"koncili-conformance certify --rule {rule.id}"
+        yield "  " + tr("an endpoint: {expected}; see it tried: {command}", expected=_expected(rule), command=command)
     if rule.instead:
-        yield f"  an integration: {rule.instead}"
+        yield "  " + tr("an integration: {instead}", instead=tr(rule.instead))
 
 
 def _expected(rule: Rule) -> str:
     """What an endpoint is to answer."""
     parts = []
     if rule.refused.text:
-        code = f" and code {' or '.join(rule.codes)}" if rule.codes else ""
-        parts.append(f"refuse what breaks it with {rule.refused}{code}")
+        code = tr(" and code {codes}", codes=tr(" or ").join(rule.codes)) if rule.codes else ""
+        parts.append(tr("refuse what breaks it with {status}", status=rule.refused) + code)
     if rule.accepted.text:
-        parts.append(f"accept what does not with {rule.accepted}")
-    return ", ".join(parts) or "answer as stated"
+        parts.append(tr("accept what does not with {status}", status=rule.accepted))
+    return ", ".join(parts) or tr("answer as stated")
 
 
 def _where(rule: Rule, code: Code) -> Iterator[str]:
-    yield "  conformance/contract/rules.yaml, its row"
+    yield "  " + tr("conformance/contract/rules.yaml, its row")
     yield from (f"  {place.file}:{place.line}" for place in code.scenarios)
     if code.faults:
         yield f'  strategies/faults.py, FAULTS["{rule.id}"]'
     if code.defects:
-        yield f"  mocks that break it: {', '.join(code.defects)}"
+        yield "  " + tr("mocks that break it: {names}", names=", ".join(code.defects))

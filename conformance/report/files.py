@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from conformance.errors import CannotRun
+from conformance.i18n.messages import LANGUAGES, Language
 from conformance.report.statement import statement
 from conformance.report.summary import markdown
 from conformance.target.wire.redaction import Redactor
@@ -38,8 +39,16 @@ BOOKS_PAGE = "books.html"
 COMPARED = "compared"
 """The directory of the run on the mock beside it."""
 
+
+def page_in(language: Language, spoken: Language) -> str:
+    """The name of the page in a language; in that of the run it has the plain name."""
+    return PAGE if language == spoken else f"index.{language}.html"
+
+
+_PAGES = (PAGE, *(f"index.{language}.html" for language in LANGUAGES))
+
 _MADE_BY_A_RUN = (
-    CERTIFICATE, STATEMENT, SUMMARY, PAGE, JUNIT, CTRF, MESSAGES, TRAFFIC, SHARD, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE,
+    CERTIFICATE, STATEMENT, SUMMARY, *_PAGES, JUNIT, CTRF, MESSAGES, TRAFFIC, SHARD, ALLURE_RESULTS, HTML, BOOKS, BOOKS_PAGE,
     COMPARED,
 )  # fmt: skip
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
 import click
 
 from conformance.escaping import line
+from conformance.i18n.formats import instant
+from conformance.i18n.messages import ENGLISH, language, mark, ntr, speaking, tr
+from conformance.i18n.sentences import said
 from conformance.planning.show import span
 from conformance.verdict.changes import Changes
 from conformance.verdict.gate_case import Check, Decision, Found, Group, Result
@@ -314,22 +317,22 @@ _RULE_SIGNS: Final = {
 }
 
 _NEWLY: Final = {
-    RuleVerdict.FAIL: "newly failing",
-    RuleVerdict.INCONCLUSIVE: "newly inconclusive",
-    RuleVerdict.NOT_EXERCISED: "newly not exercised",
-    RuleVerdict.WAIVED: "newly waived",
-    RuleVerdict.PASS: "newly passing",
+    RuleVerdict.FAIL: mark("newly failing"),
+    RuleVerdict.INCONCLUSIVE: mark("newly inconclusive"),
+    RuleVerdict.NOT_EXERCISED: mark("newly not exercised"),
+    RuleVerdict.WAIVED: mark("newly waived"),
+    RuleVerdict.PASS: mark("newly passing"),
 }
 
 
 def found_in_words(found: Found) -> str:
     """What a check found."""
-    return _filled(WORDS[found.check, found.kind][0], found.facts)
+    return _filled(tr(WORDS[found.check, found.kind][0]), found.facts)
 
 
 def remedy_in_words(found: Found) -> str:
     """What to do about a refusal."""
-    return _filled(WORDS[found.check, found.kind][1], found.facts)
+    return _filled(tr(WORDS[found.check, found.kind][1]), found.facts)
 
 
 def _filled(words: str, facts: Mapping[str, object]) -> str:
@@ -341,6 +344,12 @@ def _said(value: object) -> str:
         case str():
             return clean(value)
         case datetime():
+            if language() != ENGLISH:
+                return (
+                    f"{instant(value)} UTC"
+                    if value.utcoffset() == timedelta()
+                    else instant(value, "%Y-%m-%d %H:%M:%S %z")
+                )
             return value.isoformat(" ", "seconds").replace("+00:00", " UTC")
         case float():
             return _duration(value)
@@ -359,7 +368,7 @@ def _duration(seconds: float) -> str:
     days, rest = divmod(seconds, DAY_SECONDS)
     if rest or not days:
         return span(seconds)
-    return f"{days:.0f} days" if days > 1 else "1 day"
+    return ntr("{number} day", "{number} days", round(days))
 
 
 # -- for people ----------------------------------------------------------------------------------------------------
@@ -370,7 +379,7 @@ def text(decision: Decision, changes: Changes | str | None) -> Iterable[str]:
     cannot be read."""
     for found in decision.checks:
         sign, colour = _SIGNS[found.result]
-        yield f"{click.style(sign, fg=colour)} {found.check:11}  {found_in_words(found)}"
+        yield f"{click.style(sign, fg=colour)} {tr(found.check):11}  {found_in_words(found)}"
         if found.check is Check.VERDICT:
             for group in decision.groups:
                 yield from _group(group)
@@ -379,21 +388,24 @@ def text(decision: Decision, changes: Changes | str | None) -> Iterable[str]:
         yield from _changes(changes)
     yield ""
     passes = not decision.exit_code
-    headline = f"{DECISIONS[decision.exit_code][1]} (exit code {decision.exit_code})"
+    headline = f"{tr(DECISIONS[decision.exit_code][1])} ({tr('exit code {code}', code=decision.exit_code)})"
     yield click.style(headline, fg="green" if passes else "red", bold=True)
     remedies: dict[str, list[str]] = {}
     for found in decision.refusals:
-        remedies.setdefault(remedy_in_words(found), []).append(found.check)
+        remedies.setdefault(remedy_in_words(found), []).append(tr(found.check))
     yield from (f"  {', '.join(dict.fromkeys(checks))}: {remedy}" for remedy, checks in remedies.items())
 
 
 def _group(group: Group) -> Iterable[str]:
-    of_level = "" if group.level == "required" else f" ({group.level}, never decides)"
+    of_level = "" if group.level == "required" else f" ({tr(group.level)}, {tr('never decides')})"
     rules = group.rules[0] if len(group.rules) == 1 else f"{len(group.rules)} rules"
-    reason = clean(group.reason).removeprefix(f"{rules}: ")
+    reason = said(clean(group.reason).removeprefix(f"{rules}: "))
     if len(reason) > MOST_OF_A_REASON:
         reason = f"{reason[:MOST_OF_A_REASON]}..."
-    yield f"    {_RULE_SIGNS[group.verdict]} {rules} {group.verdict}{of_level}: {reason}"
+    which = f"{rules} {tr(group.verdict)}"
+    if len(group.rules) > 1:
+        which = ntr(f"{{number}} rule {group.verdict}", f"{{number}} rules {group.verdict}", len(group.rules))
+    yield f"    {_RULE_SIGNS[group.verdict]} {which}{of_level}: {reason}"
     if len(group.rules) > 1:
         yield from _listed("      ", group.rules)
 
@@ -406,30 +418,42 @@ def _listed(head: str, rules: Iterable[str]) -> list[str]:
 
 def _changes(changes: Changes | str) -> Iterable[str]:
     if isinstance(changes, str):
-        yield f"baseline: nothing to compare with: {clean(changes)}"
+        yield tr("baseline: nothing to compare with: {why}", why=clean(changes))
         return
-    yield f"since the baseline of {_said(changes.since)}:"
+    yield tr("since the baseline of {since}:", since=_said(changes.since))
     for difference in changes.differences:
-        yield f"  ! its {difference.what} was {clean(difference.before)}, and is {clean(difference.after)}"
+        before, after = clean(difference.before), clean(difference.after)
+        yield "  ! " + tr(
+            "its {what} was {before}, and is {after}", what=tr(difference.what), before=before, after=after
+        )
     if changes.is_newer:
-        yield "  ! it is later than the certificate: what is told as new is old"
+        yield "  ! " + tr("it is later than the certificate: what is told as new is old")
     for doubt in changes.doubts:
-        yield f"  ! it is not to be trusted: {doubt.check}: {found_in_words(doubt)}"
-    some = [(f"{_RULE_SIGNS[verdict]} {words}", changes.newly[verdict]) for verdict, words in _NEWLY.items()]
-    some += [("+ new in the catalogue", changes.added), ("- no more in the catalogue", changes.removed)]
+        yield "  ! " + tr("it is not to be trusted: {why}", why=f"{tr(doubt.check)}: {found_in_words(doubt)}")
+    some = [(f"{_RULE_SIGNS[verdict]} {tr(words)}", changes.newly[verdict]) for verdict, words in _NEWLY.items()]
+    some += [
+        (f"+ {tr('new in the catalogue')}", changes.added),
+        (f"- {tr('no more in the catalogue')}", changes.removed),
+    ]
     for words, rules in some:
         if rules:
             yield from _listed(f"  {words}: ", rules)
     if not any(rules for _, rules in some):
-        yield "  no rule has another verdict"
+        yield "  " + tr("no rule has another verdict")
 
 
 # -- for machines --------------------------------------------------------------------------------------------------
 
 
 def as_json(certificate: str, decision: Decision, changes: Changes | str | None) -> str:
-    """The same as JSON; `certificate` is its path."""
-    document = {
+    """The same as JSON, in English; `certificate` is its path."""
+    with speaking(ENGLISH):
+        document = _document(certificate, decision, changes)
+    return json.dumps(document, indent=2).replace("##", r"#\u0023")  # `##[` is a command wherever it stands in a log
+
+
+def _document(certificate: str, decision: Decision, changes: Changes | str | None) -> dict[str, Any]:
+    return {
         "certificate": certificate,
         "decision": DECISIONS[decision.exit_code][0],
         "exitCode": decision.exit_code,
@@ -450,7 +474,6 @@ def as_json(certificate: str, decision: Decision, changes: Changes | str | None)
         ],
         "changes": _changes_as_json(changes),
     }
-    return json.dumps(document, indent=2).replace("##", r"#\u0023")  # `##[` is a command wherever it stands in a log
 
 
 def _changes_as_json(changes: Changes | str | None) -> dict[str, Any] | None:

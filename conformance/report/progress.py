@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+from conformance.i18n.formats import number as numeral
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 from conformance.planning.costs import Stage
 from conformance.planning.show import counted
 from conformance.target.waiting import shown
@@ -121,21 +124,24 @@ class Progress:
 def words(progress: Progress, requests: int, client_errors: int, elapsed: float, waiting: str = "") -> str:
     """How far it is, in a line: `57 of 88 rules, 1,204 requests, 212 client errors (188 left), about 40 s left`, or what it
     waits for instead of the time."""
-    parts = [f"{progress.rules_done} of {counted(progress.rules, 'rule')}"]
+    parts = [tr("{number} of {rules}", number=progress.rules_done, rules=counted(progress.rules, "rule"))]
     if progress.failing:
-        parts.append(f"{len(progress.failing)} failing")
+        parts.append(tr("{number} failing", number=len(progress.failing)))
     errors = counted(client_errors, "client error")
-    parts += [counted(requests, "request"), errors if progress.left is None else f"{errors} ({progress.left:,} left)"]
+    if progress.left is not None:
+        errors = tr("{errors} ({left:,} left)", errors=errors, left=progress.left)
+    parts += [counted(requests, "request"), errors]
     seconds = progress.seconds_left(elapsed)
     if waiting:
         parts.append(waiting)
     elif seconds is not None:
-        parts.append(f"about {shown(seconds)} left")
+        parts.append(tr("about {time} left", time=shown(seconds)))
     return ", ".join(parts)
 
 
 def told(ended: Ended) -> str:
     """How a scenario ended, in a line."""
-    seen = [f"{number} {side}" for side, number in ended.counts.items() if number]
-    what = "; ".join([*seen, *([ended.reason] if ended.reason else [])])
-    return f"{ended.rule} {ended.name}: {what}" + (f" ({ended.seconds:.1f} s)" if ended.requests else "")
+    seen = [f"{number} {tr(side)}" for side, number in ended.counts.items() if number]
+    what = "; ".join([*seen, *([said(ended.reason)] if ended.reason else [])])
+    took = f" ({numeral(ended.seconds, '.1f')} s)" if ended.requests else ""
+    return f"{ended.rule} {said(ended.name)}: {what}{took}"

@@ -9,16 +9,22 @@ from typing import Any
 
 from conformance.contract.readings import NEVER_PROBED, PRINTED_CONTRADICTIONS, READINGS, Reading
 from conformance.contract.rules import Kind, Rule, Side, catalogue
+from conformance.i18n.messages import ENGLISH, mark, speaking, tr
 
 
 def render(rules: Sequence[Rule], format_: str, *, single: bool) -> str:
     """The rules in that format (table, json or markdown); `single` shows one rule whole."""
+    if format_ == "table":
+        return _whole(rules[0]) if single else _table(rules)
+    with speaking(ENGLISH):  # what machines read, and docs/rules.md
+        return _for_documents(rules, format_, single=single)
+
+
+def _for_documents(rules: Sequence[Rule], format_: str, *, single: bool) -> str:
     if format_ == "json":
         rows = [as_dict(rule) for rule in rules]
         return json.dumps(rows[0] if single else rows, indent=2, ensure_ascii=False)
-    if format_ == "markdown":
-        return "\n".join(_section(rules[0])) if single else _reference(rules)
-    return _whole(rules[0]) if single else _table(rules)
+    return "\n".join(_section(rules[0])) if single else _reference(rules)
 
 
 def as_dict(rule: Rule) -> dict[str, Any]:
@@ -41,39 +47,39 @@ def as_dict(rule: Rule) -> dict[str, Any]:
 def expected(rule: Rule) -> str:
     """What must be seen for the rule to pass, in words."""
     if Kind.ENDPOINT not in rule.applies:
-        return "recorded calls that keep it, and none that breaks it"
+        return tr("recorded calls that keep it, and none that breaks it")
     parts = []
     for side in rule.sides:
         if side == "accepted":
-            parts.append(f"accepted with {rule.accepted}")
+            parts.append(tr("accepted with {status}", status=rule.accepted))
         elif side == "refused":
-            codes = f" and code {' or '.join(rule.codes)}" if rule.codes else ""
-            body = " and NO_TOKEN" if rule.no_token_body else ""
-            parts.append(f"refused with {rule.refused}{codes}{body}")
+            codes = tr(" and code {codes}", codes=tr(" or ").join(rule.codes)) if rule.codes else ""
+            body = tr(" and NO_TOKEN") if rule.no_token_body else ""
+            parts.append(tr("refused with {status}", status=rule.refused) + codes + body)
         else:
-            parts.append("any answer but a server error")
+            parts.append(tr("any answer but a server error"))
     return "; ".join(parts)
 
 
 def _table(rules: Sequence[Rule]) -> str:
-    return "\n".join(f"{rule.id:8} {rule.level:11}  {rule.statement}" for rule in rules)
+    return "\n".join(f"{rule.id:8} {tr(rule.level):11}  {tr(rule.statement)}" for rule in rules)
 
 
 def _whole(rule: Rule) -> str:
     rows = {
-        "level": str(rule.level),
-        "endpoints": ", ".join(endpoint.label for endpoint in rule.endpoints),
-        "source": rule.source,
-        "expected": expected(rule),
-        "needs": ", ".join(rule.needs) or "nothing",
-        "applies": " and ".join(_APPLIES[kind] for kind in rule.applies),
+        tr("level"): tr(rule.level),
+        tr("endpoints"): ", ".join(endpoint.label for endpoint in rule.endpoints),
+        tr("source"): rule.source,
+        tr("expected"): expected(rule),
+        tr("needs"): ", ".join(rule.needs) or tr("nothing"),
+        tr("applies"): tr(" and ").join(tr(_APPLIES[kind]) for kind in rule.applies),
     }
     if rule.instead:
-        rows["instead"] = rule.instead
+        rows[tr("instead")] = tr(rule.instead)
     if rule.reading:
         reading = READINGS[rule.reading]
-        rows["reading"] = f"{reading.id} ({' | '.join(reading.values)}): {reading.disagreement}"
-    return "\n".join([f"{rule.id}  {rule.statement}", *(f"  {name:10} {value}" for name, value in rows.items())])
+        rows[tr("reading")] = f"{reading.id} ({' | '.join(reading.values)}): {tr(reading.disagreement)}"
+    return "\n".join([f"{rule.id}  {tr(rule.statement)}", *(f"  {name:10} {value}" for name, value in rows.items())])
 
 
 # -- Markdown ------------------------------------------------------------------------------------------------------
@@ -98,8 +104,8 @@ _EVIDENCE = {
 }
 
 _APPLIES = {
-    Kind.ENDPOINT: "an endpoint (`certify`)",
-    Kind.INTEGRATION: "an integration's recorded calls (`audit`)",
+    Kind.ENDPOINT: mark("an endpoint (`certify`)"),
+    Kind.INTEGRATION: mark("an integration's recorded calls (`audit`)"),
 }
 
 _NEEDS = {

@@ -17,6 +17,7 @@ import pytest
 from conformance import escaping
 from conformance.compat.pytest import let_write_to
 from conformance.contract.rules import catalogue
+from conformance.i18n.messages import tr
 from conformance.report.lines import Line, Tone
 from conformance.report.progress import Ended, Progress, words
 from conformance.report.progress import told as in_words
@@ -143,7 +144,7 @@ class Screen:
         if self.loudness is Loudness.VERBOSE:
             self.say(Line(f"{symbol} {in_words(ended)}", tone))
         elif is_new and self.loudness is Loudness.NORMAL:
-            self.say(Line(f"{symbol} {ended.rule} {catalogue()[ended.rule].statement}", tone))
+            self.say(Line(f"{symbol} {ended.rule} {tr(catalogue()[ended.rule].statement)}", tone))
         if not self.lively and self.loudness is not Loudness.QUIET:
             self._beat()
 
@@ -156,7 +157,7 @@ class Screen:
 
     def interrupted(self) -> None:
         """The user wants the run to end. Called by a signal, perhaps in the middle of writing: a stream would not take that."""
-        self._waiting = "interrupted: clearing away; Ctrl-C again leaves that to cleanup"
+        self._waiting = tr("interrupted: clearing away; Ctrl-C again leaves that to cleanup")
         if not self.lively and self.loudness is not Loudness.QUIET:
             os.write(self._stream.fileno(), f"{self._waiting}\n".encode())
 

@@ -11,6 +11,10 @@ from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Kind, Level, catalogue
 from conformance.escaping import cell, fenced
 from conformance.escaping import markdown as escaped
+from conformance.i18n.formats import instant
+from conformance.i18n.formats import number as numeral
+from conformance.i18n.messages import mark, ntr, tr
+from conformance.i18n.sentences import said
 from conformance.planning.show import counted
 from conformance.report import recorded
 from conformance.report.lines import Line, Tone
@@ -22,14 +26,16 @@ from conformance.verdict.verdicts import NOT_SELECTED, RuleVerdict, RunVerdict
 from conformance.verdict.violation import SHOWS_IT
 
 _NEXT_STEP = {
-    RunVerdict.CONFORMANT: "Every required rule was seen to hold.",
-    RunVerdict.NONCONFORMANT: "Each failing rule has a counterexample: `koncili-conformance replay` sends it anew.",
-    RunVerdict.INCONCLUSIVE: "Nothing is decided: see the reasons, then run again.",
+    RunVerdict.CONFORMANT: mark("Every required rule was seen to hold."),
+    RunVerdict.NONCONFORMANT: mark(
+        "Each failing rule has a counterexample: `koncili-conformance replay` sends it anew."
+    ),
+    RunVerdict.INCONCLUSIVE: mark("Nothing is decided: see the reasons, then run again."),
 }
 
-_CHOSEN_HOLD = "The required rules that were chosen were seen to hold; leave out --rule to certify all."
-_ALL_BUT_LIVE = "All that a live endpoint can show was seen to hold; the rest needs the suite's own mock."
-_MORE_NEEDED = "What was exercised was seen to hold; see what the other rules need, then run again."
+_CHOSEN_HOLD = mark("The required rules that were chosen were seen to hold; leave out --rule to certify all.")
+_ALL_BUT_LIVE = mark("All that a live endpoint can show was seen to hold; the rest needs the suite's own mock.")
+_MORE_NEEDED = mark("What was exercised was seen to hold; see what the other rules need, then run again.")
 
 _ATTENTION = (RuleVerdict.FAIL, RuleVerdict.INCONCLUSIVE, RuleVerdict.NOT_EXERCISED, RuleVerdict.WAIVED)
 
@@ -80,7 +86,12 @@ def _of(certificate: Certificate, verdict: RuleVerdict) -> list[RuleEntry]:
 def counts(certificate: Certificate) -> str:
     """How many rules have which verdict: `40 pass, 2 fail`."""
     found = Counter(entry.verdict for entry in certificate.rules)
-    return ", ".join(f"{found[verdict]} {verdict}" for verdict in RuleVerdict if found[verdict])
+    return ", ".join(with_verdict(found[verdict], verdict) for verdict in RuleVerdict if found[verdict])
+
+
+def with_verdict(number: int, verdict: str) -> str:
+    """How many rules have a verdict: `2 fail`. (In Portuguese the verdict has a plural)"""
+    return ntr(f"{{number}} {verdict}", f"{{number}} {verdict}", number)
 
 
 def _by_reason(entries: Iterable[RuleEntry]) -> dict[str, list[RuleEntry]]:
@@ -104,13 +115,26 @@ def covered(certificate: Certificate) -> str:
         return ""
     earlier = ""
     if coverage.since is not None:
-        earlier = f", {coverage.earlier} more by earlier runs since {coverage.since:%Y-%m-%d %H:%M} UTC"
-    return f"{coverage.tried} of {counted(coverage.of, 'kind')} of faults tried{earlier} ({coverage.percent} %)"
+        earlier = tr(
+            ", {number} more by earlier runs since {since:%Y-%m-%d %H:%M} UTC",
+            number=coverage.earlier,
+            since=coverage.since,
+        )
+    return ntr(
+        "{tried} of {number:,} kind of faults tried{earlier} ({percent} %)",
+        "{tried} of {number:,} kinds of faults tried{earlier} ({percent} %)",
+        coverage.of,
+        tried=coverage.tried,
+        earlier=earlier,
+        percent=coverage.percent,
+    )
 
 
 def kinds_of(entry: RuleEntry) -> str:
     """How many kinds of a rule's faults were tried: `3 of 7`; "" where they have none."""
-    return f"{len(entry.kinds.tried)} of {len(entry.kinds.tried) + len(entry.kinds.left)}" if entry.kinds else ""
+    if entry.kinds is None:
+        return ""
+    return tr("{number} of {all}", number=len(entry.kinds.tried), all=len(entry.kinds.tried) + len(entry.kinds.left))
 
 
 def _not_all_tried(certificate: Certificate) -> Iterator[Line]:
@@ -121,7 +145,9 @@ def _not_all_tried(certificate: Certificate) -> Iterator[Line]:
         if entry.kinds and entry.kinds.left
     ]
     if rules:
-        told = f"pass, with not all kinds tried ({COMPLETE} tries them): {', '.join(rules)}"
+        told = tr(
+            "pass, with not all kinds tried ({option} tries them): {rules}", option=COMPLETE, rules=", ".join(rules)
+        )
         for line in textwrap.wrap(told, WIDTH, subsequent_indent="  "):
             yield Line(line, Tone.FAINT)
 
@@ -129,23 +155,24 @@ def _not_all_tried(certificate: Certificate) -> Iterator[Line]:
 def next_step(certificate: Certificate) -> str:
     """What the verdict means for whoever reads it, in a sentence or two."""
     if certificate.verdict is not RunVerdict.PARTIAL:
-        return _NEXT_STEP[certificate.verdict]
+        return tr(_NEXT_STEP[certificate.verdict])
     missing = [entry for entry in _of(certificate, RuleVerdict.NOT_EXERCISED) if entry.level is Level.REQUIRED]
     if all(entry.reason == NOT_SELECTED for entry in missing):
-        return _CHOSEN_HOLD
-    return _ALL_BUT_LIVE if all(entry.reason in NEEDS_CONTROL.values() for entry in missing) else _MORE_NEEDED
+        return tr(_CHOSEN_HOLD)
+    return tr(_ALL_BUT_LIVE if all(entry.reason in NEEDS_CONTROL.values() for entry in missing) else _MORE_NEEDED)
 
 
 def verdict_line(certificate: Certificate) -> Line:
     """Target and verdict."""
     target = certificate.target
-    return Line(f"{target.name} ({target.base_url}): {certificate.verdict.upper()}", _RUN_TONE[certificate.verdict])
+    verdict = tr(certificate.verdict).upper()
+    return Line(f"{target.name} ({target.base_url}): {verdict}", _RUN_TONE[certificate.verdict])
 
 
 def brief(certificate: Certificate) -> Iterator[Line]:
     """The verdict alone, and which rules fail."""
     for entry in _of(certificate, RuleVerdict.FAIL):
-        yield Line(f"{SYMBOLS[entry.verdict]} {entry.id} ({entry.level}): {entry.statement}", Tone.BAD)
+        yield Line(f"{SYMBOLS[entry.verdict]} {entry.id} ({tr(entry.level)}): {said(entry.statement)}", Tone.BAD)
     yield verdict_line(certificate)
 
 
@@ -156,36 +183,40 @@ def terminal(certificate: Certificate, again: Callable[[str], str] = lambda _: "
         alike = _by_reason(_of(certificate, verdict))
         for reason, entries in list(alike.items())[:MOST_SHOWN]:
             if len(entries) > 1:
-                yield Line(f"{SYMBOLS[verdict]} {len(entries)} rules {verdict}: {reason}", _TONE[verdict])
+                rules = ntr(f"{{number}} rule {verdict}", f"{{number}} rules {verdict}", len(entries))
+                yield Line(f"{SYMBOLS[verdict]} {rules}: {said(reason)}", _TONE[verdict])
             else:
                 yield from _told(entries[0], again)
         if len(alike) > MOST_SHOWN:
-            yield Line(f"... and {len(alike) - MOST_SHOWN} more at {verdict}, in index.html", _TONE[verdict])
+            more = tr(
+                "... and {number} more at {verdict}, in index.html", number=len(alike) - MOST_SHOWN, verdict=tr(verdict)
+            )
+            yield Line(more, _TONE[verdict])
     seconds = (certificate.finished_at - certificate.started_at).total_seconds()
     yield Line("")
     yield verdict_line(certificate)
-    yield Line(f"rules: {counts(certificate)}")
+    yield Line(tr("rules: {counts}", counts=counts(certificate)))
     if kinds := covered(certificate):
         yield Line(kinds)
         yield from _not_all_tried(certificate)
-    yield Line(f"profile {certificate.profile}, seed {certificate.seed}, {seconds:.1f} s: {_traffic(certificate)}")
+    ran = tr("profile {profile}, seed {seed}", profile=certificate.profile, seed=certificate.seed)
+    yield Line(f"{ran}, {numeral(seconds, '.1f')} s: {_traffic(certificate)}")
     yield Line(next_step(certificate))
 
 
 def _told(entry: RuleEntry, again: Callable[[str], str]) -> Iterator[Line]:
-    yield Line(
-        f"{SYMBOLS[entry.verdict]} {entry.id} {entry.verdict} ({entry.level}): {entry.statement}", _TONE[entry.verdict]
-    )
+    verdict = f"{SYMBOLS[entry.verdict]} {entry.id} {tr(entry.verdict)} ({tr(entry.level)})"
+    yield Line(f"{verdict}: {said(entry.statement)}", _TONE[entry.verdict])
     if entry.reason:
-        yield Line(f"    {entry.reason}")
+        yield Line(f"    {said(entry.reason)}")
     example = entry.counterexample
     if entry.verdict is RuleVerdict.FAIL and example and example.curl:
         yield from (Line(f"    {line}") for line in example.lanes)
         yield from _steps(example.curl.split("\n"))
         answer = f"{example.response.get('status')} {example.response.get('body')}"
-        yield Line(f"    answered {answer}")
+        yield Line("    " + tr("answered {answer}", answer=answer))
     if entry.verdict is RuleVerdict.FAIL and entry.findings and (command := again(entry.findings[0].id)):
-        yield Line(f"    again, with new codes and periods: {command}")
+        yield Line("    " + tr("again, with new codes and periods: {command}", command=command))
 
 
 def _steps(lines: Sequence[str]) -> Iterator[Line]:
@@ -196,10 +227,10 @@ def _steps(lines: Sequence[str]) -> Iterator[Line]:
     first = max(0, decisive + 1 - MOST_STEPS)
     after = len(steps) - decisive - 1
     if first:
-        yield Line(f"    ... {counted(first, 'step')} before, in index.html", Tone.FAINT)
+        yield Line("    " + tr("... {steps} before, in index.html", steps=counted(first, "step")), Tone.FAINT)
     yield from (Line(f"    {line}") for step in steps[first : decisive + 1] for line in step)
     if after:
-        yield Line(f"    ... {counted(after, 'step')} after, in index.html", Tone.FAINT)
+        yield Line("    " + tr("... {steps} after, in index.html", steps=counted(after, "step")), Tone.FAINT)
 
 
 def markdown(certificate: Certificate) -> str:
@@ -207,29 +238,33 @@ def markdown(certificate: Certificate) -> str:
     if certificate.kind is Kind.INTEGRATION:
         return recorded.markdown(certificate)
     lines = [
-        f"# {escaped(certificate.target.name)}: {certificate.verdict}",
+        f"# {escaped(certificate.target.name)}: {tr(certificate.verdict)}",
         "",
         f"{counts(certificate)}. {next_step(certificate)}",
         "",
-        f"- target: {escaped(certificate.target.base_url)} ({certificate.target.environment})",
+        "- " + tr("target: {url}", url=f"{escaped(certificate.target.base_url)} ({certificate.target.environment})"),
         *about_lines(certificate),
-        f"- profile {certificate.profile}, seed {certificate.seed}",
+        "- " + tr("profile {profile}, seed {seed}", profile=certificate.profile, seed=certificate.seed),
         *([f"- {kinds}"] if (kinds := covered(certificate)) else []),
-        f"- {certificate.started_at:%Y-%m-%d %H:%M:%S} UTC: {_traffic(certificate)}",
-        f"- suite {certificate.suite.version}, contract {certificate.contract.version}{_proved(certificate)}",
+        f"- {instant(certificate.started_at)} UTC: {_traffic(certificate)}",
+        "- "
+        + tr(
+            "suite {suite}, contract {contract}", suite=certificate.suite.version, contract=certificate.contract.version
+        )
+        + _proved(certificate),
         "",
-        "| rule | level | verdict | kinds tried | accepted | refused | checked | requests | 4xx | statement |",
+        tr("| rule | level | verdict | kinds tried | accepted | refused | checked | requests | 4xx | statement |"),
         "|---|---|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     ordered = sorted(certificate.rules, key=lambda entry: [*_ATTENTION, RuleVerdict.PASS].index(entry.verdict))
     lines += [
-        f"| {entry.id} | {entry.level} | {SYMBOLS[entry.verdict]} {entry.verdict} | {kinds_of(entry)} | {entry.accepted} "
-        f"| {entry.refused} | {entry.checked} | {entry.requests} | {entry.client_errors} | {cell(entry.statement)} |"
+        f"| {entry.id} | {tr(entry.level)} | {SYMBOLS[entry.verdict]} {tr(entry.verdict)} | {kinds_of(entry)} | {entry.accepted} "
+        f"| {entry.refused} | {entry.checked} | {entry.requests} | {entry.client_errors} | {cell(said(entry.statement))} |"
         for entry in ordered
     ]
     for verdict in _ATTENTION:
         for entry in _of(certificate, verdict):
-            lines += ["", f"## {entry.id}: {verdict}", "", escaped(entry.reason)]
+            lines += ["", f"## {entry.id}: {tr(verdict)}", "", escaped(said(entry.reason))]
             if entry.counterexample and entry.counterexample.curl:
                 answer = entry.counterexample.response
                 if entry.counterexample.lanes:
@@ -238,30 +273,37 @@ def markdown(certificate: Certificate) -> str:
                 lines += ["", *fenced("", f"{answer.get('status')} {answer.get('body')}")]
             if entry.verdict is RuleVerdict.FAIL and entry.findings and entry.findings[0].during is not None:
                 command = f"koncili-conformance replay certificate.json {entry.findings[0].id}"
-                lines += ["", f"Again, with new codes and periods: `{command}`"]
+                lines += ["", tr("Again, with new codes and periods: {command}", command=f"`{command}`")]
     lines += _coverage(certificate)
     lines += _kinds_left(certificate)
-    lines += ["", "## Readings", "", "Where the documents disagree or stay silent, this run followed:", ""]
-    lines += ["| reading | value | known how | what the documents say |", "|---|---|---|---|"]
+    lines += ["", f"## {tr('Readings')}", "", tr("Where the documents disagree or stay silent, this run followed:"), ""]
+    lines += [tr("| reading | value | known how | what the documents say |"), "|---|---|---|---|"]
     lines += [
-        f"| {cell(reading)} | {cell(value)} | {cell(certificate.readings_from[reading])} "
-        f"| {READINGS[reading].disagreement} |"
+        f"| {cell(reading)} | {cell(value)} | {cell(tr(certificate.readings_from[reading]))} "
+        f"| {tr(READINGS[reading].disagreement)} |"
         for reading, value in certificate.readings.items()
     ]
-    lines += ["", "Beyond that the documents contradict themselves:", ""]
-    lines += [f"- {contradiction}" for contradiction in PRINTED_CONTRADICTIONS]
+    lines += ["", tr("Beyond that the documents contradict themselves:"), ""]
+    lines += [f"- {tr(contradiction)}" for contradiction in PRINTED_CONTRADICTIONS]
     return "\n".join(lines) + "\n"
 
 
 def about_lines(certificate: Certificate) -> list[str]:
     """Whose the target is, which version, whom to ask, where that is told."""
     told = certificate.about.model_dump() if certificate.about else {}
-    return [f"- {name}: {escaped(text)}" for name, text in told.items() if text]
+    return [f"- {tr(name)}: {escaped(text)}" for name, text in told.items() if text]
 
 
 def _proved(certificate: Certificate) -> str:
     proof = certificate.proof
-    return f", proved: {proof.sensitivity} defects caught, {proof.specificity} variants passed" if proof else ""
+    if proof is None:
+        return ""
+    told = tr(
+        "{sensitivity} defects caught, {specificity} variants passed",
+        sensitivity=proof.sensitivity,
+        specificity=proof.specificity,
+    )
+    return tr(", proved: {proof}", proof=told)
 
 
 def _kinds_left(certificate: Certificate) -> list[str]:
@@ -270,16 +312,19 @@ def _kinds_left(certificate: Certificate) -> list[str]:
     for entry in certificate.rules:
         left = entry.kinds.left if entry.kinds else []
         earlier = entry.kinds.earlier if entry.kinds else {}
-        told = [cell(kind) + (" (tried by an earlier run)" if kind in earlier else "") for kind in left]
-        lines += [f"- {entry.id}, {kinds_of(entry)} tried; left: {'; '.join(told)}"] if told else []
+        told = [cell(kind) + (tr(" (tried by an earlier run)") if kind in earlier else "") for kind in left]
+        if told:
+            head = tr("{rule}, {part} tried; left: {kinds}", rule=entry.id, part=kinds_of(entry), kinds="; ".join(told))
+            lines.append(f"- {head}")
     if not lines:
         return []
-    intro = "What one run has no client errors for, the next runs of the same target try."
+    intro = tr("What one run has no client errors for, the next runs of the same target try.")
+    on = tr("{command} goes on until all were tried.", command=f"`certify {COMPLETE}`")
     return [
         "",
-        "## Kinds of faults left",
+        f"## {tr('Kinds of faults left')}",
         "",
-        f"{intro} `certify {COMPLETE}` goes on until all were tried.",
+        f"{intro} {on}",
         "",
         *lines,
     ]
@@ -292,8 +337,9 @@ def _coverage(certificate: Certificate) -> list[str]:
     labels = [endpoint.label for endpoint in Endpoint if endpoint.needs_token]
     if not wide:
         return []
-    lines = ["", "## Coverage by endpoint", "", "How many calls were refused, each beside its accepted twin:", ""]
-    lines += ["| rule | " + " | ".join(labels) + " |", "|---|" + "---:|" * len(labels)]
+    intro = tr("How many calls were refused, each beside its accepted twin:")
+    lines = ["", f"## {tr('Coverage by endpoint')}", "", intro, ""]
+    lines += [f"| {tr('rule')} | " + " | ".join(labels) + " |", "|---|" + "---:|" * len(labels)]
     for entry in wide:
         documented = {endpoint.label for endpoint in catalogue()[entry.id].endpoints}
         cells = [

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from conformance.escaping import line
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 from conformance.target.waiting import UNKNOWN, shown
 
 ERASE_LINE = "\r\x1b[K"
@@ -31,5 +33,7 @@ class Waits:
 
 def words(what: str, left: float) -> str:
     """What is waited for, and how long still if that is known."""
-    what = line(what)
-    return f"waiting for {what}" if left == UNKNOWN else f"waiting {shown(left)} for {what}"
+    what = line(said(what))
+    if left == UNKNOWN:
+        return tr("waiting for {what}", what=what)
+    return tr("waiting {time} for {what}", time=shown(left), what=what)

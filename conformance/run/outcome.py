@@ -15,6 +15,8 @@ import pytest
 
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 from conformance.report.allure_page import finish_results, make_page
 from conformance.report.ci import tell_ci
 from conformance.report.ctrf import ctrf
@@ -170,9 +172,9 @@ class Ending:
         """Make what people open, now that Allure's results are complete. `html` is whether they want the Allure report."""
         if self.certificate is None:
             return
-        report = make_page(reports, allure_results, self.certificate) if html else "no HTML report, as asked"
+        report = make_page(reports, allure_results, self.certificate) if html else tr("no HTML report, as asked")
         page = page_told(reports, self.certificate)  # last: it links to what is there
-        self.places = [page, f"certificate: {reports.path(CERTIFICATE)}", report]
+        self.places = [page, tr("certificate: {path}", path=reports.path(CERTIFICATE)), report]
 
     def told(self, *, quiet: bool = False) -> Iterator[Line]:
         """What is to be said, failures first; `quiet` is the least of it. To be called once: it also tells the CI system."""
@@ -181,13 +183,14 @@ class Ending:
             for text in tell_ci(self.certificate, os.environ):
                 yield Line(text, is_command=text.startswith("::"))
         if not quiet:
-            yield from (Line(f"stays for good: {text}", Tone.FAINT) for text in self.kept)
-        yield from (Line(f"not cleared away: {text}", Tone.DOUBT) for text in self.left_undone)
+            yield from (Line(tr("stays for good: {what}", what=text), Tone.FAINT) for text in self.kept)
+        yield from (Line(tr("not cleared away: {what}", what=text), Tone.DOUBT) for text in self.left_undone)
         if self.left_undone:
-            yield Line(f"`koncili-conformance cleanup --target {self.task.options.target_file}` tries again")
-        yield from (Line(f"warning: {text}", Tone.DOUBT) for text in dict.fromkeys(self.warnings))
+            command = f"`koncili-conformance cleanup --target {self.task.options.target_file}`"
+            yield Line(tr("{command} tries again", command=command))
+        yield from (Line(tr("warning: {what}", what=said(text)), Tone.DOUBT) for text in dict.fromkeys(self.warnings))
         if self.stopped or self.cut_short:
-            yield Line(f"stopped: {self.stopped or self.cut_short}", Tone.DOUBT)
+            yield Line(tr("stopped: {why}", why=said(self.stopped or self.cut_short)), Tone.DOUBT)
 
     def _replay_command(self, finding: str) -> str:
         """What tries a finding again; "" where no certificate was left to take it from."""

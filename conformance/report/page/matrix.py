@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from conformance.contract.endpoints import Endpoint, endpoint_of
 from conformance.contract.rules import catalogue
+from conformance.i18n.messages import mark, tr
 from conformance.report.page.words import seen
 from conformance.report.symbols import SYMBOLS
 from conformance.verdict.certificate import RuleEntry
@@ -27,7 +28,7 @@ class Cell:
     counts: tuple[str, ...] = ()
 
 
-AWAY: Final = Cell("away", "—", "does not apply")
+AWAY: Final = mark("does not apply")
 
 
 def row_of(entry: RuleEntry, base_url: str) -> list[Cell]:
@@ -53,9 +54,9 @@ def broken_at(entry: RuleEntry, base_url: str) -> Endpoint | None:
 def _cell(entry: RuleEntry, endpoint: Endpoint, broken: Endpoint | None, *, applies: bool) -> Cell:
     counts = tuple(seen(**entry.endpoints.get(endpoint.label, {})))
     if endpoint is broken:
-        return Cell("broken", SYMBOLS[entry.verdict], "broken here", counts)
+        return Cell("broken", SYMBOLS[entry.verdict], tr("broken here"), counts)
     if not applies and not counts:
-        return AWAY
+        return Cell("away", "—", tr(AWAY))
     if broken is not None or (entry.verdict is RuleVerdict.PASS and not counts):
-        return Cell("idle", "", "" if counts else "nothing counted", counts)
-    return Cell(str(entry.verdict), SYMBOLS[entry.verdict], "" if counts else str(entry.verdict), counts)
+        return Cell("idle", "", "" if counts else tr("nothing counted"), counts)
+    return Cell(str(entry.verdict), SYMBOLS[entry.verdict], "" if counts else tr(entry.verdict), counts)

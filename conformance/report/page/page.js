@@ -15,6 +15,8 @@
     const find = (id) => document.getElementById(id);
     const all = (selector, within = document) => [...within.querySelectorAll(selector)];
     const say = (words) => { find("said").textContent = words; };
+    const said = JSON.parse(find("said").dataset.words); // in the language of the page
+    const filled = (message, facts) => message.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 
     for (const control of all("[data-js]")) control.hidden = false;
 
@@ -53,7 +55,7 @@
       for (const group of all("[data-group]")) group.classList.toggle("off", !shows(group));
       for (const section of all("[data-filtered]")) section.querySelector(".none")?.classList.toggle("off", shows(section));
       const narrowed = Boolean(words.length || verdicts.length || level.value || area.value);
-      find("count").textContent = narrowed ? `${chosen.size} of ${rules.length} rules` : `${rules.length} rules`;
+      find("count").textContent = narrowed ? filled(said.some, { number: chosen.size, all: rules.length }) : said.every;
       find("clear").hidden = !narrowed;
     };
     const clear = () => { form.reset(); apply(); };
@@ -97,9 +99,9 @@
     // -- all open, all closed
     const unfold = find("unfold");
     unfold.addEventListener("click", () => {
-      const open = unfold.textContent === "Open all";
+      const open = unfold.textContent === said.open;
       for (const rule of all("details.rule")) rule.open = open;
-      unfold.textContent = open ? "Close all" : "Open all";
+      unfold.textContent = open ? said.close : said.open;
     });
 
     // -- copying
@@ -112,24 +114,24 @@
     const copy = async (code) => {
       try {
         await navigator.clipboard.writeText(code.textContent);
-        return "Copied";
+        return said.copied;
       } catch {
         select(code);
-        try { if (document.execCommand("copy")) return "Copied"; } catch { /* selected it is */ }
-        return "Selected";
+        try { if (document.execCommand("copy")) return said.copied; } catch { /* selected it is */ }
+        return said.selected;
       }
     };
     for (const block of all(".code")) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "copy";
-      button.textContent = "Copy";
-      button.setAttribute("aria-label", `Copy ${block.dataset.copy}`);
+      button.textContent = said.copy;
+      button.setAttribute("aria-label", filled(said.copyIt, { what: block.dataset.copy }));
       button.addEventListener("click", async () => {
         const done = await copy(block.querySelector("code"));
         button.textContent = done;
-        say(done === "Copied" ? `Copied ${block.dataset.copy}` : "Selected: copy it with the keyboard");
-        setTimeout(() => { button.textContent = "Copy"; }, 2000);
+        say(done === said.copied ? filled(said.copiedIt, { what: block.dataset.copy }) : said.selectedIt);
+        setTimeout(() => { button.textContent = said.copy; }, 2000);
       });
       block.append(button);
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -16,22 +17,37 @@ from pydantic import ValidationError
 
 from conformance.contract.rules import Kind
 from conformance.errors import CannotRun
-from conformance.report.files import BOOKS, BOOKS_PAGE, CERTIFICATE, HTML, JUNIT, PAGE, SUMMARY, TRAFFIC, Reports
+from conformance.i18n.formats import instant, number
+from conformance.i18n.messages import LANGUAGES, NAMES, Language, can_speak, language, mark, ntr, speaking, tr
+from conformance.i18n.sentences import said
+from conformance.report.files import (
+    BOOKS,
+    BOOKS_PAGE,
+    CERTIFICATE,
+    HTML,
+    JUNIT,
+    PAGE,
+    SUMMARY,
+    TRAFFIC,
+    Reports,
+    page_in,
+)
 from conformance.report.page.recorded import recorded_view
 from conformance.report.page.view import view_of
+from conformance.report.page.words import spoken_by_script
 from conformance.report.symbols import RUN_SYMBOLS
 from conformance.verdict.certificate import Certificate
 
 HERE: Final = Path(__file__).parent
 
 BESIDE: Final = (
-    (f"{HTML}/index.html", "Allure report", "every scenario with its steps and exchanges"),
-    (SUMMARY, SUMMARY, "this page as Markdown"),
-    (CERTIFICATE, CERTIFICATE, "what a gate reads, and what this page was made from"),
-    (JUNIT, JUNIT, "the scenarios, for a CI"),
-    (TRAFFIC, TRAFFIC, "every request and its answer"),
-    (BOOKS_PAGE, BOOKS_PAGE, "what was expected, released and reconciled, by account and period"),
-    (BOOKS, BOOKS, "the same for a spreadsheet"),
+    (f"{HTML}/index.html", mark("Allure report"), mark("every scenario with its steps and exchanges")),
+    (SUMMARY, SUMMARY, mark("this page as Markdown")),
+    (CERTIFICATE, CERTIFICATE, mark("what a gate reads, and what this page was made from")),
+    (JUNIT, JUNIT, mark("the scenarios, for a CI")),
+    (TRAFFIC, TRAFFIC, mark("every request and its answer")),
+    (BOOKS_PAGE, BOOKS_PAGE, mark("what was expected, released and reconciled, by account and period")),
+    (BOOKS, BOOKS, mark("the same for a spreadsheet")),
 )
 """What a run may leave beside the page: path, name, what it is."""
 
@@ -47,14 +63,23 @@ _TAB_COLOURS: Final = {
 }  # fmt: skip
 
 
-def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = ()) -> str:
-    """The page of a certificate, with links to what lies beside it (as in BESIDE)."""
+def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = (), spoken: Language | None = None) -> str:
+    """The page of a certificate in the language spoken now, with links to what lies beside it (as in BESIDE). `spoken` is the
+    language of the run, whose page has the plain name."""
     if certificate.kind is Kind.INTEGRATION:
         view, symbol = recorded_view(certificate), RUN_SYMBOLS[certificate.verdict]
         icon = icon_of(symbol, view.colour)
         return filled("recorded.html.j2", view=view, run=certificate, beside=beside, icon=icon)
     view_ = view_of(certificate)
-    return filled("page.html.j2", view=view_, run=certificate, beside=beside, icon=icon_of(view_.symbol, view_.colour))
+    icon = icon_of(view_.symbol, view_.colour)
+    return filled(
+        "page.html.j2",
+        view=view_,
+        run=certificate,
+        beside=beside,
+        icon=icon,
+        elsewhere=_elsewhere(spoken or language()),
+    )
 
 
 def filled(template: str, **values: object) -> str:
@@ -67,10 +92,12 @@ def filled(template: str, **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["shown"] = shown
+    environment.filters.update(shown=shown, said=said, number=number, instant=instant)
+    environment.globals.update(tr=tr, ntr=ntr, spoken_by_script=spoken_by_script)
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return environment.get_template(template).render(
         **values,
+        language=language(),
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - ours: nothing of the certificate goes into a style or a script
         script=Markup(script),  # noqa: S704
@@ -80,16 +107,34 @@ def filled(template: str, **values: object) -> str:
 def write_page(reports: Reports, certificate: Certificate) -> Path:
     """Write the page of a run, when all else that it links to is there; returns its path. Raises OSError."""
     beside = [link for link in BESIDE if reports.path(link[0]).is_file()]
-    reports.write_whole(PAGE, page(certificate, beside))
+    spoken = language()
+    for one in spoken_languages():
+        with speaking(one):
+            reports.write_whole(page_in(one, spoken), page(certificate, beside, spoken))
     return reports.path(PAGE)
+
+
+@cache
+def spoken_languages() -> tuple[Language, ...]:
+    """The languages whose catalogues can be read here; the page is made in each."""
+    return tuple(one for one in LANGUAGES if can_speak(one))
+
+
+def _elsewhere(spoken: Language) -> list[tuple[str, str, str]]:
+    """The same page in the other languages: path, name of the language, its code."""
+    return [(page_in(one, spoken), NAMES[one], one) for one in spoken_languages() if one != language()]
 
 
 def page_told(reports: Reports, certificate: Certificate) -> str:
     """Write the page at the end of a run; returns what to tell about it."""
     try:
-        return f"page: {write_page(reports, certificate)}"
+        return tr("page: {path}", path=write_page(reports, certificate))
     except OSError as error:
-        return f"no page: {error}; `koncili-conformance report --reports {reports.directory}` tries again"
+        return tr(
+            "no page: {error}; `koncili-conformance report --reports {place}` tries again",
+            error=error,
+            place=reports.directory,
+        )
 
 
 def page_again(reports: Reports) -> Path:

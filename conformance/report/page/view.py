@@ -10,6 +10,7 @@ from typing import Final
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, catalogue
+from conformance.i18n.messages import mark, tr
 from conformance.report.page import words
 from conformance.report.page.example import Example, Reason, example_of, reason_of
 from conformance.report.page.matrix import COLUMNS, Cell, row_of
@@ -19,7 +20,7 @@ from conformance.report.symbols import RUN_SYMBOLS, SYMBOLS
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.verdicts import RuleVerdict, kinds_tried
 
-UNKNOWN: Final = "not in this suite's catalogue"
+UNKNOWN: Final = mark("not in this suite's catalogue")
 """What is said of a rule that only another version of the suite knows."""
 
 MOST_SPENDERS: Final = 8
@@ -205,13 +206,13 @@ def _rule(entry: RuleEntry, base_url: str, readings: dict[str, ReadingView]) -> 
     reason = reason_of(entry.reason)
     return RuleView(
         id=entry.id,
-        area=rule.area if rule else "others",
+        area=rule.area if rule else mark("others"),
         statement=entry.statement,
         level=entry.level,
         verdict=entry.verdict,
         symbol=SYMBOLS[entry.verdict],
-        source=rule.source if rule else UNKNOWN,
-        expected=expected(rule) if rule else UNKNOWN,
+        source=rule.source if rule else tr(UNKNOWN),
+        expected=expected(rule) if rule else tr(UNKNOWN),
         needs=rule.needs if rule else (),
         endpoints=tuple((label, words.seen(**entry.endpoints.get(label, {}))) for label in labels),
         seen=words.seen(entry.accepted, entry.refused, entry.checked),
@@ -245,7 +246,7 @@ def _reading(certificate: Certificate, reading_id: str) -> ReadingView:
         id=reading_id,
         value=value,
         others=tuple(other for other in known.values if other != value) if known else (),
-        known_how=words.KNOWN_HOW[how] if how else "not said",
+        known_how=words.KNOWN_HOW[how] if how else mark("not said"),
         disagreement=known.disagreement if known else UNKNOWN,
         rules=tuple(rule.id for rule in catalogue().rules.values() if rule.reading == reading_id),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.contract.rules import Level, Side
+from conformance.i18n.formats import number as numeral
+from conformance.i18n.messages import mark, ntr, tr
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
 
@@ -17,16 +19,16 @@ RUN_COLOURS: Final = {
 """A run's verdict has the colour of what decided it."""
 
 NEXT_STEPS: Final = {
-    RunVerdict.CONFORMANT: "Keep the certificate: it is what the release can be decided by.",
-    RunVerdict.NONCONFORMANT: "Each failure below has the curl lines that show it again.",
-    RunVerdict.PARTIAL: "Give the target what the rules below need, then run again.",
-    RunVerdict.INCONCLUSIVE: "See the reasons below, then run again.",
+    RunVerdict.CONFORMANT: mark("Keep the certificate: it is what the release can be decided by."),
+    RunVerdict.NONCONFORMANT: mark("Each failure below has the curl lines that show it again."),
+    RunVerdict.PARTIAL: mark("Give the target what the rules below need, then run again."),
+    RunVerdict.INCONCLUSIVE: mark("See the reasons below, then run again."),
 }
 
 KNOWN_HOW: Final = {
-    "stated": "stated by the target file",
-    "probed": "found out by probing",
-    "default": "taken by default",
+    "stated": mark("stated by the target file"),
+    "probed": mark("found out by probing"),
+    "default": mark("taken by default"),
 }
 
 
@@ -40,42 +42,66 @@ def meaning(certificate: Certificate) -> str:
     failed, waived = number(RuleVerdict.FAIL), number(RuleVerdict.WAIVED)
     missing, undecided = number(RuleVerdict.NOT_EXERCISED), number(RuleVerdict.INCONCLUSIVE)
     if certificate.verdict is RunVerdict.NONCONFORMANT:
-        return f"{_rules(failed)} of {len(required)} {_was(failed)} seen broken."
+        return ntr(
+            "{number} required rule of {all} was seen broken.",
+            "{number} required rules of {all} were seen broken.",
+            failed,
+            all=len(required),
+        )
     if certificate.verdict is RunVerdict.CONFORMANT and waived:
         held = number(RuleVerdict.PASS)
-        return f"{held} of {len(required)} required rules were seen to hold; {waived} failed and {_is(waived)} waived."
+        return ntr(
+            "{held} of {all} required rules were seen to hold; {number} failed and is waived.",
+            "{held} of {all} required rules were seen to hold; {number} failed and are waived.",
+            waived,
+            held=held,
+            all=len(required),
+        )
     if certificate.verdict is RunVerdict.CONFORMANT:
-        return f"All {len(required)} required rules were seen to hold."
+        return tr("All {all} required rules were seen to hold.", all=len(required))
     if undecided:
-        return f"No required rule was seen broken, but {undecided} of {len(required)} could not be decided."
+        return tr(
+            "No required rule was seen broken, but {number} of {all} could not be decided.",
+            number=undecided,
+            all=len(required),
+        )
     if certificate.verdict is RunVerdict.INCONCLUSIVE:
-        return "No required rule was seen to hold: nothing is decided."
-    return f"No required rule was seen broken, but {missing} of {len(required)} {_was(missing)} not exercised."
+        return tr("No required rule was seen to hold: nothing is decided.")
+    return ntr(
+        "No required rule was seen broken, but {number} of {all} was not exercised.",
+        "No required rule was seen broken, but {number} of {all} were not exercised.",
+        missing,
+        all=len(required),
+    )
+
+
+def spoken_by_script(rules: int) -> dict[str, str]:
+    """What the script of the page says. Its placeholders it fills in itself."""
+    return {
+        "every": ntr("{number} rule", "{number} rules", rules),
+        "some": tr("{number} of {all} rules"),
+        "open": tr("Open all"),
+        "close": tr("Close all"),
+        "copy": tr("Copy"),
+        "copied": tr("Copied"),
+        "selected": tr("Selected"),
+        "copyIt": tr("Copy {what}"),
+        "copiedIt": tr("Copied {what}"),
+        "selectedIt": tr("Selected: copy it with the keyboard"),
+    }
 
 
 def seen(accepted: int = 0, refused: int = 0, checked: int = 0) -> list[str]:
     """What was seen of each side: `12 accepted`, `11 refused`."""
     counts = {Side.ACCEPTED: accepted, Side.REFUSED: refused, Side.CHECKED: checked}
-    return [f"{number:,} {side}" for side, number in counts.items() if number]
+    return [f"{numeral(number)} {tr(side)}" for side, number in counts.items() if number]
 
 
 def duration(seconds: float) -> str:
     """A time in words: 9.4 s, 3 min 20 s, 1 h 5 min."""
     if seconds < 60:  # noqa: PLR2004
-        return f"{seconds:.1f} s"
+        return f"{numeral(seconds, '.1f')} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:  # noqa: PLR2004
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _rules(number: int) -> str:
-    return f"{number} required rule{'' if number == 1 else 's'}"
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"

@@ -21,7 +21,7 @@ from conformance.contract import checks, instants, order_rules, reconciliation_r
 from conformance.contract.checks import Violation, check_order, check_reconciliation, check_release
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import dumps
-from conformance.contract.portuguese import in_portuguese
+from conformance.i18n import sentences
 from tests.suite.support.bodies import (
     ENTRIES,
     LAWFUL,
@@ -177,7 +177,7 @@ def said(module: ModuleType) -> Iterator[str]:
 def test_every_message_has_its_portuguese(message: str) -> None:
     for lacks in ("offset", "time of day and its offset"):
         text = message.replace("its 7 is missing", f"its {lacks} is missing")
-        translated = in_portuguese(text)
+        translated = sentences.said(text, "pt-BR")
         assert translated != text
         assert not re.search(r"\b(is|not|the|of|must|for)\b", translated)
         assert translated.count("7") == text.count("7")

@@ -1,0 +1,198 @@
+"""Gathers every message that people read, and writes the catalogues of translations anew.
+
+    python tests/message_catalogue.py          # what `make messages` does: new messages go in untranslated, unused ones go out
+    python tests/message_catalogue.py --share  # how many are translated, by area
+
+A message comes from the code and the templates of pages (calls of `tr`, `ntr`, `mark`), from tables of sentences, the rules, the
+readings, the features, and the help of commands.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from inspect import cleandoc
+from pathlib import Path
+from typing import Final
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from conformance.cli import main as command_line
+from conformance.commandline.language import helpful
+from conformance.compat.click import WORDS as CLICK_WORDS
+from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
+from conformance.contract.rules import Level, Side, every_rule
+from conformance.i18n.catalogues import source
+from conformance.i18n.messages import LANGUAGES
+from conformance.i18n.templates import BREACHES, COUNTED, REASONS
+from conformance.report.gate_words import DECISIONS
+from conformance.report.gate_words import WORDS as GATE_WORDS
+from conformance.verdict.certificate import AboutEntry
+from conformance.verdict.gate_case import Check
+from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+
+ROOT: Final = Path(__file__).parents[1]
+
+WIDTH: Final = 120
+
+UNDATED: Final = datetime(2026, 11, 28, tzinfo=UTC)
+"""The catalogue's date of making never changes: git knows better."""
+
+_KEYWORDS: Final = {"tr": None, "ntr": (1, 2), "mark": None}
+
+_SCENARIO: Final = re.compile(r"^\s*Scenario(?: Outline)?: (.+)$", re.MULTILINE)
+
+Found = tuple[str, str | tuple[str, ...]]
+"""Where a message is, and the message, with its plural where it has one."""
+
+
+def messages() -> dict[str | tuple[str, ...], list[str]]:
+    """Every message, and where it is."""
+    found: dict[str | tuple[str, ...], list[str]] = {}
+    for place, message in _all():
+        if message and place not in found.setdefault(message, []):
+            found[message].append(place)
+    return found
+
+
+def updated(known: Catalog) -> Catalog:
+    """The catalogue with all messages and no others; what is translated stays so."""
+    anew = Catalog(
+        locale=known.locale,
+        project="koncili-conformance",
+        version=" ",
+        header_comment=known.header_comment,
+        creation_date=UNDATED,
+        revision_date=UNDATED,
+        fuzzy=False,
+    )
+    for message, places in sorted(messages().items(), key=lambda item: (item[1][0], str(item[0]))):
+        before = known.get(message[0] if isinstance(message, tuple) else message)
+        kept = (
+            before.string
+            if before is not None and isinstance(before.string, tuple) == isinstance(message, tuple)
+            else None
+        )
+        anew.add(message, kept, locations=[(place, 0) for place in places])
+    return anew
+
+
+def is_translated(message: Message) -> bool:
+    """Whether all of it is."""
+    return all(message.string) if isinstance(message.string, tuple) else bool(message.string)
+
+
+def area(message: Message) -> str:
+    """To which part of what people read it belongs: that of the first place where it is."""
+    place = message.locations[0][0]
+    return next((name for start, name in AREAS.items() if place.startswith(start)), "others")
+
+
+AREAS: Final[Mapping[str, str]] = {
+    "conformance/contract/rules.yaml": "rules",
+    "conformance/contract/readings.py": "readings",
+    "conformance/contract/judge": "breaches, of check_* and the mock",
+    "features/": "scenarios",
+    "conformance/cli.py": "help",
+    "conformance/compat/click.py": "help",
+    "conformance/commandline/": "commands",
+    "conformance/report/gate_words.py": "gate",
+    "conformance/report/page/": "page",
+    "conformance/report/recorded.py": "audit",
+    "conformance/audit/": "audit",
+    "conformance/i18n/templates.py": "reasons in certificates",
+    "conformance/mock/": "mock",
+    "conformance/": "terminal and summary",
+}
+"""Where messages of an area are; the first that fits."""
+
+
+def written(path: Path) -> Catalog:
+    """A catalogue as it is in its file. Raises OSError, ValueError where it can't be read."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parts[-3], abort_invalid=True)
+
+
+def write(path: Path, catalogue: Catalog) -> None:
+    """Leave a catalogue in its file."""
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=WIDTH, include_lineno=False)
+
+
+def share(catalogue: Catalog) -> Iterator[str]:
+    """How many messages are translated, by area, a line each."""
+    every = [message for message in catalogue if message.id]
+    of, done = Counter(map(area, every)), Counter(area(message) for message in every if is_translated(message))
+    yield from (f"{name:36} {done[name]:4} of {number:4}" for name, number in sorted(of.items()))
+    yield f"{'all':36} {done.total():4} of {of.total():4}"
+
+
+def _all() -> Iterator[Found]:
+    for path in sorted((ROOT / "conformance").rglob("*.py")):
+        yield from (
+            (path.relative_to(ROOT).as_posix(), message) for message in in_code(path.read_text(encoding="utf-8"))
+        )
+    for name, _, message, _, _ in extract_from_dir(ROOT, [("conformance/**.j2", "jinja2")], keywords=_KEYWORDS):
+        yield name, message
+    rules = "conformance/contract/rules.yaml"
+    for rule in every_rule().rules.values():
+        yield from ((rules, rule.statement), (rules, rule.instead or ""), (rules, rule.area))
+    readings = "conformance/contract/readings.py"
+    yield from ((readings, reading.disagreement) for reading in READINGS.values())
+    yield from ((readings, contradiction) for contradiction in PRINTED_CONTRADICTIONS)
+    for path in sorted((ROOT / "features").glob("*.feature")):
+        yield from ((f"features/{path.name}", title) for title in _SCENARIO.findall(path.read_text(encoding="utf-8")))
+    yield from (("conformance/contract/judge.py", template) for template in BREACHES)
+    templates = "conformance/i18n/templates.py"
+    yield from ((templates, template) for template in REASONS)
+    yield from ((templates, (f"{{number:,}} {what}", f"{{number:,}} {what}s")) for what in COUNTED)
+    gate = "conformance/report/gate_words.py"
+    yield from ((gate, words) for pair in GATE_WORDS.values() for words in pair)
+    yield from ((gate, words) for _, words in DECISIONS.values())
+    yield from ((gate, str(check)) for check in Check)
+    verdicts = "conformance/verdict/verdicts.py"
+    yield from ((verdicts, (f"{{number}} {verdict}",) * 2) for verdict in RuleVerdict)
+    yield from ((verdicts, (f"{{number}} rule {verdict}", f"{{number}} rules {verdict}")) for verdict in RuleVerdict)
+    yield from ((verdicts, str(word)) for words in (RuleVerdict, RunVerdict, Level, Side) for word in words)
+    yield from (("conformance/report/summary.py", name) for name in AboutEntry.model_fields)
+    yield from _help()
+
+
+def in_code(code: str) -> Iterator[str | tuple[str, ...]]:
+    """The messages in a module. (Babel's own reader passes over calls within f-strings)"""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _KEYWORDS:
+            wanted = 2 if node.func.id == "ntr" else 1
+            words = tuple(
+                one.value for one in node.args[:wanted] if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
+            if len(words) == wanted:
+                yield words if wanted > 1 else words[0]
+
+
+def _help() -> Iterator[Found]:
+    for one in helpful(command_line):
+        place = "conformance/cli.py"
+        yield from ((place, cleandoc(text)) for name in ("help", "epilog") if (text := getattr(one, name, None)))
+    yield from (("conformance/compat/click.py", word) for word in CLICK_WORDS)
+
+
+def main(arguments: Iterable[str]) -> None:
+    """Write every catalogue anew, or tell the shares."""
+    for language in LANGUAGES:
+        path = source(language)
+        if not path.is_file():
+            continue
+        if "--share" not in arguments:
+            write(path, updated(written(path)))
+        print(f"{language}:", *share(written(path)), sep="\n  ")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
