@@ -33,7 +33,7 @@ MORE_OFTEN: Final = 2
 """So many times as often as the profile says calls are sent at once that cost little."""
 
 FREE_OFTEN: Final = 5
-"""The same for those that have cost no client error at all: only requests."""
+"""The same for those that have cost only requests: no client error, and no reconciliation, which takes a target its time."""
 
 COSTS_LITTLE: Final = 3
 """As long as all tries have cost fewer client errors than this."""
@@ -62,9 +62,14 @@ def explained(
     """Make attempts until enough of them say something: an order of the calls explains each, or there is none and the rule is
     broken, or the one that `blame` names. `tries` is how many those are; by default the profile says so."""
     least = tries or (1 if bench.session.control is not None else bench.session.profile.tries_at_once)
-    told, number, cost, shift = 0, 0, 0, 0.0
+    told, number, cost, shift, opened = 0, 0, 0, 0.0, _opened(bench)
     reasons: list[str] = []
-    while _goes_on(bench, number, told, _wanted(bench, least, cost) if tries is None else least):
+    while _goes_on(
+        bench,
+        number,
+        told,
+        _wanted(bench, least, cost, is_free=cost == 0 and _opened(bench) == opened) if tries is None else least,
+    ):
         attempt = Attempt(bench, offsets=_offsets(number, shift))
         before = bench.client_errors_at_once
         found = yield from _made(attempt, sending)
@@ -83,11 +88,16 @@ def explained(
         raise Hindered(reasons[-1])
 
 
-def _wanted(bench: Bench, least: int, cost: int) -> int:
-    """How many attempts are to say something, after those so far have cost so many client errors."""
+def _opened(bench: Bench) -> int:
+    """How many reconciliations the run has opened."""
+    return len(bench.reconciliations.ids) if "reconciliations" in vars(bench) else 0
+
+
+def _wanted(bench: Bench, least: int, cost: int, *, is_free: bool) -> int:
+    """How many attempts are to say something, after those so far have cost so many client errors, or only requests."""
     if bench.session.control is not None or cost >= COSTS_LITTLE:
         return least
-    return (MORE_OFTEN if cost else FREE_OFTEN) * least
+    return (FREE_OFTEN if is_free else MORE_OFTEN) * least
 
 
 def _goes_on(bench: Bench, number: int, told: int, wanted: int) -> bool:

@@ -17,7 +17,7 @@ from conformance.concurrency.model import ABSENT, Call, Delete, Look, Open, Quer
 from conformance.engine.at_once import HERE, Attempt
 from conformance.engine.bench import Bench, Values
 from conformance.engine.lanes import blamed
-from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN
+from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN
 from conformance.mock.defects import defect
 from conformance.profiles import PROFILES
 from conformance.run.session import Session
@@ -41,6 +41,9 @@ from tests.suite.support.stage.mock import mock, target_file
 
 SCENARIOS_THAT_COST_NOTHING: Final = 3
 """Of CON-04: different versions of an order that is new, or there, and an update beside a query."""
+
+SCENARIOS_THAT_OPEN_ONE_EACH: Final = 2
+"""Of CON-03: releases that fit, and of which one fits."""
 
 RULES: Final = ("CON-01", "CON-02", "CON-03", "CON-04", "CON-05")
 CHOSEN: Final = [part for rule in RULES for part in ("--rule", rule)]
@@ -67,6 +70,15 @@ def test_a_live_target_s_orders_are_sent_at_once_more_often_than_what_costs_clie
         >= SCENARIOS_THAT_COST_NOTHING * each
         > run.entry("CON-05")["atOnce"]["tries"]
     )
+
+
+def test_where_each_try_opens_a_reconciliation_there_are_fewer(tmp_path: Path) -> None:
+    """No client error is spent, but each must be completed, which takes most targets their time."""
+    with mock(tmp_path, variant="reconciles-at-once") as staged:
+        file = target_file(tmp_path / "sandbox.toml", staged.base_url, coordination=f"sqlite:{tmp_path / 's.sqlite'}")
+        run = certify(tmp_path / "reports", "--target", str(file), "--rule", "CON-03")
+    said_something = run.entry("CON-03")["atOnce"]["overlapped"] - run.entry("CON-03")["atOnce"]["undecided"]
+    assert said_something <= SCENARIOS_THAT_OPEN_ONE_EACH * MORE_OFTEN * PROFILES["certification"].tries_at_once
 
 
 @pytest.mark.parametrize(("name", "rule"), [("race-rec-all", "CON-01"), ("race-refresh-twice", "CON-05")])
