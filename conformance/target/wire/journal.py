@@ -268,11 +268,11 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: s
             url=redactor.text(exchange.url),
             httpVersion="HTTP/1.1",
             headers=[
-                harfile.Record(redactor.text(name), redactor.header(name, value))
+                harfile.Record(redactor.word(name), redactor.header(name, value))
                 for name, value in exchange.request_headers.items()
             ],
             queryString=[
-                harfile.Record(redactor.text(name), redactor.text(value))
+                harfile.Record(redactor.word(name), redactor.text(value))
                 for name, value in parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True)
             ],
             postData=harfile.PostData(mimeType=request_type, text=body) if exchange.request_body else None,
@@ -283,16 +283,16 @@ def _write(har: harfile.HarFile, exchange: Exchange, redactor: Redactor, told: s
             statusText="",
             httpVersion="HTTP/1.1",
             headers=[
-                harfile.Record(redactor.text(name), redactor.header(name, value))
+                harfile.Record(redactor.word(name), redactor.header(name, value))
                 for name, value in exchange.response_headers.items()
             ],
             content=harfile.Content(
                 size=len(exchange.response_body),
-                mimeType=redactor.text(exchange.response_headers.get("content-type", "")),
+                mimeType=redactor.word(exchange.response_headers.get("content-type", "")),
                 text=told,
             ),
             bodySize=len(exchange.response_body),
         ),
         timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
-        comment=": ".join(part for part in (about, redactor.text(exchange.note)) if part) or None,
+        comment=": ".join(part for part in (about, redactor.word(exchange.note)) if part) or None,
     )

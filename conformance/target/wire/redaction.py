@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html.entities import codepoint2name
@@ -27,6 +28,9 @@ _LONG = re.compile(rf"[\w.+/=~-]{{{PIECE},}}", re.ASCII)
 """What tokens and base64 are made of, and where a piece of one may stand."""
 
 
+MOST_WORDS = 5_000
+"""So many words of headers are kept as they are shown."""
+
 _ALL: WeakSet[Redactor] = WeakSet()
 
 
@@ -44,12 +48,14 @@ class Redactor:
         _ALL.add(self)
         self._names: dict[str, str] = {}
         self._ordered: list[tuple[str, _Form | None, str]] = []
+        self._lengths: list[int] = []
+        """Of the secrets in that sequence, negative: bisect takes what grows."""
         self._pieces: dict[str, str] = {}
         self._disguises = Disguises()
         self._own_words = ""
         self._common: dict[str, tuple[str, re.Pattern[str]]] = {}
-        self._headers: dict[str, str] = {}
-        """Headers as they were shown since the last secret was learnt: most are the same in every request."""
+        self._words: dict[str, str] = {}
+        """Words of headers as they were shown since the last secret was learnt: most are the same in every request."""
 
     def learn(self, secret: str, name: str) -> None:
         """From now on this value reads `<redacted:name>`, also where it is escaped as in URLs, JSON, HTML or Python."""
@@ -58,7 +64,7 @@ class Redactor:
     def _learn(self, secret: str, name: str, *, in_pieces: bool) -> None:
         if not secret or secret in self._names:
             return
-        self._headers.clear()
+        self._words.clear()
         if len(secret) < SHORTEST_SECRET or secret.lower() in self._own_words:
             self._common.setdefault(secret, (name, _where_it_belongs(secret)))
             return
@@ -67,6 +73,7 @@ class Redactor:
         self._ordered.append((secret, _every_form(secret), f"<redacted:{name}>"))
         # The longest first: a token that holds another secret goes as a whole.
         self._ordered.sort(key=lambda known: -len(known[0]))
+        self._lengths = [-len(known[0]) for known in self._ordered]
 
     def learn_token(self, token: str, name: str) -> None:
         """The same for a token, of which no long piece is shown either: servers cut what they tell."""
@@ -110,7 +117,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every known secret blotted out."""
-        for secret, forms, blot in self._ordered:
+        # No form of a secret is shorter than it, so that the longer ones can't be in it.
+        for secret, forms, blot in self._ordered[bisect_left(self._lengths, -len(text)) :]:
             text = text.replace(secret, blot) if forms is None else forms.blotted(text, blot)
         if self._pieces:
             text = _LONG.sub(self._without_pieces, text)
@@ -136,9 +144,15 @@ class Redactor:
         """A header's value; that of a cookie is a secret as a whole."""
         if name.lower() in COOKIES:
             return f"<redacted:{name}>"
-        shown = self._headers.get(value)
+        return self.word(value)
+
+    def word(self, text: str) -> str:
+        """The same as `text`, for what comes again and again: names and values of headers."""
+        shown = self._words.get(text)
         if shown is None:
-            shown = self._headers[value] = self.text(value)
+            if len(self._words) >= MOST_WORDS:
+                self._words.clear()
+            shown = self._words[text] = self.text(text)
         return shown
 
     def bytes_as_text(self, raw: bytes) -> str:
