@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from conformance.commandline import completion
 from conformance.commandline.exit_codes import CANNOT_RUN
+
+if TYPE_CHECKING:
+    from conformance.mock.quirks import Quirk
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -37,6 +41,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--scenario", type=FILE, help="Variants, defects and limits from this file, and faults for clients (TOML)."
 )
+@click.option("--like", type=FILE, help="Answer as the endpoint of this certificate was seen to.")
 @click.option("--target-file", type=FILE, help="Also write a target file for this mock.")
 @click.option("--ready-file", type=FILE, help="Write the base URL here once it listens; removed at the end.")
 @click.option(
@@ -63,6 +68,7 @@ def mock(
     variants: tuple[str, ...],
     limits: bool,  # noqa: FBT001
     scenario: Path | None,
+    like: Path | None,
     target_file: Path | None,
     ready_file: Path | None,
     state: Path | None,
@@ -87,6 +93,13 @@ def mock(
                 from conformance.commandline.recording import recorder_of
 
                 recorder = closing.enter_context(recorder_of(record))
+            quirks: tuple[Quirk, ...] = ()
+            if like:
+                from conformance.commandline.likeness import quirks_like
+
+                quirks, left = quirks_like(like)
+                for problem in left:
+                    click.echo(f"koncili-conformance: {problem}", err=True)
             code = serve(
                 Settings(
                     host=host,
@@ -95,6 +108,7 @@ def mock(
                     variants=variants,
                     limits=limits,
                     scenario=scenario,
+                    like=quirks,
                     certificate=tls_certificate,
                     key=tls_key,
                     target_file=target_file,

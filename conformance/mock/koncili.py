@@ -44,6 +44,11 @@ SERVER_ERROR: Final = Answer(500, {"errorMessage": "Internal server error", "err
 
 def refusal(breach: Breach, quirks: Sequence[Quirk] = ()) -> Answer:
     """The documented answer to a broken rule (P: error reference)."""
+    for choose in hooks(quirks, "refuses_as"):
+        if (seen := choose(breach.rule)) is not None:
+            status, code = seen
+            told = {"errorMessage": breach.message, "errorSource": breach.field}
+            return Answer(status, NO_TOKEN if code == NO_TOKEN["response"] else {**told, "errorCode": code})
     if breach.rule in {"AUTH-03", "AUTH-04", "AUTH-05"}:
         return Answer(403, NO_TOKEN)
     if breach.rule == "ERR-04":

@@ -128,6 +128,8 @@ class Quirk:
     """What leaves in place of a notification."""
     refuses_with: Callable[[str], int | None] | None = None
     """The status of a refusal, by the rule that is broken, where the documents only say that it is one of 4xx."""
+    refuses_as: Callable[[str], tuple[int, str | None] | None] | None = None
+    """Status and code of a refusal, by the rule that is broken, whatever the documents say."""
     tells: Callable[[list[Breach]], Breach] | None = None
     """What a refusal says, of all that is wrong."""
     limits: Mapping[str, Any] = field(default_factory=dict)

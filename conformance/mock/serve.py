@@ -77,6 +77,8 @@ class Settings:
     """Where to write the base URL once it listens, removed at the end."""
     state_file: Path | None = None
     """Whose state it begins with, where it is there, and where it leaves its own."""
+    like: tuple[Quirk, ...] = ()
+    """By which it is like an endpoint that was certified (conformance/mock/like.py)."""
     log_format: str = "none"
     certify_client: bool = False
     """Whether it judges its client by what becomes of lost answers."""
@@ -94,6 +96,7 @@ def serve(settings: Settings) -> int:
     scenario = read_scenario(settings.scenario) if settings.scenario else Scenario()
     quirks = _quirks([*scenario.defects, *settings.defects], [*scenario.variants, *settings.variants])
     limits = settings.limits or scenario.limits
+    quirks = [*settings.like, *quirks]
     tls = _tls(settings.certificate, settings.key)
     with _listening(settings.host, settings.port) as taken:
         base_url = base_url_of(settings.host, taken.getsockname()[1], secure=tls is not None)
