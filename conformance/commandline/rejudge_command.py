@@ -51,7 +51,8 @@ def rejudge(directory: Path) -> None:
         told = ", ".join(f"{rule} ({count})" for rule, count in found.elsewhere.items())
         click.echo(f"in no recorded exchange, and so taken as the run counted it: {told}")
     click.echo(
-        f"{found.entries} exchanges, evidence {found.evidence} times, of {found.rules} rules: "
+        f"{found.entries} exchanges, evidence {found.evidence} times ({found.by_itself} of them judged anew by what their bodies "
+        f"break), of {found.rules} rules: "
         + ("the certificate follows from them" if found.holds else "the certificate does not stand on them")
     )
     sys.exit(0 if found.holds else 1)

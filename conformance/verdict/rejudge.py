@@ -13,8 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from conformance.contract.readings import resolve
 from conformance.contract.rules import Catalogue, Rule, Side
+from conformance.verdict.by_itself import OF_BODIES, broken_by
 from conformance.verdict.certificate import Certificate, RuleEntry
 from conformance.verdict.exchanges import BROKEN, FIELD, digest_of_entry
 from conformance.verdict.verdicts import RuleVerdict
@@ -32,6 +35,8 @@ class Rejudged:
     """How many pieces of evidence the entries are."""
     rules: int = 0
     """How many rules' verdicts follow from them."""
+    by_itself: int = 0
+    """How many pieces of evidence follow from what a call's body breaks by itself, however the entry is marked."""
     elsewhere: dict[str, int] = field(default_factory=dict)
     """By rule: evidence that is in no recorded exchange (notifications, calls past the limits): it can't be judged anew."""
     altered: tuple[str, ...] = ()
@@ -57,7 +62,11 @@ def rejudge(certificate: Certificate, name: str, raw: bytes, contract: Catalogue
     altered += list(_entries(log, entries, certificate))[:MOST_TOLD]
     marks = list(_marks(entries))
     elsewhere = _elsewhere(log)
-    differs = [problem for entry, mark in marks if (problem := _wrong(entry, mark, contract))]
+    readings, base_path = {**resolve({}), **certificate.readings}, urlsplit(certificate.target.base_url).path
+    breaches = {id(entry): broken_by(entry, readings, base_path) for entry in entries}
+    differs = [problem for entry, mark in marks if (problem := _wrong(entry, mark, contract, breaches[id(entry)]))]
+    differs += list(_accepted(entries, breaches, certificate))[:MOST_TOLD]
+    by_itself = sum(breaches[id(entry)] is not None and mark.get("rule") in OF_BODIES for entry, mark in marks)
     by_rule: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for _, mark in marks:
         by_rule[str(mark.get("rule"))][str(mark.get("side"))] += 1
@@ -69,7 +78,7 @@ def rejudge(certificate: Certificate, name: str, raw: bytes, contract: Catalogue
     for (rule, _), count in elsewhere.items():
         unseen[rule] += count
     return Rejudged(
-        len(entries), len(marks), sum(bool(by_rule[entry.id]) for entry in certificate.rules), dict(unseen),
+        len(entries), len(marks), sum(bool(by_rule[entry.id]) for entry in certificate.rules), by_itself, dict(unseen),
         tuple(altered), tuple(differs),
     )  # fmt: skip
 
@@ -136,8 +145,31 @@ def _elsewhere(log: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     }
 
 
-def _wrong(entry: Mapping[str, Any], mark: Mapping[str, Any], contract: Catalogue) -> str:
-    """In what an exchange is no evidence of what it stands for; "" where it is."""
+def _accepted(
+    entries: Iterable[Any], breaches: Mapping[int, frozenset[str] | None], certificate: Certificate
+) -> Iterator[str]:
+    """What was accepted although its body breaks a rule, which the certificate says to hold; whether it is marked so or not."""
+    held = {entry.id for entry in certificate.rules if entry.verdict is RuleVerdict.PASS}
+    for place, entry in enumerate(entries, 1):
+        broken = (breaches[id(entry)] or frozenset()) & OF_BODIES & held
+        if broken and is_success(_status(entry)):
+            yield f"entry {place} was accepted, and its body breaks {', '.join(sorted(broken))}: the certificate says pass"
+
+
+def _status(entry: Any) -> Any:
+    response = entry.get("response") if isinstance(entry, dict) else None
+    return response.get("status") if isinstance(response, dict) else None
+
+
+def is_success(status: Any) -> bool:
+    """Whether it is a 2xx."""
+    return type(status) is int and status // 100 == 2  # noqa: PLR2004
+
+
+def _wrong(
+    entry: Mapping[str, Any], mark: Mapping[str, Any], contract: Catalogue, broken: frozenset[str] | None
+) -> str:
+    """In what an exchange is no evidence of what it stands for; "" where it is. `broken` is what its body breaks by itself."""
     rule = contract.rules.get(str(mark.get("rule")))
     if rule is None:
         return f"evidence of {mark.get('rule')}, which is no rule of this contract"
@@ -146,11 +178,26 @@ def _wrong(entry: Mapping[str, Any], mark: Mapping[str, Any], contract: Catalogu
     where = f"{rule.id}, {mark.get('scenario')}: an exchange stands for {mark.get('side')}"
     if type(status) is not int:
         return f"{where} without a status"
-    if mark.get("side") == Side.ACCEPTED and status // 100 != 2:  # noqa: PLR2004
+    if broken is not None and rule.id in OF_BODIES and (problem := _by_body(rule.id in broken, mark, status)):
+        return f"{where}, and {problem}"
+    if mark.get("side") == Side.ACCEPTED and not is_success(status):
         return f"{where}, and was answered {status}"
     if mark.get("side") == Side.REFUSED and not _is_refusal(status, response, rule):
         return f"{where}, and was answered {status}, where {rule.refused} is documented"
     return ""
+
+
+def _by_body(breaks: bool, mark: Mapping[str, Any], status: int) -> str:  # noqa: FBT001
+    """In what a body contradicts what its exchange stands for."""
+    match mark.get("side"):
+        case Side.REFUSED if not breaks:
+            return "its body does not break the rule"
+        case Side.ACCEPTED if breaks:
+            return "its body breaks the rule"
+        case side if side == BROKEN and is_success(status) and not breaks:
+            return "it was accepted, and its body does not break the rule"
+        case _:
+            return ""
 
 
 def _is_refusal(status: int, response: Any, rule: Rule) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.contract.readings import resolve
 from conformance.contract.rules import catalogue
 from conformance.report.files import TRAFFIC
+from conformance.verdict.by_itself import broken_by
 from conformance.verdict.certificate import Certificate
-from conformance.verdict.certificate_file import load_certificate
+from conformance.verdict.certificate_file import load_certificate, parse_certificate
 from conformance.verdict.digest import digest_of_file
 from conformance.verdict.exchanges import FIELD, Mark, digest_of_entry, marked
 from conformance.verdict.rejudge import Rejudged, rejudge
@@ -235,3 +238,85 @@ def test_the_command_tells_what_follows_and_what_does_not(passed: Run, tmp_path:
     wrong = command_of(Run(0, "", "", copied), tmp_path)
     assert wrong.code == 1
     assert re.search("not the run's: 1 of [0-9]+ exchanges are missing, the first of them number 4", wrong.output)
+
+
+# -- what a body breaks by itself --------------------------------------------------------------------------------------
+
+
+def forged(run: Run, log: dict[str, Any], **verdicts: str) -> Rejudged:
+    """What is said of a log that somebody changed who knows how digests and marks are made, beside a certificate to match."""
+    for entry in log["entries"]:
+        entry[FIELD]["digest"] = digest_of_entry(entry)
+    raw = json.dumps({"log": log}).encode()
+    document = deepcopy(run.certificate)
+    document["files"][TRAFFIC] = f"sha256:{sha256(raw).hexdigest()}"
+    for entry in document["rules"]:
+        entry["verdict"] = verdicts.get(entry["id"].replace("-", "_"), entry["verdict"])
+    certificate = parse_certificate(json.dumps(document).encode(), "forged").certificate
+    return rejudge(certificate, TRAFFIC, raw, catalogue())
+
+
+def test_what_was_accepted_in_spite_of_its_body_is_found_though_it_is_marked_no_more(failed: Run) -> None:
+    log = log_of(failed)
+    for entry in log["entries"]:
+        own = entry[FIELD]
+        own["evidence"] = [one for one in own["evidence"] if (one["rule"], one["side"]) != ("ORD-04", "broken")]
+    found = forged(failed, log, ORD_04="pass")
+    assert found.altered == ()
+    told = "was accepted, and its body breaks ORD-04: the certificate says pass"
+    assert any(line.endswith(told) for line in found.differs), found.differs
+
+
+@pytest.mark.parametrize(
+    ("side", "status", "told"),
+    [
+        ("refused", 400, "its body does not break the rule"),
+        ("broken", 200, "it was accepted, and its body does not break the rule"),
+    ],
+)
+def test_what_is_lawful_shows_no_rule_of_bodies_kept_or_broken(passed: Run, side: str, status: int, told: str) -> None:
+    log = log_of(passed)
+    lawful = next(
+        entry
+        for entry in log["entries"]
+        for one in entry[FIELD]["evidence"]
+        if (one["rule"], one["side"]) == ("ORD-04", "accepted")
+    )
+    lawful["response"]["status"] = status
+    lawful[FIELD]["evidence"] = [{"rule": "ORD-04", "side": side, "scenario": "made up"}]
+    assert any(line.endswith(told) for line in forged(passed, log).differs)
+
+
+def test_what_breaks_a_rule_is_no_acceptance_of_it(passed: Run) -> None:
+    log = log_of(passed)
+    refused = next(
+        entry
+        for entry in log["entries"]
+        for one in entry[FIELD]["evidence"]
+        if (one["rule"], one["side"]) == ("ORD-04", "refused")
+    )
+    refused["response"]["status"] = 200
+    refused[FIELD]["evidence"] = [{"rule": "ORD-04", "side": "accepted", "scenario": "made up"}]
+    assert any("stands for accepted, and its body breaks the rule" in line for line in forged(passed, log).differs)
+
+
+def test_how_much_follows_from_bodies_is_told(passed: Run) -> None:
+    found = judged(passed)
+    of_bodies = [entry for entry in stated(passed).rules if entry.id in {"ORD-04", "REL-06"}]
+    assert found.by_itself == sum(entry.accepted + entry.refused for entry in of_bodies) > 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "broken"),
+    [
+        ({"method": "POST", "url": "http://a/order", "postData": {"text": "no JSON"}}, {"ORD-14", "ORD-22"}),
+        ({"method": "POST", "url": "http://a/base/reconciliation", "postData": {"text": "[]"}}, {"REC-08"}),
+        ({"method": "POST", "url": "http://a/order", "postData": {"text": '{"x": "<redacted:token>"}'}}, None),
+        ({"method": "POST", "url": "http://a/order", "postData": {"text": None}}, None),
+        ({"method": "GET", "url": "http://a/order"}, None),
+        ({"method": "PUT", "url": 3}, None),
+        (None, None),
+    ],
+)
+def test_of_a_call_that_can_not_be_judged_by_itself_nothing_is_said(request_: Any, broken: set[str] | None) -> None:
+    assert broken_by({"request": request_}, resolve({}), "/base") == broken
