@@ -133,6 +133,9 @@ class Places:
         """Remember whether one may still be going on there, for the runs after this one too."""
         live = self.bench.session.live
         (self.settling.add if settling else self.settling.discard)(place)
+        if not settling:  # of the next one nobody knows yet how long it takes
+            self.ended.pop(place, None)
+            self.due.pop(place, None)
         others = any(other.channel == place.channel for other in self.settling)
         if live is not None and (settling or not others) and live.channels.is_settling(place.channel) != settling:
             live.channels.settles(place.channel, settling=settling)

@@ -241,3 +241,34 @@ def test_what_is_opened_to_see_that_one_has_ended_is_used_by_the_next_like_it(mo
         assert reconciliations.is_free(place, third.batch)
         reconciliations.finish_spare()
         assert reconciliations.is_free(place)
+
+
+def test_how_long_one_takes_is_not_reckoned_from_the_end_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that came between was taken for the time of one, and waited for each time from then on."""
+    with closing(open_session(Options())) as session:
+        control, now = session.control, 0.0
+        assert control is not None
+        bench = Bench(session, "reconciliations")
+        session.evidence.expect("reconciliations", "WFL-01", "a scenario")
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        session.control = None
+        monkeypatch.setattr(Session, "inbox", None)
+
+        def pass_by(seconds: float) -> None:
+            nonlocal now
+            now += seconds
+            control.advance(seconds)
+
+        monkeypatch.setattr(session.waiting, "sleep", pass_by)
+        monkeypatch.setattr("conformance.engine.places.time.monotonic", lambda: now)
+        reconciliations.run(reconciliations.begin(reconciliations.plain(place, 1)))
+        second = reconciliations.begin(reconciliations.plain(place, 1))
+        assert reconciliations.submit_orders(second)
+        assert reconciliations.create(second).is_accepted
+        learnt = reconciliations.pause
+        pass_by(1000)
+        assert reconciliations.released(second, 0)  # by whatever way it is completed, nobody put off the next
+        reconciliations.settling.add(place)
+        reconciliations.run(reconciliations.begin(reconciliations.plain(place, 1)))
+        assert 0 < learnt <= reconciliations.pause < 60
