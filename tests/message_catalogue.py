@@ -30,7 +30,7 @@ from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, Side, every_rule
 from conformance.i18n.catalogues import source
 from conformance.i18n.messages import LANGUAGES
-from conformance.i18n.templates import BREACHES, COUNTED, REASONS
+from conformance.i18n.templates import BREACHES, COUNTED, FINDINGS, REASONS
 from conformance.report.gate_words import DECISIONS
 from conformance.report.gate_words import WORDS as GATE_WORDS
 from conformance.verdict.certificate import AboutEntry
@@ -151,6 +151,7 @@ def _all() -> Iterator[Found]:
     yield from (("conformance/contract/judge.py", template) for template in BREACHES)
     templates = "conformance/i18n/templates.py"
     yield from ((templates, template) for template in REASONS)
+    yield from (("conformance/audit/findings.py", template) for template in FINDINGS)
     yield from ((templates, (f"{{number:,}} {what}", f"{{number:,}} {what}s")) for what in COUNTED)
     gate = "conformance/report/gate_words.py"
     yield from ((gate, words) for pair in GATE_WORDS.values() for words in pair)

@@ -22,14 +22,22 @@ _FORMS: Final = {
     "type": r"\w+",
     "value": r"\w+",
     "number": r"\d[\d,]*",
+    "all": r"\d+",
+    "earlier": r"\d+",
     "entries": r"\d+",
+    "entry": r"\d+",
+    "id": r"\d+",
+    "header": r"[\w-]+",
     "extracts": r"\d+",
     "wanted": r"\S+",
     "rule": r"[A-Z]{3,4}-\d{2}",
 }
 """What a placeholder of that name stands for; any other for anything."""
 
-_WITHIN: Final = ("reason", "sentence")
+_AND: Final = "; "
+"""Between several reasons."""
+
+_WITHIN: Final = ("reason", "sentence", "expected", "actual", "context")
 """Placeholders that stand for sentences of their own."""
 
 
@@ -45,7 +53,8 @@ def said(sentence: str, wanted: Language | None = None) -> str:
         if found := pattern.fullmatch(sentence):
             facts = {name: said(fact, wanted) if name in _WITHIN else fact for name, fact in found.groupdict().items()}
             return _PLACEHOLDER.sub(lambda place, facts=facts: facts[place[1]], words)  # type: ignore[misc]
-    return sentence
+    parts = sentence.split(_AND)
+    return _AND.join(said(part, wanted) for part in parts) if len(parts) > 1 else sentence
 
 
 @cache

@@ -69,7 +69,8 @@ def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = (), 
     if certificate.kind is Kind.INTEGRATION:
         view, symbol = recorded_view(certificate), RUN_SYMBOLS[certificate.verdict]
         icon = icon_of(symbol, view.colour)
-        return filled("recorded.html.j2", view=view, run=certificate, beside=beside, icon=icon)
+        elsewhere = _elsewhere(spoken or language())
+        return filled("recorded.html.j2", view=view, run=certificate, beside=beside, icon=icon, elsewhere=elsewhere)
     view_ = view_of(certificate)
     icon = icon_of(view_.symbol, view_.colour)
     return filled(

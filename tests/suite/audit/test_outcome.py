@@ -80,7 +80,8 @@ def test_an_audit_leaves_what_it_found(tmp_path: Path) -> None:
     done = audit(tmp_path / "day.ndjson", reports=tmp_path / "reports")
     assert done.returncode == 1
     assert {path.name for path in (tmp_path / "reports").iterdir() if not path.name.startswith(".")} == {
-        "certificate.json", "statement.intoto.json", "summary.md", "junit.xml", "ctrf.json", "index.html", "books.csv",
+        "certificate.json", "statement.intoto.json", "summary.md", "junit.xml", "ctrf.json", "index.html",
+            "index.pt-BR.html", "books.csv",
         "books.html",
     }  # fmt: skip
     found = json.loads((tmp_path / "reports" / "certificate.json").read_text())
