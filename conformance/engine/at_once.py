@@ -14,6 +14,7 @@ from conformance.concurrency.history import Operation, Outcome, were_at_once
 from conformance.concurrency.linearizability import Unexplained, explain
 from conformance.concurrency.model import ABSENT, Look, World, shown_words
 from conformance.contract.endpoints import Endpoint
+from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import (
     ASKED_AT_MOST,
     LATE_SECONDS,
@@ -154,7 +155,7 @@ class Attempt:
         """Ask for the order of that name until what it shows is explained, or half an hour has passed twice; the version that it
         shows, ABSENT where there is none, None where it is none that was sent: a moment later that counts, since no update that
         is still to come explains it. Nothing is asked where the answers so far can't be explained. Raises Hindered where the
-        query fails."""
+        query fails, a violation of QRY-01 where a version is not shown as it was sent by itself either."""
         bench, earlier = self.bench, list(self.operations)
         if self.unexplained() is not None:
             return None
@@ -175,6 +176,7 @@ class Attempt:
                 bench.slow = bench.slow or attempt > 0
                 return shown
             if shown is None:
+                check_shown_as_sent(bench, versions.values())
                 return shown
             if not passed:
                 raise NotSeenYet

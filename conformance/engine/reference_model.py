@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from conformance.contract.readings import CONSOLIDATION_SECONDS
+from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import Bench, Values
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.target.wire.exchange import Exchange
@@ -102,8 +103,11 @@ class Model:
             return
         if any(self.bench.may_be_from_before(exchange, body, known.values) for body, _ in known.earlier):
             return
+        rule = self.to_blame(known)
+        if known.body is not None and rule != "QRY-01":
+            check_shown_as_sent(self.bench, [known.body])
         expected = f"{self.name(key)} to be {'gone' if known.body is None else 'as it was last accepted'}"
-        raise Violation(rule=self.to_blame(known), expected=expected, actual="; ".join(problems), exchange=exchange)
+        raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange)
 
     def to_blame(self, known: Known) -> str:
         """The rule to blame for an order that is not as it should be: of what was done since it was last seen to be. Where no

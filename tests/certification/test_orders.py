@@ -181,6 +181,9 @@ def accepted_and_found_as_when_written_plainly(experiment: Experiment, manner: s
         except Violation as altered:
             # What is altered however it is written is QRY-01's, or where it need not be taken ERR-06's.
             rule_of_all = "QRY-01" if shape in SHAPES else "ERR-06"
+            under_plain_code = bench.fresh("amazon")
+            if rule_of_all == "ERR-06" and bench.submit(example.twin.body, under_plain_code).is_accepted:
+                yield from bench.settled("QRY-01", example.twin.body, under_plain_code, place)
             yield from bench.settled(rule_of_all, example.twin.body, plain, place, context=context)
             raise altered from None
         plainly = bench.query(place, plain["code"])

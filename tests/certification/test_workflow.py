@@ -6,9 +6,10 @@ from typing import Any
 
 from pytest_bdd import given, scenarios, then
 
-from conformance.contract.rules import Side
+from conformance.contract.rules import Side, catalogue
 from conformance.engine import printed_workflow
 from conformance.engine.bench import Waiting
+from conformance.engine.bounds import shown
 from conformance.engine.checks import check_accepted
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
@@ -73,13 +74,8 @@ def printed_workflow_ends_reconciled(experiment: Experiment) -> None:
                 actual=f"it answered {refused.status}",
                 exchange=refused,
             )
-        yield from bench.settled(
-            "DEL-04",
-            reconciliation.batch.orders[0],
-            reconciliation.values[0],
-            reconciliation.place,
-            context="it is reconciled",
-        )
+        order, values = reconciliation.batch.orders[0], reconciliation.values[0]
+        yield from shown(bench, catalogue()["DEL-04"], order, values, order, "it is reconciled")
         bench.saw(Side.ACCEPTED, released)
 
     once(bench, law)

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import dumps
+from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Waiting
 from conformance.engine.properties import once
 from conformance.run.session import Options, open_session
@@ -207,5 +208,22 @@ def test_an_order_that_was_accepted_with_another_status_is_there() -> None:
         accepted = bench.submit(order, bench.fresh("amazon"))
         assert (accepted.status, bench.is_accepted(Call(Endpoint.SUBMIT_ORDER, body=order), accepted)) == (201, True)
         assert set(session.evidence.observed) == {"ORD-01"}
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize(("defect", "rule"), [("qry-01-one-decimal", "QRY-01"), ("ord-15-keeps-extracts", None)])
+def test_what_is_shown_otherwise_when_it_is_new_is_no_matter_of_what_was_done_to_it(
+    defect: str, rule: str | None
+) -> None:
+    session = open_session(Options(defects=(defect,), shrink=False))
+    try:
+        bench, found = Bench(session), None
+        try:
+            check_shown_as_sent(bench, [plain_order(PLACE, int, 2)])
+        except Violation as violation:
+            found = violation.rule
+        assert found == rule
+        assert len(bench.story) == (2 if rule else 0)  # what shows it, and nothing else
     finally:
         session.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final, cast
 
 import pytest
@@ -197,6 +198,7 @@ class Queries:
         self.story: list[Exchange] = []
         self.slow = False
         self.asked = 0
+        self.session = SimpleNamespace(shrinks=True)
 
     def query(self, *_: object) -> Exchange:
         self.asked += 1
