@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from waitress import create_server
+
 from conformance.contract.jsontext import dumps
 from conformance.contract.openapi import METHODS, load
 from conformance.mock.app import make_app
@@ -15,7 +17,6 @@ from conformance.mock.clock import ticking
 from conformance.mock.defects import DEFECTS
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
-from conformance.mock.serve import wsgi_server
 from conformance.mock.variants import VARIANTS
 
 HOST: Final = "127.0.0.1"
@@ -69,7 +70,7 @@ def application() -> Counted:
 def main() -> None:
     """Serve until terminated, as `koncili-conformance mock` does."""
     with socket.create_server((HOST, int(sys.argv[1]))) as listening:
-        wsgi_server(application(), listening).run()
+        create_server(application(), sockets=[listening], asyncore_use_poll=True, ident=None).run()
 
 
 if __name__ == "__main__":

@@ -19,9 +19,6 @@ __all__ = ["CONTROL_PATH", "WSGI", "make_app", "respond"]
 StartResponse: TypeAlias = Callable[..., Any]
 WSGI: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-RESET: Final = "koncili.reset"
-"""The key of a WSGI environment under which a server has what resets the connection in place of an answer."""
-
 _BODILESS: Final = frozenset({204, 304})
 
 
@@ -36,7 +33,7 @@ def make_app(koncili: Koncili) -> WSGI:
             environ["wsgi.errors"].write(traceback.format_exc())
             answer, raw = SERVER_ERROR, SERVER_ERROR.raw
         if answer.leaves is Leaves.NOT_AT_ALL:
-            return _reset(environ)
+            raise ConnectionResetError("the connection was reset before an answer came")
         start_response(_status_line(answer.status), _headers(answer, raw, environ["REQUEST_METHOD"]))
         if environ["REQUEST_METHOD"] == "HEAD" or answer.status in _BODILESS:
             return ()
@@ -98,10 +95,3 @@ def _status_line(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"{status} Unknown"
-
-
-def _reset(environ: Mapping[str, Any]) -> Iterable[bytes]:
-    """Have the server reset the connection; in process whoever asked is told by ConnectionResetError."""
-    if RESET in environ:
-        environ[RESET]()
-    raise ConnectionResetError("the connection was reset before an answer came")

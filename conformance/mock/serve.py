@@ -1,28 +1,26 @@
-"""Serves the mock on a socket (waitress; over https by hand), and says how to point a client at it."""
+"""Serves the mock on a socket, and says how to point a client at it."""
 
 from __future__ import annotations
 
 import errno
 import ipaddress
-import logging
 import os
 import signal
 import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from conformance.contract.jsontext import NotJSON, dumps, loads
 from conformance.errors import CannotRun
 from conformance.escaping import line
 from conformance.mock import notifications
-from conformance.mock.app import RESET, WSGI, make_app
 from conformance.mock.clock import ticking
 from conformance.mock.exactly_once import ExactlyOnce, plans, told
 from conformance.mock.in_flight import UNTOLD_SECONDS
@@ -34,23 +32,14 @@ from conformance.mock.scenario import Scenario, read_scenario
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.wire import (
     HOST,
-    MOST_BODY_BYTES,
-    MOST_CONNECTIONS,
     PLAIN,
-    STALL_SECONDS,
     listening_at,
     server_on,
 )
 
-if TYPE_CHECKING:
-    from waitress.server import BaseWSGIServer
-
-__all__ = ["LOG_FORMATS", "Settings", "list_quirks", "serve", "ticked", "ticking_koncili", "wsgi_server"]
+__all__ = ["LOG_FORMATS", "Settings", "list_quirks", "serve", "ticked", "ticking_koncili"]
 
 TICK_SECONDS: Final = 0.2
-
-THREADS: Final = 10
-"""How many answer: as many as may come at once, and one for a command that waits for a callback that takes its time."""
 
 LOG_FORMATS: Final = ("human", "json", "none")
 
@@ -140,34 +129,6 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost")
 
 
-def wsgi_server(app: WSGI, listening: socket.socket, stall_seconds: float = STALL_SECONDS) -> BaseWSGIServer:
-    """A server of the application on a socket that listens; its `run` serves until interrupted.
-
-    Waitress reads each request whole before a thread sees it, so that a client that sends half of one holds up nobody; it is
-    hung up on when it was silent for so many seconds.
-    """
-    from waitress import create_server
-
-    from conformance.compat.waitress import resettable
-
-    for name in ("waitress", "waitress.queue"):  # that a request waits for a thread, or half an answer left, is no news
-        logging.getLogger(name).setLevel(logging.ERROR)
-    server = create_server(
-        app,
-        sockets=[listening],
-        threads=THREADS,
-        channel_timeout=stall_seconds,
-        cleanup_interval=1,
-        connection_limit=MOST_CONNECTIONS,
-        backlog=MOST_CONNECTIONS,
-        max_request_body_size=MOST_BODY_BYTES,
-        asyncore_use_poll=True,  # select() takes no descriptor beyond 1023
-        ident=None,
-    )
-    server.channel_class = resettable(RESET)
-    return server
-
-
 def ticking_koncili(quirks: list[Quirk], *, limits: bool = False, readings: Mapping[str, str] | None = None) -> Koncili:
     """A mock whose clock ticks, of these readings where no quirk has others. Raises ValueError for quirks that don't go
     together."""
@@ -197,14 +158,10 @@ def ticked(koncili: Koncili) -> Iterator[None]:
 
 @contextmanager
 def _server(koncili: Koncili, taken: socket.socket, tls: ssl.SSLContext | None) -> Iterator[Callable[[], None]]:
-    """What serves there until interrupted: by hand what waitress does not speak."""
-    wire: Wire | None = next((quirk.wire for quirk in koncili.quirks if quirk.wire is not None), None)
-    if wire is None and tls is None:
-        with closing(wsgi_server(make_app(koncili), taken)) as served:
-            yield served.run
-    else:
-        with server_on(taken, koncili, wire or PLAIN, tls) as by_hand:
-            yield by_hand.serve_forever
+    """What serves there until interrupted."""
+    wire: Wire = next((quirk.wire for quirk in koncili.quirks if quirk.wire is not None), PLAIN)
+    with server_on(taken, koncili, wire, tls) as server:
+        yield server.serve_forever
 
 
 def _interrupt(*_: object) -> None:

@@ -1,4 +1,5 @@
-"""Serves the mock over HTTP/1.1 written by hand, for variants of how it is spoken: chunks, closed connections, header names."""
+"""Serves the mock over HTTP/1.1 and https, a thread for each connection; also variants of how it is spoken: chunks, closed
+connections, names of headers."""
 
 from __future__ import annotations
 

@@ -311,7 +311,7 @@ def test_the_mock_tells_its_state(tmp_path: Path) -> None:
         staged.command(abandonReconciliations=True)
 
 
-@pytest.mark.parametrize("variant", [None, "closes-connections"], ids=["waitress", "wire"])
+@pytest.mark.parametrize("variant", [None, "closes-connections"], ids=["plain", "closes-connections"])
 def test_with_limits_they_hold_from_the_start(variant: str | None, tmp_path: Path) -> None:
     with mock(tmp_path, limits=True, variant=variant) as staged, client(staged.base_url) as http:
         statuses = [http.get("/order").status_code for _ in range(91)]

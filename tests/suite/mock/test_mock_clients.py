@@ -8,7 +8,6 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,41 +16,28 @@ import pytest
 
 from conformance.contract.jsontext import dumps
 from conformance.mock import wire
-from conformance.mock.app import CONTROL_PATH, make_app
+from conformance.mock.app import CONTROL_PATH
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Wire
-from conformance.mock.serve import wsgi_server
 from conformance.mock.wire import HOST, MOST_BODY_BYTES, listening
 from tests.suite.support.command_runs import COMMAND
 
 PATIENCE: Final = 20.0
 """Seconds: far more than an answer takes, and less than a client is waited for."""
 
-SERVERS: Final = ["waitress", "by hand"]
-
 
 @contextmanager
-def serving(server: str, stall_seconds: float = 1000.0) -> Iterator[tuple[str, int]]:
+def serving(stall_seconds: float = 1000.0) -> Iterator[tuple[str, int]]:
     """The address of a mock that hangs up on a client that was silent for so long."""
-    with ExitStack() as stack:
-        if server == "by hand":
-            patch = stack.enter_context(pytest.MonkeyPatch.context())
-            patch.setattr(wire._Handler, "timeout", stall_seconds)
-            parts = urlsplit(stack.enter_context(listening(Koncili(), Wire())))
-            yield parts.hostname or "", parts.port or 0
-            return
-        taken = stack.enter_context(socket.create_server((HOST, 0)))
-        serves = wsgi_server(make_app(Koncili()), taken, stall_seconds)
-        thread = Thread(target=serves.run, daemon=True)
-        thread.start()
-        yield taken.getsockname()
-        serves.close()
-        serves.task_dispatcher.shutdown()
+    with pytest.MonkeyPatch.context() as patch, listening(Koncili(), Wire()) as base_url:
+        patch.setattr(wire._Handler, "timeout", stall_seconds)
+        parts = urlsplit(base_url)
+        yield parts.hostname or "", parts.port or 0
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    with serving(request.param) as found:
+@pytest.fixture(scope="module")
+def address() -> Iterator[tuple[str, int]]:
+    with serving() as found:
         yield found
 
 
@@ -91,9 +77,8 @@ def test_others_are_answered_while_clients_send_half_of_a_request(address: tuple
             assert first_line(address, WHOLE) == b"HTTP/1.1 200 OK"
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_client_that_stays_silent_is_hung_up_on(server: str) -> None:
-    with serving(server, stall_seconds=1.0) as address, ExitStack() as stack:
+def test_a_client_that_stays_silent_is_hung_up_on() -> None:
+    with serving(stall_seconds=1.0) as address, ExitStack() as stack:
         silent = {half: stack.enter_context(connected(address, raw)) for half, raw in HALVES.items()}
         assert {half: connection.recv(1) for half, connection in silent.items()} == dict.fromkeys(HALVES, b"")
 
@@ -148,8 +133,7 @@ def test_what_is_no_request_is_refused(address: tuple[str, int], what: str) -> N
 
 
 def test_chunks_that_are_too_large_together_are_refused() -> None:
-    """By hand; waitress does the same and keeps them on the disk until then."""
-    with serving("by hand") as address:
+    with serving() as address:
         chunk = b"%x\r\n%b\r\n" % (MOST_BODY_BYTES // 2 + 1, b" " * (MOST_BODY_BYTES // 2 + 1))
         with connected(address, chunked(chunk)) as connection, connection.makefile("rb") as answer:
             connection.sendall(b"%x\r\n" % (MOST_BODY_BYTES // 2 + 1))
@@ -170,7 +154,7 @@ def test_a_body_that_breaks_off_never_comes_to_the_mock() -> None:
 # -- the command ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variant", [[], ["--variant=chunked"]], ids=SERVERS)
+@pytest.mark.parametrize("variant", [[], ["--variant=chunked"]], ids=["plain", "chunked"])
 def test_a_port_that_is_taken_is_told(variant: list[str]) -> None:
     with socket.create_server((HOST, 0)) as taken:
         command = [str(COMMAND), "mock", f"--port={taken.getsockname()[1]}", *variant]
@@ -183,7 +167,7 @@ def test_a_port_that_is_taken_is_told(variant: list[str]) -> None:
     )
 
 
-@pytest.mark.parametrize("variant", [[], ["--variant=chunked"]], ids=SERVERS)
+@pytest.mark.parametrize("variant", [[], ["--variant=chunked"]], ids=["plain", "chunked"])
 def test_ctrl_c_ends_it_and_says_nothing(variant: list[str]) -> None:
     with subprocess.Popen(
         [str(COMMAND), "mock", "--port=0", *variant], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -15,12 +15,10 @@ import pytest
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import loads
 from conformance.errors import CannotRun
-from conformance.mock.app import make_app
 from conformance.mock.fault_plans import CALLS, EXAMPLE, NOTIFICATIONS, plans_of
 from conformance.mock.faults import AFTERWARDS, FAULTS, INSTEAD, OF_NOTIFICATIONS, Faults
 from conformance.mock.koncili import SAMPLE_PAYLOADS, Koncili
 from conformance.mock.scenario import Scenario, read_scenario, scenario_of
-from conformance.mock.serve import wsgi_server
 from conformance.mock.wire import HOST, server_on
 from tests.suite.support.bodies import FIRST
 from tests.suite.support.mock_calls import CODE, Caller, order
@@ -30,24 +28,11 @@ PATIENCE: Final = 20.0
 
 
 @contextmanager
-def waitress(koncili: Koncili) -> Iterator[str]:
-    with socket.create_server((HOST, 0)) as taken:
-        server = wsgi_server(make_app(koncili), taken)
-        Thread(target=server.run, daemon=True).start()
-        yield f"http://{HOST}:{taken.getsockname()[1]}"
-        server.close()
-        server.task_dispatcher.shutdown()
-
-
-@contextmanager
-def by_hand(koncili: Koncili) -> Iterator[str]:
+def serving(koncili: Koncili) -> Iterator[str]:
     with socket.create_server((HOST, 0)) as taken, server_on(taken, koncili) as server:
         Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://{HOST}:{taken.getsockname()[1]}"
         server.shutdown()
-
-
-SERVERS: Final = {"waitress": waitress, "by hand": by_hand}
 
 
 class Client:
@@ -82,11 +67,11 @@ class Client:
         return any(key[2] == code for key in self.koncili.world.orders)
 
 
-@pytest.fixture(params=SERVERS)
-def client(request: pytest.FixtureRequest) -> Iterator[Client]:
+@pytest.fixture
+def client() -> Iterator[Client]:
     koncili = Koncili()
     with ExitStack() as stack:
-        base_url = stack.enter_context(SERVERS[request.param](koncili))
+        base_url = stack.enter_context(serving(koncili))
         yield Client(koncili, stack.enter_context(httpx.Client(base_url=base_url, timeout=PATIENCE)))
 
 
