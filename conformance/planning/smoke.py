@@ -14,7 +14,7 @@ SMOKE: Final = "smoke"
 CLIENT_ERRORS: Final = 60
 """How many a smoke test spends at most on a server that does as documented: with a certification after it, an hour's worth."""
 
-WITHOUT_CALLBACK: Final = 12
+WITHOUT_CALLBACK: Final = 16
 """How many of these are kept where no notification tells when a reconciliation is finished: opening the next one does, and may
 be refused."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from conformance.report.page.bodies import Line, lines_of
 from conformance.verdict.certificate import Counterexample
-from conformance.verdict.violation import MOST_BODY
+from conformance.verdict.violation import MOST_BODY, SHOWS_IT
 
 LONG: Final = 36
 """A body of more lines, or of as many hundred characters, gets a frame in which it scrolls."""
@@ -20,7 +20,7 @@ _REASON = re.compile(
     r"(?: \(changed in one place: (?P<changed>.+)\))?(?: \[(?P<remark>waiver expired on [\d-]+)\])?",
     re.DOTALL,
 )
-_STEP = re.compile(r"# (\d+)\. (.*): (\d+)")
+_STEP = re.compile(rf"# (\d+)\. (.*): (\d+)({re.escape(SHOWS_IT)})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class Example:
     response_headers: Mapping[str, str]
     response_body: Body
     steps: list[Step]
+    old: str = ""
+    """What stood where the request was changed, in its twin without the fault."""
     lanes: str = ""
     """Calls at once as lanes side by side over time, where it is about such."""
 
@@ -100,9 +102,36 @@ def example_of(example: Counterexample, reason: Reason) -> Example:
         status=_text(response, "status"),
         response_headers=_headers(response),
         response_body=body_of(_text(response, "body")),
-        steps=_with_shown(story_of(example.curl), request, _text(response, "status")),
+        steps=(steps := _with_shown(story_of(example.curl), request, _text(response, "status"))),
+        old=old_value(steps, _text(request, "body"), reason.place),
         lanes="\n".join(example.lanes),
     )
+
+
+def old_value(steps: list[Step], body: str, place: str) -> str:
+    """What stood at a place of a body in its twin: the accepted request of the story that is the same everywhere else."""
+    for step in reversed(steps) if place and body else ():
+        if step.is_shown or not step.status.startswith("2"):
+            continue
+        lines = lines_of(_body_in(step.curl))
+        there = [line.text.strip() for line in lines if line.lies_at(place)]
+        if there and _elsewhere(lines, place) == _elsewhere(lines_of(body), place):
+            _, _, value = there[0].partition(": ")
+            return " ".join([value or there[0], *there[1:]]).rstrip(",")
+    return ""
+
+
+def _elsewhere(lines: list[Line], place: str) -> list[str]:
+    return [line.text.rstrip(",") for line in lines if not line.lies_at(place)]
+
+
+def _body_in(curl: str) -> str:
+    """The body that a curl line sends."""
+    try:
+        words = shlex.split(curl)
+    except ValueError:
+        return ""
+    return words[words.index("--data-raw") + 1] if "--data-raw" in words[:-1] else ""
 
 
 def body_of(text: str) -> Body:
@@ -113,20 +142,22 @@ def body_of(text: str) -> Body:
 
 def story_of(curl: str) -> list[Step]:
     """The requests in order. Curl lines may hold line breaks, so that only a comment with the next number begins a step."""
-    steps: list[tuple[str, str, list[str]]] = []
+    steps: list[tuple[str, str, bool, list[str]]] = []
     for line in curl.split("\n"):
         begins = _STEP.fullmatch(line)
         if begins and int(begins[1]) == len(steps) + 1:
-            steps.append((begins[2], begins[3], []))
+            steps.append((begins[2], begins[3], bool(begins[4]), []))
         elif steps:
-            steps[-1][2].append(line)
+            steps[-1][3].append(line)
         else:  # no comment: it is one request alone
             return [Step("", "", curl)] if curl else []
-    return [Step(what, status, "\n".join(lines)) for what, status, lines in steps]
+    return [Step(what, status, "\n".join(lines), is_shown) for what, status, is_shown, lines in steps]
 
 
 def _with_shown(steps: list[Step], request: Mapping[str, Any], status: str) -> list[Step]:
     """The story with the exchange marked that is shown in full: of several that are alike it is the last."""
+    if any(step.is_shown for step in steps):
+        return steps
     body = _text(request, "body")
     wanted = (
         f"-X {_text(request, 'method')} ",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
@@ -33,9 +36,11 @@ from conformance.report.files import (
     page_in,
 )
 from conformance.report.page.recorded import recorded_view
+from conformance.report.page.timeline import Timeline, timeline_of
 from conformance.report.page.view import view_of
 from conformance.report.page.words import spoken_by_script
 from conformance.report.symbols import RUN_SYMBOLS
+from conformance.report.verdict_history import remembered
 from conformance.verdict.certificate import Certificate
 
 HERE: Final = Path(__file__).parent
@@ -63,9 +68,16 @@ _TAB_COLOURS: Final = {
 }  # fmt: skip
 
 
-def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = (), spoken: Language | None = None) -> str:
-    """The page of a certificate in the language spoken now, with links to what lies beside it (as in BESIDE). `spoken` is the
-    language of the run, whose page has the plain name."""
+def page(
+    certificate: Certificate,
+    beside: Sequence[tuple[str, str, str]] = (),
+    spoken: Language | None = None,
+    *,
+    history: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    timeline: Timeline | None = None,
+) -> str:
+    """The page of a certificate in the language spoken now, with links to what lies beside it (as in BESIDE), the verdicts of the
+    last runs by rule, and how the run went. `spoken` is the language of the run, whose page has the plain name."""
     if certificate.kind is Kind.INTEGRATION:
         view, symbol = recorded_view(certificate), RUN_SYMBOLS[certificate.verdict]
         icon = icon_of(symbol, view.colour)
@@ -80,6 +92,8 @@ def page(certificate: Certificate, beside: Sequence[tuple[str, str, str]] = (), 
         beside=beside,
         icon=icon,
         elsewhere=_elsewhere(spoken or language()),
+        history=history,
+        timeline=timeline,
     )
 
 
@@ -108,10 +122,18 @@ def filled(template: str, **values: object) -> str:
 def write_page(reports: Reports, certificate: Certificate) -> Path:
     """Write the page of a run, when all else that it links to is there; returns its path. Raises OSError."""
     beside = [link for link in BESIDE if reports.path(link[0]).is_file()]
+    is_run = certificate.kind is not Kind.INTEGRATION
+    history: Mapping[str, Sequence[str]] = {}
+    if is_run:
+        with suppress(OSError):  # the page is there without earlier runs, too
+            history = remembered(reports.directory, certificate)
+    timeline = _timeline(reports.path(TRAFFIC)) if is_run else None
     spoken = language()
     for one in spoken_languages():
         with speaking(one):
-            reports.write_whole(page_in(one, spoken), page(certificate, beside, spoken))
+            reports.write_whole(
+                page_in(one, spoken), page(certificate, beside, spoken, history=history, timeline=timeline)
+            )
     return reports.path(PAGE)
 
 
@@ -124,6 +146,14 @@ def spoken_languages() -> tuple[Language, ...]:
 def _elsewhere(spoken: Language) -> list[tuple[str, str, str]]:
     """The same page in the other languages: path, name of the language, its code."""
     return [(page_in(one, spoken), NAMES[one], one) for one in spoken_languages() if one != language()]
+
+
+def _timeline(path: Path) -> Timeline | None:
+    """How the run went, by the HAR that it left; None where there is none that can be read."""
+    try:
+        return timeline_of(json.loads(path.read_text(encoding="utf-8"))["log"]["entries"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def page_told(reports: Reports, certificate: Certificate) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from conformance.contract.rules import catalogue
 from conformance.report.page.render import BESIDE, page
+from conformance.report.page.timeline import timeline_of
 from tests.suite.support.example_certificates import FAILURES, ORDER, UNDECIDED, failing
 from tests.suite.support.report_pages import HOSTILE, spoilt
 from tests.suite.support.stage.browser import Opened, browser, opened
@@ -408,3 +410,31 @@ def test_without_a_script_all_of_it_is_there_and_no_dead_controls(chromium: Brow
 def test_the_icon_tells_the_verdict(shown: Page) -> None:
     icon: Any = shown.locator("link[rel=icon]").get_attribute("href")
     assert "%E2%9C%97" in icon
+
+
+# -- by axe-core -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(chromium: Browser, tmp_path: Path, *, dark: bool) -> None:
+    """With all that can be opened open, on a screen, a telephone and paper, how the run went and the last runs too."""
+    certificate = failing()
+    some = {
+        str(entry.verdict): entry for entry in certificate.rules
+    }  # of each verdict one: the whole page takes axe a minute
+    certificate = certificate.model_copy(update={"rules": list(some.values())})
+    timeline = timeline_of(
+        {"startedDateTime": f"2026-11-28T12:00:{second:02}Z", "time": 5, "response": {"status": 404}}
+        for second in range(9)
+    )
+    path, history = tmp_path / "index.html", {entry.id: ["pass", "fail", "waived"] for entry in certificate.rules}
+    path.write_text(page(certificate, BESIDE, history=history, timeline=timeline), encoding="utf-8")
+    with opened(chromium, path, dark=dark) as it:
+        it.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        it.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+        for media, width in (("screen", 390), ("screen", 1400)) if dark else (("screen", 1400), ("print", 800)):
+            it.page.emulate_media(media=cast("Any", media))
+            it.page.set_viewport_size({"width": width, "height": 1000})
+            found = it.page.evaluate("axe.run()")
+            assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (media, width)
+            assert len(found["passes"]) > 40
