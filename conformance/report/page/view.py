@@ -182,7 +182,7 @@ def view_of(certificate: Certificate) -> View:
         symbol=RUN_SYMBOLS[certificate.verdict],
         colour=words.RUN_COLOURS[certificate.verdict],
         meaning=words.meaning(certificate),
-        next_step=words.NEXT_STEPS[certificate.verdict],
+        next_step=tr(words.NEXT_STEPS[certificate.verdict]),
         started=certificate.started_at.astimezone(UTC),
         finished=certificate.finished_at.astimezone(UTC),
         duration=words.duration(seconds),
