@@ -153,13 +153,18 @@ def _not_all_tried(certificate: Certificate) -> Iterator[Line]:
 
 
 def next_step(certificate: Certificate) -> str:
-    """What the verdict means for whoever reads it, in a sentence or two."""
+    """What the verdict means for whoever reads it, in a sentence or two: what is waived was not seen to hold."""
+    waived = ", ".join(entry.id for entry in _of(certificate, RuleVerdict.WAIVED) if entry.level is Level.REQUIRED)
+    if certificate.verdict is RunVerdict.CONFORMANT and waived:
+        return tr("Every required rule was seen to hold but what is waived: {rules}.", rules=waived)
     if certificate.verdict is not RunVerdict.PARTIAL:
         return tr(_NEXT_STEP[certificate.verdict])
+    but = " " + tr("Not so what is waived: {rules}.", rules=waived) if waived else ""
     missing = [entry for entry in _of(certificate, RuleVerdict.NOT_EXERCISED) if entry.level is Level.REQUIRED]
     if all(entry.reason == NOT_SELECTED for entry in missing):
-        return tr(_CHOSEN_HOLD)
-    return tr(_ALL_BUT_LIVE if all(entry.reason in NEEDS_CONTROL.values() for entry in missing) else _MORE_NEEDED)
+        return tr(_CHOSEN_HOLD) + but
+    live = all(entry.reason in NEEDS_CONTROL.values() for entry in missing)
+    return tr(_ALL_BUT_LIVE if live else _MORE_NEEDED) + but
 
 
 def verdict_line(certificate: Certificate) -> Line:

@@ -51,6 +51,7 @@ def texts(lines: Iterable[Line]) -> list[str]:
 
 FAILED: Final = result("ORD-04", RuleVerdict.FAIL, "it was accepted")
 PASSED: Final = result("ORD-05")
+WAIVED: Final = result("ORD-07", RuleVerdict.WAIVED, "waived until 2026-12-31: ticket 4711")
 
 
 def left_out(rule: str, reason: str) -> RuleResult:
@@ -134,6 +135,8 @@ LIVE: Final = [left_out("AUTH-05", NEEDS_CONTROL["clock"]), left_out("LIM-01", N
     ("results", "step"),
     [
         ([PASSED], "Every required rule was seen to hold."),
+        ([PASSED, WAIVED], "Every required rule was seen to hold but what is waived: ORD-07."),
+        ([PASSED, WAIVED, left_out("ORD-06", NOT_SELECTED)], "to certify all. Not so what is waived: ORD-07."),
         ([PASSED, FAILED], "Each failing rule has a counterexample"),
         ([result("ORD-05", RuleVerdict.INCONCLUSIVE, "gone")], "Nothing is decided"),
         ([PASSED, left_out("ORD-06", NOT_SELECTED)], "leave out --rule to certify all"),
