@@ -65,6 +65,23 @@ def test_a_counterexample_s_curl_lines_make_its_request(name: str, rule_id: str,
     assert f"-X {example['request']['method']} " in example["curl"].splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("beside", "defect", "rule_id"),
+    [("qry-01-as-text", "del-04-not-enforced", "DEL-04"), ("ord-01-status-201", "rel-04-not-enforced", "REL-04")],
+)
+def test_a_defect_is_caught_beside_one_that_every_order_meets(
+    beside: str, defect: str, rule_id: str, tmp_path: Path
+) -> None:
+    run = certify(tmp_path, "--defect", beside, "--defect", defect, "--rule", rule_id, "--keep-going")
+    assert run.entry(rule_id)["verdict"] == "fail", run.output
+
+
+def test_what_a_reading_takes_is_tried_for_no_other_rule_either(tmp_path: Path) -> None:
+    run = certify(tmp_path, "--variant", "numbers-as-text-taken", "--rule", "REC-09")
+    assert not run.verdicts("fail"), run.output
+    assert run.verdicts("pass") == {"REC-09"}
+
+
 @pytest.mark.parametrize("name", ["discrepancies-taken", "one-hour-tokens", "extended-extract-types"])
 def test_a_variant_s_readings_are_stated_in_the_certificate(name: str, tmp_path: Path) -> None:
     run = certify(tmp_path, "--variant", name, "--rule", "ACC-01", "--profile", "smoke")
