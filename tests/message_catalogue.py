@@ -30,7 +30,8 @@ from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, Side, every_rule
 from conformance.i18n.catalogues import source
 from conformance.i18n.messages import LANGUAGES
-from conformance.i18n.templates import BREACHES, COUNTED, FINDINGS, REASONS
+from conformance.i18n.templates import BREACHES, COUNTED, FINDINGS, REASONS, SETTING_UP
+from conformance.replay.tries import Fate
 from conformance.report.gate_words import DECISIONS
 from conformance.report.gate_words import WORDS as GATE_WORDS
 from conformance.verdict.certificate import AboutEntry
@@ -101,7 +102,11 @@ AREAS: Final[Mapping[str, str]] = {
     "features/": "scenarios",
     "conformance/cli.py": "help",
     "conformance/compat/click.py": "help",
-    "conformance/commandline/": "commands",
+    "conformance/commandline/": "init, doctor, replay, cleanup",
+    "conformance/replay/": "init, doctor, replay, cleanup",
+    "conformance/run/cleanup.py": "init, doctor, replay, cleanup",
+    "conformance/run/machine.py": "init, doctor, replay, cleanup",
+    "conformance/report/first_hour.py": "init, doctor, replay, cleanup",
     "conformance/report/gate_words.py": "gate",
     "conformance/report/page/": "page",
     "conformance/report/recorded.py": "audit",
@@ -151,6 +156,8 @@ def _all() -> Iterator[Found]:
     yield from (("conformance/contract/judge.py", template) for template in BREACHES)
     templates = "conformance/i18n/templates.py"
     yield from ((templates, template) for template in REASONS)
+    yield from (("conformance/commandline/init_command.py", template) for template in SETTING_UP)
+    yield from (("conformance/replay/replaying.py", str(fate)) for fate in Fate)
     yield from (("conformance/audit/findings.py", template) for template in FINDINGS)
     yield from ((templates, (f"{{number:,}} {what}", f"{{number:,}} {what}s")) for what in COUNTED)
     gate = "conformance/report/gate_words.py"

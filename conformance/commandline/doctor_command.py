@@ -7,6 +7,8 @@ import sys
 import click
 
 from conformance.commandline.exit_codes import CANNOT_RUN
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 
 
 @click.command(epilog="Exit codes: 0 endpoints can be certified here (something else may be missing), 3 they can't.")
@@ -19,7 +21,7 @@ def doctor() -> None:
     for part in parts():
         lacks |= part.is_needed and not part.found
         mark = "✓" if part.found else "✗" if part.is_needed else "○"
-        click.echo(line(f"{mark} {part.name:16} {part.found or 'missing: for ' + part.used_for}"))
+        click.echo(line(f"{mark} {tr(part.name):16} {part.found or tr('missing: for {what}', what=tr(part.used_for))}"))
         if not part.found:
-            click.echo(line(f"  {'':16} {part.remedy}"))
+            click.echo(line(f"  {'':16} {said(part.remedy)}"))
     sys.exit(CANNOT_RUN if lacks else 0)

@@ -12,6 +12,7 @@ import click
 
 from conformance.commandline.asking import has_terminal
 from conformance.commandline.exit_codes import CANNOT_RUN
+from conformance.i18n.messages import mark, tr
 
 if TYPE_CHECKING:
     from conformance.target.config import Place, Target
@@ -63,7 +64,7 @@ def init(file: Path, **given: Any) -> None:
         click.echo(f"koncili-conformance: {error}", err=True)
         sys.exit(CANNOT_RUN)
     except (click.Abort, KeyboardInterrupt, EOFError):
-        click.echo(f"koncili-conformance: interrupted; {file} was not written", err=True)
+        click.echo("koncili-conformance: " + tr("interrupted; {file} was not written", file=file), err=True)
         sys.exit(CANNOT_RUN)
 
 
@@ -83,7 +84,7 @@ def _init(file: Path, given: dict[str, Any]) -> None:
     asked = parse_target({**table, "accounts": [{"id": 0, "channel": "?"}]}, "init")
     host = given["allow_production"]
     if host == ASK and asked.environment == "production":
-        host = _ask("Type the name of the production host to go on", "--allow-production=HOST", str)
+        host = _ask(tr("Type the name of the production host to go on"), "--allow-production=HOST", str)
     check_permitted(asked, file, host or None)
     found = first_look(_with_credentials(asked), stated, Waiting(at_most=WAITS_SECONDS))
     table["accounts"] = [{"id": place.id, "channel": place.channel} for place in found.accounts]
@@ -94,7 +95,7 @@ def _init(file: Path, given: dict[str, Any]) -> None:
     ):
         click.echo(text)
     write_new(file, file_text(table))
-    click.echo(f"{file}: written, for you alone; email and password are read from the environment")
+    click.echo(tr("{file}: written, for you alone; email and password are read from the environment", file=file))
     click.echo("")
     for text in next_steps(target, file):
         click.echo(text)
@@ -104,8 +105,8 @@ def _table(given: dict[str, Any]) -> dict[str, Any]:
     """The target file as far as the user knows it."""
     from conformance.target.config import one_spelling
 
-    base_url = given["base_url"] or _ask("Base URL of the API (https://...)", "--base-url", one_spelling)
-    integrator = given["integrator"] or _ask("Integrator (a UUID)", "--integrator", _uuid)
+    base_url = given["base_url"] or _ask(tr("Base URL of the API (https://...)"), "--base-url", one_spelling)
+    integrator = given["integrator"] or _ask(tr("Integrator (a UUID)"), "--integrator", _uuid)
     table: dict[str, Any] = {
         "name": given["name"], "environment": given["environment"], "base_url": base_url, "integrator": integrator,
         "credentials": {"email_env": given["email_env"], "password_env": given["password_env"]},
@@ -162,7 +163,7 @@ def _with_credentials(target: Target) -> Target:
         names.values()
         return target
     found = {}
-    for name, what in ((names.email_env or "", "email"), (names.password_env or "", "password")):
-        question = f"{what} (written nowhere; export {name} before a run)"
+    for name, what in ((names.email_env or "", mark("email")), (names.password_env or "", mark("password"))):
+        question = tr("{what} (written nowhere; export {name} before a run)", what=tr(what), name=name)
         found[what] = os.environ.get(name) or _ask(question, name, str, hidden=what == "password")
     return target.model_copy(update={"credentials": Credentials(**found)})

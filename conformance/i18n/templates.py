@@ -195,9 +195,26 @@ FINDINGS: Final = (
 )
 """What an audit says of recorded calls."""
 
+SETTING_UP: Final = (
+    "a token was given for them",
+    "GET /my-accounts lists {number} account",
+    "GET /my-accounts lists {number} accounts",
+    "can't be used: {why}",
+    "can't be found out: enter an order that did not come through the API",
+    "a query for an order that nobody sent is answered {answer}",
+    "GET /my-accounts lists no account that is inactive",
+    "GET /my-accounts lists none that is not enabled for API imports",
+    "GET /my-accounts lists no channel besides those of this account",
+    "not entered: {why}",
+    "install {version} or later",
+    "{why}; make it writable, or set {variable} to another",
+    "{why}; koncili-conformance install-allure brings one",
+)
+"""What `init` and `doctor` have found."""
+
 COUNTED: Final = (
     "rule", "scenario", "request", "client error", "server error", "kind", "step", "order", "reconciliation", "release", "call",
 )  # fmt: skip
 """What is counted by `counted`: one, or several with an s."""
 
-TEMPLATES: Final = (*BREACHES, *REASONS, *FINDINGS)
+TEMPLATES: Final = (*BREACHES, *REASONS, *FINDINGS, *SETTING_UP)

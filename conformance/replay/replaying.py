@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from conformance.errors import CannotRun
+from conformance.i18n.messages import tr
 from conformance.planning.show import counted
 from conformance.replay.replayer import Replayer
 from conformance.replay.tries import TRIES, Fate, Tally
@@ -86,7 +87,7 @@ def _where(certificate: Certificate, options: Options) -> list[Line]:
 def _ended(replayer: Replayer, code: int, say: Callable[[Line], None]) -> int:
     ending = replayer.certification.ending if replayer.certification is not None else None
     for text in ending.left_undone if ending is not None else ():
-        say(Line(f"not cleared away: {text}", Tone.DOUBT))
+        say(Line(tr("not cleared away: {what}", what=text), Tone.DOUBT))
     if ending is not None and ending.stopped:
         raise CannotRun(ending.stopped)
     if replayer.failure or len(replayer.tallies) < len(replayer.findings):
@@ -94,11 +95,11 @@ def _ended(replayer: Replayer, code: int, say: Callable[[Line], None]) -> int:
         raise CannotRun(f"the scenarios cannot be run: {why}")
     fates = [tally.fate for tally in replayer.tallies.values()]
     if len(fates) > 1:
-        say(Line(", ".join(f"{fates.count(fate)} {fate}" for fate in Fate if fate in fates)))
+        say(Line(", ".join(f"{fates.count(fate)} {tr(fate)}" for fate in Fate if fate in fates)))
     if replayer.certification is not None and ending is not None:
         traffic = replayer.certification.session.journal.traffic
         sent = (counted(traffic.requests, "request"), counted(traffic.client_errors, "client error"))
-        say(Line(f"sent: {', '.join(sent)}", Tone.FAINT))
+        say(Line(tr("sent: {what}", what=", ".join(sent)), Tone.FAINT))
     if any(tally.why_not.startswith(HARNESS_ERROR) for tally in replayer.tallies.values()):
         return CANNOT_RUN
     codes = [EXIT_CODES[fate] for fate in fates]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from conformance import escaping
 from conformance.errors import CannotRun
+from conformance.i18n.messages import tr
 from conformance.planning.show import counted
 from conformance.run.live import left_elsewhere
 from conformance.run.recovery_client import Report
@@ -54,14 +55,16 @@ def clean_up(options: Options, tell: Callable[[str], None], tell_wait: Callable[
 def words(report: Report) -> list[str]:
     """What was cleared away and what was not, a line each."""
     deleted, completed = counted(report.deleted, "order"), counted(report.completed, "reconciliation")
-    lines = [f"deleted {deleted}, completed {completed}"]
+    lines = [tr("deleted {orders}, completed {reconciliations}", orders=deleted, reconciliations=completed)]
     if report.kept:
-        lines += [f"{counted(len(report.kept), 'order')} nobody can remove:", *_some(report.kept)]
+        lines += [tr("{orders} nobody can remove:", orders=counted(len(report.kept), "order")), *_some(report.kept)]
     if report.undone:
-        lines += ["still to be done (run cleanup again):", *_some(report.undone)]
+        lines += [tr("still to be done (run cleanup again):"), *_some(report.undone)]
     return lines
 
 
 def _some(lines: list[str]) -> list[str]:
     more = len(lines) - LISTED_AT_MOST
-    return [f"  {line}" for line in lines[:LISTED_AT_MOST]] + ([f"  and {more} more"] if more > 0 else [])
+    return [f"  {line}" for line in lines[:LISTED_AT_MOST]] + (
+        ["  " + tr("and {number} more", number=more)] if more > 0 else []
+    )

@@ -14,6 +14,7 @@ from typing import Final
 
 from platformdirs import user_cache_path, user_state_path
 
+from conformance.i18n.messages import mark
 from conformance.report.html import OLDEST_NODE, HtmlUnavailable, find_allure, find_node, tool_directory
 
 APPLICATION: Final = "koncili-conformance"
@@ -41,26 +42,33 @@ def parts(which: Callable[[str], str | None] = shutil.which) -> Iterator[Part]:
     oldest = ".".join(map(str, OLDEST_PYTHON))
     yield Part(
         "Python",
-        "everything",
+        mark("everything"),
         version if sys.version_info >= OLDEST_PYTHON else "",
         f"install {oldest} or later",
         is_needed=True,
     )
     state, cache = user_state_path(APPLICATION), user_cache_path(APPLICATION)
     yield _directory(
-        "state directory", "what runs of live endpoints have spent", state, "XDG_STATE_HOME", is_needed=True
+        mark("state directory"), mark("what runs of live endpoints have spent"), state, "XDG_STATE_HOME", is_needed=True
     )
     yield _directory(
-        "cache directory", "the same once more, should the first be lost", cache, "XDG_CACHE_HOME", is_needed=False
+        mark("cache directory"),
+        mark("the same once more, should the first be lost"),
+        cache,
+        "XDG_CACHE_HOME",
+        is_needed=False,
     )
     yield _node()
     yield _allure()
-    yield _program(("ssh-keygen",), "signing certificates, and gate --allowed-signers", "openssh-client", which)
+    yield _program(("ssh-keygen",), mark("signing certificates, and gate --allowed-signers"), "openssh-client", which)
     yield _program(
-        ("redis-server",), "the suite's own tests (a Redis that runs share may be anywhere)", "redis-server", which
+        ("redis-server",),
+        mark("the suite's own tests (a Redis that runs share may be anywhere)"),
+        "redis-server",
+        which,
     )
     yield _program(
-        ("chromium", "chromium-browser", "google-chrome"), "the suite's own tests of pages", "chromium", which
+        ("chromium", "chromium-browser", "google-chrome"), mark("the suite's own tests of pages"), "chromium", which
     )
     dask = importlib.util.find_spec("distributed")
     yield Part("Dask", "audit --dask", _place(dask.origin) if dask else "", "pip install 'koncili-conformance[dask]'")
@@ -87,11 +95,11 @@ def _node() -> Part:
     found = find_node(problems) or ""
     wanted = ".".join(map(str, OLDEST_NODE))
     told = "; ".join(problems) or f"no Node {wanted} or newer"
-    return Part("Node", "the Allure report", found, f"{told}; koncili-conformance install-allure brings one")
+    return Part("Node", mark("the Allure report"), found, f"{told}; koncili-conformance install-allure brings one")
 
 
 def _allure() -> Part:
-    used_for = "the Allure report (html/index.html); all else is there without it"
+    used_for = mark("the Allure report (html/index.html); all else is there without it")
     try:
         return Part("Allure", used_for, find_allure(tool_directory())[-1], "")
     except HtmlUnavailable:
