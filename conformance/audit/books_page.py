@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.audit.books import COLUMNS, Books, Note, cells
+from conformance.i18n.messages import mark, tr
 from conformance.report.files import BOOKS, PAGE
 from conformance.report.page.render import filled, icon_of
 from conformance.verdict.certificate import Certificate
@@ -13,16 +14,16 @@ MOST_ROWS: Final = 2_000
 """So many rows the page shows; books.csv has all."""
 
 LAWS: Final = (
-    "Of each account and channel: submitted = replaced + deleted + open + expected by releases",
-    "of each period: released = reconciled + unfinished",
-    "order by order: expected = released",
+    mark("Of each account and channel: submitted = replaced + deleted + open + expected by releases"),
+    mark("of each period: released = reconciled + unfinished"),
+    mark("order by order: expected = released"),
 )
 
 
 def books_page(books: Books, certificate: Certificate) -> str:
     """The page: whether the books tie out, what does not, and the sums."""
     symbol, colour = ("✓", "pass") if books.ties_out else ("✗", "fail")
-    headline = "Ties out to 0.00" if books.ties_out else f"{books.out} do not tie out"
+    headline = tr("Ties out to 0.00") if books.ties_out else tr("{number} do not tie out", number=books.out)
     return filled(
         "books.html.j2",
         name=certificate.target.name,
@@ -30,7 +31,7 @@ def books_page(books: Books, certificate: Certificate) -> str:
         colour=colour,
         icon=icon_of(symbol, colour),
         headline=headline,
-        laws=LAWS,
+        laws=[tr(law) for law in LAWS],
         index=PAGE,
         csv=BOOKS,
         notes=[_told(note) for note in books.notes],

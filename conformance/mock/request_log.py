@@ -14,6 +14,8 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 from conformance.mock.quirks import Answer, Leaves
 from conformance.mock.world import OrderKey, order_key
 
@@ -180,9 +182,9 @@ def _is_asked_for(entry: Entry, by: dict[str, str]) -> bool:
 def line_of(entry: Entry) -> str:
     """An entry for a terminal, not yet made harmless for it."""
     query = f"?{entry.query}" if entry.query else ""
-    status = "no answer" if entry.status is None else str(entry.status)
+    status = tr("no answer") if entry.status is None else str(entry.status)
     words = [f"{entry.number}", entry.method, f"{entry.path}{query}", status, f"{entry.milliseconds:.1f} ms"]
-    told = [f"{one.rule} {one.pointer}".rstrip() + f": {one.message}" for one in entry.refusals]
+    told = [f"{one.rule} {one.pointer}".rstrip() + f": {said(one.message)}" for one in entry.refusals]
     return "  ".join([" ".join(words), *([f"[{entry.fault}]"] if entry.fault else []), *told])
 
 

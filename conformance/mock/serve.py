@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from conformance.contract.jsontext import NotJSON, dumps, loads
 from conformance.errors import CannotRun
 from conformance.escaping import line
+from conformance.i18n.messages import tr
 from conformance.mock import notifications
 from conformance.mock.clock import ticking
 from conformance.mock.exactly_once import ExactlyOnce, plans, told
@@ -298,25 +299,28 @@ def greeting(
     secure = " --cacert CERTIFICATE" if base_url.startswith("https:") else ""
     with_ = f" with {quirks[0].name}: {quirks[0].statement}" if quirks else ""
     lines = [
-        f"mock Koncili at {base_url}{with_}",
-        *(f"and with {quirk.name}: {quirk.statement}" for quirk in quirks[1:]),
-        *(["It holds you to the documented rates and the blacklist from the start."] if limits else []),
+        tr("mock Koncili at {url}", url=base_url) + with_,
+        *(tr("and with {name}: {statement}", name=quirk.name, statement=quirk.statement) for quirk in quirks[1:]),
+        *([tr("It holds you to the documented rates and the blacklist from the start.")] if limits else []),
     ]
     if not is_loopback(settings.host):
         lines += [
-            f"NOTE: it listens at {settings.host}: whoever reaches that can command it by /_mock, have it post to any address"
-            " from here, and read what it was sent. Give it no real credentials and no real orders.",
+            tr(
+                "NOTE: it listens at {host}: whoever reaches that can command it by /_mock, have it post to any address"
+                " from here, and read what it was sent. Give it no real credentials and no real orders.",
+                host=settings.host,
+            ),
         ]
     lines += [
         "",
-        "A token:",
+        tr("A token:"),
         f"  curl -s{secure} -H 'content-type: application/json' {base_url}/public/api/auth/token \\",
         f'    --data-raw \'{{"credentials": "{encode_credentials(EMAIL, PASSWORD)}"}}\'',
-        "Its accessToken is what printed curl lines take: export KONCILI_TOKEN=...",
+        tr("Its accessToken is what printed curl lines take: export KONCILI_TOKEN=..."),
         "",
-        f"What it was asked, and what was wrong with that: {base_url}/_mock/",
-        f"Certify it from another terminal: koncili-conformance certify --target {path}",
+        tr("What it was asked, and what was wrong with that: {url}", url=f"{base_url}/_mock/"),
+        tr("Certify it from another terminal: {command}", command=f"koncili-conformance certify --target {path}"),
     ]
     if settings.target_file is None:
-        lines += [f"with {path} as follows (or let --target-file write it):", "", to_toml(table)]
-    return "\n".join([*lines, "", "Ctrl-C ends it."])
+        lines += [tr("with {path} as follows (or let --target-file write it):", path=path), "", to_toml(table)]
+    return "\n".join([*lines, "", tr("Ctrl-C ends it.")])

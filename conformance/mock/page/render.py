@@ -15,6 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from conformance.escaping import visible
+from conformance.i18n.formats import instant
+from conformance.i18n.messages import language, mark, tr
+from conformance.i18n.sentences import said
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Defect
 from conformance.mock.world import MockWorld, OrderKey, Reconciliation, Version
@@ -25,10 +28,10 @@ MOST_SHOWN: Final = 100
 """So many of each list, the newest first."""
 
 STEPS: Final = (
-    (60, "a minute"),
-    (1800, "half an hour"),
-    (3600, "an hour"),
-    (7200, "two hours"),
+    (60, mark("a minute")),
+    (1800, mark("half an hour")),
+    (3600, mark("an hour")),
+    (7200, mark("two hours")),
 )
 """By how much the clock can be moved, in seconds."""
 
@@ -100,30 +103,30 @@ def stock_of(world: MockWorld) -> Stock:
 def _order(key: OrderKey, version: Version, world: MockWorld) -> OrderRow:
     body: Mapping[str, Any] = version.body if isinstance(version.body, Mapping) else {}
     standing = {
-        "deleted": version.body is None,
-        "reconciled": key in world.reconciled,
-        "released": key in world.released,
-        "shown later": version.shown_at > world.clock.now(),
-        "not by the API": not version.through_api,
+        mark("deleted"): version.body is None,
+        mark("reconciled"): key in world.reconciled,
+        mark("released"): key in world.released,
+        mark("shown later"): version.shown_at > world.clock.now(),
+        mark("not by the API"): not version.through_api,
     }
     return OrderRow(
         key[2],
         f"{key[0]} {key[1]}",
         str(body.get("status", "")),
         str(body.get("totalGrossValue") if body.get("totalGrossValue") is not None else ""),
-        next((name for name, holds in standing.items() if holds), "stored"),
+        next((name for name, holds in standing.items() if holds), mark("stored")),
     )
 
 
 def _reconciliation(one: Reconciliation) -> ReconciliationRow:
-    on_its_way = "reconciling" if one.finishes_at is not None else "active"
+    on_its_way = mark("reconciling") if one.finishes_at is not None else mark("active")
     return ReconciliationRow(
         one.id,
         f"{one.account} {one.channel}",
         f"{one.init.isoformat()} – {one.end.isoformat()}",  # noqa: RUF001 - a span
         one.received,
         one.quantity,
-        one.situation or ("to end in ERROR" if one.fails else on_its_way),
+        one.situation or (mark("to end in ERROR") if one.fails else on_its_way),
         one.situation is None and not one.fails,
     )
 
@@ -151,5 +154,6 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = lambda text: visible(str(text))
+    environment.filters.update(shown=lambda text: visible(str(text)), said=said, instant=instant)
+    environment.globals.update(tr=tr, language=language)
     return environment.get_template("page.html.j2")

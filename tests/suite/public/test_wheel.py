@@ -125,3 +125,11 @@ def test_a_strangers_properties_are_reported_as_ever(installed: Path, tmp_path: 
     assert "n=100," in run.stdout
     assert "Hypothesis Statistics" in run.stdout
     assert "test_own.py::test_all_are_small" in run.stdout
+
+
+def test_it_speaks_portuguese_without_what_compiles_catalogues(installed: Path, tmp_path: Path) -> None:
+    assert not list(installed.rglob("*.po"))
+    speak = "import sys; sys.modules['babel'] = None; from koncili_conformance.command import main; main()"
+    told = python(installed, tmp_path, "-c", speak, "--lang", "pt-BR", "rules", "ORD-04")
+    assert told.returncode == 0, told.stderr
+    assert "Um pedido CONCLUDED sem sendDate" in told.stdout
