@@ -52,6 +52,18 @@ def test_a_wait_is_where_nothing_is_on_its_way() -> None:
     assert (found.waits, found.waited) == (1, "30 s")
 
 
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([entry(0), entry(1)], "It never waited for 5 s."),
+        ([entry(0), entry(30)], "It waited 1 time for 5 s and more, 30 s in all."),
+        ([entry(0), entry(30), entry(60)], "It waited 2 times for 5 s and more, "),
+    ],
+)
+def test_how_often_a_run_waited_is_told(entries: list[dict[str, Any]], told: str) -> None:
+    assert told in page(failing(), timeline=timeline_of(entries))
+
+
 @pytest.mark.parametrize("entries", [[], [{}], [{**entry(0), "startedDateTime": "noon"}], [{**entry(0), "time": None}]])
 def test_without_times_there_is_none(entries: list[dict[str, Any]]) -> None:
     assert timeline_of(entries) is None

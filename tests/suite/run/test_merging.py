@@ -73,7 +73,7 @@ def test_what_a_missing_shard_was_to_do_is_undecided(runs: dict[str, Run], tmp_p
 
 def test_a_shard_that_fails_fails_the_whole(runs: dict[str, Run], tmp_path: Path) -> None:
     run = merged(tmp_path / "merged", runs["broken"], runs["sound"])
-    assert (run.code, run.verdicts("fail")) == (1, {"ORD-04"})
+    assert (run.code, run.verdicts("fail")) == (1, {"ORD-04"}), run.output[-1500:] + run.errors
 
 
 def test_a_failure_outweighs_a_shard_that_is_missing(runs: dict[str, Run], tmp_path: Path) -> None:
