@@ -134,6 +134,10 @@ class World:
             earlier = self.earlier | {(code, self.version(code))}
         return replace(self.having(code, version), earlier=earlier)
 
+    def was_deleted(self, code: str) -> bool:
+        """Whether there was an order of that code, and is none any more."""
+        return self.version(code) == ABSENT and any(known == code and was != ABSENT for known, was in self.earlier)
+
     def may_show(self, code: str) -> frozenset[str]:
         """The versions of an order that whoever reads it may see."""
         return frozenset({self.version(code), *(version for known, version in self.earlier if known == code)})
@@ -178,6 +182,8 @@ class Koncili:
         match call:
             case Open():
                 return bool(state.opened)  # one that has all its entries may be on its way to be reconciled still
+            case Submit(code):
+                return state.was_deleted(code)  # that a code can be used again is DEL-07's matter alone
             case Release(_, code) | Query(code):
                 return ABSENT in state.may_show(code)
             case Delete(code):

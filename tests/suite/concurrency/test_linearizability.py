@@ -73,6 +73,15 @@ EXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
     "update, then gone": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Delete("A"), ACCEPTED), look(ABSENT)]),
     "gone, then sent anew": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Delete("A"), ACCEPTED), look("v2")]),
     "refused for contention": (ORDER, [op(Submit("A", "v2"), REFUSED), op(Delete("A"), ACCEPTED), look(ABSENT)]),
+    "gone, and its code used up": (
+        ORDER,
+        [
+            op(Delete("A"), ACCEPTED),
+            op(Submit("A", "v2"), ACCEPTED),
+            look(ABSENT),
+            op(Submit("A", "v3"), REFUSED, 4, 5),
+        ],
+    ),
     "never carried out": (ORDER, [op(Submit("A", "v2"), UNKNOWN), look("v1")]),
     "carried out without an answer": (ORDER, [op(Submit("A", "v2"), UNKNOWN), look("v2")]),
     "deleted, and so not released": (
@@ -126,6 +135,7 @@ UNEXPLAINED: dict[str, tuple[World, Sequence[Operation]]] = {
         ],
     ),
     "too many": (OPENED, [op(Release("one", "A", 2), ACCEPTED), op(Release("one", "B", 2), ACCEPTED)]),
+    "a code that was never used is refused": (World(), [op(Submit("A", "v1"), REFUSED)]),
     "neither version": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Submit("A", "v3"), ACCEPTED), look(None)]),
     "the old version": (ORDER, [op(Submit("A", "v2"), ACCEPTED), op(Submit("A", "v3"), ACCEPTED), look("v1")]),
     "a refused version": (ORDER, [op(Submit("A", "v2"), REFUSED), op(Submit("A", "v3"), ACCEPTED), look("v2")]),
