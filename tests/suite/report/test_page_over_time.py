@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conformance.i18n.messages import LANGUAGES, Language, speaking
 from conformance.report.page.example import example_of, reason_of
 from conformance.report.page.render import page
 from conformance.report.page.timeline import BARS_AT_MOST, timeline_of
@@ -90,6 +91,16 @@ def test_what_is_no_run_in_the_file_is_left_out(tmp_path: Path) -> None:
     odd = ["{", "[]", '{"run": 1}', json.dumps({"run": "2026", "verdicts": {certificate.rules[0].id: "<script>"}})]
     file.write_text(file.read_text(encoding="utf-8") + "\n".join(odd), encoding="utf-8")
     assert remembered(tmp_path, certificate)[certificate.rules[0].id] == [str(certificate.rules[0].verdict)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [((0, 30), "1 time "), ((0, 30, 60), "2 times "), ((0, 1), "never waited")]
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_tells_waits(seconds: tuple[float, ...], told: str, language: Language) -> None:
+    with speaking(language):
+        text = page(failing(), timeline=timeline_of(map(entry, seconds)))
+    assert told in text or language != "en"
 
 
 def test_the_page_shows_both() -> None:
