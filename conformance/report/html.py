@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import importlib.util
 import json
 import os
@@ -13,10 +14,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from conformance.i18n.messages import Language, language, mark, tr
 from conformance.report.allure_categories import RESOLUTIONS, for_allure_3
 from conformance.report.allure_history import HANDED_OVER, MOST_RUNS
 
@@ -28,6 +30,9 @@ REMEDY = "run `koncili-conformance install-allure`"
 # Node and Allure need these and no more: whatever else the environment holds (credentials above all) is not theirs.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
+_LANGUAGES: Final[Mapping[Language, str]] = {"en": "en", "pt-BR": "pt"}
+"""The languages that the frame of the report has, by Allure's names."""
+
 _SETTINGS: dict[str, Any] = {
     "plugins": {
         "awesome": {
@@ -38,14 +43,14 @@ _SETTINGS: dict[str, Any] = {
                 "defaultSortBy": "status,asc",  # what failed stands first, and opened
                 "sections": ["charts"],
                 "charts": [
-                    {"type": "currentStatus", "title": "This run"},
-                    {"type": "statusDynamics", "title": "Trend: the runs against this target"},
+                    {"type": "currentStatus", "title": mark("This run")},
+                    {"type": "statusDynamics", "title": mark("Trend: the runs against this target")},
                     {
                         "type": "testResultSeverities",
-                        "title": "Required (critical) and recommended (minor) rules",
+                        "title": mark("Required (critical) and recommended (minor) rules"),
                         "levels": ["critical", "minor"],
                     },
-                    {"type": "statusTransitions", "title": "What changed from run to run"},
+                    {"type": "statusTransitions", "title": mark("What changed from run to run")},
                 ],
             }
         },
@@ -243,7 +248,11 @@ def _generate(command: list[str], results: Path, scratch: Path, *, title: str, t
     history = scratch / HANDED_OVER
     earlier = results / HANDED_OVER
     history.write_bytes(earlier.read_bytes() if earlier.is_file() else b"")
-    settings = {"name": title, "output": str(output), "historyPath": str(history), **_SETTINGS}
+    settings = {"name": title, "output": str(output), "historyPath": str(history), **copy.deepcopy(_SETTINGS)}
+    options = settings["plugins"]["awesome"]["options"]
+    options["reportLanguage"] = _LANGUAGES[language()]
+    for chart in options["charts"]:
+        chart["title"] = tr(chart["title"])
     config.write_text(json.dumps(settings), encoding="utf-8")
     # Allure logs unexpected errors under the home directory, so that is the scratch one. It takes directories as glob
     # patterns: the results are given as the working directory and ".", so that a path with brackets is found too.
