@@ -1,4 +1,5 @@
-"""The page of a run, index.html: what a person opens first. One file, made from the certificate alone.
+"""The page of a run, index.html: what a person opens first. One file, made from the certificate, and from the
+traffic and earlier verdicts where they are beside it.
 
 May import what the reports may. Start with view.py, then render.py.
 """
