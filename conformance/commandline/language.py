@@ -65,21 +65,28 @@ def in_their_language(group: click.Group) -> Iterator[None]:
     if language() == ENGLISH:
         yield
         return
-    from conformance.compat.click import forget_help_option, words_by
+    from conformance.compat.click import words_by
 
-    english = [
-        (one, name, getattr(one, name)) for one in helpful(group) for name in ("help", "epilog") if hasattr(one, name)
-    ]
-    for one, name, text in english:
-        setattr(one, name, tr(cleandoc(text)) if text else text)
+    parts = list(helpful(group))
+    english = [(one, name, getattr(one, name)) for one in parts for name in ("help", "epilog") if hasattr(one, name)]
     try:
+        _forget_help_options(parts)
+        for one, name, text in english:
+            setattr(one, name, tr(cleandoc(text)) if text else text)
         with words_by(tr):
             yield
     finally:
         for one, name, text in english:
             setattr(one, name, text)
-            if isinstance(one, click.Command):
-                forget_help_option(one)
+        _forget_help_options(parts)
+
+
+def _forget_help_options(parts: list[click.Command | click.Parameter]) -> None:
+    from conformance.compat.click import forget_help_option
+
+    for one in parts:
+        if isinstance(one, click.Command):
+            forget_help_option(one)
 
 
 def helpful(command: click.Command) -> Iterator[click.Command | click.Parameter]:

@@ -6,13 +6,14 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
 import click
 
 from conformance.escaping import line
-from conformance.i18n.formats import instant
+from conformance.i18n.formats import instant, number
 from conformance.i18n.messages import ENGLISH, language, mark, ntr, speaking, tr
 from conformance.i18n.sentences import said
 from conformance.planning.show import span
@@ -344,19 +345,19 @@ def _said(value: object) -> str:
         case str():
             return clean(value)
         case datetime():
-            if language() != ENGLISH:
-                return (
-                    f"{instant(value)} UTC"
-                    if value.utcoffset() == timedelta()
-                    else instant(value, "%Y-%m-%d %H:%M:%S %z")
-                )
-            return value.isoformat(" ", "seconds").replace("+00:00", " UTC")
-        case float():
-            return _duration(value)
+            return _at(value)
+        case float() | Decimal():
+            return _duration(value) if isinstance(value, float) else number(value, "")
         case [*parts]:
             return ", ".join(map(_said, parts))
         case _:
             return str(value)
+
+
+def _at(value: datetime) -> str:
+    if language() == ENGLISH:
+        return value.isoformat(" ", "seconds").replace("+00:00", " UTC")
+    return f"{instant(value)} UTC" if value.utcoffset() == timedelta() else instant(value, "%Y-%m-%d %H:%M:%S %z")
 
 
 def clean(text: str) -> str:

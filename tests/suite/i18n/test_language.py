@@ -102,6 +102,7 @@ def test_what_machines_read_stays_english() -> None:
 
 def test_help_is_translated_and_english_again_after_it() -> None:
     english = [one.help for one in helpful(main) if isinstance(one, click.Option)]
+    main.get_help(click.Context(main, info_name="koncili-conformance"))  # click keeps the option --help, with its words
     with speaking(PORTUGUESE), in_their_language(main):
         context = click.Context(main, info_name="koncili-conformance")
         portuguese = main.get_help(context)
