@@ -264,10 +264,11 @@ CODE_IN_OTHER_CASE: Final = in_one_extract(
     "marketplaceCode", {"in lower case": Placeholder(CODE.name, str.lower, "in lower case")}
 )
 
-CODE_OF_THE_SAME_NUMBER: Final = in_one_extract(
-    "marketplaceCode",
-    {"with a zero before it": Placeholder(CODE.name, lambda code: "0" + code, "with a zero before it")},
-)
+CODE_OF_THE_SAME_NUMBER: Final = {
+    "with a zero before it": _in_extract(
+        "marketplaceCode", Placeholder(CODE.name, lambda code: "0" + code, "with a zero before it"), turn=1
+    )
+}
 
 OF_DIGITS: Final = ("via", "mercado-livre")
 """Shapes of codes that are numbers: whoever compares them as such takes one with a zero before it for the same."""

@@ -78,8 +78,8 @@ class Attempt:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def at_once(self, *asked: Asking, lanes: Sequence[int] = ()) -> list[Exchange | None]:
-        """Send these at once, each in its lane; what each was answered, None where it was not. Those that were throttled are
-        sent again after."""
+        """Send these at once, each in its lane; what each was answered, None where it was not. Those that were throttled, or
+        whose token died, are sent again after."""
         lanes = lanes or range(len(asked))
         if any(one.call.endpoint in READING for one in asked):
             self.bench.let_be_seen()
@@ -94,14 +94,14 @@ class Attempt:
             numbers.append(len(self.operations))
             self._note(one, came.sent, came.answered, came.exchange, lane)
         at_once = were_at_once([self.operations[number] for number in numbers]) and not any(
-            says_no_token(exchange) for number in numbers if (exchange := self.exchanges.get(number)) is not None
-        )  # a token that died shows nothing of what was asked
+            self._token_died(number, one) for number, one in zip(numbers, asked, strict=True)
+        )
         self.overlapped = at_once and (self.overlapped or not self.was_sent)
         self.was_sent = True
         for number, one in zip(numbers, asked, strict=True):
             exchange = self.exchanges.get(number)
-            if exchange is not None and exchange.status == TOO_MANY:  # nothing was done
-                self._send_again(number, one)
+            if exchange is not None and (exchange.status == TOO_MANY or self._token_died(number, one)):
+                self._send_again(number, one)  # nothing was done
         self.undecided = self.undecided or any(not self.operations[number].must_be_explained for number in numbers)
         return [self.exchanges.get(number) for number in numbers]
 
@@ -130,6 +130,11 @@ class Attempt:
         if exchange is not None:
             self.exchanges[len(self.operations)] = exchange
         self.operations.append(Operation(0, doing, label, now, now, Outcome.ACCEPTED, shown, told, touches))
+
+    def _token_died(self, number: int, one: Asking) -> bool:
+        """Whether its answer says nothing of what was asked: only that the token is none any more."""
+        exchange = self.exchanges.get(number)
+        return exchange is not None and one.call.endpoint.needs_token and says_no_token(exchange)
 
     def _send_again(self, number: int, one: Asking) -> None:
         began, lane = time.monotonic(), self.operations[number].lane

@@ -447,8 +447,8 @@ def changed_extracts(case: Case) -> set[str]:
 
 
 CHOSEN_BY_TYPE: Final = {
-    "lower case", "other spelling", "an ordinal", "an ordinal as text", "RETURN_SALE", "RETURN_COMISSION", "RETURN_SHIP",
-    "ADJUSTMENT",
+    "lower case", "other spelling", "a blank after it", "an ordinal", "an ordinal as text", "RETURN_SALE",
+    "RETURN_COMISSION", "RETURN_SHIP", "ADJUSTMENT",
 }  # fmt: skip
 """Kinds that stand where an extract has a type of the same sign."""
 
