@@ -13,16 +13,31 @@ import pytest
 
 from conformance.concurrency.history import Operation, Outcome
 from conformance.concurrency.interleaving import MOST_SHOWN
-from conformance.concurrency.linearizability import Unexplained
-from conformance.concurrency.model import ABSENT, Call, Delete, Look, Open, Query, Refresh, Release, Submit, World
-from conformance.engine.at_once import HERE, Attempt
+from conformance.concurrency.linearizability import Unexplained, explain
+from conformance.concurrency.model import (
+    ABSENT,
+    Call,
+    Delete,
+    Koncili,
+    Look,
+    Open,
+    Query,
+    Refresh,
+    Release,
+    Submit,
+    World,
+)
+from conformance.contract.endpoints import Endpoint
+from conformance.engine.at_once import HERE, Asking, Attempt
 from conformance.engine.bench import Bench, Values
 from conformance.engine.lanes import blamed
 from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN
 from conformance.mock.defects import defect
 from conformance.profiles import PROFILES
 from conformance.run.session import Session
+from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import Exchange
+from strategies.calls import Call as BenchCall
 from strategies.lanes import (
     MOST_CALLS,
     MOST_IN_A_LANE,
@@ -236,3 +251,39 @@ def test_what_can_t_be_explained_already_is_not_put_off_for_what_is_stored() -> 
     assert found is not None
     assert found.fails_at is asked
     assert bench.asked == 0
+
+
+def answer(status: int, body: bytes) -> Exchange:
+    return Exchange(datetime.now(UTC), "POST", "http://127.0.0.1/reconciliation", {}, b"", status, {}, body, 0.0)
+
+
+class Dying:
+    """As much of a bench as sending at once needs: of the first call a token died, before the second one was sent."""
+
+    def __init__(self) -> None:
+        self.again = 0
+
+    def send_at_once(self, *_: object) -> list[Sent]:
+        first, second = answer(403, b'{"response": "NO_TOKEN"}'), answer(201, b'{"id": 237}')
+        return [Sent(0.0, 0.1, first), Sent(0.2, 0.3, second)]
+
+    def send(self, *_: object) -> Exchange:
+        self.again += 1
+        return answer(400, b"{}")
+
+
+def test_what_met_a_token_that_died_is_sent_again_and_shows_nothing() -> None:
+    """Nothing was in its way, so that CON-01 was blamed for it."""
+    bench = Dying()
+    attempt = Attempt(cast(Bench, bench))
+    values = Values(cast(Session, None), {})
+    attempt.at_once(
+        *(
+            Asking(BenchCall(Endpoint.CREATE_RECONCILIATION), values, Open(name, 0, 10, 3), name)
+            for name in ("one", "two")
+        )
+    )
+    assert bench.again == 1
+    assert not attempt.overlapped
+    assert [one.outcome for one in attempt.operations] == [Outcome.REFUSED, Outcome.ACCEPTED]
+    assert explain(attempt.operations, Koncili(), World()) is None
