@@ -71,7 +71,11 @@ class Search:
         """See that it is not there, or find its id by sending its releases to the ids near that of its time."""
         for place in places:
             self._settle(ledger, place)
+            left = None
             while _may_be_another(opened) and any(opened is one for one in ledger.left.opened):
+                if left == len(ledger.left.opened):
+                    break  # nothing more is to be found
+                left = len(ledger.left.opened)
                 self._settle(ledger, place)  # what was found is another that came beside it
         ledger.closed(opened)
 
@@ -144,10 +148,10 @@ class Search:
             return False
         if self.is_free(self._as_written(place, lost), patience) is None:
             return False
-        lost = [one for one in lost if one[1].after is not None]
-        between = self._ids(lost)
+        known = [one for one in lost if one[1].after is not None]
+        between = self._ids(known)
         worth_a_try = 0 < len({number for number, _ in between}) <= FEW
-        if not (worth_a_try and self._found(place, lost, between, set())):
+        if not (worth_a_try and self._found(place, known, between, set())):
             self.close_all(place, lost)
         return True
 

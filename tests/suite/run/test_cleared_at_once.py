@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -69,3 +70,27 @@ def test_where_the_run_is_killed_the_next_one_completes_both(tmp_path: Path, los
             run.live.rescue_all()
             assert active(koncili) == 0
             assert run.live.dead_runs == []
+
+
+@pytest.mark.parametrize("lost", [(0,), (0, 1)], ids=["one", "both"])
+def test_what_was_never_carried_out_is_not_looked_for_over_and_over(tmp_path: Path, lost: tuple[int, ...]) -> None:
+    """Where the run knows of no id before it: each look opened another, without end, as long as nothing went wrong."""
+    koncili = Koncili()
+    with one_run(koncili, tmp_path / "store") as run:
+        run.client.access_token()
+        carry_out, came = run.way.handle_request, iter(range(2))
+
+        def handle_request(request: httpx.Request) -> httpx.Response:
+            if next(came) in lost:
+                raise httpx.ReadError("reset")
+            return carry_out(request)
+
+        with pytest.MonkeyPatch.context() as patch, suppress(TargetUnavailable):
+            patch.setattr(run.way, "handle_request", handle_request)
+            call = Calling(Endpoint.CREATE_RECONCILIATION, content=dumps(creation()).encode())
+            run.client.call_at_once([call, call])
+        run.way.sent.clear()
+        run.live.finish()
+        assert active(koncili) == 0
+        assert not any(run.live.ledger.left)
+        assert run.way.sent.count(Endpoint.CREATE_RECONCILIATION) <= 3
