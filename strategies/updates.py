@@ -46,14 +46,21 @@ def _details_left_out(order: Order) -> Order:
     return {**order, "extracts": [_with_details(one, "", changed=False) for one in order["extracts"]]}
 
 
+def _reckoned(order: Order, extracts: list[Extract]) -> Order:
+    """The order with these extracts, and its total, where it has one, what its sales come to: servers may look at that."""
+    total = sum((one["value"] for one in extracts if one["type"] == "SALE"), Decimal(0))
+    has_total = order.get("totalGrossValue") is not None
+    return {**order, "extracts": extracts, **({"totalGrossValue": total} if has_total else {})}
+
+
 def _cent_less(order: Order) -> Order:
-    """Every value a cent nearer to zero, and the total as it was."""
+    """Every value a cent nearer to zero."""
 
     def less(value: Decimal) -> Decimal:
         nearer = abs(value) - CENT
         return (nearer or 2 * CENT).copy_sign(value)
 
-    return {**order, "extracts": [{**one, "value": less(one["value"])} for one in order["extracts"]]}
+    return _reckoned(order, [{**one, "value": less(one["value"])} for one in order["extracts"]])
 
 
 def _the_other_way_round(order: Order) -> Order:
@@ -70,7 +77,7 @@ def with_a_cent_moved(order: Order) -> Order:
     cent = CENT if min(sale["value"], -commission["value"]) > CENT else -CENT
     sale["value"] -= cent
     commission["value"] += cent
-    return {**order, "extracts": extracts}
+    return _reckoned(order, extracts)
 
 
 LITTLE: Final[Mapping[str, Callable[[Order], Order]]] = MappingProxyType(
