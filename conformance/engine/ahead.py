@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from hypothesis import strategies as st
 
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.contract.rules import Rule
+from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench, Hindered, NotSeenYet, Spoiled, Waiting
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
@@ -80,6 +80,8 @@ class _Kept:
     """For each that went as it should, what is to be noted when the scenario's turn comes."""
     violation: Violation | None = None
     """What can't be tried again."""
+    contradicted: str = ""
+    """What was accepted that must not be: should it be refused now, who knows what comes of it the next time."""
     spent: Spent = field(default_factory=Spent)
 
 
@@ -109,6 +111,8 @@ class Ahead(ABC, Generic[L]):
         self.bench.session.ahead -= kept.spent
         if kept.violation is not None:
             raise kept.violation
+        if kept.contradicted:
+            self.bench.withhold_refusals(kept.contradicted)
         if len(kept.shown) < kept.wanted:
             return False
         for example in kept.shown:
@@ -173,11 +177,21 @@ class Ahead(ABC, Generic[L]):
         with self._for(one), bench.keeping_faults() as faults, bench.keeping_notes() as notes:
             try:
                 yield notes
-            except (Spoiled, Violation, Hindered, NotSeenYet):
+            except (Spoiled, Violation, Hindered, NotSeenYet) as reason:
                 notes.clear()
+                self._remember(one, reason)
             if faults or bench.late != late or bench.passing.leaves_doubt:
                 notes.clear()  # its scenario meets the same, and says so
             faults.clear()
+
+    def _remember(self, one: Example[L], reason: Exception) -> None:
+        if (
+            isinstance(reason, Violation)
+            and Side.REFUSED in one.law.rule.sides_under(self.bench.session.readings)
+            and reason.exchange is not None
+            and reason.exchange.is_accepted
+        ):
+            self._kept[one.key].contradicted = f"beside others {reason.actual} ({reason.rule}), and not by itself"
 
     def _keep(self, one: Example[L], notes: list[Callable[[], None]]) -> None:
         if notes:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
 from typing import Any, Final
 
 import pytest
 
+from conformance.contract.judge import Request
+from conformance.contract.order_rules import Breach
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.release_laws import SHARED_LAWS
 from conformance.engine.shelf import Shelf, prove_shared
 from conformance.errors import TargetUnavailable
+from conformance.mock import defects as mock_defects
 from conformance.run.session import Options, open_session
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
@@ -115,6 +120,26 @@ def test_a_defect_is_blamed_as_if_each_were_tried_by_itself(defect: str, blamed:
             found.append((broken - {""}, {step: seen(bench, step) for step in RULES}))
     assert found[0] == found[1]
     assert blamed in found[0][0]
+
+
+@pytest.mark.parametrize(("name", "rule"), [("rel-11-not-enforced", "REL-11"), ("rel-13-not-enforced", "REL-13")])
+def test_what_is_taken_on_the_shelf_and_refused_by_itself_never_passes(
+    name: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that pays twice now and then: what was seen once must not be forgotten since it was not seen again."""
+    defect, times = mock_defects.defect(name), count()
+    assert defect.overlooks is not None
+
+    def overlooked_once(breach: Breach, request: Request, overlooks: Any = defect.overlooks) -> bool:
+        return bool(overlooks(breach, request)) and next(times) == 0
+
+    monkeypatch.setattr(mock_defects, "defect", lambda _: replace(defect, overlooks=overlooked_once))
+    with bench_for(*RULES, defects=(name,), shrink=False) as bench:
+        assert [run(bench, step) for step in RULES] == [""] * len(RULES)
+        assert next(times) > 1  # it was tried again, and refused
+        assert {RULES[step] for step in RULES if RULES[step] in REFUSES and not seen(bench, step)[1]} == {rule}
+        hindrances = [scenario.hindrance for scenario in bench.session.evidence.scenarios.values()]
+        assert any("and not by itself" in hindrance for hindrance in hindrances)
 
 
 def test_one_that_does_not_go_as_it_should_costs_the_others_nothing() -> None:
