@@ -167,9 +167,12 @@ class Ahead(ABC, Generic[L]):
         return [Example(bench.scenario, law, one, law.batch_of(one)) for one in drawn]
 
     @contextmanager
-    def _noted(self, one: Example[L], story: Sequence[Exchange] = ()) -> Iterator[list[Callable[[], None]]]:
+    def _noted(
+        self, one: Example[L], story: Sequence[Exchange] = (), *, for_itself: bool = True
+    ) -> Iterator[list[Callable[[], None]]]:
         """Try an example in here, or go on with it after that `story`: what it shows is noted when its scenario's turn comes;
-        nothing, where it did not go as it should. Raises TargetUnavailable."""
+        nothing, where it did not go as it should. `for_itself` is whether that can't be for what others have done. Raises
+        TargetUnavailable."""
         bench = self.bench
         bench.story[:] = story
         bench.passing.begin_try()
@@ -179,14 +182,17 @@ class Ahead(ABC, Generic[L]):
                 yield notes
             except (Spoiled, Violation, Hindered, NotSeenYet) as reason:
                 notes.clear()
-                self._remember(one, reason)
+                if for_itself:
+                    self._remember(one, reason)
             if faults or bench.late != late or bench.passing.leaves_doubt:
                 notes.clear()  # its scenario meets the same, and says so
             faults.clear()
 
     def _remember(self, one: Example[L], reason: Exception) -> None:
+        """What was accepted that must not be is not forgotten where it is refused by itself."""
         if (
             isinstance(reason, Violation)
+            and reason.rule == one.law.rule.id
             and Side.REFUSED in one.law.rule.sides_under(self.bench.session.readings)
             and reason.exchange is not None
             and reason.exchange.is_accepted

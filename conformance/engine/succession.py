@@ -177,7 +177,7 @@ class Succession(Ahead[Whole]):
         bench, (one, reconciliation, story) = self.bench, self._ending.pop(place)
         reconciliation.ended = is_free
         found = list[Violation]()
-        with self._noted(one, story) as notes:
+        with self._noted(one, story, for_itself=False) as notes:
             try:
                 one.law.ended(reconciliation, story[-1], is_free)
             except Violation as violation:
