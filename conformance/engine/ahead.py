@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Rule, Side
-from conformance.engine.bench import Bench, Hindered, NotSeenYet, Spoiled, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
+from conformance.engine.unfinished import Hindered, NotSeenYet, Spoiled
+from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable, WaitTooLong
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.journal import Spent

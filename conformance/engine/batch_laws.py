@@ -7,12 +7,13 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
-from conformance.engine.bench import Bench, Hindered
+from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
 from conformance.engine.reconciliations import Reconciliations
+from conformance.engine.unfinished import Hindered
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit

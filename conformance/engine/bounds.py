@@ -7,8 +7,11 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
-from conformance.engine.bench import Bench, NotSeenYet, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.checks import error_body_problem
+from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.alike import Alike, Pair, same_in_32_bits

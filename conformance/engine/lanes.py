@@ -17,10 +17,13 @@ from conformance.concurrency.model import Delete, Look, Open, Opened, Query, Ref
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule
 from conformance.engine.at_once import Asking, Attempt, version_shown
-from conformance.engine.bench import Bench, Hindered, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
 from conformance.engine.tries import CLIENT_ERRORS, Sending, explained
+from conformance.engine.unfinished import Hindered
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, creation_of, release_of
 from strategies.lanes import ORDERS, ORDERS_BEFORE, RECONCILIATIONS, RECONCILIATIONS_BEFORE, Lanes, at, lanes

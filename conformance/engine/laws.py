@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
 from conformance.engine.batch_laws import refuse_in_batches
-from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.engine.properties import prove
+from conformance.engine.settling import ASKED_AT_MOST
+from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.errors import Doubtful, NotTried
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation

@@ -19,10 +19,11 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
 from conformance.engine import machine_steps
-from conformance.engine.bench import Bench, Hindered
+from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import SHRINKING_EXAMPLES, first_sight, quietly
 from conformance.engine.reference_model import CODES, Model
+from conformance.engine.unfinished import Hindered
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.verdict.violation import Violation
 from strategies.faults import Kind

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.bench import Hindered
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import CODES, Model
+from conformance.engine.unfinished import Hindered
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of

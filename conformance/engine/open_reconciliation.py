@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.engine.bench import Values
+from conformance.engine.values import Values
 from conformance.target.inbox import Received
 from strategies.reconciliations import Batch
 from strategies.scope import Place

@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from conformance.engine.bench import Bench, Hindered
+from conformance.engine.bench import Bench
+from conformance.engine.unfinished import Hindered
 from strategies.scope import Place, Scope
 
 PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 90.0, 7200.0

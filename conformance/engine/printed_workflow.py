@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.bench import Bench, Hindered
+from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.unfinished import Hindered
 from strategies.calls import Call
 from strategies.dates import FIELDS, moved
 from strategies.orders import Order

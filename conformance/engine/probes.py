@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from conformance.contract.endpoints import EXPIRES_IN_FIELD, Endpoint
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
-from conformance.engine.bench import Bench, Hindered
+from conformance.engine.bench import Bench
 from conformance.engine.reconciliations import Reconciliations
+from conformance.engine.unfinished import Hindered
 from conformance.errors import TargetUnavailable
 from conformance.verdict.violation import Violation
 from strategies.calls import Call

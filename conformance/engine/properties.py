@@ -19,9 +19,11 @@ from platformdirs import user_cache_path
 from conformance.compat.hypothesis import draw_no_constants, know_utf8
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
-from conformance.engine.bench import Bench, Hindered, NotSeenYet, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.frugal import Frugal, size_of
 from conformance.engine.hindrances import Blocked, Hindrances
+from conformance.engine.unfinished import Hindered, NotSeenYet
+from conformance.engine.waiting import Waiting
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.verdict.violation import Violation
 

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.bench import Hindered, Values
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.places import Places
+from conformance.engine.unfinished import Hindered
+from conformance.engine.values import Values
 from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.inbox import Inbox, Received
 from conformance.target.shared.calendar import LONG_SECONDS, Calendar, UsedUp

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
-from conformance.engine.bench import Hindered, Spoiled, Values
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
+from conformance.engine.unfinished import Hindered, Spoiled
+from conformance.engine.values import Values
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation

@@ -12,8 +12,9 @@ from typing import Final
 
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.engine.as_sent import check_shown_as_sent
-from conformance.engine.bench import Bench, Values
+from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.values import Values
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.orders import Order

@@ -14,9 +14,10 @@ from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
-from conformance.engine.bench import Bench, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.shelf import Laws, Shared
+from conformance.engine.waiting import Waiting
 from strategies.calls import Call, release_of
 from strategies.orders import Order
 from strategies.periods import at

@@ -6,9 +6,12 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
-from conformance.engine.bench import Bench, Hindered, NotSeenYet, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.bounds import shown
 from conformance.engine.checks import check_accepted
+from conformance.engine.unfinished import Hindered, NotSeenYet
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call

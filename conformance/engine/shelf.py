@@ -19,9 +19,12 @@ from hypothesis import strategies as st
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule
 from conformance.engine.ahead import Ahead, Example, carry_out
-from conformance.engine.bench import Bench, Hindered, NotSeenYet, Spoiled, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
+from conformance.engine.unfinished import Hindered, NotSeenYet, Spoiled
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable
 from conformance.verdict.violation import Violation
 from strategies.calls import Call

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine.ahead import Ahead, Example
-from conformance.engine.bench import Bench, Spoiled
+from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
+from conformance.engine.unfinished import Spoiled
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.reconciliations import Batch

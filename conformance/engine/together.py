@@ -24,7 +24,7 @@ from conformance.engine.batch_laws import (
     submit_elsewhere,
     use_earlier_periods,
 )
-from conformance.engine.bench import Bench, Hindered, NotSeenYet, Spoiled
+from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
@@ -37,6 +37,7 @@ from conformance.engine.together_parts import (
     batch_of,
     with_a_place_in_common,
 )
+from conformance.engine.unfinished import Hindered, NotSeenYet, Spoiled
 from conformance.errors import TargetUnavailable, WaitTooLong
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.journal import Spent

@@ -17,8 +17,11 @@ from conformance.concurrency.interleaving import lanes
 from conformance.concurrency.linearizability import Unexplained
 from conformance.contract.rules import Rule, Side
 from conformance.engine.at_once import Attempt
-from conformance.engine.bench import SERVER_ERROR, Bench, Hindered, NotSeenYet, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.properties import TRIED_AGAIN
+from conformance.engine.sending import SERVER_ERROR
+from conformance.engine.unfinished import Hindered, NotSeenYet
+from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.transport import BAD_GATEWAY
 from conformance.verdict.violation import Violation

@@ -9,10 +9,11 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.contract.rules import Rule, Side
-from conformance.engine.bench import Bench, Spoiled
+from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.succession import Whole
+from conformance.engine.unfinished import Spoiled
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of

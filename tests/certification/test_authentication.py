@@ -10,10 +10,13 @@ from pytest_bdd import scenarios, then
 from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.contract.rules import Side
-from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.laws import make_ready
 from conformance.engine.properties import once, prove
+from conformance.engine.unfinished import Hindered
+from conformance.engine.values import Values
+from conformance.engine.waiting import OF_ANOTHER_SECOND, Waiting
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import tokens_in
 from conformance.verdict.violation import Violation

@@ -15,11 +15,14 @@ from pytest_bdd import given, parsers, scenarios, then, when
 from conformance.concurrency.model import Delete, Ended, Open, Opened, Query, Refresh, Release, Submit, World
 from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.engine.at_once import Asking, Attempt, version_shown
-from conformance.engine.bench import OF_ANOTHER_SECOND, Bench, Hindered, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.lanes import prove_lanes
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
 from conformance.engine.tries import Sending, explained
+from conformance.engine.unfinished import Hindered
+from conformance.engine.values import Values
+from conformance.engine.waiting import OF_ANOTHER_SECOND, Waiting
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import tokens_in

@@ -11,11 +11,14 @@ from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
-from conformance.engine.bench import Bench, Hindered, NotSeenYet, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.properties import prove
 from conformance.engine.resubmission import accepted_again, nothing_comes_back
 from conformance.engine.same_order import differences
+from conformance.engine.unfinished import Hindered, NotSeenYet
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.identifiers import ROOMY

@@ -15,12 +15,14 @@ from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endp
 from conformance.contract.jsontext import dumps, told
 from conformance.contract.rules import Side
 from conformance.engine import economy
-from conformance.engine.bench import Bench, Values, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.bounds import REFUSED_AT_MOST, Bound, codes_taken_faithfully, order_taken_faithfully
 from conformance.engine.checks import check_refused, error_body_problem
 from conformance.engine.laws import make_ready
 from conformance.engine.properties import prove
 from conformance.engine.schema_layer import run_schema_layer
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http import AsItStands
 from conformance.verdict.violation import Violation

@@ -29,8 +29,8 @@ from conformance.contract.limits import (
     PER_MINUTE,
 )
 from conformance.contract.rules import Side
-from conformance.engine.bench import Hindered
 from conformance.engine.properties import once
+from conformance.engine.unfinished import Hindered
 from conformance.run.mock_control import Control
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation

@@ -18,11 +18,12 @@ from conformance.contract.instants import keeps_fraction, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.rules import Level, Rule, Side
 from conformance.engine import laws
-from conformance.engine.bench import NotSeenYet, Waiting
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.printed_workflow import PRINTED_CODE, order_at
 from conformance.engine.properties import prove
 from conformance.engine.same_order import differences
+from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.waiting import Waiting
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.dates import FIELDS, OPTIONAL, moved

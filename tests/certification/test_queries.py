@@ -17,7 +17,7 @@ from conformance.contract.jsontext import told
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
 from conformance.engine import economy
-from conformance.engine.bench import Bench, NotSeenYet, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.bounds import (
     REFUSED_AT_MOST,
     Bound,
@@ -26,6 +26,8 @@ from conformance.engine.bounds import (
     told_apart_by_account,
 )
 from conformance.engine.properties import prove
+from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.waiting import Waiting
 from conformance.verdict.violation import Violation
 from strategies.alike import ALIKE, Pair, pairs
 from strategies.calls import Call, calls

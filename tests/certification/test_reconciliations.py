@@ -15,10 +15,11 @@ from pytest_bdd import scenarios, then
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.batch_laws import refuse_in_batches
-from conformance.engine.bench import Bench, Hindered
+from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once, prove
+from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.dates import printed

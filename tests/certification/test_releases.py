@@ -11,11 +11,11 @@ from pytest_bdd import given, scenarios, then
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
 from conformance.engine import printed_workflow
-from conformance.engine.bench import Values
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once, prove
 from conformance.engine.release_laws import some
+from conformance.engine.values import Values
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible

@@ -8,12 +8,12 @@ from pytest_bdd import given, scenarios, then
 
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import printed_workflow
-from conformance.engine.bench import Waiting
 from conformance.engine.bounds import shown
 from conformance.engine.checks import check_accepted
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once
+from conformance.engine.waiting import Waiting
 from conformance.verdict.violation import Violation
 from tests.certification.conftest import Experiment
 

@@ -13,7 +13,7 @@ from gherkin.parser import Parser
 from conformance.contract.order_rules import MANDATORY_DATES
 from conformance.contract.readings import READINGS
 from conformance.contract.rules import Level, Rule, Side, catalogue
-from conformance.engine.bench import ACCEPTED_BY
+from conformance.engine.acceptance import ACCEPTED_BY
 from conformance.mock.defects import DEFECTS
 from conformance.run.scenario import suite_root
 from conformance.target.config import Fixtures

@@ -25,6 +25,9 @@ from conformance.traffic.exchange import Exchange
 Load = Callable[[Any], bytes]
 """A chunk from where it is kept."""
 
+Merged = tuple[int, datetime, Exchange, int]
+"""An exchange with its number, the time by which it is sorted, and its mark."""
+
 
 @dataclass(frozen=True, slots=True)
 class PartOf:
@@ -81,16 +84,11 @@ def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known,
     findings, recogniser = Findings(), known.recogniser()
     places = Places(findings, resolve(dict(known.readings)))
     found = OfPlaces(findings, places.books)
-    repeats = Repeats()
-    for number, time, exchange, mark in _merged(chunks, known, load):
-        if exchange.is_unreadable:
-            places.catch_up(shortly_after(time))
-            places.miss()
-            continue
-        if repeats.has(exchange, mark):
-            found.repeated += NOBODY in buckets and notification_in(exchange) is not None
-            continue
-        places.catch_up(shortly_after(time))
+
+    def repeated(exchange: Exchange, _: int) -> None:
+        found.repeated += NOBODY in buckets and notification_in(exchange) is not None
+
+    for number, exchange in _sent_once(_merged(chunks, known, load), places, repeated):
         if (notification := notification_in(exchange)) is not None:
             if NOBODY in buckets:
                 found.notifications += 1
@@ -115,16 +113,11 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
     findings, recogniser, counts = Findings(), known.recogniser(), Counts()
     clients = Clients(findings)
     found = OfClients(findings, counts, recogniser)
-    repeats = Repeats()
-    for number, time, exchange, mark in _merged(chunks, known, load):
-        if exchange.is_unreadable:
-            clients.catch_up(shortly_after(time))
-            clients.miss()
-            continue
-        if repeats.has(exchange, mark):
-            counts.repeated += recogniser.read(exchange, number) is not None
-            continue
-        clients.catch_up(shortly_after(time))
+
+    def repeated(exchange: Exchange, number: int) -> None:
+        counts.repeated += recogniser.read(exchange, number) is not None
+
+    for number, exchange in _sent_once(_merged(chunks, known, load), clients, repeated):
         call = recogniser.read(exchange, number)
         if call is None:
             continue
@@ -137,7 +130,24 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
     return found
 
 
-def _merged(chunks: Iterable[Chunk], known: Known, load: Load) -> Iterator[tuple[int, datetime, Exchange, int]]:
+def _sent_once(
+    merged: Iterable[Merged], judges: Clients | Places, repeated: Callable[[Exchange, int], None]
+) -> Iterator[tuple[int, Exchange]]:
+    """The exchanges that can be read, each once, with their numbers; the judges know by then what was answered before, and what
+    was missed. What two files hold is handed to `repeated`."""
+    repeats = Repeats()
+    for number, time, exchange, mark in merged:
+        if exchange.is_unreadable:
+            judges.catch_up(shortly_after(time))
+            judges.miss()
+        elif repeats.has(exchange, mark):
+            repeated(exchange, number)
+        else:
+            judges.catch_up(shortly_after(time))
+            yield number, exchange
+
+
+def _merged(chunks: Iterable[Chunk], known: Known, load: Load) -> Iterator[Merged]:
     """The exchanges of chunks in sequence, each once, with their numbers, the times by which they are sorted, and their marks. A
     chunk is loaded when its first time comes."""
     waiting = sorted(chunks, key=lambda chunk: chunk.first, reverse=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
-from conformance.engine.bench import ACCEPTED_BY
+from conformance.engine.acceptance import ACCEPTED_BY
 from conformance.mock import world
 from conformance.mock.koncili import Koncili
 from strategies.calls import Call, Edit, Path

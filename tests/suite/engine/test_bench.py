@@ -12,8 +12,11 @@ import pytest
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import dumps
 from conformance.engine.as_sent import check_shown_as_sent
-from conformance.engine.bench import ASKED_AT_MOST, Bench, NotSeenYet, Waiting
+from conformance.engine.bench import Bench
 from conformance.engine.properties import once
+from conformance.engine.settling import ASKED_AT_MOST
+from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.waiting import Waiting
 from conformance.run.session import Options, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -184,7 +187,7 @@ def test_an_order_that_is_shown_otherwise_is_not_one_that_is_still_to_come(
 def test_without_a_clock_the_rest_of_a_law_is_put_off(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, patient: bool
 ) -> None:
-    monkeypatch.setattr("conformance.engine.bench.CONSOLIDATION_SECONDS", 0.05 if patient else 1800)
+    monkeypatch.setattr("conformance.engine.settling.CONSOLIDATION_SECONDS", 0.05 if patient else 1800)
     session = bench.session
     session.control, session.options = None, replace(session.options, patient=patient)
     session.evidence.expect("scenario", "QRY-01", "a scenario")

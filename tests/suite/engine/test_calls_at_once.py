@@ -29,9 +29,10 @@ from conformance.concurrency.model import (
 )
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.at_once import HERE, Asking, Attempt
-from conformance.engine.bench import Bench, Values
+from conformance.engine.bench import Bench
 from conformance.engine.lanes import blamed
 from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN
+from conformance.engine.values import Values
 from conformance.mock.defects import defect
 from conformance.profiles import PROFILES
 from conformance.run.session import Session

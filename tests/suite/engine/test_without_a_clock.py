@@ -9,9 +9,10 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.altered_codes import ASKED_AT_MOST
-from conformance.engine.bench import Bench, NotSeenYet
+from conformance.engine.bench import Bench
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.unfinished import NotSeenYet
 from conformance.run.session import Options, Session, open_session
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of

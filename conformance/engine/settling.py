@@ -1,0 +1,204 @@
+"""Orders that are asked for until they show as they should."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from conformance.contract.jsontext import JSONValue, told
+from conformance.contract.readings import CONSOLIDATION_SECONDS
+from conformance.contract.rules import catalogue
+from conformance.engine.altered_codes import ASKED_AT_MOST as ALTERED_AT_MOST
+from conformance.engine.altered_codes import altered, under
+from conformance.engine.late import ASKED_IN_VAIN, LATE_SECONDS, SeenLate
+from conformance.engine.same_order import differences
+from conformance.engine.sending import SERVER_ERROR
+from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.waiting import Deferred, Waiting
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.orders import Order
+from strategies.placeholders import fill
+from strategies.scope import Place
+
+ASKED_AT_MOST = 3
+"""How often a query is made for what is not shown yet: at once, after half an hour, and after an hour."""
+
+
+@dataclass
+class Settling(SeenLate):
+    """Runs laws that let time pass, and asks for orders as late as updates may show."""
+
+    shown: set[tuple[Place, str]] = field(default_factory=set)
+    """The orders, by place and code, that a query has shown and that were not deleted since."""
+    slow: bool = False
+    """Whether a change was seen to show late: then nobody asks at once, since each query for an order that does not show
+    yet spends a client error."""
+    shows_after: float = 0.0
+    """Seconds that the target was seen to take until a query shows an order, a change or a deletion."""
+    queried_in_vain: int = 0
+    """How many queries showed nothing new when they were made again a little later."""
+    altered_in_vain: set[str] = field(default_factory=set)
+    """What may have been done to codes, and was asked for where an order was not shown: it was not shown under that either."""
+    deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
+    """By scenario and law: what is put off to the end of the run."""
+
+    def begin(self, law: str, rest: Waiting[None]) -> None:
+        """Run a law that lets time pass: by moving the clock, or by putting off the rest of it where there is none."""
+        control = self.session.control
+        try:
+            next(rest)
+            while control is not None:
+                control.advance(CONSOLIDATION_SECONDS)
+                rest.send(True)  # noqa: FBT003 - a generator takes no keywords
+        except StopIteration:
+            return
+        self.deferred[self.scenario, law].append(Deferred(rest, list(self.story), datetime.now(UTC)))
+        self.session.deferred.add(self.scenario)
+
+    def go_on(self, deferred: Deferred) -> None:
+        """Run the rest of a law that was put off. Raises NotSeenYet where what it waits for has not come in time."""
+        self.story[:] = deferred.story
+        try:
+            while True:
+                left = CONSOLIDATION_SECONDS - (datetime.now(UTC) - deferred.since).total_seconds()
+                if left > 0 and self.session.patient:
+                    self.session.pause("an update to show", left)
+                    left = 0
+                deferred.since = datetime.now(UTC)
+                deferred.rest.send(left <= 0)
+        except StopIteration:
+            return
+
+    def settled(
+        self,
+        rule: str,
+        order: Order | None,
+        values: Mapping[str, str],
+        place: Place,
+        *,
+        before: Sequence[Order | None] = (None,),
+        context: str = "",
+    ) -> Waiting[Exchange]:
+        """Ask for an order until it shows as it should: `order` as accepted last, or gone (None).
+
+        `before` are the earlier states (None: not there) that may still be seen for half an hour. Anything else is a
+        violation of the rule. What shows later than documented is noted against QRY-03, and awaited for as long again.
+        """
+        key = (place, values["code"])
+        # What was once shown can't be still to come.
+        states = [state for state in before if state is not None or key not in self.shown]
+        for attempt in range(ASKED_AT_MOST):
+            passed = (yield) if attempt or self.slow else True
+            exchange = self._query_as_late_as_it_shows(place, values["code"])
+            problems = self.problems(exchange, order, values)
+            if problems and any(self.may_be_from_before(exchange, state, values) for state in states):
+                exchange = self._query_a_little_later(exchange, order, values, place)
+                problems = self.problems(exchange, order, values)
+            if not problems:
+                (self.shown.discard if order is None else self.shown.add)(key)
+                self.slow = self.slow or attempt > 0
+                self.note_delay(attempt, exchange)
+                if order is None:
+                    self._note_absence(exchange, context)
+                return exchange
+            if not any(self.may_be_from_before(exchange, state, values) for state in states):
+                break
+            if not passed:
+                if order is not None and states == [None]:
+                    self._check_not_stored_under_another(rule, exchange, order, values, place, context)
+                raise NotSeenYet
+        expected = "the order to be gone" if order is None else "the order as it was last accepted"
+        raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange, context=context)
+
+    def _query_as_late_as_it_shows(self, place: Place, code: str) -> Exchange:
+        """Ask for an order after as long as the target was seen to take until a query shows what was sent."""
+        if self.shows_after:
+            self.let_pass("an order to be shown", self.shows_after)
+        return self.query(place, code)
+
+    def _query_a_little_later(
+        self, exchange: Exchange, order: Order | None, values: Mapping[str, str], place: Place
+    ) -> Exchange:
+        """The answer to a query that showed what was before, made again soon where time can't be moved: a copy to read from lags
+        by parts of a second, and each query too early spends a client error. How long it takes is learnt by the first ones."""
+        if self.session.control is not None or self.queried_in_vain >= ASKED_IN_VAIN:
+            return exchange
+        waited = 0.0
+        for seconds in LATE_SECONDS:
+            self.let_pass("an order to be shown", seconds)
+            waited += seconds
+            again = self.query(place, values["code"])
+            if not self.problems(again, order, values):
+                self.shows_after += waited
+                return again
+        self.queried_in_vain += 1
+        return exchange
+
+    def _check_not_stored_under_another(
+        self, rule: str, missing: Exchange, order: Order, values: Mapping[str, str], place: Place, context: str
+    ) -> None:
+        """Raises a violation where an order that is not shown is shown under what a server may have made of its code: it is not
+        late. What was asked for in vain is not asked for again."""
+        for how, code in altered(values["code"]):
+            if how in self.altered_in_vain or len(self.altered_in_vain) >= ALTERED_AT_MOST:
+                continue
+            asked = self.query(place, code)
+            if not asked.is_accepted:
+                self.altered_in_vain.add(how)
+            elif not differences(under(code, fill(order, values)), under(code, asked.json)):
+                actual = f"it answered {missing.status}, and shows it under {told(code)}: its code {how}"
+                expected = "the order as it was last accepted"
+                raise Violation(rule=rule, expected=expected, actual=actual, exchange=asked, context=context)
+
+    def note_delay(self, waits: int, exchange: Exchange) -> None:
+        """Note against QRY-03 what took more than one half hour to show."""
+        if waits > 1:
+            self.observe("QRY-03", "an update to show within 30 minutes", "it showed later", exchange)
+
+    def _note_absence(self, exchange: Exchange, context: str) -> None:
+        """Note against QRY-02 an order that is gone and whose query is not answered as that of an unknown one."""
+        rule = catalogue()["QRY-02"]
+        if exchange.status not in rule.refused or exchange.error_code not in rule.codes:
+            code = f"code {exchange.error_code}" if exchange.error_code is not None else "no errorCode"
+            actual = f"it answered {exchange.status} with {code}"
+            self.observe(rule.id, f"{rule.refused} and code {' or '.join(rule.codes)}", actual, exchange, context)
+
+    def problems(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> list[str]:
+        """In what an answer to a query differs from this state of the order; nothing where it does not.
+
+        Gone is what is not shown. By which status and code a query says so is QRY-02's business.
+        """
+        succeeded = exchange.status // 100 == 2
+        if order is None:
+            if exchange.status >= SERVER_ERROR:
+                return [f"it answered {exchange.status}"]
+            shown = succeeded and _shows(exchange.json, values["code"])
+            return ["it was still there"] if shown else []
+        if not succeeded:
+            return [f"it answered {exchange.status}"]
+        return differences(fill(order, values), exchange.json)
+
+    def may_be_from_before(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> bool:
+        """Whether an answer to a query is one that this earlier state of the order explains. Before it was there (None) no
+        order was shown: one of another code, or of none that is right, is no order that is still to come."""
+        if order is None and exchange.status // 100 == 2 and _shows_one(exchange.json):
+            return False
+        return not self.problems(exchange, order, values)
+
+
+def _shows_one(content: JSONValue) -> bool:
+    """Whether an answer holds an order, of whatever code, in whatever it may be wrapped."""
+    if isinstance(content, dict):
+        named = content.get("marketplaceCode") is not None or bool(content.get("extracts"))
+        return named or any(_shows_one(part) for part in content.values())
+    return isinstance(content, list) and any(map(_shows_one, content))
+
+
+def _shows(content: JSONValue, code: str) -> bool:
+    """Whether an answer holds an order of that code, in whatever it may be wrapped."""
+    if isinstance(content, dict):
+        return content.get("marketplaceCode") == code or any(_shows(part, code) for part in content.values())
+    return isinstance(content, list) and any(_shows(part, code) for part in content)
