@@ -71,7 +71,7 @@ def init(file: Path, **given: Any) -> None:
 def _init(file: Path, given: dict[str, Any]) -> None:
     from conformance.report import first_hour
     from conformance.run.first_look import WAITS_SECONDS, first_look
-    from conformance.run.first_steps import next_steps
+    from conformance.run.first_steps import next_steps, without_fixture
     from conformance.run.production import ASK, check_permitted
     from conformance.target.config import parse_target
     from conformance.target.target_file import check_free, file_text, write_new
@@ -94,7 +94,7 @@ def _init(file: Path, given: dict[str, Any]) -> None:
         [(one.mark, one.key, one.what) for one in found.lines], found.requests, found.client_errors
     ):
         click.echo(text)
-    write_new(file, file_text(table))
+    write_new(file, file_text(table, without_fixture(target)))
     click.echo(tr("{file}: written, for you alone; email and password are read from the environment", file=file))
     click.echo("")
     for text in next_steps(target, file):

@@ -72,10 +72,12 @@ def choose_kinds(
     history: History | None = None,
     *,
     complete: bool = False,
+    leave: int = 0,
     matrix: KillMatrix | None = None,
 ) -> Makeable:
     """The kinds that each scenario tries, by the profile, or every kind that earlier runs have left where the run is to be
-    `complete`. Where not all can be tried, earlier runs say whose turn it is, or else the seed."""
+    `complete`. Where not all can be tried, earlier runs say whose turn it is, or else the seed. A certification `leave`s so many
+    more to later runs, for which the hour has no client errors."""
     able = makeable(scope)
     if complete:
         wanted = all_left(_names(able), history or {})
@@ -89,7 +91,7 @@ def choose_kinds(
         others = {
             refusal: [kind for kind in kinds if kind not in left_to_smoke] or kinds for refusal, kinds in names.items()
         }
-        budget = profile.client_errors - sum(SET_ASIDE.values()) - len(left_to_smoke)
+        budget = profile.client_errors - sum(SET_ASIDE.values()) - len(left_to_smoke) - leave
         wanted = worth_most(others, budget, measured() if matrix is None else matrix, seed, history)
     chosen = frozenset(wanted)
     return {

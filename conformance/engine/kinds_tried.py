@@ -53,9 +53,11 @@ class KindsTried:
     @cached_property
     def chosen(self) -> Mapping[Refusal, tuple[Kind, ...]]:
         """The kinds of its fault that each scenario tries."""
+        session = self.session
         return economy.choose_kinds(
-            self.scope, self.session.profile, self.session.seed, self._earlier, complete=self.session.options.complete
-        )
+            self.scope, session.profile, session.seed, self._earlier,
+            complete=session.options.complete, leave=session.kinds_left,
+        )  # fmt: skip
 
     def of(self, refusal: Refusal) -> tuple[Kind, ...]:
         """The kinds of that fault that are tried; where a finding is replayed those that were tried when it was seen."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from conformance.contract.endpoints import Endpoint
 from conformance.planning.costs import Stage, client_errors_of, requests_of, stages_of
+from conformance.planning.fitting import kinds_to_leave, without
 from conformance.planning.smaller_run import SmallerRun, smaller_run_for
-from conformance.planning.smoke import SMOKE, WITHOUT_CALLBACK, affordable, spared
+from conformance.planning.smoke import SMOKE, WITHOUT_CALLBACK, affordable
 from conformance.planning.timeline import RATES, Limits, Request, least_seconds, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
 from conformance.target.shared.budget_status import BudgetStatus
@@ -43,6 +44,8 @@ class Plan:
     """In how many seconds it could begin without any such waiting; None where it never can."""
     smaller: SmallerRun | None
     """What fits now, where this does not."""
+    kinds_left: int = 0
+    """How many kinds of faults are left to later runs, so that this one fits."""
 
     @property
     def fits(self) -> bool:
@@ -66,12 +69,14 @@ def make_plan(
     names: Collection[tuple[str, str]] | None = None,
     seen_by_smoke: int = 0,
     has_callback: bool = True,
+    may_leave_kinds: bool = False,
 ) -> Plan:
     """The plan of a run of these rules, or of those of their scenarios that are given by rule and name.
 
     `not_exercised` has the reason for each rule that can't be exercised on the target; `probing` is whether the target file
     leaves readings to be found out; `seen_by_smoke` how many kinds of faults a certification leaves to the smoke test before it;
-    `has_callback` whether a notification tells when a reconciliation is finished.
+    `has_callback` whether a notification tells when a reconciliation is finished; `may_leave_kinds` whether the run may leave
+    kinds of faults to later ones where it would not fit with them.
     """
     spare = 0 if has_callback else WITHOUT_CALLBACK
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
@@ -80,7 +85,11 @@ def make_plan(
         stages = [stage for stage in stages if not stage.rule or (stage.rule, stage.name) in names]
     if budget_status is not None and profile == SMOKE:
         stages = affordable(stages, spare)
-    stages = spared(stages, seen_by_smoke)
+    stages = without(stages, seen_by_smoke)
+    kinds_left = 0
+    if may_leave_kinds and budget_status is not None:
+        kinds_left = kinds_to_leave(stages, limits, has_callback=has_callback)
+        stages = without(stages, kinds_left)
     if paced or budget_status is not None:
         stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
@@ -101,6 +110,7 @@ def make_plan(
         free_scenarios=_scenarios(stages[: timeline.free_stages]),
         fits_in=_fits_in(in_turn, limits, budget_status) if budget_status is not None and timeline.waiting else 0.0,
         smaller=smaller_run_for(profile, chosen, limits, probing=probing, spare=spare) if timeline.waiting else None,
+        kinds_left=kinds_left,
     )
 
 

@@ -157,6 +157,12 @@ def _fit(plan: Plan) -> Iterator[str]:
         yield tr("Nothing would be exercised.")
     elif plan.limits.budget_status is None:
         yield tr("It fits: no limits hold here.")
+    elif plan.kinds_left:
+        yield ntr(
+            "It fits the budget that is left, since it leaves {number:,} kind of faults to later runs.",
+            "It fits the budget that is left, since it leaves {number:,} kinds of faults to later runs.",
+            plan.kinds_left,
+        )
     elif plan.fits:
         yield tr("It fits the budget that is left.")
     else:

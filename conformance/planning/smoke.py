@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from conformance.planning.costs import Stage, client_errors_of, measured
@@ -20,6 +19,31 @@ be refused."""
 
 LEFT_OUT: Final = f"a smoke test spends at most {CLIENT_ERRORS} client errors: the certification does this"
 """Why a scenario is not exercised that did not fit."""
+
+
+LAWS: Final = (
+    "DEL-01",
+    "DEL-03",
+    "DEL-04",
+    "DEL-05",
+    "DEL-06",
+    "CON-",
+    "ERR-",
+    "WFL-",
+    "AUTH-05",
+    "AUTH-07",
+    "ORD-16",
+    "ORD-17",
+    "QRY-04",
+    "QRY-05",
+    "REC-06",
+    "REC-09",
+    "REL-11",
+    "REL-12",
+    "REL-13",
+    "REL-18",
+)
+"""Rules whose client errors are those of laws over several calls, and not of kinds of faults."""
 
 
 def left_out(scenarios: Collection[tuple[str, str]], shards: int = 1, spare: int = 0) -> frozenset[tuple[str, str]]:
@@ -41,18 +65,9 @@ def affordable(stages: Sequence[Stage], spare: int = 0) -> list[Stage]:
     return [stage for stage in stages if (stage.rule, stage.name) not in left]
 
 
-def spared(stages: Sequence[Stage], kinds: int) -> list[Stage]:
-    """The stages of a certification that leaves so many kinds of faults to the smoke test before it: a client error less each, of
-    the scenarios that spend most, and one of every scenario stays."""
-    spends = [stage.client_errors if stage.rule else 0 for stage in stages]
-    for _ in range(kinds):
-        most = max(spends, default=0)
-        if most <= 1:
-            break
-        spends[spends.index(most)] -= 1
-    return [
-        replace(stage, client_errors=left) if stage.rule else stage for stage, left in zip(stages, spends, strict=True)
-    ]
+def tries_kinds(stage: Stage) -> bool:
+    """Whether the scenario's client errors are those of kinds of faults, and not of a law over several calls."""
+    return bool(stage.rule) and not stage.rule.startswith(LAWS)
 
 
 def _affordable(scenarios: Sequence[Stage], client_errors: int) -> list[Stage]:

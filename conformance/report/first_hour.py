@@ -35,8 +35,10 @@ def exercised(not_exercised: Mapping[str, str]) -> Iterator[str]:
         yield f"○ {', '.join(those)}: {said(reason)}"
 
 
-def next_steps(path: Path, steps: Sequence[Step], budget_status: BudgetStatus | None) -> Iterator[str]:
-    """The commands that come next, and what each spends."""
+def next_steps(
+    path: Path, steps: Sequence[Step], budget_status: BudgetStatus | None, unstated: Sequence[str] = ()
+) -> Iterator[str]:
+    """The commands that come next, and what each spends; `unstated` are the rules for which the gate wants a reason."""
     if budget_status is None:
         yield tr("next:")
     else:
@@ -56,7 +58,15 @@ def next_steps(path: Path, steps: Sequence[Step], budget_status: BudgetStatus | 
         yield f"  koncili-conformance certify --target {target}{options}"
         yield f"      {', '.join(spends)}{'' if plan.fits else _when(plan.fits_in)}"
     yield f"  koncili-conformance gate reports/certificate.json --target {target} --accept-partial"
-    yield f"      {tr('sends nothing')}"
+    if not unstated:
+        yield f"      {tr('sends nothing')}"
+        return
+    unless = tr(
+        "sends nothing; refuses {rules}, unless [not_exercised] in {file} gives a reason",
+        rules=", ".join(unstated),
+        file=target,
+    )
+    yield f"      {unless}"
 
 
 def _when(fits_in: float | None) -> str:

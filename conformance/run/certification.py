@@ -15,7 +15,7 @@ import pytest
 
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
-from conformance.planning.plan import make_plan
+from conformance.planning.plan import Plan, make_plan
 from conformance.planning.show import counted, refusal
 from conformance.planning.smoke import LEFT_OUT, SMOKE, WITHOUT_CALLBACK, left_out
 from conformance.planning.turns import costs_of, in_turn
@@ -32,7 +32,7 @@ from conformance.run.interruption import InterruptedWorker, InterruptionGuard, e
 from conformance.run.options import Task
 from conformance.run.outcome import HARNESS_ERROR, Ending, in_words, is_full
 from conformance.run.scenario import leave_out, rule_of, scenario_name
-from conformance.run.session import Session, open_session, planned_as
+from conformance.run.session import Session, may_leave_kinds, open_session, planned_as
 from conformance.run.workers import ControllerPlugin, WorkerPlugin
 from conformance.target.wire.exchange import SERVER_ERROR, Exchange
 from conformance.target.wire.journal import Spent, Traffic
@@ -131,6 +131,8 @@ class Certification:
         if not self.session.in_process:
             self.session.left_out = self._left_out_by_smoke(items)
             items[:] = self._in_turn(items)
+            if self.session.replayed is None and (plan := self._plan(self.session, items)) is not None:
+                self.session.kinds_left = plan.kinds_left
 
     def _left_out_by_smoke(self, items: list[pytest.Item]) -> frozenset[str]:
         """The scenarios that a smoke test of this target has no client errors for."""
@@ -163,19 +165,25 @@ class Certification:
 
     def _why_not(self, opened: Session, items: list[pytest.Item]) -> str:
         """Why the selected scenarios are not begun: they would wait longer for the budget than the user wants to wait."""
-        if opened.options.max_wait is None or (budget_status := opened.budget.status()) is None:
+        if opened.options.max_wait is None or (plan := self._plan(opened, items)) is None:
             return ""
+        return refusal(plan, opened.options.max_wait)
+
+    def _plan(self, opened: Session, items: list[pytest.Item]) -> Plan | None:
+        """The plan of these scenarios; None where nothing is counted."""
+        if (budget_status := opened.budget.status()) is None:
+            return None
         rules = {rule.id: rule for item in items if (rule := rule_of(item)) is not None}
         reasons = {rule.id: reason for rule in rules.values() if (reason := opened.missing_need(rule)) is not None}
-        plan = make_plan(
+        return make_plan(
             planned_as(opened.options), list(rules), reasons, paced=opened.target.pace == "documented",
             budget_status=budget_status,
             probing=any(map(opened.is_open, READINGS.keys() - NEVER_PROBED)),
             names={(rule.id, scenario_name(item)) for item in items if (rule := rule_of(item)) is not None},
             seen_by_smoke=opened.seen_by_smoke(),
             has_callback=opened.target.fixtures.has("callback_url"),
+            may_leave_kinds=may_leave_kinds(opened.options, all_rules=not self.task.rules),
         )  # fmt: skip
-        return refusal(plan, opened.options.max_wait)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """What cannot be collected cannot be certified."""

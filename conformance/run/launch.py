@@ -39,6 +39,7 @@ from conformance.run.session import (
     chosen_target,
     email_of,
     may_be_controlled,
+    may_leave_kinds,
     missing_need,
     open_session,
     planned_as,
@@ -102,7 +103,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     email_of(target, options)
     in_process = options.target_file is None
     controlled = in_process or may_be_controlled(target, options)
-    known = catalogue().rules
+    known, all_rules = catalogue().rules, not rules
     rules = chosen_rules(options, rules)
     budget_status, seen = (None, 0) if in_process else _budget_status(target)
     chosen = [known[rule] for rule in known if not rules or rule in rules]
@@ -115,6 +116,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
         budget_status=budget_status,
         seen_by_smoke=seen if planned_as(options) == "certification" else 0,
         has_callback=in_process or target.fixtures.has("callback_url"),
+        may_leave_kinds=may_leave_kinds(options, all_rules=all_rules),
         probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
     ), target
 

@@ -126,6 +126,8 @@ class Session:
     """The scenarios that left something for the end of the run."""
     left_out: frozenset[str] = frozenset()
     """The selected scenarios that a smoke test has no client errors for."""
+    kinds_left: int = 0
+    """How many kinds of faults the run leaves to later ones, so that it ends within what is left of the hour's budget."""
     probed: Spent = field(default_factory=Spent)
     """What it took to find out about the target, whichever scenario was the first to need that."""
     ahead: Spent = field(default_factory=Spent)
@@ -255,15 +257,16 @@ class Session:
 
 def missing_need(rule: Rule, target: Target, *, controlled: bool) -> str | None:
     """Why the rule can't be exercised on the target, or None where it can; `controlled` is the suite's own mock."""
-    for need in rule.needs:
-        if need in NEEDS_CONTROL:
-            if not controlled:
-                return NEEDS_CONTROL[need]
-        elif need == "callback_url" and controlled:
-            continue
-        elif not target.fixtures.has(need):
-            return f"needs fixtures.{need} in the target file"
-    return None
+    need = first_missing(rule, target, controlled=controlled)
+    if need is None or need in NEEDS_CONTROL:
+        return NEEDS_CONTROL.get(need or "")
+    return f"needs fixtures.{need} in the target file"
+
+
+def first_missing(rule: Rule, target: Target, *, controlled: bool) -> str | None:
+    """What the rule needs and the target has not: a fixture by its name, or one of NEEDS_CONTROL; None where it has all."""
+    given = {*NEEDS_CONTROL, "callback_url"} if controlled else set[str]()
+    return next((need for need in rule.needs if need not in given and not target.fixtures.has(need)), None)
 
 
 def chosen_target(options: Options) -> Target:
@@ -321,6 +324,12 @@ def planned_as(options: Options) -> str:
     """Under which name the table of costs has what is asked for."""
     profile = chosen_profile(options).name
     return COMPLETE if options.complete else profile
+
+
+def may_leave_kinds(options: Options, *, all_rules: bool) -> bool:
+    """Whether a run of these options may leave kinds of faults to later ones, for want of client errors: shards would not choose
+    alike, and some rules' own kinds are few."""
+    return all_rules and options.shard is None and planned_as(options) == "certification"
 
 
 def chosen_rules(options: Options, rules: Collection[str]) -> tuple[str, ...]:

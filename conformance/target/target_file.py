@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from conformance.errors import CannotRun
@@ -20,12 +21,13 @@ _OPTIONAL: Final = {
 """By the name of each fixture how it is stated."""
 
 
-def file_text(table: Mapping[str, Any]) -> str:
-    """A target file of this table, as `Target` reads it: strings, integers, tables of them, and `accounts`."""
-    return "\n".join(_lines(table)) + "\n"
+def file_text(table: Mapping[str, Any], without_fixture: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A target file of this table, as `Target` reads it: strings, integers, tables of them, and `accounts`. `without_fixture` has
+    the rules that want a fixture that is not in it, each with its name."""
+    return "\n".join(_lines(table, without_fixture)) + "\n"
 
 
-def _lines(table: Mapping[str, Any]) -> Iterator[str]:
+def _lines(table: Mapping[str, Any], without_fixture: Mapping[str, str]) -> Iterator[str]:
     for name, value in table.items():
         if not isinstance(value, dict | list):
             yield f"{name} = {toml(value)}"
@@ -43,6 +45,10 @@ def _lines(table: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"# {name} = {shown}" for name, shown in _OPTIONAL.items() if name not in fixtures)
     yield ""
     yield "[readings]                             # any left out is found out by probing, or has its default"
+    if without_fixture:
+        yield ""
+        yield "# [not_exercised]                      # for what you can't give above, your reason: the gate refuses other skips"
+        yield from (f'# {rule} = "no {fixture}: YOUR REASON"' for rule, fixture in without_fixture.items())
 
 
 def check_free(path: Path) -> None:

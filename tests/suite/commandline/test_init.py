@@ -69,6 +69,13 @@ def test_a_file_is_written_that_holds_no_secret_and_only_its_owner_reads(tmp_pat
     ]
     assert len(spent) == 2
     assert sum(spent) <= 392, "a smoke test and a certification fit one hour"
+    wanted = ("DEL-03", "NTF-01", "NTF-02", "NTF-03")
+    assert f"refuses {', '.join(wanted)}, unless [not_exercised] in {path} gives a reason" in result.output
+    assert load_target(path).not_exercised == {}
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("# [not_", "[not_").replace('# DEL-03 = "no', 'DEL-03 = "no')
+    )
+    assert load_target(path).not_exercised == {"DEL-03": "no foreign_order: YOUR REASON"}
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from conformance.engine.economy import Earlier, choose_kinds
 from conformance.engine.kill_matrix import KindOf
 from conformance.planning.costs import client_errors_of, measured, stages_of
+from conformance.planning.fitting import without
 from conformance.planning.plan import make_plan
-from conformance.planning.smoke import CLIENT_ERRORS, WITHOUT_CALLBACK, affordable, left_out, spared
+from conformance.planning.smoke import CLIENT_ERRORS, WITHOUT_CALLBACK, affordable, left_out
 from conformance.planning.turns import STOOD_ON
 from conformance.profiles import PROFILES
 from conformance.target.shared.budget_status import BudgetStatus
@@ -78,10 +79,10 @@ def test_an_hour_holds_a_smoke_test_and_the_certification_after_it() -> None:
 
 def test_what_is_spared_leaves_every_scenario_its_client_error() -> None:
     stages = stages_of("certification", ALL, probing=True)
-    assert client_errors_of(spared(stages, 40)) == client_errors_of(stages) - 40
+    assert client_errors_of(without(stages, 40)) == client_errors_of(stages) - 40
     assert all(
         bool(before.client_errors) == bool(after.client_errors)
-        for before, after in zip(stages, spared(stages, 10_000), strict=True)
+        for before, after in zip(stages, without(stages, 10_000), strict=True)
     )
 
 
