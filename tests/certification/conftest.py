@@ -15,6 +15,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, catalogue
 from conformance.engine import laws
 from conformance.engine.bench import Bench
+from conformance.engine.creation_laws import CREATION_LAWS
 from conformance.engine.kill_matrix import Refusal
 from conformance.engine.probes import probe_orders
 from conformance.engine.release_laws import SHARED_LAWS
@@ -163,6 +164,9 @@ def _whole(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, WholeLaws]]:
     for item in items:
         rule, steps = rule_of(item), steps_of(item)
         given, then = ([step.name for step in steps if step.type == type_] for type_ in ("given", "then"))
+        creation = CREATION_LAWS.get(then[0]) if then else None
+        if rule is not None and creation is not None:
+            found[item.nodeid] = catalogue()[rule.id], creation
         laws, orders = (
             WHOLE_LAWS.get(then[0]) if then else None,
             re.fullmatch(SO_MANY_ORDERS, given[0]) if given else None,

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
 from pytest_bdd import scenarios, then
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.batch_laws import refuse_in_batches
-from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.creation_laws import (
+    any_total,
+    of_any_period,
+    second_while_active,
+    some,
+    touching_name,
+)
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once, prove
 from conformance.engine.unfinished import Hindered
@@ -24,18 +29,12 @@ from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.dates import printed
 from strategies.faults import FAULTS, Kind, possible
-from strategies.money import AMOUNTS
-from strategies.periods import EARLIER_SECONDS, MONTH, PERIOD, at
+from strategies.periods import EARLIER_SECONDS, PERIOD, at
 from strategies.reconciliations import Batch, batches
 from strategies.scope import Place, Scope
 from tests.certification.conftest import Experiment
 
 scenarios("reconciliations.feature")
-
-
-def _some(bench: Bench) -> int:
-    """How many examples a law gets of which each opens reconciliations."""
-    return max(1, bench.session.profile.sequences // 2)
 
 
 @then("every creation is accepted with 201 and an integer id")
@@ -72,17 +71,12 @@ def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
     sequences = bench.session.profile.sequences
     if not bench.succession.shows_creations(sequences):
         prove(bench, bench.scenario, batches(reconciliations.scope, at_most=2), law, sequences)
-    prove(bench, f"{bench.scenario} of a month", batches(reconciliations.scope, seconds=MONTH), law, 1)
     place = reconciliations.scope.places[0]
     if not bench.succession.shows_creations(1, releases=120):
         prove(bench, f"{bench.scenario} of many releases", st.just(reconciliations.plain(place, 40, 40, 40)), law, 1)
-    prove(
-        bench,
-        f"{bench.scenario} before another",
-        st.just(reconciliations.plain(place, 1, seconds=10)),
-        law_of_earlier,
-        1,
-    )
+    for one in of_any_period(bench, experiment.rule):
+        if not bench.succession.counts(one.name):
+            prove(bench, one.name, one.strategy, law_of_earlier if one.needs_earlier else law, one.examples)
     for place, batch in before_any.items():
         if place in reconciliations.opened_at:
             prove(bench, f"{bench.scenario} once more on account {place.account}", st.just(batch), law, 1)
@@ -99,16 +93,9 @@ def no_two_have_the_same_id(experiment: Experiment) -> None:
             created = next(one for one in bench.story if one.endpoint is Endpoint.CREATE_RECONCILIATION)
             bench.saw(Side.ACCEPTED, created)
 
-    some = max(2, _some(bench))
-    if not bench.succession.shows_creations(some):
-        prove(bench, bench.scenario, batches(reconciliations.scope), law, some)
-
-
-@st.composite
-def _pairs(draw: DrawFn, scope: Scope) -> tuple[Batch, Batch]:
-    """Two batches for the same account and channel."""
-    first: Batch = draw(batches(scope))
-    return first, draw(batches(scope, places=(first.place,)))
+    examples = max(2, some(bench))
+    if not bench.succession.shows_creations(examples):
+        prove(bench, bench.scenario, batches(reconciliations.scope), law, examples)
 
 
 @then("while it is active a second one is refused with 4xx, and accepted after")
@@ -136,7 +123,9 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
         finally:
             reconciliations.finish(second)
 
-    prove(bench, bench.scenario, _pairs(reconciliations.scope), law, _some(bench))
+    for one in second_while_active(bench, experiment.rule):
+        if not bench.succession.counts(one.name):
+            prove(bench, one.name, one.strategy, law, one.examples)
 
 
 def _of_another_type(scope: Scope) -> tuple[Kind, ...]:
@@ -276,11 +265,10 @@ def touching_period_answered_as_the_reading_says(experiment: Experiment) -> None
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     allowed = bench.scope.readings["adjacent-periods"] == "allowed"
 
-    def law(offset: int) -> None:
-        place = reconciliations.scope.places[0]
-        earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=EARLIER_SECONDS))
+    def law(offset: int, batch: Batch) -> None:
+        earlier = reconciliations.run_through(reconciliations.plain(batch.place, 1, seconds=EARLIER_SECONDS))
         init = datetime.fromisoformat(earlier.values[0][PERIOD]) + timedelta(seconds=offset)
-        reconciliation = reconciliations.begin(reconciliations.plain(place, 2, seconds=EARLIER_SECONDS))
+        reconciliation = reconciliations.begin(batch)
         reconciliation.values = tuple(values.having(**{PERIOD: printed(init)}) for values in reconciliation.values)
         if not reconciliations.submit_orders(reconciliation):
             return
@@ -301,17 +289,11 @@ def touching_period_answered_as_the_reading_says(experiment: Experiment) -> None
         finally:
             reconciliations.finish(reconciliation)
 
-    for offset in (EARLIER_SECONDS, -EARLIER_SECONDS):
-        prove(bench, f"{bench.scenario} {offset}", st.just(offset), law, 1)
-
-
-@st.composite
-def _with_total(draw: DrawFn, scope: Scope, totals: st.SearchStrategy[Decimal]) -> Batch:
-    """A batch with one of these for totalNetValue, where the reading allows any."""
-    batch: Batch = draw(batches(scope, at_most=2))
-    if scope.readings["total-net-value"] != "unchecked":
-        return batch
-    return replace(batch, creation={**batch.creation, "totalNetValue": draw(totals)})
+    drawn = st.just(reconciliations.plain(reconciliations.scope.places[0], 2, seconds=EARLIER_SECONDS))
+    for after in (True, False):
+        name, offset = touching_name(bench, after=after), EARLIER_SECONDS if after else -EARLIER_SECONDS
+        if not bench.succession.counts(name):
+            prove(bench, name, drawn, partial(law, offset), 1)
 
 
 @then("whatever totalNetValue the reading allows, it is accepted and completes")
@@ -339,10 +321,6 @@ def any_allowed_total_is_accepted(experiment: Experiment) -> None:
             )
         bench.saw(Side.ACCEPTED, created)
 
-    some = max(1, _some(bench) // 3)
-    for name, totals in {
-        "zero": st.just(Decimal("0.00")),
-        "negative": AMOUNTS.map(lambda amount: -amount),
-        "any": AMOUNTS,
-    }.items():
-        prove(bench, f"{bench.scenario} {name}", _with_total(reconciliations.scope, totals), law, some)
+    for one in any_total(bench, experiment.rule):
+        if not bench.succession.counts(one.name):
+            prove(bench, one.name, one.strategy, law, one.examples)

@@ -13,6 +13,7 @@ import pytest
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import workflow_laws
 from conformance.engine.bench import Bench
+from conformance.engine.creation_laws import CREATION_LAWS
 from conformance.engine.succession import Laws, prove_whole
 from conformance.engine.workflow_laws import ends_reconciled, stays_active
 from conformance.errors import TargetUnavailable
@@ -27,8 +28,18 @@ WHOLE: Final[Mapping[str, Laws]] = {
 }
 """By rule, and each is a scenario."""
 
+CREATIONS: Final = {
+    "REC-01": "every creation is accepted with 201 and an integer id",
+    "REC-06": "while it is active a second one is refused with 4xx, and accepted after",
+    "REC-11": "one that begins or ends where it ends or begins is answered as the reading says",
+    "REC-12": "whatever totalNetValue the reading allows, it is accepted and completes",
+}
+"""By rule, the laws of creations that any reconciliation shows."""
+
 EXAMPLES: Final = 11
 """Of all of them."""
+
+OF_WFL_01: Final = 3
 
 PLACES: Final = 3
 
@@ -37,9 +48,9 @@ PLACES: Final = 3
 def bench_for(*rules: str, together: bool = True, **options: Any) -> Iterator[Bench]:
     session = open_session(Options(**options))
     try:
-        laws = {rule: (catalogue()[rule], WHOLE[rule]) for rule in rules}
+        laws = {rule: (catalogue()[rule], WHOLE.get(rule) or CREATION_LAWS[CREATIONS[rule]]) for rule in rules}
         bench = Bench(session, whole_laws=laws if together else {})
-        for rule in (*rules, "REC-01"):
+        for rule in {*rules, "REC-01"}:
             session.evidence.expect(rule, rule, rule)
         yield bench
     finally:
@@ -140,6 +151,53 @@ def test_creations_that_are_not_as_they_should_be_show_nothing(defect: str) -> N
         bench.scenario = "REC-01"
         assert not bench.succession.shows_creations(2)
         assert bench.session.evidence.observed == {}
+
+
+def shown(bench: Bench, rule: str) -> list[bool]:
+    """Which of the rule's laws of creations have their evidence when its turn comes."""
+    bench.scenario = rule
+    return [bench.succession.counts(law.name) for law in CREATION_LAWS[CREATIONS[rule]](bench, catalogue()[rule])]
+
+
+def test_what_laws_say_of_creations_alone_is_shown_by_what_is_opened_anyway() -> None:
+    """Each opened reconciliations of its own, two where it is about an earlier one."""
+    with bench_for(*WHOLE, *CREATIONS) as bench:
+        assert {rule: all(shown(bench, rule)) for rule in CREATIONS} == dict.fromkeys(CREATIONS, True)
+        assert len(bench.reconciliations.ids) == EXAMPLES
+        scenarios = bench.session.evidence.scenarios
+        assert [scenarios["REC-06"].count(side) for side in (Side.ACCEPTED, Side.REFUSED)] == [3, 3]
+        assert [scenarios[rule].count(Side.ACCEPTED) for rule in ("REC-11", "REC-12")] == [2, 3]
+        assert [run(bench, rule) for rule in WHOLE] == [""] * len(WHOLE)
+        assert sum(seen(bench).values()) == EXAMPLES
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_the_last_ones_too_that_only_show_that_those_before_have_ended() -> None:
+    with bench_for("WFL-01", *CREATIONS) as bench:
+        assert sum(sum(shown(bench, rule)) for rule in CREATIONS) > 0
+        assert len(bench.reconciliations.ids) <= OF_WFL_01 + PLACES
+        assert run(bench, "WFL-01") == ""
+        assert bench.session.evidence.scenarios["WFL-01"].count(Side.ACCEPTED) == OF_WFL_01
+
+
+@pytest.mark.parametrize(
+    ("defect", "rule"),
+    [
+        ("rec-06-not-enforced", "REC-06"),
+        ("rec-06-no-release-yet", "REC-06"),
+        ("rec-11-touching-refused", "REC-11"),
+        ("rec-12-total-must-be-positive", "REC-12"),
+        ("rec-09-period-kept", "REC-06"),
+    ],
+)
+def test_what_does_not_go_as_it_should_is_left_to_its_own_scenario(defect: str, rule: str) -> None:
+    """And what is opened is opened without it, unless it can't be told what is active."""
+    with bench_for(*WHOLE, *CREATIONS, defects=(defect,), shrink=False) as bench:
+        assert not all(shown(bench, rule))
+        assert bench.session.evidence.observed == {}
+        assert all(all(shown(bench, other)) for other in ("REC-01", "REC-11", "REC-12") if rule not in {other, "REC-06"})
+        assert [run(bench, rule) for rule in WHOLE] == [""] * len(WHOLE)
+        assert sum(seen(bench).values()) == EXAMPLES
 
 
 def test_where_answers_get_lost_nothing_stays_active(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,65 @@
+"""What a law says of a creation alone, so that a reconciliation shows it which is opened for another scenario anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from conformance.contract.rules import Rule
+from strategies.reconciliations import Batch
+
+ROOM_SECONDS: Final = 600
+"""On both sides of a period as much again stays free, and at most so much (conformance/target/shared/calendar.py)."""
+
+
+@dataclass(slots=True)
+class Earlier:
+    """The period of an earlier reconciliation at a place, and whether what lies beside it is free still."""
+
+    begins: datetime
+    seconds: int
+    is_free_before: bool = True
+    is_free_after: bool = True
+
+    def room(self, *, after: bool) -> int:
+        """How many seconds are free after it, or before it."""
+        is_free = self.is_free_after if after else self.is_free_before
+        return min(self.seconds, ROOM_SECONDS) if is_free else 0
+
+    def take(self, *, after: bool) -> None:
+        """Something lies there now."""
+        if after:
+            self.is_free_after = False
+        else:
+            self.is_free_before = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A batch as it shows the law: where its period is to lie beside an earlier one, where that is."""
+
+    batch: Batch
+    begins: datetime | None = None
+    beside: Earlier | None = None
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreationLaw:
+    """A law of a scenario that says of creations alone that they are accepted, whatever comes of their reconciliations."""
+
+    rule: Rule
+    name: str
+    strategy: st.SearchStrategy[Any]
+    examples: int
+    fitted: Callable[[Batch, Any, Sequence[Earlier]], Fitted | None]
+    """The batch of another law as it shows an example of this one, too, beside earlier periods; None where it can't."""
+    batch_of: Callable[[Any], Batch] = lambda example: example
+    is_refused_before: bool = False
+    """Whether the same creation is refused first, while the one before is active."""
+    needs_earlier: bool = False
+    """Whether it lies beside an earlier period: it can't be shown by each reconciliation."""
