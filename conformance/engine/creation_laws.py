@@ -13,13 +13,16 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from conformance.contract.rules import Rule
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.creations_seen import CreationLaw, Earlier, Fitted
+from strategies.calls import Call, creation_of
+from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.money import AMOUNTS
-from strategies.periods import EARLIER_SECONDS, MONTH
+from strategies.periods import EARLIER_SECONDS, MONTH, at
 from strategies.reconciliations import Batch, batches
-from strategies.scope import Scope
+from strategies.scope import Place, Scope
 
 
 def some(bench: Bench) -> int:
@@ -54,7 +57,7 @@ def _beside(
     """Its period begins where an earlier one ends; or ends where that begins, or so many times its own length before."""
     takes = (1 + ends_before) * batch.seconds
     for one in earlier:
-        if one.room(after=after) >= takes:
+        if one.place == batch.place and one.room(after=after) >= takes:
             seconds = one.seconds if after else -takes
             return Fitted(batch, one.begins + timedelta(seconds=seconds), one, after=after)
     return None
@@ -82,6 +85,112 @@ def second_while_active(bench: Bench, rule: Rule) -> list[CreationLaw]:
 
 def _as_it_is(batch: Batch, _: object, __: Sequence[Earlier]) -> Fitted:
     return Fitted(batch)
+
+
+# -- REC-09 --------------------------------------------------------------------------------------------------------
+
+OVERLAP_SECONDS: Final = 30
+"""How much of the earlier period a refused one takes."""
+
+
+def faults_of_others(scope: Scope) -> dict[str, tuple[Kind, ...]]:
+    """By rule, faults that leave the period as it is; that they are refused is those rules' business, and reported so."""
+    return {
+        "REC-07": FAULTS["REC-07"]["its releasesQtd is not a positive integer"][:1],
+        "REC-08": _of_another_type(scope),
+    }
+
+
+def _of_another_type(scope: Scope) -> tuple[Kind, ...]:
+    """A fault of REC-08 that leaves the period as it is: a total as text, or where that is taken an account in a list."""
+    wanted = ("totalNetValue as text", "accountId in a list")
+    kinds = {kind.name: kind for kind in FAULTS["REC-08"]["one of its fields has another JSON type"]}
+    able = (kinds[name] for name in wanted if possible(kinds[name], scope, Endpoint.CREATE_RECONCILIATION))
+    return tuple(able)[:1]
+
+
+def free_after_refusal(bench: Bench, rule: Rule) -> list[CreationLaw]:
+    """A creation that is refused leaves its period free: for a fault of its own, and for an earlier period."""
+    scope = bench.reconciliations.scope
+    endpoint = Endpoint.CREATE_RECONCILIATION
+    plain = st.just(bench.reconciliations.plain(scope.places[0], 2, seconds=OVERLAP_SECONDS))
+    return [
+        CreationLaw(
+            rule, f"{bench.scenario} by an earlier", plain, 1, _behind, refused_first=_partly_over, needs_earlier=True
+        ),
+        *(
+            CreationLaw(
+                rule, after_refusal_name(bench, breaks), fault_batches(scope, endpoint, kinds), 1, _as_it_is,
+                batch_of=_batch_of, refused_first=partial(_broken, catalogue()[breaks]),
+            )
+            for breaks, kinds in faults_of_others(scope).items()
+        ),
+    ]  # fmt: skip
+
+
+def after_refusal_name(bench: Bench, breaks: str) -> str:
+    """By which a creation that breaks that rule is drawn."""
+    return f"{bench.scenario} after {breaks}"
+
+
+def _batch_of(drawn: FaultBatch) -> Batch:
+    assert drawn.lawful.batch is not None
+    return drawn.lawful.batch
+
+
+def _broken(breaks: Rule, batch: Batch, drawn: FaultBatch) -> tuple[Rule, Call]:
+    return breaks, drawn.edits[0][1].apply(creation_of(batch))
+
+
+def _behind(batch: Batch, _: Batch, earlier: Sequence[Earlier]) -> Fitted | None:
+    """Its period begins a second after an earlier one ends."""
+    for one in earlier:
+        if one.place == batch.place and one.room(after=True) > batch.seconds:
+            return Fitted(batch, one.begins + timedelta(seconds=one.seconds + 1), one, after=True)
+    return None
+
+
+def _partly_over(batch: Batch, _: Batch) -> tuple[Rule, Call]:
+    """The same from some time before the earlier one's end."""
+    lawful = creation_of(batch)
+    return catalogue()["REC-05"], replace(
+        lawful, body={**lawful.body, "periodInitDate": at(timedelta(seconds=-OVERLAP_SECONDS))}
+    )
+
+
+# -- REC-10 --------------------------------------------------------------------------------------------------------
+
+
+def pairs_of_places(scope: Scope) -> list[tuple[Place, Place]]:
+    """Of two on one channel a refusal would show most: those first."""
+    places = scope.places
+    pairs = [(one, other) for one in places for other in places if one != other]
+    return sorted(pairs, key=lambda pair: pair[0].channel != pair[1].channel)
+
+
+def of_another_account(bench: Bench, rule: Rule) -> list[CreationLaw]:
+    """Of the period of one that was completed on another account: of the same channel, and of another."""
+    pairs = pairs_of_places(bench.reconciliations.scope)
+    return [
+        CreationLaw(
+            rule, f"{bench.scenario} finished {there}", st.just(bench.reconciliations.plain(there, 1)), 1,
+            partial(_of_the_same_period, other_than(there, pairs)), needs_earlier=True,
+        )
+        for there in dict.fromkeys(there for pair in (pairs[:1], pairs[-1:]) for _, there in pair)
+    ]  # fmt: skip
+
+
+def other_than(there: Place, pairs: Sequence[tuple[Place, Place]]) -> Place:
+    """The place whose period is to be used there, too."""
+    return next(place for place, other in pairs if other == there)
+
+
+def _of_the_same_period(other: Place, batch: Batch, drawn: Batch, earlier: Sequence[Earlier]) -> Fitted | None:
+    for one in earlier:
+        if batch.place == drawn.place and one.place == other and one.seconds >= batch.seconds:
+            creation = {**batch.creation, "periodEndDate": at(timedelta(seconds=one.seconds))}
+            return Fitted(replace(batch, creation=creation, seconds=one.seconds), one.begins)
+    return None
 
 
 # -- REC-11 --------------------------------------------------------------------------------------------------------
@@ -141,6 +250,8 @@ CREATION_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[CreationLaw]]
     {
         "every creation is accepted with 201 and an integer id": of_any_period,
         "while it is active a second one is refused with 4xx, and accepted after": second_while_active,
+        "a creation that is refused leaves its period free": free_after_refusal,
+        "while it is active another account can have one of the same period": of_another_account,
         "one that begins or ends where it ends or begins is answered as the reading says": touching,
         "whatever totalNetValue the reading allows, it is accepted and completes": any_total,
     }

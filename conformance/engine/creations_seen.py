@@ -10,16 +10,19 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.contract.rules import Rule
+from strategies.calls import Call
 from strategies.reconciliations import Batch
+from strategies.scope import Place
 
 ROOM_SECONDS: Final = 600
-"""On both sides of a period as much again stays free, and at most so much (conformance/target/shared/calendar.py)."""
+"""On both sides of a period as much again stays free, or so much, and a second (conformance/target/shared/calendar.py)."""
 
 
 @dataclass(slots=True)
 class Earlier:
     """The period of an earlier reconciliation at a place, and whether what lies beside it is free still."""
 
+    place: Place
     begins: datetime
     seconds: int
     is_free_before: bool = True
@@ -28,7 +31,7 @@ class Earlier:
     def room(self, *, after: bool) -> int:
         """How many seconds are free after it, or before it."""
         is_free = self.is_free_after if after else self.is_free_before
-        return min(self.seconds, ROOM_SECONDS) if is_free else 0
+        return min(self.seconds, ROOM_SECONDS) + 1 if is_free else 0
 
     def take(self, *, after: bool) -> None:
         """Something lies there now."""
@@ -57,9 +60,11 @@ class CreationLaw:
     strategy: st.SearchStrategy[Any]
     examples: int
     fitted: Callable[[Batch, Any, Sequence[Earlier]], Fitted | None]
-    """The batch of another law as it shows an example of this one, too, beside earlier periods; None where it can't."""
+    """The batch of another law as it shows an example of this one, too, after these earlier ones; None where it can't."""
     batch_of: Callable[[Any], Batch] = lambda example: example
     is_refused_before: bool = False
     """Whether the same creation is refused first, while the one before is active."""
+    refused_first: Callable[[Batch, Any], tuple[Rule, Call]] | None = None
+    """A broken copy of the creation that is sent before it, and the rule that says it is refused."""
     needs_earlier: bool = False
-    """Whether it lies beside an earlier period: it can't be shown by each reconciliation."""
+    """Whether it is about an earlier period: it can't be shown by each reconciliation."""

@@ -22,7 +22,7 @@ from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine.ahead import Ahead, Example
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
-from conformance.engine.creations_seen import CreationLaw, Earlier
+from conformance.engine.creations_seen import CreationLaw, Earlier, Fitted
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
 from conformance.engine.unfinished import Spoiled
@@ -131,7 +131,7 @@ class Succession(Ahead[Any]):
     """Where something did not go as it should."""
     _besides: list[Example[Any]] = field(default_factory=list)
     """Examples of laws of creations that none has shown yet."""
-    _earlier: defaultdict[Place, list[Earlier]] = field(default_factory=lambda: defaultdict(list))
+    _earlier: list[Earlier] = field(default_factory=list)
 
     def shows_creations(self, examples: int, *, releases: int = 1) -> bool:
         """Whether the running scenario has its evidence: so many creations, each for so many releases at least, were accepted."""
@@ -148,8 +148,7 @@ class Succession(Ahead[Any]):
         for one in examples:
             if isinstance(one.law, Whole):
                 places[one.batch.place].append(_Planned(one.batch, one))
-        besides = [one for one in examples if isinstance(one.law, CreationLaw)]
-        self._besides = sorted(besides, key=lambda one: not one.law.needs_earlier)
+        self._besides = [one for one in examples if isinstance(one.law, CreationLaw)]
         while any(places.values()):
             for place, some in places.items():
                 if some:
@@ -222,20 +221,25 @@ class Succession(Ahead[Any]):
     # -- what creations show besides -------------------------------------------------------------------------------
 
     def _prepare(self, planned: _Planned) -> None:
-        """Let it show an example of another law, if it can."""
+        """Let it show examples of other laws, if it can: one that is about its body, and one about its period."""
         if planned.reconciliation is not None:
             return
-        earlier = self._earlier[planned.batch.place]
-        for one in self._besides:
-            fitted = None if one.law.is_refused_before else one.law.fitted(planned.batch, one.drawn, earlier)
-            if fitted is not None:
-                self._besides.remove(one)
-                planned.batch = fitted.batch
-                planned.seen_besides.append((one, []))
-                if fitted.begins is not None and fitted.beside is not None:
-                    planned.begins = printed(fitted.begins)
-                    fitted.beside.take(after=fitted.after)
-                return
+        for needs_earlier in (False, True):
+            for one in self._besides:
+                if one.law.is_refused_before or one.law.needs_earlier != needs_earlier:
+                    continue
+                fitted = one.law.fitted(planned.batch, one.drawn, self._earlier)
+                if fitted is not None:
+                    self._take_up(planned, one, fitted)
+                    break
+
+    def _take_up(self, planned: _Planned, one: Example[Any], fitted: Fitted) -> None:
+        self._besides.remove(one)
+        planned.batch = fitted.batch
+        planned.seen_besides.append((one, []))
+        planned.begins = printed(fitted.begins) if fitted.begins is not None else ""
+        if fitted.beside is not None:
+            fitted.beside.take(after=fitted.after)
 
     def _refuse_meanwhile(self, then: _Planned, active: OpenReconciliation) -> None:
         """Send the creation of the next one, which must be refused while this one is active."""
@@ -246,10 +250,7 @@ class Succession(Ahead[Any]):
         self._besides.remove(one)
         self._prepare(then)
         with self._noted(one) as notes:
-            second = self._begun(then)
-            if not reconciliations.submit_orders(second):
-                raise Spoiled("an order for a reconciliation was refused")
-            then.reconciliation = second
+            second = self._with_its_orders(then)
             refused = bench.send(creation_of(second.batch), second.values[0])
             if refused.is_accepted:
                 reconciliations.stray(active)
@@ -269,27 +270,34 @@ class Succession(Ahead[Any]):
         """Others may lie beside its period, where nothing does yet."""
         if not planned.begins:
             begins = datetime.fromisoformat(opened.values[0][PERIOD])
-            self._earlier[opened.place].append(Earlier(begins, opened.batch.seconds))
+            self._earlier.append(Earlier(opened.place, begins, opened.batch.seconds))
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
-    def _begun(self, planned: _Planned) -> OpenReconciliation:
-        reconciliation = self.bench.reconciliations.begin(planned.batch)
-        if planned.begins:
-            reconciliation.values = tuple(values.having(**{PERIOD: planned.begins}) for values in reconciliation.values)
-        return reconciliation
+    def _with_its_orders(self, planned: _Planned) -> OpenReconciliation:
+        """It is begun and its orders are sent. Raises Spoiled where one is refused."""
+        if planned.reconciliation is None:
+            reconciliation = self.bench.reconciliations.begin(planned.batch)
+            if planned.begins:
+                now = {PERIOD: planned.begins}
+                reconciliation.values = tuple(values.having(**now) for values in reconciliation.values)
+            if not self.bench.reconciliations.submit_orders(reconciliation):
+                raise Spoiled("an order for a reconciliation was refused")
+            planned.reconciliation = reconciliation
+        return planned.reconciliation
 
     def _opened(self, planned: _Planned) -> OpenReconciliation | None:
         """The reconciliation, open; None where it was not opened as it should be."""
         reconciliations, opened = self.bench.reconciliations, list[OpenReconciliation]()
-        place = planned.batch.place
         if self.bench.session.control is not None:
-            reconciliations.endless.discard(place)
-        with self._noted(planned.example, planned.story) as notes:
-            reconciliation = planned.reconciliation or self._begun(planned)
-            if planned.reconciliation is None and not reconciliations.submit_orders(reconciliation):
-                raise Spoiled("an order for a reconciliation was refused")
-            begins = reconciliation.values[0][PERIOD]
+            reconciliations.endless.discard(planned.batch.place)
+        with self._noted(planned.example, planned.story):
+            self._with_its_orders(planned)
+        reconciliation = planned.reconciliation
+        if reconciliation is None or not self._refuses_first(planned, reconciliation):
+            return None
+        begins = reconciliation.values[0][PERIOD]
+        with self._noted(planned.example, list(self.bench.story)) as notes:
             created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 == 2:
                 opened.append(reconciliation)
@@ -301,10 +309,33 @@ class Succession(Ahead[Any]):
             return None
         if reconciliation.values[0][PERIOD] != begins:
             planned.seen_besides.clear()  # it was accepted for another period than the one that it is about
+        if reconciliation.waited:  # what was refused may have been refused for the one before
+            again = [one for one, _ in planned.seen_besides if one.law.refused_first is not None]
+            self._besides += again
+            planned.seen_besides = [one for one in planned.seen_besides if one[0] not in again]
         for _, others in planned.seen_besides:
             others.insert(0, partial(self.bench.saw, Side.ACCEPTED, created))
         self.created.append(Created(planned.batch, created))
         return opened[0]
+
+    def _refuses_first(self, planned: _Planned, reconciliation: OpenReconciliation) -> bool:
+        """Whether broken copies of its creation, where a law is about these, are refused as they should be."""
+        bench, reconciliations = self.bench, self.bench.reconciliations
+        for one, others in planned.seen_besides:
+            if one.law.refused_first is None:
+                continue
+            rule, broken = one.law.refused_first(planned.batch, one.drawn)
+            with self._noted(one, list(bench.story)) as notes:
+                reconciliations.refused_at.add(reconciliation.place)
+                refused = reconciliations.send_broken(reconciliation, broken)
+                if refused.is_accepted:
+                    reconciliations.stray(reconciliation)
+                check_refused(rule=rule, exchange=refused, bench=bench)
+                bench.saw(Side.REFUSED, refused)
+            if not notes:
+                return False
+            others.extend(notes)
+        return True
 
     def _see_end(self, place: Place, *, is_free: bool) -> None:
         """Keep what became of the one that was last there. Where it did not end and no clock can be moved, nothing can be tried

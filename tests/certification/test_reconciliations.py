@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
 
 import pytest
 from hypothesis import strategies as st
@@ -16,8 +15,15 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine.batch_laws import refuse_in_batches
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.creation_laws import (
+    OVERLAP_SECONDS,
+    after_refusal_name,
     any_total,
+    faults_of_others,
+    free_after_refusal,
+    of_another_account,
     of_any_period,
+    other_than,
+    pairs_of_places,
     second_while_active,
     some,
     touching_name,
@@ -28,10 +34,9 @@ from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.dates import printed
-from strategies.faults import FAULTS, Kind, possible
 from strategies.periods import EARLIER_SECONDS, PERIOD, at
 from strategies.reconciliations import Batch, batches
-from strategies.scope import Place, Scope
+from strategies.scope import Place
 from tests.certification.conftest import Experiment
 
 scenarios("reconciliations.feature")
@@ -128,24 +133,13 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
             prove(bench, one.name, one.strategy, law, one.examples)
 
 
-def _of_another_type(scope: Scope) -> tuple[Kind, ...]:
-    """A fault of REC-08 that leaves the period as it is: a total as text, or where that is taken an account in a list."""
-    wanted = ("totalNetValue as text", "accountId in a list")
-    kinds = {kind.name: kind for kind in FAULTS["REC-08"]["one of its fields has another JSON type"]}
-    able = (kinds[name] for name in wanted if possible(kinds[name], scope, Endpoint.CREATE_RECONCILIATION))
-    return tuple(able)[:1]
-
-
 @then("a creation that is refused leaves its period free")
 def refused_creation_leaves_its_period_free(experiment: Experiment) -> None:
     bench = experiment.bench
-    # Faults that leave the period as it is; that they are refused is their own rules' business, and reported as such.
-    faults = {
-        "REC-07": FAULTS["REC-07"]["its releasesQtd is not a positive integer"][:1],
-        "REC-08": _of_another_type(bench.scope),
-    }
-    for rule, kinds in faults.items():
-        refuse_in_batches(bench, catalogue()[rule], Endpoint.CREATE_RECONCILIATION, kinds)
+    shown = {one.name: bench.succession.counts(one.name) for one in free_after_refusal(bench, experiment.rule)}
+    for rule, kinds in faults_of_others(bench.scope).items():
+        if not shown[after_refusal_name(bench, rule)]:
+            refuse_in_batches(bench, catalogue()[rule], Endpoint.CREATE_RECONCILIATION, kinds)
     reconciliations = bench.reconciliations
     for place in reconciliations.endless & reconciliations.refused_at:
         bench.hindered(
@@ -153,11 +147,8 @@ def refused_creation_leaves_its_period_free(experiment: Experiment) -> None:
         )
         return  # or the one before it takes so long: what is seen elsewhere would not tell
     # And one that is found only among earlier reconciliations: what is written before one looks there stays, perhaps.
-    once(bench, lambda: _refused_by_an_earlier(experiment))
-
-
-_OVERLAP_SECONDS: Final = 30
-"""How much of the earlier period the refused one takes, and how much of what follows."""
+    if not shown[f"{bench.scenario} by an earlier"]:
+        once(bench, lambda: _refused_by_an_earlier(experiment))
 
 
 def _refused_by_an_earlier(experiment: Experiment) -> None:
@@ -168,13 +159,13 @@ def _refused_by_an_earlier(experiment: Experiment) -> None:
         place = reconciliations.scope.places[0]
         earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=EARLIER_SECONDS))
         ends = datetime.fromisoformat(earlier.values[0][PERIOD]) + timedelta(seconds=EARLIER_SECONDS)
-        reconciliation = reconciliations.begin(reconciliations.plain(place, 2, seconds=_OVERLAP_SECONDS))
+        reconciliation = reconciliations.begin(reconciliations.plain(place, 2, seconds=OVERLAP_SECONDS))
         rest = {PERIOD: printed(ends + timedelta(seconds=1))}
         reconciliation.values = tuple(values.having(**rest) for values in reconciliation.values)
         if not reconciliations.submit_orders(reconciliation):
             return
         lawful = creation_of(reconciliation.batch)
-        broken = replace(lawful, body={**lawful.body, "periodInitDate": at(timedelta(seconds=-_OVERLAP_SECONDS))})
+        broken = replace(lawful, body={**lawful.body, "periodInitDate": at(timedelta(seconds=-OVERLAP_SECONDS))})
         reconciliations.refused_at.add(place)
         refused = reconciliations.send_broken(reconciliation, broken)
         if refused.status // 100 == 2:
@@ -206,10 +197,7 @@ def _refused_by_an_earlier(experiment: Experiment) -> None:
 @then("while it is active another account can have one of the same period")
 def another_account_can_have_the_same_period(experiment: Experiment) -> None:
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
-    places = reconciliations.scope.places
-    pairs = [(one, other) for one in places for other in places if one != other]
-    # Of two on one channel the refusal would show most.
-    pairs.sort(key=lambda pair: pair[0].channel != pair[1].channel)
+    pairs = pairs_of_places(reconciliations.scope)
     if not pairs:
         pytest.skip("not exercised: needs a second account in the target file")
 
@@ -236,7 +224,7 @@ def another_account_can_have_the_same_period(experiment: Experiment) -> None:
             reconciliations.finish(first)
 
     def law_of_finished(batch: Batch) -> None:
-        other = next(place for place, there in pairs if there == batch.place)
+        other = other_than(batch.place, pairs)
         earlier = reconciliations.run_through(reconciliations.plain(other, 1))
         reconciliation = reconciliations.begin(batch)
         reconciliation.values = tuple(
@@ -256,8 +244,9 @@ def another_account_can_have_the_same_period(experiment: Experiment) -> None:
 
     prove(bench, bench.scenario, st.just(reconciliations.plain(pairs[0][1], 2)), law, 1)
     # Nearest and furthest: an account of the same channel, and one of another.
-    for there in dict.fromkeys((pairs[0][1], pairs[-1][1])):
-        prove(bench, f"{bench.scenario} finished {there}", st.just(reconciliations.plain(there, 1)), law_of_finished, 1)
+    for one in of_another_account(bench, experiment.rule):
+        if not bench.succession.counts(one.name):
+            prove(bench, one.name, one.strategy, law_of_finished, one.examples)
 
 
 @then("one that begins or ends where it ends or begins is answered as the reading says")

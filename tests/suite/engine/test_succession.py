@@ -31,6 +31,8 @@ WHOLE: Final[Mapping[str, Laws]] = {
 CREATIONS: Final = {
     "REC-01": "every creation is accepted with 201 and an integer id",
     "REC-06": "while it is active a second one is refused with 4xx, and accepted after",
+    "REC-09": "a creation that is refused leaves its period free",
+    "REC-10": "while it is active another account can have one of the same period",
     "REC-11": "one that begins or ends where it ends or begins is answered as the reading says",
     "REC-12": "whatever totalNetValue the reading allows, it is accepted and completes",
 }
@@ -166,7 +168,8 @@ def test_what_laws_say_of_creations_alone_is_shown_by_what_is_opened_anyway() ->
         assert len(bench.reconciliations.ids) == EXAMPLES
         scenarios = bench.session.evidence.scenarios
         assert [scenarios["REC-06"].count(side) for side in (Side.ACCEPTED, Side.REFUSED)] == [3, 3]
-        assert [scenarios[rule].count(Side.ACCEPTED) for rule in ("REC-11", "REC-12")] == [2, 3]
+        assert [scenarios["REC-09"].count(side) for side in (Side.ACCEPTED, Side.REFUSED)] == [3, 3]
+        assert [scenarios[rule].count(Side.ACCEPTED) for rule in ("REC-10", "REC-11", "REC-12")] == [1, 2, 3]
         assert [run(bench, rule) for rule in WHOLE] == [""] * len(WHOLE)
         assert sum(seen(bench).values()) == EXAMPLES
 
@@ -188,6 +191,9 @@ def test_the_last_ones_too_that_only_show_that_those_before_have_ended() -> None
         ("rec-11-touching-refused", "REC-11"),
         ("rec-12-total-must-be-positive", "REC-12"),
         ("rec-09-period-kept", "REC-06"),
+        ("rec-09-period-kept", "REC-09"),
+        ("rec-09-overlapping-kept", "REC-09"),
+        ("rec-10-periods-across-accounts", "REC-10"),
     ],
 )
 def test_what_does_not_go_as_it_should_is_left_to_its_own_scenario(defect: str, rule: str) -> None:
@@ -195,7 +201,6 @@ def test_what_does_not_go_as_it_should_is_left_to_its_own_scenario(defect: str, 
     with bench_for(*WHOLE, *CREATIONS, defects=(defect,), shrink=False) as bench:
         assert not all(shown(bench, rule))
         assert bench.session.evidence.observed == {}
-        assert all(all(shown(bench, other)) for other in ("REC-01", "REC-11", "REC-12") if rule not in {other, "REC-06"})
         assert [run(bench, rule) for rule in WHOLE] == [""] * len(WHOLE)
         assert sum(seen(bench).values()) == EXAMPLES
 
