@@ -56,8 +56,11 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
     if rule.area == "authentication" and tokens_in(exchange) != (None, None):
         actual = "the refusal holds a token"
         raise Violation(rule=rule.id, expected="no token", actual=actual, exchange=exchange, context=context)
-    if rule.area in DOCUMENTED_BODY_AREAS and (problem := error_body_problem(exchange)):
-        bench.observe("ERR-01", "the documented error body", problem, exchange, context)
+    if rule.area in DOCUMENTED_BODY_AREAS:
+        if problem := error_body_problem(exchange):
+            bench.observe("ERR-01", "the documented error body", problem, exchange, context)
+        elif exchange.endpoint is not None:
+            bench.well_refused[exchange.endpoint] = exchange
 
 
 NO_BODY: Final = "empty"

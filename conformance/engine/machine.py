@@ -40,7 +40,7 @@ from strategies.world import (
 
 STEPS: Final = 20
 BROKEN_EACH: Final = 2
-"""How many calls with a fault an example may send where client errors are counted."""
+"""How many calls that must be refused an example may send where client errors are counted."""
 
 
 @dataclass(slots=True)
@@ -171,7 +171,7 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: len(self.model.alive()) > 1)  # beside another, that must stay
         @rule(pick=st.integers(0, 3))
         def delete(self, pick: int) -> None:
-            self.step(lambda: machine_steps.delete(self.model, pick))
+            self.step(lambda: machine_steps.delete(self.model, pick, refused=run.may_err(self.model)))
 
         @precondition(lambda self: bool(self.model.orders) and bench.session.control is None)
         @rule(pick=st.integers(0, 3))

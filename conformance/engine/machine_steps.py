@@ -71,14 +71,17 @@ def _must_be_refused(model: Model, exchange: Exchange) -> None:
     model.refusals.append(exchange)
 
 
-def delete(model: Model, pick: int) -> None:
-    """Delete an order, which is refused once it is reconciled. Raises a violation of DEL-04 where it is not, Hindered."""
+def delete(model: Model, pick: int, *, refused: bool) -> None:
+    """Delete an order, which is refused once it is reconciled: such a one only where it may be `refused`. Raises a violation of
+    DEL-04 where it is not, Hindered."""
     bench = model.bench
     keys = model.alive()
     key = keys[pick % len(keys)]
     known = model.orders[key]
     if key not in model.unreleased(key[0]) and not known.reconciled:
         return  # it is needed to complete the reconciliation that holds it, or nothing says that it is reconciled
+    if known.reconciled and not refused:
+        return
     delete = bench.delete if known.reconciled else bench.delete_lawfully
     exchange = delete(key[0], known.values["code"], f"delete {model.name(key)}")
     if known.reconciled:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.unfinished import Spoiled
 from conformance.run.session import Session
@@ -26,6 +27,8 @@ class Noting:
     """What the running example has sent so far, tokens aside."""
     notes: list[Callable[[], None]] | None = None
     """Where evidence is kept for the scenario's turn; None where it is noted at once."""
+    well_refused: dict[Endpoint, Exchange] = field(default_factory=dict)
+    """By endpoint the newest refusal whose body was as documented."""
     withheld: set[str] = field(default_factory=set)
     """Scenarios of which no refusal counts: what they are about was answered in two ways."""
 
