@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -16,11 +16,12 @@ from conformance.errors import CannotRun
 from conformance.i18n.messages import LANGUAGES, Language
 from conformance.report.statement import statement
 from conformance.report.summary import markdown
+from conformance.report.traffic_file import NotWhole, write_traffic
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.digest import digest_of_file
-from conformance.verdict.exchanges import Mark, marked
-from conformance.verdict.observed import ObservedEntry, observed
+from conformance.verdict.exchanges import Mark
+from conformance.verdict.observed import ObservedEntry
 from conformance.verdict.signature import signature_path
 
 CERTIFICATE = "certificate.json"
@@ -120,9 +121,15 @@ class Reports:
 
     def write_whole(self, name: str, text: str) -> None:
         """Write one result, or leave the one before. Raises OSError."""
+        with self._whole(name) as stream:
+            stream.write(text)
+
+    @contextmanager
+    def _whole(self, name: str) -> Iterator[IO[str]]:
+        """Where one result is written; what was there before stays where that is not done to its end. Raises OSError."""
         with NamedTemporaryFile("w", encoding="utf-8", dir=self.directory, prefix=f".{name}.", delete=False) as stream:
             try:
-                stream.write(text)
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
                 Path(stream.name).replace(self.path(name))
@@ -134,54 +141,23 @@ class Reports:
         """Where one process of a run writes its traffic."""
         return self.path(f"traffic-{worker}.har")
 
-    def merge_traffic(self, redactor: Redactor, marks: Mapping[str, Sequence[Mark]]) -> Mapping[str, str]:
+    def merge_traffic(
+        self, redactor: Redactor, marks: Mapping[str, Sequence[Mark]]
+    ) -> tuple[Mapping[str, str], ObservedEntry | None]:
         """Put what several processes wrote into one HAR file, in the order in which it was sent, with what each exchange is
-        evidence of; its digest, by its name. The file of a process that was killed stays as it is.
+        evidence of; its digest, by its name, and how the target answered. The file of a process that was killed stays as it is.
 
-        One may have been told a secret that only another knew to be one: `redactor` knows those of all.
+        One may have been told a secret that only another knew to be one: `redactor` knows those of all. Raises OSError.
         """
         parts = sorted(self.directory.glob("traffic-*.har"))
-        found = {part: _log(part, redactor) for part in parts or [self.path(TRAFFIC)] if part.exists()}
-        logs = [log for log in found.values() if log is not None]
-        if not logs:
-            return {TRAFFIC: digest_of_file(self.path(TRAFFIC))} if self.path(TRAFFIC).exists() else {}
-        entries = (
-            sorted(_entries(logs), key=lambda entry: str(entry["startedDateTime"])) if parts else logs[0]["entries"]
-        )
-        self.write_whole(
-            TRAFFIC, json.dumps({"log": marked({**logs[0], "entries": entries}, marks)}, ensure_ascii=False)
-        )
-        for part in parts:
-            if found[part] is not None:
-                part.unlink()
-        return {TRAFFIC: digest_of_file(self.path(TRAFFIC))}
-
-    def observed(self) -> ObservedEntry | None:
-        """How the target answered, by the HAR that this run left; None where there is none that can be read."""
-        try:
-            return observed(json.loads(self.path(TRAFFIC).read_text(encoding="utf-8"))["log"]["entries"])
-        except (OSError, ValueError, KeyError):
-            return None
-
-
-def _log(part: Path, redactor: Redactor) -> dict[str, Any] | None:
-    """What a HAR file holds, None where it is not whole."""
-    try:
-        log: dict[str, Any] = json.loads(part.read_text(encoding="utf-8"))["log"]
-        # One by one: what is searched for secrets takes many times its size.
-        entries = [_redacted(entry, redactor) for entry in log["entries"]]
-    except ValueError:
-        return None
-    return {**log, "entries": entries}
-
-
-def _redacted(entry: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
-    text = json.dumps(entry, ensure_ascii=False)
-    safe = redactor.text(text)
-    redacted: dict[str, Any] = entry if safe == text else json.loads(safe)
-    return redacted
-
-
-def _entries(logs: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    for log in logs:
-        yield from log["entries"]
+        whole = [path for path in parts or [self.path(TRAFFIC)] if path.exists()]
+        found = None
+        while whole and found is None:
+            try:
+                with self._whole(TRAFFIC) as stream:
+                    found = write_traffic(stream, whole, redactor, marks, in_order=bool(parts))
+            except NotWhole as error:
+                whole.remove(error.path)
+        for part in whole if parts else ():
+            part.unlink()
+        return {TRAFFIC: digest_of_file(self.path(TRAFFIC))} if self.path(TRAFFIC).exists() else {}, found

@@ -35,6 +35,7 @@ from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import AboutEntry, Certificate, make_certificate
 from conformance.verdict.digest import digest_of_file
 from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.observed import ObservedEntry
 from conformance.verdict.proven import PROOF, ProofEntry, own_proof
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RuleVerdict, RunVerdict, judge_rule
 from conformance.verdict.waivers import waive
@@ -98,9 +99,10 @@ class Ending:
         contract = catalogue(version=options.contract)
         results = [judge_rule(rule, evidence, evidence.readings) for rule in contract.rules.values()]
         files: Mapping[str, str] = {}
+        seen: ObservedEntry | None = None
         if self.task.reports:
             try:
-                traffic_digest = self.task.reports.merge_traffic(redactor, evidence.marks)
+                traffic_digest, seen = self.task.reports.merge_traffic(redactor, evidence.marks)
                 files = {**traffic_digest, **self._leave_shard(evidence, redactor)}
             except OSError as error:
                 self.stopped = redactor.text(str(error))
@@ -118,7 +120,7 @@ class Ending:
             contract=contract,
             about=part.about if part else self._about(redactor),
             proof=part.proof if part else self._proof(redactor),
-            observed=self.task.reports.observed() if self.task.reports else None,
+            observed=seen,
         )
         self.evidence = evidence
         if self.task.reports:

@@ -44,14 +44,16 @@ def _number(text: str) -> Decimal | str:
         return text
 
 
-_SCANNER: Final = json.JSONDecoder(parse_float=_number, strict=False)
+EXACT: Final = json.JSONDecoder(parse_float=_number, strict=False)
+"""Fractions are Decimal."""
 
 
 class JSONText:
     """A text that is being read. Bytes that are no UTF-8 become what `surrogateescape` makes of them."""
 
-    def __init__(self, stream: BinaryIO, charset: str = "utf-8") -> None:
-        """Begin to read. What reading the stream raises passes through."""
+    def __init__(self, stream: BinaryIO, charset: str = "utf-8", decoder: json.JSONDecoder = EXACT) -> None:
+        """Begin to read, values by that decoder. What reading the stream raises passes through."""
+        self._scanner = decoder
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(charset)("surrogateescape")
         self._window, self._at, self._before = "", 0, 0
@@ -78,7 +80,7 @@ class JSONText:
         self._at += 1
 
     def value(self) -> JSONValue:
-        """The next value, whole, with fractions as Decimal. Raises Broken, after which it stands where the value began."""
+        """The next value, whole. Raises Broken, after which it stands where the value began."""
         if not self.peek():
             raise self._wrong("a value is missing", ended=True)
         while True:
@@ -142,7 +144,7 @@ class JSONText:
 
     def _scanned(self) -> JSONValue | _Wrong:
         try:
-            value, end = _SCANNER.raw_decode(self._window, self._at)
+            value, end = self._scanner.raw_decode(self._window, self._at)
         except RecursionError:
             return _Wrong("it is nested too deeply", may_lack_its_rest=False)
         except json.JSONDecodeError as error:

@@ -42,21 +42,34 @@ def digest_of_entry(entry: Mapping[str, Any]) -> str:
     return f"sha256:{sha256(content.encode()).hexdigest()}"
 
 
-def marked(log: Mapping[str, Any], marks: Mapping[str, Sequence[Mark]]) -> dict[str, Any]:
-    """The log of a HAR with what each entry is evidence of, by the instant at which it was sent (ISO 8601). Evidence of exchanges
-    that are not in it is counted, so that nobody takes it for lost."""
-    left = {instant: list(those) for instant, those in marks.items()}
-    entries = []
-    for number, entry in enumerate(map(_unmarked, log["entries"]), 1):
-        evidence = left.pop(str(entry["startedDateTime"]), [])
+class Marking:
+    """Says of the entries of a HAR, one after the other, what each is evidence of."""
+
+    def __init__(self, marks: Mapping[str, Sequence[Mark]]) -> None:
+        """`marks` are by the instant at which an exchange was sent (ISO 8601)."""
+        self._marks, self._used = marks, set[str]()
+        self._entries = 0
+
+    def marked(self, entry: Entry) -> Entry:
+        """The next entry with its number, evidence and digest."""
+        entry, instant = _unmarked(entry), str(entry["startedDateTime"])
+        evidence = self._marks.get(instant, ()) if instant not in self._used else ()
+        if evidence:
+            self._used.add(instant)
+        self._entries += 1
         comment = " | ".join([*filter(None, [entry.get("comment")]), *(f"{one.rule} {one.side}" for one in evidence)])
-        own: Entry = {"number": number, "evidence": [one.as_json() for one in evidence]}
+        own: Entry = {"number": self._entries, "evidence": [one.as_json() for one in evidence]}
         whole: Entry = {**entry, **({"comment": comment} if comment else {}), FIELD: own}
         own["digest"] = digest_of_entry(whole)
-        entries.append(whole)
-    elsewhere = Counter((one.rule, one.side) for those in left.values() for one in those)
-    told = [{"rule": rule, "side": side, "count": count} for (rule, side), count in sorted(elsewhere.items())]
-    return {**log, "entries": entries, FIELD: {"entries": len(entries), "elsewhere": told}}
+        return whole
+
+    def summary(self) -> dict[str, Any]:
+        """How many entries there were; evidence of exchanges that were not among them is counted, so that nobody takes it for
+        lost."""
+        left = (those for instant, those in self._marks.items() if instant not in self._used)
+        elsewhere = Counter((one.rule, one.side) for those in left for one in those)
+        told = [{"rule": rule, "side": side, "count": count} for (rule, side), count in sorted(elsewhere.items())]
+        return {"entries": self._entries, "elsewhere": told}
 
 
 def _unmarked(entry: Entry) -> Entry:

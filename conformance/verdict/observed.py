@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
@@ -26,6 +27,8 @@ Counts = dict[str, Count]
 AS_SENT: Final = "as sent"
 INSTANT, AMOUNT, ACCOUNT = "instant", "amount", "accountId"
 MOST_FORMS: Final = 12
+MOST_ORDERS: Final = 2_000
+"""So many orders are remembered, the last that were sent, to compare them with what is shown."""
 
 _INSTANTS: Final = (
     "createdDate",
@@ -72,9 +75,10 @@ def observed(entries: Iterable[Mapping[str, Any]]) -> ObservedEntry:
     """What the entries of a run's HAR show."""
     statuses: defaultdict[str, Counter[str]] = defaultdict(Counter)
     refusals: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    seconds: defaultdict[str, list[float]] = defaultdict(list)
+    milliseconds: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
     forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    sent: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    sent: dict[str, list[Mapping[str, Any]]] = {}
+    has_forgotten = False
     for entry in entries:
         response = entry.get("response", {})
         status = response.get("status", 0)
@@ -83,23 +87,30 @@ def observed(entries: Iterable[Mapping[str, Any]]) -> ObservedEntry:
         body, label = _body(response.get("content")), _label(entry["request"])
         if label is not None:
             statuses[label][str(status)] += 1
-            seconds[label].append(float(entry.get("time", 0)))
+            milliseconds[label].append(float(entry.get("time", 0)))
         for mark in entry.get(FIELD, {}).get("evidence", ()):
             if mark["side"] in {Side.REFUSED, BROKEN} and status // 100 == 4:  # noqa: PLR2004
                 refusals[mark["rule"]][_refusal(status, body)] += 1
         if label == Endpoint.SUBMIT_ORDER.label:
             order = _body(entry["request"].get("postData"))
             if isinstance(order, Mapping):
-                sent[str(order.get("marketplaceCode"))].append(order)
+                code = str(order.get("marketplaceCode"))
+                sent[code] = [*sent.pop(code, ()), order]
+                if len(sent) > MOST_ORDERS:
+                    del sent[next(iter(sent))]
+                    has_forgotten = True
         elif label == Endpoint.GET_ORDER.label and isinstance(body, Mapping):
-            for kind, form in _forms(body, sent[str(body.get("marketplaceCode"))]):
+            code = str(body.get("marketplaceCode"))
+            if code not in sent and has_forgotten:
+                continue
+            for kind, form in _forms(body, sent.get(code, ())):
                 forms[kind][form] += 1
     return ObservedEntry(
         statuses=_sorted(statuses),
         refusals=_sorted(refusals),
         delays={
             label: DelayEntry(median=round(median(times), 1), slowest=round(max(times), 1))
-            for label, times in sorted(seconds.items())
+            for label, times in sorted(milliseconds.items())
         },
         forms={kind: dict(counts.most_common(MOST_FORMS)) for kind, counts in sorted(forms.items())},
     )

@@ -116,3 +116,13 @@ def test_what_is_no_json_shows_nothing() -> None:
     seen = observed([entry("POST /order", 200, sent="{"), entry("GET /order", 200, "[1, 2"), entry("GET /order", 200)])
     assert seen.forms == {}
     assert observed([]) == ObservedEntry(statuses={}, refusals={}, delays={}, forms={})
+
+
+def test_an_order_that_was_sent_long_before_is_compared_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody remembers what was sent: it says nothing on the forms; of one that was never sent what is shown does."""
+    monkeypatch.setattr("conformance.verdict.observed.MOST_ORDERS", 1)
+    asked = entry("GET /order?marketplaceCode=A", 200, order())
+    assert observed([asked]).forms
+    others = [entry("POST /order", 200, sent=order().replace('"A"', f'"{code}"')) for code in "BC"]
+    assert not observed([*others, asked]).forms
+    assert observed([*others, entry("POST /order", 200, sent=order()), asked]).forms

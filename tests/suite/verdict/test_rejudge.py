@@ -20,7 +20,7 @@ from conformance.verdict.by_itself import broken_by
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.certificate_file import load_certificate, parse_certificate
 from conformance.verdict.digest import digest_of_file
-from conformance.verdict.exchanges import FIELD, Mark, digest_of_entry, marked
+from conformance.verdict.exchanges import FIELD, Mark, Marking, digest_of_entry
 from conformance.verdict.rejudge import Rejudged, rejudge
 from tests.suite.support.command_runs import Run, certify, command, ended
 
@@ -205,14 +205,14 @@ def test_what_was_marked_before_is_marked_anew(failed: Run) -> None:
     for entry in plain:
         del entry[FIELD]
     marks = {str(entry["startedDateTime"]): [Mark("ORD-04", "refused", "x")] for entry in plain[::3]}
-    once = marked({"entries": plain}, marks)
-    assert once != marked({"entries": plain}, {})
-    assert marked(once, marks) == once
+    once = [*map(Marking(marks).marked, plain)]
+    assert once != [*map(Marking({}).marked, plain)]
+    assert [*map(Marking(marks).marked, once)] == once
 
 
 def test_evidence_of_exchanges_that_were_not_recorded_is_counted() -> None:
-    log = marked({"entries": []}, {"": [Mark("LIM-01", "checked", "x"), Mark("LIM-01", "checked", "x")]})
-    assert log[FIELD] == {"entries": 0, "elsewhere": [{"rule": "LIM-01", "side": "checked", "count": 2}]}
+    marking = Marking({"": [Mark("LIM-01", "checked", "x"), Mark("LIM-01", "checked", "x")]})
+    assert marking.summary() == {"entries": 0, "elsewhere": [{"rule": "LIM-01", "side": "checked", "count": 2}]}
 
 
 # -- the command ---------------------------------------------------------------------------------------------------
