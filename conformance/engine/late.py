@@ -63,10 +63,10 @@ class SeenLate(Accepting):
         self.asked_in_vain += 1
         return again
 
-    def let_be_seen(self) -> None:
-        """Let so much time pass as the target was seen to take until whoever reads an order sees it."""
-        if self.late:
-            self.let_pass("an order to be seen", self.late)
+    def let_be_seen(self, passed: float = 0.0) -> None:
+        """Let so much time pass as the target was seen to take until whoever reads an order sees it, less the seconds since."""
+        if self.late > passed:
+            self.let_pass("an order to be seen", self.late - passed)
 
     def delete_lawfully(self, place: Place, code: str, note: str = "") -> Exchange:
         """DELETE /order for an order that is there, again where it may not be seen yet."""

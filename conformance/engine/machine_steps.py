@@ -169,14 +169,15 @@ def release(model: Model, pick: int) -> None:
     """Send the next lawful release. Raises a violation where it is refused, or where the reconciliation ends too early."""
     bench = model.bench
     reconciliation, order = _next(model, pick)
-    with bench.keeping_faults() as faults:
-        exchange = bench.reconciliations.release(reconciliation, order)
-        if reconciliation.place in model.broken_releases:  # REL-18 is blamed for them below
-            faults.clear()
     code = reconciliation.values[order]["code"]
     key = next(
         key for key, one in model.orders.items() if key[0] == reconciliation.place and one.values["code"] == code
     )
+    bench.let_be_seen((model.now() - model.orders[key].since).total_seconds())
+    with bench.keeping_faults() as faults:
+        exchange = bench.reconciliations.release(reconciliation, order)
+        if reconciliation.place in model.broken_releases:  # REL-18 is blamed for them below
+            faults.clear()
     if exchange.status // 100 != 2:
         reconciliation.spoiled = True
         if (

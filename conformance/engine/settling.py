@@ -95,7 +95,7 @@ class Settling(SeenLate):
             exchange = self._query_as_late_as_it_shows(place, values["code"])
             problems = self.problems(exchange, order, values)
             if problems and any(self.may_be_from_before(exchange, state, values) for state in states):
-                exchange = self._query_a_little_later(exchange, order, values, place)
+                exchange = self.query_a_little_later(exchange, order, values, place)
                 problems = self.problems(exchange, order, values)
             if not problems:
                 (self.shown.discard if order is None else self.shown.add)(key)
@@ -115,12 +115,16 @@ class Settling(SeenLate):
 
     def _query_as_late_as_it_shows(self, place: Place, code: str) -> Exchange:
         """Ask for an order after as long as the target was seen to take until a query shows what was sent."""
-        if self.shows_after:
-            self.let_pass("an order to be shown", self.shows_after)
+        self.let_be_shown()
         return self.query(place, code)
 
-    def _query_a_little_later(
-        self, exchange: Exchange, order: Order | None, values: Mapping[str, str], place: Place
+    def let_be_shown(self, passed: float = 0.0) -> None:
+        """Let so much time pass as the target was seen to take until a query shows what was sent, less the seconds since then."""
+        if self.shows_after > passed:
+            self.let_pass("an order to be shown", self.shows_after - passed)
+
+    def query_a_little_later(
+        self, exchange: Exchange, order: Order | None, values: Mapping[str, str], place: Place, note: str = ""
     ) -> Exchange:
         """The answer to a query that showed what was before, made again soon where time can't be moved: a copy to read from lags
         by parts of a second, and each query too early spends a client error. How long it takes is learnt by the first ones."""
@@ -130,7 +134,7 @@ class Settling(SeenLate):
         for seconds in LATE_SECONDS:
             self.let_pass("an order to be shown", seconds)
             waited += seconds
-            again = self.query(place, values["code"])
+            again = self.query(place, values["code"], note)
             if not self.problems(again, order, values):
                 self.shows_after += waited
                 return again

@@ -12,12 +12,15 @@ from conformance.engine.altered_codes import ASKED_AT_MOST
 from conformance.engine.bench import Bench
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.reference_model import Key, Model
 from conformance.engine.unfinished import NotSeenYet
 from conformance.run.session import Options, Session, open_session
+from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.identifiers import ODD_SHAPES, SHAPES
 from strategies.reconciliations import plain_order
+from strategies.scope import Place
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -95,6 +98,39 @@ def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.Monk
                 next(waiting)
         refused = [exchange for exchange in bench.story if exchange.is_refused]
         assert (len(refused), bench.shows_after) == (1, 0.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_sequence_of_calls_asks_no_sooner_than_orders_are_shown(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each query before the copy to read from had the order spent a client error: 60 of them in one certification."""
+    with closing(open_session(Options(variant="orders-seen-late", seed=seed))) as session:
+        bench, control = Bench(session, "machine"), session.control
+        assert control is not None
+        session.evidence.expect("machine", "WFL-04", "a scenario")
+        assert bench.reconciliations.scope
+        session.control = None
+        monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: control.advance(seconds))
+        monkeypatch.setattr(Session, "inbox", None)
+        queries = list[Exchange]()
+        query = Bench.query
+
+        def counted(bench: Bench, place: Place, code: str, note: str = "") -> Exchange:
+            queries.append(query(bench, place, code, note))
+            return queries[-1]
+
+        monkeypatch.setattr(Bench, "query", counted)
+        checked = Model.check
+
+        def alive(model: Model, key: Key) -> None:
+            before = len(queries)
+            checked(model, key)
+            if model.orders[key].dead:
+                del queries[before:]
+
+        monkeypatch.setattr(Model, "check", alive)
+        prove_machine(bench)
+        assert queries
+        assert sum(asked.is_refused for asked in queries) <= 1  # by which it is learnt
 
 
 def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
