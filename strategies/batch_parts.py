@@ -354,7 +354,7 @@ def _at_every_level(code: Placeholder) -> Draw:
 
 
 UNKNOWN_ORDER: Final[dict[str, Draw]] = {
-    "a code that no order has": _at_every_level(OTHER_CODE),
+    "a code that no order of the account has": _at_every_level(OTHER_CODE),
     "one character more": _at_every_level(Placeholder(CODE.name, lambda code: code + "1", "one character more")),
 }
 

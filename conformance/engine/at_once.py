@@ -163,6 +163,7 @@ class Attempt:
             return None
         for attempt in range(ASKED_AT_MOST):
             passed = (yield) if attempt or bench.slow else True
+            bench.let_be_shown()
             exchange = bench.query(place, values["code"], "what is stored")
             shown = version_shown(bench, exchange, values, versions)
             if shown is None:

@@ -14,11 +14,15 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
 from conformance.engine.reconciliations import Reconciliations
 from conformance.engine.unfinished import Hindered
+from conformance.engine.values import Values
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
 from strategies.faults import FaultBatch, Kind, fault_batches
+from strategies.orders import Order
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
+from strategies.placeholders import OTHER_CODE, Placeholder
+from strategies.scope import Place
 
 # -- refusal of creations and releases -----------------------------------------------------------------------------
 
@@ -151,18 +155,30 @@ def _refused_release(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
 
 
 def submit_elsewhere(bench: Bench, fault_batch: FaultBatch, reconciliation: OpenReconciliation) -> bool:
-    """Where a release goes to another account of the target, the same order is there too: only the account is at fault."""
-    batch, order = reconciliation.batch, reconciliation.batch.orders[0]
-    named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in _broken(fault_batch)}
-    for place in bench.scope.places:
-        if place != batch.place and (str(place.account), place.channel) in named:
-            form = type(order["accountId"])
-            call = Call(
-                Endpoint.SUBMIT_ORDER, body={**order, "accountId": form(place.account), "channelName": place.channel}
-            )
-            if not bench.is_accepted(call, bench.send(call, reconciliation.values[0])):
-                return False
-    return True
+    """Where a release goes to another account of the target, the same order is there too: only the account is at fault. One that
+    names a code of which its account has no order finds one alike on another account: who looks for the code alone takes it."""
+    batch, values, broken = reconciliation.batch, reconciliation.values[0], _broken(fault_batch)
+    named = {(str(call.body.get("accountId")), str(call.body.get("channelName"))) for call in broken}
+    others = [place for place in bench.scope.places if place != batch.place]
+    wanted = [(place, values) for place in others if (str(place.account), place.channel) in named]
+    if any(_names_throughout(call, OTHER_CODE) for call in broken):
+        nearest = [*bench.scope.neighbours(batch.place), *others][:1]
+        wanted += [(place, values.having(code=values[OTHER_CODE.name])) for place in nearest]
+    return all(_is_taken_elsewhere(bench, batch.orders[0], place, known) for place, known in wanted)
+
+
+def _names_throughout(call: Call, code: Placeholder) -> bool:
+    entries = call.body.get("releases")
+    return call.body.get("marketplaceCode") == code and (
+        isinstance(entries, list)
+        and all(isinstance(one, dict) and one.get("marketplaceCode") == code for one in entries)
+    )
+
+
+def _is_taken_elsewhere(bench: Bench, order: Order, place: Place, values: Values) -> bool:
+    there = {**order, "accountId": type(order["accountId"])(place.account), "channelName": place.channel}
+    call = Call(Endpoint.SUBMIT_ORDER, body=there)
+    return bench.is_accepted(call, bench.send(call, values))
 
 
 def _broken(fault_batch: FaultBatch) -> list[Call]:

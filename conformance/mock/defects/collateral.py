@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.contract.judge import Request
+from conformance.contract.order_rules import Breach
 from conformance.mock.defects.parts import rules
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation
+from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
 
 
 def _share(order: Body, _previous: Body | None, world: MockWorld) -> Body:
@@ -107,6 +109,12 @@ def _delete_the_matched(world: MockWorld, reconciliation: Reconciliation) -> Non
         world.put(key, None)
 
 
+def _is_on_another_account(breach: Breach, request: Request, world: MockWorld) -> bool:
+    key = order_key(request.fields)
+    there = (other for other in world.orders if key is not None and other[2] == key[2] and other != key)
+    return breach.rule == "REL-13" and any(world.stored(other) is not None for other in there)
+
+
 _ACCOUNTS_APART: Final = ("QRY-01", "DEL-01", "DEL-04", "WFL-04")
 
 COLLATERAL: Final = (
@@ -151,6 +159,12 @@ COLLATERAL: Final = (
         statement="Finds an order by its code alone: of several accounts' the oldest.",
         rules=rules("QRY-05", *_ACCOUNTS_APART),
         finds=_found_by_code,
+    ),
+    Defect(
+        name="rel-13-found-by-code",
+        statement="Takes a release for an order of that code on another account.",
+        rules=rules("REL-13"),
+        forgives=_is_on_another_account,
     ),
     Defect(
         name="qry-05-deleted-by-code",

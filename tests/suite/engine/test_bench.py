@@ -219,7 +219,7 @@ def test_an_order_that_was_accepted_with_another_status_is_there() -> None:
 def test_what_is_shown_otherwise_when_it_is_new_is_no_matter_of_what_was_done_to_it(
     defect: str, rule: str | None
 ) -> None:
-    session = open_session(Options(defects=(defect,), shrink=False))
+    session = open_session(Options(defects=(defect,)))
     try:
         bench, found = Bench(session), None
         try:

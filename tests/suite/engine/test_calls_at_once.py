@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Final, cast
 
 import pytest
@@ -214,17 +213,25 @@ class Queries:
         self.story: list[Exchange] = []
         self.slow = False
         self.asked = 0
-        self.session = SimpleNamespace(shrinks=True)
 
     def query(self, *_: object) -> Exchange:
         self.asked += 1
         return Exchange(datetime.now(UTC), "GET", "http://127.0.0.1/order", {}, b"", 200, {}, b"{}", 0.0)
+
+    def submit(self, *_: object) -> Exchange:
+        return Exchange(datetime.now(UTC), "POST", "http://127.0.0.1/order", {}, b"", 400, {}, b"{}", 0.0)
+
+    def fresh(self, _: str) -> Values:
+        return Values(cast(Session, None), {"code": "B"})
 
     def problems(self, *_: object) -> list[str]:
         return ["it differs"]
 
     def let_pass(self, *_: object) -> None:
         """No time passes."""
+
+    def let_be_shown(self) -> None:
+        """Nothing is shown late."""
 
 
 def look_in_vain(bench: Queries, *operations: Operation) -> Attempt:
