@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from conformance.contract.rules import catalogue
+from conformance.i18n.messages import LANGUAGES, Language, speaking
 from conformance.report.page.render import BESIDE, page
 from conformance.report.page.timeline import timeline_of
 from tests.suite.support.example_certificates import FAILURES, ORDER, UNDECIDED, failing
@@ -415,8 +416,9 @@ def test_the_icon_tells_the_verdict(shown: Page) -> None:
 # -- by axe-core -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("spoken", LANGUAGES)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing(chromium: Browser, tmp_path: Path, *, dark: bool) -> None:
+def test_axe_finds_nothing(chromium: Browser, tmp_path: Path, spoken: Language, *, dark: bool) -> None:
     """With all that can be opened open, on a screen, a telephone and paper, how the run went and the last runs too."""
     certificate = failing()
     some = {
@@ -428,8 +430,10 @@ def test_axe_finds_nothing(chromium: Browser, tmp_path: Path, *, dark: bool) -> 
         for second in range(9)
     )
     path, history = tmp_path / "index.html", {entry.id: ["pass", "fail", "waived"] for entry in certificate.rules}
-    path.write_text(page(certificate, BESIDE, history=history, timeline=timeline), encoding="utf-8")
+    with speaking(spoken):
+        path.write_text(page(certificate, BESIDE, history=history, timeline=timeline), encoding="utf-8")
     with opened(chromium, path, dark=dark) as it:
+        assert it.page.locator("html").get_attribute("lang") == spoken
         it.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         it.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
         for media, width in (("screen", 390), ("screen", 1400)) if dark else (("screen", 1400), ("print", 800)):
