@@ -13,11 +13,16 @@ from typing import Any, Final, cast
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from conformance.audit.books_page import books_page
+from conformance.audit.outcome import certify_recording
+from conformance.audit.secrets import Secrets
 from conformance.contract.rules import catalogue
 from conformance.i18n.messages import LANGUAGES, Language, speaking
 from conformance.report.page.render import BESIDE, page
 from conformance.report.page.timeline import timeline_of
+from tests.suite.support.bodies import entries, order
 from tests.suite.support.example_certificates import FAILURES, ORDER, UNDECIDED, failing
+from tests.suite.support.recorded_calls import BEGAN, Recording
 from tests.suite.support.report_pages import HOSTILE, spoilt
 from tests.suite.support.stage.browser import Opened, browser, opened
 
@@ -434,11 +439,38 @@ def test_axe_finds_nothing(chromium: Browser, tmp_path: Path, spoken: Language, 
         path.write_text(page(certificate, BESIDE, history=history, timeline=timeline), encoding="utf-8")
     with opened(chromium, path, dark=dark) as it:
         assert it.page.locator("html").get_attribute("lang") == spoken
-        it.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-        it.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+        open_all(it.page)
         for media, width in (("screen", 390), ("screen", 1400)) if dark else (("screen", 1400), ("print", 800)):
             it.page.emulate_media(media=cast("Any", media))
             it.page.set_viewport_size({"width": width, "height": 1000})
-            found = it.page.evaluate("axe.run()")
-            assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == [], (media, width)
-            assert len(found["passes"]) > 40
+            assert axe_violations(it.page) == [], (media, width)
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_axe_finds_nothing_in_the_pages_of_an_audit(chromium: Browser, tmp_path: Path, spoken: Language) -> None:
+    """Several rules broken, each with a call that shows it."""
+    recording = Recording()
+    recording.submit(order(extracts=entries(("SALE", "-1.00"), ("SHIP", "2.00"))))
+    recording.submit(order("OPEN-1", status="odd", extracts=entries(("SALE", "5.01"), code="OPEN-1")))
+    auditor = recording.audited()
+    certificate = certify_recording(auditor, Secrets(), files=[], problems=[], started_at=BEGAN)
+    with speaking(spoken):
+        pages = {"index.html": page(certificate, BESIDE), "books.html": books_page(auditor.books, certificate)}
+    for name, text in pages.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        with opened(chromium, tmp_path / name, dark=spoken != "en") as it:
+            open_all(it.page)
+            assert axe_violations(it.page) == [], name
+
+
+def open_all(page: Page) -> None:
+    """Open all that can be opened, and load axe-core."""
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+
+
+def axe_violations(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds: the rule, and the first place that breaks it."""
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 30, "the page was looked at"
+    return [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
