@@ -92,7 +92,7 @@ class Measuring:
             outside(PROBING, session.probed),
             # What others have shown for it costs a scenario nothing.
             *(
-                Stage(one.rule, one.name, one.requests_to, one.client_errors)
+                Stage(one.rule, one.name, one.requests_to, one.client_errors, one.reconciliations)
                 for one in scenarios
                 if one.requests or one.outcome is Outcome.PASSED
             ),
@@ -105,7 +105,7 @@ class Measuring:
 
 def outside(name: str, spent: Spent) -> Stage:
     """A stage outside of all scenarios. `certify` makes sure of the target before pytest starts, and once more in the run."""
-    return Stage("", name, spent.requests, spent.client_errors)
+    return Stage("", name, spent.requests, spent.client_errors, spent.reconciliations)
 
 
 def measure(profile: str) -> list[Stage]:

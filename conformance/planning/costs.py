@@ -37,6 +37,8 @@ class Stage:
     requests: Mapping[str, int]
     """By the label of the endpoint: `POST /order`, or `other`."""
     client_errors: int
+    reconciliations: int = 0
+    """How many it opens."""
 
     @property
     def size(self) -> int:
@@ -65,7 +67,9 @@ def measured(file: Path = COSTS_FILE) -> Mapping[str, tuple[Stage, ...]]:
 
 
 def _stage(row: Mapping[str, Any]) -> Stage:
-    return Stage(row["rule"], row["name"], MappingProxyType(row["requests"]), row["clientErrors"])
+    return Stage(
+        row["rule"], row["name"], MappingProxyType(row["requests"]), row["clientErrors"], row.get("reconciliations", 0)
+    )
 
 
 def stages_of(profile: str, rules: Collection[str], *, probing: bool) -> list[Stage]:
@@ -95,4 +99,5 @@ def as_json(table: Mapping[str, Iterable[Stage]]) -> str:
 
 def _row(stage: Stage) -> dict[str, Any]:
     requests = dict(sorted(stage.requests.items()))
-    return {"rule": stage.rule, "name": stage.name, "requests": requests, "clientErrors": stage.client_errors}
+    opened = {"reconciliations": stage.reconciliations} if stage.reconciliations else {}
+    return {"rule": stage.rule, "name": stage.name, "requests": requests, "clientErrors": stage.client_errors, **opened}

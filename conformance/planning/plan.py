@@ -34,6 +34,11 @@ class Plan:
     """What the documented rates allow at the least."""
     seconds: float
     """What it is expected to take, scenario by scenario."""
+    reconciliations: int
+    """How many it opens."""
+    reconciling: float | None
+    """For so many seconds the target reconciles, one after the other; None where nobody said how long it takes, or none is
+    opened. What needs no reconciliation is tried meanwhile."""
     waiting: float
     """How many of these seconds it waits for client errors to leave the hour."""
     longest_wait: float
@@ -70,13 +75,14 @@ def make_plan(
     seen_by_smoke: int = 0,
     has_callback: bool = True,
     may_leave_kinds: bool = False,
+    reconciles_in: float | None = None,
 ) -> Plan:
     """The plan of a run of these rules, or of those of their scenarios that are given by rule and name.
 
     `not_exercised` has the reason for each rule that can't be exercised on the target; `probing` is whether the target file
     leaves readings to be found out; `seen_by_smoke` how many kinds of faults a certification leaves to the smoke test before it;
     `has_callback` whether a notification tells when a reconciliation is finished; `may_leave_kinds` whether the run may leave
-    kinds of faults to later ones where it would not fit with them.
+    kinds of faults to later ones where it would not fit with them; `reconciles_in` how many seconds it takes to reconcile.
     """
     spare = 0 if has_callback else WITHOUT_CALLBACK
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
@@ -94,6 +100,7 @@ def make_plan(
         stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
     timeline = simulate(in_turn, limits)
+    opened = sum(stage.reconciliations for stage in stages)
     least = max(least_seconds(number, RATES[label]) for label, number in requests.items())
     return Plan(
         profile=profile,
@@ -105,6 +112,8 @@ def make_plan(
         limits=limits,
         least_seconds=least if paced else 0,
         seconds=timeline.seconds,
+        reconciliations=opened,
+        reconciling=reconciles_in * opened if reconciles_in is not None and opened else None,
         waiting=timeline.waiting,
         longest_wait=timeline.longest_wait,
         free_scenarios=_scenarios(stages[: timeline.free_stages]),

@@ -137,6 +137,16 @@ def warnings(plan: Plan) -> Iterator[str]:
 def _expected(plan: Plan) -> str:
     pace = tr("at the documented pace") if plan.limits.paced else tr("at an unlimited pace")
     waiting = tr(" ({time} of it waiting for the budget)", time=span(plan.waiting)) if plan.waiting else ""
+    if plan.reconciling is not None:
+        return tr(
+            "{time} {pace}{waiting}, of which {reconciling} for {reconciliations} one after the other, besides the target's own "
+            "time to answer",
+            time=span(max(plan.seconds, plan.reconciling)),
+            pace=pace,
+            waiting=waiting,
+            reconciling=span(plan.reconciling),
+            reconciliations=counted(plan.reconciliations, "reconciliation"),
+        )
     return tr(
         "{time} {pace}{waiting}, besides the target's own time to answer and to reconcile",
         time=span(plan.seconds),

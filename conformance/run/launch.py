@@ -117,6 +117,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
         seen_by_smoke=seen if planned_as(options) == "certification" else 0,
         has_callback=in_process or target.fixtures.has("callback_url"),
         may_leave_kinds=may_leave_kinds(options, all_rules=all_rules),
+        reconciles_in=target.reconciles_in,
         probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
     ), target
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from conformance.contract.callbacks import callback_fault
 from conformance.contract.readings import resolve
 from conformance.contract.rules import stated_rules
+from conformance.durations import seconds_of
 from conformance.errors import CannotRun
 from conformance.target.wire.http import URL, InvalidURL
 
@@ -229,6 +230,8 @@ class Target(_Strict):
     pace: Literal["documented", "unlimited"] = "documented"
     error_budget: Annotated[int, Field(ge=1, le=LARGEST_BUDGET)] = 400
     coordination: str = "sqlite"
+    reconciles_in: Annotated[float, Field(ge=0)] | None = None
+    """How many seconds it takes to reconcile, as far as is known: plans tell by it how long a run takes."""
     credentials: Credentials
     accounts: tuple[Place, ...]
     fixtures: Fixtures = Fixtures()
@@ -269,6 +272,11 @@ class Target(_Strict):
         if store != "sqlite" and not store.startswith(("sqlite:", "redis://", "rediss://")):
             raise ValueError("must be sqlite, sqlite:PATH or redis://HOST:PORT/DATABASE")
         return store
+
+    @field_validator("reconciles_in", mode="before")
+    @classmethod
+    def _duration(cls, duration: object) -> object:
+        return seconds_of(duration) if isinstance(duration, str) else duration
 
     @field_validator("readings")
     @classmethod

@@ -50,7 +50,8 @@ class ScenarioEvidence:
     seconds: float = 0.0
     requests: int = 0
     client_errors: int = 0
-    """What it took, without what was sent before it to find out about the target."""
+    reconciliations: int = 0
+    """What it took, and opened, without what was sent before it to find out about the target."""
     tries: int = 0
     overlapped: int = 0
     undecided: int = 0
@@ -67,6 +68,7 @@ class ScenarioEvidence:
         self.requests += spent.requests.total()
         self.requests_to = dict(spent.requests + Counter(self.requests_to))
         self.client_errors += spent.client_errors
+        self.reconciliations += spent.reconciliations
 
 
 _LEAST_FIRST: Final = (

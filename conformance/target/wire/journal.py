@@ -77,16 +77,26 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Requests by the label of their endpoint (`POST /order`, or `other`), and how many were answered 4xx."""
+    """Requests by the label of their endpoint (`POST /order`, or `other`), how many were answered 4xx, how many reconciliations
+    were opened."""
 
     requests: Counter[str] = field(default_factory=Counter)
     client_errors: int = 0
+    reconciliations: int = 0
 
     def __add__(self, more: Spent) -> Spent:
-        return Spent(self.requests + more.requests, self.client_errors + more.client_errors)
+        return Spent(
+            self.requests + more.requests,
+            self.client_errors + more.client_errors,
+            self.reconciliations + more.reconciliations,
+        )
 
     def __sub__(self, part: Spent) -> Spent:
-        return Spent(self.requests - part.requests, self.client_errors - part.client_errors)
+        return Spent(
+            self.requests - part.requests,
+            self.client_errors - part.client_errors,
+            self.reconciliations - part.reconciliations,
+        )
 
 
 class Journal:
@@ -98,6 +108,8 @@ class Journal:
         self.traffic = Traffic()
         self.by_endpoint: Counter[str] = Counter()
         """Requests by the label of their endpoint."""
+        self.reconciliations = 0
+        """How many were opened."""
         self.about = ""
         """What is sent from now on is for: rule and scenario, or what else. It stands with each exchange in the HAR file."""
         self.kind = ""
@@ -125,13 +137,14 @@ class Journal:
 
     def spent(self) -> Spent:
         """What was sent so far."""
-        return Spent(self.by_endpoint.copy(), self.traffic.client_errors)
+        return Spent(self.by_endpoint.copy(), self.traffic.client_errors, self.reconciliations)
 
     def record(self, exchange: Exchange) -> None:
         """Take note of an exchange. Raises OSError where the HAR file cannot be written."""
         self.learn(exchange)
         self.traffic.add(exchange.status)
         self.by_endpoint[exchange.endpoint.label if exchange.endpoint else OTHER] += 1
+        self.reconciliations += exchange.endpoint is Endpoint.CREATE_RECONCILIATION and exchange.is_accepted
         if self._har is not None:
             told = self._cut(self.redactor.bytes_as_text(exchange.response_body))
             _write(self._har, exchange, self.redactor, told, ": ".join(filter(None, (self.about, self.kind))))

@@ -56,6 +56,17 @@ def plan(
     )
 
 
+def opening(
+    monkeypatch: pytest.MonkeyPatch, *, paced: bool, reconciles_in: float | None, reconciliations: int = 30
+) -> Plan:
+    """The plan of a run that opens so many reconciliations."""
+    some = (Stage("ORD-01", "orders", {SUBMIT: 10}, 0), Stage("REC-01", "creations", {SUBMIT: 60}, 0, reconciliations))
+    monkeypatch.setattr("conformance.planning.costs.measured", lambda: {"certification": some})
+    return make_plan(
+        "certification", ("ORD-01", "REC-01"), {}, paced=paced, budget_status=None, reconciles_in=reconciles_in
+    )
+
+
 def spent(*frees: float, budget: int = 400) -> BudgetStatus:
     return BudgetStatus(budget, len(frees), tuple(sorted(frees)))
 
@@ -386,3 +397,33 @@ def test_before_a_run_a_few_lines_say_it(profile: str, already: int, target: Tar
     lines = list(short(plan(profile, spent(*[1200.0] * already)), target))
     assert 4 <= len(lines) <= 8
     assert all(lines)
+
+
+# -- a target that takes its time to reconcile ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("paced", "reconciles_in", "told"),
+    [
+        (
+            False,
+            60.0,
+            "expected: 30 min at an unlimited pace, of which 30 min for 30 reconciliations one after the other",
+        ),
+        (True, 60.0, "expected: 30 min at the documented pace, of which 30 min for 30 reconciliations"),
+        (True, 0.0, " at the documented pace, of which 0 s for 30 reconciliations"),
+        (False, None, "expected: 0 s at an unlimited pace, besides the target's own time to answer and to reconcile"),
+    ],
+)
+def test_a_plan_tells_what_reconciling_takes(
+    monkeypatch: pytest.MonkeyPatch, target: Target, *, paced: bool, reconciles_in: float | None, told: str
+) -> None:
+    """The rest goes on meanwhile: it does not come on top."""
+    found = opening(monkeypatch, paced=paced, reconciles_in=reconciles_in)
+    assert found.reconciliations == 30
+    assert any(told in line for line in full(found, target))
+
+
+def test_a_run_that_opens_no_reconciliation_takes_no_time_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = opening(monkeypatch, paced=True, reconciles_in=60.0, reconciliations=0)
+    assert found.reconciling is None

@@ -23,6 +23,7 @@ integrator = "3f0e0f64-8c55-4a7e-9d7e-2f1f0a4c9a11"
 pace = "documented"
 error_budget = 400
 coordination = "sqlite"
+reconciles_in = "2m"
 [credentials]
 email_env = "KONCILI_EMAIL"
 password_env = "KONCILI_PASSWORD"
@@ -106,6 +107,7 @@ def test_the_documented_file_parses_whole(file: Path) -> None:
         "pace": "documented",
         "error_budget": 400,
         "coordination": "sqlite",
+        "reconciles_in": 120.0,
         "credentials": {
             "email": None,
             "password": None,
@@ -147,6 +149,7 @@ def test_what_is_wrong_in_the_stated_skips_is_named(stated: str, told: str, file
 def test_what_may_be_left_out_has_its_documented_default(file: Path) -> None:
     target = load_target(put(file, LEAST))
     assert (target.pace, target.error_budget, target.coordination) == ("documented", 400, "sqlite")
+    assert target.reconciles_in is None
     assert not target.readings
     assert not any(target.fixtures.has(name) for name in type(target.fixtures).model_fields)
 
@@ -227,6 +230,8 @@ FAULTS = {
     "reading's value": (('= "workflow"', '= "all"'), "readings.extract-types", "use workflow | extended | portal"),
     "no account": ((ACCOUNTS, ""), "accounts", "is missing; add it"),
     "empty accounts": ((ACCOUNTS, ""), "accounts", "at least 1"),
+    "reconciles in": (('"2m"', '"soon"'), "reconciles_in", "'soon' is no duration such as 90s"),
+    "reconciles in less than nothing": (('"2m"', "-1"), "reconciles_in", "greater than or equal to 0"),
     "coordination": (
         ('= "sqlite"', '= "memcached://cache"'),
         "coordination",
