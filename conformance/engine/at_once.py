@@ -58,6 +58,8 @@ class Attempt:
     bench: Bench
     one_by_one: bool = False
     """Whether what is meant to be sent at once is sent one after the other: to see whether that makes the difference."""
+    shares: bool = False
+    """Whether it takes orders of what is open for all tries of its scenario."""
     initial: World = field(default_factory=World)
     operations: list[Operation] = field(default_factory=list)
     exchanges: dict[int, Exchange] = field(default_factory=dict)

@@ -10,6 +10,7 @@ a matter of calls at once, and of no other rule.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from conformance.concurrency.history import History
@@ -20,6 +21,7 @@ from conformance.engine.at_once import Attempt
 from conformance.engine.bench import Bench
 from conformance.engine.properties import TRIED_AGAIN
 from conformance.engine.sending import SERVER_ERROR
+from conformance.engine.tries_in_one import TriesInOne
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable
@@ -54,6 +56,15 @@ Sending = Callable[[Attempt], Waiting[None]]
 """Makes one attempt, from making ready to clearing away."""
 
 
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the tries of a scenario share."""
+
+    tries: TriesInOne
+    closing: Sending
+    """After all of them: releases what is left, and sees what became of it."""
+
+
 def explained(
     bench: Bench,
     rule: Rule,
@@ -61,9 +72,27 @@ def explained(
     *,
     tries: int | None = None,
     blame: Callable[[Unexplained], str] | None = None,
+    in_one: Common | None = None,
 ) -> Waiting[None]:
     """Make attempts until enough of them say something: an order of the calls explains each, or there is none and the rule is
-    broken, or the one that `blame` names. `tries` is how many those are; by default the profile says so."""
+    broken, or the one that `blame` names. `tries` is how many those are; by default the profile says so. `in_one` is what is open
+    for all of them where they are to share it."""
+    common = in_one if bench.session.control is None else None
+    try:
+        yield from _explained(bench, rule, sending, tries, blame, common)
+    finally:
+        if common is not None:
+            common.tries.finish()
+
+
+def _explained(
+    bench: Bench,
+    rule: Rule,
+    sending: Sending,
+    tries: int | None,
+    blame: Callable[[Unexplained], str] | None,
+    common: Common | None,
+) -> Waiting[None]:
     least = tries or (1 if bench.session.control is not None else bench.session.profile.tries_at_once)
     told, number, cost, shift, opened = 0, 0, 0, 0.0, _opened(bench)
     reasons: list[str] = []
@@ -73,7 +102,7 @@ def explained(
         told,
         _wanted(bench, least, cost, is_free=cost == 0 and _opened(bench) == opened) if tries is None else least,
     ):
-        attempt = Attempt(bench, offsets=_offsets(number, shift))
+        attempt = Attempt(bench, offsets=_offsets(number, shift), shares=common is not None)
         before = bench.client_errors_at_once
         found = yield from _made(attempt, sending)
         number, cost = number + 1, cost + bench.client_errors_at_once - before
@@ -87,8 +116,19 @@ def explained(
         told += 1
         shift = SHIFTED_BY * _soonest_answer(attempt.operations)
         bench.saw(Side.CHECKED, next(iter(attempt.exchanges.values()), None))
+    if common is not None and common.tries.reconciliation is not None:
+        attempt = Attempt(bench)
+        found = yield from _made(attempt, common.closing)
+        if found is not None:
+            one_by_one = yield from _check_at_once_only(bench, sending)
+            raise (yield from _violation(bench, rule.id, sending, attempt, found, one_by_one))
     if not told:
         raise Hindered(reasons[-1])
+
+
+def most_tries(bench: Bench) -> int:
+    """How many tries there are at most of what costs client errors or opens a reconciliation."""
+    return MORE_OFTEN * bench.session.profile.tries_at_once + MORE_TRIES
 
 
 def _opened(bench: Bench) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -12,14 +12,15 @@ import pytest
 from hypothesis import strategies as st
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from conformance.concurrency.model import Delete, Ended, Open, Opened, Query, Refresh, Release, Submit, World
+from conformance.concurrency.model import Delete, Ended, Open, Query, Refresh, Submit
 from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.engine.at_once import Asking, Attempt, version_shown
 from conformance.engine.bench import Bench
 from conformance.engine.lanes import prove_lanes
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
-from conformance.engine.tries import Sending, explained
+from conformance.engine.tries import Common, Sending, explained, most_tries
+from conformance.engine.tries_in_one import TriesInOne, asking_release, initial, note_released
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.engine.waiting import OF_ANOTHER_SECOND, Waiting
@@ -30,7 +31,7 @@ from strategies.calls import Call, creation_of, release_of
 from strategies.orders import Order
 from strategies.periods import PERIOD, at
 from strategies.placeholders import CODE, REFRESH_TOKEN
-from strategies.reconciliations import plain_order
+from strategies.reconciliations import Batch, plain_order
 from strategies.scope import Place
 from tests.certification.conftest import Experiment
 
@@ -55,6 +56,10 @@ def _prove(experiment: Experiment, sending: Callable[[Sizes], Sending]) -> None:
     def law(sizes: Sizes) -> Waiting[None]:
         yield from explained(experiment.bench, experiment.rule, sending(sizes))
 
+    _prove_law(experiment, law)
+
+
+def _prove_law(experiment: Experiment, law: Callable[[Sizes], Waiting[None]]) -> None:
     try:
         prove(experiment.bench, experiment.bench.scenario, SIZES, law, 1)
     finally:
@@ -214,46 +219,25 @@ def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -
     return reconciliations.take_spare(batch) or reconciliations.open_for(batch)
 
 
-def _initial(reconciliation: OpenReconciliation) -> World:
-    world = World(opened=(Opened(Open("it", 0, 1, reconciliation.batch.creation["releasesQtd"])),))
-    for name, _ in zip("ABC", reconciliation.batch.orders, strict=False):
-        world = world.having(name, "v1")
-    return world
-
-
-def _asking(reconciliation: OpenReconciliation, order: int, call: Call | None = None) -> Asking:
-    name, entries = "ABC"[order], len(reconciliation.batch.orders[order]["extracts"])
-    return Asking(
-        call or release_of(reconciliation.batch, order),
-        reconciliation.values[order],
-        Release("it", name, entries),
-        f"release {name}",
-    )
-
-
 def _released(attempt: Attempt, reconciliation: OpenReconciliation, *asked: Asking) -> list[bool]:
     """Send releases at once; where all of them are refused, the first again. Which of the orders, by number, are in."""
     exchanges = attempt.at_once(*asked)
     if _are_refused(exchanges):
         attempt.ask(asked[0])
-    return _note_released(attempt, reconciliation)
+    return note_released(attempt, reconciliation)
 
 
-def _note_released(attempt: Attempt, reconciliation: OpenReconciliation) -> list[bool]:
-    for operation in attempt.operations:
-        if isinstance(operation.call, Release) and operation.outcome == "accepted":
-            reconciliation.released.add("ABC".index(operation.call.code))
-    return [order in reconciliation.released for order in range(len(reconciliation.batch.orders))]
-
-
-def _see_whether_it_ended(attempt: Attempt, reconciliation: OpenReconciliation, *, must: bool) -> None:
-    """Take note of whether it is complete: by its notification, or, where it `must` be, by room for the next one."""
+def _see_whether_it_ended(
+    attempt: Attempt, reconciliation: OpenReconciliation, *, must: bool, then: Batch | None = None
+) -> None:
+    """Take note of whether it is complete: by its notification, or, where it `must` be, by room for the next one, which most
+    likely comes `then`."""
     reconciliations, bench = attempt.bench.reconciliations, attempt.bench
     if must:
         reconciliation.released = set(range(len(reconciliation.batch.orders)))
         story = list(bench.story)
         ended = bool(reconciliations.wait(reconciliation)) or (
-            bench.session.inbox is None and reconciliations.is_free(reconciliation.place, reconciliation.batch)
+            bench.session.inbox is None and reconciliations.is_free(reconciliation.place, then)
         )
         bench.story[:] = story
         reconciliation.ended = ended
@@ -272,32 +256,58 @@ def _clear(attempt: Attempt, reconciliation: OpenReconciliation) -> None:
     attempt.bench.reconciliations.finish(reconciliation)
 
 
+def _tries_in_one(bench: Bench, each: tuple[int, ...], last: int) -> TriesInOne:
+    return TriesInOne(bench, partial(_opened, bench), each, last, most_tries(bench))
+
+
+NOBODY_KNOWS: Final = "none of the releases at once was answered so that one knows what became of it"
+
+
 @then("exactly one release is accepted, and counts once")
 def one_release_counts_once(experiment: Experiment, how: dict[str, str]) -> None:
-    def sending(sizes: Sizes) -> Sending:
+    bench = experiment.bench
+
+    def law(sizes: Sizes) -> Waiting[None]:
+        # All orders are as large: where one is counted twice there is no room for the last one.
+        tries = _tries_in_one(bench, (sizes[0],), sizes[0])
+
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            reconciliation = _opened(experiment.bench, (sizes[0], sizes[0]))  # counted twice it would be complete
-            attempt.initial = _initial(reconciliation)
-            again = release_of(reconciliation.batch, 0)
+            reconciliation, numbers = tries.take(attempt)
+            order = numbers[0]
+            again = release_of(reconciliation.batch, order)
             if how["bodies"] == "different dates":
                 again = replace(again, body={**again.body, "releasedDate": at(timedelta(seconds=1))})
+            asked = asking_release(reconciliation, order), asking_release(reconciliation, order, again)
             try:
-                if not _released(
-                    attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 0, again)
-                )[0]:
-                    raise TargetUnavailable(
-                        "none of the releases at once was answered so that one knows what became of it"
-                    )
+                if not _released(attempt, reconciliation, *asked)[order]:
+                    raise TargetUnavailable(NOBODY_KNOWS)
                 _see_whether_it_ended(attempt, reconciliation, must=False)
-                if attempt.unexplained() is None and attempt.ask(_asking(reconciliation, 1)).is_accepted:
-                    reconciliation.released.add(1)
+                if not attempt.shares:
+                    _release_left(attempt, reconciliation, [numbers.stop])
             finally:
-                _clear(attempt, reconciliation)
+                tries.give_back(attempt, reconciliation)
 
-        return released_at_once
+        def closing(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            reconciliation, left = tries.reconciliation, tries.begin_closing(attempt)
+            assert reconciliation is not None
+            try:
+                _release_left(attempt, reconciliation, left)
+            finally:
+                tries.give_back(attempt, reconciliation)
 
-    _prove(experiment, sending)
+        yield from explained(bench, experiment.rule, released_at_once, in_one=Common(tries, closing))
+
+    _prove_law(experiment, law)
+
+
+def _release_left(attempt: Attempt, reconciliation: OpenReconciliation, orders: Sequence[int]) -> None:
+    """Release these by themselves, as long as all is explained."""
+    for order in orders:
+        if attempt.unexplained() is None:
+            attempt.ask(asking_release(reconciliation, order))
+            note_released(attempt, reconciliation)
 
 
 @then("exactly one release is accepted, and it completes")
@@ -306,15 +316,15 @@ def one_release_fits(experiment: Experiment) -> None:
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
             reconciliation = _opened(experiment.bench, (sizes[0], sizes[0]), quantity=sizes[0])
-            attempt.initial = _initial(reconciliation)
+            attempt.initial = initial(reconciliation)
             try:
-                in_ = _released(attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 1))
+                in_ = _released(
+                    attempt, reconciliation, asking_release(reconciliation, 0), asking_release(reconciliation, 1)
+                )
                 if not any(in_):
-                    raise TargetUnavailable(
-                        "none of the releases at once was answered so that one knows what became of it"
-                    )
+                    raise TargetUnavailable(NOBODY_KNOWS)
                 if attempt.unexplained() is None:
-                    _see_whether_it_ended(attempt, reconciliation, must=True)
+                    _see_whether_it_ended(attempt, reconciliation, must=True, then=reconciliation.batch)
             finally:
                 _clear(attempt, reconciliation)
 
@@ -325,25 +335,42 @@ def one_release_fits(experiment: Experiment) -> None:
 
 @then("both are accepted, and with the third it completes")
 def all_releases_fit(experiment: Experiment) -> None:
-    def sending(sizes: Sizes) -> Sending:
+    bench = experiment.bench
+
+    def law(sizes: Sizes) -> Waiting[None]:
+        tries = _tries_in_one(bench, (sizes[0], sizes[1]), sizes[0])
+
         def released_at_once(attempt: Attempt) -> Waiting[None]:
             yield from ()
-            reconciliation = _opened(experiment.bench, (sizes[0], sizes[1], sizes[0]))
-            attempt.initial = _initial(reconciliation)
+            reconciliation, numbers = tries.take(attempt)
             try:
-                _released(attempt, reconciliation, _asking(reconciliation, 0), _asking(reconciliation, 1))
-                for order in (0, 1, 2):  # what was refused for the other is taken now
-                    if attempt.unexplained() is None and order not in reconciliation.released:
-                        attempt.ask(_asking(reconciliation, order))
-                        _note_released(attempt, reconciliation)
-                if attempt.unexplained() is None and reconciliation.is_complete:
-                    _see_whether_it_ended(attempt, reconciliation, must=True)
+                in_ = _released(attempt, reconciliation, *(asking_release(reconciliation, order) for order in numbers))
+                # What was refused for the other is taken now.
+                _release_left(attempt, reconciliation, [order for order in numbers if not in_[order]])
+                if not attempt.shares:
+                    complete(attempt, reconciliation, [numbers.stop], then=reconciliation.batch)
             finally:
-                _clear(attempt, reconciliation)
+                tries.give_back(attempt, reconciliation)
 
-        return released_at_once
+        def complete(
+            attempt: Attempt, reconciliation: OpenReconciliation, left: Sequence[int], then: Batch | None = None
+        ) -> None:
+            _release_left(attempt, reconciliation, left)
+            if attempt.unexplained() is None and reconciliation.is_complete:
+                _see_whether_it_ended(attempt, reconciliation, must=True, then=then)
 
-    _prove(experiment, sending)
+        def closing(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            reconciliation, left = tries.reconciliation, tries.begin_closing(attempt)
+            assert reconciliation is not None
+            try:
+                complete(attempt, reconciliation, left)
+            finally:
+                tries.give_back(attempt, reconciliation)
+
+        yield from explained(bench, experiment.rule, released_at_once, in_one=Common(tries, closing))
+
+    _prove_law(experiment, law)
 
 
 # -- CON-04 and CON-05: orders -------------------------------------------------------------------------------------
@@ -478,12 +505,12 @@ def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Sending]:
             reconciliation = _opened(bench, (sizes[0],))
             place, values = reconciliation.place, reconciliation.values[0]
             versions = {"v1": reconciliation.batch.orders[0]}
-            attempt.initial = _initial(reconciliation)
+            attempt.initial = initial(reconciliation)
             try:
-                release = _asking(reconciliation, 0)
+                release = asking_release(reconciliation, 0)
                 if _are_refused(attempt.at_once(_deletion(values, place), release)):
                     attempt.ask(release)
-                reconciliation.spoiled = not _note_released(attempt, reconciliation)[0]
+                reconciliation.spoiled = not note_released(attempt, reconciliation)[0]
             finally:
                 bench.reconciliations.finish(reconciliation)
             yield from attempt.look(place, values, versions)

@@ -3,10 +3,11 @@ where they are answered wrongly one after the other, too."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import pytest
 
@@ -30,7 +31,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.engine.at_once import HERE, Asking, Attempt
 from conformance.engine.bench import Bench
 from conformance.engine.lanes import blamed
-from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN
+from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN, MORE_TRIES
 from conformance.engine.values import Values
 from conformance.mock.defects import defect
 from conformance.profiles import PROFILES
@@ -61,6 +62,10 @@ SCENARIOS_THAT_COST_NOTHING: Final = 3
 SCENARIOS_THAT_OPEN_ONE_EACH: Final = 2
 """Of CON-03: releases that fit, and of which one fits."""
 
+SCENARIOS_OF_CON_02: Final = 2
+
+CREATED: Final = 201
+
 RULES: Final = ("CON-01", "CON-02", "CON-03", "CON-04", "CON-05")
 CHOSEN: Final = [part for rule in RULES for part in ("--rule", rule)]
 
@@ -88,13 +93,33 @@ def test_a_live_target_s_orders_are_sent_at_once_more_often_than_what_costs_clie
     )
 
 
-def test_where_each_try_opens_a_reconciliation_there_are_fewer(tmp_path: Path) -> None:
+def test_tries_share_a_reconciliation_and_where_each_opens_one_there_are_fewer(tmp_path: Path) -> None:
     """No client error is spent, but each must be completed, which takes most targets their time."""
     with mock(tmp_path, variant="reconciles-at-once") as staged:
         file = target_file(tmp_path / "sandbox.toml", staged.base_url, coordination=f"sqlite:{tmp_path / 's.sqlite'}")
-        run = certify(tmp_path / "reports", "--target", str(file), "--rule", "CON-03")
+        run = certify(tmp_path / "reports", "--target", str(file), "--rule", "CON-02", "--rule", "CON-03")
     said_something = run.entry("CON-03")["atOnce"]["overlapped"] - run.entry("CON-03")["atOnce"]["undecided"]
-    assert said_something <= SCENARIOS_THAT_OPEN_ONE_EACH * MORE_OFTEN * PROFILES["certification"].tries_at_once
+    tries = MORE_OFTEN * PROFILES["certification"].tries_at_once
+    assert said_something <= SCENARIOS_THAT_OPEN_ONE_EACH * tries
+    # CON-03 has one for the releases that fit, one for each try of what fits once, and another to see that each of these ended.
+    about = [entry["comment"] for entry in creations(tmp_path / "reports") if entry["response"]["status"] == CREATED]
+    assert sum(one.startswith("CON-02") for one in about) == SCENARIOS_OF_CON_02
+    assert sum(one.startswith("CON-03") for one in about) <= 2 + tries + MORE_TRIES + 1
+
+
+def creations(reports: Path) -> list[dict[str, Any]]:
+    entries = json.loads((reports / "traffic.har").read_text(encoding="utf-8"))["log"]["entries"]
+    return [entry for entry in entries if entry["request"]["url"].endswith("/reconciliation")]
+
+
+def test_of_tries_that_share_one_the_last_release_shows_that_another_was_counted_twice(tmp_path: Path) -> None:
+    with mock(tmp_path, defect="race-rel-refused-but-counted", variant="reconciles-at-once") as staged:
+        file = target_file(tmp_path / "sandbox.toml", staged.base_url, coordination=f"sqlite:{tmp_path / 's.sqlite'}")
+        run = certify(tmp_path / "reports", "--target", str(file), "--rule", "CON-02")
+    entry = run.entry("CON-02")
+    assert entry["verdict"] == "fail"
+    assert "can't be answered so: nothing speaks against it" in entry["reason"]
+    assert "never where they come one after the other" in entry["reason"]
 
 
 @pytest.mark.parametrize(("name", "rule"), [("race-rec-all", "CON-01"), ("race-refresh-twice", "CON-05")])
