@@ -17,11 +17,14 @@ MORE_WITHOUT_CALLBACK: Final = 24
 """How many more client errors a certification may need where no notification tells when a reconciliation is finished: opening
 the next one does, and may be refused."""
 
+BY_ACCIDENT: Final = 10
+"""How many more it may need on any target: a call that is sent again since its answer was lost may be refused."""
+
 
 def kinds_to_leave(stages: Sequence[Stage], limits: Limits, *, has_callback: bool) -> int:
     """The least number of kinds without which the certification of these stages need not wait for the budget of client errors;
     0 where it need not anyway, or must however many it leaves: then the next hour has room for all of them."""
-    limits = limits if has_callback else _with_more_spent(limits, MORE_WITHOUT_CALLBACK)
+    limits = _with_more_spent(limits, BY_ACCIDENT + (0 if has_callback else MORE_WITHOUT_CALLBACK))
 
     def fits(kinds: int) -> bool:
         return not simulate(
