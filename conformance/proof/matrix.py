@@ -9,7 +9,7 @@ from conformance.proof.proof import Fate, Proof, Subject
 
 _MARKS = {
     Fate.CAUGHT: "+", Fate.PASSED: "+", Fate.MISSED: "MISSED", Fate.MISBLAMED: "MISBLAMED",
-    Fate.FALSE_ALARM: "FALSE ALARM", Fate.UNDECIDED: "UNDECIDED",
+    Fate.FALSE_ALARM: "FALSE ALARM", Fate.UNDECIDED: "UNDECIDED", Fate.HELD_UP: "HELD UP",
 }  # fmt: skip
 
 _VERDICTS = {

@@ -16,7 +16,7 @@ PARENT: Final = "Proof of the suite"
 
 _STATUS: Final = {
     Fate.CAUGHT: "passed", Fate.PASSED: "passed", Fate.MISSED: "failed", Fate.MISBLAMED: "failed",
-    Fate.FALSE_ALARM: "failed", Fate.UNDECIDED: "broken",
+    Fate.FALSE_ALARM: "failed", Fate.UNDECIDED: "broken", Fate.HELD_UP: "failed",
 }  # fmt: skip
 
 

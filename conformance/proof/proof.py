@@ -32,6 +32,8 @@ class Fate(StrEnum):
     """A variant of which a rule failed."""
     UNDECIDED = "undecided"
     """A variant of which a rule neither passed nor failed, or a run that came to no end."""
+    HELD_UP = "held-up"
+    """A mock for which the run sent too many times as much as for the plain one."""
 
 
 AS_IT_SHOULD_BE: Final = frozenset({Fate.CAUGHT, Fate.PASSED})
@@ -114,6 +116,21 @@ class Proof(_Part):
 def ratio(subjects: Sequence[Subject], of: int) -> Ratio:
     """How many of so many subjects are as they should be."""
     return Ratio(right=sum(subject.is_as_it_should_be for subject in subjects), of=of)
+
+
+TIMES_AT_MOST: Final = 3
+"""How many times as many requests as to the plain mock a run may send, whatever is wrong with its target. (How long it waits says
+nothing here: the mock's clock is moved, and costs nobody time.)"""
+
+
+def held_up(subject: Subject, clean: Subject) -> Subject:
+    """The subject, its verdict another where its run went on and on."""
+    if subject.requests <= TIMES_AT_MOST * clean.requests:
+        return subject
+    reason = f"{subject.requests:,} requests, {TIMES_AT_MOST} times {clean.requests:,} at most"
+    return subject.model_copy(
+        update={"verdict": Fate.HELD_UP, "reason": "; ".join(filter(None, [reason, subject.reason]))}
+    )
 
 
 def fate_of_defect(blamed: Mapping[str, str], rules: frozenset[str]) -> Fate:

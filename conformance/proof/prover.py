@@ -18,7 +18,7 @@ from conformance.mock.defects import DEFECTS, FAMILY_OF
 from conformance.mock.quirks import Defect, Variant
 from conformance.mock.variants import VARIANTS
 from conformance.proof.pool import Forks, Lost
-from conformance.proof.proof import Fate, Subject, fate_of_defect
+from conformance.proof.proof import Fate, Subject, fate_of_defect, held_up
 from conformance.run.certification import Certification
 from conformance.run.options import Task
 from conformance.run.plugin import CERTIFICATION
@@ -100,6 +100,7 @@ class Prover:
         return True
 
     def _take(self, subject: Subject) -> None:
+        subject = held_up(subject, self.subjects[0]) if self.subjects else subject
         self.subjects.append(subject)
         self.tell(subject)
 

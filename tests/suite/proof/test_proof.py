@@ -23,7 +23,7 @@ from conformance.mock.variants import VARIANTS
 from conformance.proof.matrix import line, matrix, summary, trouble
 from conformance.proof.page import PARENT, PREFIX, write_results
 from conformance.proof.pool import Forks, Lost
-from conformance.proof.proof import Fate, Proof, Ratio, Subject, fate_of_defect, judge_proof, ratio
+from conformance.proof.proof import Fate, Proof, Ratio, Subject, fate_of_defect, held_up, judge_proof, ratio
 from conformance.proof.prover import chosen
 from conformance.proof.proving import EXIT_CODES
 from conformance.verdict.certificate import Suite
@@ -482,3 +482,18 @@ def test_several_parts_choose_what_has_any_of_them() -> None:
 def test_a_part_that_no_name_has_cannot_be_proved() -> None:
     with pytest.raises(CannotRun, match=r"'ord-99'.*mock --list"):
         chosen("ord-99")
+
+
+@pytest.mark.parametrize(("requests", "fate"), [(120, Fate.CAUGHT), (121, Fate.HELD_UP)])
+def test_no_defect_makes_a_run_send_more_than_three_times_as_much(requests: int, fate: Fate) -> None:
+    found = held_up(defect("goes on and on", requests=requests), subject())
+    assert (found.verdict, found.is_as_it_should_be) == (fate, fate is Fate.CAUGHT)
+    assert ("121 requests, 3 times 40 at most" in found.reason) == (fate is Fate.HELD_UP)
+
+
+def test_a_mock_that_held_its_run_up_is_told_with_why() -> None:
+    late = held_up(variant("goes on and on", requests=999, reason="no end"), subject())
+    text = "\n".join(matrix(proof(late)))
+    assert "HELD UP goes on and on" in text
+    assert "999 requests, 3 times 40 at most; no end" in text
+    assert "variants passed: 0/1" in text
