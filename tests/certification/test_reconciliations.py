@@ -30,6 +30,7 @@ from conformance.engine.creation_laws import (
 )
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once, prove
+from conformance.engine.stays_active import check_nothing_stays_active
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
@@ -140,15 +141,11 @@ def refused_creation_leaves_its_period_free(experiment: Experiment) -> None:
     for rule, kinds in faults_of_others(bench.scope).items():
         if not shown[after_refusal_name(bench, rule)]:
             refuse_in_batches(bench, catalogue()[rule], Endpoint.CREATE_RECONCILIATION, kinds)
-    reconciliations = bench.reconciliations
-    for place in reconciliations.endless & reconciliations.refused_at:
-        bench.hindered(
-            f"since a creation was refused on account {place.account} none is opened there: it may be active"
-        )
-        return  # or the one before it takes so long: what is seen elsewhere would not tell
     # And one that is found only among earlier reconciliations: what is written before one looks there stays, perhaps.
     if not shown[f"{bench.scenario} by an earlier"]:
+        check_nothing_stays_active(bench, experiment.rule)
         once(bench, lambda: _refused_by_an_earlier(experiment))
+    check_nothing_stays_active(bench, experiment.rule)
 
 
 def _refused_by_an_earlier(experiment: Experiment) -> None:

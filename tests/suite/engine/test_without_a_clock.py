@@ -8,17 +8,21 @@ from dataclasses import replace
 import pytest
 
 from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import catalogue
 from conformance.engine.altered_codes import ASKED_AT_MOST
 from conformance.engine.bench import Bench
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import Key, Model
-from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.stays_active import check_nothing_stays_active
+from conformance.engine.unfinished import Hindered, NotSeenYet
+from conformance.errors import TargetUnavailable
 from conformance.run.session import Options, Session, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
-from strategies.calls import Call, release_of
+from strategies.calls import Call, creation_of, release_of
 from strategies.identifiers import ODD_SHAPES, SHAPES
+from strategies.periods import PERIOD
 from strategies.reconciliations import plain_order
 from strategies.scope import Place
 
@@ -153,6 +157,40 @@ def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(m
         assert mine.submit_orders(reconciliation)
         assert mine.create(reconciliation).is_accepted
         assert mine.released(reconciliation, 0)
+
+
+@pytest.mark.parametrize(("tells", "found"), [(True, Violation), (False, TargetUnavailable)])
+def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_elsewhere(
+    tells: bool, found: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was waited for in vain, as for one before that takes long, and the rule passed by its other laws."""
+    with closing(open_session(Options(defects=("rec-09-overlapping-active",)))) as session:
+        bench, control = Bench(session, "creations"), session.control
+        assert control is not None
+        session.evidence.expect("creations", "REC-09", "a scenario")
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        earlier = [reconciliations.run_through(reconciliations.plain(place, 1)) for _ in range(2)][-1]
+        reconciliations.settling.add(place)
+        monkeypatch.setattr(type(session), "in_process", False)
+        if tells:
+            assert session.inbox is not None  # opened while the mock can be told where it is
+        else:
+            monkeypatch.setattr(Session, "inbox", None)
+        session.control = None
+        session.waiting.sleep = control.advance
+        over = reconciliations.begin(reconciliations.plain(place, 1))
+        over.values = tuple(one.having(**{PERIOD: earlier.values[0][PERIOD]}) for one in over.values)
+        assert reconciliations.submit_orders(over)
+        reconciliations.refused_at.add(place)
+        assert reconciliations.send_broken(over, creation_of(over.batch)).is_refused
+        after = reconciliations.begin(reconciliations.plain(place, 1))
+        assert reconciliations.submit_orders(after)
+        with pytest.raises(Hindered):
+            reconciliations.create(after, blame=False)
+        with pytest.raises(found) as raised:
+            check_nothing_stays_active(bench, catalogue()["REC-09"])
+        assert not tells or "REC-09" in str(raised.value)
 
 
 @pytest.mark.parametrize(
