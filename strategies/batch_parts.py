@@ -321,6 +321,9 @@ OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
     "one character more, in one entry": _in_entry(
         "marketplaceCode", Placeholder(CODE.name, lambda code: code + "1", "one character more")
     ),
+    "one character less, in one entry": _in_entry(
+        "marketplaceCode", Placeholder(CODE.name, lambda code: code[:-1], "one character less")
+    ),
     "with a blank after it, in one entry": _in_entry(
         "marketplaceCode", Placeholder(CODE.name, lambda code: code + " ", "with a blank after it")
     ),

@@ -7,7 +7,8 @@ Whoever takes it so finds it where it was, so that no other fault is in the call
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from hypothesis.strategies import DrawFn
@@ -20,6 +21,7 @@ from strategies.scope import Scope
 
 _DAY: Final = timedelta(days=1)
 _SIXTY_MINUTES: Final = timedelta(hours=4)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _on(instant: datetime, date: str, hour: int = 0) -> str:
@@ -57,6 +59,12 @@ def _offset(text: str) -> str:
     return (universal(text) + _SIXTY_MINUTES).strftime("%Y-%m-%dT%H:%M:%S+03:60")
 
 
+def _epoch(text: str) -> str:
+    """The digits of its seconds since 1970, as pydantic takes them even where it is strict."""
+    milliseconds = (universal(text) - _EPOCH) // timedelta(milliseconds=1)
+    return f"{(Decimal(milliseconds) / 1000).normalize():f}"
+
+
 def _day_first(text: str) -> str:
     return universal(text).strftime("%d/%m/%Y %H:%M:%S")
 
@@ -70,6 +78,7 @@ MALFORMED: Final[dict[str, Print]] = {
     "empty": lambda _: "",
     "text after it": lambda text: f"{text}x",
     "an impossible offset": _offset,
+    "seconds since 1970 as text": _epoch,
 }
 
 _EARLIER: Final[dict[str, Print]] = {"an impossible 30 February": _february}
@@ -90,6 +99,7 @@ _OF_ORDERS: Final = (
     ("estimatedDeliveryDate", "an impossible hour", STATUSES),
     ("createdDate", "an impossible offset", STATUSES),
     ("createdDate", "an impossible 30 February", STATUSES),
+    ("approvedDate", "seconds since 1970 as text", STATUSES),
 )
 
 

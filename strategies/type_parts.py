@@ -19,7 +19,6 @@ from strategies.fault_parts import (
     as_text,
     at_every_level,
     in_one_extract,
-    named,
     position,
     setting,
 )
@@ -106,7 +105,12 @@ _OTHER_THAN_DATE: Final = {
     "a boolean": True,
     "an object": {},
 }
-_OTHER_THAN_ARRAY: Final = {"an object": {}, "a string": "SALE", "a number": 1}
+_OTHER_THAN_ARRAY: Final = {
+    # What PHP's decoder and Object.values make a list of.
+    "an object": Own(lambda value: {str(place): one for place, one in enumerate(value)}),
+    "a string": "SALE",
+    "a number": 1,
+}
 
 _OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "marketplaceCode": _OTHER_THAN_STRING,
@@ -164,7 +168,7 @@ def _no_array() -> dict[str, Draw]:
     def one_alone(_: DrawFn, call: Call, _scope: Scope) -> Edit:
         return Edit(("body", "extracts"), call.body["extracts"][0])
 
-    return {"one extract alone": one_alone, **named(("body", "extracts"), _OTHER_TYPES["extracts"])}
+    return {"one extract alone": one_alone, **_of_body("extracts", _OTHER_TYPES["extracts"])}
 
 
 def _no_account_id() -> dict[str, Draw]:

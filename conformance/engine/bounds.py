@@ -106,6 +106,8 @@ def told_apart(bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, 
             if code is other:
                 _check_refused_by_itself(bench, rule, order, bench.fresh(pair.shape), alike, exchange, context)
             return
+        if code is values:  # what was shown once is not still to come, should the second take its place
+            yield from shown(bench, rule, first, values, first, "the second of two is not sent yet")
     # The first one first: whoever stored the second in its place shows it now, and the second never under its own code.
     yield from shown(bench, rule, first, values, first, context)
     yield from shown(bench, rule, second, other, second, context)
@@ -157,6 +159,8 @@ def told_apart_by_account(bench: Bench, rule: Rule, elsewhere: Place, pair: Pair
     for order in (first, second):
         if not _is_accepted(bench, rule, order, bench.submit(order, values), context):
             return
+        if order is first:  # what was shown once is not still to come, should the second take its place
+            yield from shown(bench, rule, first, values, first, "the second of two is not sent yet")
     yield from shown(bench, rule, first, values, first, context)
     yield from shown(
         bench, rule, second, values, second, f"an order of the same code is on account {pair.place.account}"

@@ -19,6 +19,16 @@ def _share(order: Body, _previous: Body | None, world: MockWorld) -> Body:
     return order
 
 
+def _move_by_code(order: Body, _previous: Body | None, world: MockWorld) -> Body:
+    """The row that has the code is the new order's from now on, whosever it was."""
+    place = (int(str(order.get("accountId"))), order.get("channelName"))
+    for key in list(world.orders):
+        is_other = key[:2] != place and key[2] == order.get("marketplaceCode")
+        if is_other and (version := world.stored(key)) and version.body is not None and version.through_api:
+            world.put(key, None)
+    return order
+
+
 def _touch_the_last(order: Body, _previous: Body | None, world: MockWorld) -> Body:
     """The order of the account that was sent before gets the new one's status and dates."""
     place = (int(str(order.get("accountId"))), order.get("channelName"))
@@ -165,6 +175,12 @@ COLLATERAL: Final = (
         statement="Takes a release for an order of that code on another account.",
         rules=rules("REL-13"),
         forgives=_is_on_another_account,
+    ),
+    Defect(
+        name="qry-05-moved-by-code",
+        statement="Updates an order by its code alone: another account's is this one's from then on.",
+        rules=rules("QRY-05", "WFL-04", "DEL-01"),
+        stores=_move_by_code,
     ),
     Defect(
         name="qry-05-deleted-by-code",

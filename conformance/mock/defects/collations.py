@@ -169,6 +169,17 @@ def _second_dropped(order: Body, previous: Body | None, world: MockWorld) -> Any
     return previous if met else order
 
 
+def _second_renames(order: Body, _previous: Body | None, world: MockWorld) -> Body:
+    """As an update of the row that a lookup without case found: its code is the new one from then on."""
+    code = str(order.get("marketplaceCode"))
+    place = (int(str(order.get("accountId"))), order.get("channelName"))
+    for key in list(world.orders):
+        is_like = key[:2] == place and key[2] != code and key[2].upper() == code.upper()
+        if is_like and (version := world.stored(key)) and version.through_api:
+            world.put(key, None)
+    return order
+
+
 def _cut_is_lost(order: Body, previous: Body | None, _world: MockWorld) -> Any:
     """What is stored under a code that was cut is not found under the whole one."""
     return previous if len(str(order.get("marketplaceCode"))) > COLUMN else order
@@ -253,6 +264,12 @@ COLLATIONS: Final = (
         rules=rules("ERR-06"),
         stores=_cut_is_lost,
         objects=_cut_is_taken,
+    ),
+    Defect(
+        name="qry-05-second-renames",
+        statement="Gives the order that has the code in another case the new code and all else.",
+        rules=rules("QRY-05"),
+        stores=_second_renames,
     ),
     Defect(
         name="qry-05-second-dropped",

@@ -55,6 +55,12 @@ def _epoch(value: Any) -> Any:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).isoformat()
 
 
+def _epoch_as_text(value: Any) -> Any:
+    """The digits of seconds since 1970 as an instant."""
+    is_epoch = isinstance(value, str) and re.fullmatch(r"\d{9,11}(\.\d+)?", value, re.ASCII)
+    return _epoch(Decimal(value)) if is_epoch else value
+
+
 def _leading_digits(value: Any) -> Any:
     """An account id of which the rest is not read."""
     found = re.match(r"\d+", str(value)) if isinstance(value, str | Decimal) else None
@@ -113,12 +119,12 @@ def _code_of_the_same_number(extract: dict[str, Any], order: dict[str, Any]) -> 
     return {**extract, "marketplaceCode": codes[0]} if is_same else extract
 
 
-def _with_inner_codes(same: Callable[[str], object]) -> Callable[[Request], Request]:
-    """A body read with the code at its top in place of each one inside that is the same by that."""
+def _with_inner_codes(is_like: Callable[[str, str], bool]) -> Callable[[Request], Request]:
+    """A body read with the code at its top in place of each one inside that is like it by that."""
 
     def mended(item: Any, code: Any) -> Any:
         own = item.get("marketplaceCode") if isinstance(item, dict) else None
-        is_same = isinstance(own, str) and isinstance(code, str) and same(own) == same(code)
+        is_same = isinstance(own, str) and isinstance(code, str) and is_like(own, code)
         return {**item, "marketplaceCode": code} if is_same else item
 
     def read(request: Request) -> Request:
@@ -159,6 +165,11 @@ def _objects_only(order: dict[str, Any]) -> dict[str, Any]:
     return {**order, "extracts": [one for one in extracts if isinstance(one, dict)]}
 
 
+def _values_of_an_object(order: dict[str, Any]) -> dict[str, Any]:
+    extracts = order.get("extracts")
+    return {**order, "extracts": [*extracts.values()]} if isinstance(extracts, dict) else order
+
+
 _WRITERS: Final = (SUBMIT, CREATE, RELEASE)
 
 
@@ -184,9 +195,11 @@ TOLERANCE: Final = (
     reads("ord-09-trimmed", "Takes the names of enumerations with blanks around them.", _text(str.strip), ENUMERATIONS,
            "ORD-02", "ORD-09", "REL-04", "REL-05"),
     Defect(name="ord-11-trimmed", statement="Compares codes without the blanks around them.", rules=rules("ORD-11", "REL-10"),
-           judges=_with_inner_codes(lambda code: code.strip())),
+           judges=_with_inner_codes(lambda own, code: own.strip() == code.strip())),
     Defect(name="rel-10-in-any-case", statement="Compares codes in any case.", rules=rules("ORD-11", "REL-10"),
-           judges=_with_inner_codes(lambda code: code.casefold())),
+           judges=_with_inner_codes(lambda own, code: own.casefold() == code.casefold())),
+    Defect(name="rel-10-beginnings", statement="Takes a code for the order's that the order's begins with.",
+           rules=rules("ORD-11", "REL-10"), judges=_with_inner_codes(lambda own, code: bool(own) and code.startswith(own))),
     reads("ord-09-either-spelling", "Takes COMMISSION and CANCELLED.", _text(lambda name: SPELLINGS.get(name, name)),
            ENUMERATIONS, "ORD-02", "ORD-09", "REL-05"),
     reads("ord-09-types-of-the-portal", "Takes all types of the portal.", _text(lambda name: LIKE.get(name, name)),
@@ -211,6 +224,10 @@ TOLERANCE: Final = (
            lambda value: int(value) if isinstance(value, Decimal) else _count(value), COUNTS, "REC-07", "REL-17"),
     reads("ord-13-epochs", "Takes seconds and milliseconds since 1970 for dates.", _epoch, DATES,
            "ORD-13", "REC-08", "REL-17"),
+    reads("ord-08-epochs-as-text", "Takes the digits of seconds since 1970 for dates, as pydantic does.", _epoch_as_text, DATES,
+           "ORD-08", "REC-08", "REL-17"),
+    Defect(name="ord-13-values-of-an-object", statement="Takes the values of an object for a list, as PHP does.",
+           rules=rules("ORD-13"), judges=_whole_order(_values_of_an_object)),
     reads("ord-13-leading-digits", "Reads of an accountId the digits with which it begins.", _leading_digits,
            ("accountId",), "ORD-13"),
     Defect(name="ord-13-lists-unwrapped", statement="Takes a list of one element for the element.",

@@ -33,6 +33,7 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "ord-11-trimmed": {
         "ORD-11": ("with a blank after it",), "REL-10": ("with a blank after it, in one entry",),
     },
+    "rel-10-beginnings": {"ORD-11": ("one character less",), "REL-10": ("one character less, in one entry",)},
     "rel-10-in-any-case": {"ORD-11": ("in lower case",), "REL-10": ("in lower case, in one entry",)},
     "ord-09-either-spelling": dict.fromkeys(("ORD-02", "ORD-09", "REL-05"), ("other spelling",)),
     "ord-09-types-of-the-portal": {"ORD-09": ("RETURN_COMISSION", "RETURN_SHIP", "RETURN_SALE", "ADJUSTMENT")},
@@ -59,6 +60,13 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "REL-17 one of its fields has another JSON type": ("reconciliationId as text", "installment as text"),
     },
     "ord-13-epochs": {"ORD-13": ("seconds since 1970", "milliseconds since 1970")},
+    "ord-08-epochs-as-text": {
+        "ORD-08 one of its dates is malformed": ("seconds since 1970 as text for approvedDate",),
+        "ORD-08 the expectedDate of one extract is malformed": ("seconds since 1970 as text",),
+        "REC-08": ("periodInitDate, seconds since 1970 as text",),
+        "REL-17": ("releasedDate, seconds since 1970 as text",),
+    },
+    "ord-13-values-of-an-object": {"ORD-13 its extracts has another JSON type": ("an object",)},
     "ord-13-leading-digits": {"ORD-13": ("with letters after it", "with a fraction")},
     "ord-13-lists-unwrapped": {
         "ORD-13": ("a list of it",),
@@ -173,7 +181,7 @@ MEETS_ANOTHER: Final[Mapping[tuple[str, str], str]] = {
     (
         "an object",
         "ord-13-elements-dropped",
-    ): "an object with nothing in it is no extract; `one extract alone` is tried, too",
+    ): "an object of extracts is no extract; `one extract alone` is tried, too",
     ("cancelDate without an offset, a blank for the T", "ord-08-unreadable-is-none"): (
         "no order has a cancelDate that need not be there; one of the others is optional, and tried, too"
     ),
