@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from conformance.compat.allure import leave_fixtures_out
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
@@ -233,12 +234,21 @@ def run_certification(
     return CANNOT_RUN
 
 
+class _WithoutFixtures:
+    """Allure's results without files about fixtures, where all tests are ours: those would be removed at the end."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """No fixture was used so far."""
+        leave_fixtures_out()
+
+
 def _shown(arguments: list[str], screen: Screen, plugins: list[object]) -> int:
     """Run pytest behind the screen; its exit code."""
     screen.begin()
     try:
         with closed_list():
-            return pytest.main(arguments, plugins=[screen, *plugins])
+            return pytest.main(arguments, plugins=[screen, _WithoutFixtures(), *plugins])
     finally:
         screen.end()
 

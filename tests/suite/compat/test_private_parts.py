@@ -13,11 +13,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+import allure_commons
+import pluggy
 import pytest
+from allure_commons._hooks import AllureDeveloperHooks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.internal import charmap
 
+from conformance.compat import allure as of_allure
 from conformance.compat import hypothesis as of_hypothesis
 
 PRIVATE: Final = {
@@ -140,3 +144,31 @@ def test_pytest_is_led_as_we_lead_it(tmp_path: Path, body: str, expected: list[s
     )
     lines = run.stdout.splitlines()
     assert [line for line in lines if line in expected] == expected, run.stdout + run.stderr
+
+
+def test_nobody_is_told_of_fixtures_any_more_and_of_results_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is told is unregistered at the end of a run, as Allure does it."""
+    manager, told = pluggy.PluginManager("allure"), list[object]()
+    manager.add_hookspecs(AllureDeveloperHooks)
+
+    class Told:
+        @allure_commons.hookimpl
+        def report_container(self, container: object) -> None:
+            told.append(container)
+
+        @allure_commons.hookimpl
+        def report_result(self, result: object) -> None:
+            told.append(result)
+
+    some = [Told(), Told()]
+    for one in some:
+        manager.register(one)
+    manager.hook.report_container(container="a fixture")
+    assert told == ["a fixture"] * 2
+    monkeypatch.setattr(allure_commons, "plugin_manager", manager)
+    of_allure.leave_fixtures_out()
+    manager.hook.report_container(container="another")
+    manager.hook.report_result(result="a result")
+    assert told == [*["a fixture"] * 2, *["a result"] * 2]
+    for one in some:
+        manager.unregister(name=manager.get_name(one))
