@@ -10,6 +10,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.instants import parse_instant
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS, Breach
+from conformance.contract.reconciliation_rules import entries_of
 from conformance.mock.defects.parts import (
     CREATE,
     DELETE,
@@ -319,6 +320,14 @@ def _second_order(request: Request, _body: Body, world: MockWorld) -> Breach | N
     return Breach("REL-12", "releases", "one order is enough") if reconciliation and reconciliation.orders else None
 
 
+def _entry_of_another_order(request: Request, body: Body, world: MockWorld) -> Breach | None:
+    reconciliation = reconciliation_of(request, world)
+    is_there = reconciliation is not None and any(
+        entry in reconciliation.entries for entry in entries_of(body["releases"])
+    )
+    return Breach("REL-12", "releases", "an entry of this type and value is there already") if is_there else None
+
+
 _RELEASES: Final = (
     too_strict(
         "rel-01-many-entries-refused",
@@ -356,6 +365,12 @@ _RELEASES: Final = (
         statement="Takes the release of one order in a reconciliation.",
         rules=rules("WFL-02", "WFL-03"),
         objects=_second_order,
+    ),
+    Defect(
+        name="wfl-02-unique-entries",
+        statement="Keeps a reconciliation's entries under a unique key of type and value: those of two orders collide.",
+        rules=rules("WFL-02"),
+        objects=_entry_of_another_order,
     ),
     _release("same-type-twice", "Refuses two entries of one type.", _twice("releases")),
     _release("single-entry", "Refuses a release of one entry.",
