@@ -21,7 +21,10 @@ from conformance.commandline.mock_command import mock
 from conformance.commandline.rejudge_command import rejudge
 from conformance.commandline.replay_command import replay
 from conformance.commandline.schema_command import schema
+from conformance.commandline.telling import complain, say
 from conformance.durations import Duration
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 
 if TYPE_CHECKING:
     from conformance.planning.shards import Shard
@@ -202,14 +205,14 @@ def certify(
         check_worth_it(plan, max_wait)
         if loud is not Loudness.QUIET:
             for line in [*(short(plan, planned) if plan.is_limited else ()), *warnings(plan)]:
-                click.echo(line)
+                say(line)
         for note in preflight(options, _waits().tell):
-            click.echo(f"koncili-conformance: {note}", err=True)
+            complain(note)
     except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        complain(str(error))
         sys.exit(CANNOT_RUN)
     except KeyboardInterrupt:  # click's own 1 would read as "nonconformant"
-        click.echo("koncili-conformance: interrupted before anything was certified", err=True)
+        complain("interrupted before anything was certified")
         sys.exit(INTERRUPTED)
     code = run_certification(
         options,
@@ -235,7 +238,7 @@ def _compare(reports: Path, rules: tuple[str, ...]) -> None:
         for line in compare_with_mock(reports, rules):
             click.echo(line)
     except CannotRun as error:
-        click.echo(f"koncili-conformance: not compared with the mock: {error}", err=True)
+        complain(f"not compared with the mock: {error}")
 
 
 def _shard(given: str | None) -> Shard | None:
@@ -245,7 +248,7 @@ def _shard(given: str | None) -> Shard | None:
     try:
         return None if given is None else shard_of(given)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--shard") from None
+        raise click.BadParameter(said(str(error)), param_hint="--shard") from None
 
 
 def _waits() -> Waits:
@@ -268,12 +271,12 @@ def cleanup(target: Path, max_wait: float | None, allow_production: str | None) 
     try:
         host = named_host(target, allow_production, asker())
         options = Options(target_file=target, production_host=host, max_wait=max_wait)
-        code = clean_up(options, click.echo, _waits().tell)
+        code = clean_up(options, say, _waits().tell)
     except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        complain(str(error))
         sys.exit(CANNOT_RUN)
     except KeyboardInterrupt:
-        click.echo("koncili-conformance: interrupted; run cleanup again", err=True)
+        complain("interrupted; run cleanup again")
         sys.exit(INTERRUPTED)
     sys.exit(code)
 
@@ -293,16 +296,17 @@ def report(reports: Path) -> None:
     else:
         try:
             tool_dir = tool_directory()
-            click.echo(f"report: {write_html(results, reports / HTML, title='Koncili conformance', tool_dir=tool_dir)}")
+            page = write_html(results, reports / HTML, title="Koncili conformance", tool_dir=tool_dir)
+            click.echo(tr("report: {path}", path=page))
         except HtmlUnavailable as error:
             problems.append(str(error))
     if (reports / CERTIFICATE).is_file():
         try:
-            click.echo(f"page: {page_again(Reports(reports))}")
+            click.echo(tr("page: {path}", path=page_again(Reports(reports))))
         except CannotRun as error:
             problems.append(str(error))
     for problem in problems:
-        click.echo(f"koncili-conformance: {problem}", err=True)
+        complain(problem)
     if problems:
         sys.exit(CANNOT_RUN)
 
@@ -330,7 +334,7 @@ def merge(
         ending = merged(directories, place, html=not no_html)
         tell([*ending.told(quiet=quiet), *([] if quiet else map(Line, ending.places))], own_stream())
     except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        complain(str(error))
         sys.exit(CANNOT_RUN)
     finally:
         place.release()
@@ -373,9 +377,9 @@ def prove(
     try:
         chosen_profile(Options(profile=profile))
         plan = Plan(profile=profile, seed=seed, jobs=jobs or os.cpu_count() or 1, whole=whole, mocks=chosen(*only))
-        code = run_proof(plan, selected=", ".join(only) or None, reports=reports, html=not no_html, tell=click.echo)
+        code = run_proof(plan, selected=", ".join(only) or None, reports=reports, html=not no_html, tell=say)
     except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        complain(str(error))
         sys.exit(CANNOT_RUN)
     sys.exit(code)
 
@@ -420,10 +424,10 @@ def audit(
             work=working(workers, dask),
         )
     except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        complain(str(error))
         sys.exit(CANNOT_RUN)
     except KeyboardInterrupt:
-        click.echo("koncili-conformance: interrupted before the recording was judged", err=True)
+        complain("interrupted before the recording was judged")
         sys.exit(INTERRUPTED)
     sys.exit(code)
 
@@ -441,7 +445,7 @@ def rules(rule_id: str | None, format_: str) -> None:
     known = every_rule().rules
     if rule_id is not None and rule_id.upper() not in known:
         hint = every_rule().nearest(rule_id)
-        click.echo(f"koncili-conformance: no rule {rule_id!r}{hint}; `koncili-conformance rules` lists them", err=True)
+        complain(f"no rule {rule_id!r}{hint}; `koncili-conformance rules` lists them")
         sys.exit(CANNOT_RUN)
     chosen = list(known.values()) if rule_id is None else [known[rule_id.upper()]]
     click.echo(render(chosen, format_, single=rule_id is not None))

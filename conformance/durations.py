@@ -8,6 +8,8 @@ from typing import Final
 
 import click
 
+from conformance.i18n.sentences import said
+
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -30,4 +32,4 @@ class Duration(click.ParamType[float]):
         try:
             return seconds_of(str(value))
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(said(str(error)), param, ctx)

@@ -10,11 +10,13 @@ readings, the features, and the help of commands.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from inspect import cleandoc
 from pathlib import Path
 from typing import Final
@@ -29,14 +31,17 @@ from conformance.compat.click import WORDS as CLICK_WORDS
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, Side, every_rule
 from conformance.i18n.catalogues import source
+from conformance.i18n.made import MADE
 from conformance.i18n.messages import LANGUAGES
-from conformance.i18n.templates import BREACHES, COUNTED, FINDINGS, REASONS, SETTING_UP
+from conformance.i18n.sentences import OPEN
+from conformance.i18n.templates import BREACHES, COUNTED, FINDINGS, REASONS, SETTING_UP, TEMPLATES, THEIRS
 from conformance.replay.tries import Fate
 from conformance.report.gate_words import DECISIONS
 from conformance.report.gate_words import WORDS as GATE_WORDS
 from conformance.verdict.certificate import AboutEntry
 from conformance.verdict.gate_case import Check
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+from tests.made_sentences import made_sentences
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -159,6 +164,8 @@ def _all() -> Iterator[Found]:
     yield from (("conformance/commandline/init_command.py", template) for template in SETTING_UP)
     yield from (("conformance/replay/replaying.py", str(fate)) for fate in Fate)
     yield from (("conformance/audit/findings.py", template) for template in FINDINGS)
+    yield from ((templates, template) for template in THEIRS)
+    yield from ((place, sentence) for sentence, places in made().items() for place in places)
     yield from ((templates, (f"{{number:,}} {what}", f"{{number:,}} {what}s")) for what in COUNTED)
     gate = "conformance/report/gate_words.py"
     yield from ((gate, words) for pair in GATE_WORDS.values() for words in pair)
@@ -170,6 +177,34 @@ def _all() -> Iterator[Found]:
     yield from ((verdicts, str(word)) for words in (RuleVerdict, RunVerdict, Level, Side) for word in words)
     yield from (("conformance/report/summary.py", name) for name in AboutEntry.model_fields)
     yield from _help()
+
+
+NOBODY_READS: Final = (
+    "conformance/contract/checks.py", "conformance/mock/clock.py", "conformance/mock/commands.py", "conformance/mock/limits.py",
+    "conformance/mock/request_log.py", "conformance/mock/snapshot.py",
+)  # fmt: skip
+"""Errors of these are for programs: what the mock's control answers, and what `check_*` raises."""
+
+
+@cache
+def made() -> dict[str, list[str]]:
+    """The sentences that are made in English and said again, with where they are; without those of which there are templates."""
+    there = {OPEN.sub("{}", template) for template in TEMPLATES}
+    modules = {path.relative_to(ROOT).as_posix(): path for path in sorted((ROOT / "conformance").rglob("*.py"))}
+    found = made_sentences(
+        {name: path.read_text(encoding="utf-8") for name, path in modules.items() if name not in NOBODY_READS}
+    )
+    return {
+        sentence: places
+        for sentence, places in found.items()
+        if OPEN.sub("{}", sentence) not in there and not sentence.startswith("rules.yaml")
+    }
+
+
+def made_file() -> str:
+    """What `locale/templates.json` is to hold: the templates among them."""
+    templates = sorted(sentence for sentence in made() if OPEN.search(sentence))
+    return json.dumps(templates, indent=0, ensure_ascii=False) + "\n"
 
 
 def in_code(code: str) -> Iterator[str | tuple[str, ...]]:
@@ -193,6 +228,8 @@ def _help() -> Iterator[Found]:
 
 def main(arguments: Iterable[str]) -> None:
     """Write every catalogue anew, or tell the shares."""
+    if "--share" not in arguments:
+        MADE.write_text(made_file(), encoding="utf-8")
     for language in LANGUAGES:
         path = source(language)
         if not path.is_file():

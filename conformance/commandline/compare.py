@@ -10,6 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from conformance.commandline import entry
+from conformance.i18n.messages import ntr, tr
+from conformance.i18n.sentences import said
 from conformance.mock.serve import ticked, ticking_koncili
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.mock.wire import PLAIN, listening
@@ -50,17 +52,17 @@ def _certify(file: Path, target: Certificate, rules: Sequence[str], reports: Pat
 
 def _told(comparison: Comparison, reports: Path) -> Iterator[str]:
     found = comparison.differences
-    count = f"{len(found) or 'no'} {'difference' if len(found) == 1 else 'differences'}"
-    yield f"compared with the mock by {comparison.compared} rules: {count}"
+    count = ntr("{number} difference", "{number} differences", len(found)) if found else tr("no differences")
+    yield tr("compared with the mock by {rules} rules: {count}", rules=comparison.compared, count=count)
     for one in found[:MOST_TOLD]:
-        yield f"  {one.rule} {one.what}: {one.target}; the mock: {one.mock}"
+        yield f"  {one.rule} {said(one.what)}: {one.target}; " + tr("the mock: {answer}", answer=one.mock)
     if len(found) > MOST_TOLD:
-        yield f"  and {len(found) - MOST_TOLD} more"
+        yield "  " + tr("and {number} more", number=len(found) - MOST_TOLD)
     if comparison.undecided:
-        yield f"  not compared, undecided by one of the two: {_some(comparison.undecided)}"
-    yield f"the mock's own reports: {reports}"
+        yield "  " + tr("not compared, undecided by one of the two: {rules}", rules=_some(comparison.undecided))
+    yield tr("the mock's own reports: {path}", path=reports)
 
 
 def _some(rules: Sequence[str]) -> str:
     more = len(rules) - MOST_TOLD
-    return ", ".join(rules[:MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(rules[:MOST_TOLD]) + (" " + tr("and {number} more", number=more) if more > 0 else "")

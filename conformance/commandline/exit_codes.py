@@ -16,6 +16,7 @@ import click
 from conformance import streams
 from conformance.commandline.language import in_their_language, language_option, speaking_to
 from conformance.errors import CannotRun
+from conformance.i18n.sentences import said
 
 CANNOT_RUN: Final = 3
 INTERRUPTED: Final = 2
@@ -117,6 +118,6 @@ def _redacted(text: str) -> str:
 
 def _tell(text: str) -> None:
     try:
-        print(f"koncili-conformance: {text}", file=sys.stderr, flush=True)
+        print(f"koncili-conformance: {said(text)}", file=sys.stderr, flush=True)
     except (OSError, ValueError):  # nobody is there to be told: the exit code says it
         streams.flush()

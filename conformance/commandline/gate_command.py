@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from conformance.durations import Duration
+from conformance.i18n.sentences import said
 from conformance.profiles import PROFILES
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Percent(click.ParamType[Decimal]):
             number = Decimal(str(value).removesuffix("%"))
         if number.is_finite() and 0 <= number <= PERCENT_MOST:
             return number
-        raise click.BadParameter(f"{value!r} is no percentage from 0 to 100", ctx, param)
+        raise click.BadParameter(said(f"{value!r} is no percentage from 0 to 100"), ctx, param)
 
 
 @click.command(epilog="Exit codes: 0 go on, 1 nonconformant, 2 partial or inconclusive, 3 nothing can be decided.")
@@ -133,9 +134,9 @@ def gate(
     from conformance.verdict.waivers import load_waivers
 
     if signer is not None and allowed_signers is None:
-        raise click.UsageError("--signer needs --allowed-signers FILE, which says whose key is whose")
+        raise click.UsageError(said("--signer needs --allowed-signers FILE, which says whose key is whose"))
     if signer == "":  # a variable of a CI system that is not set would let everybody in the file sign
-        raise click.UsageError("--signer is empty; name one, or leave it out")
+        raise click.UsageError(said("--signer is empty; name one, or leave it out"))
     unread: dict[Check, str] = {}
     file = _read(lambda: load_certificate(certificate), Check.CERTIFICATE, unread)
     now = datetime.now(UTC)

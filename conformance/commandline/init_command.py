@@ -12,7 +12,9 @@ import click
 
 from conformance.commandline.asking import has_terminal
 from conformance.commandline.exit_codes import CANNOT_RUN
+from conformance.commandline.telling import complain
 from conformance.i18n.messages import mark, tr
+from conformance.i18n.sentences import said
 
 if TYPE_CHECKING:
     from conformance.target.config import Place, Target
@@ -61,7 +63,7 @@ def init(file: Path, **given: Any) -> None:
     try:
         _init(file, given)
     except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        complain(str(error))
         sys.exit(CANNOT_RUN)
     except (click.Abort, KeyboardInterrupt, EOFError):
         click.echo("koncili-conformance: " + tr("interrupted; {file} was not written", file=file), err=True)
@@ -138,7 +140,7 @@ def _ask(question: str, option: str, read: Callable[[str], str], *, hidden: bool
         try:
             return read(text.strip())
         except ValueError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(said(str(error))) from None
 
     return str(click.prompt(question, value_proc=checked, hide_input=hidden))
 
@@ -149,7 +151,9 @@ def _account(text: str) -> Place:
 
     number, _, channel = text.partition(":")
     if not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_ID and channel):
-        raise click.BadParameter(f"{text!r} is not ID:CHANNEL, such as 19055:CHANNEL_NAME", param_hint="--account")
+        raise click.BadParameter(
+            said(f"{text!r} is not ID:CHANNEL, such as 19055:CHANNEL_NAME"), param_hint="--account"
+        )
     return Place(id=int(number), channel=channel)
 
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from conformance.commandline.exit_codes import CANNOT_RUN
+from conformance.commandline.telling import complain
 
 
 @click.command("install-allure", epilog="Exit codes: 0 it is there, 3 it could not be installed.")
@@ -18,5 +19,5 @@ def install_allure() -> None:
     try:
         click.echo(install(tool_directory()))
     except (HtmlUnavailable, OSError) as error:
-        click.echo(f"koncili-conformance: no HTML report will be made: {error}", err=True)
+        complain(f"no HTML report will be made: {error}")
         sys.exit(CANNOT_RUN)

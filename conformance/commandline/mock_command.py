@@ -11,6 +11,7 @@ import click
 
 from conformance.commandline import completion
 from conformance.commandline.exit_codes import CANNOT_RUN
+from conformance.commandline.telling import complain
 
 if TYPE_CHECKING:
     from conformance.mock.quirks import Quirk
@@ -99,7 +100,7 @@ def mock(
 
                 quirks, left = quirks_like(like)
                 for problem in left:
-                    click.echo(f"koncili-conformance: {problem}", err=True)
+                    complain(problem)
             code = serve(
                 Settings(
                     host=host,
@@ -121,6 +122,6 @@ def mock(
                 )
             )
     except CannotRun as error:
-        click.echo(f"koncili-conformance: {error}", err=True)
+        complain(str(error))
         sys.exit(CANNOT_RUN)
     sys.exit(code)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from conformance.i18n.messages import tr
+
 
 @click.command(
     epilog="Exit codes: 0 the certificate follows from the exchanges, 1 it does not or they are altered, 3 could not run."
@@ -44,15 +46,21 @@ def rejudge(directory: Path) -> None:
         ) from None
     found = judging.rejudge(file.certificate, TRAFFIC, raw, contract)
     for line in found.altered:
-        click.echo(f"not the run's: {line}")
+        click.echo(tr("not the run's: {what}", what=line))
     for line in found.differs:
-        click.echo(f"does not follow: {line}")
+        click.echo(tr("does not follow: {what}", what=line))
     if found.elsewhere:
         told = ", ".join(f"{rule} ({count})" for rule, count in found.elsewhere.items())
-        click.echo(f"in no recorded exchange, and so taken as the run counted it: {told}")
+        click.echo(tr("in no recorded exchange, and so taken as the run counted it: {rules}", rules=told))
     click.echo(
-        f"{found.entries} exchanges, evidence {found.evidence} times ({found.by_itself} of them judged anew by what their bodies "
-        f"break), of {found.rules} rules: "
-        + ("the certificate follows from them" if found.holds else "the certificate does not stand on them")
+        tr(
+            "{entries} exchanges, evidence {evidence} times ({anew} of them judged anew by what their bodies break), of {rules} "
+            "rules: ",
+            entries=found.entries,
+            evidence=found.evidence,
+            anew=found.by_itself,
+            rules=found.rules,
+        )
+        + (tr("the certificate follows from them") if found.holds else tr("the certificate does not stand on them"))
     )
     sys.exit(0 if found.holds else 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from conformance.commandline.telling import say
 from conformance.durations import Duration
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -78,7 +79,7 @@ def replay(
     if form is not None:
         from conformance.replay.written import write_findings
 
-        sys.exit(write_findings(certificate, findings, form, out, tell=click.echo))
+        sys.exit(write_findings(certificate, findings, form, out, tell=say))
     options = Options(
         target_file=target,
         defects=defects,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
+from conformance.i18n.messages import mark
+
 
 def callback_fault(url: str) -> str:
     """What is wrong with a callback URL, as the end of a sentence that begins with its name; empty where nothing is.
@@ -17,12 +19,12 @@ def callback_fault(url: str) -> str:
         return "is no URL; give one such as http://127.0.0.1:9100/notifications"
     shown = f", not {scheme}" if scheme.isascii() and scheme.isalnum() else ""
     faults = {
-        f"must be an http or https URL{shown}: notifications are posted there": scheme not in {"http", "https"},
-        "must name a host, as http://127.0.0.1:9100/notifications does": not host,
-        "must hold neither blanks nor control characters": not url.isprintable() or " " in url,
-        "must hold no user name or password: no document says that Koncili sends any": "@" in parts.netloc,
-        "must hold no fragment: none is ever sent": bool(parts.fragment),
-        "must hold no port, or one from 1 to 65535": not _is_port(parts),
+        mark(f"must be an http or https URL{shown}: notifications are posted there"): scheme not in {"http", "https"},
+        mark("must name a host, as http://127.0.0.1:9100/notifications does"): not host,
+        mark("must hold neither blanks nor control characters"): not url.isprintable() or " " in url,
+        mark("must hold no user name or password: no document says that Koncili sends any"): "@" in parts.netloc,
+        mark("must hold no fragment: none is ever sent"): bool(parts.fragment),
+        mark("must hold no port, or one from 1 to 65535"): not _is_port(parts),
     }
     return next((fault for fault, is_there in faults.items() if is_there), "")
 

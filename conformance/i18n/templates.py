@@ -206,15 +206,63 @@ SETTING_UP: Final = (
     "GET /my-accounts lists none that is not enabled for API imports",
     "GET /my-accounts lists no channel besides those of this account",
     "not entered: {why}",
+    "mend [[accounts]]",
+    "{name} (did you mean {others}?)",
+    "account {id} on '{channel}'",
+    "account {id} on '{channel}': {reason}",
+    "{id} on '{channel}': {reason}",
     "install {version} or later",
     "{why}; make it writable, or set {variable} to another",
     "{why}; koncili-conformance install-allure brings one",
 )
 """What `init` and `doctor` have found."""
 
+THEIRS: Final = (
+    "[Errno {code}] {why}: {file}",
+    "[Errno {code}] {why}",
+    "No such file or directory",
+    "Permission denied",
+    "Is a directory",
+    "Not a directory",
+    "File exists",
+    "No space left on device",
+    "Read-only file system",
+    "Address already in use",
+    "Cannot assign requested address",
+    "Connection refused",
+    "Connection reset by peer",
+    "Network is unreachable",
+    "No route to host",
+    "Name or service not known",
+    "No address associated with hostname",
+    "Temporary failure in name resolution",
+    "timed out",
+    "Server disconnected without sending a response.",
+    "Input should be a valid string",
+    "Input should be a valid integer",
+    "Input should be a valid boolean",
+    "Input should be a valid dictionary",
+    "Input should be a valid tuple",
+    "Input should be {values} or {last}",
+    "Input should be {values}",
+    "Input should be greater than or equal to {least}",
+    "Input should be less than or equal to {most}",
+    "String should have at least 1 character",
+    "{what} (at line {line}, column {column})",
+    "{what} (at end of document)",
+    "Invalid statement",
+    "Invalid value",
+    "Unclosed array",
+    "Unterminated string",
+    "Expected '=' after a key in a key/value pair",
+    "Expected newline or end of document after a statement",
+    "Cannot overwrite a value",
+)
+"""What the system and libraries say of errors that are told often."""
+
 COUNTED: Final = (
     "rule", "scenario", "request", "client error", "server error", "kind", "step", "order", "reconciliation", "release", "call",
 )  # fmt: skip
 """What is counted by `counted`: one, or several with an s."""
 
-TEMPLATES: Final = (*BREACHES, *REASONS, *FINDINGS, *SETTING_UP)
+TEMPLATES: Final = (*BREACHES, *REASONS, *FINDINGS, *SETTING_UP, *THEIRS)

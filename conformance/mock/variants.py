@@ -19,6 +19,7 @@ from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import DATE_FIELDS
+from conformance.i18n.messages import mark
 from conformance.mock.bounded import BOUNDED
 from conformance.mock.crowds import CROWDS
 from conformance.mock.defects.parts import in_another_sequence, on, per_value, refusals, with_fields
@@ -358,4 +359,4 @@ VARIANTS: Final = table(
 
 def variant(name: str) -> Variant:
     """The variant of that name. Raises KeyError that names it and those that resemble it."""
-    return named(VARIANTS, name, "variant")
+    return named(VARIANTS, name, mark("variant"))

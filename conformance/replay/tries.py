@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
+
 TRIES: Final = 5
 """How often a finding is tried before it counts as fixed: what shows now and then needs some luck."""
 
@@ -74,8 +77,10 @@ class Tally:
     def words(self) -> str:
         """The same, with the figures."""
         if self.fate is Fate.NOT_TRIED:
-            return f"{self.fate}: {self.why_not or 'no try was made'}"
-        return f"{self.fate} ({self.shown if self.shown else 'not seen'} {'of' if self.shown else 'in'} {self.made})"
+            return f"{tr(self.fate)}: {said(self.why_not) or tr('no try was made')}"
+        if not self.shown:
+            return tr("{fate} (not seen in {number})", fate=tr(self.fate), number=self.made)
+        return tr("{fate} ({shown} of {number})", fate=tr(self.fate), shown=self.shown, number=self.made)
 
     @property
     def told(self) -> str:

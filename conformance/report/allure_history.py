@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from conformance.i18n.messages import tr
 from conformance.verdict.certificate import Certificate
 
 DIRECTORY: Final = "history"
@@ -64,7 +65,12 @@ class History:
             if is_damaged:
                 aside = self.path.with_suffix(".damaged")
                 self.path.replace(aside)
-                told = f"{self.path} was damaged: it is now {aside.name}, and {len(points)} of its runs could be kept"
+                told = tr(
+                    "{path} was damaged: it is now {name}, and {number} of its runs could be kept",
+                    path=self.path,
+                    name=aside.name,
+                    number=len(points),
+                )
                 self._write(points)
         (results / HANDED_OVER).write_text(_lines(points), encoding="utf-8")
         return told

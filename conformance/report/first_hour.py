@@ -19,7 +19,7 @@ MARKS: Final = {"seen": "✓", "doubtful": "?", "missing": "○"}
 
 def found(lines: Iterable[tuple[str, str, str]], requests: int, client_errors: int) -> Iterator[str]:
     """What the endpoint says of each line of the target file, by mark, key and words."""
-    told = list(lines)
+    told = [(mark, said(key), what) for mark, key, what in lines]
     width = min(40, max((len(key) for _, key, _ in told), default=0))
     yield from (f"{MARKS[mark]} {key:{width}}  {line(said(what))}" for mark, key, what in told)
     yield f"{counted(requests, 'request')}, {counted(client_errors, 'client error')}"

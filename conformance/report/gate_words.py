@@ -337,7 +337,10 @@ def remedy_in_words(found: Found) -> str:
 
 
 def _filled(words: str, facts: Mapping[str, object]) -> str:
-    return words.format_map({name: _said(value) for name, value in facts.items()})
+    told = {name: _said(value) for name, value in facts.items()}
+    if "why" in told:  # the message of an error
+        told["why"] = said(told["why"])
+    return words.format_map(told)
 
 
 def _said(value: object) -> str:

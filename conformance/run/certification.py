@@ -15,6 +15,7 @@ import pytest
 
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
+from conformance.i18n.messages import tr
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.show import counted, refusal
 from conformance.planning.smoke import LEFT_OUT, SMOKE, WITHOUT_CALLBACK, left_out
@@ -235,8 +236,8 @@ class Certification:
 
     def _tell(self, scenarios: int) -> None:
         patient = self.task.options.patient
-        wait = "waiting up to half an hour for updates" if patient else "looking once more for updates"
-        text = f"{counted(scenarios, 'scenario')} put off: {wait}"
+        wait = tr("waiting up to half an hour for updates") if patient else tr("looking once more for updates")
+        text = tr("{scenarios} put off: {wait}", scenarios=counted(scenarios, "scenario"), wait=wait)
         if self.task.screen is not None:
             self.task.screen.say(Line(text))
         elif self._terminal is not None:

@@ -21,6 +21,7 @@ from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
 from conformance.escaping import lines
+from conformance.i18n.sentences import said
 from conformance.planning.costs import stages_of
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.show import refusal
@@ -65,7 +66,7 @@ PLUGINS: Final = (
 )  # fmt: skip
 """All that a run needs, and no other that happens to be installed."""
 
-NOT_WHOLE = "koncili-conformance: interrupted; the results may not be whole"
+NOT_WHOLE = "interrupted; the results may not be whole"
 
 
 def scenarios(plugins: Sequence[str] = PLUGINS) -> list[str]:
@@ -201,13 +202,10 @@ def run_certification(
     try:
         code = _shown(arguments, screen, [ended, reports])
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
-        print(NOT_WHOLE, file=sys.stderr)
+        _complain(NOT_WHOLE)
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     except OSError as error:  # a disk that is full, above all: Allure writes for itself
-        print(
-            f"koncili-conformance: {reports.directory}: the results cannot be written: {error}; make room, run again",
-            file=sys.stderr,
-        )
+        _complain(f"{reports.directory}: the results cannot be written: {error}; make room, run again")
         return CANNOT_RUN
     except Exception as error:
         if not interrupts.count:
@@ -215,11 +213,11 @@ def run_certification(
             if full := next(filter(is_full, parts), None):  # pytest gathers what is raised while it ends
                 raise CannotRun(f"{reports.directory}: {in_words(full)}") from None
             raise
-        print(NOT_WHOLE, file=sys.stderr)  # pytest stumbles over what was interrupted while it ended
+        _complain(NOT_WHOLE)  # pytest stumbles over what was interrupted while it ended
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     stories = ended.certification.ending.stories if ended.certification is not None else []
     for story in (*screen.broke_down, *stories):
-        print(f"koncili-conformance: {HARNESS_ERROR}\n{lines(story)}", file=sys.stderr)
+        _complain(f"{HARNESS_ERROR}\n{lines(story)}")
     if ended.certification is not None:
         ending = ended.certification.ending
         quiet = loudness is Loudness.QUIET
@@ -230,7 +228,7 @@ def run_certification(
             return ending.exit_code
     if code != CANNOT_RUN:
         print(screen.pytests.getvalue(), file=sys.stderr)
-        print(f"koncili-conformance: pytest ended with {code!r} before anything was certified", file=sys.stderr)
+        _complain(f"pytest ended with {code!r} before anything was certified")
     return CANNOT_RUN
 
 
@@ -241,6 +239,10 @@ class _WithoutFixtures:
     def pytest_runtestloop(self) -> None:
         """No fixture was used so far."""
         leave_fixtures_out()
+
+
+def _complain(text: str) -> None:
+    print(f"koncili-conformance: {said(text)}", file=sys.stderr)
 
 
 def _shown(arguments: list[str], screen: Screen, plugins: list[object]) -> int:

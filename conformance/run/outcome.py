@@ -185,8 +185,8 @@ class Ending:
             for text in tell_ci(self.certificate, os.environ):
                 yield Line(text, is_command=text.startswith("::"))
         if not quiet:
-            yield from (Line(tr("stays for good: {what}", what=text), Tone.FAINT) for text in self.kept)
-        yield from (Line(tr("not cleared away: {what}", what=text), Tone.DOUBT) for text in self.left_undone)
+            yield from (Line(tr("stays for good: {what}", what=said(text)), Tone.FAINT) for text in self.kept)
+        yield from (Line(tr("not cleared away: {what}", what=said(text)), Tone.DOUBT) for text in self.left_undone)
         if self.left_undone:
             command = f"`koncili-conformance cleanup --target {self.task.options.target_file}`"
             yield Line(tr("{command} tries again", command=command))

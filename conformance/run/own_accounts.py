@@ -105,11 +105,11 @@ def wrong_accounts(client: KonciliClient, places: Sequence[tuple[int, str]], new
             return []
         wrong = []
         for account, channel in places:
-            against = doubt(account, channel, accounts)
-            code = _refused_with(client, account, channel, new_code()) if against else None
+            why = doubt(account, channel, accounts)
+            code = _refused_with(client, account, channel, new_code()) if why else None
             if code in WRONG_PLACE:
                 wrong.append(
-                    f"account {account} on channel {channel!r} {against} (GET /my-accounts), and is refused with {code}"
+                    f"account {account} on channel {channel!r} {why} (GET /my-accounts), and is refused with {code}"
                 )
         usable = next((one for one in accounts if not one.problem and (one.id, one.channel) not in places), None)
         if wrong and usable and _refused_with(client, usable.id, usable.channel, new_code()) in WRONG_PLACE:

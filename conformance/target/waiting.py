@@ -77,8 +77,9 @@ class Wait:
         at_most = self._waiting.at_most
         if at_most is not None and seconds > 0 and self.waited + seconds > at_most:
             takes = f"that takes another {shown(seconds)}"
-            after = f" after {shown(self.waited)}" if self.waited >= STEP_SECONDS else ""
-            raise WaitTooLong(f"{self.what}: {takes}{after}, longer than --max-wait {shown(at_most)} allows")
+            if self.waited >= STEP_SECONDS:
+                takes = f"that takes another {shown(seconds)} after {shown(self.waited)}"
+            raise WaitTooLong(f"{self.what}: {takes}, longer than --max-wait {shown(at_most)} allows")
         self._pass(seconds, look, is_known=True)
 
     def poll(self, seconds: float) -> None:

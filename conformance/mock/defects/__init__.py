@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from conformance.i18n.messages import mark
 from conformance.mock.defects.answers import ANSWERS
 from conformance.mock.defects.collateral import COLLATERAL
 from conformance.mock.defects.collations import COLLATIONS
@@ -77,4 +78,4 @@ FAMILY_OF: Final[Mapping[str, str]] = MappingProxyType(
 
 def defect(name: str) -> Defect:
     """The defect of that name. Raises KeyError that names it and those that resemble it."""
-    return named(DEFECTS, name, "defect")
+    return named(DEFECTS, name, mark("defect"))

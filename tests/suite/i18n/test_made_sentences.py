@@ -1,0 +1,175 @@
+"""Sentences that are made in English where nobody reads them are found in the code, all of them, and said again."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.commandline import telling
+from conformance.errors import CannotRun
+from conformance.i18n.catalogues import source
+from conformance.i18n.made import MADE, made_templates
+from conformance.i18n.messages import speaking
+from conformance.i18n.sentences import said
+from conformance.report.waits import words
+from tests.made_sentences import made_sentences
+from tests.message_catalogue import made_file, messages, written
+
+MODULE = """
+class CannotRun(Exception): ...
+class WaitTooLong(CannotRun): ...
+class Violation(Exception): ...
+
+REMEDY = "give another one"
+
+def why(error, code):
+    if code:
+        return "the door is shut"
+    return f"somebody said {code}"
+
+def run(path, waiting, session, error, code, self):
+    remedy = "mend it and run again" if code else REMEDY
+    {statement}
+"""
+
+
+def found(statement: str) -> set[str]:
+    """The sentences in a module with that statement."""
+    return set(made_sentences({"module.py": MODULE.replace("{statement}", statement)}))
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentences"),
+    [
+        ('raise CannotRun("no such door")', {"no such door"}),
+        ('raise CannotRun(f"{path}: no such door in {code!r}")', {"{path}: no such door in {code}"}),
+        ('raise WaitTooLong(f"too long for {self._name}")', {"too long for {name}"}),
+        ('error = CannotRun(f"{path}: " "no such door")', {"{path}: no such door"}),
+        (
+            'raise CannotRun("no such door" if code else f"no way to {path}")',
+            {"no such door", "no way to {path}"},
+        ),
+        (
+            "raise CannotRun(f\"nothing {'at all ' if code else ''}is left of {path}\")",
+            {"nothing at all is left of {path}", "nothing is left of {path}"},
+        ),
+        (
+            'raise CannotRun(f"{path}: no such door; {remedy}")',
+            {"{path}: no such door; {remedy}", "mend it and run again", "give another one"},
+        ),
+        (
+            "raise CannotRun(why(error, code))",
+            {"the door is shut", "somebody said {code}"},
+        ),
+        (
+            'raise CannotRun(f"no way to {path}: {why(error, code)}")',
+            {"no way to {path}: {error}", "the door is shut", "somebody said {code}"},
+        ),
+        (
+            "lines = ['the door is shut']\n    lines.append(f'nobody is at {path}')\n    raise CannotRun('\\n'.join(lines))",
+            {"the door is shut", "nobody is at {path}"},
+        ),
+        (
+            "try: run()\n    except OSError as trouble: raise CannotRun(f'no way to {path}: {trouble}')",
+            {"no way to {path}: {reason}"},
+        ),
+        ('waiting.wait(f"another try after a {code}", 3)', {"another try after a {code}"}),
+        ('session.pause("an order to be seen", 3)', {"an order to be seen"}),
+        ('self.ending.warnings.append("the store is new")', {"the store is new"}),
+        ('self.stopped = f"worker {code} broke down"', {"worker {code} broke down"}),
+        ('raise Violation("it was taken for good")', set()),
+        ('raise CannotRun(f"{path}: {error}")', set()),
+        ("raise CannotRun(str(error))", set()),
+        ('print("no such door")', set()),
+    ],
+)
+def test_a_sentence_is_found_where_it_is_made(statement: str, sentences: set[str]) -> None:
+    assert found(statement) == sentences
+
+
+def test_a_new_message_of_an_error_is_missed_in_the_catalogue() -> None:
+    known = {message.id for message in written(source("pt-BR"))}
+    assert found('raise CannotRun(f"{path}: no such door")') - known == {"{path}: no such door"}
+    assert "{path}: is a folder; name the recordings in it" in known & set(messages())
+
+
+def test_the_templates_are_those_of_the_code() -> None:
+    assert MADE.read_text(encoding="utf-8") == made_file(), "run `make messages`"
+
+
+def test_every_template_made_is_recognised() -> None:
+    with speaking("pt-BR"):
+        lost = [template for template in made_templates() if said(template) == template]
+    assert not lost
+
+
+@pytest.mark.parametrize(
+    ("english", "portuguese"),
+    [
+        (
+            "the documented rate of GET /order, 90 a minute",
+            "o ritmo documentado de GET /order, 90 por minuto",
+        ),
+        (
+            "an order to be seen: that takes another 9 s, longer than --max-wait 1 s allows",
+            "um pedido se tornar visível: isso leva mais 9 s, mais do que --max-wait 1 s permite",
+        ),
+        (
+            "POST /order: no answer from https://a.example: [Errno 111] Connection refused; is base_url right, and is the "
+            "target up?",
+            "POST /order: sem resposta de https://a.example: [erro 111] conexão recusada; a base_url está certa, e o alvo está "
+            "no ar?",
+        ),
+        (
+            "t.toml: base_url must be a URL such as https://koncili.example\nt.toml: accounts must hold at least 1 account; add "
+            "[[accounts]] with id and channel",
+            "t.toml: base_url deve ser uma URL como https://koncili.example\nt.toml: accounts deve conter ao menos 1 conta; "
+            "acrescente [[accounts]] com id e channel",
+        ),
+        (
+            "20001 on 'CHANNEL_NAME': a query for an order that nobody sent is answered 403 '403-1'",
+            "20001 em 'CHANNEL_NAME': a consulta de um pedido que ninguém enviou é respondida com 403 '403-1'",
+        ),
+    ],
+)
+def test_sentences_within_are_said_again_too(english: str, portuguese: str) -> None:
+    with speaking("pt-BR"):
+        assert said(english) == portuguese
+    assert said(english) == english
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        ": ",
+        "; ",
+        "t.toml: ",
+        "404 {'errorMessage': 'Order 7 was not found here: no reason'}",
+        "We say: Order 12 not found; ask us",
+        "it is what it is: nobody knows",
+        "what a target says {of} itself\nin two lines",
+    ],
+)
+def test_what_a_target_says_stays_as_it_is(answer: str) -> None:
+    with speaking("pt-BR"):
+        assert said(answer) == answer
+
+
+def test_what_a_target_says_within_a_sentence_stays_as_it_is() -> None:
+    told = "https://a.example gives no access token for these credentials: 401 the file; check email, password and base_url"
+    with speaking("pt-BR"):
+        assert said(told) == (
+            "https://a.example não dá token de acesso para estas credenciais: 401 the file; verifique email, password e base_url"
+        )
+
+
+def test_errors_and_waits_are_told_in_the_language_spoken(capsys: pytest.CaptureFixture[str]) -> None:
+    error = CannotRun("t.toml: cannot be read: No such file or directory")
+    with speaking("pt-BR"):
+        telling.complain(str(error))
+        assert words("another try after a 503", 9) == "esperando 9 s por: outra tentativa após um 503"
+    telling.complain(str(error))
+    assert capsys.readouterr().err.splitlines() == [
+        "koncili-conformance: t.toml: não pode ser lido: arquivo ou diretório inexistente",
+        "koncili-conformance: t.toml: cannot be read: No such file or directory",
+    ]
