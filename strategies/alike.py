@@ -59,6 +59,11 @@ ALIKE: Final[Mapping[str, Alike]] = MappingProxyType(
         "in full-width digits": Alike(lambda code: code.translate(_FULL_WIDTH), ("via", "amazon"), is_plain=False),
         "without its accents": Alike(_without_accents, ("accents",), is_plain=False),
         "ending in a wildcard": Alike(lambda code: code + "%", ("amazon", "via"), is_plain=False),
+        # As shops name their orders; in a URL what follows it is nobody's.
+        "with a number sign before": Alike(lambda code: "#" + code, ("via", "mercado-livre")),
+        "with escapes for its hyphens": Alike(
+            lambda code: code.replace("-", "%2D"), ("amazon", "magalu"), is_plain=False
+        ),
     }
 )
 """By name, those first that real databases get wrong by default."""

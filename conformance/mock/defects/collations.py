@@ -8,6 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
+from urllib.parse import unquote
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import Request
@@ -217,6 +218,13 @@ COLLATIONS: Final = (
     _kept_under("qry-05-without-width", "Compares codes without the width of their digits.", _wide),
     _kept_under("qry-05-without-symbols", "Compares letters and digits of codes only.", _letters_and_digits),
     _kept_under("qry-05-without-zeros", "Compares codes without leading zeros.", lambda code: code.lstrip("0")),
+    _kept_under("qry-05-without-number-sign", "Compares codes without # before them.", lambda code: code.lstrip("#")),
+    Defect(
+        name="qry-05-decoded-twice",
+        statement="Decodes the code of a query once more than it was encoded.",
+        rules=rules("QRY-05", "ERR-06"),
+        reads=asked(unquote, "marketplaceCode", QUERY, DELETE),
+    ),
     _kept_under("qry-05-through-a-double", "Compares codes of digits as doubles.", through_a_double),
     _kept_under("qry-05-in-64-bits", "Compares codes of digits in 64 bits.", _in_64_bits),
     _kept_under("qry-05-loosely", "Compares codes that are numbers at their value.", _loosely),
