@@ -26,6 +26,7 @@ _UNREAD: Final = frozenset({"Violation", "Spoiled", "Undecodable", "TooMuch", "_
 _TAKERS: Final[Mapping[str, int]] = {
     "wait": 0, "begin": 0, "pause": 0, "let_pass": 0, "tell": 0, "_tell": 0, "tell_error": 0, "lost": 1, "Line": 2,
     "_unanswered": 0, "complain": 0, "_complain": 0, "say": 0, "mark": 0,
+    "hindered": 0, "_wrong": 0, "finish": 2, "__init__": 0, "_TooLarge": 0, "Exception": 0,
 }  # fmt: skip
 """Functions and methods that take a sentence, and as which argument."""
 
@@ -36,7 +37,7 @@ _TELLERS: Final = frozenset({
     "warnings", "unkept", "doubt_warnings", "doubt_words", "refusal", "preflight", "blocked_message", "in_words",
     "left_elsewhere", "wrong_accounts", "_of_memory", "_of_persistence", "callback_fault", "why_none", "doubt",
     "_complaint", "_remedy", "_variable", "gone_words", "answer_words", "too_slow", "_failure", "_reason", "problem",
-    "_why_unfinished", "_strange_words", "fault_of", "_way", "remedy", "missing_need",
+    "_why_unfinished", "_gone_words", "_kept", "problems", "_strange_words", "fault_of", "_way", "remedy", "missing_need",
 })  # fmt: skip
 """Functions whose results are sentences, or lists of them."""
 
@@ -92,7 +93,7 @@ class _Reader:
             for statement in tree.body:
                 for name, value in _assigned(statement):
                     self.constants.setdefault(name, []).append((path, value))
-        known = {"Exception", "ValueError", "KeyError"}
+        known = {"Exception", "ValueError", "KeyError", "OSError"}
         while more := {name for name, bases in classes.items() if name not in known and known & {*bases}}:
             known |= more
         self.exceptions = frozenset(known - _UNREAD - {"Exception"}) | {*_EXCEPTIONS_OF_CLICK}
@@ -100,12 +101,14 @@ class _Reader:
     def sentences(self) -> Iterator[tuple[str, str]]:
         """Every sentence, and where it is."""
         for path, tree in self.trees.items():
+            for expression in chain.from_iterable(self._taken(node, None) for node in _own(tree)):
+                yield from self._said(path, expression, None, 0)
             for scope in (node for node in ast.walk(tree) if isinstance(node, _FunctionDef)):
                 for node in _own(scope):
                     for expression in self._taken(node, scope):
                         yield from self._said(path, expression, scope, 0)
 
-    def _taken(self, node: ast.AST, scope: _FunctionDef) -> Iterator[ast.expr]:
+    def _taken(self, node: ast.AST, scope: _FunctionDef | None) -> Iterator[ast.expr]:
         """What is taken for a sentence at this place."""
         if isinstance(node, ast.Call):
             name = _name(node.func)
@@ -114,7 +117,12 @@ class _Reader:
                 yield node.args[place]
             if name in {"append", "extend"} and isinstance(node.func, ast.Attribute):
                 yield from node.args if _name(node.func.value) in _LISTS else ()
-        elif isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and scope.name in _TELLERS and node.value:
+        elif (
+            isinstance(node, ast.Return | ast.Yield | ast.YieldFrom)
+            and scope is not None
+            and scope.name in _TELLERS
+            and node.value
+        ):
             yield node.value
         elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
@@ -221,8 +229,8 @@ def _within(node: ast.expr) -> Sequence[ast.expr]:
     return here
 
 
-def _own(scope: _FunctionDef) -> Iterator[ast.AST]:
-    """The nodes of a function, without those of functions within."""
+def _own(scope: _FunctionDef | ast.Module) -> Iterator[ast.AST]:
+    """The nodes of a function or of a module, without those of functions within."""
     waiting: list[ast.AST] = [*scope.body]
     while waiting:
         node = waiting.pop(0)

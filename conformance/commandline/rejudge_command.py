@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from conformance.i18n.messages import tr
+from conformance.i18n.sentences import said
 
 
 @click.command(
@@ -46,9 +47,9 @@ def rejudge(directory: Path) -> None:
         ) from None
     found = judging.rejudge(file.certificate, TRAFFIC, raw, contract)
     for line in found.altered:
-        click.echo(tr("not the run's: {what}", what=line))
+        click.echo(tr("not the run's: {what}", what=said(line)))
     for line in found.differs:
-        click.echo(tr("does not follow: {what}", what=line))
+        click.echo(tr("does not follow: {what}", what=said(line)))
     if found.elsewhere:
         told = ", ".join(f"{rule} ({count})" for rule, count in found.elsewhere.items())
         click.echo(tr("in no recorded exchange, and so taken as the run counted it: {rules}", rules=told))

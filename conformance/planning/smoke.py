@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from conformance.i18n.messages import mark
 from conformance.planning.costs import Stage, client_errors_of, measured
 from conformance.planning.turns import rank
 
@@ -17,7 +18,7 @@ WITHOUT_CALLBACK: Final = 16
 """How many of these are kept where no notification tells when a reconciliation is finished: opening the next one does, and may
 be refused."""
 
-LEFT_OUT: Final = f"a smoke test spends at most {CLIENT_ERRORS} client errors: the certification does this"
+LEFT_OUT: Final = mark(f"a smoke test spends at most {CLIENT_ERRORS} client errors: the certification does this")
 """Why a scenario is not exercised that did not fit."""
 
 

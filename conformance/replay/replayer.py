@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from conformance.contract.rules import catalogue
+from conformance.i18n.messages import mark
 from conformance.replay.tries import TRIES, Tally, Tried
 from conformance.replay.wanted import Wanted
 from conformance.report.waits import Waits
@@ -107,9 +108,9 @@ def _groups(items: Iterable[pytest.Item], findings: Sequence[Wanted]) -> tuple[t
         during = one.finding.during
         item = by_name.get((during.rule, during.scenario)) if during else None
         if during is None:
-            lost[one] = "the certificate does not say which scenario showed it; certify again"
+            lost[one] = mark("the certificate does not say which scenario showed it; certify again")
         elif item is None:
-            lost[one] = f"this suite has no scenario {during.scenario!r} of {during.rule}; certify again"
+            lost[one] = mark(f"this suite has no scenario {during.scenario!r} of {during.rule}; certify again")
         else:
             found.setdefault((item, tuple(during.kinds)), []).append(one)
     return tuple(Group(item, kinds, tuple(those)) for (item, kinds), those in found.items()), lost
@@ -150,7 +151,7 @@ def _seen(opened: Session, scenario: ScenarioEvidence, one: Wanted) -> Tried:
     if beside is not None:
         return Tried(shown=True, told=beside.text())
     if scenario.outcome is Outcome.FAILED:
-        return Tried(why_not=f"{scenario.rule} is broken in another way: {scenario.reason}")
+        return Tried(why_not=mark(f"{scenario.rule} is broken in another way: {scenario.reason}"))
     if scenario.outcome is not Outcome.PASSED:
-        return Tried(why_not=scenario.reason or "the run was ended before")
+        return Tried(why_not=scenario.reason or mark("the run was ended before"))
     return Tried(why_not=unseen(catalogue()[scenario.rule], scenario, opened.readings))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.errors import Doubtful, TargetUnavailable, WaitTooLong
+from conformance.i18n.messages import mark
 from conformance.run import fillers
 from conformance.run.fillers import query as query_for
 from conformance.target.shared.ledger import NO_SUCH_PLACE, Ledger, OrderId
@@ -141,7 +142,7 @@ class RecoveryClient:
         if answer.is_accepted:
             return filled
         refused = NoSuchPlace if answer.error_code in NO_SUCH_PLACE else NotCompleted
-        raise refused(f"an order for its releases got {answer_words(answer)}")
+        raise refused(mark(f"an order for its releases got {answer_words(answer)}"))
 
     def withdraw(self, *orders: dict[str, Any]) -> None:
         """Delete orders whose releases were not taken."""

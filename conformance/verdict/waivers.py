@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from conformance.contract.rules import every_rule
 from conformance.errors import CannotRun
+from conformance.i18n.messages import mark
 from conformance.verdict.verdicts import RuleResult, RuleVerdict, Waiver, clock_of
 
 __all__ = ["Waiver", "WaiverStatus", "load_waivers", "waive", "waiver_status_of"]
@@ -143,15 +144,15 @@ def _waived(result: RuleResult, waiver: Waiver | None, now: datetime) -> RuleRes
     if left:
         first, *others = left
         more = f" (and {len(others)} more)" if others else ""
-        told = f"{first.reason} [not waived: {first.what}{more}; the waiver covers {waiver.covered}]"
+        told = mark(f"{first.reason} [not waived: {first.what}{more}; the waiver covers {waiver.covered}]")
         return replace(result, reason=told, finding=first)
-    reason = f"waived until {waiver.last_day}: {waiver.reason} (covers {waiver.covered})"
+    reason = mark(f"waived until {waiver.last_day}: {waiver.reason} (covers {waiver.covered})")
     return replace(result, verdict=RuleVerdict.WAIVED, reason=reason, waiver=waiver)
 
 
 def _hindered(result: RuleResult, waivers: Iterable[Waiver]) -> RuleResult:
     for waiver in waivers:
         if waiver.lets_be_hindered(result.rule.id, result.hindered_by):
-            reason = f"waived until {waiver.last_day} with {waiver.rule}, which stood in the way: {waiver.reason}"
+            reason = mark(f"waived until {waiver.last_day} with {waiver.rule}, which stood in the way: {waiver.reason}")
             return replace(result, verdict=RuleVerdict.WAIVED, reason=reason, waiver=waiver)
     return result

@@ -17,6 +17,7 @@ import httpcore
 import httpx
 
 from conformance.errors import CannotRun
+from conformance.i18n.messages import mark
 from conformance.target.wire.decoding import SPOKEN, TooMuch, Undecodable, decoded, in_utf8
 from conformance.target.wire.proxies import Proxy
 
@@ -448,7 +449,7 @@ class _Network(httpcore.NetworkBackend):
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             if self._proxy is None:
                 raise
-            raise httpcore.ProxyError(f"it can't be reached: {error}") from None
+            raise httpcore.ProxyError(mark(f"it can't be reached: {error}")) from None
         except UnicodeError as error:  # a host name that is none
             raise httpcore.ConnectError(str(error)) from None
         return _Stream(stream, self._now)

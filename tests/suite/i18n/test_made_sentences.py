@@ -76,6 +76,8 @@ def found(statement: str) -> set[str]:
         ('session.pause("an order to be seen", 3)', {"an order to be seen"}),
         ('self.ending.warnings.append("the store is new")', {"the store is new"}),
         ('self.stopped = f"worker {code} broke down"', {"worker {code} broke down"}),
+        ('self.evidence.finish(path, code, f"{path} stood in the way: {error}")', {"{path} stood in the way: {error}"}),
+        ("session.table = mark(f'nobody is at {path}')", {"nobody is at {path}"}),
         ('raise Violation("it was taken for good")', set()),
         ('raise CannotRun(f"{path}: {error}")', set()),
         ("raise CannotRun(str(error))", set()),
@@ -84,6 +86,12 @@ def found(statement: str) -> set[str]:
 )
 def test_a_sentence_is_found_where_it_is_made(statement: str, sentences: set[str]) -> None:
     assert found(statement) == sentences
+
+
+def test_a_sentence_of_a_table_is_found() -> None:
+    assert set(made_sentences({"module.py": 'MOST = 3\nWHY = mark(f"no more than {MOST} are sent")\n'})) == {
+        "no more than {most} are sent"
+    }
 
 
 def test_a_new_message_of_an_error_is_missed_in_the_catalogue() -> None:
@@ -124,6 +132,10 @@ def test_every_template_made_is_recognised() -> None:
             "[[accounts]] with id and channel",
             "t.toml: base_url deve ser uma URL como https://koncili.example\nt.toml: accounts deve conter ao menos 1 conta; "
             "acrescente [[accounts]] com id e channel",
+        ),
+        (
+            "ORD-02 stood in the way: ORD-02: expected it to be refused with 400, but it answered 200",
+            "ORD-02 estava no caminho: ORD-02: esperava-se que fosse recusada com 400, mas a resposta foi 200",
         ),
         (
             "20001 on 'CHANNEL_NAME': a query for an order that nobody sent is answered 403 '403-1'",
