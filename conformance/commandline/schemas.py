@@ -16,6 +16,7 @@ DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 
 _RULE: Final = {"type": "string", "pattern": "^[A-Z]{3,4}-[0-9]{2}$"}
 _UUID: Final = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_DURATION: Final = r"^\s*[0-9]+(\.[0-9]+)?\s*[smhdSMHD]?\s*$"
 _NAMES: Final = {"type": "array", "items": {"type": "string"}}
 
 
@@ -49,6 +50,10 @@ def target_schema() -> dict[str, Any]:
             reading.id: {"enum": list(reading.values), "default": reading.default, "description": reading.disagreement}
             for reading in READINGS.values()
         },
+    }
+    schema["properties"]["reconciles_in"] = {
+        "description": "How long it takes to reconcile: 90, 90s, 10m, 2h; plans tell by it how long a run takes.",
+        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _DURATION}],
     }
     stated = schema["properties"]["not_exercised"]
     stated["propertyNames"] = _RULE

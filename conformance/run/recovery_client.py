@@ -49,6 +49,10 @@ class NotCompleted(Exception):
     """A reconciliation can't be completed now; the message says why."""
 
 
+class NotRefused(NotCompleted):
+    """A server error is all that its releases got: nobody knows whether it takes them, or took them."""
+
+
 class NoSuchPlace(NotCompleted):
     """Nor ever: its account or channel takes nothing."""
 

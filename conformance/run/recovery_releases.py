@@ -10,7 +10,14 @@ from typing import Any
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.run import fillers
-from conformance.run.recovery_client import NoSuchPlace, NotCompleted, RecoveryClient, answer_words, order_of
+from conformance.run.recovery_client import (
+    NoSuchPlace,
+    NotCompleted,
+    NotRefused,
+    RecoveryClient,
+    answer_words,
+    order_of,
+)
 from conformance.target.shared.ledger import NO_SUCH_PLACE, Doubt, Ledger, Opened
 from conformance.target.shared.lenient import ENTRIES_AT_MOST, Place, counts, released_dates, spellings
 from conformance.target.shared.near_ids import FEW
@@ -31,7 +38,7 @@ def send_rest(client: RecoveryClient, ledger: Ledger, opened: Opened, place: Pla
             continue
         try:
             _release_first(client, ledger, opened, place, [total - received])
-        except NoSuchPlace:
+        except (NoSuchPlace, NotRefused):
             raise
         except NotCompleted:
             if accepted:  # it was full before
@@ -44,9 +51,13 @@ def send_rest(client: RecoveryClient, ledger: Ledger, opened: Opened, place: Pla
 def _release_first(
     client: RecoveryClient, ledger: Ledger, opened: Opened, place: Place, amounts: Sequence[int]
 ) -> bool:
-    """Send so many entries, or so many, until they are taken. Raises NotCompleted where none are."""
+    """Send so many entries, or so many, until they are taken. Raises NotCompleted where none are.
+
+    Where a server error is all that a larger amount got there may be room for it all the same, so that what a smaller one that is
+    taken leaves of it is sent too: raises NotRefused where that gets no other answer either.
+    """
     reason = NotCompleted("it has all the releases that it was to get")
-    doubts = [doubt.order for doubt in opened.doubts]
+    doubts, unknown = [doubt.order for doubt in opened.doubts], list[int]()
     for amount in amounts:
         if amount <= 0:
             continue
@@ -54,13 +65,29 @@ def _release_first(
             release(client, ledger, opened, place, spellings(opened.id), amount)
         except NoSuchPlace:
             raise
+        except NotRefused as failed:
+            unknown.append(amount)
+            reason = failed
         except NotCompleted as refused:
             reason = refused
         else:
-            if amount < amounts[0]:  # what was in doubt was taken
+            if unknown:
+                _release_what_is_left(client, ledger, opened, place, [larger - amount for larger in unknown])
+            elif amount < amounts[0]:  # what was in doubt was taken
                 ledger.released(*doubts)
             return True
     raise reason
+
+
+def _release_what_is_left(
+    client: RecoveryClient, ledger: Ledger, opened: Opened, place: Place, amounts: Sequence[int]
+) -> None:
+    try:
+        _release_first(client, ledger, opened, place, amounts)
+    except (NoSuchPlace, NotRefused):
+        raise
+    except NotCompleted:
+        pass  # each is refused: it was full before
 
 
 def release(
@@ -80,7 +107,7 @@ def taken(
 ) -> JSONValue:
     """The first of these ids that takes the order's entries. Raises NotCompleted where none does."""
     dates = released_dates(opened.init, opened.end) or (fillers.written(datetime.now(UTC)),)
-    tries, entries, last = 0, len(filled["extracts"]), ""
+    tries, entries, last, refused = 0, len(filled["extracts"]), "", False
     # The client writes into the ledger of this run alone, and by ids.
     unwritten = ledger is not client.own or opened.id is None
     for number, date in product(numbers, dates if opened.id is not None else dates[:FEW]):
@@ -92,10 +119,11 @@ def taken(
             ledger.settled(opened, order_of(filled), entries if answer.is_accepted else 0)
         if answer.is_accepted:
             return number
-        tries, last = tries + 1, answer_words(answer)
+        tries, last, refused = tries + 1, answer_words(answer), refused or answer.is_refused
         if answer.error_code in NO_SUCH_PLACE:
             raise NoSuchPlace(f"its releases got {last}")
-    raise NotCompleted(f"its releases got {last} ({tries} tried)")
+    why = f"its releases got {last} ({tries} tried)"
+    raise NotCompleted(why) if refused else NotRefused(why)
 
 
 def _amounts(missing: int, doubts: Sequence[Doubt]) -> list[int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from conformance.contract.endpoints import Endpoint
+from conformance.errors import Doubtful
 from conformance.mock.koncili import Koncili
 from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
 from conformance.run.recovery_client import ERRORS_AT_MOST
@@ -204,6 +206,33 @@ def test_a_server_that_fails_leaves_it_for_later(koncili: Koncili, dead: OneRun,
     rescue(dead, rescuer)
     rescuer.live.recovery.try_all_again()
     rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+
+
+@pytest.mark.parametrize("failures", range(3, 16))
+@pytest.mark.parametrize("failure", [500, "500 after"])
+def test_a_release_that_fails_is_not_taken_for_refused(
+    koncili: Koncili, dead: OneRun, rescuer: OneRun, failures: int, failure: int | str
+) -> None:
+    """Two of three orders, and then what is to fill up the rest, each get a server error, as often as that comes: it says
+    neither that there is room for so much nor that there is none."""
+    codes = [B, f"{B}-2", f"{B}-3"]
+    for code in codes:
+        dead.submit(code)
+    number = dead.create(releasesQtd=9)
+    dead.release(codes[0], number)
+    dead.upset(RELEASE, *[failure] * failures)
+    for code in codes[1:]:
+        with suppress(Doubtful):
+            dead.release(code, number)
+    planned = dead.way.plans[RELEASE]
+    rescuer.upset(RELEASE, *planned)
+    rescue(dead, rescuer)
+    if left(koncili)[0]:
+        assert rescuer.live.recovery.report.undone, "what stays is told"
+        assert rescuer.live.dead_runs == [dead.live.run.id]
+        rescuer.live.recovery.try_all_again()
+        rescuer.live.rescue_all()
     assert left(koncili) == ([], [])
 
 

@@ -42,7 +42,7 @@ class Killed(BaseException):
 @dataclass
 class Upset(httpx.BaseTransport):
     """The way to the mock. `plans` says what happens to the next requests of an endpoint, in turn: a status that stands in for
-    the answer, or "killed before" the request is carried out or "after"."""
+    the answer, "500 after" the request was carried out, or "killed before" that or "after"."""
 
     inner: httpx.BaseTransport
     plans: dict[Endpoint, list[int | str | None]] = field(default_factory=dict)
@@ -60,6 +60,8 @@ class Upset(httpx.BaseTransport):
         response = self.inner.handle_request(request)
         if plan == "killed after":
             raise Killed
+        if plan == "500 after":
+            return httpx.Response(500, json={"errorCode": "UPSET"}, request=request)
         return response
 
 
