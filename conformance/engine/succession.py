@@ -181,7 +181,9 @@ class Succession(Ahead[Any]):
                     notes.append(lambda: None)
         finally:
             reconciliations.finish(opened)
-        if notes:
+        received = reconciliations.notified(opened)
+        done = received is not None and received.content["payload"].get("situation") == "CONCILIED"
+        if notes and (done or self.bench.session.inbox is None):
             self._keep_besides(shown)
 
     def _try(self, planned: _Planned, then: _Planned | None) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from conformance.mock.defects.parts import WORKFLOW, rules
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Reconciliation
+from conformance.mock.world import MockWorld, Reconciliation
 
 _AFTER: Final = (*WORKFLOW, "REL-01", "REL-11", "REL-12", "REL-18", "WFL-04", "NTF-01", "NTF-02")
 
@@ -16,7 +17,28 @@ def _complete(name: str, statement: str, is_complete: Callable[[Reconciliation],
     return Defect(name=f"wfl-03-{name}", statement=statement, rules=rules(*_AFTER), is_complete=is_complete)
 
 
+def _not_positive(reconciliation: Reconciliation) -> bool:
+    return isinstance(reconciliation.total, int | Decimal) and reconciliation.total <= 0
+
+
+def _end_in_error(_: MockWorld, reconciliation: Reconciliation) -> None:
+    if _not_positive(reconciliation):
+        reconciliation.situation = "ERROR"
+
+
 COMPLETION: Final = (
+    Defect(
+        name="rec-12-total-must-be-positive-to-end",
+        statement="Completes no reconciliation whose totalNetValue is not positive.",
+        rules=rules("REC-12"),
+        is_complete=lambda one: one.received >= one.quantity and not _not_positive(one),
+    ),
+    Defect(
+        name="rec-12-ends-in-error",
+        statement="Ends a reconciliation with ERROR where its totalNetValue is not positive.",
+        rules=rules("REC-12"),
+        after_completion=_end_in_error,
+    ),
     _complete("never-completes", "Completes no reconciliation.", lambda _: False),
     _complete("at-the-first-release", "Completes a reconciliation at its first release.", lambda one: bool(one.orders)),
     _complete("one-entry-early", "Completes a reconciliation when all releases but one entry are in.",
