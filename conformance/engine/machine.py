@@ -21,7 +21,7 @@ from conformance.contract.rules import Side
 from conformance.engine import machine_steps
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
-from conformance.engine.properties import SHRINKING_EXAMPLES, first_sight, quietly
+from conformance.engine.properties import SHRINKING_EXAMPLES, TRIED_AGAIN, first_sight, quietly
 from conformance.engine.reference_model import CODES, Model
 from conformance.engine.unfinished import Hindered
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
@@ -51,6 +51,8 @@ class _Run:
     found: list[Violation] = field(default_factory=list)
     stopped: list[Exception] = field(default_factory=list)
     """What stopped the run: after that nothing more is done."""
+    lost: int = 0
+    """How many sequences ended early, since an answer was lost."""
     blamed: dict[bool, str] = field(default_factory=dict)
     """What was found out about refused releases, after broken ones or not: it takes long."""
 
@@ -69,17 +71,24 @@ def prove_machine(bench: Bench) -> None:
     """Run the machine; raises the first violation, shrunk to the shortest sequence where the target allows."""
     if bench.session.resuming:
         return
-    seed = int.from_bytes(sha256(f"{bench.session.seed} machine".encode()).digest()[:8])
-    run = _Run(bench)
-    machine = hypothesis.seed(seed)(_machine(run))
+    run, scenario = _Run(bench), bench.session.evidence.scenarios[bench.scenario]
+    for again in range(1 + TRIED_AGAIN):
+        run.lost = 0
+        _prove_once(run, f"{bench.session.seed} machine{f' {again}' if again else ''}")
+        if run.stopped:
+            raise run.stopped[0]
+        if not run.lost or all(scenario.count(side) for side in (Side.ACCEPTED, Side.REFUSED)):
+            return
+
+
+def _prove_once(run: _Run, seed: str) -> None:
+    machine = hypothesis.seed(int.from_bytes(sha256(seed.encode()).digest()[:8]))(_machine(run))
     try:
         _try_sequences(machine, run.examples, [Phase.generate], run.found)
     except Violation:
-        if bench.session.shrinks:
+        if run.bench.session.shrinks:
             _try_sequences(machine, max(run.examples, SHRINKING_EXAMPLES), [Phase.generate, Phase.shrink], run.found)
         raise
-    if run.stopped:
-        raise run.stopped[0]
 
 
 def _try_sequences(
@@ -113,6 +122,7 @@ class _Sequence(RuleBasedStateMachine):
             self.run.stopped.append(reason)
         except (Hindered, TargetUnavailable) as reason:
             self.failed = True  # what became of the last call is not known: the model knows no more
+            self.run.lost += isinstance(reason, TargetUnavailable)
             bench.hindered(str(reason))
         except Violation as violation:
             self.failed = True

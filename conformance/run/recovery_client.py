@@ -53,6 +53,10 @@ class NotRefused(NotCompleted):
     """A server error is all that its releases got: nobody knows whether it takes them, or took them."""
 
 
+class Refused(NotCompleted):
+    """Its releases were refused: it takes none, or has all of them."""
+
+
 class NoSuchPlace(NotCompleted):
     """Nor ever: its account or channel takes nothing."""
 

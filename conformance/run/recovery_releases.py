@@ -15,6 +15,7 @@ from conformance.run.recovery_client import (
     NotCompleted,
     NotRefused,
     RecoveryClient,
+    Refused,
     answer_words,
     order_of,
 )
@@ -123,7 +124,7 @@ def taken(
         if answer.error_code in NO_SUCH_PLACE:
             raise NoSuchPlace(f"its releases got {last}")
     why = f"its releases got {last} ({tries} tried)"
-    raise NotCompleted(why) if refused else NotRefused(why)
+    raise Refused(why) if refused else NotRefused(why)
 
 
 def _amounts(missing: int, doubts: Sequence[Doubt]) -> list[int]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.errors import Doubtful, WaitTooLong
 from conformance.run import fillers
-from conformance.run.recovery_client import NoSuchPlace, NotCompleted, NotTried, RecoveryClient, answer_words
-from conformance.run.recovery_releases import release, send_rest, taken
+from conformance.run.recovery_client import (
+    NoSuchPlace,
+    NotCompleted,
+    NotTried,
+    RecoveryClient,
+    Refused,
+    answer_words,
+)
+from conformance.run.recovery_releases import send_rest, taken
 from conformance.target.shared.ledger import NO_SUCH_PLACE, Ledger, Opened
-from conformance.target.shared.lenient import Place, counts, is_lawful, own_places, spellings, whole_id
+from conformance.target.shared.lenient import Place, counts, is_lawful, own_places, whole_id
 from conformance.target.shared.near_ids import FEW, REMEMBERED, guesses, guesses_at_once, next_after, none_between
 from conformance.target.wire.exchange import Exchange
 
@@ -35,6 +42,8 @@ class Search:
     """Looks by the client that clears away."""
 
     client: RecoveryClient
+    probes: dict[Place, Opened] = field(default_factory=dict)
+    """What was opened to see whether a place takes another reconciliation, and is not complete yet."""
 
     # -- one whose id is known ---------------------------------------------------------------------------------------
 
@@ -229,7 +238,14 @@ class Search:
 
     def is_free(self, place: Place, patience: float) -> JSONValue:
         """The id of a reconciliation that the place takes, which is then completed: so none is active there. None where it
-        takes none, after waiting so long for the one before to be reconciled."""
+        takes none, after waiting so long for the one before to be reconciled.
+
+        One that was opened here before and could not be completed, since the answer to its release was lost, is completed and
+        says as much: as long as it is there nothing else is.
+        """
+        mine = self.probes.get(self._plain(place))
+        if mine is not None and any(mine is one for one in self.client.own.left.opened):
+            return self._close(mine, place)
         waited, pause, looks = 0.0, max(self.client.pause, FIRST_PAUSE), 0
         wait = self.client.wait("a reconciliation to be finished")
         while True:
@@ -247,7 +263,7 @@ class Search:
             if answer.is_accepted:
                 if looks > 1:
                     self.client.pause = max(self.client.pause, 1.1 * waited)
-                return self._close(place)
+                return self._close_new(place)
             if answer.error_code in NO_SUCH_PLACE:
                 raise NoSuchPlace(f"creations there got {answer_words(answer)}")
             if waited >= patience:
@@ -276,17 +292,25 @@ class Search:
     def _plain(place: Place) -> Place:
         return Place(whole_id(place.account), place.channel)
 
-    def _close(self, place: Place) -> JSONValue:
-        """Complete what was opened to see whether that can be done."""
+    def _close_new(self, place: Place) -> JSONValue:
+        """Complete what was just opened to see whether that can be done."""
         mine = next(
             (one for one in reversed(self.client.own.left.opened) if one.accepted and one.channel == place.channel),
             None,
         )
         if mine is None or mine.id is None:
             return None
-        number = mine.id
+        self.probes[self._plain(place)] = mine
+        return self._close(mine, place)
+
+    def _close(self, mine: Opened, place: Place) -> JSONValue:
+        """Its id, once it is complete; None where it takes no release. Raises TargetUnavailable where an answer is lost."""
+        number, doubted = mine.id, mine.in_doubt > 0
         try:
-            release(self.client, self.client.own, mine, place, spellings(number), 1)
+            send_rest(self.client, self.client.own, mine, place, lawful=True)
+        except Refused:
+            if not doubted:  # else it is full: the release whose answer was lost was taken
+                return None
         except NotCompleted:
             return None
         self.client.own.closed(mine)

@@ -236,6 +236,26 @@ def test_a_release_that_fails_is_not_taken_for_refused(
     assert left(koncili) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "answers", [["lost after"], ["lost before"], ["lost before", "lost after"], [500], ["500 after"]]
+)
+def test_what_is_opened_to_see_what_is_free_is_completed(
+    answers: list[int | str], koncili: Koncili, dead: OneRun
+) -> None:
+    """Its release gets no answer, or a server error: nothing else can be opened there until it is complete."""
+    dead.submit(A)
+    dead.release(A, dead.create())
+    dead.live.waiting.sleep(5)
+    dead.upset(CREATE, "lost before")
+    with pytest.raises(Doubtful):
+        dead.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z")
+    dead.upset(RELEASE, *answers)
+    dead.live.free("CHANNEL_NAME")
+    assert dead.live.recovery.report.undone == []
+    assert not dead.live.ledger.left.opened
+    assert left(koncili)[0] == []
+
+
 @pytest.mark.parametrize("quantity", [0, -3])
 def test_what_was_opened_for_nothing_is_not_taken_for_complete(quantity: int, dead: OneRun, rescuer: OneRun) -> None:
     """A server that accepts that is wrong; whether such a one is active only another creation shows."""

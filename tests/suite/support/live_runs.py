@@ -42,7 +42,8 @@ class Killed(BaseException):
 @dataclass
 class Upset(httpx.BaseTransport):
     """The way to the mock. `plans` says what happens to the next requests of an endpoint, in turn: a status that stands in for
-    the answer, "500 after" the request was carried out, or "killed before" that or "after"."""
+    the answer, "500 after" the request was carried out, or the answer that is "lost before" that or "after", or the run
+    "killed before" it or "after"."""
 
     inner: httpx.BaseTransport
     plans: dict[Endpoint, list[int | str | None]] = field(default_factory=dict)
@@ -57,9 +58,13 @@ class Upset(httpx.BaseTransport):
             return httpx.Response(plan, json={"errorCode": "UPSET"}, request=request)
         if plan == "killed before":
             raise Killed
+        if plan == "lost before":
+            raise httpx.ReadError("lost", request=request)
         response = self.inner.handle_request(request)
         if plan == "killed after":
             raise Killed
+        if plan == "lost after":
+            raise httpx.ReadError("lost", request=request)
         if plan == "500 after":
             return httpx.Response(500, json={"errorCode": "UPSET"}, request=request)
         return response
