@@ -70,6 +70,11 @@ def fractional(order: Mapping[str, Any]) -> dict[str, Any]:
     return {**later(order, FIELDS), "extracts": [later(extract, ("expectedDate",)) for extract in order["extracts"]]}
 
 
+def without_optional(order: Mapping[str, Any]) -> dict[str, Any]:
+    """The same order without the later dates that its status does not demand."""
+    return {name: value for name, value in order.items() if name not in _LATER or name in MANDATORY[order["status"]]}
+
+
 MANDATORY: Final = {
     "INVOICED": (),
     "PAID_WAITING_DELIVERY": ("sendDate", "estimatedDeliveryDate"),

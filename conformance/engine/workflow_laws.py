@@ -108,8 +108,13 @@ def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
                 return False
         return True
 
-    drawn = batches(reconciliations.scope, at_least=least, at_most=most)
-    return [Whole(rule, bench.scenario, drawn, go, _ended(bench, rule), _wanted(bench))]
+    def law(name: str, least: int, examples: int) -> Whole:
+        drawn = batches(reconciliations.scope, at_least=least, at_most=most)
+        return Whole(rule, f"{bench.scenario}{name}", drawn, go, _ended(bench, rule), examples)
+
+    # One of the most in any case: when it ends in between is seen best there.
+    wanted = _wanted(bench)
+    return [law("", most, 1), *([law(" of any number", least, wanted - 1)] if wanted > 1 else [])]
 
 
 def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, received: int) -> None:

@@ -21,6 +21,7 @@ from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
+from strategies.dates import without_optional
 from strategies.identifiers import ROOMY
 from strategies.orders import Order, orders, place_of
 from strategies.reconciliations import Batch, batches
@@ -232,9 +233,13 @@ def foreign_deletion_refused_and_order_stays(experiment: Experiment, foreign: tu
 
 @st.composite
 def _resubmissions(draw: DrawFn, scope: Scope) -> tuple[Place, list[Order]]:
-    """Three orders for one place, each of another total than the one before: what comes back is told from what was sent."""
+    """Three orders for one place, each of another total than the one before: what comes back is told from what was sent. The last
+    has fields less than the one before it, which may be kept."""
     place = draw(st.sampled_from(scope.places))
-    return place, [draw(orders(scope, places=(place,))) for _ in range(3)]
+    first = draw(orders(scope, places=(place,)))
+    with_dates = draw(orders(scope, places=(place,), statuses=("CONCLUDED",)))
+    last = draw(orders(scope, places=(place,), statuses=("PAID_WAITING_DELIVERY", "CANCELED")))
+    return place, [first, with_dates, without_optional(last)]
 
 
 @then("of a deleted one nothing shows, also when it is sent and deleted again")
