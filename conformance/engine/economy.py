@@ -118,8 +118,8 @@ def all_left(able: Able, history: History) -> list[KindOf]:
 
 
 RESERVED: Final = 4
-"""Where not all that shows something fits, one in so many of the client errors that are not for the first kinds is for kinds
-whose turn it is: else some would never be tried."""
+"""Where not all that shows something fits, as many client errors as are wanting, and at most one in so many of those that are not
+for the first kinds, are for kinds whose turn it is: else some would never be tried."""
 
 
 def worth_most(able: Able, budget: int, matrix: KillMatrix, turn: int, history: History | None = None) -> list[KindOf]:
@@ -139,12 +139,12 @@ def worth_most(able: Able, budget: int, matrix: KillMatrix, turn: int, history: 
     wanted = [*failed, *new, *catching]
     rest = _layers([kind for kind in left if kind not in set(wanted)], matrix)
     room = max(0, budget - len(firsts))
-    reserved = room // RESERVED if len(wanted) > room else 0
+    reserved = min(room // RESERVED, max(0, len(wanted) - room))
     sure = wanted[: min(room, max(len(failed), room - reserved))]
     waiting = [*wanted[len(sure) :], *rest]
     if history is None:
         every = _layers(_evenly(able.values()), matrix)
-        return [*firsts, *sure, *_in_turn(waiting, every, turn * max(1, room // RESERVED))[: room - len(sure)]]
+        return [*firsts, *sure, *_in_turn(waiting, every, turn * max(1, room - len(sure)))[: room - len(sure)]]
     longest = sorted(waiting, key=lambda kind: -before[kind].age if kind in before else float("-inf"))
     return [*firsts, *sure, *longest[: room - len(sure)]]
 

@@ -212,6 +212,18 @@ def test_where_no_kind_of_a_scenario_catches_anything_new_they_take_turns() -> N
     assert {told(worth_most(able(one="a", other="xy"), 0, same, turn)) for turn in range(2)} == {"ax", "ay"}
 
 
+def test_one_kind_that_does_not_fit_costs_one_more_and_not_a_quarter() -> None:
+    letters = "abcdefghijklmnopqrst"
+    catching = {f"one_{letter}": letter for letter in letters}
+    kinds, all_catch = able(one=letters, other="xyz"), matrix(**catching, other_x="5", other_y="5", other_z="5")
+    fits = worth_most(kinds, len(letters) + 1, all_catch, 0)
+    assert told(fits) == f"ax{letters[1:]}"
+    for turn in range(5):
+        one_less = worth_most(kinds, len(letters), all_catch, turn)
+        assert told(one_less)[:-1] == told(fits)[:-2]
+        assert len(one_less) == len(letters)
+
+
 def test_a_part_is_kept_for_kinds_whose_turn_it_is_whatever_others_catch() -> None:
     catching = {KindOf(ONE, str(number)): frozenset({str(number)}) for number in range(40)}
     idle = {KindOf(ONE, f"idle {number}"): frozenset[str]() for number in range(10)}
