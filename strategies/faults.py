@@ -416,6 +416,14 @@ FAULTLESS: Final = {
 """Refusable rules whose refusal takes a sequence of calls or another rule's fault: their scenarios make it themselves."""
 
 
+def rule_broken_by(kind: Kind) -> str:
+    """The id of the rule that a kind of fault breaks. Raises LookupError for one of no table."""
+    for rule_id, faults in FAULTS.items():
+        if any(kind is one for kinds in faults.values() for one in kinds):
+            return rule_id
+    raise LookupError(f"{kind} is in no table of faults")
+
+
 def order_faults() -> tuple[Kind, ...]:
     """Every kind of fault in an order that is to be refused with 400, whatever the reading."""
     return tuple(

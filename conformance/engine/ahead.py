@@ -158,7 +158,7 @@ class Ahead(ABC, Generic[L]):
         evidence = bench.session.evidence.scenarios[bench.scenario]
         before = evidence.hindrance, evidence.hindered_by
         try:
-            prove(bench, law.name, law.strategy, drawn.append, law.examples)
+            prove(bench, law.name, law.strategy, drawn.append, law.examples, is_tried=False)
             if (evidence.hindrance, evidence.hindered_by) != before:
                 return []  # not all of them are worth sending: its scenario says so
         except TargetUnavailable:

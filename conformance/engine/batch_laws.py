@@ -97,7 +97,8 @@ def _creation_counts(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool 
             send_broken_copy(bench, rule, fault_batch.lawful, kind, edit, reconciliation, wrongly)
             for kind, edit in fault_batch.edits
         ]
-        created = reconciliations.create_after_refusal(reconciliation)
+        broken = [edit.apply(fault_batch.lawful) for _, edit in fault_batch.edits]
+        created = reconciliations.create_after_refusal(reconciliation, broken)
         check_accepted(rule=catalogue()["REC-01"], exchange=created)
         if reconciliation.waited:
             return None

@@ -105,6 +105,7 @@ def told_apart(bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, 
             bound.met()
             if code is other:
                 _check_refused_by_itself(bench, rule, order, bench.fresh(pair.shape), alike, exchange, context)
+            bench.shows_nothing_more()
             return
         if code is values:  # what was shown once is not still to come, should the second take its place
             yield from shown(bench, rule, first, values, first, "the second of two is not sent yet")

@@ -6,11 +6,12 @@ import re
 from typing import Final
 
 from conformance.contract.jsontext import told
-from conformance.contract.rules import Rule
+from conformance.contract.rules import Rule, catalogue
 from conformance.engine.bench import Bench
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import says_no_token, tokens_in
 from conformance.verdict.violation import Violation
+from strategies.faults import Kind, rule_broken_by
 
 _CODE = re.compile(r"(\d{3})(-\d+)?")
 """The status, and Koncili's own number where it has one: the bare status is a code too. (P: error reference)"""
@@ -61,6 +62,20 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
             bench.observe("ERR-01", "the documented error body", problem, exchange, context)
         elif exchange.endpoint is not None:
             bench.well_refused[exchange.endpoint] = exchange
+
+
+def is_refused(bench: Bench, kind: Kind, exchange: Exchange, context: str) -> bool:
+    """Whether a call with a fault was refused, where the running law is about something else. That one is not is noted against
+    the rule that says it must be: its own scenario may not send the call as it is here, as an update or after others."""
+    if exchange.is_refused:
+        return True
+    rule = catalogue()[rule_broken_by(kind)]
+    if exchange.is_accepted:
+        bench.observe(
+            rule.id, f"it to be refused with {rule.refused}", f"it answered {exchange.status}", exchange, context
+        )
+    bench.hindered(f"{rule.id}: a call with a fault got {exchange.status}")
+    return False
 
 
 NO_BODY: Final = "empty"

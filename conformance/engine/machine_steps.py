@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
+from conformance.engine.checks import is_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import CODES, Model
 from conformance.engine.unfinished import Hindered
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
-from strategies.faults import Kind
+from strategies.faults import Kind, rule_broken_by
 from strategies.orders import Order, place_of
 from strategies.periods import PERIOD, at
 from strategies.world import BrokenUpdate, batch_of
@@ -59,15 +60,15 @@ def submit_broken(model: Model, update: BrokenUpdate, slot: int) -> None:
     place = {"accountId": type(body["accountId"])(key[0].account), "channelName": key[0].channel}
     broken = Call(Endpoint.SUBMIT_ORDER, body={**body, **place})
     refused = bench.send(broken, model.codes[slot], f"broken update of {model.name(key)} ({update.kind.name})")
-    _must_be_refused(model, refused)
+    _must_be_refused(model, update.kind, refused)
     model.broken_updates.add(keys[0])
     model.touched(None, "ORD-16", "ORD-16")
 
 
-def _must_be_refused(model: Model, exchange: Exchange) -> None:
-    """That it must be refused is the rule of its fault, whose own scenario says so."""
-    if exchange.status // 100 != 4:
-        raise Hindered(f"a call with a fault got {exchange.status}")
+def _must_be_refused(model: Model, kind: Kind, exchange: Exchange) -> None:
+    """Raises Hindered where a call with a fault is not refused: that it must be is the rule of its fault."""
+    if not is_refused(model.bench, kind, exchange, f"{kind.name}, in a sequence of calls"):
+        raise Hindered(f"{rule_broken_by(kind)}: a call with a fault got {exchange.status}")
     model.refusals.append(exchange)
 
 
@@ -153,7 +154,7 @@ def reconcile_broken(model: Model, pick: int, kind: Kind, data: st.DataObject) -
     exchange = model.bench.send(broken, reconciliation.values[0], note)
     if exchange.status // 100 == 2:
         model.bench.reconciliations.stray(reconciliation)
-    _must_be_refused(model, exchange)
+    _must_be_refused(model, kind, exchange)
     model.free_periods[reconciliation.place] = reconciliation.values[0][PERIOD]
     model.touched(None, "REC-09", "REC-09")
 
@@ -224,6 +225,6 @@ def release_broken(model: Model, pick: int, kind: Kind, data: st.DataObject) -> 
     exchange = model.bench.send(broken, reconciliation.values[order], f"broken release ({kind.name})")
     if exchange.status // 100 == 2:
         reconciliation.spoiled = True
-    _must_be_refused(model, exchange)
+    _must_be_refused(model, kind, exchange)
     model.broken_releases.add(reconciliation.place)
     model.touched(None, "REL-18", "REL-18")

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import Side, catalogue
+from conformance.contract.rules import Side
+from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Spoiled
 from conformance.run.session import Session
 from conformance.target.wire.exchange import Exchange
+from conformance.verdict.evidence import hindering_rule
 from conformance.verdict.violation import Violation
 
 
@@ -31,6 +33,8 @@ class Noting:
     """By endpoint the newest refusal whose body was as documented."""
     withheld: set[str] = field(default_factory=set)
     """Scenarios of which no refusal counts: what they are about was answered in two ways."""
+    trial: Trial = field(default_factory=Trial)
+    """What has come of the running example."""
 
     def try_kinds(self, *names: str) -> None:
         """From now on these kinds of the fault are tried: findings and recorded exchanges tell so."""
@@ -46,7 +50,12 @@ class Noting:
         """Count a piece of evidence for the running scenario."""
         if side is Side.REFUSED and self.scenario in self.withheld:
             return
+        self.trial.has_shown = True
         self.when_it_counts(partial(self.session.evidence.saw, self.scenario, side, exchange))
+
+    def shows_nothing_more(self) -> None:
+        """Say that the running example has come to its end as it may, though it counts for no side."""
+        self.trial.has_shown = True
 
     def withhold_refusals(self, why: str) -> None:
         """Count no refusal for the running scenario: what it is about was also answered otherwise."""
@@ -81,9 +90,10 @@ class Noting:
         a scenario before its turn."""
         if self.notes is not None:
             raise Spoiled(reason)
+        self.trial.hindrance = reason
         scenario = self.session.evidence.scenarios[self.scenario]
         scenario.hindrance = reason
-        scenario.hindered_by = reason.partition(":")[0] if reason.partition(":")[0] in catalogue().rules else ""
+        scenario.hindered_by = hindering_rule(reason)
 
     @contextmanager
     def aside(self, *known: Exchange) -> Iterator[None]:

@@ -22,9 +22,11 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.frugal import Frugal, size_of
 from conformance.engine.hindrances import Blocked, Hindrances
+from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Waiting
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.verdict.evidence import hindering_rule
 from conformance.verdict.violation import Violation
 
 T = TypeVar("T")
@@ -43,6 +45,9 @@ passing, on the way or in the server."""
 LEFT_OUT_AT_MOST: Final = 100
 """So many examples in a row are left out since they hold what a target refuses each time: most likely there are no others."""
 
+MORE_EXAMPLES: Final = 2
+"""So many more are tried where all examples of a law met what breaks another rule: others may hold nothing of that."""
+
 SHRINKING_EXAMPLES = 200
 """How many examples the second pass may look at for the smallest failure."""
 
@@ -53,27 +58,42 @@ def once(bench: Bench, law: Callable[[], Waiting[None] | None]) -> None:
 
 
 def prove(
-    bench: Bench, name: str, strategy: st.SearchStrategy[T], law: Law[T], examples: int, *, spares: bool = True
+    bench: Bench,
+    name: str,
+    strategy: st.SearchStrategy[T],
+    law: Law[T],
+    examples: int,
+    *,
+    spares: bool = True,
+    is_tried: bool = True,
 ) -> None:
     """Run a law on so many examples; raises what the law raises, shrunk where the target allows. At the end of a run it
-    only goes on with what was put off.
+    only goes on with what was put off. Where no example decides it the scenario's evidence says so.
 
     The first pass leaves out Hypothesis's simplest example, with which every run would begin: of a few examples it is
     the one that shows least, and refusals are counted. Only when the law is broken does a second pass look for the
     smallest failure, from the simplest on. Examples that hold what a target refuses each time are left out, unless the law is
-    itself about that (`spares` is False). Raises NotTried where there is no other.
+    itself about that (`spares` is False). Raises NotTried where there is no other. Where the examples are only drawn, to be
+    tried elsewhere, the law is not tried here (`is_tried` is False).
     """
     if bench.session.resuming:
         bench.session.deferred.discard(bench.scenario)
         for deferred in bench.deferred.pop((bench.scenario, name), ()):
+            bench.trial = deferred.trial
             _watched(bench, partial(bench.go_on, deferred))
+            _note_what_came(bench, name)
         return
+    if is_tried:
+        bench.session.evidence.scenarios[bench.scenario].open_laws[_name_within(bench, name)] = ""
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
     if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
         strategy, law = _sparing(bench, bench.hindrances, strategy, law)
     before = bench.session.journal.spent()
     try:
         _first_pass(bench, law, name, strategy, seed, examples)
+        for again in range(1, 1 + MORE_EXAMPLES):
+            if is_tried and _is_hindered(bench, name):
+                _first_pass(bench, law, name, strategy, seed + again, 1)
     except Violation as violation:
         found = violation
         bench.session.deferred.discard(bench.scenario)
@@ -84,6 +104,26 @@ def prove(
     elif (frugal := Frugal(bench, before)).is_worth_it:
         found = _shrunk_for_nothing(bench, law, name, strategy, seed, found, frugal)
     raise found  # not shrunk, or found once and not again: the first sight of it is all there is
+
+
+def _name_within(bench: Bench, name: str) -> str:
+    """The name of a law within its scenario."""
+    return name.removeprefix(bench.scenario).strip()
+
+
+def _note_what_came(bench: Bench, name: str) -> None:
+    """Take note of what came of an example: whether the law is decided by it, or why it is not."""
+    open_laws, law = bench.session.evidence.scenarios[bench.scenario].open_laws, _name_within(bench, name)
+    if bench.trial.decides:
+        open_laws.pop(law, None)
+    elif law in open_laws and bench.trial.hindrance:
+        open_laws[law] = bench.trial.hindrance
+
+
+def _is_hindered(bench: Bench, name: str) -> bool:
+    """Whether a law is undecided for nothing but what breaks another rule."""
+    why = bench.session.evidence.scenarios[bench.scenario].open_laws.get(_name_within(bench, name), "")
+    return bool(hindering_rule(why)) and not bench.deferred[bench.scenario, name]
 
 
 def _shrunk_for_nothing(
@@ -241,6 +281,7 @@ def _run(
 def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
     def carry_out() -> None:
         bench.story.clear()
+        bench.trial = Trial()
         _watched(bench, lambda: _carry_out(bench, name, law(example)))
 
     bench.passing.begin_example()
@@ -263,6 +304,7 @@ def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
         bench.passing.begin_try()
         carry_out()
     finally:
+        _note_what_came(bench, name)
         for fault in bench.passing.met_in(1 + TRIED_AGAIN):
             actual = f"it answered {fault.status}, each time with another code, and not when the same was sent again"
             bench.observe("ERR-02", "no server error", actual, fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from conformance.contract.endpoints import Endpoint
@@ -11,9 +12,11 @@ from conformance.engine.reconciliation_calls import PLAIN_SECONDS, Reconciliatio
 from conformance.engine.unfinished import Hindered, Spoiled
 from conformance.engine.values import Values
 from conformance.errors import TargetUnavailable
+from conformance.target.shared.calendar import LONG_SECONDS
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
+from strategies.periods import EARLIER, LATEST
 from strategies.reconciliations import Batch
 from strategies.scope import Place
 
@@ -67,8 +70,8 @@ class Reconciliations(ReconciliationCalls):
                 self._blame(reconciliation, call, exchange, faults)
             return exchange
 
-    def create_after_refusal(self, reconciliation: OpenReconciliation) -> Exchange:
-        """The lawful creation after refused ones of the same period.
+    def create_after_refusal(self, reconciliation: OpenReconciliation, broken: Sequence[Call] = ()) -> Exchange:
+        """The lawful creation after refused ones of the same period: after these `broken` copies of it.
 
         Raises a violation of REC-09 where only another period is accepted, Hindered where none is or that may be an earlier
         run's doing.
@@ -77,7 +80,7 @@ class Reconciliations(ReconciliationCalls):
         with self.bench.keeping_faults() as faults:
             created = self.create(reconciliation, blame=False)
             if created.status // 100 != 2:
-                self._check_a_refused_one_is_to_blame(reconciliation)
+                self._check_a_refused_one_is_to_blame(reconciliation, broken)
                 faults.clear()  # they are what it has left
         if created.status // 100 == 2:
             return created
@@ -88,7 +91,7 @@ class Reconciliations(ReconciliationCalls):
             exchange=created,
         )
 
-    def _check_a_refused_one_is_to_blame(self, reconciliation: OpenReconciliation) -> None:
+    def _check_a_refused_one_is_to_blame(self, reconciliation: OpenReconciliation, broken: Sequence[Call]) -> None:
         """Raises what else there may be to blame for the refusal of a lawful creation."""
         if reconciliation.doubtful:
             self.free(reconciliation.place)
@@ -98,22 +101,30 @@ class Reconciliations(ReconciliationCalls):
         if self.create(reconciliation).status // 100 != 2:
             raise Hindered("REC-01: a proper reconciliation was refused")
         self.finish(reconciliation)
-        if not self.keeps_refused_periods(reconciliation.place):
+        if not self.keeps_refused_periods(reconciliation, broken):
             raise Hindered("a period was taken, perhaps by an earlier run")
 
-    def keeps_refused_periods(self, place: Place) -> bool:
-        """Whether the period of a creation that is refused is taken from then on, found by another such period: that the
-        first was taken may be an earlier run's doing, where the target remembers those."""
+    def keeps_refused_periods(self, before: OpenReconciliation, broken: Sequence[Call]) -> bool:
+        """Whether the period of a creation that is refused for the same is taken from then on, found by another such period: that
+        the first was taken may be an earlier run's doing, where the target remembers those. Long ones it most likely is: there,
+        and where nothing is known of the refused ones, a plain one without releases is refused."""
         if self.bench.session.in_process:
             return True
-        again = self.begin(self.plain(place, 1))
-        broken = {**again.batch.creation, "releasesQtd": 0}
+        place = before.place
+        if broken and before.batch.seconds < LONG_SECONDS:
+            again = self.begin(before.batch)
+            beside = {name: before.values[0][name] for name in (EARLIER, LATEST) if name in before.values[0]}
+            again.values = tuple(values.having(**beside) for values in again.values)
+        else:
+            again = self.begin(self.plain(place, 1))
+            body = {**again.batch.creation, "releasesQtd": 0}
+            broken = (Call(Endpoint.CREATE_RECONCILIATION, body=body),)
         if not self.submit_orders(again):
             return False
-        refused = self.bench.send(Call(Endpoint.CREATE_RECONCILIATION, body=broken), again.values[0])
-        if refused.status // 100 == 2:
-            self.free(place)
-            return False
+        for call in broken:
+            if self.bench.send(call, again.values[0]).is_accepted:
+                self.free(place)
+                return False
         created = self.create(again, blame=False)
         self.finish(again)
         return created.status // 100 == 4

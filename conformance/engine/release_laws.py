@@ -17,6 +17,7 @@ from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.shelf import Laws, Shared
+from conformance.engine.unfinished import Spoiled
 from conformance.engine.waiting import Waiting
 from strategies.calls import Call, release_of
 from strategies.orders import Order
@@ -79,22 +80,30 @@ def _accepted_as_updated(bench: Bench, rule: Rule) -> Shared[tuple[Batch, Order]
     reconciliations = bench.reconciliations
     context = "its order was sent with other values before, and is shown as it was sent last"
 
-    def law(drawn: tuple[Batch, Order]) -> None:
+    def law(drawn: tuple[Batch, Order]) -> Waiting[None]:
+        """An update may show half an hour later: where that is to be waited for, nothing is open yet."""
         before, order = drawn
-        reconciliation = reconciliations.open_for(before)
+        is_open = reconciliations.lent is not None
+        reconciliation = reconciliations.open_for(before) if is_open else reconciliations.begin(before)
+        if not is_open and not reconciliations.submit_orders(reconciliation):
+            return
         values, released = reconciliation.values[0], None
         try:
             update = Call(Endpoint.SUBMIT_ORDER, body=order)
             if not bench.is_accepted(update, bench.send(update, values)):
                 return
             bench.let_be_seen()
-            # Where it does not show now it may show later: that is ORD-15's business.
-            if not bench.problems(bench.query(before.place, values["code"]), order, values):
-                released = reconciliations.release(reconciliation, 0)
-                check_accepted(rule=rule, exchange=released, context=context)
-                bench.saw(Side.ACCEPTED, released)
+            if not is_open:
+                yield from bench.until_shown(order, values, before.place, before=(None, before.orders[0]))
+                if not reconciliations.create(reconciliation).is_accepted:
+                    return
+            elif bench.problems(bench.query(before.place, values["code"]), order, values):
+                raise Spoiled("an update is not shown yet")
+            released = reconciliations.release(reconciliation, 0)
+            check_accepted(rule=rule, exchange=released, context=context)
+            bench.saw(Side.ACCEPTED, released)
         finally:
-            if released is None or released.status // 100 != 2:
+            if reconciliation.id is not None and (released is None or released.status // 100 != 2):
                 done = reconciliations.release(reconciliation, 0, _of_its_extracts(before))
                 reconciliation.spoiled = done.status // 100 != 2
             reconciliations.finish(reconciliation)

@@ -15,7 +15,7 @@ from conformance.engine.altered_codes import altered, under
 from conformance.engine.late import ASKED_IN_VAIN, LATE_SECONDS, SeenLate
 from conformance.engine.same_order import differences
 from conformance.engine.sending import SERVER_ERROR
-from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Deferred, Waiting
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -55,7 +55,7 @@ class Settling(SeenLate):
                 rest.send(True)  # noqa: FBT003 - a generator takes no keywords
         except StopIteration:
             return
-        self.deferred[self.scenario, law].append(Deferred(rest, list(self.story), datetime.now(UTC)))
+        self.deferred[self.scenario, law].append(Deferred(rest, list(self.story), datetime.now(UTC), self.trial))
         self.session.deferred.add(self.scenario)
 
     def go_on(self, deferred: Deferred) -> None:
@@ -112,6 +112,22 @@ class Settling(SeenLate):
                 raise NotSeenYet
         expected = "the order to be gone" if order is None else "the order as it was last accepted"
         raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange, context=context)
+
+    def until_shown(
+        self, order: Order, values: Mapping[str, str], place: Place, *, before: tuple[Order | None, ...]
+    ) -> Waiting[None]:
+        """Ask for an order until its update shows: whether and how it does is ORD-15's business. Raises Hindered where it does
+        not, NotSeenYet where it shows as `before` and may still change."""
+        for attempt in range(ASKED_AT_MOST):
+            passed = (yield) if attempt or self.slow else True
+            exchange = self._query_as_late_as_it_shows(place, values["code"])
+            if not self.problems(exchange, order, values):
+                return
+            if not any(self.may_be_from_before(exchange, state, values) for state in before):
+                break
+            if not passed:
+                raise NotSeenYet
+        raise Hindered("ORD-15: an update is not shown as it was sent")
 
     def _query_as_late_as_it_shows(self, place: Place, code: str) -> Exchange:
         """Ask for an order after as long as the target was seen to take until a query shows what was sent."""

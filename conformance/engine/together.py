@@ -168,7 +168,14 @@ class Together:
         with self._hindrance_kept():
             # What was drawn is kept by its name: other kinds, another name.
             named = sha256(repr([(part.refusal, part.kinds) for part in parts]).encode()).hexdigest()[:16]
-            prove(bench, f"together {Endpoint.CREATE_RECONCILIATION.value} {named}", strategy, drawn.append, 1)
+            prove(
+                bench,
+                f"together {Endpoint.CREATE_RECONCILIATION.value} {named}",
+                strategy,
+                drawn.append,
+                1,
+                is_tried=False,
+            )
         if drawn and not self._creations_of(parts, drawn[-1]):
             # It had to wait for the one before: now it is known how long that takes.
             self._creations_of(parts, drawn[-1])

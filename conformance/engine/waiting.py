@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
+from conformance.engine.trial import Trial
 from conformance.target.wire.exchange import Exchange
 
 T = TypeVar("T")
@@ -29,3 +30,5 @@ class Deferred:
     rest: Waiting[None]
     story: list[Exchange]
     since: datetime
+    trial: Trial
+    """What has come of it so far."""

@@ -104,6 +104,8 @@ REASONS: Final = (
     "{sentence}: no acceptance was seen",
     "{sentence}: no refusal beside an accepted twin was seen",
     "{sentence}: no checked answer was seen",
+    "{sentence}: not all of it was decided ({law})",
+    "{sentence}: not all of it was decided",
     "needs a clock that can be moved; a live endpoint has none",
     "needs the suite's own mock: on a live endpoint it would lock the integrator out, or nothing documented causes it",
     "needs fixtures.{fixture} in the target file",

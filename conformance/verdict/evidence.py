@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from conformance.contract.rules import Side
+from conformance.contract.rules import Side, catalogue
 from conformance.escaping import visible
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.journal import Spent
@@ -43,6 +43,8 @@ class ScenarioEvidence:
     """What another rule's breach kept this scenario from trying."""
     hindered_by: str = ""
     """That rule, where it is known."""
+    open_laws: dict[str, str] = field(default_factory=dict)
+    """The laws of it that no example has decided, by name, and why. What its other laws have shown says nothing of them."""
     pending: int = 0
     """Examples that only time could have shown."""
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -69,6 +71,12 @@ class ScenarioEvidence:
         self.requests_to = dict(spent.requests + Counter(self.requests_to))
         self.client_errors += spent.client_errors
         self.reconciliations += spent.reconciliations
+
+
+def hindering_rule(reason: str) -> str:
+    """The rule that stood in the way, as a reason that begins with it has it; "" for none."""
+    named = reason.partition(":")[0]
+    return named if named in catalogue().rules else ""
 
 
 _LEAST_FIRST: Final = (

@@ -9,7 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conformance.contract.rules import Level, Rule, Side
-from conformance.verdict.evidence import Evidence, KindsSeen, Outcome, ScenarioEvidence
+from conformance.verdict.evidence import Evidence, KindsSeen, Outcome, ScenarioEvidence, hindering_rule
 from conformance.verdict.violation import Finding
 
 
@@ -200,11 +200,20 @@ def _findings(rule: Rule, scenarios: Iterable[ScenarioEvidence], evidence: Evide
 def _hindered_by(rule: Rule, scenarios: Iterable[ScenarioEvidence], readings: Mapping[str, str]) -> tuple[str, ...]:
     """The rules that kept every undecided scenario from deciding; none where one is undecided for something else."""
     rules = dict.fromkeys(
-        scenario.hindered_by
+        known
         for scenario in scenarios
         if scenario.outcome is not Outcome.PASSED or unseen(rule, scenario, readings)
+        for known in _hindering(rule, scenario, readings)
     )
     return () if "" in rules else tuple(rules)
+
+
+def _hindering(rule: Rule, scenario: ScenarioEvidence, readings: Mapping[str, str]) -> Iterable[str]:
+    """The rules that kept an undecided scenario from deciding; "" for what is no rule's."""
+    shows_all = all(_shows(scenario, side) for side in rule.sides_under(readings))
+    if scenario.outcome is Outcome.PASSED and shows_all:
+        return [hindering_rule(why) for why in scenario.open_laws.values()]
+    return [scenario.hindered_by]
 
 
 def _without_failure(
@@ -233,6 +242,9 @@ def unseen(rule: Rule, scenario: ScenarioEvidence, readings: Mapping[str, str]) 
         if not _shows(scenario, side):
             why = f"; {scenario.hindrance}" if scenario.hindrance else ""
             return f"no {_SIDE_WORDS[side]} was seen{why}"
+    if scenario.open_laws:
+        law, why = next(iter(scenario.open_laws.items()))
+        return f"not all of it was decided{f' ({law})' if law else ''}{f'; {why}' if why else ''}"
     return ""
 
 

@@ -64,6 +64,9 @@ def every_attempt_gets_tokens(experiment: Experiment) -> None:
         once(bench, law)
 
 
+NO_PAIR: Final = "AUTH-01: right credentials got no pair of tokens"
+
+
 def _pair_to_refresh(bench: Bench) -> tuple[str, str] | None:
     """A pair to begin with, of another second than any before and after it; that there is one is AUTH-01's business."""
     bench.let_pass("a token of another second", OF_ANOTHER_SECOND)
@@ -79,6 +82,7 @@ def every_refresh_gets_new_tokens(experiment: Experiment) -> None:
     def law() -> None:
         pair = _pair_to_refresh(bench)
         if pair is None:
+            bench.hindered(NO_PAIR)
             return
         exchange = bench.session.client.refresh_token(pair[1])
         access, refresh = _new_pair(bench, "AUTH-06", exchange)
@@ -103,10 +107,12 @@ def every_refresh_token_is_taken_once(experiment: Experiment) -> None:
     def law(number: int) -> None:
         pair = _pair_to_refresh(bench)
         if pair is None:
+            bench.hindered(NO_PAIR)
             return
         first = bench.noted(client.refresh_token(pair[1]))
         if tokens_in(first)[0] is None:
-            return  # that a first use gets tokens is AUTH-06's business
+            bench.hindered("AUTH-06: a refresh token that was not used before gets no tokens")
+            return
         second = bench.noted(client.refresh_token(pair[1]))
         check_refused(rule=experiment.rule, exchange=second, bench=bench, context="the refresh token was used before")
         if number == 0:
@@ -159,7 +165,8 @@ def accepted_until_the_end_of_its_life(experiment: Experiment) -> None:
         elder = tokens_in(client.create_token())[0]
         clock.advance(2 * margin)
         younger = tokens_in(client.create_token())[0]
-        if elder is None or younger is None:  # that is AUTH-01's business
+        if elder is None or younger is None:
+            bench.hindered(NO_PAIR)
             return
         clock.advance(lifetime - 3 * margin)
         used = bench.send(Call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: elder}), {}, "use it once more")

@@ -93,6 +93,7 @@ def shows_each_update_within_30_minutes(experiment: Experiment) -> None:
             if problems:  # neither old nor new: then it is not a matter of time
                 rule = "ORD-15" if number and _is_shown_when_new(bench, first.shape, state) else "QRY-01"
                 bench.observe(rule, "the order as it was last accepted", "; ".join(problems), shown)
+                bench.hindered(f"{rule}: an order is not shown as it was sent")
                 return
             before = state
         bench.saw(Side.ACCEPTED, shown)
@@ -177,6 +178,7 @@ def stays_as_it_was_sent(experiment: Experiment) -> None:
                     exchange=exchange,
                     context="it was asked for before",
                 )
+        bench.shows_nothing_more()
 
     prove(bench, bench.scenario, calls(bench.scope, Endpoint.SUBMIT_ORDER), law, bench.session.profile.sequences)
     prove(bench, f"{bench.scenario} unknown", calls(bench.scope, Endpoint.SUBMIT_ORDER), law_of_unknown, 1)

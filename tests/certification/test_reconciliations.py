@@ -168,6 +168,8 @@ def _refused_by_an_earlier(experiment: Experiment) -> None:
         refused = reconciliations.send_broken(reconciliation, broken)
         if refused.status // 100 == 2:
             reconciliations.stray(reconciliation)
+            context = f"its first {OVERLAP_SECONDS} s are the last of an earlier period"
+            bench.observe("REC-05", "it to be refused with 4xx", f"it answered {refused.status}", refused, context)
         if refused.status // 100 != 4:
             raise Hindered(f"REC-05: a period partly over an earlier one got {refused.status}")
         try:

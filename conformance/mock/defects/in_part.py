@@ -8,8 +8,19 @@ from typing import Final
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
-from conformance.mock.defects.parts import CREATE, DELETE, QUERY, RELEASE, SUBMIT, has_status, overlooked, overlooked_on
+from conformance.mock.defects.parts import (
+    CREATE,
+    DELETE,
+    QUERY,
+    RELEASE,
+    SUBMIT,
+    has_status,
+    overlooked,
+    overlooked_on,
+    rules,
+)
 from conformance.mock.quirks import Defect
+from conformance.mock.world import MockWorld, order_key
 
 _LOOKUPS: Final = (QUERY, DELETE)
 _BATCHES: Final = (CREATE, RELEASE)
@@ -71,7 +82,26 @@ def _says(rule_id: str, name: str, words: str) -> Defect:
     )
 
 
+def _not_on_updates(rule_id: str) -> Defect:
+    """Enforces the rule in new orders, and in those that are sent again with one change; not in updates of more than that."""
+
+    def forgives(breach: Breach, request: Request, world: MockWorld) -> bool:
+        key = order_key(request.fields)
+        stored = world.stored(key) if key is not None and request.endpoint is SUBMIT else None
+        if breach.rule != rule_id or stored is None or stored.body is None:
+            return False
+        return stored.body.get("totalGrossValue") != request.fields.get("totalGrossValue")
+
+    return Defect(
+        name=f"{rule_id.lower()}-not-on-updates",
+        statement=f"Does not enforce {rule_id} in updates that change the total.",
+        rules=rules(rule_id),
+        forgives=forgives,
+    )
+
+
 IN_PART: Final = (
+    *(_not_on_updates(rule_id) for rule_id in ("ORD-07", "ORD-10")),
     *(
         overlooked_on(rule_id, endpoint)
         for rule_id in ("ACC-02", "ACC-04", "ACC-06", "AUTH-03")

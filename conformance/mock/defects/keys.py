@@ -87,6 +87,22 @@ def _undeletable(world: MockWorld) -> Any:
     return Seen(world, stored_order=stored_order)
 
 
+def _remember_twice(order: Body, previous: Body | None, world: MockWorld) -> Body:
+    key = order_key(order)
+    if key is not None and previous == order:
+        world.memory[key[0], key[1], f"twice {key[2]}"] = order
+    return order
+
+
+def _one_row_only(world: MockWorld) -> Any:
+    """A deletion finds no order of which there are two rows."""
+
+    def stored_order(*key: Any) -> Any:
+        return None if (key[0], key[1], f"twice {key[2]}") in world.memory else world.stored_order(*key)
+
+    return Seen(world, stored_order=stored_order)
+
+
 def _bring_back(world: MockWorld, key: OrderKey) -> None:
     """The second deletion removes the newest row: the one before it shows again."""
     before = _deleted_before(world, key)
@@ -149,6 +165,13 @@ KEYS: Final = (
     _sent_again("not-deletable", "Finds no order to delete of which one was deleted before.", sees=_undeletable),
     _sent_again("brought-back", "Shows the deleted order again when the one after it is deleted.", after_deletion=_bring_back),
     _sent_again("deleted-once", "Deletes the order of a code once.", after_deletion=_delete_once),
+    Defect(
+        name="ord-17-not-deletable",
+        statement="Deletes no order that was sent twice: there are two rows of it.",
+        rules=rules("ORD-17", "CON-04"),
+        stores=_remember_twice,
+        sees=_one_row_only,
+    ),
     Defect(
         name="del-01-last-version-only",
         statement="Deletes of an updated order what the last update wrote.",

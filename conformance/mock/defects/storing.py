@@ -165,6 +165,17 @@ def _keep_the_period(world: MockWorld, request: Request, situation: str | None =
         )
 
 
+def _keep_what_is_malformed(world: MockWorld, request: Request) -> None:
+    """Keep the period where the total is no number, and nothing else is wrong with the creation by itself."""
+    fields = request.fields
+    if (
+        is_whole(fields.get("releasesQtd"))
+        and fields.get("releasesQtd") != 0
+        and not is_number(fields.get("totalNetValue"))
+    ):
+        _keep_the_period(world, request)
+
+
 def _keep_what_overlaps(situation: str | None) -> Callable[[MockWorld, Request], None]:
     """Of what is refused keep only what is in order by itself, and was written before one looked at the others."""
 
@@ -281,6 +292,8 @@ STORING: Final = (
     _refused("del-04-refused-but-deleted", "Refuses to delete a reconciled order, and deletes it.",
              _delete_the_reconciled, "DEL-04"),
     _refused("rec-09-period-kept", "Registers the period of a reconciliation that it refuses.", _keep_the_period, "REC-09"),
+    _refused("rec-09-malformed-kept", "Registers the period of a reconciliation whose total it can't read.",
+             _keep_what_is_malformed, "REC-09"),
     _refused("rec-09-stays-active", "Opens the reconciliation that it refuses.",
              lambda world, request: _keep_the_period(world, request, None), "REC-09"),
     _refused("rec-09-overlapping-kept", "Writes a reconciliation before it looks whether it overlaps another.",

@@ -159,6 +159,23 @@ def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(m
         assert mine.released(reconciliation, 0)
 
 
+def test_a_period_is_kept_only_of_what_was_refused_for_one_thing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That an earlier run has taken it is known by another that is refused for the same: one of no releases left no trace."""
+    with closing(open_session(Options(defects=("rec-09-malformed-kept",)))) as session:
+        bench = Bench(session, "creations")
+        session.evidence.expect("creations", "REC-09", "a scenario")
+        reconciliations = bench.reconciliations
+        monkeypatch.setattr(type(session), "in_process", False)
+        place = reconciliations.scope.places[0]
+        reconciliation = reconciliations.begin(reconciliations.plain(place, 1))
+        lawful = creation_of(reconciliation.batch)
+        broken = replace(lawful, body={**lawful.body, "totalNetValue": "one"})
+        assert reconciliations.submit_orders(reconciliation)
+        assert reconciliations.send_broken(reconciliation, broken).is_refused
+        with pytest.raises(Violation, match="REC-09"):
+            reconciliations.create_after_refusal(reconciliation, (broken,))
+
+
 @pytest.mark.parametrize(("tells", "found"), [(True, Violation), (False, TargetUnavailable)])
 def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_elsewhere(
     tells: bool, found: type[Exception], monkeypatch: pytest.MonkeyPatch
