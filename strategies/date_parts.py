@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any, Final
 
 from hypothesis.strategies import DrawFn
@@ -65,12 +66,18 @@ def _epoch(text: str) -> str:
     return f"{(Decimal(milliseconds) / 1000).normalize():f}"
 
 
+def _of_http(text: str) -> str:
+    """As HTTP and mails write it, which general parsers of dates take (JavaScript's Date, PHP's strtotime, Ruby's Time.parse,
+    .NET's DateTime.Parse)."""
+    return format_datetime(universal(text).replace(microsecond=0), usegmt=True)
+
+
 def _day_first(text: str) -> str:
     return universal(text).strftime("%d/%m/%Y %H:%M:%S")
 
 
 MALFORMED: Final[dict[str, Print]] = {
-    "no date": lambda _: "yesterday",
+    "the form of HTTP": _of_http,
     "an impossible day": _day,
     "an impossible month": _month,
     "an impossible hour": _hour,
@@ -88,9 +95,9 @@ _NEED_NOT_BE_THERE: Final = ("PAID_WAITING_DELIVERY",)
 """Orders whose deliveryDate is not demanded: whoever takes one that can't be read for none would refuse it as missing."""
 
 _OF_ORDERS: Final = (
-    ("createdDate", "no date", STATUSES),
+    ("createdDate", "the form of HTTP", STATUSES),
     ("estimatedDeliveryDate", "empty", ("INVOICED",)),  # where it is demanded, an empty one would be refused as missing
-    ("cancelDate", "no date", ("CANCELED",)),
+    ("cancelDate", "the form of HTTP", ("CANCELED",)),
     ("sendDate", "an impossible month", STATUSES),
     ("deliveryDate", "day first", _NEED_NOT_BE_THERE),
     ("cancelDate", "an impossible day", STATUSES_WITH["cancelDate"]),

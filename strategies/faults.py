@@ -283,7 +283,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
                 Kind(name=f"{field} as text", draw=draw, field=field, places=type_parts.places_without_coercion)
                 for field, draw in type_parts.NUMBERS_AS_TEXT.items()
             ),
-            *_kinds("value", type_parts.NO_NUMBER_AS_TEXT),
+            *_kinds("value", type_parts.NO_NUMBER_AS_TEXT, types=("SHIP",)),
         ),
     },
     "ORD-14": {"its body is not a JSON object": _NO_OBJECT},

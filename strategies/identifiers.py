@@ -59,7 +59,7 @@ ODD_SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
         "accents": lambda run, serial: f"Açaí São João nº {run:07d}{serial:07d}",
         "letters beyond Latin-1": lambda run, serial: f"Łódź-Ωmega-{run:07d}{serial:07d}",
         "characters beyond 16 bits": lambda run, serial: f"🚚-{run:07d}-{serial:07d}",
-        "what a URL escapes": lambda run, serial: f"#{run:07d}/{serial:07d}&A+B%2B",
+        "what a URL escapes": lambda run, serial: f"#{run:07d}/{serial:07d}&A+B,C;D%2B",
         "a blank at the end": lambda run, serial: f"BLANK-{run:07d}-{serial:07d} ",
         "quotes and backslashes": lambda run, serial: f"O'Neill \"{run:07d}\\n{serial:07d}",
         "Chinese characters": lambda run, serial: f"订单-{run:07d}-{serial:07d}",

@@ -43,6 +43,9 @@ LARGEST_UNIT: Final = 3_000_000
 Multiples = tuple[tuple[str, int], ...]
 """Extracts in fixed proportions: each one's type, and how many times one amount its value is."""
 
+_ZERO: Final = 4
+"""One whole percentage in so many is zero, which some servers take for none."""
+
 _TWINS: Final = 4
 """One order in so many has an extract twice: two products of one price do that."""
 
@@ -89,7 +92,8 @@ def _extract(type_: str, amount: Decimal, choices: tuple[int, ...], created: str
     elif date == _GIVEN_DATE:
         extract["expectedDate"] = dates.moved(created, dates.TERMS[gap], dates.OFFSETS[zone])
     if type_ == "COMISSION" and has_percentage:
-        extract["percentage"] = percentage if has_percentage == 1 else Decimal(percentage * 99).scaleb(-2)
+        share = percentage if percentage % _ZERO else 0
+        extract["percentage"] = share if has_percentage == 1 else Decimal(percentage * 99).scaleb(-2)
     return extract
 
 

@@ -25,14 +25,14 @@ from strategies.fault_parts import (
 from strategies.orders import STATUSES
 from strategies.scope import Place, Scope
 
-_OTHER_THAN_NUMBER: Final = {"a word": "much", "a boolean": True, "an object": {}, "an array": []}
+_NO_NUMBERS: Final = {"a boolean": True, "an object": {}, "an array": []}
 
 
-def _own_value(change: Callable[[Any], Any], turn: int) -> Draw:
-    """The value of one extract, changed."""
+def _own_value(change: Callable[[Any], Any], turn: int, type_: str | None = None) -> Draw:
+    """The value of one extract (of that type, where one is given), changed."""
 
     def draw_edit(_: DrawFn, call: Call, _scope: Scope) -> Edit:
-        place = position(call.body["extracts"], None, turn)
+        place = position(call.body["extracts"], type_, turn)
         return Edit(("body", "extracts", place, "value"), change(call.body["extracts"][place]["value"]))
 
     return draw_edit
@@ -46,7 +46,10 @@ NUMBERS_AS_TEXT: Final = {
 """By the field that they are in."""
 
 
-NO_NUMBER_AS_TEXT: Final = in_one_extract("value", {"value, text that is no number": "much"})
+NO_NUMBER_AS_TEXT: Final = {
+    # Whoever reads no more than its beginning finds the number, and whoever finds none takes it for nothing.
+    "value, a number and a word": _own_value(lambda value: f"{as_text(value)} BRL", 0, "SHIP")
+}
 
 
 def places_without_coercion(scope: Scope) -> tuple[Place, ...]:
@@ -60,7 +63,11 @@ VALUE_OF_OTHER_TYPE: Final = {
     **in_one_extract("value", {"null": None, "a boolean": True, "an object": {}, "an array": []}, "SHIP"),
 }
 
-PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract("percentage", _OTHER_THAN_NUMBER)
+PERCENTAGE_OF_OTHER_TYPE: Final = in_one_extract(
+    # To some readers the one is a number, and the other nothing.
+    "percentage",
+    {"not a number, as text": "NaN", "a boolean": True, "empty": "", "an array": []},
+)
 
 
 def _extract_no_object(value: Any) -> Draw:
@@ -118,7 +125,11 @@ _OTHER_TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "accountId": {"a list of it": _LIST_OF_IT, "a boolean": True, "an object": {}},
     "status": {"an ordinal": 0, **_OTHER_THAN_STRING},
     **dict.fromkeys(DATE_FIELDS, _OTHER_THAN_DATE),
-    "totalGrossValue": {"a list of it": _LIST_OF_IT, **_OTHER_THAN_NUMBER},
+    "totalGrossValue": {
+        "a list of it": _LIST_OF_IT,
+        "with a decimal comma, as text": Own(lambda total: f"{total:.2f}".replace(".", ",")),
+        **_NO_NUMBERS,
+    },
     "extracts": _OTHER_THAN_ARRAY,
 }
 

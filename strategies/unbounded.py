@@ -97,8 +97,13 @@ def _many(number: int) -> Change:
     return change
 
 
-COUNTS: Final[Mapping[str, Change]] = MappingProxyType({f"{n} extracts": _many(n) for n in (60, 130, 300, 900)})
-"""More than a page, an 8-bit number with or without its sign, and a text of 64 KiB hold."""
+MOST_LAWFUL: Final = 50
+"""So many extracts any target must take."""
+
+COUNTS: Final[Mapping[str, Change]] = MappingProxyType(
+    {f"{n} extracts": _many(n) for n in (MOST_LAWFUL, 60, 130, 300, 900)}
+)
+"""What must be taken, and more than a page, an 8-bit number with or without its sign, and a text of 64 KiB hold."""
 
 
 def _on(field: str, instant: str) -> Change:
@@ -139,8 +144,9 @@ PAST: Final[Mapping[str, Change]] = MappingProxyType(
 
 FUTURE: Final[Mapping[str, Change]] = MappingProxyType(
     {
-        "beyond 31 bits of seconds": _on("estimatedDeliveryDate", "2038-01-19T03:14:09Z"),
+        # No document orders it among the others: who reads it as 1901 finds it in order.
         "expected beyond 31 bits of seconds": _expected("2038-01-19T03:14:09Z"),
+        "beyond 31 bits of seconds": _on("estimatedDeliveryDate", "2038-01-19T03:14:09Z"),
         "beyond 32 bits of seconds": _on("estimatedDeliveryDate", "2106-02-07T06:28:17Z"),
         "in 9999": _on("estimatedDeliveryDate", "9999-12-30T12:00:00Z"),
     }
@@ -167,11 +173,12 @@ def _at_noon(instant: str) -> str:
     return f"{instant[:10]}T12:00:00Z"
 
 
-AT_NOON: Final[Mapping[str, Change]] = MappingProxyType(
-    {name: _created(_at_noon(instant)) for name, instant in _CREATED_BY_SAO_PAULO.items()}
-    | {name: _expected(_at_noon(instant)) for name, instant in _EXPECTED_BY_OTHERS.items()}
+AS_LAWFUL: Final[Mapping[str, tuple[Change, str]]] = MappingProxyType(
+    {name: (_created(_at_noon(instant)), "with that date at noon") for name, instant in _CREATED_BY_SAO_PAULO.items()}
+    | {name: (_expected(_at_noon(instant)), "with that date at noon") for name, instant in _EXPECTED_BY_OTHERS.items()}
+    | {f"{MOST_LAWFUL} extracts": (lambda _, order: order, "with fewer extracts")}
 )
-"""The same dates at noon, by the kinds whose instants are as lawful as those: who takes the one takes the other."""
+"""By the kinds that are to be taken: an order that is no more lawful, and in what it differs. Who takes it takes those."""
 
 
 def _total_of_its_own(by: Decimal) -> Change:
@@ -207,10 +214,15 @@ class Grown:
     plain: Order
     odd: Order
     twin: Order | None = None
+    twin_is: str = ""
+    """In what the twin differs from the odd one."""
 
 
 @st.composite
-def grown(draw: DrawFn, /, scope: Scope, change: Change, twin: Change | None = None, **wanted: Any) -> Grown:
+def grown(
+    draw: DrawFn, /, scope: Scope, change: Change, as_lawful: tuple[Change, str] | None = None, **wanted: Any
+) -> Grown:
     """An order and what the changes make of it."""
     plain = draw(orders(scope, **wanted))
-    return Grown(plain, change(draw, plain), twin and twin(draw, plain))
+    odd = change(draw, plain)
+    return Grown(plain, odd) if as_lawful is None else Grown(plain, odd, as_lawful[0](draw, plain), as_lawful[1])

@@ -19,7 +19,7 @@ from strategies.scope import Place, Scope
 
 _LATER: Final = timedelta(days=3)
 
-_SHARES: Final = (12, 13)
+_SHARE: Final = 12
 
 _DETAILS: Final = ("expectedDate", "percentage")
 
@@ -33,7 +33,8 @@ def _with_details(extract: Extract, created: str, *, changed: bool) -> Extract:
         return plain
     details: Extract = {"expectedDate": moved(extract.get("expectedDate") or created, _LATER)}
     if extract["type"] == "COMISSION":
-        details["percentage"] = next(share for share in _SHARES if share != extract.get("percentage"))
+        # In place of another one zero, which whoever skips what is empty takes for none.
+        details["percentage"] = 0 if extract.get("percentage") else _SHARE
     return plain | details
 
 

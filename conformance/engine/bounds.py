@@ -234,7 +234,7 @@ def _check_as_lawful(bench: Bench, grown: Grown, exchange: Exchange, context: st
     if grown.twin is not None and bench.submit(grown.twin, bench.fresh("amazon")).is_accepted:
         raise Violation(
             rule="ORD-01",
-            expected="the order to be accepted, as it is with that date at noon",
+            expected=f"the order to be accepted, as it is {grown.twin_is}",
             actual=f"it answered {exchange.status}",
             exchange=exchange,
             context=context,

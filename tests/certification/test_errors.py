@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -28,11 +29,11 @@ from conformance.target.wire.http import AsItStands
 from conformance.verdict.violation import Violation
 from strategies import odd
 from strategies.alike import pairs
-from strategies.calls import Call
+from strategies.calls import Call, calls
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.placeholders import fill
 from strategies.reconciliations import Batch, batches, plain_order
-from strategies.unbounded import AMOUNTS, AT_NOON, CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
+from strategies.unbounded import AMOUNTS, AS_LAWFUL, CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
 from tests.certification.conftest import Experiment
 
 scenarios("errors.feature")
@@ -211,6 +212,25 @@ def no_malformed_parameter_makes_a_server_error(experiment: Experiment) -> None:
     for name in economy.choose(list(queries), most, bench.session.seed):
         prove(bench, f"{bench.scenario} {name}", st.just(queries[name]), law, 1)
 
+    if experiment.endpoint is Endpoint.GET_ORDER:
+        prove(bench, f"{bench.scenario} twice", calls(bench.scope, Endpoint.GET_ORDER), _named_twice(experiment), 1)
+
+
+def _named_twice(experiment: Experiment) -> Callable[[Call], None]:
+    """The law that a query with a parameter twice makes no server error: of an order that is there, so that whoever takes the
+    first of them or the last answers it, which spends no client error."""
+    bench = experiment.bench
+
+    def law(lookup: Call) -> None:
+        values = bench.fresh(lookup.shape)
+        order = Call(Endpoint.SUBMIT_ORDER, body=lookup.order)
+        if bench.is_accepted(order, bench.send(order, values)):
+            code = quote(values["code"], safe="")
+            query = {**(lookup.query or {}), "marketplaceCode": AsItStands(f"{code}&marketplaceCode={code}")}
+            _check_no_server_error(experiment, bench.send(Call(Endpoint.GET_ORDER, query=query), {}))
+
+    return law
+
 
 _UNDEMANDED: Final = (("status", "createdDate"), ("installment", "installmentQuantity"))
 """What nothing demands of a release, of each order's some."""
@@ -268,7 +288,7 @@ def taken_as_it_is_or_refused(experiment: Experiment, what: str) -> None:
         drawn: st.SearchStrategy[Any] = pairs(bench.scope)
         if codes is None:
             law = partial(order_taken_faithfully, bench, experiment.rule, name, bound)
-            drawn = grown(bench.scope, beyond[name], AT_NOON.get(name), types=("SHIP",))
+            drawn = grown(bench.scope, beyond[name], AS_LAWFUL.get(name), types=("SHIP",))
         prove(bench, f"{bench.scenario} {name}", drawn, law, profile.refusals_per_kind)
 
 

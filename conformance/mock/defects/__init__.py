@@ -18,6 +18,7 @@ from conformance.mock.defects.completion import COMPLETION
 from conformance.mock.defects.crashes import CRASHES
 from conformance.mock.defects.dates import DATES
 from conformance.mock.defects.entries import ENTRIES
+from conformance.mock.defects.frameworks import FRAMEWORKS
 from conformance.mock.defects.half_done import HALF_DONE
 from conformance.mock.defects.in_part import IN_PART
 from conformance.mock.defects.keys import KEYS
@@ -44,6 +45,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "enforced in part": IN_PART,
         "tolerant of what breaks it": (*TOLERANCE, *LENIENT_VALUES),
         "parsers": PARSERS,
+        "frameworks": FRAMEWORKS,
         "spellings": SPELT,
         "too strict": STRICT,
         "instants and boundaries": DATES,

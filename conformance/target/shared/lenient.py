@@ -9,6 +9,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
@@ -96,7 +97,7 @@ def is_lawful(quantity: JSONValue, init: JSONValue, end: JSONValue) -> bool:
 def instants(value: JSONValue) -> tuple[datetime, ...]:
     """The instants that a value of a date may have been taken for."""
     text = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
-    return tuple(dict.fromkeys((*_written(text), *_counted(text))))
+    return tuple(dict.fromkeys((*_written(text), *_counted(text), *_of_http(text))))
 
 
 def _written(text: str) -> Iterator[datetime]:
@@ -144,6 +145,15 @@ def _counted(text: str) -> Iterator[datetime]:
             yield datetime.fromtimestamp(float(seconds), UTC)
         except (ValueError, OverflowError, OSError):
             return
+
+
+def _of_http(text: str) -> Iterator[datetime]:
+    """A date as HTTP and mails write it."""
+    try:
+        read = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return
+    yield read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def whole_id(identifier: JSONValue) -> int | None:

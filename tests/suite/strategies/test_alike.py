@@ -22,10 +22,12 @@ from strategies.calls import Call
 from strategies.identifiers import MAX_RUN, ODD_SHAPES, SHAPES, Minter
 from strategies.placeholders import fill
 from strategies.unbounded import (
-    AT_NOON,
+    AS_LAWFUL,
     CODES_BEYOND,
+    COUNTS,
     FUTURE,
     LONG_CODES,
+    MOST_LAWFUL,
     ODD_CODES,
     ORDERS_BEYOND,
     PAST,
@@ -128,15 +130,22 @@ def test_an_order_beyond_the_bounds_is_lawful_but_for_them(change: Change) -> No
 
 
 def test_what_a_clock_skips_is_as_lawful_as_noon_of_that_day() -> None:
-    assert AT_NOON.keys() >= ZONES.keys()
-    for name, twin in AT_NOON.items():
-        change = {**PAST, **ZONES}[name]
-        for one in sample(grown(mock_scope({}), change, twin), 10):
+    assert AS_LAWFUL.keys() >= ZONES.keys()
+    clocks = {**PAST, **ZONES}
+    for name in AS_LAWFUL.keys() & clocks.keys():
+        for one in sample(grown(mock_scope({}), clocks[name], AS_LAWFUL[name]), 10):
             assert one.twin is not None
             assert list(judge_order(fill(one.twin, {"code": "701-0000001-0000001"}), resolve({}))) == []
             odd, even = (_texts(order) - _texts(one.plain) for order in (one.odd, one.twin))
             assert {text[:10] for text in odd} == {text[:10] for text in even}
             assert all(text[11:] == "12:00:00Z" for text in even)
+
+
+def test_so_many_extracts_as_any_target_must_take_are_among_the_kinds() -> None:
+    name = f"{MOST_LAWFUL} extracts"
+    for one in sample(grown(mock_scope({}), COUNTS[name], AS_LAWFUL[name]), 10):
+        assert len(one.odd["extracts"]) == 50
+        assert one.twin == one.plain
 
 
 def _texts(order: dict[str, Any]) -> set[str]:

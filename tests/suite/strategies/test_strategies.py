@@ -179,6 +179,7 @@ REACH: Final[dict[str, tuple[int, Callable[[Order], bool]]]] = {
     "an expectedDate that is null": (60, some(lambda part: part.get("expectedDate", "") is None)),
     "an expectedDate that is left out": (90, some(lambda part: "expectedDate" not in part)),
     "a whole percentage": (6, some(lambda part: isinstance(part.get("percentage"), int))),
+    "a percentage of zero": (3, some(lambda part: part.get("percentage", "") == 0)),
     "a percentage with decimals": (20, some(lambda part: isinstance(part.get("percentage"), Decimal))),
     "a COMISSION without percentage": (
         10,

@@ -67,6 +67,16 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "REL-17": ("releasedDate, seconds since 1970 as text",),
     },
     "ord-13-values-of-an-object": {"ORD-13 its extracts has another JSON type": ("an object",)},
+    "ord-08-general-parser": {
+        "ORD-08 one of its dates is malformed": ("the form of HTTP for createdDate", "the form of HTTP for cancelDate"),
+        "ORD-08 the expectedDate of one extract is malformed": ("the form of HTTP",),
+        "REC-08": ("periodInitDate, the form of HTTP",),
+        "REL-17": ("releasedDate, the form of HTTP",),
+    },
+    "ord-13-leading-number": {"ORD-13": ("value, a number and a word", "with a decimal comma, as text")},
+    "ord-13-decimal-commas": {"ORD-13": ("with a decimal comma, as text",)},
+    "ord-13-not-a-number-as-text": {"ORD-13": ("not a number, as text",)},
+    "ord-13-empty-is-none": {"ORD-13": ("empty",)},
     "ord-13-leading-digits": {"ORD-13": ("with letters after it", "with a fraction")},
     "ord-13-lists-unwrapped": {
         "ORD-13": ("a list of it",),
@@ -81,9 +91,9 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "ord-13-anything-as-text": {"ORD-13": ("a number, in the extracts too", "a boolean, in the extracts too")},
     "ord-08-unreadable-is-none": {
         "ORD-08 one of its dates is malformed": (
-            "no date for createdDate", "empty for estimatedDeliveryDate", "no date for cancelDate of another status",
+            "the form of HTTP for createdDate", "empty for estimatedDeliveryDate", "no date for cancelDate of another status",
         ),
-        "ORD-08 the expectedDate of one extract is malformed": ("no date", "empty"),
+        "ORD-08 the expectedDate of one extract is malformed": ("the form of HTTP", "empty"),
     },
     "ord-13-booleans-as-numbers": {
         "ORD-13 the value of one extract has another JSON type": ("a boolean",),
@@ -187,7 +197,7 @@ MEETS_ANOTHER: Final[Mapping[tuple[str, str], str]] = {
     ),
     ("releasedDate without an offset", "ord-21-taken-as-brasilia"): "a releasedDate lies in a period of seconds",
     (
-        "no date for cancelDate",
+        "the form of HTTP for cancelDate",
         "ord-08-unreadable-is-none",
     ): "a cancelled order must have one; createdDate need not be there",
     ("a period without offsets", "ord-08-unreadable-is-none"): "both ends of a period are demanded",
