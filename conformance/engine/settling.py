@@ -47,6 +47,11 @@ class Settling(SeenLate):
 
     def begin(self, law: str, rest: Waiting[None]) -> None:
         """Run a law that lets time pass: by moving the clock, or by putting off the rest of it where there is none."""
+        if (deferred := self.begun(rest)) is not None:
+            self.put_off(law, deferred)
+
+    def begun(self, rest: Waiting[None]) -> Deferred | None:
+        """The same; what is to be put off of it."""
         control = self.session.control
         try:
             next(rest)
@@ -54,8 +59,12 @@ class Settling(SeenLate):
                 control.advance(CONSOLIDATION_SECONDS)
                 rest.send(True)  # noqa: FBT003 - a generator takes no keywords
         except StopIteration:
-            return
-        self.deferred[self.scenario, law].append(Deferred(rest, list(self.story), datetime.now(UTC), self.trial))
+            return None
+        return Deferred(rest, list(self.story), datetime.now(UTC), self.trial)
+
+    def put_off(self, law: str, deferred: Deferred) -> None:
+        """Go on with it at the end of the run, for the running scenario."""
+        self.deferred[self.scenario, law].append(deferred)
         self.session.deferred.add(self.scenario)
 
     def go_on(self, deferred: Deferred) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,8 +13,8 @@ from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
-from conformance.engine.succession import Whole
 from conformance.engine.unfinished import Spoiled
+from conformance.engine.whole import Meanwhile, Whole
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
@@ -29,6 +30,9 @@ Orders = tuple[int, int]
 """How many orders a reconciliation has, at least and at most."""
 
 
+ShownBy = Callable[[Batch], bool] | None
+
+
 def _has_many_entries(batch: Batch) -> bool:
     return sum(len(release["releases"]) for release in batch.releases) > MANY_ENTRIES
 
@@ -41,16 +45,18 @@ def ends_reconciled(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
     """With its releases a reconciliation ends reconciled."""
     scope = bench.reconciliations.scope
 
-    def go(reconciliation: OpenReconciliation) -> bool:
-        _release_all(bench, rule, reconciliation)
+    def go(reconciliation: OpenReconciliation, _: Batch, meanwhile: Meanwhile) -> bool:
+        _release_all(bench, rule, reconciliation, meanwhile)
         return True
 
-    def law(name: str, strategy: st.SearchStrategy[Batch], examples: int) -> Whole:
-        return Whole(rule, f"{bench.scenario}{name}", strategy, go, _ended(bench, rule), examples)
+    def law(name: str, strategy: st.SearchStrategy[Batch], examples: int, shown_by: ShownBy = None) -> Whole:
+        return Whole(rule, f"{bench.scenario}{name}", strategy, go, examples, _ended(bench, rule), is_shown_by=shown_by)
 
     least, most = orders
-    laws = [law("", batches(scope, at_least=least, at_most=most), _wanted(bench))]
-    if most > 1:
+    any_orders, several = batches(scope, at_least=least, at_most=most), most > 1
+    # One order alone is what most laws open none for: it has its own.
+    laws = [law("", any_orders, _wanted(bench), partial(_has_orders, orders) if several else None)]
+    if several:
         long = batches(scope, at_least=most, at_most=most).filter(_has_many_entries)
         most_entries = bench.reconciliations.plain(scope.places[0], *MORE_THAN_A_BYTE)
         laws += [
@@ -60,9 +66,15 @@ def ends_reconciled(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
     return laws
 
 
-def _release_all(bench: Bench, rule: Rule, reconciliation: OpenReconciliation) -> None:
+def _has_orders(orders: Orders, batch: Batch) -> bool:
+    least, most = orders
+    return least <= len(batch.orders) <= most
+
+
+def _release_all(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, meanwhile: Meanwhile) -> None:
     """Release every order of the reconciliation; an exact release that is refused breaks the scenario's rule."""
     for order in range(len(reconciliation.batch.orders)):
+        meanwhile(reconciliation, order)
         released = bench.reconciliations.release(reconciliation, order)
         if released.status // 100 != 2:
             reconciliation.spoiled = True
@@ -101,16 +113,19 @@ def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
     least, most = orders
     reconciliations = bench.reconciliations
 
-    def go(reconciliation: OpenReconciliation) -> bool:
+    def go(reconciliation: OpenReconciliation, _: Batch, meanwhile: Meanwhile) -> bool:
         for order in range(len(reconciliation.batch.orders)):
-            _check_active(bench, rule, reconciliation, order)
+            meanwhile(reconciliation, order)
             if not reconciliations.released(reconciliation, order):
                 return False
         return True
 
     def law(name: str, least: int, examples: int) -> Whole:
         drawn = batches(reconciliations.scope, at_least=least, at_most=most)
-        return Whole(rule, f"{bench.scenario}{name}", drawn, go, _ended(bench, rule), examples)
+        return Whole(
+            rule, f"{bench.scenario}{name}", drawn, go, examples, _ended(bench, rule),
+            meanwhile=partial(_check_active, bench, rule), is_shown_by=partial(_has_orders, (least, most)),
+        )  # fmt: skip
 
     # One of the most in any case: when it ends in between is seen best there.
     wanted = _wanted(bench)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,10 +18,12 @@ from conformance.engine.bench import Bench
 from conformance.engine.creation_laws import CREATION_LAWS
 from conformance.engine.kill_matrix import Refusal
 from conformance.engine.probes import probe_orders
+from conformance.engine.reconciled_laws import RECONCILED_LAWS
 from conformance.engine.release_laws import SHARED_LAWS
 from conformance.engine.shelf import Laws, prove_shared
 from conformance.engine.succession import Laws as WholeLaws
 from conformance.engine.succession import prove_whole
+from conformance.engine.whole_release_laws import WHOLE_RELEASE_LAWS
 from conformance.engine.workflow_laws import WHOLE_LAWS
 from conformance.run.scenario import rule_of
 from conformance.run.session import Session
@@ -158,15 +160,19 @@ def _shared(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, Laws]]:
     return found
 
 
+ANY_LAWS: Mapping[str, WholeLaws] = {**CREATION_LAWS, **WHOLE_RELEASE_LAWS, **RECONCILED_LAWS}
+"""Those whose Given step says all that there is to say, by the Then step."""
+
+
 def _whole(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, WholeLaws]]:
     """The scenarios, by id, whose Then step can be tried in reconciliations one after the other."""
     found: dict[str, tuple[Rule, WholeLaws]] = {}
     for item in items:
         rule, steps = rule_of(item), steps_of(item)
         given, then = ([step.name for step in steps if step.type == type_] for type_ in ("given", "then"))
-        creation = CREATION_LAWS.get(then[0]) if then else None
-        if rule is not None and creation is not None:
-            found[item.nodeid] = catalogue()[rule.id], creation
+        alike = ANY_LAWS.get(then[0]) if then else None
+        if rule is not None and alike is not None:
+            found[item.nodeid] = catalogue()[rule.id], alike
         laws, orders = (
             WHOLE_LAWS.get(then[0]) if then else None,
             re.fullmatch(SO_MANY_ORDERS, given[0]) if given else None,

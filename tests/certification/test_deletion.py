@@ -14,17 +14,17 @@ from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.properties import prove
+from conformance.engine.reconciled_laws import ReconciledLaw, stay_undeleted
 from conformance.engine.resubmission import accepted_again, nothing_comes_back
 from conformance.engine.same_order import differences
 from conformance.engine.unfinished import Hindered, NotSeenYet
-from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.dates import without_optional
 from strategies.identifiers import ROOMY
 from strategies.orders import Order, orders, place_of
-from strategies.reconciliations import Batch, batches
+from strategies.reconciliations import Batch
 from strategies.scope import Place, Scope
 from strategies.updates import with_a_cent_moved
 from tests.certification.conftest import Experiment, must_agree
@@ -100,16 +100,6 @@ def _is_gone_with_what_it_was(bench: Bench, rule: Rule, call: Call) -> Waiting[N
     bench.saw(Side.ACCEPTED, deletion)
 
 
-def _beside(bench: Bench, batch: Batch, values: Values) -> list[tuple[Call, Values]]:
-    """Another order on the account of a batch, and where there is another account one of the same code there."""
-    order = batch.orders[0]
-    found = [(Call(Endpoint.SUBMIT_ORDER, body=order), bench.fresh(batch.shape))]
-    for other in [place for place in bench.scope.places if place != batch.place][:1]:
-        there = {"accountId": type(order["accountId"])(other.account), "channelName": other.channel}
-        found.append((Call(Endpoint.SUBMIT_ORDER, body={**order, **there}), values))
-    return found
-
-
 @given("any order that is reconciled")
 def any_reconciled_order() -> None:
     """Which order, Hypothesis says."""
@@ -119,44 +109,20 @@ def any_reconciled_order() -> None:
 def deletion_refused_and_order_stays(experiment: Experiment) -> None:
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
-    def law(batch: Batch) -> Waiting[None]:
+    def law(one: ReconciledLaw, batch: Batch) -> Waiting[None]:
         # Orders beside it, one of the same code on another account, are not reconciled with it.
         reconciliation = reconciliations.begin(batch)
-        beside = _beside(bench, batch, reconciliation.values[0])
-        if not all(bench.is_accepted(call, bench.send(call, values)) for call, values in beside):
+        beside = one.beside(reconciliation)
+        if beside is None:
             return
         reconciliations.run(reconciliation)
         if not reconciliations.notified(reconciliation) and not reconciliations.is_free(batch.place):
             raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
-        context = "it is reconciled"
-        for order, code in zip(batch.orders, reconciliation.values, strict=True):
-            altered = None
-            try:
-                yield from bench.settled("QRY-01", order, code, batch.place)
-            except Violation as violation:  # it is there, however it is shown
-                altered = violation
-            refused = bench.delete(batch.place, code["code"])
-            check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
-            if altered is not None:
-                raise altered
-        # Once more, as who got no answer sends it: it may be refused or taken, but a server error is ERR-02's business.
-        bench.submit(batch.orders[0], reconciliation.values[0])
-        values = bench.fresh(batch.shape)
-        lawful = Call(Endpoint.SUBMIT_ORDER, body=batch.orders[0])
-        if not bench.is_accepted(lawful, bench.send(lawful, values)):
-            return
-        for call, code in (*beside, (lawful, values)):
-            twin = bench.delete_lawfully(place_of(call.body), code["code"])
-            if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
-                return
-        yield
-        for order, code in zip(batch.orders, reconciliation.values, strict=True):
-            yield from bench.settled(experiment.rule.id, order, code, batch.place, context=context)
-        bench.saw(Side.ACCEPTED, twin)
-        bench.saw(Side.REFUSED, refused)
+        yield from one.reconciled(reconciliation, beside)
 
-    drawn = batches(reconciliations.scope, at_least=2, at_most=2)
-    prove(bench, bench.scenario, drawn, law, max(1, bench.session.profile.sequences // 3))
+    for one in stay_undeleted(bench, experiment.rule):
+        if not bench.succession.counts(one.name):
+            prove(bench, one.name, one.strategy, partial(law, one), one.examples)
 
 
 @then(parsers.parse("a second deletion is refused with {status} and code {code}"))

@@ -1,0 +1,136 @@
+"""What is to be opened in succession, and which of it shows what: pure but for what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from conformance.engine.ahead import Example
+from conformance.engine.creations_seen import CreationLaw, Earlier, Fitted
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.reconciled_laws import Beside
+from conformance.engine.whole import Whole
+from conformance.target.wire.exchange import Exchange
+from strategies.dates import printed
+from strategies.periods import PERIOD
+from strategies.reconciliations import Batch
+
+Notes = list[Callable[[], None]]
+
+
+class Created(NamedTuple):
+    """A lawful creation that was accepted as it should be."""
+
+    batch: Batch
+    exchange: Exchange
+
+
+@dataclass(slots=True)
+class Planned:
+    """A reconciliation that is to be opened: for an example of a law, or only to see that the one before has ended."""
+
+    batch: Batch
+    example: Example[Any]
+    """Whose it is, or for whom it is seen."""
+    also: list[Example[Whole]] = field(default_factory=list)
+    """Examples of other laws of whole reconciliations that it shows too."""
+    seen_besides: list[tuple[Example[Any], Notes]] = field(default_factory=list)
+    """Examples of laws of creations that it shows too, with what is to be noted before its acceptance."""
+    reconciled: list[tuple[Example[Any], Beside]] = field(default_factory=list)
+    """Examples of laws of reconciled orders that it shows once it has ended, with what was sent beside its orders."""
+    reconciliation: OpenReconciliation | None = None
+    """With its orders sent, where that was done before its turn."""
+    story: list[Exchange] = field(default_factory=list)
+    """What was sent of it before its turn."""
+    begins: str = ""
+    """Where its period is to begin, beside an earlier one; empty where it lies anywhere."""
+
+    @property
+    def examples(self) -> list[Example[Whole]]:
+        """All that it shows of whole reconciliations."""
+        return [self.example, *self.also]
+
+    @property
+    def needs_end(self) -> bool:
+        """Whether anything is said of its end, or of what is known to have ended."""
+        return bool(self.reconciled or self.seen_besides) or any(one.law.ended is not None for one in self.examples)
+
+
+class Ending(NamedTuple):
+    """What has all its releases, and may be going on."""
+
+    planned: Planned
+    reconciliation: OpenReconciliation
+    story: list[Exchange]
+    notes: Notes
+    """What its releases have shown."""
+
+
+def planned_of(examples: Sequence[Example[Whole]]) -> list[Planned]:
+    """What is to be opened for all of these. What others show needs none of its own; what says nothing of its end comes last,
+    since nothing is tried any more where one did not go as it should."""
+    own = [one for one in examples if one.law.is_shown_by is None]
+    found = [Planned(one.batch, one) for one in sorted(own, key=lambda one: one.law.ended is None)]
+    others = [one for one in examples if one.law.is_shown_by is not None]
+    for one in sorted(others, key=lambda one: one.law.meanwhile is None):
+        shown_by = one.law.is_shown_by
+        assert shown_by is not None
+        hosts = (
+            host for host in found if shown_by(host.batch) and all(one.key != other.key for other in host.examples)
+        )
+        host = next(hosts, None)
+        if host is None:
+            found.append(Planned(one.batch, one))
+        else:
+            host.also.append(one)
+    return found
+
+
+@dataclass(slots=True)
+class Besides:
+    """Examples of laws of creations that none has shown yet, and the earlier periods that they are about."""
+
+    examples: list[Example[CreationLaw]] = field(default_factory=list)
+    earlier: list[Earlier] = field(default_factory=list)
+
+    def prepare(self, planned: Planned) -> None:
+        """Let it show examples, if it can: one that is about its body, and one about its period."""
+        if planned.reconciliation is not None:
+            return
+        for needs_earlier in (False, True):
+            for one in self.examples:
+                if one.law.needs_earlier == needs_earlier and self.shows(planned, one):
+                    break
+
+    def shows(self, planned: Planned, one: Example[CreationLaw]) -> bool:
+        """Let it show this one; whether it can, if that was not shown before."""
+        if one not in self.examples or one.law.is_refused_before:
+            return False
+        fitted = one.law.fitted(planned.batch, one.drawn, self.earlier)
+        if fitted is None:
+            return False
+        self._take_up(planned, one, fitted)
+        return True
+
+    def _take_up(self, planned: Planned, one: Example[CreationLaw], fitted: Fitted) -> None:
+        self.examples.remove(one)
+        planned.batch = fitted.batch
+        planned.seen_besides.append((one, []))
+        planned.begins = printed(fitted.begins) if fitted.begins is not None else ""
+        if fitted.beside is not None:
+            fitted.beside.take(after=fitted.after)
+
+    def take_refused_before(self) -> Example[CreationLaw] | None:
+        """One whose creation is refused while the one before is active, if there is any left."""
+        one = next((one for one in self.examples if one.law.is_refused_before), None)
+        if one is not None:
+            self.examples.remove(one)
+        return one
+
+    def note_period(self, planned: Planned, opened: OpenReconciliation) -> None:
+        """Others may lie beside its period, where nothing does yet."""
+        if not planned.begins:
+            begins = datetime.fromisoformat(opened.values[0][PERIOD])
+            self.earlier.append(Earlier(opened.place, begins, opened.batch.seconds))

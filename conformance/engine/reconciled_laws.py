@@ -1,0 +1,155 @@
+"""The laws of orders that are reconciled: any reconciliation that has ended can show them, whatever it was opened for. By the
+Then step that says them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, Side
+from conformance.engine.bench import Bench
+from conformance.engine.checks import check_refused
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.release_laws import some
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
+from conformance.engine.whole import itself
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, release_of
+from strategies.orders import place_of
+from strategies.periods import PERIOD
+from strategies.reconciliations import Batch, batches
+
+Beside = Sequence[tuple[Call, Values]]
+"""Orders that are sent beside those of a reconciliation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledLaw:
+    """A law of a scenario that says what becomes of orders once they are reconciled."""
+
+    rule: Rule
+    name: str
+    strategy: st.SearchStrategy[Batch]
+    examples: int
+    orders: int
+    """How many a reconciliation must have to show it, at least."""
+    beside: Callable[[OpenReconciliation], Beside | None]
+    """Before it is open: sends what is to be there besides; None where that is refused."""
+    reconciled: Callable[[OpenReconciliation, Beside], Waiting[None]]
+    """Once it is known to have ended. Raises a violation."""
+    batch_of: Callable[[Batch], Batch] = itself
+
+
+@dataclass(frozen=True, slots=True)
+class LaterLaw:
+    """A law of a scenario that says what of a reconciliation that has ended is refused in a later one."""
+
+    rule: Rule
+    name: str
+    strategy: st.SearchStrategy[Batch]
+    examples: int
+    refused: Callable[[OpenReconciliation, OpenReconciliation], Exchange]
+    """Given both, the later one open and none of its releases sent: what must be refused. Raises a violation. What is accepted
+    after it is the later one's first release."""
+    batch_of: Callable[[Batch], Batch] = itself
+
+    def fits(self, earlier: OpenReconciliation, later: OpenReconciliation) -> bool:
+        """Whether nothing else is at fault: there is room for its entries, and its date is in the later period, too."""
+        entries, room = len(earlier.batch.orders[0]["extracts"]), later.batch.creation["releasesQtd"]
+        return entries <= room and earlier.batch.seconds <= later.batch.seconds
+
+
+ORDERS_DELETED: Final = 2
+"""So many orders of a reconciliation are to be deleted: each costs a client error."""
+
+# -- DEL-04 --------------------------------------------------------------------------------------------------------
+
+
+def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
+    """The deletion of a reconciled order is refused, and it stays as it was sent; of those beside it, it is not."""
+
+    def beside(reconciliation: OpenReconciliation) -> Beside | None:
+        found = _beside(bench, reconciliation.batch, reconciliation.values[0])
+        return found if all(bench.is_accepted(call, bench.send(call, values)) for call, values in found) else None
+
+    def reconciled(reconciliation: OpenReconciliation, beside: Beside) -> Waiting[None]:
+        yield from _stay(bench, rule, reconciliation, beside)
+
+    drawn = batches(bench.reconciliations.scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED)
+    examples = max(1, bench.session.profile.sequences // 3)
+    return [ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled)]
+
+
+def _beside(bench: Bench, batch: Batch, values: Values) -> Beside:
+    """Another order on the account of a batch, and where there is another account one of the same code there."""
+    order = batch.orders[0]
+    found = [(Call(Endpoint.SUBMIT_ORDER, body=order), bench.fresh(batch.shape))]
+    for other in [place for place in bench.scope.places if place != batch.place][:1]:
+        there = {"accountId": type(order["accountId"])(other.account), "channelName": other.channel}
+        found.append((Call(Endpoint.SUBMIT_ORDER, body={**order, **there}), values))
+    return found
+
+
+def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: Beside) -> Waiting[None]:
+    batch, context = reconciliation.batch, "it is reconciled"
+    its_own = list(zip(batch.orders, reconciliation.values, strict=True))[:ORDERS_DELETED]
+    for order, code in its_own:
+        altered = None
+        try:
+            yield from bench.settled("QRY-01", order, code, batch.place)
+        except Violation as violation:  # it is there, however it is shown
+            altered = violation
+        refused = bench.delete(batch.place, code["code"])
+        check_refused(rule=rule, exchange=refused, bench=bench, context=context)
+        if altered is not None:
+            raise altered
+    # Once more, as who got no answer sends it: it may be refused or taken, but a server error is ERR-02's business.
+    bench.submit(batch.orders[0], reconciliation.values[0])
+    values = bench.fresh(batch.shape)
+    lawful = Call(Endpoint.SUBMIT_ORDER, body=batch.orders[0])
+    if not bench.is_accepted(lawful, bench.send(lawful, values)):
+        return
+    for call, code in (*beside, (lawful, values)):
+        twin = bench.delete_lawfully(place_of(call.body), code["code"])
+        if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
+            return
+    yield
+    for order, code in its_own:
+        yield from bench.settled(rule.id, order, code, batch.place, context=context)
+    bench.saw(Side.ACCEPTED, twin)
+    bench.saw(Side.REFUSED, refused)
+
+
+# -- REL-11 --------------------------------------------------------------------------------------------------------
+
+
+def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
+    """The release of an order is refused in a later reconciliation."""
+
+    def refused(earlier: OpenReconciliation, later: OpenReconciliation) -> Exchange:
+        now = {name: later.values[0][name] for name in ("reconciliation", PERIOD)}
+        later.after_refusal = True
+        again = bench.send(release_of(earlier.batch), earlier.values[0].having(**now))
+        later.spoiled = again.status // 100 == 2
+        context = "the order's release was accepted in an earlier reconciliation"
+        check_refused(rule=rule, exchange=again, bench=bench, context=context)
+        return again
+
+    drawn = batches(bench.reconciliations.scope)
+    return [LaterLaw(rule, bench.scenario, drawn, max(1, some(bench) // 2), refused)]
+
+
+RECONCILED_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[Any]]]] = MappingProxyType(
+    {
+        "its deletion is refused with 4xx, and it stays as it was sent": stay_undeleted,
+        "after it another of the same order in a later reconciliation is refused with 4xx": released_once,
+    }
+)
+"""What reconciliations of other scenarios can show once they have ended, by the Then step that says it."""

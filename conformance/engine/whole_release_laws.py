@@ -1,0 +1,153 @@
+"""The laws of releases that are about the count of their reconciliation, so that each example has one to itself. By the Then step
+that says them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.rules import Rule, Side
+from conformance.engine.bench import Bench
+from conformance.engine.checks import check_refused, is_refused
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.release_laws import some
+from conformance.engine.values import Values
+from conformance.engine.whole import Meanwhile, Whole
+from conformance.target.wire.exchange import Exchange
+from conformance.verdict.violation import Violation
+from strategies.calls import Call, release_of
+from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
+from strategies.periods import PERIOD
+from strategies.reconciliations import Batch, batches
+from strategies.scope import Scope
+
+# -- entries beyond the count --------------------------------------------------------------------------------------
+
+
+def beyond_the_count(bench: Bench, rule: Rule) -> list[Whole]:
+    """With more entries than releasesQtd leaves it is refused, and with as many accepted."""
+    reconciliations = bench.reconciliations
+
+    def batch_of(drawn: Batch) -> Batch:
+        """Announced is one entry fewer than the order of this release has; a plain order fills exactly that."""
+        extracts = len(drawn.orders[0]["extracts"])
+        return reconciliations.plain(drawn.place, 1, extracts - 1, seconds=drawn.seconds)
+
+    def go(reconciliation: OpenReconciliation, drawn: Batch, meanwhile: Meanwhile) -> bool:
+        values = bench.fresh(drawn.shape)
+        order = Call(Endpoint.SUBMIT_ORDER, body=drawn.orders[0])
+        if not bench.is_accepted(order, bench.send(order, values)):
+            return False
+        bench.let_be_seen()
+        now = {name: reconciliation.values[0][name] for name in ("reconciliation", PERIOD)}
+        beyond = values.having(**now)
+        meanwhile(reconciliation, 0)
+        if not reconciliations.released(reconciliation, 0):
+            return False
+        _refused_beyond(bench, rule, drawn, beyond, reconciliation, len(drawn.orders[0]["extracts"]) - 1)
+        meanwhile(reconciliation, 1)
+        if not reconciliations.released(reconciliation, 1):
+            return False
+        bench.saw(Side.ACCEPTED, bench.story[-1])
+        _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
+        reconciliations.finish(reconciliation)
+        _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
+        return True
+
+    drawn = batches(reconciliations.scope, types=("COMISSION",))
+    return [Whole(rule, bench.scenario, drawn, go, max(1, some(bench) // 2), batch_of=batch_of)]
+
+
+def _refused_beyond(
+    bench: Bench, rule: Rule, drawn: Batch, values: Values, reconciliation: OpenReconciliation, left: int
+) -> None:
+    reconciliation.after_refusal = True
+    beyond = bench.send(release_of(drawn), values)
+    reconciliation.spoiled = beyond.status // 100 == 2
+    context = f"{len(drawn.orders[0]['extracts'])} entries where releasesQtd leaves {left}"
+    check_refused(rule=rule, exchange=beyond, bench=bench, context=context)
+    bench.saw(Side.REFUSED, beyond)
+
+
+# -- no trace ------------------------------------------------------------------------------------------------------
+
+_SEEN_BY_ITSELF: Final = ("REL-03", "REL-04", "REL-06", "REL-10")
+_SEEN_BESIDE_THE_ORDER: Final = ("REL-07", "REL-09")
+"""Rules whose faults nobody sees who has not looked at the order: what is written before that may stay."""
+
+
+def _able(scope: Scope, rules: tuple[str, ...]) -> list[Kind]:
+    kinds = [kind for rule in rules for fault in FAULTS[rule].values() for kind in fault if not kind.multiples]
+    return [kind for kind in kinds if possible(kind, scope, Endpoint.SUBMIT_RELEASE)]
+
+
+@st.composite
+def _refused_before(draw: DrawFn, scope: Scope, at_most: int) -> FaultBatch:
+    others = st.sampled_from(_able(scope, _SEEN_BY_ITSELF))
+    others_drawn = draw(st.lists(others, max_size=at_most - 1, unique_by=lambda kind: kind.name))
+    looked_up = draw(st.sampled_from(_able(scope, _SEEN_BESIDE_THE_ORDER)))
+    fault_batch: FaultBatch = draw(fault_batches(scope, Endpoint.SUBMIT_RELEASE, (*others_drawn, looked_up)))
+    return fault_batch
+
+
+def no_trace(bench: Bench, rule: Rule) -> list[Whole]:
+    """After refused releases the right one is accepted, and counts once."""
+    reconciliations = bench.reconciliations
+
+    def go(reconciliation: OpenReconciliation, fault_batch: FaultBatch, meanwhile: Meanwhile) -> bool:
+        reconciliation.after_refusal = True
+        refused = []
+        for kind, edit in fault_batch.edits:
+            refused.append(bench.send(edit.apply(fault_batch.lawful), reconciliation.values[0]))
+            reconciliation.spoiled = not refused[-1].is_refused
+            if not is_refused(bench, kind, refused[-1], f"changed in one place: {edit}"):
+                return False
+        meanwhile(reconciliation, 0)
+        if not reconciliations.released(reconciliation, 0):
+            return False
+        accepted = bench.story[-1]
+        _check_still_active(bench, rule, reconciliation, accepted)
+        meanwhile(reconciliation, 1)
+        if not reconciliations.released(reconciliation, 1):
+            return False
+        bench.saw(Side.ACCEPTED, accepted)
+        for exchange in refused:
+            bench.saw(Side.REFUSED, exchange)
+        return True
+
+    def batch_of(fault_batch: FaultBatch) -> Batch:
+        assert fault_batch.lawful.batch is not None
+        return fault_batch.lawful.batch
+
+    counted = bench.session.profile.client_errors is not None
+    drawn = _refused_before(reconciliations.scope, 2 if counted else 3)
+    return [Whole(rule, bench.scenario, drawn, go, some(bench), batch_of=batch_of)]
+
+
+def _check_still_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
+    """An order is still to be released: that the reconciliation is completed shows that refused entries were counted."""
+    if bench.session.control is not None:
+        bench.session.control.advance(3600)
+    if bench.reconciliations.notified(reconciliation):
+        reconciliation.spoiled = True
+        raise Violation(
+            rule=rule.id,
+            expected="the reconciliation to wait for its last release",
+            actual="it was completed",
+            exchange=exchange,
+            context="releases were refused before",
+        )
+
+
+WHOLE_RELEASE_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[Whole]]]] = MappingProxyType(
+    {
+        "with more entries than releasesQtd leaves it is refused with 4xx, and with as many accepted": beyond_the_count,
+        "after refused ones the right one is accepted, and counts once": no_trace,
+    }
+)
+"""What can be tried in succession, by the Then step that says it."""
