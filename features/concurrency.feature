@@ -2,18 +2,6 @@ Feature: Calls at once
   Two workers, or a client and its own retry, are a few milliseconds apart: what comes of it is what some order of their calls
   explains, one after the other. A server may refuse all that come at once: then the next one is taken.
 
-  @CON-01
-  Scenario Outline: Two workers open a reconciliation at once, for <periods>
-    Given two reconciliations of one account, for <periods>
-    When two of the integrator's workers open them at once
-    Then at most one is accepted, and where none is the next one
-
-    Examples:
-      | periods              |
-      | the same period      |
-      | periods that overlap |
-      | periods apart        |
-
   @CON-02
   Scenario Outline: Two workers release an order at once, with <bodies>
     Given a reconciliation of two orders that is open
@@ -76,6 +64,18 @@ Feature: Calls at once
       | other   |
       | update  |
       | release |
+
+  @CON-01
+  Scenario Outline: Two workers open a reconciliation at once, for <periods>
+    Given two reconciliations of one account, for <periods>
+    When two of the integrator's workers open them at once
+    Then at most one is accepted, and where none is the next one
+
+    Examples:
+      | periods              |
+      | the same period      |
+      | periods that overlap |
+      | periods apart        |
 
   @CON-05
   Scenario: Any calls at once

@@ -22,6 +22,7 @@ from strategies.faults import Kind
 from strategies.scope import DAYS, Days, Place, Scope
 
 if TYPE_CHECKING:
+    from conformance.engine.openings_at_once import OpeningsAtOnce
     from conformance.engine.reconciliations import Reconciliations
     from conformance.engine.shelf import Laws, Shelf
     from conformance.engine.succession import Laws as WholeLaws
@@ -41,6 +42,10 @@ class Bench(Settling):
     """By scenario of the run: what can be tried in a reconciliation that others share."""
     whole_laws: Mapping[str, tuple[Rule, WholeLaws]] = field(default_factory=dict)
     """By scenario of the run: what needs reconciliations to itself, one after the other."""
+    opening_at_once: Mapping[str, str] = field(default_factory=dict)
+    """The scenarios of the run that open reconciliations at once, by how their periods lie."""
+    one_by_one: bool = False
+    """Whether calls that come at once otherwise are sent one after the other now, to see whether that makes the difference."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,6 +90,13 @@ class Bench(Settling):
         from conformance.engine.succession import Succession
 
         return Succession(self, self.whole_laws)
+
+    @cached_property
+    def openings_at_once(self) -> OpeningsAtOnce:
+        """What is opened at once with another."""
+        from conformance.engine.openings_at_once import OpeningsAtOnce
+
+        return OpeningsAtOnce(self, self.opening_at_once)
 
     @cached_property
     def together(self) -> Together:

@@ -311,7 +311,7 @@ class Reconciliations(ReconciliationCalls):
             if then is None:
                 self.run_through(self.plain(place, 1))
             else:
-                self.spare = self.open_for(then)
+                self.spare = self.bench.openings_at_once.open_for(then)
         except Hindered:
             if place not in self.endless:
                 raise

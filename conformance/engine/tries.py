@@ -10,7 +10,7 @@ a matter of calls at once, and of no other rule.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.concurrency.history import History
@@ -25,6 +25,7 @@ from conformance.engine.tries_in_one import TriesInOne
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable
+from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.transport import BAD_GATEWAY
 from conformance.verdict.violation import Violation
 
@@ -65,6 +66,23 @@ class Common:
     """After all of them: releases what is left, and sees what became of it."""
 
 
+@dataclass(slots=True)
+class Tried:
+    """What the tries of a scenario so far have come to."""
+
+    number: int = 0
+    told: list[Exchange | None] = field(default_factory=list)
+    """Of each that says something, the first of its exchanges."""
+    cost: int = 0
+    """Client errors."""
+    shift: float = 0.0
+    """By how many seconds one of the calls is to be released later."""
+    reasons: list[str] = field(default_factory=list)
+    """Why the others say nothing."""
+    found: tuple[Attempt, Unexplained] | None = None
+    """What no order of the calls explains."""
+
+
 def explained(
     bench: Bench,
     rule: Rule,
@@ -73,13 +91,14 @@ def explained(
     tries: int | None = None,
     blame: Callable[[Unexplained], str] | None = None,
     in_one: Common | None = None,
+    tried: Tried | None = None,
 ) -> Waiting[None]:
     """Make attempts until enough of them say something: an order of the calls explains each, or there is none and the rule is
     broken, or the one that `blame` names. `tries` is how many those are; by default the profile says so. `in_one` is what is open
-    for all of them where they are to share it."""
+    for all of them where they are to share it; `tried` are those that were made before, and count."""
     common = in_one if bench.session.control is None else None
     try:
-        yield from _explained(bench, rule, sending, tries, blame, common)
+        yield from _explained(bench, rule, sending, tries, blame, common, tried or Tried())
     finally:
         if common is not None:
             common.tries.finish()
@@ -92,38 +111,50 @@ def _explained(
     tries: int | None,
     blame: Callable[[Unexplained], str] | None,
     common: Common | None,
+    tried: Tried,
 ) -> Waiting[None]:
-    least = tries or (1 if bench.session.control is not None else bench.session.profile.tries_at_once)
-    told, number, cost, shift, opened = 0, 0, 0, 0.0, _opened(bench)
-    reasons: list[str] = []
-    while _goes_on(
-        bench,
-        number,
-        told,
-        _wanted(bench, least, cost, is_free=cost == 0 and _opened(bench) == opened) if tries is None else least,
-    ):
-        attempt = Attempt(bench, offsets=_offsets(number, shift), shares=common is not None)
-        before = bench.client_errors_at_once
-        found = yield from _made(attempt, sending)
-        number, cost = number + 1, cost + bench.client_errors_at_once - before
-        if found is not None:
-            broken = blame(found) if blame is not None else rule.id
-            one_by_one = yield from _check_at_once_only(bench, sending)
-            raise (yield from _violation(bench, broken, sending, attempt, found, one_by_one))
-        if reason := attempt.says_nothing:
-            reasons.append(reason)
-            continue
-        told += 1
-        shift = SHIFTED_BY * _soonest_answer(attempt.operations)
-        bench.saw(Side.CHECKED, next(iter(attempt.exchanges.values()), None))
+    opened = _opened(bench)
+    for exchange in tried.told:
+        bench.saw(Side.CHECKED, exchange)
+    while tried.found is None and wants_more(bench, tried, tries, is_free=_opened(bench) == opened):
+        told = len(tried.told)
+        yield from try_once(bench, tried, sending, shares=common is not None)
+        for exchange in tried.told[told:]:
+            bench.saw(Side.CHECKED, exchange)
+    if tried.found is not None:
+        broken = blame(tried.found[1]) if blame is not None else rule.id
+        one_by_one = yield from _check_at_once_only(bench, sending)
+        raise (yield from _violation(bench, broken, sending, *tried.found, one_by_one))
     if common is not None and common.tries.reconciliation is not None:
         attempt = Attempt(bench)
         found = yield from _made(attempt, common.closing)
         if found is not None:
             one_by_one = yield from _check_at_once_only(bench, sending)
             raise (yield from _violation(bench, rule.id, sending, attempt, found, one_by_one))
-    if not told:
-        raise Hindered(reasons[-1])
+    if not tried.told:
+        raise Hindered(tried.reasons[-1])
+
+
+def try_once(bench: Bench, tried: Tried, sending: Sending, *, shares: bool = False) -> Waiting[None]:
+    """Make another attempt, and take note of what came of it."""
+    attempt = Attempt(bench, offsets=_offsets(tried.number, tried.shift), shares=shares)
+    before = bench.client_errors_at_once
+    found = yield from _made(attempt, sending)
+    tried.number, tried.cost = tried.number + 1, tried.cost + bench.client_errors_at_once - before
+    if found is not None:
+        tried.found = attempt, found
+    elif reason := attempt.says_nothing:
+        tried.reasons.append(reason)
+    else:
+        tried.told.append(next(iter(attempt.exchanges.values()), None))
+        tried.shift = SHIFTED_BY * _soonest_answer(attempt.operations)
+
+
+def wants_more(bench: Bench, tried: Tried, tries: int | None = None, *, is_free: bool = False) -> bool:
+    """Whether the running scenario is to make another attempt. `is_free` is whether those so far have opened nothing."""
+    least = tries or (1 if bench.session.control is not None else bench.session.profile.tries_at_once)
+    wanted = _wanted(bench, least, tried.cost, is_free=is_free and not tried.cost) if tries is None else least
+    return _goes_on(bench, tried.number, len(tried.told), wanted)
 
 
 def most_tries(bench: Bench) -> int:
@@ -188,11 +219,13 @@ def _made(attempt: Attempt, sending: Sending) -> Waiting[Unexplained | None]:
 def _check_at_once_only(bench: Bench, sending: Sending) -> Waiting[str]:
     """What came of the same calls one after the other, in words. Raises Hindered where they are answered wrongly then, too:
     that is another rule's business. Where they can't be tried so, what was seen of them at once stands."""
-    attempt = Attempt(bench, one_by_one=True)
+    attempt, bench.one_by_one = Attempt(bench, one_by_one=True), True
     try:
         found = yield from _made(attempt, sending)
     except (Hindered, NotSeenYet, TargetUnavailable) as reason:
         return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
+    finally:
+        bench.one_by_one = False
     if found is not None:
         raise Hindered(f"one after the other they are answered wrongly, too: {found.sentence}")
     return "never where they come one after the other"

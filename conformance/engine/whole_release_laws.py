@@ -23,7 +23,7 @@ from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.periods import PERIOD
-from strategies.reconciliations import Batch, batches
+from strategies.reconciliations import Batch, batches, beside_plain
 from strategies.scope import Scope
 
 # -- entries beyond the count --------------------------------------------------------------------------------------
@@ -112,17 +112,19 @@ def no_trace(bench: Bench, rule: Rule) -> list[Whole]:
             return False
         accepted = bench.story[-1]
         _check_still_active(bench, rule, reconciliation, accepted)
-        meanwhile(reconciliation, 1)
-        if not reconciliations.released(reconciliation, 1):
-            return False
+        for order in range(1, len(reconciliation.batch.orders)):
+            meanwhile(reconciliation, order)
+            if not reconciliations.released(reconciliation, order):
+                return False
         bench.saw(Side.ACCEPTED, accepted)
         for exchange in refused:
             bench.saw(Side.REFUSED, exchange)
         return True
 
     def batch_of(fault_batch: FaultBatch) -> Batch:
+        """With an order of a single entry, the last one: a count that is wrong by one, or by an order, shows before it."""
         assert fault_batch.lawful.batch is not None
-        return fault_batch.lawful.batch
+        return beside_plain(reconciliations.scope, fault_batch.lawful.batch, 1)
 
     counted = bench.session.profile.client_errors is not None
     drawn = _refused_before(reconciliations.scope, 2 if counted else 3)

@@ -37,7 +37,13 @@ from strategies.orders import STATUSES
 def run_bench(koncili: Session, request: pytest.FixtureRequest) -> Bench:
     """The bench of the run, the readings known by which it sends orders."""
     items = request.session.items
-    bench = Bench(koncili, refusal_scenarios=_refusals(items), shared_laws=_shared(items), whole_laws=_whole(items))
+    bench = Bench(
+        koncili,
+        refusal_scenarios=_refusals(items),
+        shared_laws=_shared(items),
+        whole_laws=_whole(items),
+        opening_at_once=_opening_at_once(items),
+    )
     probe_orders(bench)
     return bench
 
@@ -137,6 +143,9 @@ def any_reconciliation_of_so_many_orders(experiment: Experiment, least: str, mos
     experiment.orders = int(least), int(most or least)
 
 
+TWO_RECONCILIATIONS = "two reconciliations of one account, for (?P<periods>.+)"
+
+
 def _refusals(items: Sequence[pytest.Item]) -> dict[Refusal, str]:
     """What scenarios say is refused of creations and releases, each with the id of its scenario."""
     found = {}
@@ -180,6 +189,16 @@ def _whole(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, WholeLaws]]:
         if rule is not None and laws is not None and orders is not None:
             least = int(orders["least"])
             found[item.nodeid] = catalogue()[rule.id], partial(laws, (least, int(orders["most"] or least)))
+    return found
+
+
+def _opening_at_once(items: Sequence[pytest.Item]) -> dict[str, str]:
+    """The scenarios, by id, that open two reconciliations at once, by how their periods lie."""
+    found = {}
+    for item in items:
+        given = [step.name for step in steps_of(item) if step.type == "given"]
+        if given and (two := re.fullmatch(TWO_RECONCILIATIONS, given[0])):
+            found[two["periods"]] = item.nodeid
     return found
 
 

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import strategies as st
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from conformance.concurrency.model import Delete, Ended, Open, Query, Refresh, Submit
+from conformance.concurrency.model import Delete, Ended, Query, Refresh, Submit
 from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 from conformance.engine.at_once import Asking, Attempt, version_shown
 from conformance.engine.bench import Bench
 from conformance.engine.lanes import prove_lanes
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.openings_at_once import open_one_of
 from conformance.engine.properties import prove
-from conformance.engine.tries import Common, Sending, explained, most_tries
+from conformance.engine.tries import Common, Sending, Tried, explained, most_tries
 from conformance.engine.tries_in_one import TriesInOne, asking_release, initial, note_released
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
@@ -27,13 +28,13 @@ from conformance.engine.waiting import OF_ANOTHER_SECOND, Waiting
 from conformance.errors import TargetUnavailable
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import tokens_in
-from strategies.calls import Call, creation_of, release_of
+from strategies.calls import Call, release_of
 from strategies.orders import Order
 from strategies.periods import PERIOD, at
 from strategies.placeholders import CODE, REFRESH_TOKEN
 from strategies.reconciliations import Batch, plain_order
 from strategies.scope import Place
-from tests.certification.conftest import Experiment
+from tests.certification.conftest import TWO_RECONCILIATIONS, Experiment
 
 scenarios("concurrency.feature")
 
@@ -52,9 +53,9 @@ def how() -> dict[str, str]:
     return {}
 
 
-def _prove(experiment: Experiment, sending: Callable[[Sizes], Sending]) -> None:
+def _prove(experiment: Experiment, sending: Callable[[Sizes], Sending], tried: Callable[[], Tried] = Tried) -> None:
     def law(sizes: Sizes) -> Waiting[None]:
-        yield from explained(experiment.bench, experiment.rule, sending(sizes))
+        yield from explained(experiment.bench, experiment.rule, sending(sizes), tried=tried())
 
     _prove_law(experiment, law)
 
@@ -77,7 +78,7 @@ def _are_refused(exchanges: list[Exchange | None]) -> bool:
 # -- Given ---------------------------------------------------------------------------------------------------------
 
 
-@given(parsers.re("two reconciliations of one account, for (?P<periods>.+)"))
+@given(parsers.re(TWO_RECONCILIATIONS))
 def their_periods(how: dict[str, str], periods: str) -> None:
     how["periods"] = periods
 
@@ -142,13 +143,6 @@ def _two_reconciliations(bench: Bench, sizes: Sizes, periods: str) -> tuple[Open
     return first, second
 
 
-_PERIODS: Final = {
-    "the same period": ((0, 2), (0, 2)),
-    "periods that overlap": ((0, 2), (1, 3)),
-    "periods apart": ((0, 2), (4, 6)),
-}
-
-
 @then("at most one is accepted, and where none is the next one")
 def at_most_one_is_open(experiment: Experiment, how: dict[str, str]) -> None:
     periods = how["periods"]
@@ -158,53 +152,16 @@ def at_most_one_is_open(experiment: Experiment, how: dict[str, str]) -> None:
             yield from ()
             reconciliations = experiment.bench.reconciliations
             pair = _two_reconciliations(experiment.bench, sizes, periods)
-            asked = [
-                Asking(
-                    creation_of(reconciliation.batch),
-                    reconciliation.values[0],
-                    Open(name, *span, sum(sizes)),
-                    f"open {name}",
-                )
-                for reconciliation, name, span in zip(pair, ("first", "second"), _PERIODS[periods], strict=True)
-            ]
             if not all(reconciliations.submit_orders(reconciliation) for reconciliation in pair):
                 raise Hindered("an order for a reconciliation was refused")
             reconciliations.check_place(pair[0].place)
-            _open_both(attempt, pair, asked)
+            opened = open_one_of(attempt, pair, periods)
+            if opened is not None:
+                reconciliations.finish(opened)
 
         return opened_at_once
 
-    _prove(experiment, sending)
-
-
-def _open_both(attempt: Attempt, pair: tuple[OpenReconciliation, OpenReconciliation], asked: list[Asking]) -> None:
-    reconciliations, place = attempt.bench.reconciliations, pair[0].place
-    if attempt.one_by_one:  # the one before may still be going on: that is waited for
-        first = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
-        exchanges: list[Exchange | None] = [first, attempt.ask(asked[1])]
-    else:
-        exchanges = attempt.at_once(*asked)
-    opened = [
-        (reconciliation, came) for reconciliation, came in zip(pair, exchanges, strict=True) if _is_accepted(came)
-    ]
-    if len(opened) > 1:
-        reconciliations.free(place)
-        return
-    if not opened and not _are_refused(exchanges):
-        reconciliations.free(place)
-        raise TargetUnavailable("none of the creations at once was answered so that one knows what became of it")
-    for reconciliation, came in opened:
-        assert came is not None
-        reconciliations.opened(reconciliation, came)
-    reconciliations.refused_at.add(place)  # the other one, and what it may have left
-    reconciliation = opened[0][0] if opened else pair[0]
-    if not opened:  # both were in each other's way: then the next one is taken
-        came = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
-        if came.is_refused:
-            reconciliations.check_free(place)
-        if pair[0].waited:  # for the one before, which was in the way of both
-            attempt.overlapped = False
-    reconciliations.finish(reconciliation)
+    _prove(experiment, sending, experiment.bench.openings_at_once.tried)
 
 
 # -- CON-02 and CON-03 ---------------------------------------------------------------------------------------------
@@ -216,7 +173,7 @@ def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -
     batch = reconciliations.plain(reconciliations.scope.places[0], *sizes)
     if quantity is not None:
         batch = replace(batch, creation={**batch.creation, "releasesQtd": quantity})
-    return reconciliations.take_spare(batch) or reconciliations.open_for(batch)
+    return reconciliations.take_spare(batch) or bench.openings_at_once.open_for(batch)
 
 
 def _released(attempt: Attempt, reconciliation: OpenReconciliation, *asked: Asking) -> list[bool]:

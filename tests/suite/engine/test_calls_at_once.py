@@ -31,6 +31,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.engine.at_once import HERE, Asking, Attempt
 from conformance.engine.bench import Bench
 from conformance.engine.lanes import blamed
+from conformance.engine.openings_at_once import PERIODS
 from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN, MORE_TRIES
 from conformance.engine.values import Values
 from conformance.mock.defects import defect
@@ -105,6 +106,32 @@ def test_tries_share_a_reconciliation_and_where_each_opens_one_there_are_fewer(t
     about = [entry["comment"] for entry in creations(tmp_path / "reports") if entry["response"]["status"] == CREATED]
     assert sum(one.startswith("CON-02") for one in about) == SCENARIOS_OF_CON_02
     assert sum(one.startswith("CON-03") for one in about) <= 2 + tries + MORE_TRIES + 1
+
+
+def test_what_is_opened_at_once_serves_releases_at_once_too(tmp_path: Path) -> None:
+    """Each opened reconciliations of its own."""
+    opened, releasing = [], ("--rule", "CON-02", "--rule", "CON-03")
+    for number, more in enumerate(((), ("--rule", "CON-01"))):
+        run = certify(tmp_path / str(number), *releasing, *more)
+        accepted = [one for one in creations(tmp_path / str(number)) if one["response"]["status"] == CREATED]
+        opened.append(len(accepted))
+    assert opened[0] == opened[1]
+    entry = run.entry("CON-01")
+    assert entry["verdict"] == "pass"
+    assert entry["checked"] == entry["atOnce"]["overlapped"] == entry["atOnce"]["tries"] == len(PERIODS)
+    assert entry["requests"] > 0
+
+
+@pytest.mark.parametrize("name", ["race-rec-all", "race-rec-last-wins"])
+def test_two_that_are_opened_where_releases_wanted_one_are_told_where_that_is_the_rule(
+    name: str, tmp_path: Path
+) -> None:
+    """And who wanted one has another."""
+    run = certify(tmp_path, "--defect", name, "--keep-going", "--rule", "CON-01", "--rule", "CON-02")
+    assert run.by_rule["CON-01"] == "fail"
+    assert run.by_rule["CON-02"] == "pass"
+    reason = run.entry("CON-01")["reason"]
+    assert "seen in 3 of 3 tries, and never where they come one after the other" in reason
 
 
 def creations(reports: Path) -> list[dict[str, Any]]:

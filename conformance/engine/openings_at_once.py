@@ -1,0 +1,171 @@
+"""Creations at once (CON-01): how two are sent, and that scenarios which need an open reconciliation open theirs so.
+
+Of two creations at once one is accepted, which is then as good as any other: what releases at once take can be opened so, and is
+a try of CON-01, too. Its scenarios count these when their turn comes, and make those that are missing. What no order explains is
+told there, as if it were found there; who wanted one open gets another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
+
+from conformance.concurrency.model import Open
+from conformance.contract.rules import catalogue
+from conformance.engine.at_once import Asking, Attempt
+from conformance.engine.bench import Bench
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.tries import Tried, try_once, wants_more
+from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.waiting import Waiting
+from conformance.errors import TargetUnavailable
+from conformance.target.wire.exchange import Exchange
+from conformance.target.wire.journal import Spent
+from conformance.verdict.evidence import Outcome
+from strategies.calls import creation_of
+from strategies.periods import PERIOD, at
+from strategies.reconciliations import Batch
+
+Pair = tuple[OpenReconciliation, OpenReconciliation]
+
+PERIODS: Final[Mapping[str, tuple[tuple[int, int], tuple[int, int]]]] = MappingProxyType(
+    {
+        "the same period": ((0, 2), (0, 2)),
+        "periods that overlap": ((0, 2), (1, 3)),
+        "periods apart": ((0, 2), (4, 6)),
+    }
+)
+"""How the periods of the two lie, as the scenarios call it: from when to when, in a unit of its own."""
+
+
+def asking_to_open(pair: Pair, periods: str) -> list[Asking]:
+    """To open each of the two."""
+    return [
+        Asking(
+            creation_of(one.batch), one.values[0], Open(name, *span, one.batch.creation["releasesQtd"]), f"open {name}"
+        )
+        for one, name, span in zip(pair, ("first", "second"), PERIODS[periods], strict=True)
+    ]
+
+
+def open_one_of(attempt: Attempt, pair: Pair, periods: str) -> OpenReconciliation | None:
+    """Open both at once; the one that is open then, None where both are, which no order explains. Where both were in each other's
+    way the first is taken. Raises TargetUnavailable where nobody knows."""
+    reconciliations, place, asked = attempt.bench.reconciliations, pair[0].place, asking_to_open(pair, periods)
+    if attempt.one_by_one:  # the one before may still be going on: that is waited for
+        first = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
+        exchanges: list[Exchange | None] = [first, attempt.ask(asked[1])]
+    else:
+        exchanges = attempt.at_once(*asked)
+    opened = [(one, came) for one, came in zip(pair, exchanges, strict=True) if came is not None and came.is_accepted]
+    if len(opened) > 1:
+        reconciliations.free(place)
+        return None
+    if not opened and not all(came is not None and came.is_refused for came in exchanges):
+        reconciliations.free(place)
+        raise TargetUnavailable("none of the creations at once was answered so that one knows what became of it")
+    for one, came in opened:
+        reconciliations.opened(one, came)
+    reconciliations.refused_at.add(place)  # the other one, and what it may have left
+    if not opened:  # then the next one is taken
+        came = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
+        if came.is_refused:
+            reconciliations.check_free(place)
+        if pair[0].waited:  # for the one before, which was in the way of both
+            attempt.overlapped = False
+    return opened[0][0] if opened else pair[0]
+
+
+@dataclass(slots=True)
+class OpeningsAtOnce:
+    """What was opened so for other scenarios."""
+
+    bench: Bench
+    scenarios: Mapping[str, str]
+    """By how the periods lie, the scenarios of the run that want such tries."""
+    _tried: dict[str, Tried] = field(default_factory=dict)
+    _spent: dict[str, Spent] = field(default_factory=dict)
+
+    def tried(self) -> Tried:
+        """What the running scenario has seen so; its own tries go on with that."""
+        scenario = self.bench.scenario
+        self.bench.session.ahead -= self._spent.pop(scenario, Spent())
+        return self._tried.pop(scenario, Tried())
+
+    def open_for(self, batch: Batch) -> OpenReconciliation:
+        """The batch with its orders sent and its reconciliation open: at once with another, where a scenario wants that. Raises
+        Hindered where that can't be had."""
+        reconciliations = self.bench.reconciliations
+        periods = next(iter(sorted(self._wanting(), key=self._number)), None)
+        opened = self._open_at_once(batch, periods) if periods is not None else None
+        return opened or reconciliations.open_for(batch)
+
+    def _number(self, periods: str) -> int:
+        return self._tried.get(self.scenarios[periods], Tried()).number
+
+    def _wanting(self) -> Iterator[str]:
+        session = self.bench.session
+        shared = session.options.alone and not session.resuming and session.profile.refusals_per_kind == 1
+        if not shared or self.bench.one_by_one:
+            return
+        for periods, scenario in self.scenarios.items():
+            evidence, tried = session.evidence.scenarios[scenario], self._tried.get(scenario, Tried())
+            is_to_come = evidence.outcome is Outcome.NOT_RUN and scenario not in session.left_out
+            with self._for(scenario):
+                if is_to_come and tried.found is None and wants_more(self.bench, tried):
+                    yield periods
+
+    def _open_at_once(self, batch: Batch, periods: str) -> OpenReconciliation | None:
+        bench, opened = self.bench, list[OpenReconciliation | None]()
+        tried = self._tried.setdefault(self.scenarios[periods], Tried())
+
+        def sending(attempt: Attempt) -> Waiting[None]:
+            yield from ()
+            pair = self._pair(batch, periods)
+            if not bench.reconciliations.submit_orders(pair[0]):  # they are those of both
+                return
+            bench.reconciliations.check_place(batch.place)
+            opened.append(open_one_of(attempt, pair, periods))
+
+        with self._for(self.scenarios[periods]):
+            for _ in try_once(bench, tried, sending):
+                raise NotSeenYet
+        one = opened[0] if opened else None
+        if one is None or one.id is None:
+            return None
+        if tried.found is not None:
+            bench.reconciliations.finish(one)
+            return None
+        bench.story[:] = [exchange for exchange in bench.story if exchange.is_accepted]
+        return one
+
+    def _pair(self, batch: Batch, periods: str) -> Pair:
+        """The same orders in two reconciliations, not open yet: whichever is opened, they can be released in it."""
+        reconciliations = self.bench.reconciliations
+        first = reconciliations.begin(batch)
+        begins = first.values[0][PERIOD]
+        if periods == "periods that overlap":  # around each period as much again is free
+            begins = str(at(timedelta(seconds=batch.seconds // 2)).change(begins))
+        elif periods == "periods apart":
+            begins = reconciliations.begin(batch).values[0][PERIOD]
+        return first, OpenReconciliation(batch, tuple(values.having(**{PERIOD: begins}) for values in first.values))
+
+    @contextmanager
+    def _for(self, scenario: str) -> Iterator[None]:
+        """What is sent in here is for that scenario."""
+        bench, session = self.bench, self.bench.session
+        running, about, before = bench.scenario, session.journal.about, session.journal.spent()
+        evidence = session.evidence.scenarios[scenario]
+        bench.scenario = scenario
+        session.journal.about = f"{catalogue()[evidence.rule].id} {evidence.name}"
+        try:
+            yield
+        finally:
+            bench.scenario, session.journal.about = running, about
+            spent = session.journal.spent() - before
+            session.ahead += spent
+            self._spent[scenario] = self._spent.get(scenario, Spent()) + spent
