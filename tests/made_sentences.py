@@ -38,6 +38,7 @@ _TELLERS: Final = frozenset({
     "left_elsewhere", "wrong_accounts", "_of_memory", "_of_persistence", "callback_fault", "why_none", "doubt",
     "_complaint", "_remedy", "_variable", "gone_words", "answer_words", "too_slow", "_failure", "_reason", "problem",
     "_why_unfinished", "_gone_words", "_kept", "problems", "_strange_words", "fault_of", "_way", "remedy", "missing_need",
+    "says_nothing",
 })  # fmt: skip
 """Functions whose results are sentences, or lists of them."""
 
