@@ -19,6 +19,7 @@ from conformance.contract.rules import catalogue
 from conformance.engine.at_once import Asking, Attempt
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.trial import Trial
 from conformance.engine.tries import Tried, try_once, wants_more
 from conformance.engine.unfinished import NotSeenYet
 from conformance.engine.waiting import Waiting
@@ -158,14 +159,14 @@ class OpeningsAtOnce:
     def _for(self, scenario: str) -> Iterator[None]:
         """What is sent in here is for that scenario."""
         bench, session = self.bench, self.bench.session
-        running, about, before = bench.scenario, session.journal.about, session.journal.spent()
+        running, about, before, trial = bench.scenario, session.journal.about, session.journal.spent(), bench.trial
         evidence = session.evidence.scenarios[scenario]
-        bench.scenario = scenario
+        bench.scenario, bench.trial = scenario, Trial()
         session.journal.about = f"{catalogue()[evidence.rule].id} {evidence.name}"
         try:
             yield
         finally:
-            bench.scenario, session.journal.about = running, about
+            bench.scenario, session.journal.about, bench.trial = running, about, trial
             spent = session.journal.spent() - before
             session.ahead += spent
             self._spent[scenario] = self._spent.get(scenario, Spent()) + spent

@@ -84,7 +84,7 @@ def prove(
             _note_what_came(bench, name)
         return
     if is_tried:
-        bench.session.evidence.scenarios[bench.scenario].open_laws[_name_within(bench, name)] = ""
+        bench.session.evidence.scenarios[bench.scenario].open_laws[name_within(bench, name)] = ""
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
     if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
         strategy, law = _sparing(bench, bench.hindrances, strategy, law)
@@ -106,14 +106,14 @@ def prove(
     raise found  # not shrunk, or found once and not again: the first sight of it is all there is
 
 
-def _name_within(bench: Bench, name: str) -> str:
+def name_within(bench: Bench, name: str) -> str:
     """The name of a law within its scenario."""
     return name.removeprefix(bench.scenario).strip()
 
 
 def _note_what_came(bench: Bench, name: str) -> None:
     """Take note of what came of an example: whether the law is decided by it, or why it is not."""
-    open_laws, law = bench.session.evidence.scenarios[bench.scenario].open_laws, _name_within(bench, name)
+    open_laws, law = bench.session.evidence.scenarios[bench.scenario].open_laws, name_within(bench, name)
     if bench.trial.decides:
         open_laws.pop(law, None)
     elif law in open_laws and bench.trial.hindrance:
@@ -122,7 +122,7 @@ def _note_what_came(bench: Bench, name: str) -> None:
 
 def _is_hindered(bench: Bench, name: str) -> bool:
     """Whether a law is undecided for nothing but what breaks another rule."""
-    why = bench.session.evidence.scenarios[bench.scenario].open_laws.get(_name_within(bench, name), "")
+    why = bench.session.evidence.scenarios[bench.scenario].open_laws.get(name_within(bench, name), "")
     return bool(hindering_rule(why)) and not bench.deferred[bench.scenario, name]
 
 

@@ -24,8 +24,11 @@ from conformance.engine.checks import check_refused
 from conformance.engine.creations_seen import CreationLaw
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.planned import Besides, Created, Ending, Notes, Planned, planned_of
+from conformance.engine.properties import name_within
 from conformance.engine.reconciled_laws import LaterLaw, ReconciledLaw
+from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Spoiled
+from conformance.engine.waiting import Deferred
 from conformance.engine.whole import Whole, last_release, meanwhile_of, prove_by_itself
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -331,10 +334,17 @@ class Succession(Ahead[Any]):
         bench = self.bench
         for one, beside in ending.planned.reconciled:
             with self._noted(one, ending.story) as notes:
+                bench.trial = Trial()
                 rest = bench.begun(one.law.reconciled(ending.reconciliation, beside))
                 if rest is not None:
-                    notes.append(partial(bench.put_off, one.law.name, rest))
+                    notes.append(partial(self._put_off, one.law.name, rest))
             self._keep(one, notes)
+
+    def _put_off(self, law: str, deferred: Deferred) -> None:
+        """Until then the running scenario has not decided it."""
+        bench = self.bench
+        bench.session.evidence.scenarios[bench.scenario].open_laws[name_within(bench, law)] = ""
+        bench.put_off(law, deferred)
 
     def _keep_besides(self, shown: Sequence[tuple[Example[Any], Notes]]) -> None:
         for one, notes in shown:
