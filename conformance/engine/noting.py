@@ -69,6 +69,12 @@ class Noting:
         self.observed += 1
         self.when_it_counts(partial(self.session.evidence.observe, violation, self.session.redactor))
 
+    def known_refusal(self, endpoint: Endpoint) -> Exchange | None:
+        """A refusal of the endpoint whose body was as documented, where client errors are counted: another shows no more. None
+        at the end of the run: what was put off goes on, whatever was seen since."""
+        counted = self.session.profile.client_errors is not None
+        return self.well_refused.get(endpoint) if counted and not self.session.resuming else None
+
     def when_it_counts(self, note: Callable[[], None]) -> None:
         """Note something at once, or at the scenario's turn."""
         if self.notes is None:

@@ -23,7 +23,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.frugal import Frugal, size_of
 from conformance.engine.hindrances import Blocked, Hindrances
 from conformance.engine.trial import Trial
-from conformance.engine.unfinished import Hindered, NotSeenYet
+from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
 from conformance.engine.waiting import Waiting
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.verdict.evidence import hindering_rule
@@ -121,9 +121,10 @@ def _note_what_came(bench: Bench, name: str) -> None:
 
 
 def _is_hindered(bench: Bench, name: str) -> bool:
-    """Whether a law is undecided for nothing but what breaks another rule."""
+    """Whether a law is undecided for nothing but what breaks another rule, or is over by now."""
     why = bench.session.evidence.scenarios[bench.scenario].open_laws.get(name_within(bench, name), "")
-    return bool(hindering_rule(why)) and not bench.deferred[bench.scenario, name]
+    may_be_otherwise = bool(hindering_rule(why)) or (bool(why) and bench.trial.is_over)
+    return may_be_otherwise and not bench.deferred[bench.scenario, name]
 
 
 def _shrunk_for_nothing(
@@ -325,6 +326,7 @@ def _watched(bench: Bench, example: Callable[[], None]) -> None:
     except Hindered as reason:
         _keep_hidden(bench, reason)
         bench.hindered(str(reason))
+        bench.trial.is_over = isinstance(reason, HinderedForNow)
     except Violation as violation:
         violation.story = violation.story or tuple(bench.story)
         raise

@@ -59,6 +59,8 @@ class ReconciliationCalls(Places):
 
     calendar: Calendar = field(init=False)
     ids: dict[int, OpenReconciliation] = field(default_factory=dict)
+    refused_creations: dict[Place, list[OpenReconciliation]] = field(default_factory=dict)
+    """Those of which a broken creation was refused since one was opened there."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 
@@ -116,7 +118,7 @@ class ReconciliationCalls(Places):
             self.bench.let_pass("the reconciliation before to be finished", self.pause)
         call = creation_of(reconciliation.batch)
         self.check_place(reconciliation.place)
-        exchange = self._send_creation(reconciliation, call)
+        exchange = self.send_creation(reconciliation, call)
         if exchange.is_accepted:
             self.bench.met(call, exchange)
             self.opened(reconciliation, exchange)
@@ -136,13 +138,13 @@ class ReconciliationCalls(Places):
             )
         self._check_worth_a_look(reconciliation.place)
         tries_elsewhere, is_busy = elsewhere and not self.bench.session.in_process, True
-        exchange = self._send_creation(reconciliation, call)
+        exchange = self.send_creation(reconciliation, call)
         if (
             exchange.status // 100 == 4
             and not reconciliation.doubtful
             and self._completes_what_was_lost(reconciliation.place)
         ):
-            exchange = self._send_creation(reconciliation, call)
+            exchange = self.send_creation(reconciliation, call)
         if exchange.status // 100 == 4 and self._others_may_have_one(reconciliation.place):
             exchange = self._after_others(reconciliation, call, exchange)
         if exchange.status // 100 == 4 and reconciliation.place in self.settling:
@@ -154,7 +156,7 @@ class ReconciliationCalls(Places):
         for _ in range(ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
                 self.another_period(reconciliation)
-                exchange = self._send_creation(reconciliation, call)
+                exchange = self.send_creation(reconciliation, call)
         if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.batch.seconds >= LONG_SECONDS:
             raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
         if exchange.status // 100 == 2 or is_busy:  # else another one was opened there meanwhile
@@ -167,7 +169,7 @@ class ReconciliationCalls(Places):
             self.waited.pop(reconciliation.place, None)
             self.looked.pop(reconciliation.place, None)
             self.opened_at.add(reconciliation.place)
-            self.refused_at.discard(reconciliation.place)
+            self._forget_refused(reconciliation.place)
             self.take_id(reconciliation, exchange)
         return exchange
 
@@ -175,10 +177,15 @@ class ReconciliationCalls(Places):
         """Take note of a creation that was sent at once with another and accepted. Raises a violation of REC-01 or REC-02."""
         self._settles(reconciliation.place, settling=False)
         self.opened_at.add(reconciliation.place)
-        self.refused_at.discard(reconciliation.place)
+        self._forget_refused(reconciliation.place)
         self.take_id(reconciliation, exchange)
 
-    def _send_creation(self, reconciliation: OpenReconciliation, call: Call) -> Exchange:
+    def _forget_refused(self, place: Place) -> None:
+        """One was opened there: no creation that was refused before is active."""
+        self.refused_at.discard(place)
+        self.refused_creations.pop(place, None)
+
+    def send_creation(self, reconciliation: OpenReconciliation, call: Call) -> Exchange:
         """Send a lawful creation. Where its answer is lost the same is sent once more: if it had been opened that is refused,
         since one is active and its period is taken; if not, this one is opened, and its id known.
 
@@ -202,7 +209,10 @@ class ReconciliationCalls(Places):
         call is accepted after it, which shows that the first was not carried out."""
         for _ in range(2):
             try:
-                return self.bench.send(call, reconciliation.values[0])
+                exchange = self.bench.send(call, reconciliation.values[0])
+                if call.endpoint is Endpoint.CREATE_RECONCILIATION and exchange.is_refused:
+                    self.refused_creations.setdefault(reconciliation.place, []).append(reconciliation)
+                return exchange  # noqa: TRY300 - what follows is for lost answers
             except Doubtful as doubt:
                 reconciliation.doubtful, lost = True, doubt
                 if doubt.refusal is not None:
@@ -238,7 +248,7 @@ class ReconciliationCalls(Places):
             waiting.on(seconds)
             reconciliation.waited = True
             self.another_period(reconciliation, far=False)
-            exchange = self._send_creation(reconciliation, call)
+            exchange = self.send_creation(reconciliation, call)
             if exchange.status // 100 != 4:
                 break
         return exchange
@@ -268,7 +278,7 @@ class ReconciliationCalls(Places):
             if elsewhere and takes_long:  # a target may also take the period of what it refuses
                 self.another_period(reconciliation, far=moves)
                 others -= moves
-            exchange = self._send_creation(reconciliation, call)
+            exchange = self.send_creation(reconciliation, call)
             if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
                 since = time.monotonic() - self.ended.get(place, time.monotonic())
                 self._pause = max(self._pause, 1.1 * max(waited, since - wait) + 1.1 * wait / 2)
@@ -293,7 +303,7 @@ class ReconciliationCalls(Places):
         try:
             if not self.submit_orders(another):
                 return False
-            exchange = self._send_creation(another, creation_of(another.batch))
+            exchange = self.send_creation(another, creation_of(another.batch))
             if exchange.is_accepted:
                 self.take_id(another, exchange)
                 self.waited.pop(place, None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.places import Places
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
-from conformance.engine.unfinished import Hindered, Spoiled
+from conformance.engine.unfinished import Hindered, HinderedForNow, Spoiled
 from conformance.engine.values import Values
 from conformance.errors import TargetUnavailable
 from conformance.target.shared.calendar import LONG_SECONDS
@@ -19,6 +21,9 @@ from strategies.calls import Call, creation_of, release_of
 from strategies.periods import EARLIER, LATEST
 from strategies.reconciliations import Batch
 from strategies.scope import Place
+
+PAUSES_FOR_ANOTHER: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
+"""Seconds after which a place is looked at again where nothing is opened: somebody may use it by hand."""
 
 
 @dataclass(slots=True)
@@ -31,6 +36,8 @@ class Reconciliations(ReconciliationCalls):
     """What is on the shelf for the law that is running: its orders are sent, and its reconciliation is open."""
     spare: OpenReconciliation | None = None
     """Opened to see that the one before it has ended, and not used yet."""
+    waited_for_others: set[Place] = field(default_factory=set)
+    """Where what others might have active was waited for in vain: whatever blocks it stays."""
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
@@ -172,6 +179,23 @@ class Reconciliations(ReconciliationCalls):
         self.free(reconciliation.place)
         self.bench.story[:] = story
         return opened
+
+    def check_free(self, place: Place) -> None:
+        """Raises Hindered where a refusal at this place would say nothing, or may be for one that somebody else has active there:
+        not even the plainest is opened then, and one is when theirs has ended."""
+        Places.check_free(self, place)
+        session = self.bench.session
+        if session.control is not None or session.in_process or place in self.waited_for_others:
+            return
+        if self._opens_another(place):
+            return
+        self.waited_for_others.add(place)
+        waiting = session.waiting.begin("what others may have going on there to be finished")
+        for seconds in PAUSES_FOR_ANOTHER:
+            waiting.on(seconds)
+            if self._opens_another(place):
+                self.waited_for_others.discard(place)
+                raise HinderedForNow(f"on account {place.account} one was active that is none of this run")
 
     # -- releasing -------------------------------------------------------------------------------------------------------
 

@@ -2,42 +2,88 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from conformance.contract.rules import Rule
 from conformance.engine.bench import Bench
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.errors import TargetUnavailable
+from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
-from strategies.calls import creation_of
+from strategies.calls import creation_of, release_of
+from strategies.scope import Place
+
+IDS_TRIED: Final = 3
+"""Of so many ids after the last that is known the one that was refused has one, if ids follow each other."""
+
+ASKED_AT_MOST: Final = 2
+"""So many of those that were refused at a place are looked for: each costs a client error for each id."""
+
+_EXPECTED: Final = "a refused creation to leave nothing behind"
 
 
 def check_nothing_stays_active(bench: Bench, rule: Rule) -> None:
-    """Where a creation was refused and none is opened since, it may be active, or the one before may take so long: what is seen
-    elsewhere does not tell. If that has ended, as its notification says, it is the refused one.
+    """Where a creation was refused and none is opened since, it may be active, or the one before may take so long, or somebody
+    else may have one there: what is seen elsewhere does not tell. It is the refused one if it takes the releases of that one; and
+    where nobody else is, if the one before has ended, as its notification says. Nobody else has one on two channels at once.
 
     Raises a violation, or TargetUnavailable where nobody knows."""
     reconciliations = bench.reconciliations
     for place in reconciliations.endless & reconciliations.refused_at:
-        there = [one for one in reconciliations.ids.values() if one.place == place]
-        beside = [one for one in reconciliations.endless if one != place and one.channel == place.channel]
-        ends = len(there) > 1  # another was opened after one that was completed
-        if ends and not beside and reconciliations.notified(there[-1]):
-            bench.story.clear()
-            again = reconciliations.begin(reconciliations.plain(place, 1))
-            if not reconciliations.submit_orders(again):
-                return
-            asked = bench.send(creation_of(again.batch), again.values[0])
+        bench.story.clear()
+        again = reconciliations.begin(reconciliations.plain(place, 1))
+        if reconciliations.submit_orders(again):
+            asked = reconciliations.send_creation(again, creation_of(again.batch))
             if asked.is_accepted:  # it took so long
                 reconciliations.opened(again, asked)
+                reconciliations.endless.discard(place)
                 reconciliations.finish(again)
-                return
-            violation = Violation(
-                rule=rule.id,
-                expected="a refused creation to leave nothing behind",
-                actual=f"it answered {asked.status}, also after minutes",
-                exchange=asked,
-                context="the one before has ended, as its notification says, and the one after it was refused",
-            )
-            violation.story = tuple(bench.story)
-            raise violation
+                continue
+            if asked.is_refused:
+                _check_not_there(bench, rule, place, asked)
         raise TargetUnavailable(
             f"since a creation was refused on account {place.account} none is opened there: it may be active"
         )
+
+
+def _check_not_there(bench: Bench, rule: Rule, place: Place, asked: Exchange) -> None:
+    """Raises a violation where a refused creation is known to be active there, since `asked`, a lawful one, was refused."""
+    reconciliations = bench.reconciliations
+    for refused in reconciliations.refused_creations.get(place, ())[:ASKED_AT_MOST]:
+        if (taken := _taken(bench, refused)) is not None:
+            actual = "it takes the releases of its orders"
+            raise _violation(bench, rule, taken, actual, "it was refused, and none was opened there since")
+    beside = [one for one in reconciliations.endless if one != place and one.channel == place.channel]
+    stuck = [one for one in reconciliations.endless & reconciliations.refused_at if _has_ended(bench, one)]
+    alone = bench.session.target.environment == "mock" or len({one.channel for one in stuck}) > 1
+    if alone and place in stuck and not beside:
+        context = "the one before has ended, as its notification says, and the one after it was refused"
+        raise _violation(bench, rule, asked, f"it answered {asked.status}, also after minutes", context)
+
+
+def _has_ended(bench: Bench, place: Place) -> bool:
+    """Whether the last one that was opened there has ended, as its notification says, and was not the only one."""
+    there = [one for one in bench.reconciliations.ids.values() if one.place == place]
+    return len(there) > 1 and bench.reconciliations.notified(there[-1]) is not None
+
+
+def _taken(bench: Bench, refused: OpenReconciliation) -> Exchange | None:
+    """The release of an order of a refused creation that was accepted, under the likeliest ids; all others are released, too, so
+    that it ends. None where it takes none."""
+    last = max(bench.reconciliations.ids, default=0)
+    for number in range(last + 1, last + 1 + IDS_TRIED):
+        taken: Exchange | None = None
+        for order, values in enumerate(refused.values):
+            exchange = bench.send(release_of(refused.batch, order), values.having(reconciliation=str(number)))
+            if not exchange.is_accepted:
+                break
+            taken = taken or exchange
+        if taken is not None:
+            return taken
+    return None
+
+
+def _violation(bench: Bench, rule: Rule, exchange: Exchange, actual: str, context: str) -> Violation:
+    violation = Violation(rule=rule.id, expected=_EXPECTED, actual=actual, exchange=exchange, context=context)
+    violation.story = tuple(bench.story)
+    return violation

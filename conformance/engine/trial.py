@@ -13,6 +13,8 @@ class Trial:
     """Whether it has shown what its law says."""
     hindrance: str = ""
     """What kept it from that, or from some of it."""
+    is_over: bool = False
+    """Whether that is over by now."""
 
     @property
     def decides(self) -> bool:

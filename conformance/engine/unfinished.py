@@ -13,3 +13,7 @@ class Spoiled(Exception):
 
 class Hindered(Exception):
     """The example can't be tried: what another rule demands is not to be had. The message says which."""
+
+
+class HinderedForNow(Hindered):
+    """It was in the way of the example for a time, and is over: another may be tried."""

@@ -270,6 +270,8 @@ class Certification:
         if rule is None:
             return
         self._begun.add(item.nodeid)
+        if self.session.resuming:
+            self.session.deferred.discard(item.nodeid)
         self.session.evidence.begin(item.nodeid)
         self.session.journal.about = f"{rule.id} {self.session.evidence.scenarios[item.nodeid].name}"
         self.session.journal.kind = ""

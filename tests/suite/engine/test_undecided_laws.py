@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from hypothesis import strategies as st
 
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import resolve
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench
@@ -17,6 +18,7 @@ from conformance.engine.waiting import Waiting
 from conformance.run.session import Options, open_session
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.verdicts import judge_rule
+from strategies.calls import Call
 
 SCENARIO, RULE = "laws", "QRY-01"
 
@@ -99,3 +101,12 @@ def test_what_was_put_off_is_decided_at_the_end_of_the_run(bench: Bench) -> None
     bench.session.resuming = True
     _prove(bench, " later", shows_later)
     assert _verdict(bench)[0] == "pass"
+
+
+def test_what_was_put_off_goes_on_whatever_was_seen_since(bench: Bench) -> None:
+    """A refusal that another scenario had seen since ended it: it was never run, and the run ended with exit code 3."""
+    asked = Call(Endpoint.GET_ORDER, query={"marketplaceCode": "0", "channelName": "NOWHERE", "accountId": "1"})
+    bench.well_refused[Endpoint.GET_ORDER] = refused = bench.send(asked, {})
+    assert bench.known_refusal(Endpoint.GET_ORDER) is refused
+    bench.session.resuming = True
+    assert bench.known_refusal(Endpoint.GET_ORDER) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,8 +16,11 @@ from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import Key, Model
 from conformance.engine.stays_active import check_nothing_stays_active
-from conformance.engine.unfinished import Hindered, NotSeenYet
+from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
 from conformance.errors import TargetUnavailable
+from conformance.mock.koncili import Koncili
+from conformance.mock.world import Reconciliation
+from conformance.run.mock_control import Control, local_control
 from conformance.run.session import Options, Session, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -159,6 +163,57 @@ def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(m
         assert mine.released(reconciliation, 0)
 
 
+@pytest.mark.parametrize("after_refusal", [True, False])
+def test_what_somebody_else_has_active_for_a_time_is_no_rules_business(
+    after_refusal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REC-01 was blamed, or after a refused creation REC-09."""
+    mocks = list[Koncili]()
+
+    def noted_control(koncili: Koncili) -> Control:
+        mocks.append(koncili)
+        return local_control(koncili)
+
+    monkeypatch.setattr("conformance.run.session.local_control", noted_control)
+    with closing(open_session(Options())) as session:
+        bench, control = Bench(session, "creations"), session.control
+        assert control is not None
+        session.evidence.expect("creations", "REC-01", "a scenario")
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        last = reconciliations.run_through(reconciliations.plain(place, 1))
+        monkeypatch.setattr(type(session), "in_process", False)
+        monkeypatch.setattr(Session, "inbox", None)
+        session.control = None
+        world = mocks[0].world
+        mine = world.opened(last.id or 0)
+        assert mine is not None
+        years = timedelta(days=9000)
+        theirs = Reconciliation(900, mine.account, mine.channel, mine.init - years, mine.end - years, 1)
+        waited = list[float]()
+
+        def others_work(seconds: float) -> None:
+            waited.append(seconds)
+            control.advance(seconds)
+            if sum(waited) > 30:
+                theirs.situation = "CONCILIED"
+
+        session.waiting.sleep = others_work
+        world.all_reconciliations.append(theirs)
+        if after_refusal:
+            reconciliations.refused_at.add(place)
+        after = reconciliations.begin(reconciliations.plain(place, 1))
+        assert reconciliations.submit_orders(after)
+        with pytest.raises(HinderedForNow):
+            reconciliations.create(after)
+        assert session.evidence.observed == {}
+        assert sum(waited) > 30
+        again = reconciliations.begin(reconciliations.plain(place, 1))
+        assert reconciliations.submit_orders(again)
+        assert reconciliations.create(again).is_accepted
+        reconciliations.finish(again)
+
+
 def test_a_period_is_kept_only_of_what_was_refused_for_one_thing(monkeypatch: pytest.MonkeyPatch) -> None:
     """That an earlier run has taken it is known by another that is refused for the same: one of no releases left no trace."""
     with closing(open_session(Options(defects=("rec-09-malformed-kept",)))) as session:
@@ -176,11 +231,26 @@ def test_a_period_is_kept_only_of_what_was_refused_for_one_thing(monkeypatch: py
             reconciliations.create_after_refusal(reconciliation, (broken,))
 
 
-@pytest.mark.parametrize(("tells", "found"), [(True, Violation), (False, TargetUnavailable)])
+@pytest.mark.parametrize(
+    ("tells", "environment", "has_id", "found"),
+    [
+        pytest.param(True, "mock", False, Violation, id="nobody else is there"),
+        pytest.param(True, "sandbox", False, TargetUnavailable, id="it may be somebody else's"),
+        pytest.param(False, "mock", False, TargetUnavailable, id="the one before may take so long"),
+        pytest.param(False, "sandbox", True, Violation, id="it takes its releases"),
+    ],
+)
 def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_elsewhere(
-    tells: bool, found: type[Exception], monkeypatch: pytest.MonkeyPatch
+    tells: bool, environment: str, has_id: bool, found: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was waited for in vain, as for one before that takes long, and the rule passed by its other laws."""
+    mocks = list[Koncili]()
+
+    def noted_control(koncili: Koncili) -> Control:
+        mocks.append(koncili)
+        return local_control(koncili)
+
+    monkeypatch.setattr("conformance.run.session.local_control", noted_control)
     with closing(open_session(Options(defects=("rec-09-overlapping-active",)))) as session:
         bench, control = Bench(session, "creations"), session.control
         assert control is not None
@@ -201,13 +271,16 @@ def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_els
         assert reconciliations.submit_orders(over)
         reconciliations.refused_at.add(place)
         assert reconciliations.send_broken(over, creation_of(over.batch)).is_refused
+        if has_id:
+            mocks[0].world.all_reconciliations[-1].id = max(reconciliations.ids) + 2
+        session.target = session.target.model_copy(update={"environment": environment})
         after = reconciliations.begin(reconciliations.plain(place, 1))
         assert reconciliations.submit_orders(after)
         with pytest.raises(Hindered):
             reconciliations.create(after, blame=False)
         with pytest.raises(found) as raised:
             check_nothing_stays_active(bench, catalogue()["REC-09"])
-        assert not tells or "REC-09" in str(raised.value)
+        assert found is TargetUnavailable or "REC-09" in str(raised.value)
 
 
 @pytest.mark.parametrize(
