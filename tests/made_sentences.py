@@ -1,4 +1,5 @@
-"""Finds the sentences that are made in English where nobody reads them: messages of errors, what is waited for, warnings.
+"""Finds the sentences that are made in English where nobody reads them: messages of errors and
+violations, what is waited for, warnings.
 
 Each f-string becomes a template with named placeholders, by which `conformance/i18n/sentences.py` says the sentence again in
 another language. They are found mechanically, from where they go to (an exception, a wait, a list of warnings) back to where they
@@ -8,20 +9,44 @@ are written, so that none can be forgotten.
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, product
 from typing import Final, TypeAlias
 
 from conformance.i18n.sentences import BETWEEN, OPEN, WITHIN
+from tests.texts_in_code import (
+    FunctionDef,
+    assigned,
+    called,
+    choice,
+    filled_in,
+    is_sentence,
+    is_text,
+    made_of,
+    may_be_said,
+    name_of,
+    named,
+    own,
+    parameters_of,
+    parts_of,
+    put_into,
+    results,
+)
 
-_FunctionDef: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_Place: TypeAlias = tuple[str, ast.expr, FunctionDef | None]
+"""An expression, its module, and the function in which it stands."""
 
 _EXCEPTIONS_OF_CLICK: Final = ("BadParameter", "UsageError", "ClickException")
 
 _UNREAD: Final = frozenset({"Violation", "Spoiled", "Undecodable", "TooMuch", "_Unread", "NotJSON", "Lost"})
-"""Exceptions whose messages nobody reads so: a violation's has templates of its own, the others are caught and told otherwise."""
+"""Exceptions whose messages nobody reads so: of a violation its parts are read, the others are caught and told otherwise."""
+
+_NAMED: Final[Mapping[str, Sequence[str]]] = {"Violation": ("expected", "actual", "context")}
+"""What takes sentences as arguments of these names. They are followed to those who call, too: what takes them is deep within."""
+
+_THROUGH: Final = frozenset({"hindered"})
+"""Of the takers those whose sentences are followed so, too."""
 
 _TAKERS: Final[Mapping[str, int]] = {
     "wait": 0, "begin": 0, "pause": 0, "let_pass": 0, "tell": 0, "_tell": 0, "tell_error": 0, "lost": 1, "Line": 2,
@@ -42,21 +67,13 @@ _TELLERS: Final = frozenset({
 })  # fmt: skip
 """Functions whose results are sentences, or lists of them."""
 
-_ATTRIBUTES: Final = frozenset({"stopped", "cut_short", "_gone", "failure", "why", "reason"})
+_ATTRIBUTES: Final = frozenset(
+    {"stopped", "cut_short", "_gone", "failure", "why", "reason", "contradicted", "_contradicted"}
+)
 """Attributes that hold a sentence."""
 
-_WORD: Final = re.compile(r"(?<![\w.\-\[{`/\"])[a-z]{2,}(?![\w\]])", re.IGNORECASE)
-
-WORDS_AT_LEAST: Final = 2
-"""What has fewer words of its own could be anything."""
-
-DEEP: Final = 6
+DEEP: Final = 12
 """From one place to another it is not followed any farther."""
-
-_PASSES_ON: Final = frozenset(
-    {"str", "text", "line", "lines", "clean", "join", "tuple", "list", "dict", "fromkeys", "sorted", "said"}
-)
-"""Functions and methods that give back what they are given."""
 
 
 def made_sentences(modules: Mapping[str, str]) -> dict[str, list[str]]:
@@ -75,25 +92,39 @@ def made_sentences(modules: Mapping[str, str]) -> dict[str, list[str]]:
 class _Reader:
     trees: Mapping[str, ast.Module]
     exceptions: frozenset[str] = field(init=False)
-    functions: dict[str, list[tuple[str, _FunctionDef]]] = field(init=False, default_factory=dict)
+    functions: dict[str, list[tuple[str, FunctionDef]]] = field(init=False, default_factory=dict)
     constants: dict[str, list[tuple[str, ast.expr]]] = field(init=False, default_factory=dict)
     imported: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
     """Where a name of a module comes from."""
+    around: dict[FunctionDef, FunctionDef] = field(init=False, default_factory=dict)
+    """The function in which a function stands."""
+    asks_callers: bool = field(init=False, default=False)
+    """Whether it is followed to those who call, too."""
+    known: dict[tuple[ast.expr, FunctionDef | None], bool] = field(init=False, default_factory=dict)
+    """Whether an expression stands for a sentence, where that was asked."""
+    calls: dict[str, list[tuple[str, ast.Call, FunctionDef | None]]] = field(init=False, default_factory=dict)
+    """The calls of what has that name, where they are, and in which function."""
 
     def __post_init__(self) -> None:
         classes: dict[str, list[str]] = {}
         for path, tree in self.trees.items():
             for node in ast.walk(tree):
                 if isinstance(node, ast.ClassDef):
-                    classes[node.name] = [_name(base) for base in node.bases]
-                elif isinstance(node, _FunctionDef):
+                    classes[node.name] = [name_of(base) for base in node.bases]
+                elif isinstance(node, FunctionDef):
                     self.functions.setdefault(node.name, []).append((path, node))
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     home = node.module.replace(".", "/") + ".py"
                     self.imported |= {(path, one.asname or one.name): home for one in node.names}
             for statement in tree.body:
-                for name, value in _assigned(statement):
+                for name, value in assigned(statement):
                     self.constants.setdefault(name, []).append((path, value))
+            for scope in (None, *(node for node in ast.walk(tree) if isinstance(node, FunctionDef))):
+                for node in own(scope or tree):
+                    if isinstance(node, ast.Call):
+                        self.calls.setdefault(name_of(called(node).func), []).append((path, called(node), scope))
+                    elif isinstance(node, FunctionDef) and scope is not None:
+                        self.around[node] = scope
         known = {"Exception", "ValueError", "KeyError", "OSError"}
         while more := {name for name, bases in classes.items() if name not in known and known & {*bases}}:
             known |= more
@@ -101,23 +132,31 @@ class _Reader:
 
     def sentences(self) -> Iterator[tuple[str, str]]:
         """Every sentence, and where it is."""
-        for path, tree in self.trees.items():
-            for expression in chain.from_iterable(self._taken(node, None) for node in _own(tree)):
-                yield from self._said(path, expression, None, 0)
-            for scope in (node for node in ast.walk(tree) if isinstance(node, _FunctionDef)):
-                for node in _own(scope):
-                    for expression in self._taken(node, scope):
-                        yield from self._said(path, expression, scope, 0)
+        for self.asks_callers in (False, True):
+            self.known.clear()
+            for place in self._reached([*self._all_taken()]):
+                yield from ((place[0], sentence) for sentence in self._said(*place))
 
-    def _taken(self, node: ast.AST, scope: _FunctionDef | None) -> Iterator[ast.expr]:
+    def _all_taken(self) -> Iterator[_Place]:
+        for path, tree in self.trees.items():
+            for scope in (None, *(node for node in ast.walk(tree) if isinstance(node, FunctionDef))):
+                for node in own(scope or tree):
+                    yield from ((path, expression, scope) for expression in self._taken(node, scope))
+
+    def _taken(self, node: ast.AST, scope: FunctionDef | None) -> Iterator[ast.expr]:
         """What is taken for a sentence at this place."""
         if isinstance(node, ast.Call):
-            name = _name(node.func)
+            name = name_of(node.func)
+            yield from (one.value for one in node.keywords if self.asks_callers and one.arg in _NAMED.get(name, ()))
             place = 0 if name in self.exceptions else _TAKERS.get(name)
-            if place is not None and len(node.args) > place:
+            if place is not None and len(node.args) > place and self.asks_callers == (name in _THROUGH):
                 yield node.args[place]
+            if self.asks_callers:
+                return
             if name in {"append", "extend"} and isinstance(node.func, ast.Attribute):
-                yield from node.args if _name(node.func.value) in _LISTS else ()
+                yield from node.args if name_of(node.func.value) in _LISTS else ()
+        elif self.asks_callers:
+            return
         elif (
             isinstance(node, ast.Return | ast.Yield | ast.YieldFrom)
             and scope is not None
@@ -127,196 +166,107 @@ class _Reader:
             yield node.value
         elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Attribute) and target.attr in _ATTRIBUTES | _LISTS:
+                holder = target.value if isinstance(target, ast.Subscript) else target
+                if isinstance(holder, ast.Attribute) and holder.attr in _ATTRIBUTES | _LISTS:
                     yield node.value
 
-    def _said(self, path: str, node: ast.expr, scope: _FunctionDef | None, deep: int) -> Iterator[tuple[str, str]]:
-        """The sentences that an expression can be, and those within them."""
-        if deep > DEEP:
-            return
-        if isinstance(node, ast.Constant):
-            if isinstance(node.value, str) and _is_sentence(node.value):
-                yield path, node.value.removeprefix(BETWEEN)
-        elif isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)):
-            parts = list(_parts(node))
-            yield from ((path, one) for one in self._templates(path, parts, scope, deep))
-            for part in parts:
-                if not isinstance(part, ast.Constant) and not [*_choice(_of(part))]:
-                    yield from self._said(path, _of(part), scope, deep + 1)
-        else:
-            yield from chain.from_iterable(self._said(*one, deep + 1) for one in self._behind(path, node, scope))
+    def _reached(self, places: list[_Place]) -> Iterator[_Place]:
+        """These expressions, and all of which their values are made, each once."""
+        seen = set[tuple[ast.expr, FunctionDef | None]]()
+        for _ in range(DEEP):
+            places = [one for one in dict.fromkeys(places) if one[1:] not in seen]
+            seen |= {one[1:] for one in places}
+            yield from places
+            places = [behind for one in places for behind in self._behind(*one)]
 
-    def _behind(
-        self, path: str, node: ast.expr, scope: _FunctionDef | None
-    ) -> Iterator[tuple[str, ast.expr, _FunctionDef | None]]:
-        """The expressions of which the value of this one is one, each with where it is."""
-        if isinstance(node, ast.Name):
-            here = [] if scope is None else [value for one in _own(scope) for value in _put_into(node.id, one)]
-            yield from ((path, one, scope) for one in here)
-            if not here:
-                constants = self.constants.get(node.id, ())
-                home = self.imported.get((path, node.id), path)
-                near = [one for one in constants if one[0] == home] or (constants if len(constants) == 1 else ())
-                yield from ((where, value, None) for where, value in near)
+    def _said(self, path: str, node: ast.expr, scope: FunctionDef | None) -> Iterator[str]:
+        """The sentences that an expression itself is."""
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and is_sentence(node.value):
+                yield node.value.removeprefix(BETWEEN)
+        elif is_text(node):
+            yield from self._templates(path, [*parts_of(node)], scope)
+
+    def _behind(self, path: str, node: ast.expr, scope: FunctionDef | None) -> Iterator[_Place]:
+        """The expressions of which the value of this one is one, or is made, each with where it is."""
+        if is_text(node):
+            within = [filled_in(part) for part in parts_of(node) if not isinstance(part, ast.Constant)]
+            yield from ((path, one, scope) for one in within if not [*choice(one)])
+        elif isinstance(node, ast.Name):
+            yield from self._held(path, node.id, scope)
         elif isinstance(node, ast.Attribute):
             for where, function in self.functions.get(node.attr, ()):
-                if any(_name(one) == "property" for one in function.decorator_list):
-                    yield from ((where, one, function) for one in _results(function))
-        elif within := _within(node):
-            yield from ((path, one, scope) for one in within)
-        elif isinstance(node, ast.Call) and len(functions := self.functions.get(_name(node.func), [])) == 1:
-            where, function = functions[0]
-            yield from ((where, one, function) for one in _results(function))
+                if any(name_of(one) == "property" for one in function.decorator_list):
+                    yield from ((where, one, function) for one in results(function))
+        elif parts := made_of(node):
+            yield from ((path, one, scope) for one in parts)
+        elif isinstance(node, ast.Call):
+            for where, function in self._meant(path, node):
+                yield from ((where, one, function) for one in results(function))
 
-    def _templates(self, path: str, parts: Sequence[ast.expr], scope: _FunctionDef | None, deep: int) -> Iterator[str]:
+    def _held(self, path: str, name: str, scope: FunctionDef | None) -> Iterator[_Place]:
+        """What a variable may hold: what is put into it here, or in a function around, or what a caller gives for it."""
+        while scope is not None:
+            here = [value for one in own(scope) for value in put_into(name, one)]
+            yield from ((path, one, scope) for one in here)
+            given = [*self._given(path, name, scope)] if self.asks_callers else []
+            yield from given
+            if here or given or name in parameters_of(scope):
+                return
+            scope = self.around.get(scope)
+        constants = self.constants.get(name, ())
+        home = self.imported.get((path, name), path)
+        near = [one for one in constants if one[0] == home] or (constants if len(constants) == 1 else ())
+        yield from ((where, value, None) for where, value in near)
+
+    def _given(self, path: str, name: str, scope: FunctionDef) -> Iterator[_Place]:
+        """What callers give for a parameter."""
+        parameters = parameters_of(scope)
+        if name not in parameters or name in {"self", "cls"}:
+            return
+        place = parameters.index(name) - (parameters[0] in {"self", "cls"})
+        for where, call, within in self.calls.get(scope.name, ()):
+            if isinstance(call.func, ast.Name) and self.imported.get((where, scope.name), where) != path:
+                continue
+            if not any(isinstance(one, ast.Starred) for one in call.args[: place + 1]) and place < len(call.args):
+                yield where, call.args[place], within
+            yield from ((where, one.value, within) for one in call.keywords if one.arg == name)
+
+    def _meant(self, path: str, call: ast.Call) -> Sequence[tuple[str, FunctionDef]]:
+        """The function that is called, if that is plain: of several of the same name that of the module, or that is imported."""
+        name = name_of(call.func)
+        functions = self.functions.get(name, [])
+        home = self.imported.get((path, name), path)
+        near = [one for one in functions if one[0] == home]
+        return next((those for those in (functions, near) if len(those) == 1), [])
+
+    def _templates(self, path: str, parts: Sequence[ast.expr], scope: FunctionDef | None) -> Iterator[str]:
         """The templates of a text of several parts: one for each choice between constants in it."""
-        choices: list[list[str | ast.expr]] = []
-        for part in parts:
-            if isinstance(part, ast.Constant):
-                choices.append([str(part.value)])
-            else:
-                choices.append([*_choice(_of(part))] or [part])
-        for choice in product(*choices):
+        choices = [[*choice(filled_in(part))] or [[part]] for part in parts]
+        for chosen in product(*choices):
             seen: dict[str, str] = {}
             text = ""
-            for one in choice:
-                if isinstance(one, str):
-                    text += one.replace("{", "{{").replace("}", "}}")
+            for one in chain.from_iterable(chosen):
+                if isinstance(one, ast.Constant):
+                    text += str(one.value).replace("{", "{{").replace("}", "}}")
                     continue
-                source = ast.unparse(_of(one))
+                source = ast.unparse(filled_in(one))
                 is_beside = text.endswith("}") and not text.endswith("}}")
                 if source not in seen:
-                    within = self._is_said(path, _of(one), scope, deep)
+                    within = self._is_said(path, filled_in(one), scope)
                     if within and is_beside and [*seen.values()][-1] in WITHIN:
                         continue  # it goes on with the sentence before
-                    seen[source] = _named(_of(one), within=within, taken=seen.values())
+                    seen[source] = named(filled_in(one), within=within, taken=seen.values())
                 text += f"{{{seen[source]}}}"
-            if _is_sentence(text):
+            if is_sentence(text):
                 yield text.removeprefix(BETWEEN)
 
-    def _is_said(self, path: str, node: ast.expr, scope: _FunctionDef | None, deep: int) -> bool:
+    def _is_said(self, path: str, node: ast.expr, scope: FunctionDef | None) -> bool:
         """Whether an expression stands for a sentence of its own: an exception does."""
         names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
         handlers = [one for one in ast.walk(scope) if isinstance(one, ast.ExceptHandler)] if scope is not None else []
-        return any(one.name in names for one in handlers) or any(True for _ in self._said(path, node, scope, deep + 1))
-
-
-def _name(node: ast.AST) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _within(node: ast.expr) -> Sequence[ast.expr]:
-    """The parts of an expression of which its value is one, or is made."""
-    here: Sequence[ast.expr] = ()
-    match node:
-        case ast.IfExp():
-            here = (node.body, node.orelse)
-        case ast.BoolOp() | ast.Dict():
-            here = node.values
-        case ast.List() | ast.Tuple():
-            here = node.elts
-        case ast.Starred() | ast.Await() | ast.Subscript():
-            here = (node.value,)
-        case ast.GeneratorExp() | ast.ListComp():
-            here = (node.elt,)
-        case ast.Call(func=ast.Attribute(value=of, attr="format")):
-            here = (of,)
-        case ast.Call(func=ast.Attribute(value=of, attr="get")):
-            here = (of, *node.args[1:])
-        case ast.Call() if _name(node.func) in _PASSES_ON:
-            here = node.args
-    return here
-
-
-def _own(scope: _FunctionDef | ast.Module) -> Iterator[ast.AST]:
-    """The nodes of a function or of a module, without those of functions within."""
-    waiting: list[ast.AST] = [*scope.body]
-    while waiting:
-        node = waiting.pop(0)
-        yield node
-        if not isinstance(node, _FunctionDef | ast.ClassDef):
-            waiting[:0] = ast.iter_child_nodes(node)
-
-
-def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                yield from ((_name(one), value) for one, value in zip(target.elts, node.value.elts, strict=False))
-            elif isinstance(target, ast.Name):
-                yield target.id, node.value
-    elif (
-        isinstance(node, ast.AnnAssign | ast.AugAssign | ast.NamedExpr)
-        and isinstance(node.target, ast.Name)
-        and node.value
-    ):
-        yield node.target.id, node.value
-
-
-def _put_into(name: str, node: ast.AST) -> Iterator[ast.expr]:
-    """What a statement or call puts into a variable, or into the list that it holds."""
-    yield from (value for one, value in _assigned(node) if one == name)
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr="append" | "extend")) if held == name:
-            yield from node.args
-
-
-def _results(function: _FunctionDef) -> Iterator[ast.expr]:
-    for node in _own(function):
-        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and node.value is not None:
-            yield node.value
-
-
-def _parts(node: ast.expr) -> Iterator[ast.expr]:
-    """The parts of a text that are put together."""
-    if isinstance(node, ast.JoinedStr):
-        for value in node.values:
-            yield from _parts(value)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        yield from _parts(node.left)
-        yield from _parts(node.right)
-    else:
-        yield node
-
-
-def _of(node: ast.expr) -> ast.expr:
-    """What is filled in, without how it is written."""
-    return node.value if isinstance(node, ast.FormattedValue) else node
-
-
-def _choice(node: ast.expr) -> Iterator[str]:
-    """The constants between which an expression chooses; none where there is anything else."""
-    if isinstance(node, ast.IfExp):
-        if all(isinstance(one, ast.Constant | ast.IfExp) for one in (node.body, node.orelse)):
-            yield from _choice(node.body)
-            yield from _choice(node.orelse)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-
-
-def _is_sentence(text: str) -> bool:
-    return len(_WORD.findall(OPEN.sub(" ", text))) >= WORDS_AT_LEAST
-
-
-def _named(node: ast.expr, *, within: bool, taken: Iterable[str]) -> str:
-    """The name of a placeholder: of what is filled in, the last name."""
-    names = [one.group() for one in re.finditer(r"[A-Za-z_]\w*", ast.unparse(node))]
-    if isinstance(node, ast.Call) and _name(node.func) in {"shown", "join"}:
-        names = [one for one in names if one not in {"shown", "join", "for", "in", "self", "sorted"}] or names
-        name = names[0] if "join" in ast.unparse(node) else names[-1]
-    elif isinstance(node, ast.BoolOp):
-        name = _name(node.values[0]) or names[0]
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-        name = _name(node.args[0]) or node.func.id
-    else:
-        name = _name(node) or next((one for one in names if one not in {"self", "str", "len"}), "what")
-    name = name.strip("_").lower() or "it"
-    if within and name not in WITHIN:
-        name = "reason"
-    number = 2
-    base = name
-    while name in taken:
-        name, number = f"{base}{number}", number + 1
-    return name
+        if any(one.name in names for one in handlers):
+            return True
+        if (node, scope) not in self.known:
+            self.known[node, scope] = any(may_be_said(one) for _, one, _ in self._reached([(path, node, scope)]))
+        return self.known[node, scope]

@@ -41,6 +41,8 @@ from conformance.report.gate_words import WORDS as GATE_WORDS
 from conformance.verdict.certificate import AboutEntry
 from conformance.verdict.gate_case import Check
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
+from strategies.alike import ALIKE
+from strategies.unbounded import AS_LAWFUL, CODES_BEYOND, ORDERS_BEYOND
 from tests.made_sentences import made_sentences
 
 ROOT: Final = Path(__file__).parents[1]
@@ -117,6 +119,9 @@ AREAS: Final[Mapping[str, str]] = {
     "conformance/report/recorded.py": "audit",
     "conformance/audit/": "audit",
     "conformance/i18n/templates.py": "reasons in certificates",
+    "conformance/engine/": "findings",
+    "tests/certification/": "findings",
+    "strategies/": "findings",
     "conformance/mock/": "mock",
     "conformance/": "terminal and summary",
 }
@@ -167,6 +172,10 @@ def _all() -> Iterator[Found]:
     yield from ((templates, template) for template in THEIRS)
     yield from ((place, sentence) for sentence, places in made().items() for place in places)
     yield from ((templates, (f"{{number:,}} {what}", f"{{number:,}} {what}s")) for what in COUNTED)
+    yield from (("strategies/alike.py", kind) for kind in ALIKE)
+    beyond = (kinds for table in (CODES_BEYOND, ORDERS_BEYOND) for kinds in table.values())
+    yield from (("strategies/unbounded.py", kind) for kinds in beyond for kind in kinds)
+    yield from (("strategies/unbounded.py", words) for _, words in AS_LAWFUL.values())
     gate = "conformance/report/gate_words.py"
     yield from ((gate, words) for pair in GATE_WORDS.values() for words in pair)
     yield from ((gate, words) for _, words in DECISIONS.values())
@@ -190,7 +199,8 @@ NOBODY_READS: Final = (
 def made() -> dict[str, list[str]]:
     """The sentences that are made in English and said again, with where they are; without those of which there are templates."""
     there = {OPEN.sub("{}", template) for template in TEMPLATES}
-    modules = {path.relative_to(ROOT).as_posix(): path for path in sorted((ROOT / "conformance").rglob("*.py"))}
+    code = (path for of in ("conformance", "tests/certification") for path in sorted((ROOT / of).rglob("*.py")))
+    modules = {path.relative_to(ROOT).as_posix(): path for path in code}
     found = made_sentences(
         {name: path.read_text(encoding="utf-8") for name, path in modules.items() if name not in NOBODY_READS}
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote, unquote_plus
 
+from conformance.i18n.messages import mark
 from conformance.target.wire.http import AsItStands
 
 ASKED_AT_MOST: Final = 6
@@ -30,26 +31,26 @@ def altered(code: str) -> Iterator[tuple[str, str]]:
 
 def _made_of(code: str) -> Iterator[tuple[str, str]]:
     if not code.isascii():
-        yield "read as ISO-8859-1", code.encode().decode("latin-1")
+        yield mark("read as ISO-8859-1"), code.encode().decode("latin-1")
         if _is_latin(code):
-            yield "written in ISO-8859-1 in the query", AsItStands(quote(code, safe="", encoding="latin-1"))
-        yield "with ? for what is not in ISO-8859-1", code.encode("latin-1", "replace").decode("latin-1")
-        yield "with ? for what is not in ASCII", code.encode("ascii", "replace").decode("ascii")
-        yield "composed", unicodedata.normalize("NFC", code)
-        yield "in its plain form", unicodedata.normalize("NFKC", code)
-        yield "without accents", _without_marks(code)
-        yield "without what is beyond 16 bits", "".join(one for one in code if ord(one) < 2**16)
-    yield "without the blanks around it", code.strip()
-    yield "with one blank for several", " ".join(code.split())
+            yield mark("written in ISO-8859-1 in the query"), AsItStands(quote(code, safe="", encoding="latin-1"))
+        yield mark("with ? for what is not in ISO-8859-1"), code.encode("latin-1", "replace").decode("latin-1")
+        yield mark("with ? for what is not in ASCII"), code.encode("ascii", "replace").decode("ascii")
+        yield mark("composed"), unicodedata.normalize("NFC", code)
+        yield mark("in its plain form"), unicodedata.normalize("NFKC", code)
+        yield mark("without accents"), _without_marks(code)
+        yield mark("without what is beyond 16 bits"), "".join(one for one in code if ord(one) < 2**16)
+    yield mark("without the blanks around it"), code.strip()
+    yield mark("with one blank for several"), " ".join(code.split())
     if "%" in code or "+" in code:
-        yield "decoded like a query", unquote_plus(code)
+        yield mark("decoded like a query"), unquote_plus(code)
     if code.isdecimal() and code.isascii():
         if len(code) > _DIGITS_OF_A_DOUBLE:
-            yield "as a double has it", f"{float(code):.0f}"
-        yield "without zeros before it", code.lstrip("0")
-    yield from ((f"cut to {length} characters", code[:length]) for length in _LENGTHS if len(code) > length)
-    yield "in upper case", code.upper()
-    yield "in lower case", code.lower()
+            yield mark("as a double has it"), f"{float(code):.0f}"
+        yield mark("without zeros before it"), code.lstrip("0")
+    yield from ((mark(f"cut to {length} characters"), code[:length]) for length in _LENGTHS if len(code) > length)
+    yield mark("in upper case"), code.upper()
+    yield mark("in lower case"), code.lower()
 
 
 def _is_latin(code: str) -> bool:

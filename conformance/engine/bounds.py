@@ -88,14 +88,14 @@ def shown(
 # -- QRY-05: codes that are alike ----------------------------------------------------------------------------------
 
 
-def told_apart(bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, pair: Pair) -> Waiting[None]:
+def told_apart(bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, pair: Pair) -> Waiting[None]:
     """Two orders under codes that are alike are two: each is found as it was sent, and deleting one leaves the other.
 
     Codes that a target need not take it may refuse: then there is nothing to be told apart.
     """
     values, (first, second) = bench.fresh(pair.shape), pair.orders
     other = values.having(code=alike.change(values["code"]))
-    context = f"another order has a code that is {name}"
+    context = f"another order has a code that is {kind}"
     for order, code in ((first, values), (second, other)):
         exchange = bench.submit(order, code)
         if alike.is_plain:
@@ -207,13 +207,13 @@ def belongs_to_its_account(bench: Bench, rule: Rule, order: Order, update: Order
 
 
 def codes_taken_faithfully(
-    bench: Bench, rule: Rule, name: str, alike: Alike, bound: Bound, pair: Pair
+    bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, pair: Pair
 ) -> Waiting[None]:
     """Orders under codes that no document bounds are shown as they were sent, each under its own; or they are refused, and are
     not there. The second code is what `alike` makes of the first."""
     values = bench.fresh(alike.shapes[0])
     codes = (values, values.having(code=alike.change(values["code"])))
-    context, taken = f"a code of {name}", list[tuple[Order, Values]]()
+    context, taken = f"a code of {kind}", list[tuple[Order, Values]]()
     for order, code in zip(pair.orders, codes, strict=True):
         exchange = bench.submit(order, code)
         if not is_taken(bench, rule, exchange, context):
@@ -249,10 +249,10 @@ def _check_absent(bench: Bench, rule: Rule, order: Order, values: Mapping[str, s
         raise Violation(rule=rule.id, expected=expected, actual="; ".join(problems), exchange=asked, context=context)
 
 
-def order_taken_faithfully(bench: Bench, rule: Rule, name: str, bound: Bound, grown: Grown) -> Waiting[None]:
+def order_taken_faithfully(bench: Bench, rule: Rule, kind: str, bound: Bound, grown: Grown) -> Waiting[None]:
     """An order beyond what documents bound is shown as it was sent; or it is refused, and nothing of it is there when the
     order is sent without that."""
-    values, context = bench.fresh("amazon"), f"an order {name}"
+    values, context = bench.fresh("amazon"), f"an order {kind}"
     exchange = bench.submit(grown.odd, values)
     if is_taken(bench, rule, exchange, context):
         yield from shown(bench, rule, grown.odd, values, grown.plain, context)

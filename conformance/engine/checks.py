@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from conformance.contract.jsontext import told
 from conformance.contract.rules import Rule, catalogue
@@ -50,7 +49,7 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
         raise Violation(
             rule=rule.id,
             expected=f'{expected} and {{"response": "NO_TOKEN"}}',
-            actual=f"its body was {exchange.text[:200] or NO_BODY}",
+            actual=f"its body was {body}" if (body := exchange.text[:200]) else "its body was empty",
             exchange=exchange,
             context=context,
         )
@@ -78,9 +77,6 @@ def is_refused(bench: Bench, kind: Kind, exchange: Exchange, context: str) -> bo
     return False
 
 
-NO_BODY: Final = "empty"
-
-
 def code_words(exchange: Exchange) -> str:
     """The code of a refusal in words."""
     return f"its code was {exchange.error_code}" if exchange.error_code is not None else "it had no errorCode"
@@ -95,7 +91,11 @@ def error_body_problem(exchange: Exchange) -> str | None:
             "or declare the charset as in Content-Type: application/json; charset=ISO-8859-1"
         )
     if not isinstance(body, dict):
-        return f"the body of its {exchange.status} was no JSON object: {exchange.text[:200] or NO_BODY}"
+        return (
+            f"the body of its {exchange.status} was no JSON object: {text}"
+            if (text := exchange.text[:200])
+            else f"the body of its {exchange.status} was no JSON object: empty"
+        )
     if not isinstance(body.get("errorMessage"), str) or not body["errorMessage"]:
         return (
             "there was no errorMessage"

@@ -38,7 +38,7 @@ def submit(model: Model, order: Order, slot: int) -> None:
     what = "update" if known else "submit"
     call = Call(Endpoint.SUBMIT_ORDER, body=order)
     with bench.keeping_faults() as faults:
-        exchange = bench.send(call, model.codes[slot], f"{what} {model.name(key)}")
+        exchange = bench.send(call, model.codes[slot], f"{what} {model.order_words(key)}")
         after_broken = key in model.broken_updates
         accepted = (
             bench.is_accepted_after_refusal(call, exchange, faults)
@@ -59,7 +59,7 @@ def submit_broken(model: Model, update: BrokenUpdate, slot: int) -> None:
     key, body = keys[0], update.call.body
     place = {"accountId": type(body["accountId"])(key[0].account), "channelName": key[0].channel}
     broken = Call(Endpoint.SUBMIT_ORDER, body={**body, **place})
-    refused = bench.send(broken, model.codes[slot], f"broken update of {model.name(key)} ({update.kind.name})")
+    refused = bench.send(broken, model.codes[slot], f"broken update of {model.order_words(key)} ({update.kind.name})")
     _must_be_refused(model, update.kind, refused)
     model.broken_updates.add(keys[0])
     model.touched(None, "ORD-16", "ORD-16")
@@ -84,7 +84,7 @@ def delete(model: Model, pick: int, *, refused: bool) -> None:
     if known.reconciled and not refused:
         return
     delete = bench.delete if known.reconciled else bench.delete_lawfully
-    exchange = delete(key[0], known.values["code"], f"delete {model.name(key)}")
+    exchange = delete(key[0], known.values["code"], f"delete {model.order_words(key)}")
     if known.reconciled:
         if exchange.status // 100 == 2:
             raise Violation(
@@ -97,7 +97,7 @@ def delete(model: Model, pick: int, *, refused: bool) -> None:
         model.touched(key, "DEL-04", "WFL-04")
         return
     if exchange.status // 100 != 2 and known.causes:
-        expected = f"{model.name(key)} to be there"
+        expected = f"{model.order_words(key)} to be there"
         actual = f"its deletion answered {exchange.status}"
         raise Violation(rule=model.to_blame(known), expected=expected, actual=actual, exchange=exchange)
     if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), exchange):

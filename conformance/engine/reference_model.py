@@ -95,7 +95,7 @@ class Model:
         known.earlier = [(body, until) for body, until in known.earlier if until > now]
         if self.bench.slow and known.earlier:
             return
-        note = f"ask for {self.name(key)}"
+        note = f"ask for {self.order_words(key)}"
         if known.earlier:
             self.bench.let_be_shown((now - known.since).total_seconds())
         exchange = self.bench.query(place, code, note)
@@ -113,7 +113,7 @@ class Model:
         rule = self.to_blame(known)
         if known.body is not None and rule != "QRY-01":
             check_shown_as_sent(self.bench, [known.body])
-        expected = f"{self.name(key)} to be {'gone' if known.body is None else 'as it was last accepted'}"
+        expected = f"{self.order_words(key)} to be {'gone' if known.body is None else 'as it was last accepted'}"
         raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange)
 
     def _may_be_from_before(self, known: Known, exchange: Exchange) -> bool:
@@ -137,7 +137,7 @@ class Model:
         """The orders that were not deleted."""
         return [key for key, known in self.orders.items() if not known.dead]
 
-    def name(self, key: Key) -> str:
+    def order_words(self, key: Key) -> str:
         """The order in words."""
         return f"order {'AB'[key[1]]} on account {key[0].account}"
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from conformance.contract.instants import is_shown_as, parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.money import to_the_cent
+from conformance.i18n.messages import mark
 
 _DATES: Final = frozenset(
     {"createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate", "cancelDate", "expectedDate"}
@@ -44,8 +45,7 @@ def differences(sent: Mapping[str, Any], shown: Any) -> list[str]:
 def _fields(names: tuple[str, ...], sent: Mapping[str, Any], shown: Mapping[str, Any], where: str = "") -> list[str]:
     """The fields that differ, each with what was sent and what is shown, as JSON."""
     return [
-        f"{where}{name} was sent as {_json(sent.get(name))} and shown as {_json(shown.get(name))}"
-        f"{_difference(_meaning(name, sent.get(name)), _meaning(name, shown.get(name)))}"
+        _difference(f"{where}{name}", name, sent.get(name), shown.get(name))
         for name in names
         if not _is_same(_meaning(name, sent.get(name)), _meaning(name, shown.get(name)))
     ]
@@ -55,19 +55,23 @@ _SMALL_TIME: Final = timedelta(days=2)
 _SMALL_AMOUNT: Final = Decimal(1)
 
 
-def _difference(sent: Hashable, shown: Hashable) -> str:
-    """By how much a value differs, where that is small; how to write an instant that is shown as none."""
-    if isinstance(sent, datetime) and isinstance(shown, datetime):
-        by = shown - sent
-        if abs(by) >= _SMALL_TIME:
-            return ""
-        return f", {'later' if by > timedelta() else 'earlier'} by {_time_words(abs(by))}"
-    if isinstance(sent, Decimal) and isinstance(shown, Decimal) and abs(shown - sent) < _SMALL_AMOUNT:
-        return f", {'more' if shown > sent else 'less'} by {abs(shown - sent)}"
-    if isinstance(sent, datetime) and isinstance(shown, tuple):
-        lacks = "its offset is missing" if _is_local(shown[-1]) else "that is no instant"
-        return f" ({lacks}: write {sent.isoformat().replace('+00:00', 'Z')})"
-    return ""
+def _difference(field: str, name: str, value: Any, other: Any) -> str:
+    """How a field differs: by how much, where that is small; how to write an instant that is shown as none."""
+    sent, shown = _json(value), _json(other)
+    before, after = _meaning(name, value), _meaning(name, other)
+    if isinstance(before, datetime) and isinstance(after, datetime) and abs(after - before) < _SMALL_TIME:
+        by = _time_words(abs(after - before))
+        return f"{field} was sent as {sent} and shown as {shown}, {'later' if after > before else 'earlier'} by {by}"
+    if isinstance(before, Decimal) and isinstance(after, Decimal) and abs(after - before) < _SMALL_AMOUNT:
+        by = str(abs(after - before))
+        return f"{field} was sent as {sent} and shown as {shown}, {'more' if after > before else 'less'} by {by}"
+    if isinstance(before, datetime) and isinstance(after, tuple):
+        lacks, wanted = _is_local(after[-1]), before.isoformat().replace("+00:00", "Z")
+        return (
+            f"{field} was sent as {sent} and shown as {shown} "
+            f"({'its offset is missing' if lacks else 'that is no instant'}: write {wanted})"
+        )
+    return f"{field} was sent as {sent} and shown as {shown}"
 
 
 def _is_local(text: object) -> bool:
@@ -152,4 +156,4 @@ def _told(extract: Mapping[str, Any]) -> str:
 
 
 def _json(value: Any) -> str:
-    return "nothing" if value is None else dumps(value)
+    return mark("nothing") if value is None else dumps(value)

@@ -191,8 +191,8 @@ class Settling(SeenLate):
         """Note against QRY-02 an order that is gone and whose query is not answered as that of an unknown one."""
         rule = catalogue()["QRY-02"]
         if exchange.status not in rule.refused or exchange.error_code not in rule.codes:
-            code = f"code {exchange.error_code}" if exchange.error_code is not None else "no errorCode"
-            actual = f"it answered {exchange.status} with {code}"
+            code = exchange.error_code
+            actual = f"it answered {exchange.status} with {f'code {code}' if code is not None else 'no errorCode'}"
             self.observe(rule.id, f"{rule.refused} and code {' or '.join(rule.codes)}", actual, exchange, context)
 
     def problems(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> list[str]:

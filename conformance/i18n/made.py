@@ -1,5 +1,5 @@
-"""The templates of the sentences that the code makes in English where nobody reads them: messages of errors, what is waited for,
-warnings. `make messages` finds them in the code and leaves them in `locale/templates.json`."""
+"""The templates of the sentences that the code makes in English where nobody reads them: messages of errors, the words
+of violations, what is waited for, warnings. `make messages` finds them in the code and leaves them in `locale/templates.json`."""
 
 from __future__ import annotations
 

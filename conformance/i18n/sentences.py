@@ -7,10 +7,10 @@ What no template is known of stays as it is: above all what a target itself has 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Final
+from functools import cache, cached_property, lru_cache
+from typing import Final, NamedTuple
 
 from conformance.i18n.catalogues import catalogue
 from conformance.i18n.messages import ENGLISH, Language, language
@@ -42,7 +42,7 @@ BETWEEN: Final = "; "
 
 WITHIN: Final = (
     "reason", "reason2", "sentence", "expected", "actual", "context", "error", "what", "why", "remedy", "failed", "failures",
-    "exchange", "kind",
+    "exchange", "kind", "how", "manner", "sent", "shown", "problems", "twin_is",
 )  # fmt: skip
 """Placeholders that stand for sentences of their own."""
 
@@ -53,38 +53,55 @@ _HEAD: Final = re.compile(r"(\S+: )(?:([\w.\[\]-]+ )(?=\S))?", re.ASCII)
 def said(sentence: str, wanted: Language | None = None) -> str:
     """A sentence that was made in English, in the language spoken, or in that one."""
     wanted = wanted or language()
-    if wanted == ENGLISH or not sentence:
-        return sentence
-    whole = _whole(sentence, wanted)
-    if whole is not None:
-        return whole
+    return sentence if wanted == ENGLISH else _said(sentence, wanted).text
+
+
+class _Said(NamedTuple):
+    """A sentence said again, and how much of it is left as it was, in characters."""
+
+    text: str
+    left: int = 0
+
+
+@lru_cache(maxsize=1_000)
+def _said(sentence: str, wanted: Language) -> _Said:
+    best = _whole(sentence, wanted) or _Said(sentence, len(sentence))
     for between in ("\n", BETWEEN):
-        parts = sentence.split(between)
+        parts = sentence.split(between) if best.left else ()
         if len(parts) > 1:
-            return between.join(said(part, wanted) for part in parts)
-    return sentence
+            again = [_said(part, wanted) for part in parts]
+            left = sum(part.left for part in again)
+            best = _Said(between.join(part.text for part in again), left) if left < best.left else best
+    return best
 
 
-def _whole(sentence: str, wanted: Language) -> str | None:
+def _whole(sentence: str, wanted: Language) -> _Said | None:
     """A sentence of which all of it is known; None where it is not."""
     known = _known(sentence, wanted)
     if known is None and (head := _HEAD.match(sentence)):
         for end in {head.end(1), head.end()}:
             rest = _known(sentence[end:], wanted)
             if rest is not None:
-                return sentence[:end] + rest
+                return _Said(sentence[:end] + rest.text, rest.left)
     return known
 
 
-def _known(sentence: str, wanted: Language) -> str | None:
+def _known(sentence: str, wanted: Language) -> _Said | None:
+    """What is made of a sentence by the template of which it is made: of several readings that by which the least is left."""
     translated = catalogue(wanted).gettext(sentence) if sentence else ""
     if translated != sentence:
-        return translated
+        return _Said(translated)
+    best: _Said | None = None
     for template in _templates():
-        if template.part in sentence and (found := template.pattern.fullmatch(sentence)):
-            facts = {name: said(fact, wanted) if name in WITHIN else fact for name, fact in found.groupdict().items()}
-            return _filled(catalogue(wanted).gettext(template.text), facts)
-    return None
+        for facts in template.facts(sentence):
+            within = {name: _said(fact, wanted) for name, fact in facts.items() if name in WITHIN and fact}
+            words = {**facts, **{name: one.text for name, one in within.items()}}
+            left = sum(one.left for one in within.values())
+            if best is None or left < best.left:
+                best = _Said(_filled(catalogue(wanted).gettext(template.text), words), left)
+            if not best.left:
+                return best
+    return best
 
 
 def _filled(words: str, facts: Mapping[str, str]) -> str:
@@ -103,9 +120,16 @@ class _Template:
         return max(OPEN.split(self.text)[::2], key=len)
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What matches such sentences, with what is filled in as its groups."""
-        return _pattern(self.text)
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """What matches such sentences, with what is filled in as its groups: sentences within as short or as long as can be."""
+        return tuple(dict.fromkeys(map(_pattern, (self.text, self.text), (".*?", ".*"))))
+
+    def facts(self, sentence: str) -> Iterator[dict[str, str]]:
+        """What may be filled in where the sentence is made of this template: of several readings not one is known to be right."""
+        if self.part in sentence:
+            for pattern in self.patterns:
+                if found := pattern.fullmatch(sentence):
+                    yield found.groupdict()
 
 
 @cache
@@ -119,11 +143,11 @@ def _templates() -> tuple[_Template, ...]:
     return tuple(map(_Template, closest))
 
 
-def _pattern(template: str) -> re.Pattern[str]:
+def _pattern(template: str, within: str) -> re.Pattern[str]:
     parts, end, seen = [], 0, set()
     for place in OPEN.finditer(template):
         name = place[1]
-        form = _FORMS.get(name, ".*?" if name in WITHIN else ".+?")
+        form = _FORMS.get(name, within if name in WITHIN else ".+?")
         parts += [re.escape(template[end : place.start()]), f"(?P={name})" if name in seen else f"(?P<{name}>{form})"]
         seen.add(name)
         end = place.end()

@@ -87,10 +87,8 @@ def every_refresh_gets_new_tokens(experiment: Experiment) -> None:
         exchange = bench.session.client.refresh_token(pair[1])
         access, refresh = _new_pair(bench, "AUTH-06", exchange)
         if access == pair[0] or refresh == pair[1]:
-            same = "access" if access == pair[0] else "refresh"
-            raise Violation(
-                rule="AUTH-06", expected="a new pair", actual=f"the {same} token was the old one", exchange=exchange
-            )
+            actual = f"the {'access' if access == pair[0] else 'refresh'} token was the old one"
+            raise Violation(rule="AUTH-06", expected="a new pair", actual=actual, exchange=exchange)
         _check_taken(experiment, access, "with the new access token")
         bench.let_pass("a token of another second", OF_ANOTHER_SECOND)
         _new_pair(bench, "AUTH-06", bench.session.client.refresh_token(refresh))

@@ -126,7 +126,7 @@ class Limited:
     def expect(self, exchange: Exchange, *, blocked: bool, when: str) -> None:
         """A call is answered 423, or is not."""
         if (exchange.status == BLOCKED) != blocked:
-            self.violated(f"{'423' if blocked else 'no 423'} {when}", exchange)
+            self.violated(f"{'423' if blocked else 'no 423'} to be answered {when}", exchange)
 
     def violated(self, expected: str, exchange: Exchange) -> None:
         """The scenario's rule is broken."""

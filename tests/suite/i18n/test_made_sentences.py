@@ -88,6 +88,69 @@ def test_a_sentence_is_found_where_it_is_made(statement: str, sentences: set[str
     assert found(statement) == sentences
 
 
+LAWS = """
+from functools import partial
+
+_DELETED = "an order of this code was deleted"
+
+class Bench:
+    def observe(self, rule, expected, actual, exchange, context=""):
+        violation = Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
+
+def check_refused(*, rule, exchange, context=""):
+    raise Violation(rule=rule, expected=f"it to be refused with {rule.refused}", actual=_words(exchange), context=context)
+
+def _words(exchange):
+    return f"its code was {exchange.code}" if exchange.code else "it had no code"
+
+def law(bench, exchange, kind, place):
+    {statement}
+
+laws = [partial(law, bench, exchange, kind="of a million", place=place)]
+"""
+
+CHECKED = {"it to be refused with {refused}", "its code was {code}", "it had no code"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentences"),
+    [
+        ("...", set()),
+        (
+            'bench.observe("ERR-02", "no server error", f"it was {place} again", exchange)',
+            {"no server error", "it was {place} again"},
+        ),
+        ('bench.observe("ERR-02", "none", "none", exchange, context=_DELETED)', {"an order of this code was deleted"}),
+        (
+            'check_refused(rule="ERR-02", exchange=exchange, context=f"the order {kind} on {place}")',
+            {"the order {kind} on {place}", "of a million"},
+        ),
+        (
+            "context = f'the order was there'\n    def shown():\n        bench.observe('ERR-02', '', '', exchange, context)",
+            {"the order was there"},
+        ),
+        (
+            "problems = []\n    problems.append(f'{kind.name} was not {place}')\n"
+            "    raise Violation(rule='ERR-02', expected='none', actual='; '.join(problems), exchange=None)",
+            {"{name} was not {place}"},
+        ),
+        (
+            "bench.observe('ERR-02', f\"the order to be {'gone' if kind else f'on {place}'}\", 'none', exchange)",
+            {"the order to be gone", "the order to be on {place}"},
+        ),
+    ],
+)
+def test_the_words_of_a_violation_are_found_where_they_come_from(statement: str, sentences: set[str]) -> None:
+    assert set(made_sentences({"laws.py": LAWS.replace("{statement}", statement)})) - CHECKED == sentences
+
+
+def test_a_new_violation_is_missed_in_the_catalogue() -> None:
+    known = {message.id for message in written(source("pt-BR"))}
+    law = 'raise Violation(rule="ORD-01", expected="the door to be open", actual=f"it was {path}", exchange=None)'
+    assert found(law) - known == {"the door to be open", "it was {path}"}
+    assert {"the order as it was sent", "it to be refused with {refused}"} <= known & set(messages())
+
+
 def test_a_sentence_of_a_table_is_found() -> None:
     assert set(made_sentences({"module.py": 'MOST = 3\nWHY = mark(f"no more than {MOST} are sent")\n'})) == {
         "no more than {most} are sent"
@@ -140,6 +203,30 @@ def test_every_template_made_is_recognised() -> None:
         (
             "20001 on 'CHANNEL_NAME': a query for an order that nobody sent is answered 403 '403-1'",
             "20001 em 'CHANNEL_NAME': a consulta de um pedido que ninguém enviou é respondida com 403 '403-1'",
+        ),
+        (
+            'ORD-15: expected the order as it was last accepted, but createdDate was sent as "2025-02-01T12:00Z" and shown as '
+            '"2025-02-01T12:00" (its offset is missing: write 2025-02-01T12:00Z); extracts[1].value was sent as -1.5 and '
+            "shown as nothing (submitted 3 times, with other contents)",
+            'ORD-15: esperava-se o pedido como foi aceito por último, mas createdDate foi enviado como "2025-02-01T12:00Z" e '
+            'mostrado como "2025-02-01T12:00" (falta o fuso: escreva 2025-02-01T12:00Z); extracts[1].value foi enviado como '
+            "-1.5 e mostrado como nada (enviado 3 vezes, com outro conteúdo)",
+        ),
+        (
+            'QRY-01: expected the order as it was sent, but sendDate was sent as "2025-02-01T12:00Z" and shown as "2025-02-01" '
+            "(that is no instant: write 2025-02-01T12:00Z)",
+            'QRY-01: esperava-se o pedido como foi enviado, mas sendDate foi enviado como "2025-02-01T12:00Z" e mostrado como '
+            '"2025-02-01" (isso não é um instante: escreva 2025-02-01T12:00Z)',
+        ),
+        (
+            "QRY-05: expected the order as it was last accepted, but it answered 404 (another order has a code that is in lower "
+            "case, and was deleted)",
+            "QRY-05: esperava-se o pedido como foi aceito por último, mas a resposta foi 404 (outro pedido tem o mesmo código, "
+            "mas em minúsculas, e foi excluído)",
+        ),
+        (
+            "REL-02: expected it to be refused with 404 and code 404-2, but its code was 404-1 (beside others (a))",
+            "REL-02: esperava-se que fosse recusada com 404 e código 404-2, mas o código era 404-1 (beside others (a))",
         ),
     ],
 )
