@@ -29,16 +29,17 @@ SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
         "mercado-livre": lambda run, serial: f"20{run:07d}{serial:07d}",
         "shopee": lambda run, serial: f"2405{_letters(run, 5)}{_letters(serial, 5)}",
         "magalu": lambda run, serial: f"LU-{run:07d}{serial:07d}",
-        "b2w": lambda run, serial: f"Lojas_Americanas-{run:07d}{serial:07d}01",
+        "b2w": lambda run, serial: f"B2W-{run:07d}{serial:07d}01-Lojas_Americanas",
         "via": lambda run, serial: f"{run:07d}{serial:07d}",
         "tiktok-shop": lambda run, serial: f"57{run:07d}{serial:07d}52",
-        "twenty-digits": lambda run, serial: f"2005{run:07d}{serial:07d}52",
+        "twenty-digits": lambda run, serial: f"2{run:07d}{serial:07d}20052",
         "storefront": lambda run, serial: f"#{run:07d}.{serial:07d}_a",
         "long": lambda run, serial: f"{run:07d}-{serial:07d}.MARKETPLACE_MARKETPLACES",
     }
 )
 """Code of a run and a serial number, by marketplace: what any target must take, up to forty letters, digits and `-_.#`. No
-double holds eighteen digits, nothing of 64 bits twenty; `storefront` holds what a URL must escape."""
+double holds eighteen digits, nothing of 64 bits twenty; `storefront` holds what a URL must escape. All the same doubles and the
+first twenty characters tell them apart: that a target looks at no more is QRY-05's to find, and no other rule's."""
 
 
 ROOMY: Final = tuple(shape for shape in SHAPES if shape != "long")
@@ -56,14 +57,14 @@ LENGTHS: Final = (45, 60, 100, 200, 300)
 ODD_SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
     {
         **{f"{length} characters": _padded(length) for length in LENGTHS},
-        "accents": lambda run, serial: f"Açaí São João nº {run:07d}{serial:07d}",
+        "accents": lambda run, serial: f"Açaí João nº {run:07d}{serial:07d}",
         "letters beyond Latin-1": lambda run, serial: f"Łódź-Ωmega-{run:07d}{serial:07d}",
         "characters beyond 16 bits": lambda run, serial: f"🚚-{run:07d}-{serial:07d}",
         "what a URL escapes": lambda run, serial: f"#{run:07d}/{serial:07d}&A+B,C;D%2B",
         "a blank at the end": lambda run, serial: f"BLANK-{run:07d}-{serial:07d} ",
         "quotes and backslashes": lambda run, serial: f"O'Neill \"{run:07d}\\n{serial:07d}",
         "Chinese characters": lambda run, serial: f"订单-{run:07d}-{serial:07d}",
-        "blanks inside": lambda run, serial: f"Lojas  Americanas {run:07d} {serial:07d}",
+        "blanks inside": lambda run, serial: f"Casas  Bahia {run:07d} {serial:07d}",
         "accents of their own": lambda run, serial: f"Ac\u0327ai\u0301-{run:07d}{serial:07d}",
         "markup": lambda run, serial: f"<b>{run:07d}</b>&amp;{serial:07d}",
         "a blank before": lambda run, serial: f" BLANK-{run:07d}-{serial:07d}",

@@ -113,10 +113,16 @@ def _within(limit: Decimal, entries: list[_Entry]) -> list[_Entry]:
 
 
 def _blind(amount: Decimal) -> Decimal:
-    """The amount, or one some cents smaller, which a 32-bit float does not tell from one a cent larger."""
-    while struct.pack("f", amount) != struct.pack("f", amount + CENT):
+    """The amount, or one some cents smaller, which a 32-bit float neither tells from one a cent larger nor keeps."""
+    while struct.pack("f", amount) != struct.pack("f", amount + CENT) or _is_kept(amount):
         amount -= CENT
     return amount
+
+
+def _is_kept(amount: Decimal) -> bool:
+    """Whether a 32-bit float is the same to the cent."""
+    (kept,) = struct.unpack("f", struct.pack("f", amount))
+    return Decimal(kept).quantize(CENT) == amount
 
 
 @st.composite

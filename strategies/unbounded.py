@@ -220,9 +220,18 @@ class Grown:
 
 @st.composite
 def grown(
-    draw: DrawFn, /, scope: Scope, change: Change, as_lawful: tuple[Change, str] | None = None, **wanted: Any
+    draw: DrawFn,
+    /,
+    scope: Scope,
+    change: Change,
+    as_lawful: tuple[Change, str] | None = None,
+    *,
+    large: bool = False,
+    **wanted: Any,
 ) -> Grown:
-    """An order and what the changes make of it."""
-    plain = draw(orders(scope, **wanted))
+    """An order and what the changes make of it. The one sale of a `large` one is of more than LARGE."""
+    plain = draw(orders(scope, large=large, **wanted))
+    if large:
+        plain = _with_sales(plain, max(extract["value"] for extract in plain["extracts"] if extract["type"] == "SALE"))
     odd = change(draw, plain)
     return Grown(plain, odd) if as_lawful is None else Grown(plain, odd, as_lawful[0](draw, plain), as_lawful[1])

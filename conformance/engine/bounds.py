@@ -110,8 +110,13 @@ def told_apart(bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, 
         if code is values:  # what was shown once is not still to come, should the second take its place
             yield from shown(bench, rule, first, values, first, "the second of two is not sent yet")
     # The first one first: whoever stored the second in its place shows it now, and the second never under its own code.
-    yield from shown(bench, rule, first, values, first, context)
-    yield from shown(bench, rule, second, other, second, context)
+    try:
+        yield from shown(bench, rule, first, values, first, context)
+        yield from shown(bench, rule, second, other, second, context)
+    except Violation:
+        if not alike.is_plain:
+            yield from _check_kept_by_itself(bench, second, bench.fresh(pair.shape), alike, f"a code that is {kind}")
+        raise
     if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), bench.delete_lawfully(pair.place, other["code"])):
         return
     yield
@@ -131,6 +136,13 @@ def _check_refused_by_itself(
             exchange=exchange,
             context=context,
         )
+
+
+def _check_kept_by_itself(bench: Bench, order: Order, plain: Values, alike: Alike, context: str) -> Waiting[None]:
+    """Raises a violation of ERR-06 where such a code is not kept as it was sent even where no other is like it."""
+    values = plain.having(code=alike.change(plain["code"]))
+    if bench.submit(order, values).is_accepted:
+        yield from bench.settled("ERR-06", order, values, place_of(order), context=context)
 
 
 def _is_accepted(bench: Bench, rule: Rule, order: Order, exchange: Exchange, context: str) -> bool:

@@ -141,7 +141,10 @@ class Reconciliations(ReconciliationCalls):
     ) -> None:
         """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same, and
         then it is to blame for server errors too."""
+        before = next((one for one in reversed(self.ids.values()) if one.place == reconciliation.place), None)
         if reconciliation.place in self.refused_at and self._refused_for_another(reconciliation, call):
+            if before is not None and self._never_ended(before):
+                raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
             actual = f"since one was refused, a proper one got {exchange.status}"
             self.bench.observe("REC-09", "a refused creation to leave nothing behind", actual, exchange)
             self.bench.hindered(f"REC-09: {actual}")
@@ -149,6 +152,10 @@ class Reconciliations(ReconciliationCalls):
             self.free(reconciliation.place)
         else:
             self.bench.is_accepted(call, exchange)
+
+    def _never_ended(self, before: OpenReconciliation) -> bool:
+        """Whether the one that was opened last at a place was seen to go on for ever, and nothing has told its end."""
+        return before.place in self.endless and self.bench.session.inbox is not None and not self.notified(before)
 
     def _refused_for_another(self, reconciliation: OpenReconciliation, call: Call) -> bool:
         """Whether a creation is refused for what a refused one left: its period taken, or a reconciliation open. Not where the

@@ -199,7 +199,8 @@ def _cut_is_taken(request: Request, _body: Body, world: MockWorld) -> Breach | N
 
 
 def _wrapped(value: Any) -> Any:
-    number = int(value)
+    """An id as 32 bits hold it; what is none is left to be refused."""
+    number = int(value) if str(value).isdecimal() else 0
     return type(value)(number % BITS) if number >= BITS else value
 
 
@@ -228,7 +229,7 @@ COLLATIONS: Final = (
     _kept_under("qry-05-through-a-double", "Compares codes of digits as doubles.", through_a_double),
     _kept_under("qry-05-in-64-bits", "Compares codes of digits in 64 bits.", _in_64_bits),
     _kept_under("qry-05-loosely", "Compares codes that are numbers at their value.", _loosely),
-    _kept_under("qry-05-cut-at-thirty", "Looks at the first 30 characters of a code.", _cut(30)),
+    _kept_under("qry-05-cut-at-thirty", "Looks at the first 30 characters of a code.", _cut(30), "ERR-06"),
     _kept_under("qry-05-cut-at-twenty", "Looks at the first 20 characters of a code.", _cut(20),
                 "ORD-01", "ORD-15", "ORD-17", "QRY-01", "QRY-02", "DEL-01", "DEL-02", "DEL-05", "REL-01", "REL-10", "REL-11",
                 "REL-13", "WFL-02", "WFL-04", "ERR-06"),

@@ -238,7 +238,8 @@ COLUMNS: Final = (
              lambda code: code.encode("latin-1", "replace").decode("latin-1")),
     _crash("latin1-strict", "Answers 500 to a code that is not in Latin-1.", _not_in("latin-1")),
     _changed("err-06-ascii", "Keeps codes without their accents.", without_accents, "QRY-05"),
-    _changed("err-06-utf8mb3", "Cuts codes at the first character beyond 16 bits.", _cut_at_the_first),
+    _changed("err-06-utf8mb3", "Cuts codes at the first character beyond 16 bits.", _cut_at_the_first,
+             "ERR-05"),  # an order without a code is shown to whoever asks for none
     _changed("err-06-utf8mb3-replaced", "Keeps a question mark for each character beyond 16 bits.",
              lambda code: "".join(one if ord(one) <= _UTF8MB3 else "?" for one in code)),
     _crash("utf8mb3-strict", "Answers 500 to a code with a character beyond 16 bits.",
