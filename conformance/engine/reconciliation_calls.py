@@ -11,6 +11,7 @@ from typing import Final
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.places import Places
+from conformance.engine.stays_active import note_stuck
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.errors import Doubtful, TargetUnavailable
@@ -290,14 +291,15 @@ class ReconciliationCalls(Places):
         if exchange.status // 100 == 4:
             self.endless.add(place)
             self.looked[place] = time.monotonic()
+            note_stuck(self, exchange)
         return exchange, True
 
     def _opens_another(self, place: Place) -> bool:
         """Whether a plain reconciliation is opened there now, of a short period or of a long one; it is completed, and in no
         counterexample's story."""
-        return any(self._opens_now(self.plain(place, 1, seconds=seconds)) for seconds in PLAIN_SECONDS)
+        return any(self.opens_now(self.plain(place, 1, seconds=seconds)) for seconds in PLAIN_SECONDS)
 
-    def _opens_now(self, batch: Batch) -> bool:
+    def opens_now(self, batch: Batch) -> bool:
         story, place = list(self.bench.story), batch.place
         another = self.begin(batch)
         try:

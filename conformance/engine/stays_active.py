@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from conformance.contract.rules import Rule
 from conformance.engine.bench import Bench
@@ -13,19 +13,27 @@ from conformance.verdict.violation import Violation
 from strategies.calls import creation_of, release_of
 from strategies.scope import Place
 
+if TYPE_CHECKING:
+    from conformance.engine.reconciliation_calls import ReconciliationCalls
+
 IDS_TRIED: Final = 3
 """Of so many ids after the last that is known the one that was refused has one, if ids follow each other."""
 
 ASKED_AT_MOST: Final = 2
 """So many of those that were refused at a place are looked for: each costs a client error for each id."""
 
+
 _EXPECTED: Final = "a refused creation to leave nothing behind"
+_ENDED: Final = "the one before has ended, as its notification says, and the one after it was refused"
+
+SEVERAL: Final = 2
+"""On so many channels nobody else has one active at once, and for minutes."""
 
 
 def check_nothing_stays_active(bench: Bench, rule: Rule) -> None:
     """Where a creation was refused and none is opened since, it may be active, or the one before may take so long, or somebody
     else may have one there: what is seen elsewhere does not tell. It is the refused one if it takes the releases of that one; and
-    where nobody else is, if the one before has ended, as its notification says. Nobody else has one on two channels at once.
+    where nobody else is, if the one before has ended, as its notification says.
 
     Raises a violation, or TargetUnavailable where nobody knows."""
     reconciliations = bench.reconciliations
@@ -46,25 +54,43 @@ def check_nothing_stays_active(bench: Bench, rule: Rule) -> None:
         )
 
 
+def note_stuck(reconciliations: ReconciliationCalls, refusal: Exchange) -> None:
+    """Note against REC-09 that several channels are blocked since a creation was refused there, and no other is: on one of them
+    somebody else may have one active. `refusal` is the answer to a lawful creation on the last of them."""
+    stuck, bench = _stuck(reconciliations), reconciliations.bench
+    if len({place.channel for place in stuck}) < SEVERAL or reconciliations.endless - stuck:
+        return
+    if not any(reconciliations.opens_now(reconciliations.plain(place, 1)) for place in stuck):
+        violation = _violation(bench, "REC-09", refusal, _also_after_minutes(refusal), f"{_ENDED}; so on every channel")
+        bench.session.evidence.observe(violation, bench.session.redactor)
+
+
+def _stuck(reconciliations: ReconciliationCalls) -> set[Place]:
+    """Where nothing is opened since a creation was refused, though the one before has ended, as its notification says, and
+    another was opened there after one that had."""
+    found = set[Place]()
+    for place in reconciliations.endless & reconciliations.refused_at:
+        there = [one for one in reconciliations.ids.values() if one.place == place]
+        if len(there) > 1 and reconciliations.notified(there[-1]) is not None:
+            found.add(place)
+    return found
+
+
+def _also_after_minutes(refusal: Exchange) -> str:
+    return f"it answered {refusal.status}, also after minutes"
+
+
 def _check_not_there(bench: Bench, rule: Rule, place: Place, asked: Exchange) -> None:
     """Raises a violation where a refused creation is known to be active there, since `asked`, a lawful one, was refused."""
     reconciliations = bench.reconciliations
     for refused in reconciliations.refused_creations.get(place, ())[:ASKED_AT_MOST]:
         if (taken := _taken(bench, refused)) is not None:
             actual = "it takes the releases of its orders"
-            raise _violation(bench, rule, taken, actual, "it was refused, and none was opened there since")
+            raise _violation(bench, rule.id, taken, actual, "it was refused, and none was opened there since")
     beside = [one for one in reconciliations.endless if one != place and one.channel == place.channel]
-    stuck = [one for one in reconciliations.endless & reconciliations.refused_at if _has_ended(bench, one)]
-    alone = bench.session.target.environment == "mock" or len({one.channel for one in stuck}) > 1
-    if alone and place in stuck and not beside:
-        context = "the one before has ended, as its notification says, and the one after it was refused"
-        raise _violation(bench, rule, asked, f"it answered {asked.status}, also after minutes", context)
-
-
-def _has_ended(bench: Bench, place: Place) -> bool:
-    """Whether the last one that was opened there has ended, as its notification says, and was not the only one."""
-    there = [one for one in bench.reconciliations.ids.values() if one.place == place]
-    return len(there) > 1 and bench.reconciliations.notified(there[-1]) is not None
+    alone = bench.session.target.environment == "mock"
+    if alone and place in _stuck(reconciliations) and not beside:
+        raise _violation(bench, rule.id, asked, _also_after_minutes(asked), _ENDED)
 
 
 def _taken(bench: Bench, refused: OpenReconciliation) -> Exchange | None:
@@ -83,7 +109,7 @@ def _taken(bench: Bench, refused: OpenReconciliation) -> Exchange | None:
     return None
 
 
-def _violation(bench: Bench, rule: Rule, exchange: Exchange, actual: str, context: str) -> Violation:
-    violation = Violation(rule=rule.id, expected=_EXPECTED, actual=actual, exchange=exchange, context=context)
+def _violation(bench: Bench, rule: str, exchange: Exchange, actual: str, context: str) -> Violation:
+    violation = Violation(rule=rule, expected=_EXPECTED, actual=actual, exchange=exchange, context=context)
     violation.story = tuple(bench.story)
     return violation
