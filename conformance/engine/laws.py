@@ -152,6 +152,7 @@ def _visible(bench: Bench, lawful: Call, values: Mapping[str, str]) -> Waiting[b
     """Whether a query sees the order that was just accepted, after half an hour if need be."""
     for attempt in range(ASKED_AT_MOST):
         passed = (yield) if attempt or bench.slow else True
+        bench.let_be_shown()
         exchange = bench.send(lawful, values)
         if exchange.status // 100 == 2:
             bench.slow = bench.slow or attempt > 0

@@ -103,7 +103,10 @@ class Settling(SeenLate):
             passed = (yield) if attempt or self.slow else True
             exchange = self._query_as_late_as_it_shows(place, values["code"])
             problems = self.problems(exchange, order, values)
-            if problems and any(self.may_be_from_before(exchange, state, values) for state in states):
+            # One that was there may for a moment be shown as little as before it was sent.
+            if problems and (
+                exchange.is_refused or any(self.may_be_from_before(exchange, state, values) for state in states)
+            ):
                 exchange = self.query_a_little_later(exchange, order, values, place)
                 problems = self.problems(exchange, order, values)
             if not problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,10 @@ from conformance.engine.reference_model import Key, Model
 from conformance.engine.stays_active import check_nothing_stays_active
 from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
 from conformance.errors import TargetUnavailable
+from conformance.mock.defects.parts import Seen
 from conformance.mock.koncili import Koncili
-from conformance.mock.world import Reconciliation
+from conformance.mock.quirks import Variant
+from conformance.mock.world import MockWorld, Reconciliation
 from conformance.run.mock_control import Control, local_control
 from conformance.run.session import Options, Session, open_session
 from conformance.target.wire.exchange import Exchange
@@ -29,6 +32,18 @@ from strategies.identifiers import ODD_SHAPES, SHAPES
 from strategies.periods import PERIOD
 from strategies.reconciliations import plain_order
 from strategies.scope import Place
+
+
+def _noted_mocks(monkeypatch: pytest.MonkeyPatch) -> list[Koncili]:
+    """The mocks that sessions will have."""
+    mocks = list[Koncili]()
+
+    def noted_control(koncili: Koncili) -> Control:
+        mocks.append(koncili)
+        return local_control(koncili)
+
+    monkeypatch.setattr("conformance.run.session.local_control", noted_control)
+    return mocks
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -108,6 +123,36 @@ def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.Monk
         assert (len(refused), bench.shows_after) == (1, 0.5)
 
 
+def test_an_order_that_is_hidden_while_it_is_updated_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ORD-15 was blamed for a query that came 50 ms after the update, and a 404."""
+    mocks = _noted_mocks(monkeypatch)
+
+    def hidden_for_a_moment(world: MockWorld) -> Any:
+        def shown_order(*key: Any) -> Any:
+            written = world.orders[world.key(key)][-1].shown_at
+            is_old = world.clock.now() - written > timedelta(seconds=0.2)
+            return world.shown_order(*key) if is_old else None
+
+        return Seen(world, shown_order=shown_order)
+
+    with closing(open_session(Options())) as session:
+        bench, control = Bench(session, "updates"), session.control
+        assert control is not None
+        session.evidence.expect("updates", "ORD-15", "a scenario")
+        order, place = bench.reconciliations.plain(bench.scope.places[0], 1).orders[0], bench.scope.places[0]
+        mocks[0].switch([Variant(name="hidden", statement="Hidden for a moment.", sees=hidden_for_a_moment)])
+        session.control = None
+        monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: control.advance(seconds))
+        values = bench.fresh("amazon")
+        for number in range(3):
+            assert bench.submit(order, values).is_accepted
+            control.advance(0 if number else 1)  # the first is shown when it is asked for
+            waiting = bench.settled("ORD-15", order, values, place, before=(None, order))
+            with pytest.raises(StopIteration):
+                next(waiting)
+        assert sum(exchange.is_refused for exchange in bench.story) == 1
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_any_sequence_of_calls_asks_no_sooner_than_orders_are_shown(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each query before the copy to read from had the order spent a client error: 60 of them in one certification."""
@@ -168,13 +213,7 @@ def test_what_somebody_else_has_active_for_a_time_is_no_rules_business(
     after_refusal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """REC-01 was blamed, or after a refused creation REC-09."""
-    mocks = list[Koncili]()
-
-    def noted_control(koncili: Koncili) -> Control:
-        mocks.append(koncili)
-        return local_control(koncili)
-
-    monkeypatch.setattr("conformance.run.session.local_control", noted_control)
+    mocks = _noted_mocks(monkeypatch)
     with closing(open_session(Options())) as session:
         bench, control = Bench(session, "creations"), session.control
         assert control is not None
@@ -244,13 +283,7 @@ def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_els
     tells: bool, environment: str, has_id: bool, found: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was waited for in vain, as for one before that takes long, and the rule passed by its other laws."""
-    mocks = list[Koncili]()
-
-    def noted_control(koncili: Koncili) -> Control:
-        mocks.append(koncili)
-        return local_control(koncili)
-
-    monkeypatch.setattr("conformance.run.session.local_control", noted_control)
+    mocks = _noted_mocks(monkeypatch)
     with closing(open_session(Options(defects=("rec-09-overlapping-active",)))) as session:
         bench, control = Bench(session, "creations"), session.control
         assert control is not None
