@@ -42,6 +42,9 @@ STEPS: Final = 20
 BROKEN_EACH: Final = 2
 """How many calls that must be refused an example may send where client errors are counted."""
 
+OPENED_EACH: Final = 1
+"""How many reconciliations an example may open where a run is to end within an hour: each takes a target its time."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -65,6 +68,10 @@ class _Run:
         """Whether the example may send another call with a fault: in every example alike, since one that is tried again must go
         the same way."""
         return self.bench.session.profile.client_errors is None or len(model.refusals) < BROKEN_EACH
+
+    def may_open(self, model: Model) -> bool:
+        """Whether the example may open another reconciliation: in every example alike, too."""
+        return self.bench.session.profile.client_errors is None or model.opened < OPENED_EACH
 
 
 def prove_machine(bench: Bench) -> None:
@@ -198,14 +205,14 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
 
         # -- reconciliations and releases --------------------------------------------------------------------------
 
-        @precondition(lambda self: bool(self.model.places()))
+        @precondition(lambda self: bool(self.model.places()) and run.may_open(self.model))
         @rule(pick=st.integers(0, 1), orders=st.integers(1, CODES), broken=st.none() | broken_creations, data=st.data())
         def reconcile(self, pick: int, orders: int, broken: Kind | None, data: st.DataObject) -> None:
             if broken is not None and run.may_err(self.model):  # its period is used right after
                 self.step(lambda: machine_steps.reconcile_broken(self.model, pick, broken, data))
             self.step(lambda: machine_steps.reconcile(self.model, pick, orders))
 
-        @precondition(lambda self: bool(self.model.places()) and run.may_err(self.model))
+        @precondition(lambda self: bool(self.model.places()) and run.may_err(self.model) and run.may_open(self.model))
         @rule(pick=st.integers(0, 1), kind=broken_creations, data=st.data())
         def reconcile_broken(self, pick: int, kind: Kind, data: st.DataObject) -> None:
             self.step(lambda: machine_steps.reconcile_broken(self.model, pick, kind, data))

@@ -141,6 +141,7 @@ def reconcile(model: Model, pick: int, orders: int) -> None:
     if created.status // 100 != 2:
         raise Hindered("REC-01: a proper reconciliation was refused")
     model.reconciliations[reconciliation.place] = reconciliation
+    model.opened += 1
     model.touched(None, "WFL-04", "WFL-04")
 
 

@@ -61,6 +61,8 @@ class Model:
         self.codes = shared
         self.orders: dict[Key, Known] = {}
         self.reconciliations: dict[Place, OpenReconciliation] = {}
+        self.opened = 0
+        """How many reconciliations were opened."""
         self.free_periods: dict[Place, str] = {}
         """A period that was refused: it must be free still."""
         self.refusals: list[Exchange] = []
