@@ -42,6 +42,9 @@ STEPS: Final = 20
 BROKEN_EACH: Final = 2
 """How many calls that must be refused an example may send where client errors are counted."""
 
+DELETED_EACH: Final = 1
+"""How many orders an example may delete there: that each is gone is asked for at its end."""
+
 OPENED_EACH: Final = 1
 """How many reconciliations an example may open where a run is to end within an hour: each takes a target its time."""
 
@@ -68,6 +71,11 @@ class _Run:
         """Whether the example may send another call with a fault: in every example alike, since one that is tried again must go
         the same way."""
         return self.bench.session.profile.client_errors is None or len(model.refusals) < BROKEN_EACH
+
+    def may_delete(self, model: Model) -> bool:
+        """Whether the example may delete another order: in every example alike, too."""
+        deleted = sum(known.dead for known in model.orders.values())
+        return self.bench.session.profile.client_errors is None or deleted < DELETED_EACH
 
     def may_open(self, model: Model) -> bool:
         """Whether the example may open another reconciliation: in every example alike, too."""
@@ -185,7 +193,8 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
         def submit_broken(self, update: BrokenUpdate, slot: int) -> None:
             self.step(lambda: machine_steps.submit_broken(self.model, update, slot))
 
-        @precondition(lambda self: len(self.model.alive()) > 1)  # beside another, that must stay
+        # Beside another, that must stay.
+        @precondition(lambda self: len(self.model.alive()) > 1 and run.may_delete(self.model))
         @rule(pick=st.integers(0, 3))
         def delete(self, pick: int) -> None:
             self.step(lambda: machine_steps.delete(self.model, pick, refused=run.may_err(self.model)))
@@ -193,7 +202,8 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: bool(self.model.orders) and bench.session.control is None)
         @rule(pick=st.integers(0, 3))
         def ask(self, pick: int) -> None:
-            keys = list(self.model.orders)
+            # That one is gone costs a client error: it is asked for at the end, whatever is done to others until then.
+            keys = self.model.alive() or list(self.model.orders)
             self.step(lambda: self.model.check(keys[pick % len(keys)]))
 
         @precondition(lambda self: bench.session.control is not None and bool(self.model.orders))

@@ -127,21 +127,23 @@ def _probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
 
 
 def _probe_adjacent(bench: Bench, reconciliations: Reconciliations, earlier: str) -> None:
-    reconciliation = reconciliations.begin(reconciliations.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS))
-    free = reconciliation.values[0][PERIOD]
+    """Whether one is accepted that begins where an earlier one ends. That it is not says something only where one that touches
+    none is."""
     touching = printed(datetime.fromisoformat(earlier) + timedelta(seconds=EARLIER_SECONDS))
-    for period in (free, touching):
-        if period == touching:
-            reconciliation = reconciliations.begin(
-                reconciliations.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS)
-            )
-            reconciliation.values = tuple(values.having(**{PERIOD: touching}) for values in reconciliation.values)
+    batch = reconciliations.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS)
+    for period in (touching, ""):
+        reconciliation = reconciliations.begin(batch)
+        if period:
+            reconciliation.values = tuple(values.having(**{PERIOD: period}) for values in reconciliation.values)
         if not reconciliations.submit_orders(reconciliation):
             return
         try:
-            exchange = reconciliations.create(reconciliation, blame=period == free)
+            accepted = reconciliations.create(reconciliation, blame=not period).is_accepted
         finally:
             reconciliations.finish(reconciliation)
-        if exchange.status // 100 != 2 and period == free:
-            return  # then a refusal of the other would say nothing
-    bench.learn("adjacent-periods", "allowed" if exchange.status // 100 == 2 else "overlap")
+        if accepted and period:
+            bench.learn("adjacent-periods", "allowed")
+            return
+        if not accepted and not period:
+            return
+    bench.learn("adjacent-periods", "overlap")
