@@ -14,6 +14,7 @@ from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.settling import another_account
 from conformance.engine.values import Values
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -113,6 +114,8 @@ class Model:
         if self._may_be_from_before(known, exchange):
             return
         rule = self.to_blame(known)
+        if known.body is None and another_account(exchange, place) is not None:
+            rule = "QRY-05"
         if known.body is not None and rule != "QRY-01":
             check_shown_as_sent(self.bench, [known.body])
         expected = f"{self.order_words(key)} to be {'gone' if known.body is None else 'as it was last accepted'}"

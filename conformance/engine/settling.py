@@ -123,7 +123,10 @@ class Settling(SeenLate):
                     self._check_not_stored_under_another(rule, exchange, order, values, place, context)
                 raise NotSeenYet
         expected = "the order to be gone" if order is None else "the order as it was last accepted"
-        raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange, context=context)
+        actual = "; ".join(problems)
+        if order is None and (other := another_account(exchange, place)) is not None:
+            rule, actual = "QRY-05", f"that of account {other} was there"  # gone it is, and another is taken for it
+        raise Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
 
     def until_shown(
         self, order: Order, values: Mapping[str, str], place: Place, *, before: tuple[Order | None, ...]
@@ -234,3 +237,10 @@ def _shows(content: JSONValue, code: str) -> bool:
     if isinstance(content, dict):
         return content.get("marketplaceCode") == code or any(_shows(part, code) for part in content.values())
     return isinstance(content, list) and any(_shows(part, code) for part in content)
+
+
+def another_account(exchange: Exchange, place: Place) -> int | None:
+    """The account of the order that a query of this place was answered with, where it tells another than was asked for."""
+    told = exchange.json.get("accountId") if isinstance(exchange.json, dict) else None
+    account = int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else place.account
+    return account if account != place.account else None

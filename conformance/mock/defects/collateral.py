@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
-from conformance.mock.defects.parts import rules
+from conformance.mock.defects.parts import Seen, rules
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
 
@@ -125,13 +125,28 @@ def _is_on_another_account(breach: Breach, request: Request, world: MockWorld) -
     return breach.rule == "REL-13" and any(world.stored(other) is not None for other in there)
 
 
+def _elsewhere(world: MockWorld, key: OrderKey) -> OrderKey:
+    """The order's own key where it is shown, else that of another account's of that code."""
+    there = (other for other in world.orders if other[2] == key[2] and world.shown(other))
+    return key if world.shown(key) else next(there, key)
+
+
+def _sees_elsewhere(world: MockWorld) -> Seen:
+    return Seen(world, shown_order=lambda *key: MockWorld.shown_order(world, *_elsewhere(world, key)))
+
+
+def _found_elsewhere(world: MockWorld, key: OrderKey, _: Body | None) -> Body | None:
+    version = world.shown(_elsewhere(world, key))
+    return version.body if version else None
+
+
 _ACCOUNTS_APART: Final = ("QRY-01", "DEL-01", "DEL-04", "WFL-04")
 
 COLLATERAL: Final = (
     Defect(
         name="wfl-04-shared-between-accounts",
         statement="Keeps an order under its code alone: accounts share it.",
-        rules=rules("WFL-04", "DEL-01", "REL-14", "ORD-15"),
+        rules=rules("WFL-04", "QRY-05", "DEL-01", "REL-14", "ORD-15"),
         stores=_share,
     ),
     Defect(
@@ -169,6 +184,13 @@ COLLATERAL: Final = (
         statement="Finds an order by its code alone: of several accounts' the oldest.",
         rules=rules("QRY-05", *_ACCOUNTS_APART),
         finds=_found_by_code,
+    ),
+    Defect(
+        name="qry-05-found-elsewhere",
+        statement="Finds another account's order of that code where the account has none.",
+        rules=rules("QRY-05", "QRY-02", "DEL-02", "DEL-05"),
+        sees=_sees_elsewhere,
+        finds=_found_elsewhere,
     ),
     Defect(
         name="rel-13-found-by-code",
