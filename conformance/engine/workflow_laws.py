@@ -26,6 +26,9 @@ MORE_THAN_A_BYTE: Final = (*(50,) * 6, 1)
 """Extracts of each order, at most as many as are plainly lawful: more in all than a byte counts (TINYINT: 127 or 255), and than
 Java keeps one object of for each (Integer compared by identity: wrong from 128 on)."""
 
+LEFT_ALONE_SECONDS: Final = 1.0
+"""For so long at least nothing is asked of a target without a clock when all releases but one are in."""
+
 Orders = tuple[int, int]
 """How many orders a reconciliation has, at least and at most."""
 
@@ -135,9 +138,13 @@ def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
 def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, received: int) -> None:
     """It is not completed yet: nothing notifies that it is, and a second one is refused."""
     reconciliations = bench.reconciliations
+    orders = len(reconciliation.batch.orders)
     if bench.session.control is not None:
         bench.session.control.advance(3600)
-    orders = len(reconciliation.batch.orders)
+    elif (
+        received == orders - 1
+    ):  # what ends too soon need not have ended yet: as long as the target takes is waited for
+        bench.let_pass("a reconciliation not to be finished too soon", max(LEFT_ALONE_SECONDS, reconciliations.pause))
     context = f"the releases of {received} of its {orders} orders are in"
     if reconciliations.notified(reconciliation):
         reconciliation.spoiled = True

@@ -18,6 +18,7 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import Key, Model
 from conformance.engine.stays_active import check_nothing_stays_active
 from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
+from conformance.engine.workflow_laws import stays_active
 from conformance.errors import TargetUnavailable
 from conformance.mock.defects.parts import Seen
 from conformance.mock.koncili import Koncili
@@ -102,6 +103,27 @@ def test_a_release_refused_for_a_refused_one_is_blamed_on_that_where_the_place_s
         assert bench.send(broken, reconciliation.values[0]).is_refused
         assert not reconciliations.released(reconciliation, 0)
         assert [one.rule for one in session.evidence.observed.values()] == ["REL-18"]
+
+
+def test_what_is_finished_too_soon_is_seen_though_that_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second one that is sent with the release before the last finds the first still active, whatever comes of it."""
+    with closing(open_session(Options(defects=("wfl-03-at-the-first-release",)))) as session:
+        bench, control = Bench(session, "workflow"), session.control
+        assert control is not None
+        session.evidence.expect("workflow", "WFL-03", "a scenario")
+        reconciliations = bench.reconciliations
+        reconciliation = reconciliations.begin(reconciliations.plain(reconciliations.scope.places[0], 1, 1))
+        assert reconciliations.submit_orders(reconciliation)
+        assert reconciliations.create(reconciliation).is_accepted
+        session.control = None
+        monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: control.advance(seconds))
+        monkeypatch.setattr(Session, "inbox", None)
+        assert reconciliations.released(reconciliation, 0)
+        reconciliations._pause = 3600.0  # so long the target was seen to take
+        law = stays_active((2, 2), bench, catalogue()["WFL-03"])[0]
+        assert law.meanwhile is not None
+        with pytest.raises(Violation, match="WFL-03"):
+            law.meanwhile(reconciliation, 1)
 
 
 def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> None:
