@@ -60,6 +60,8 @@ class ReconciliationCalls(Places):
 
     calendar: Calendar = field(init=False)
     ids: dict[int, OpenReconciliation] = field(default_factory=dict)
+    not_opened: dict[Place, Exchange] = field(default_factory=dict)
+    """The newest refusal of a lawful creation there."""
     refused_creations: dict[Place, list[OpenReconciliation]] = field(default_factory=dict)
     """Those of which a broken creation was refused since one was opened there."""
     asked: set[Place] = field(default_factory=set)

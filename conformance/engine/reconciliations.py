@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -11,6 +12,7 @@ from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.places import Places
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
+from conformance.engine.stays_active import note_blocked_for_a_time
 from conformance.engine.unfinished import Hindered, HinderedForNow, Spoiled
 from conformance.engine.values import Values
 from conformance.errors import TargetUnavailable
@@ -36,6 +38,8 @@ class Reconciliations(ReconciliationCalls):
     """What is on the shelf for the law that is running: its orders are sent, and its reconciliation is open."""
     spare: OpenReconciliation | None = None
     """Opened to see that the one before it has ended, and not used yet."""
+    blocked_for_a_time: Counter[bool] = field(default_factory=Counter)
+    """How often nothing was opened at a place, and something was some time later: after a refused creation, or not."""
     waited_for_others: set[Place] = field(default_factory=set)
     """Where what others might have active was waited for in vain: whatever blocks it stays."""
     printed_codes: set[Place] = field(default_factory=set)
@@ -72,6 +76,8 @@ class Reconciliations(ReconciliationCalls):
             if blame:
                 self.bench.check_worth((call, release_of(reconciliation.batch, 0)))
             exchange = self.open(reconciliation, elsewhere=blame if elsewhere is None else elsewhere)
+            if exchange.is_refused:
+                self.not_opened[reconciliation.place] = exchange
             if exchange.status // 100 != 2 and blame:
                 self.check_free(reconciliation.place)
                 self._blame(reconciliation, call, exchange, faults)
@@ -202,6 +208,8 @@ class Reconciliations(ReconciliationCalls):
             waiting.on(seconds)
             if self._opens_another(place):
                 self.waited_for_others.discard(place)
+                self.blocked_for_a_time[place in self.refused_at] += 1
+                note_blocked_for_a_time(self, place)
                 raise HinderedForNow(f"on account {place.account} one was active that is none of this run")
 
     # -- releasing -------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from strategies.scope import Place
 
 if TYPE_CHECKING:
     from conformance.engine.reconciliation_calls import ReconciliationCalls
+    from conformance.engine.reconciliations import Reconciliations
 
 IDS_TRIED: Final = 3
 """Of so many ids after the last that is known the one that was refused has one, if ids follow each other."""
@@ -25,6 +26,9 @@ ASKED_AT_MOST: Final = 2
 
 _EXPECTED: Final = "a refused creation to leave nothing behind"
 _ENDED: Final = "the one before has ended, as its notification says, and the one after it was refused"
+
+NO_ACCIDENT: Final = 5
+"""So often nobody else has one active just after a creation was refused, and at no other time: then it is not theirs."""
 
 SEVERAL: Final = 2
 """On so many channels nobody else has one active at once, and for minutes."""
@@ -58,22 +62,37 @@ def note_stuck(reconciliations: ReconciliationCalls, refusal: Exchange) -> None:
     """Note against REC-09 that several channels are blocked since a creation was refused there, and no other is: on one of them
     somebody else may have one active. `refusal` is the answer to a lawful creation on the last of them."""
     stuck, bench = _stuck(reconciliations), reconciliations.bench
-    if len({place.channel for place in stuck}) < SEVERAL or reconciliations.endless - stuck:
+    is_opened_again = any(len(_opened_at(reconciliations, place)) > 1 for place in stuck)
+    if len({place.channel for place in stuck}) < SEVERAL or reconciliations.endless - stuck or not is_opened_again:
         return
     if not any(reconciliations.opens_now(reconciliations.plain(place, 1)) for place in stuck):
         violation = _violation(bench, "REC-09", refusal, _also_after_minutes(refusal), f"{_ENDED}; so on every channel")
         bench.session.evidence.observe(violation, bench.session.redactor)
 
 
+def note_blocked_for_a_time(reconciliations: Reconciliations, place: Place) -> None:
+    """Note against REC-09 that refused creations block their places for a time, seen so often, and never without one: nobody else
+    comes each time after one."""
+    times, refusal = reconciliations.blocked_for_a_time, reconciliations.not_opened.get(place)
+    if refusal is None or times[False] or times[True] < NO_ACCIDENT:
+        return
+    actual = f"it answered {refusal.status}, and not some time later, after {times[True]} refused ones"
+    violation = _violation(reconciliations.bench, "REC-09", refusal, actual, "never where none was refused before")
+    reconciliations.bench.session.evidence.observe(violation, reconciliations.bench.session.redactor)
+
+
 def _stuck(reconciliations: ReconciliationCalls) -> set[Place]:
-    """Where nothing is opened since a creation was refused, though the one before has ended, as its notification says, and
-    another was opened there after one that had."""
+    """Where nothing is opened since a creation was refused, though the one before has ended, as its notification says."""
     found = set[Place]()
     for place in reconciliations.endless & reconciliations.refused_at:
-        there = [one for one in reconciliations.ids.values() if one.place == place]
-        if len(there) > 1 and reconciliations.notified(there[-1]) is not None:
+        there = _opened_at(reconciliations, place)
+        if there and reconciliations.notified(there[-1]) is not None:
             found.add(place)
     return found
+
+
+def _opened_at(reconciliations: ReconciliationCalls, place: Place) -> list[OpenReconciliation]:
+    return [one for one in reconciliations.ids.values() if one.place == place]
 
 
 def _also_after_minutes(refusal: Exchange) -> str:
@@ -89,7 +108,7 @@ def _check_not_there(bench: Bench, rule: Rule, place: Place, asked: Exchange) ->
             raise _violation(bench, rule.id, taken, actual, "it was refused, and none was opened there since")
     beside = [one for one in reconciliations.endless if one != place and one.channel == place.channel]
     alone = bench.session.target.environment == "mock"
-    if alone and place in _stuck(reconciliations) and not beside:
+    if alone and place in _stuck(reconciliations) and len(_opened_at(reconciliations, place)) > 1 and not beside:
         raise _violation(bench, rule.id, asked, _also_after_minutes(asked), _ENDED)
 
 

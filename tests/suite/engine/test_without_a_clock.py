@@ -16,7 +16,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import Key, Model
-from conformance.engine.stays_active import check_nothing_stays_active
+from conformance.engine.stays_active import NO_ACCIDENT, check_nothing_stays_active
 from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
 from conformance.engine.workflow_laws import stays_active
 from conformance.errors import TargetUnavailable
@@ -230,9 +230,16 @@ def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(m
         assert mine.released(reconciliation, 0)
 
 
-@pytest.mark.parametrize("after_refusal", [True, False])
+@pytest.mark.parametrize(
+    ("after_refusal", "times", "blamed"),
+    [
+        pytest.param(True, 1, set(), id="once after a refusal"),
+        pytest.param(False, NO_ACCIDENT, set(), id="again and again"),
+        pytest.param(True, NO_ACCIDENT, {"REC-09"}, id="each time after a refusal"),
+    ],
+)
 def test_what_somebody_else_has_active_for_a_time_is_no_rules_business(
-    after_refusal: bool, monkeypatch: pytest.MonkeyPatch
+    after_refusal: bool, times: int, blamed: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """REC-01 was blamed, or after a refused creation REC-09."""
     mocks = _noted_mocks(monkeypatch)
@@ -249,26 +256,28 @@ def test_what_somebody_else_has_active_for_a_time_is_no_rules_business(
         world = mocks[0].world
         mine = world.opened(last.id or 0)
         assert mine is not None
-        years = timedelta(days=9000)
-        theirs = Reconciliation(900, mine.account, mine.channel, mine.init - years, mine.end - years, 1)
-        waited = list[float]()
+        waited = 0.0
 
         def others_work(seconds: float) -> None:
-            waited.append(seconds)
+            nonlocal waited
+            waited += seconds
             control.advance(seconds)
-            if sum(waited) > 30:
+            if waited > 30:
                 theirs.situation = "CONCILIED"
 
         session.waiting.sleep = others_work
-        world.all_reconciliations.append(theirs)
-        if after_refusal:
-            reconciliations.refused_at.add(place)
-        after = reconciliations.begin(reconciliations.plain(place, 1))
-        assert reconciliations.submit_orders(after)
-        with pytest.raises(HinderedForNow):
-            reconciliations.create(after)
-        assert session.evidence.observed == {}
-        assert sum(waited) > 30
+        for number in range(times):
+            years, waited = timedelta(days=9000 + number), 0.0
+            theirs = Reconciliation(900, mine.account, mine.channel, mine.init - years, mine.end - years, 1)
+            reconciliations.settling.clear()
+            world.all_reconciliations.append(theirs)
+            if after_refusal:
+                reconciliations.refused_at.add(place)
+            after = reconciliations.begin(reconciliations.plain(place, 1))
+            assert reconciliations.submit_orders(after)
+            with pytest.raises(HinderedForNow):
+                reconciliations.create(after)
+        assert session.evidence.observed.keys() == blamed
         again = reconciliations.begin(reconciliations.plain(place, 1))
         assert reconciliations.submit_orders(again)
         assert reconciliations.create(again).is_accepted
