@@ -42,16 +42,18 @@ _EXCEPTIONS_OF_CLICK: Final = ("BadParameter", "UsageError", "ClickException")
 _UNREAD: Final = frozenset({"Violation", "Spoiled", "Undecodable", "TooMuch", "_Unread", "NotJSON", "Lost"})
 """Exceptions whose messages nobody reads so: of a violation its parts are read, the others are caught and told otherwise."""
 
-_NAMED: Final[Mapping[str, Sequence[str]]] = {"Violation": ("expected", "actual", "context")}
+_NAMED: Final[Mapping[str, Sequence[str]]] = {
+    "Violation": ("expected", "actual", "context"), "breaks": ("instead",),
+}  # fmt: skip
 """What takes sentences as arguments of these names. They are followed to those who call, too: what takes them is deep within."""
 
-_THROUGH: Final = frozenset({"hindered"})
+_THROUGH: Final = frozenset({"hindered", "cannot_tell", "breaks"})
 """Of the takers those whose sentences are followed so, too."""
 
 _TAKERS: Final[Mapping[str, int]] = {
     "wait": 0, "begin": 0, "pause": 0, "let_pass": 0, "tell": 0, "_tell": 0, "tell_error": 0, "lost": 1, "Line": 2,
     "_unanswered": 0, "complain": 0, "_complain": 0, "say": 0, "mark": 0,
-    "hindered": 0, "_wrong": 0, "finish": 2, "__init__": 0, "_TooLarge": 0, "Exception": 0,
+    "hindered": 0, "_wrong": 0, "finish": 2, "__init__": 0, "cannot_tell": 1, "breaks": 2, "_TooLarge": 0, "Exception": 0,
 }  # fmt: skip
 """Functions and methods that take a sentence, and as which argument."""
 
@@ -63,6 +65,8 @@ _TELLERS: Final = frozenset({
     "left_elsewhere", "wrong_accounts", "_of_memory", "_of_persistence", "callback_fault", "why_none", "doubt",
     "_complaint", "_remedy", "_variable", "gone_words", "answer_words", "too_slow", "_failure", "_reason", "problem",
     "_why_unfinished", "_gone_words", "_kept", "problems", "_strange_words", "fault_of", "_way", "remedy", "missing_need",
+    "why_not", "objection", "_objections_to_opening", "_objections_to_release", "shown_words", "_verdict",
+    "_file", "_entries", "_accepted", "_by_body", "_differs", "_wrong",
     "says_nothing",
 })  # fmt: skip
 """Functions whose results are sentences, or lists of them."""

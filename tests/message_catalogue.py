@@ -56,6 +56,12 @@ _KEYWORDS: Final = {"tr": None, "ntr": (1, 2), "mark": None}
 
 _SCENARIO: Final = re.compile(r"^\s*Scenario(?: Outline)?: (.+)$", re.MULTILINE)
 
+_EXAMPLES: Final = re.compile(r"Examples:\s*\|.+\|\n((?:\s*\|.+\|\n?)+)")
+"""The examples of a scenario; before them stands what they are of."""
+
+_WORDS: Final = re.compile(r" |^[a-z]+$")
+"""Examples in words; others name something: `createdDate`, `CANCELED`, `/order`."""
+
 Found = tuple[str, str | tuple[str, ...]]
 """Where a message is, and the message, with its plural where it has one."""
 
@@ -161,8 +167,11 @@ def _all() -> Iterator[Found]:
     readings = "conformance/contract/readings.py"
     yield from ((readings, reading.disagreement) for reading in READINGS.values())
     yield from ((readings, contradiction) for contradiction in PRINTED_CONTRADICTIONS)
-    for path in sorted((ROOT / "features").glob("*.feature")):
-        yield from ((f"features/{path.name}", title) for title in _SCENARIO.findall(path.read_text(encoding="utf-8")))
+    for path in features():
+        text = path.read_text(encoding="utf-8")
+        yield from ((f"features/{path.name}", title) for title in _SCENARIO.findall(text))
+        cells = (cell.strip() for rows in _EXAMPLES.findall(text) for cell in rows.split("|"))
+        yield from ((f"features/{path.name}", words) for words in cells if _WORDS.search(words))
     yield from (("conformance/contract/judge.py", template) for template in BREACHES)
     templates = "conformance/i18n/templates.py"
     yield from ((templates, template) for template in REASONS)
@@ -211,9 +220,17 @@ def made() -> dict[str, list[str]]:
     }
 
 
+def features() -> list[Path]:
+    """The features, by name."""
+    return sorted((ROOT / "features").glob("*.feature"))
+
+
 def made_file() -> str:
-    """What `locale/templates.json` is to hold: the templates among them."""
-    templates = sorted(sentence for sentence in made() if OPEN.search(sentence))
+    """What `locale/templates.json` is to hold: the templates among them, and titles of scenarios with something open."""
+    titles = {
+        title for path in features() for title in _SCENARIO.findall(path.read_text(encoding="utf-8")) if "<" in title
+    }
+    templates = sorted({*titles, *(sentence for sentence in made() if OPEN.search(sentence))})
     return json.dumps(templates, indent=0, ensure_ascii=False) + "\n"
 
 

@@ -62,7 +62,7 @@ def made_of(node: ast.expr) -> Sequence[ast.expr]:
             here = node.values
         case ast.List() | ast.Tuple():
             here = node.elts
-        case ast.Starred() | ast.Await() | ast.Subscript():
+        case ast.Starred() | ast.Await() | ast.YieldFrom() | ast.Subscript():
             here = (node.value,)
         case ast.GeneratorExp() | ast.ListComp():
             here = (node.elt,)

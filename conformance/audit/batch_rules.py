@@ -11,6 +11,7 @@ from conformance.audit.call import BAD_REQUEST, Call, Came
 from conformance.audit.findings import Findings
 from conformance.audit.states import Batch
 from conformance.audit.world import World
+from conformance.i18n.messages import mark
 
 ONE_AT_A_TIME, COUNT, COMPLETED = "REC-06", "CLI-05", "CLI-18"
 
@@ -108,18 +109,24 @@ class Batches:
 
     def _undecided(self, batch: Batch) -> str:
         """Why the recording can't say whether the reconciliation got all its releases; empty where it can."""
-        lacks = f"lacks {batch.missing} of {batch.quantity} entries"
-        reasons = {
-            "the reconciliation was opened before the recording began": batch.opened_by is None or not batch.quantity,
-            f"reconciliation {batch.id} ended in ERROR; why is not told": batch.situation == "ERROR",
-            f"while reconciliation {batch.id} was open an entry came that can't be read": batch.in_doubt
-            and batch.received + batch.unsure < (batch.quantity or 0),
-            "": not batch.missing,
-            "the reconciliation was finished, and not all of its releases were recorded": batch.situation is not None,
-            f"releases of reconciliation {batch.id} were refused, for what other rules tell": batch.refused > 0,
-            f"the recording ends while reconciliation {batch.id} {lacks}": batch.id not in self._moved_on,
-        }
-        return next((why for why, holds in reasons.items() if holds), "")
+        missing, quantity = batch.missing, batch.quantity
+        cannot_be_read = batch.in_doubt and batch.received + batch.unsure < (batch.quantity or 0)
+        reasons = (
+            (batch.opened_by is None or not quantity, mark("the reconciliation was opened before the recording began")),
+            (batch.situation == "ERROR", mark(f"reconciliation {batch.id} ended in ERROR; why is not told")),
+            (cannot_be_read, mark(f"while reconciliation {batch.id} was open an entry came that can't be read")),
+            (not missing, ""),
+            (
+                batch.situation is not None,
+                mark("the reconciliation was finished, and not all of its releases were recorded"),
+            ),
+            (batch.refused > 0, mark(f"releases of reconciliation {batch.id} were refused, for what other rules tell")),
+            (
+                batch.id not in self._moved_on,
+                mark(f"the recording ends while reconciliation {batch.id} lacks {missing} of {quantity} entries"),
+            ),
+        )
+        return next((why for holds, why in reasons if holds), "")
 
     def _can_be_made_up(self, batch: Batch, missing: int, world: World) -> bool:
         """Whether orders that were not released have together as many extracts as there are entries missing."""

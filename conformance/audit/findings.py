@@ -245,5 +245,6 @@ class Findings:
         tally = self.tallies[rule]
         often = sorted(tally.reasons.items(), key=lambda one: (-one[1], one[0]))[:MOST_REASONS]
         told = [f"{why} ({number})" if number > 1 else why for why, number in often]
-        more = len(tally.reasons) - len(told)
-        return "; ".join(told) + (f"; and {more} more reasons" if more > 0 else "")
+        if (left := len(tally.reasons) - len(told)) > 0:
+            told.append(f"and {left} more reasons")
+        return "; ".join(told)

@@ -85,7 +85,7 @@ def certify_recording(
         suite=Suite.own(),
         contract=Contract(version=contract.version, sha256=contract.sha256),
         target=Tested(
-            name=writable(_first(names, ", ", " and {} more")),
+            name=writable(_first(names)),
             environment="recording",
             base_url=secrets.text(auditor.recogniser.base_url),
         ),
@@ -138,17 +138,22 @@ def _entry(auditor: Auditor, secrets: Secrets, rule_id: str) -> RuleEntry:
     )
 
 
-def _first(texts: Sequence[str], between: str, more: str) -> str:
+def _first(names: Sequence[str]) -> str:
     """The first of them, and how many more there are."""
-    left = len(texts) - TOLD_AT_MOST
-    return between.join(texts[:TOLD_AT_MOST]) + (more.format(left) if left > 0 else "")
+    left = len(names) - TOLD_AT_MOST
+    return ", ".join(names[:TOLD_AT_MOST]) + (f" and {left} more" if left > 0 else "")
 
 
 def _verdict(auditor: Auditor, rule_id: str, found: Sequence[Finding]) -> tuple[RuleVerdict, str]:
     tally = auditor.findings.tallies[rule_id]
     if found:
-        causes = [f"{one.says} (entry {one.call.origin.entry}, {_times(one.times)})" for one in found]
-        return RuleVerdict.FAIL, _first(causes, "; ", "; and {} more causes")
+        causes = [
+            f"{one.says} (entry {one.call.origin.entry}, {'once' if one.times == 1 else f'{one.times} times'})"
+            for one in found
+        ]
+        left = len(causes) - TOLD_AT_MOST
+        more = [f"and {left} more causes"] if left > 0 else []
+        return RuleVerdict.FAIL, "; ".join([*causes[:TOLD_AT_MOST], *more])
     if not auditor.counts.calls:
         return RuleVerdict.NOT_EXERCISED, NO_CALL
     if tally.undecided:
@@ -158,10 +163,6 @@ def _verdict(auditor: Auditor, rule_id: str, found: Sequence[Finding]) -> tuple[
     if not tally.kept:
         return RuleVerdict.NOT_EXERCISED, NOT_SEEN
     return RuleVerdict.PASS, ""
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
 
 
 def _finding(finding: Finding, secrets: Secrets) -> FindingEntry:

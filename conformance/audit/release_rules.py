@@ -102,8 +102,8 @@ def _judge_verified(call: Call, order: Order, findings: Findings) -> None:
     elif order.sent is None:
         findings.cannot_tell(VERIFIED, BEFORE)
     else:
-        sent = f"since it was sent, at entry {order.sent.entry}"
-        says = f"nothing was asked about order {call.body.get('marketplaceCode')} {sent}"
+        code, entry = call.body.get("marketplaceCode"), order.sent.entry
+        says = f"nothing was asked about order {code} since it was sent, at entry {entry}"
         findings.breaks(VERIFIED, call, says, pointer="/marketplaceCode", value=call.body.get("marketplaceCode"))
 
 
@@ -187,8 +187,8 @@ def _judge_batch(call: Call, batch: Batch | None, findings: Findings, new: int) 
     else:
         findings.keeps(OTHER_PLACE, call)
     if "REL-03" in broken and batch.opened_by is not None:
-        period = f"{batch.opened_by.body.get('periodInitDate')} to {batch.opened_by.body.get('periodEndDate')}"
-        says = f"releasedDate is outside of the period of reconciliation {number}, {period}"
+        begin, end = batch.opened_by.body.get("periodInitDate"), batch.opened_by.body.get("periodEndDate")
+        says = f"releasedDate is outside of the period of reconciliation {number}, {begin} to {end}"
         findings.breaks(COVERED, call, says, pointer="/releasedDate", value=call.body.get("releasedDate"))
     else:
         findings.keeps(COVERED, call)

@@ -165,8 +165,9 @@ class Koncili:
             return "nothing speaks against it, and no other call was in its way"
         if isinstance(operation.call, Look | Query):
             stored = state.version(operation.call.code)
+            words = shown_words(operation.shown)
             what = "there is no such order" if stored == ABSENT else f"what is stored is {stored}"
-            return f"{what}, and it shows {shown_words(operation.shown)}"
+            return f"{what}, and it shows {words}"
         if isinstance(operation.call, Ended):
             reconciliation = state.reconciliation(operation.call.name)
             entries = (

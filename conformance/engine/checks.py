@@ -38,9 +38,10 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
         actual = f"it answered {exchange.status}"
         raise Violation(rule=rule.id, expected=expected, actual=actual, exchange=exchange, context=context)
     if rule.codes and exchange.error_code not in rule.codes:
+        codes = " or ".join(rule.codes)
         raise Violation(
             rule=rule.id,
-            expected=f"{expected} and code {' or '.join(rule.codes)}",
+            expected=f"{expected} and code {codes}",
             actual=code_words(exchange),
             exchange=exchange,
             context=context,

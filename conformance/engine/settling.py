@@ -199,7 +199,8 @@ class Settling(SeenLate):
         if exchange.status not in rule.refused or exchange.error_code not in rule.codes:
             code = exchange.error_code
             actual = f"it answered {exchange.status} with {f'code {code}' if code is not None else 'no errorCode'}"
-            self.observe(rule.id, f"{rule.refused} and code {' or '.join(rule.codes)}", actual, exchange, context)
+            codes = " or ".join(rule.codes)
+            self.observe(rule.id, f"{rule.refused} and code {codes}", actual, exchange, context)
 
     def problems(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> list[str]:
         """In what an answer to a query differs from this state of the order; nothing where it does not.

@@ -7,7 +7,7 @@ What no template is known of stays as it is: above all what a target itself has 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Final, NamedTuple
@@ -17,6 +17,9 @@ from conformance.i18n.messages import ENGLISH, Language, language
 
 OPEN: Final = re.compile(r"\{(\w+)(?:[^{}]*)\}")
 """A placeholder of a template."""
+
+_EXAMPLE: Final = re.compile(r"<(\w+)>")
+"""What stands open in the title of a scenario that has examples; in them, words of their own."""
 
 _FORMS: Final = {
     "field": r"[\w.\[\]]+",
@@ -34,20 +37,30 @@ _FORMS: Final = {
     "extracts": r"\d+",
     "wanted": r"\S+",
     "rule": r"[A-Z]{3,4}-\d{2}",
+    "sent": (_JSON := r"(?:nothing|\d+|\"(?:[^\"\\]|\\.)*\"|[\[{].*?|[^\s\";]+)"),
+    "shown": _JSON,
+    "by": r"[\d.]+(?: \w)?",
 }
 """What a placeholder of that name stands for; any other for anything."""
 
 BETWEEN: Final = "; "
 """Between several reasons."""
 
+FEW: Final = 12
+"""Of so many it is tried where one ends that has several in it."""
+
 WITHIN: Final = (
     "reason", "reason2", "sentence", "expected", "actual", "context", "error", "what", "why", "remedy", "failed", "failures",
-    "exchange", "kind", "how", "manner", "sent", "shown", "problems", "twin_is",
+    "exchange", "kind", "how", "manner", "sent", "shown", "problems", "twin_is", "one_by_one", "says",
+    "message", "scenario", "side", "verdict",
 )  # fmt: skip
 """Placeholders that stand for sentences of their own."""
 
-_HEAD: Final = re.compile(r"(\S+: )(?:([\w.\[\]-]+ )(?=\S))?", re.ASCII)
-"""What may stand before a sentence: a file, and a key in it."""
+_BALANCED: Final = r"(?:[^()]|\([^()]*\))*?"
+"""A sentence with no bracket that it does not close."""
+
+_HEAD: Final = re.compile(r"((?:[A-Z]+ )?\S+: )(?:([\w.\[\]-]+ )(?=\S))?", re.ASCII)
+"""What may stand before a sentence: a file, and a key in it; a call."""
 
 
 def said(sentence: str, wanted: Language | None = None) -> str:
@@ -65,14 +78,29 @@ class _Said(NamedTuple):
 
 @lru_cache(maxsize=1_000)
 def _said(sentence: str, wanted: Language) -> _Said:
-    best = _whole(sentence, wanted) or _Said(sentence, len(sentence))
-    for between in ("\n", BETWEEN):
-        parts = sentence.split(between) if best.left else ()
-        if len(parts) > 1:
+    best = _whole(sentence, wanted) or _Said(sentence, len(sentence) if " " in sentence else 0)
+    for between, parts in _apart(sentence) if best.left else ():
+        if len(parts) > 1 and best.left:
             again = [_said(part, wanted) for part in parts]
             left = sum(part.left for part in again)
             best = _Said(between.join(part.text for part in again), left) if left < best.left else best
     return best
+
+
+def _apart(sentence: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """What stands between several sentences, and these: what stands in brackets may be several of its own."""
+    yield "\n", sentence.split("\n")
+    parts = sentence.split(BETWEEN)
+    whole: list[str] = []
+    for part in parts:
+        if whole and whole[-1].count("(") > whole[-1].count(")"):
+            whole[-1] += BETWEEN + part
+        else:
+            whole.append(part)
+    yield BETWEEN, whole
+    yield BETWEEN, parts
+    for first in range(1, len(whole) if len(whole) <= FEW else 0):
+        yield BETWEEN, [BETWEEN.join(whole[:first]), BETWEEN.join(whole[first:])]
 
 
 def _whole(sentence: str, wanted: Language) -> _Said | None:
@@ -94,18 +122,17 @@ def _known(sentence: str, wanted: Language) -> _Said | None:
     best: _Said | None = None
     for template in _templates():
         for facts in template.facts(sentence):
-            within = {name: _said(fact, wanted) for name, fact in facts.items() if name in WITHIN and fact}
+            within = {name: _said(fact, wanted) for name, fact in facts.items() if template.has_within(name) and fact}
             words = {**facts, **{name: one.text for name, one in within.items()}}
-            left = sum(one.left for one in within.values())
+            # What has several sentences in it is hardly what a placeholder for a word stands for.
+            left = sum(
+                within[name].left if name in within else len(fact) * (BETWEEN in fact) for name, fact in facts.items()
+            )
             if best is None or left < best.left:
-                best = _Said(_filled(catalogue(wanted).gettext(template.text), words), left)
+                best = _Said(template.filled(catalogue(wanted).gettext(template.text), words), left)
             if not best.left:
                 return best
     return best
-
-
-def _filled(words: str, facts: Mapping[str, str]) -> str:
-    return OPEN.sub(lambda place: facts[place[1]], words)
 
 
 @dataclass(frozen=True)
@@ -115,14 +142,27 @@ class _Template:
     text: str
 
     @cached_property
+    def open(self) -> re.Pattern[str]:
+        """What its placeholders look like."""
+        return OPEN if OPEN.search(self.text) else _EXAMPLE
+
+    def has_within(self, name: str) -> bool:
+        """Whether a placeholder stands for a sentence of its own."""
+        return name in WITHIN or self.open is _EXAMPLE
+
+    def filled(self, words: str, facts: Mapping[str, str]) -> str:
+        """What it is in another language, with these words filled in."""
+        return self.open.sub(lambda place: facts[place[1]], words)
+
+    @cached_property
     def part(self) -> str:
         """The longest part of it that every such sentence has: it is looked for before the pattern is."""
-        return max(OPEN.split(self.text)[::2], key=len)
+        return max(self.open.split(self.text)[::2], key=len)
 
     @cached_property
     def patterns(self) -> tuple[re.Pattern[str], ...]:
-        """What matches such sentences, with what is filled in as its groups: sentences within as short or as long as can be."""
-        return tuple(dict.fromkeys(map(_pattern, (self.text, self.text), (".*?", ".*"))))
+        """What matches such sentences, with what is filled in as its groups: the sentences within may be of any length."""
+        return tuple(dict.fromkeys(self._pattern(within) for within in (_BALANCED, ".*?", ".*")))
 
     def facts(self, sentence: str) -> Iterator[dict[str, str]]:
         """What may be filled in where the sentence is made of this template: of several readings not one is known to be right."""
@@ -130,6 +170,20 @@ class _Template:
             for pattern in self.patterns:
                 if found := pattern.fullmatch(sentence):
                     yield found.groupdict()
+
+    def _pattern(self, within: str) -> re.Pattern[str]:
+        parts, end, seen = [], 0, set()
+        for place in self.open.finditer(self.text):
+            name = place[1]
+            form = _FORMS.get(name) if self.open is OPEN else None
+            form = form or (within if self.has_within(name) else ".+?")
+            parts += [
+                re.escape(self.text[end : place.start()]),
+                f"(?P={name})" if name in seen else f"(?P<{name}>{form})",
+            ]
+            seen.add(name)
+            end = place.end()
+        return re.compile("".join([*parts, re.escape(self.text[end:])]), re.DOTALL if "\n" in self.text else 0)
 
 
 @cache
@@ -139,16 +193,5 @@ def _templates() -> tuple[_Template, ...]:
     from conformance.i18n.templates import TEMPLATES
 
     every = dict.fromkeys([*TEMPLATES, *made_templates()])
-    closest = sorted(filter(OPEN.search, every), key=lambda text: -len(OPEN.sub("", text)))
-    return tuple(map(_Template, closest))
-
-
-def _pattern(template: str, within: str) -> re.Pattern[str]:
-    parts, end, seen = [], 0, set()
-    for place in OPEN.finditer(template):
-        name = place[1]
-        form = _FORMS.get(name, within if name in WITHIN else ".+?")
-        parts += [re.escape(template[end : place.start()]), f"(?P={name})" if name in seen else f"(?P<{name}>{form})"]
-        seen.add(name)
-        end = place.end()
-    return re.compile("".join([*parts, re.escape(template[end:])]), re.DOTALL if "\n" in template else 0)
+    opened = (_Template(text) for text in every if OPEN.search(text) or _EXAMPLE.search(text))
+    return tuple(sorted(opened, key=lambda one: -len(one.open.sub("", one.text))))

@@ -175,14 +175,15 @@ def _wrong(
         return f"evidence of {mark.get('rule')}, which is no rule of this contract"
     response = entry.get("response")
     status = response.get("status") if isinstance(response, dict) else None
-    where = f"{rule.id}, {mark.get('scenario')}: an exchange stands for {mark.get('side')}"
+    name, scenario, side = rule.id, mark.get("scenario"), mark.get("side")
+    where = f"{name}, {scenario}: an exchange stands for {side}"
     if type(status) is not int:
         return f"{where} without a status"
     if broken is not None and rule.id in OF_BODIES and (problem := _by_body(rule.id in broken, mark, status)):
         return f"{where}, and {problem}"
-    if mark.get("side") == Side.ACCEPTED and not is_success(status):
+    if side == Side.ACCEPTED and not is_success(status):
         return f"{where}, and was answered {status}"
-    if mark.get("side") == Side.REFUSED and not _is_refusal(status, response, rule):
+    if side == Side.REFUSED and not _is_refusal(status, response, rule):
         return f"{where}, and was answered {status}, where {rule.refused} is documented"
     return ""
 
@@ -219,17 +220,18 @@ def _differs(
     entry: RuleEntry, seen: Mapping[str, int], contract: Catalogue, readings: Mapping[str, str]
 ) -> Iterator[str]:
     """In what an entry of the certificate does not follow from what was seen."""
+    rule = entry.id
     for side in Side:
         stated = getattr(entry, side)
         if stated != seen.get(side, 0):
-            yield f"{entry.id}: the certificate counts {stated} {side}, the exchanges {seen.get(side, 0)}"
+            yield f"{rule}: the certificate counts {stated} {side}, the exchanges {seen.get(side, 0)}"
     broken = bool(seen.get(BROKEN))
     fails = entry.verdict is RuleVerdict.FAIL or (entry.verdict is RuleVerdict.WAIVED and not entry.hindered_by)
     if broken and not fails:
-        yield f"{entry.id}: the certificate says {entry.verdict}, and an exchange shows it broken"
+        yield f"{rule}: the certificate says {entry.verdict}, and an exchange shows it broken"
     elif fails and not broken:
-        yield f"{entry.id}: the certificate says {entry.verdict}, and no exchange shows it broken"
+        yield f"{rule}: the certificate says {entry.verdict}, and no exchange shows it broken"
     elif entry.verdict is RuleVerdict.PASS and entry.id in contract.rules:
         lacks = [side for side in contract[entry.id].sides_under(readings) if not seen.get(side)]
         if lacks:
-            yield f"{entry.id}: the certificate says pass, and no exchange shows it {' or '.join(lacks)}"
+            yield f"{rule}: the certificate says pass, and no exchange shows it {' or '.join(lacks)}"

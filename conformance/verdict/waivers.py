@@ -143,8 +143,10 @@ def _waived(result: RuleResult, waiver: Waiver | None, now: datetime) -> RuleRes
     left = [one for one in result.findings if not waiver.covers(one.names)]
     if left:
         first, *others = left
-        more = f" (and {len(others)} more)" if others else ""
-        told = mark(f"{first.reason} [not waived: {first.what}{more}; the waiver covers {waiver.covered}]")
+        told = mark(
+            f"{first.reason} [not waived: {first.what}{f' (and {len(others)} more)' if others else ''}; the waiver covers "
+            f"{waiver.covered}]"
+        )
         return replace(result, reason=told, finding=first)
     reason = mark(f"waived until {waiver.last_day}: {waiver.reason} (covers {waiver.covered})")
     return replace(result, verdict=RuleVerdict.WAIVED, reason=reason, waiver=waiver)
