@@ -2,12 +2,18 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.BeanDescription;
+import com.fasterxml.jackson.databind.DeserializationConfig;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.deser.BeanDeserializerModifier;
+import com.fasterxml.jackson.databind.deser.std.DelegatingDeserializer;
 import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
@@ -113,10 +119,40 @@ final class Reading {
         SimpleModule module = new SimpleModule();
         module.addDeserializer(Instant.class, new InstantReader());
         module.addDeserializer(Account.class, new AccountReader());
+        if (!Switches.has("enums-trimmed")) module.setDeserializerModifier(new ExactEnums());
         if (Switches.has("trimmed")) module.addDeserializer(String.class, new TrimmedReader());
         if (Switches.has("big-decimal-of-double")) module.addDeserializer(BigDecimal.class, new DoubleReader());
         if (Switches.has("any-money-text")) module.addDeserializer(BigDecimal.class, new MoneyTextReader());
         return builder.addModule(module).build();
+    }
+
+    /** Jackson takes the name of a constant with blanks around it, too. */
+    private static final class ExactEnums extends BeanDeserializerModifier {
+        @Override
+        public JsonDeserializer<?> modifyEnumDeserializer(
+                DeserializationConfig config, JavaType type, BeanDescription description, JsonDeserializer<?> usual) {
+            return new ExactEnum(usual);
+        }
+    }
+
+    private static final class ExactEnum extends DelegatingDeserializer {
+        ExactEnum(JsonDeserializer<?> usual) {
+            super(usual);
+        }
+
+        @Override
+        protected JsonDeserializer<?> newDelegatingInstance(JsonDeserializer<?> other) {
+            return new ExactEnum(other);
+        }
+
+        @Override
+        public Object deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+            boolean text = parser.currentToken() == JsonToken.VALUE_STRING;
+            if (text && !parser.getText().equals(parser.getText().trim())) {
+                return context.handleWeirdStringValue(handledType(), parser.getText(), "blanks around it");
+            }
+            return super.deserialize(parser, context);
+        }
     }
 
     /** A body, or a refusal that names what was wrong. */
