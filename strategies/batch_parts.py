@@ -169,6 +169,7 @@ NOT_IN_CASH: Final = named(
         "another": "INSTALLMENTS",
         "lower case": "in_cash",
         "a blank after it": "IN_CASH ",
+        "a hyphen in it": "IN-CASH",
         "empty": "",
         "null": None,
         "left out": LEFT_OUT,

@@ -131,6 +131,9 @@ OTHER_STATUS: Final = {
 MISSPELT_STATUS: Final = named(("body", "status"), {"other spelling": "CANCELLED"})
 """Of a cancelled order: whoever takes it for CANCELED finds its cancelDate."""
 
+HYPHENATED_STATUS: Final = named(("body", "status"), {"hyphens in it": "PAID-WAITING-DELIVERY"})
+"""Of an order that waits for delivery, for the same reason."""
+
 
 def missing(field: str, *, empty: bool = False) -> dict[str, Draw]:
     """Leave a field of the body out, or make it null (or, where that names nothing either, empty)."""

@@ -201,6 +201,7 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
         "its status is not one of the four": (
             *_kinds("status", parts.MISSPELT_STATUS, statuses=("CANCELED",)),
             *_kinds("status", parts.OTHER_STATUS),
+            *_kinds("status", parts.HYPHENATED_STATUS, statuses=("PAID_WAITING_DELIVERY",)),
         )
     },
     "ORD-03": {
