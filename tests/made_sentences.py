@@ -43,7 +43,7 @@ _UNREAD: Final = frozenset({"Violation", "Spoiled", "Undecodable", "TooMuch", "_
 """Exceptions whose messages nobody reads so: of a violation its parts are read, the others are caught and told otherwise."""
 
 _NAMED: Final[Mapping[str, Sequence[str]]] = {
-    "Violation": ("expected", "actual", "context"), "breaks": ("instead",),
+    "Violation": ("expected", "actual", "context"), "breaks": ("instead",), "replace": ("note",),
 }  # fmt: skip
 """What takes sentences as arguments of these names. They are followed to those who call, too: what takes them is deep within."""
 

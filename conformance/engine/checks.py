@@ -47,9 +47,10 @@ def check_refused(*, rule: Rule, exchange: Exchange, bench: Bench, context: str 
             context=context,
         )
     if rule.no_token_body and not says_no_token(exchange):
+        refusal = '{"response": "NO_TOKEN"}'
         raise Violation(
             rule=rule.id,
-            expected=f'{expected} and {{"response": "NO_TOKEN"}}',
+            expected=f"{expected} and the body {refusal}",
             actual=f"its body was {body}" if (body := exchange.text[:200]) else "its body was empty",
             exchange=exchange,
             context=context,

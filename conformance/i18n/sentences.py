@@ -59,6 +59,9 @@ WITHIN: Final = (
 _BALANCED: Final = r"(?:[^()]|\([^()]*\))*?"
 """A sentence with no bracket that it does not close."""
 
+_WITH_CONTEXT: Final = re.compile(rf"(.+?) \(({_BALANCED})\)")
+"""What is told of an answer, and what was changed or done before."""
+
 _HEAD: Final = re.compile(r"((?:[A-Z]+ )?\S+: )(?:([\w.\[\]-]+ )(?=\S))?", re.ASCII)
 """What may stand before a sentence: a file, and a key in it; a call."""
 
@@ -84,6 +87,10 @@ def _said(sentence: str, wanted: Language) -> _Said:
             again = [_said(part, wanted) for part in parts]
             left = sum(part.left for part in again)
             best = _Said(between.join(part.text for part in again), left) if left < best.left else best
+    if best.left and (found := _WITH_CONTEXT.fullmatch(sentence)):
+        actual, context = (_said(part, wanted) for part in found.groups())
+        if actual.left + context.left < best.left:
+            best = _Said(f"{actual.text} ({context.text})", actual.left + context.left)
     return best
 
 
@@ -124,9 +131,10 @@ def _known(sentence: str, wanted: Language) -> _Said | None:
         for facts in template.facts(sentence):
             within = {name: _said(fact, wanted) for name, fact in facts.items() if template.has_within(name) and fact}
             words = {**facts, **{name: one.text for name, one in within.items()}}
-            # What has several sentences in it is hardly what a placeholder for a word stands for.
+            # What has several words is hardly what a placeholder stands for that is none of a sentence.
             left = sum(
-                within[name].left if name in within else len(fact) * (BETWEEN in fact) for name, fact in facts.items()
+                within[name].left if name in within else len(fact) * (fact.count(" ") > 1)
+                for name, fact in facts.items()
             )
             if best is None or left < best.left:
                 best = _Said(template.filled(catalogue(wanted).gettext(template.text), words), left)

@@ -13,6 +13,7 @@ from conformance.i18n.messages import mark, tr
 from conformance.i18n.sentences import said
 from conformance.planning.show import counted
 from conformance.report.rulebook import render
+from conformance.report.summary import told_step
 from conformance.report.traceability import told
 from conformance.verdict.certificate import FindingEntry, RuleEntry
 from conformance.verdict.verdicts import RuleVerdict
@@ -98,7 +99,7 @@ def _seen(entry: RuleEntry, finding: FindingEntry | None) -> Iterator[str]:
             yield "    " + tr("shown by {scenario}", scenario=shown_by) + kinds
     is_shown = finding is None or finding.id == (entry.findings[0].id if entry.findings else "")
     if entry.counterexample is not None and entry.counterexample.curl and is_shown:
-        yield from (f"    {line}" for line in entry.counterexample.curl.splitlines())
+        yield from (f"    {told_step(line)}" for line in entry.counterexample.curl.splitlines())
         response = entry.counterexample.response
         yield "    " + tr("answered {answer}", answer=f"{response.get('status')} {response.get('body')}")
 

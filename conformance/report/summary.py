@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
@@ -77,6 +79,9 @@ SYMBOL_OF_OUTCOME = {
     Outcome.NOT_RUN: (SYMBOLS[RuleVerdict.NOT_EXERCISED], Tone.FAINT),
 }
 """How a scenario's end is told."""
+
+_STEP: Final = re.compile(rf"# (\d+)\. (.*): (\d+)({re.escape(SHOWS_IT)})?")
+"""The comment before a request of a story."""
 
 
 def _of(certificate: Certificate, verdict: RuleVerdict) -> list[RuleEntry]:
@@ -233,9 +238,18 @@ def _steps(lines: Sequence[str]) -> Iterator[Line]:
     after = len(steps) - decisive - 1
     if first:
         yield Line("    " + tr("... {steps} before, in index.html", steps=counted(first, "step")), Tone.FAINT)
-    yield from (Line(f"    {line}") for step in steps[first : decisive + 1] for line in step)
+    yield from (Line(f"    {told_step(line)}") for step in steps[first : decisive + 1] for line in step)
     if after:
         yield Line("    " + tr("... {steps} after, in index.html", steps=counted(after, "step")), Tone.FAINT)
+
+
+def told_step(line: str) -> str:
+    """A line of a story: where it is a comment, what it says of the request that follows, in the language spoken."""
+    found = _STEP.fullmatch(line)
+    if found is None:
+        return line
+    number, what, status, shows_it = found.groups()
+    return f"# {number}. {said(what)}: {status}{tr(SHOWS_IT) if shows_it else ''}"
 
 
 def markdown(certificate: Certificate) -> str:
@@ -274,7 +288,7 @@ def markdown(certificate: Certificate) -> str:
                 answer = entry.counterexample.response
                 if entry.counterexample.lanes:
                     lines += ["", *fenced("", "\n".join(entry.counterexample.lanes))]
-                lines += ["", *fenced("sh", entry.counterexample.curl)]
+                lines += ["", *fenced("sh", "\n".join(map(told_step, entry.counterexample.curl.split("\n"))))]
                 lines += ["", *fenced("", f"{answer.get('status')} {answer.get('body')}")]
             if entry.verdict is RuleVerdict.FAIL and entry.findings and entry.findings[0].during is not None:
                 command = f"koncili-conformance replay certificate.json {entry.findings[0].id}"

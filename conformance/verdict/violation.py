@@ -11,6 +11,7 @@ from typing import Final
 
 from conformance.contract.jsontext import JSONValue
 from conformance.escaping import visible
+from conformance.i18n.messages import mark
 from conformance.target.wire.exchange import AT_ONCE, Exchange, as_curl
 from conformance.target.wire.redaction import Redactor
 
@@ -109,7 +110,7 @@ class Finding:
         return textwrap.indent("\n".join(lines), "  ")
 
 
-SHOWS_IT: Final = ", which shows it"
+SHOWS_IT: Final = mark(", which shows it")
 """So ends the comment of the exchange that shows a finding, where others come after it in its story."""
 
 

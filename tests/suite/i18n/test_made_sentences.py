@@ -225,6 +225,15 @@ def test_every_template_made_is_recognised() -> None:
             "mas em minúsculas, e foi excluído)",
         ),
         (
+            "REL-12: expected it to be refused with 4xx, but it answered 200 (2 entries where releasesQtd leaves 1)",
+            "REL-12: esperava-se que fosse recusada com 4xx, mas a resposta foi 200 (2 lançamentos onde releasesQtd deixa 1)",
+        ),
+        (
+            "An order is accepted alike when written with raw UTF-8: no acceptance was seen; ORD-01: a lawful call got 400",
+            "Um pedido é aceito do mesmo modo quando escrito com UTF-8 sem escapes: nenhuma aceitação foi vista; ORD-01: uma "
+            "chamada correta recebeu 400",
+        ),
+        (
             "REL-02: expected it to be refused with 404 and code 404-2, but its code was 404-1 (beside others (a))",
             "REL-02: esperava-se que fosse recusada com 404 e código 404-2, mas o código era 404-1 (beside others (a))",
         ),
