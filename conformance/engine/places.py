@@ -9,6 +9,7 @@ from typing import Final
 
 from conformance.engine.bench import Bench
 from conformance.engine.unfinished import Hindered
+from conformance.target.shared.reconciling import note_reconciling
 from strategies.scope import Place, Scope
 
 PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 90.0, 7200.0
@@ -41,6 +42,8 @@ class Places:
     strayed: set[Place] = field(default_factory=set)
     """Where something was opened that should not have been: nobody knows which periods it has taken for good."""
     _pause: float = 0.0
+    _taken: float = 0.0
+    """The most seconds that the target was seen to take in this run."""
     refused_at: set[Place] = field(default_factory=set)
     """Where a creation was refused as it should be, and none was accepted since."""
     settling: set[Place] = field(default_factory=set)
@@ -64,6 +67,13 @@ class Places:
         """Seconds that the target was seen to take to reconcile, where it does not notify."""
         live = self.bench.session.live
         return max(self._pause, live.recovery.client.pause if live is not None else 0.0)
+
+    def note_taken(self, seconds: float) -> None:
+        """The target took about so long to reconcile: plans of later runs tell it."""
+        live = self.bench.session.live
+        if seconds > self._taken and live is not None:
+            self._taken = seconds
+            note_reconciling(live.store, self.bench.session.target.base_url, seconds)
 
     @property
     def _patience(self) -> float:

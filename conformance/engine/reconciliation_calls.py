@@ -284,7 +284,9 @@ class ReconciliationCalls(Places):
             exchange = self.send_creation(reconciliation, call)
             if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
                 since = time.monotonic() - self.ended.get(place, time.monotonic())
-                self._pause = max(self._pause, 1.1 * max(waited, since - wait) + 1.1 * wait / 2)
+                taken = max(waited, since - wait) + wait / 2
+                self._pause = max(self._pause, 1.1 * taken)
+                self.note_taken(taken)
             elif exchange.status // 100 == 4 and takes_long and self._opens_another(place):
                 opened += 1
                 if opened == REFUSED_FOR_ITSELF:
@@ -412,6 +414,7 @@ class ReconciliationCalls(Places):
         waiting = session.waiting.begin("the notification that a reconciliation is finished")
         while (left := began + self._patience - time.monotonic()) > 0:
             if inbox.wait_for(lambda one: is_about(one, reconciliation), waiting.allowed(min(left, HEARING_SECONDS))):
+                self.note_taken(time.monotonic() - began)
                 return True
             session.sign()
         return False

@@ -48,6 +48,7 @@ from conformance.run.session import (
 )
 from conformance.target.config import LARGEST_BUDGET, Target
 from conformance.target.shared.budget_status import BudgetStatus, doubt_warnings
+from conformance.target.shared.reconciling import seen_reconciling
 from conformance.target.shared.store import open_store
 from conformance.target.shared.store_kinds import seen_by_smoke
 from conformance.target.waiting import Waiting
@@ -107,7 +108,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
     controlled = in_process or may_be_controlled(target, options)
     known, all_rules = catalogue().rules, not rules
     rules = chosen_rules(options, rules)
-    budget_status, seen = (None, 0) if in_process else _budget_status(target)
+    budget_status, seen, taken = (None, 0, None) if in_process else _known_of(target)
     chosen = [known[rule] for rule in known if not rules or rule in rules]
     reasons = {rule.id: missing_need(rule, target, controlled=controlled) for rule in chosen}
     return make_plan(
@@ -119,7 +120,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
         seen_by_smoke=seen if planned_as(options) == "certification" else 0,
         has_callback=in_process or target.fixtures.has("callback_url"),
         may_leave_kinds=may_leave_kinds(options, all_rules=all_rules),
-        reconciles_in=target.reconciles_in,
+        reconciles_in=target.reconciles_in if target.reconciles_in is not None else taken,
         probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
     ), target
 
@@ -130,19 +131,21 @@ def check_worth_it(plan: Plan, max_wait: float | None) -> None:
         raise CannotRun(why)
 
 
-def _budget_status(target: Target) -> tuple[BudgetStatus | None, int]:
-    """Where the budget stands, and how many kinds of faults a certification may leave to the smoke test of the same hour."""
+def _known_of(target: Target) -> tuple[BudgetStatus | None, int, float | None]:
+    """Where the budget stands, how many kinds of faults a certification may leave to the smoke test of the same hour, and how
+    many seconds an earlier run saw the target take to reconcile."""
     store = open_store(target)
     try:
         budget = budget_of(target, store, Waiting())
         try:
             budget.check_block()
-            budget_status = budget.status()
+            budget_status, taken = budget.status(), seen_reconciling(store, target.base_url)
             if budget_status is None:
-                return None, 0
+                return None, 0, taken
             doubts = doubt_warnings(budget_status, target.error_budget, LARGEST_BUDGET)
             seen = seen_by_smoke(store, base_url=target.base_url, contract=catalogue().sha256)
-            return replace(budget_status, warnings=(*store.warnings(), *doubts, *left_elsewhere(target, store))), seen
+            warnings = (*store.warnings(), *doubts, *left_elsewhere(target, store))
+            return replace(budget_status, warnings=warnings), seen, taken
         finally:
             budget.close()
     finally:

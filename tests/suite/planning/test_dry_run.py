@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from conformance.mock.target import mock_target_table, to_toml
 from conformance.target.config import load_target
 from conformance.target.shared.budget import KEPT_BACK
+from conformance.target.shared.reconciling import note_reconciling, seen_reconciling
 from conformance.target.shared.store import open_store
 from conformance.target.shared.store_base import ERRORS
+from conformance.target.shared.store_sqlite import SQLiteStore
 from tests.suite.commandline.test_cli import served
 from tests.suite.support.command_runs import Run, certify, kept_in, without_ci
+from tests.suite.support.stage.mock import mock, target_file
+
+PARTIAL: Final = 2
 
 
 @pytest.fixture
@@ -178,3 +184,30 @@ def test_a_run_that_is_held_to_limits_says_first_what_it_will_spend(pace: str, i
     assert run.verdicts("pass") == {"ACC-01"}
     assert run.output.startswith("plan for mock: profile smoke, 1 rule, 1 scenario\nrequests: ") is is_told
     assert ("plan for" in run.output) is is_told
+
+
+# -- how long the target takes to reconcile ------------------------------------------------------------------------
+
+
+def test_how_long_it_takes_to_reconcile_is_what_an_earlier_run_has_seen(tmp_path: Path) -> None:
+    with mock(tmp_path) as staged:
+        file = target_file(tmp_path / "sandbox.toml", staged.base_url, coordination=f"sqlite:{tmp_path / 's.sqlite'}")
+        rules = ("--target", str(file), "--rule", "WFL-01")
+        before = dry_run(tmp_path, *rules)
+        assert "one after the other" not in before.output
+        assert certify(tmp_path / "reports", *rules).code == PARTIAL
+        (tmp_path / "reports" / "certificate.json").unlink()
+        after = dry_run(tmp_path, *rules)
+        assert "one after the other" in after.output
+        stated = tmp_path / "stated.toml"
+        stated.write_text(f'reconciles_in = "1h"\n{file.read_text()}')
+        told = dry_run(tmp_path, "--target", str(stated), *rules[2:]).output
+        assert re.search("of which [0-9]+ h .*one after the other", told)
+
+
+def test_how_long_one_target_takes_says_nothing_of_another(tmp_path: Path) -> None:
+    with closing(SQLiteStore(tmp_path / "store.sqlite")) as store:
+        note_reconciling(store, "https://one.example", 61.25)
+        note_reconciling(store, "https://one.example", 20.0)
+        assert seen_reconciling(store, "https://one.example") == 20.0
+        assert seen_reconciling(store, "https://other.example") is None
