@@ -166,21 +166,24 @@ class ReconciliationCalls(Places):
             self._settles(reconciliation.place, settling=False)
         if exchange.status // 100 == 2:
             self.bench.met(call, exchange)
-            self.blocked.discard(reconciliation.place)
-            if self.bench.session.control is None:  # else it was opened since the mock had to forget what does not end
-                self.endless.discard(reconciliation.place)
-            self.waited.pop(reconciliation.place, None)
-            self.looked.pop(reconciliation.place, None)
-            self.opened_at.add(reconciliation.place)
-            self._forget_refused(reconciliation.place)
-            self.take_id(reconciliation, exchange)
+            self._is_open(reconciliation, exchange)
         return exchange
 
     def opened(self, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
         """Take note of a creation that was sent at once with another and accepted. Raises a violation of REC-01 or REC-02."""
         self._settles(reconciliation.place, settling=False)
-        self.opened_at.add(reconciliation.place)
-        self._forget_refused(reconciliation.place)
+        self._is_open(reconciliation, exchange)
+
+    def _is_open(self, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
+        """The one before has ended: how long the next one takes is waited for anew. Raises a violation of REC-01 or REC-02."""
+        place = reconciliation.place
+        self.blocked.discard(place)
+        if self.bench.session.control is None:  # else it was opened since the mock had to forget what does not end
+            self.endless.discard(place)
+        self.waited.pop(place, None)
+        self.looked.pop(place, None)
+        self.opened_at.add(place)
+        self._forget_refused(place)
         self.take_id(reconciliation, exchange)
 
     def _forget_refused(self, place: Place) -> None:

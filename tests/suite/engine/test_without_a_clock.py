@@ -284,6 +284,27 @@ def test_what_somebody_else_has_active_for_a_time_is_no_rules_business(
         reconciliations.finish(again)
 
 
+@pytest.mark.parametrize("at_once", [False, True], ids=["by itself", "at once with another"])
+def test_when_one_is_open_what_was_waited_for_the_one_before_is_over(at_once: bool) -> None:
+    """What was waited for those opened at once added up: after four that took 20 s each no other was waited for."""
+    with closing(open_session(Options())) as session:
+        bench = Bench(session, "creations")
+        session.evidence.expect("creations", "CON-01", "a scenario")
+        session.control = None
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        reconciliation = reconciliations.begin(reconciliations.plain(place, 1))
+        assert reconciliations.submit_orders(reconciliation)
+        reconciliations.waited[place] = 80.0
+        if at_once:
+            accepted = bench.send(creation_of(reconciliation.batch), reconciliation.values[0])
+            reconciliations.opened(reconciliation, accepted)
+        else:
+            reconciliations.create(reconciliation)
+        assert reconciliation.id is not None
+        assert place not in reconciliations.waited
+
+
 def test_a_period_is_kept_only_of_what_was_refused_for_one_thing(monkeypatch: pytest.MonkeyPatch) -> None:
     """That an earlier run has taken it is known by another that is refused for the same: one of no releases left no trace."""
     with closing(open_session(Options(defects=("rec-09-malformed-kept",)))) as session:
