@@ -88,6 +88,8 @@ class OpeningsAtOnce:
     bench: Bench
     scenarios: Mapping[str, str]
     """By how the periods lie, the scenarios of the run that want such tries."""
+    client_errors: int = 0
+    """What these tries have cost: they are no cost of who wanted one open."""
     _tried: dict[str, Tried] = field(default_factory=dict)
     _spent: dict[str, Spent] = field(default_factory=dict)
 
@@ -132,9 +134,13 @@ class OpeningsAtOnce:
             bench.reconciliations.check_place(batch.place)
             opened.append(open_one_of(attempt, pair, periods))
 
-        with self._for(self.scenarios[periods]):
-            for _ in try_once(bench, tried, sending):
-                raise NotSeenYet
+        before = tried.cost
+        try:
+            with self._for(self.scenarios[periods]):
+                for _ in try_once(bench, tried, sending):
+                    raise NotSeenYet
+        finally:
+            self.client_errors += tried.cost - before
         one = opened[0] if opened else None
         if one is None or one.id is None:
             return None

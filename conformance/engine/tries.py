@@ -138,9 +138,11 @@ def _explained(
 def try_once(bench: Bench, tried: Tried, sending: Sending, *, shares: bool = False) -> Waiting[None]:
     """Make another attempt, and take note of what came of it."""
     attempt = Attempt(bench, offsets=_offsets(tried.number, tried.shift), shares=shares)
-    before = bench.client_errors_at_once
+    openings = bench.openings_at_once
+    before, for_others = bench.client_errors_at_once, openings.client_errors
     found = yield from _made(attempt, sending)
-    tried.number, tried.cost = tried.number + 1, tried.cost + bench.client_errors_at_once - before
+    tried.number += 1
+    tried.cost += bench.client_errors_at_once - before - (openings.client_errors - for_others)
     if found is not None:
         tried.found = attempt, found
     elif reason := attempt.says_nothing:
@@ -200,6 +202,7 @@ def _soonest_answer(history: History) -> float:
 def _made(attempt: Attempt, sending: Sending) -> Waiting[Unexplained | None]:
     bench = attempt.bench
     scenario, before = bench.session.evidence.scenarios[bench.scenario], bench.session.journal.spent()
+    counted = bench.client_errors_at_once
     bench.story.clear()
     try:
         yield from sending(attempt)
@@ -207,7 +210,8 @@ def _made(attempt: Attempt, sending: Sending) -> Waiting[Unexplained | None]:
         attempt.undecided = True
         raise
     finally:  # also where nothing else can be said of it
-        bench.client_errors_at_once += (bench.session.journal.spent() - before).client_errors
+        # Those of an attempt within this one, too: once.
+        bench.client_errors_at_once = counted + (bench.session.journal.spent() - before).client_errors
         if not attempt.one_by_one and attempt.was_sent:
             scenario.tries += 1
             scenario.overlapped += attempt.overlapped

@@ -4,6 +4,7 @@ where they are answered wrongly one after the other, too."""
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -32,11 +33,12 @@ from conformance.engine.at_once import HERE, Asking, Attempt
 from conformance.engine.bench import Bench
 from conformance.engine.lanes import blamed
 from conformance.engine.openings_at_once import PERIODS
-from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN, MORE_TRIES
+from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN, MORE_TRIES, Tried, try_once
 from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.mock.defects import defect
 from conformance.profiles import PROFILES
-from conformance.run.session import Session
+from conformance.run.session import Options, Session, open_session
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call as BenchCall
@@ -132,6 +134,24 @@ def test_two_that_are_opened_where_releases_wanted_one_are_told_where_that_is_th
     assert run.by_rule["CON-02"] == "pass"
     reason = run.entry("CON-01")["reason"]
     assert "seen in 3 of 3 tries, and never where they come one after the other" in reason
+
+
+def test_a_try_within_another_costs_that_one_nothing_and_is_counted_once() -> None:
+    """Else what wanted one open was tried less often, and others were left out for client errors that were never spent."""
+    with closing(open_session(Options())) as session:
+        bench = Bench(session, "releases", opening_at_once={"the same period": "creations"})
+        for scenario, rule in (("releases", "CON-02"), ("creations", "CON-01")):
+            session.evidence.expect(scenario, rule, scenario)
+        tried, place = Tried(), bench.reconciliations.scope.places[0]
+
+        def opened(_: Attempt) -> Waiting[None]:
+            yield from ()
+            reconciliations = bench.reconciliations
+            reconciliations.finish(bench.openings_at_once.open_for(reconciliations.plain(place, 1)))
+
+        assert list(try_once(bench, tried, opened)) == []
+        assert tried.cost == 0
+        assert bench.client_errors_at_once == bench.openings_at_once.client_errors == 1
 
 
 def creations(reports: Path) -> list[dict[str, Any]]:
