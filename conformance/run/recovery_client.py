@@ -57,6 +57,10 @@ class Refused(NotCompleted):
     """Its releases were refused: it takes none, or has all of them."""
 
 
+LATE_SECONDS: Final = (0.5, 2.0)
+"""Seconds after which a release is sent again whose order may not be seen yet, one after the other."""
+
+
 class NoSuchPlace(NotCompleted):
     """Nor ever: its account or channel takes nothing."""
 
@@ -88,6 +92,8 @@ class RecoveryClient:
     report: Report = field(default_factory=Report)
     pause: float = 0.0
     """Seconds that the target was seen to take to reconcile."""
+    late: float | None = 0.0
+    """Seconds that the target was seen to take until a release sees an order; None where that was waited for in vain."""
     in_doubt: bool = False
     """Whether what was refused last may have been carried out before."""
     spent: int = 0
@@ -116,6 +122,21 @@ class RecoveryClient:
             if again < 1:
                 raise
             return self._answer(endpoint, query, body, again=again - 1)
+
+    def release(self, body: JSONValue, *, is_known: bool) -> Exchange:
+        """Send a release; where its reconciliation `is_known` again a little later: its order was just sent, and may not be seen
+        yet."""
+        answer, waited = self.call(Endpoint.SUBMIT_RELEASE, body=body), 0.0
+        for seconds in LATE_SECONDS if is_known and self.late is not None else ():
+            if not answer.is_refused or self.in_doubt:
+                break
+            self.wait("an order to be seen").on(seconds)
+            waited += seconds
+            self.check_allowance()
+            answer = self.call(Endpoint.SUBMIT_RELEASE, body=body)
+        if waited and self.late is not None:
+            self.late = None if answer.is_refused else self.late + waited
+        return answer
 
     # -- the allowance -----------------------------------------------------------------------------------------------
 
@@ -148,6 +169,8 @@ class RecoveryClient:
         self.check_allowance()
         answer = self.call(Endpoint.SUBMIT_ORDER, body=filled)
         if answer.is_accepted:
+            if self.late:
+                self.wait("an order to be seen").on(self.late)
             return filled
         refused = NoSuchPlace if answer.error_code in NO_SUCH_PLACE else NotCompleted
         raise refused(mark(f"an order for its releases got {answer_words(answer)}"))

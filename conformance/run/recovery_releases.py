@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
-from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.run import fillers
 from conformance.run.recovery_client import (
@@ -115,7 +114,7 @@ def taken(
         client.check_allowance()
         if unwritten:
             ledger.doubt(opened, Doubt(order_of(filled), entries))
-        answer = client.call(Endpoint.SUBMIT_RELEASE, body=fillers.release(number, filled, date))
+        answer = client.release(fillers.release(number, filled, date), is_known=opened.id is not None)
         if unwritten and (answer.is_accepted or (answer.is_refused and not client.in_doubt)):
             ledger.settled(opened, order_of(filled), entries if answer.is_accepted else 0)
         if answer.is_accepted:

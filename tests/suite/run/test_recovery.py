@@ -12,6 +12,7 @@ import pytest
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import Doubtful
 from conformance.mock.koncili import Koncili
+from conformance.mock.variants import VARIANTS
 from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
 from conformance.run.recovery_client import ERRORS_AT_MOST
 from tests.suite.support.live_runs import Killed, OneRun, left, one_run
@@ -373,3 +374,13 @@ def test_what_there_is_no_budget_for_is_left_to_the_next_run(
         another.live.rescue_all()
         assert another.live.recovery.report.undone == []
     assert left(koncili) == ([], [])
+
+
+def test_orders_that_are_seen_late_fill_up_what_was_left(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    """The release of one that was just sent got a 404, and the reconciliation blocked its channel for all that came after."""
+    koncili.switch([VARIANTS["orders-seen-late"]])
+    dead.create()
+    rescue(dead, rescuer)
+    assert left(koncili) == ([], [])
+    assert rescuer.live.recovery.report.undone == []
+    assert rescuer.live.recovery.client.late == 0.5
