@@ -9,6 +9,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.checks import error_body_problem
+from conformance.engine.left_alone import check_left_alone
 from conformance.engine.unfinished import NotSeenYet
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
@@ -113,15 +114,23 @@ def told_apart(bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, 
     try:
         yield from shown(bench, rule, first, values, first, context)
         yield from shown(bench, rule, second, other, second, context)
+        yield from _goes_alone(bench, rule, (first, values), (second, other), context)
     except Violation:
+        yield from check_left_alone(bench, first, second)
         if not alike.is_plain:
             yield from _check_kept_by_itself(bench, second, bench.fresh(pair.shape), alike, f"a code that is {kind}")
         raise
-    if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), bench.delete_lawfully(pair.place, other["code"])):
-        return
-    yield
-    found = yield from shown(bench, rule, first, values, first, f"{context}, and was deleted")
-    bench.saw(Side.ACCEPTED, found)
+
+
+def _goes_alone(
+    bench: Bench, rule: Rule, first: tuple[Order, Values], second: tuple[Order, Values], context: str
+) -> Waiting[None]:
+    """The first order stays as it is when the second is deleted."""
+    (order, values), (other, code) = first, second
+    if bench.is_accepted(Call(Endpoint.DELETE_ORDER), bench.delete_lawfully(place_of(other), code["code"])):
+        yield
+        found = yield from shown(bench, rule, order, values, order, f"{context}, and was deleted")
+        bench.saw(Side.ACCEPTED, found)
 
 
 def _check_refused_by_itself(
@@ -174,16 +183,15 @@ def told_apart_by_account(bench: Bench, rule: Rule, elsewhere: Place, pair: Pair
             return
         if order is first:  # what was shown once is not still to come, should the second take its place
             yield from shown(bench, rule, first, values, first, "the second of two is not sent yet")
-    yield from shown(bench, rule, first, values, first, context)
-    yield from shown(
-        bench, rule, second, values, second, f"an order of the same code is on account {pair.place.account}"
-    )
-    deleted = bench.delete_lawfully(elsewhere, values["code"])
-    if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deleted):
-        return
-    yield
-    found = yield from shown(bench, rule, first, values, first, f"{context}, and was deleted")
-    bench.saw(Side.ACCEPTED, found)
+    try:
+        yield from shown(bench, rule, first, values, first, context)
+        yield from shown(
+            bench, rule, second, values, second, f"an order of the same code is on account {pair.place.account}"
+        )
+        yield from _goes_alone(bench, rule, (first, values), (second, values), context)
+    except Violation:
+        yield from check_left_alone(bench, first, second)
+        raise
 
 
 def belongs_to_its_account(bench: Bench, rule: Rule, order: Order, update: Order) -> Waiting[None]:
@@ -236,8 +244,12 @@ def codes_taken_faithfully(
             _check_absent(bench, rule, order, code, f"{context}, which was refused")
             break
         taken.append((order, code))
-    for order, code in taken:
-        exchange = yield from shown(bench, rule, order, code, order, context)
+    try:
+        for order, code in taken:
+            exchange = yield from shown(bench, rule, order, code, order, context)
+    except Violation:
+        yield from check_left_alone(bench, *pair.orders)
+        raise
     bench.saw(Side.CHECKED, exchange)
 
 

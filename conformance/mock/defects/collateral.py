@@ -176,7 +176,7 @@ COLLATERAL: Final = (
     Defect(
         name="del-01-takes-other-accounts",
         statement="Deletes the order of the same code on other accounts too.",
-        rules=rules("DEL-01"),
+        rules=rules("DEL-01", "QRY-05"),
         after_deletion=_delete_on_every_account,
     ),
     Defect(
