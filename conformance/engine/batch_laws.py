@@ -202,7 +202,7 @@ def send_broken_copy(
     broken = edit.apply(lawful)
     reconciliation.after_refusal = True
     if lawful.endpoint is Endpoint.CREATE_RECONCILIATION:
-        bench.reconciliations.refused_at.add(reconciliation.place)
+        bench.reconciliations.note_refused(reconciliation.place)
     exchange = bench.reconciliations.send_broken(reconciliation, broken)
     try:
         check_refused(rule=rule, exchange=exchange, bench=bench, context=f"changed in one place: {edit}")

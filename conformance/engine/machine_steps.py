@@ -150,7 +150,7 @@ def reconcile_broken(model: Model, pick: int, kind: Kind, data: st.DataObject) -
     reconciliation = _reconciliation(model, pick, CODES)
     lawful = creation_of(reconciliation.batch)
     broken = kind.draw(cast(DrawFn, data.draw), lawful, model.scope).apply(lawful)
-    model.bench.reconciliations.refused_at.add(reconciliation.place)
+    model.bench.reconciliations.note_refused(reconciliation.place)
     note = f"broken creation on account {reconciliation.place.account} ({kind.name})"
     exchange = model.bench.send(broken, reconciliation.values[0], note)
     if exchange.status // 100 == 2:

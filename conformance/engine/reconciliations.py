@@ -89,7 +89,7 @@ class Reconciliations(ReconciliationCalls):
         Raises a violation of REC-09 where only another period is accepted, Hindered where none is or that may be an earlier
         run's doing.
         """
-        self.refused_at.add(reconciliation.place)
+        self.note_refused(reconciliation.place)
         with self.bench.keeping_faults() as faults:
             created = self.create(reconciliation, blame=False)
             if created.status // 100 != 2:
@@ -166,13 +166,13 @@ class Reconciliations(ReconciliationCalls):
     def _refused_for_another(self, reconciliation: OpenReconciliation, call: Call) -> bool:
         """Whether a creation is refused for what a refused one left: its period taken, or a reconciliation open. Not where the
         plainest one is opened and this one is not: then it is itself at fault."""
-        if self._opens(reconciliation.batch):
+        if self.opens(reconciliation.batch):
             return True
-        if any(self._opens(self.plain(reconciliation.place, 2, seconds=seconds)) for seconds in PLAIN_SECONDS):
+        if any(self.opens(self.plain(reconciliation.place, 2, seconds=seconds)) for seconds in PLAIN_SECONDS):
             return False
         return reconciliation.place in self.opened_at or self._opens_when_freed(reconciliation, call)
 
-    def _opens(self, batch: Batch) -> bool:
+    def opens(self, batch: Batch) -> bool:
         """Whether a reconciliation is opened in a period of its own; it is completed, and in no counterexample's story."""
         story = list(self.bench.story)
         again = self.begin(batch)
@@ -301,7 +301,7 @@ class Reconciliations(ReconciliationCalls):
         if self.current is not None:
             self.current.after_refusal = True
             if call.endpoint is Endpoint.CREATE_RECONCILIATION:
-                self.refused_at.add(self.current.place)
+                self.note_refused(self.current.place)
 
     def is_accepted(self, call: Call, exchange: Exchange, faults: list[Exchange]) -> bool:
         """Whether the lawful call for which all was made ready was accepted; if not, that is noted against the rule to blame

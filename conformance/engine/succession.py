@@ -174,7 +174,7 @@ class Succession(Ahead[Any]):
                 reconciliations.stray(active)
             context = "while another is active on this account and channel"
             check_refused(rule=one.law.rule, exchange=refused, bench=bench, context=context)
-            reconciliations.refused_at.add(second.place)
+            reconciliations.note_refused(second.place)
             bench.saw(Side.REFUSED, refused)
         then.story = list(bench.story)
         if notes:
@@ -235,7 +235,7 @@ class Succession(Ahead[Any]):
                 continue
             rule, broken = one.law.refused_first(planned.batch, one.drawn)
             with self._noted(one, list(bench.story)) as notes:
-                reconciliations.refused_at.add(reconciliation.place)
+                reconciliations.note_refused(reconciliation.place)
                 refused = reconciliations.send_broken(reconciliation, broken)
                 if refused.is_accepted:
                     reconciliations.stray(reconciliation)

@@ -121,7 +121,7 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
                 reconciliations.stray(first)
             context = "while another is active on this account and channel"
             check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
-            reconciliations.refused_at.add(second.place)
+            reconciliations.note_refused(second.place)
         finally:
             reconciliations.finish(first)
         try:
@@ -164,7 +164,7 @@ def _refused_by_an_earlier(experiment: Experiment) -> None:
             return
         lawful = creation_of(reconciliation.batch)
         broken = replace(lawful, body={**lawful.body, "periodInitDate": at(timedelta(seconds=-OVERLAP_SECONDS))})
-        reconciliations.refused_at.add(place)
+        reconciliations.note_refused(place)
         refused = reconciliations.send_broken(reconciliation, broken)
         if refused.status // 100 == 2:
             reconciliations.stray(reconciliation)

@@ -229,7 +229,7 @@ ANSWERS: Final = (
     Defect(
         name="rec-08-created-with-error-inside",
         statement="Refuses a reconciliation with 201 and an error body.",
-        rules=frozenset(_REFUSING | {*_CODED, "REC-01", "REC-09", "WFL-04"}),
+        rules=frozenset(_REFUSING | {*_CODED, "REC-01", "REC-09", "ORD-21", "ORD-22", "WFL-04"}),
         answers=_only(CREATE, lambda answer: answer.having(status=201)),
     ),
     # bodies
