@@ -114,12 +114,12 @@ def told_apart(bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, 
     try:
         yield from shown(bench, rule, first, values, first, context)
         yield from shown(bench, rule, second, other, second, context)
-        yield from _goes_alone(bench, rule, (first, values), (second, other), context)
     except Violation:
         yield from check_left_alone(bench, first, second)
         if not alike.is_plain:
             yield from _check_kept_by_itself(bench, second, bench.fresh(pair.shape), alike, f"a code that is {kind}")
         raise
+    yield from _goes_alone(bench, rule, (first, values), (second, other), context)
 
 
 def _goes_alone(
@@ -127,10 +127,15 @@ def _goes_alone(
 ) -> Waiting[None]:
     """The first order stays as it is when the second is deleted."""
     (order, values), (other, code) = first, second
-    if bench.is_accepted(Call(Endpoint.DELETE_ORDER), bench.delete_lawfully(place_of(other), code["code"])):
-        yield
+    if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), bench.delete_lawfully(place_of(other), code["code"])):
+        return
+    yield
+    try:
         found = yield from shown(bench, rule, order, values, order, f"{context}, and was deleted")
-        bench.saw(Side.ACCEPTED, found)
+    except Violation:
+        yield from check_left_alone(bench, order, other, deleted=True)
+        raise
+    bench.saw(Side.ACCEPTED, found)
 
 
 def _check_refused_by_itself(
@@ -188,10 +193,10 @@ def told_apart_by_account(bench: Bench, rule: Rule, elsewhere: Place, pair: Pair
         yield from shown(
             bench, rule, second, values, second, f"an order of the same code is on account {pair.place.account}"
         )
-        yield from _goes_alone(bench, rule, (first, values), (second, values), context)
     except Violation:
         yield from check_left_alone(bench, first, second)
         raise
+    yield from _goes_alone(bench, rule, (first, values), (second, values), context)
 
 
 def belongs_to_its_account(bench: Bench, rule: Rule, order: Order, update: Order) -> Waiting[None]:

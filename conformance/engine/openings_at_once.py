@@ -23,7 +23,7 @@ from conformance.engine.trial import Trial
 from conformance.engine.tries import Tried, try_once, wants_more
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Waiting
-from conformance.errors import TargetUnavailable
+from conformance.errors import TargetUnavailable, WaitTooLong
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.journal import Spent
 from conformance.verdict.evidence import Outcome
@@ -105,7 +105,8 @@ def _check_at_once_only(attempt: Attempt, pair: Pair, periods: str, *, was_refus
     for one, came in taken:
         reconciliations.opened(one, came)
     reconciliations.free(first.place)
-    if taken:
+    are_refused = all(came is not None and came.is_refused for came in again)
+    if not are_refused and len(taken) < len(pair):
         raise Hindered("something was in the way of creations at once that was there before")
 
 
@@ -167,6 +168,12 @@ class OpeningsAtOnce:
             with self._for(self.scenarios[periods]):
                 for _ in try_once(bench, tried, sending):
                     raise NotSeenYet
+        except WaitTooLong:
+            raise
+        except (Hindered, TargetUnavailable) as reason:  # which says nothing of who wanted one open
+            tried.number += 1
+            tried.reasons.append(str(reason))
+            return None
         finally:
             self.client_errors += tried.cost - before
         one = opened[0] if opened else None

@@ -67,10 +67,6 @@ def _prove_law(experiment: Experiment, law: Callable[[Sizes], Waiting[None]]) ->
         experiment.bench.reconciliations.finish_spare()
 
 
-def _is_accepted(exchange: Exchange | None) -> bool:
-    return exchange is not None and exchange.is_accepted
-
-
 def _are_refused(exchanges: list[Exchange | None]) -> bool:
     return all(exchange is not None and exchange.is_refused for exchange in exchanges)
 

@@ -217,7 +217,7 @@ def no_malformed_parameter_makes_a_server_error(experiment: Experiment) -> None:
 
 def _named_twice(experiment: Experiment) -> Callable[[Call], None]:
     """The law that a query with a parameter twice makes no server error: of an order that is there, so that whoever takes the
-    first of them or the last answers it, which spends no client error."""
+    first of them or the last answers it and no client error is spent; who refuses the query spends one."""
     bench = experiment.bench
 
     def law(lookup: Call) -> None:
