@@ -68,6 +68,32 @@ class Ending(NamedTuple):
     """What its releases have shown."""
 
 
+@dataclass(slots=True)
+class Ends:
+    """What has ended and what has not: whether that is for releases that were refused in it."""
+
+    seen: list[Batch] = field(default_factory=list)
+    """What has ended, and had no refused release."""
+    missed: bool = False
+    """Whether one without a refused release did not end."""
+    missed_after_refusal: list[Ending] = field(default_factory=list)
+
+    def missed_for_refused_ones(self) -> Ending | None:
+        """One that did not end for releases that were refused in it: others do, of as many orders and entries, and of such a
+        total."""
+        if self.missed:
+            return None
+        all_missed = self.missed_after_refusal
+        return next((one for one in all_missed if any(_covers(seen, one.planned.batch) for seen in self.seen)), None)
+
+
+def _covers(seen: Batch, other: Batch) -> bool:
+    (entries, total), (others, others_total) = (
+        (batch.creation["releasesQtd"], batch.creation["totalNetValue"]) for batch in (seen, other)
+    )
+    return len(seen.orders) >= len(other.orders) and entries >= others and (total > 0) == (others_total > 0)
+
+
 def planned_of(examples: Sequence[Example[Whole]]) -> list[Planned]:
     """What is to be opened for all of these. What others show needs none of its own; what says nothing of its end comes last,
     since nothing is tried any more where one did not go as it should."""

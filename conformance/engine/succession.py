@@ -23,7 +23,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
 from conformance.engine.creations_seen import CreationLaw
 from conformance.engine.open_reconciliation import OpenReconciliation
-from conformance.engine.planned import Besides, Created, Ending, Notes, Planned, planned_of
+from conformance.engine.planned import Besides, Created, Ending, Ends, Notes, Planned, planned_of
 from conformance.engine.properties import name_within
 from conformance.engine.reconciled_laws import LaterLaw, ReconciledLaw
 from conformance.engine.trial import Trial
@@ -57,6 +57,7 @@ class Succession(Ahead[Any]):
     """What has ended last there, where that is known."""
     _over: set[Place] = field(default_factory=set)
     """Where something did not go as it should."""
+    _ends: Ends = field(default_factory=Ends)
     _besides: Besides = field(default_factory=Besides)
     _reconciled: list[Example[ReconciledLaw]] = field(default_factory=list)
     """Examples of laws of reconciled orders that none has shown yet."""
@@ -88,6 +89,7 @@ class Succession(Ahead[Any]):
                     some.clear()
         for place in tuple(self._ending):
             self._look(place)
+        self._blame_refused_releases()
         if self.created:  # there are earlier ones that they may be about
             self._show_the_rest()
 
@@ -121,7 +123,9 @@ class Succession(Ahead[Any]):
             if opened is None:
                 self._over.add(place)
                 return
-            later = self._refuse_again(opened, began)
+            bench.story[:] = began
+            later = self._refuse_again(opened)
+            began = list(bench.story)  # what was refused in it is a part of it
             if then is not None and not opened.spoiled:
                 self._refuse_meanwhile(then, opened)
             if not opened.spoiled:
@@ -148,7 +152,7 @@ class Succession(Ahead[Any]):
 
     # -- what is refused before its releases -----------------------------------------------------------------------
 
-    def _refuse_again(self, opened: OpenReconciliation, began: Sequence[Exchange]) -> list[tuple[Example[Any], Notes]]:
+    def _refuse_again(self, opened: OpenReconciliation) -> list[tuple[Example[Any], Notes]]:
         """Send what was released in the one before, which must be refused, where a law is about that: it is shown once the first
         release of this one is accepted."""
         earlier = self._ended.get(opened.place)
@@ -156,7 +160,7 @@ class Succession(Ahead[Any]):
         if earlier is None or (one := next(fits, None)) is None:
             return []
         self._later.remove(one)
-        with self._noted(one, began) as notes:
+        with self._noted(one, list(self.bench.story)) as notes:
             self.bench.saw(Side.REFUSED, one.law.refused(earlier, opened))
         return [(one, notes)] if notes else []
 
@@ -303,6 +307,8 @@ class Succession(Ahead[Any]):
             went_well &= self._end_as_it_should(one, ending, notes, is_free=bool(is_free))
         if not went_well or is_free is False:
             return
+        if is_free and not reconciliation.after_refusal:
+            self._ends.seen.append(planned.batch)
         self._keep_besides(planned.seen_besides)
         if is_free and planned.reconciled:
             self._show_reconciled(ending)
@@ -322,21 +328,38 @@ class Succession(Ahead[Any]):
                 violation.story = tuple(ending.story)
                 found.append(violation)
                 raise
-        if found and place in bench.reconciliations.endless and bench.session.control is None:
-            self._kept[one.key].violation = self._kept[one.key].violation or found[0]
-            return False
+        if found and place in bench.reconciliations.endless:
+            if ending.reconciliation.after_refusal:
+                self._ends.missed_after_refusal.append(ending)
+                return False
+            self._ends.missed = True
+            if bench.session.control is None:
+                self._kept[one.key].violation = self._kept[one.key].violation or found[0]
+                return False
         self._keep(one, [*shown, *notes] if notes else notes)
         return bool(notes)
+
+    def _blame_refused_releases(self) -> None:
+        """What they keep from ending is no matter of the laws that it was to show: these are left to themselves."""
+        ending = self._ends.missed_for_refused_ones()
+        if ending is None:
+            return
+        self.bench.story[:] = ending.story
+        expected = "the reconciliation to end with situation CONCILIED once all releases are in"
+        last, context = last_release(ending.story), "releases were refused before"
+        self.bench.observe("REL-18", expected, "it did not end", last, context)
 
     def _show_reconciled(self, ending: Ending) -> None:
         """What laws say of its orders, now that they are reconciled. What must be looked at later is put off at its scenario's
         turn."""
-        bench = self.bench
+        bench, live = self.bench, self.bench.session.live
         for one, beside in ending.planned.reconciled:
             with self._noted(one, ending.story) as notes:
                 bench.trial = Trial()
                 rest = bench.begun(one.law.reconciled(ending.reconciliation, beside))
                 if rest is not None:
+                    if live is not None:  # until then other scenarios end, and their orders are deleted
+                        live.spare()
                     notes.append(partial(self._put_off, one.law.name, rest))
             self._keep(one, notes)
 

@@ -7,18 +7,26 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from typing import Any, Final
+from unittest.mock import create_autospec
 
 import pytest
 
+from conformance.contract.judge import Request
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import workflow_laws
 from conformance.engine.bench import Bench
 from conformance.engine.creation_laws import CREATION_LAWS
+from conformance.engine.planned import Ending
 from conformance.engine.reconciled_laws import RECONCILED_LAWS
-from conformance.engine.succession import Laws, prove_whole
+from conformance.engine.succession import Laws, Succession, prove_whole
 from conformance.engine.whole_release_laws import beyond_the_count, no_trace
 from conformance.engine.workflow_laws import ends_reconciled, stays_active
 from conformance.errors import TargetUnavailable
+from conformance.mock import defects
+from conformance.mock.defects.parts import reconciliation_of
+from conformance.mock.quirks import Defect
+from conformance.mock.world import MockWorld
+from conformance.run.live import Live
 from conformance.run.session import Options, Session, open_session
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
@@ -61,6 +69,9 @@ RECONCILED: Final = {
     "REL-11": "after it another of the same order in a later reconciliation is refused with 4xx",
 }
 """By rule, the laws of orders that are reconciled."""
+
+DELETED_LATER: Final = 2
+"""Examples of DEL-04."""
 
 LAWS: Final[Mapping[str, Laws]] = {
     **WHOLE,
@@ -167,6 +178,55 @@ def test_one_that_never_ends_is_not_lost_though_it_cannot_be_tried_again(togethe
         assert run(bench, "WFL-01") == "WFL-01"
 
 
+def stuck_after_refusals() -> Defect:
+    """Completes no reconciliation of which it refused a release."""
+    stuck = set[int]()
+
+    def after_refusal(world: MockWorld, request: Request) -> None:
+        if (reconciliation := reconciliation_of(request, world)) is not None:
+            stuck.add(reconciliation.id)
+
+    return Defect(
+        name="stuck after refusals",
+        statement="Completes no reconciliation of which it refused a release.",
+        rules=frozenset({"REL-18"}),
+        after_refusal=after_refusal,
+        is_complete=lambda one: one.received >= one.quantity and one.id not in stuck,
+    )
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize(
+    ("rules", "laws"),
+    [
+        (("WFL-02", "WFL-03", "REL-18"), ()),
+        (("WFL-01", "WFL-02", "WFL-03", "REL-12"), ()),
+        (("WFL-01", "WFL-02"), ("REL-11",)),
+    ],
+    ids=["refused before", "refused beyond the count", "refused as it was in the one before"],
+)
+def test_a_refused_release_that_keeps_it_from_ending_is_blamed_and_no_law_of_the_end(
+    rules: tuple[str, ...], laws: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = stuck_after_refusals()
+    monkeypatch.setattr(defects, "defect", lambda _: stuck)
+    with bench_for(*rules, *laws, defects=(stuck.name,)) as bench:
+        bench.scenario = "REC-01"
+        bench.succession.try_once()
+        (rule, found), *others = bench.session.evidence.observed.items()
+        assert (rule, others) == ("REL-18", [])
+        assert "POST /reconciliation/release: 4" in found.curl
+        assert {run(bench, rule) for rule in rules} == {""}
+        assert set(bench.session.evidence.observed) == {"REL-18"}
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_where_others_do_not_end_no_refused_release_is_blamed() -> None:
+    with bench_for(*WHOLE, defects=("wfl-03-never-of-many",)) as bench:
+        assert run(bench, "WFL-02") == "WFL-02"
+        assert bench.session.evidence.observed == {}
+
+
 def test_what_is_opened_shows_that_creations_are_accepted() -> None:
     with bench_for(*WHOLE) as bench:
         bench.scenario = "REC-01"
@@ -262,6 +322,24 @@ def test_where_no_clock_can_be_moved_that_they_stay_is_looked_at_later() -> None
         for deferred in bench.deferred.pop(("DEL-04", "DEL-04")):
             bench.go_on(deferred)
         assert counted(bench, "DEL-04") == [2, 2]
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_until_then_its_orders_are_not_deleted_after_other_scenarios(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were, and DEL-01 was blamed for the 404 that their deletion then got."""
+    show_reconciled, live = Succession._show_reconciled, create_autospec(Live, instance=True)
+
+    def shown_live(succession: Succession, ending: Ending) -> None:
+        session = succession.bench.session
+        session.live = live
+        show_reconciled(succession, ending)
+        session.live = None
+
+    monkeypatch.setattr(Succession, "_show_reconciled", shown_live)
+    with bench_for(*WHOLE, *RECONCILED) as bench:
+        bench.scenario = "REC-01"
+        bench.succession.try_once()
+        assert live.spare.call_count == DELETED_LATER
 
 
 @pytest.mark.parametrize(
