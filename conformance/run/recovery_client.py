@@ -60,6 +60,9 @@ class Refused(NotCompleted):
 LATE_SECONDS: Final = (0.5, 2.0)
 """Seconds after which a release is sent again whose order may not be seen yet, one after the other."""
 
+IN_VAIN_AT_MOST: Final = 2
+"""For so many releases in a row an order is waited for in vain: they cost client errors, and something else may be wrong."""
+
 
 class NoSuchPlace(NotCompleted):
     """Nor ever: its account or channel takes nothing."""
@@ -92,8 +95,10 @@ class RecoveryClient:
     report: Report = field(default_factory=Report)
     pause: float = 0.0
     """Seconds that the target was seen to take to reconcile."""
-    late: float | None = 0.0
-    """Seconds that the target was seen to take until a release sees an order; None where that was waited for in vain."""
+    late: float = 0.0
+    """Seconds that the target was seen to take until a release sees an order."""
+    in_vain: int = 0
+    """For how many releases in a row that was waited for in vain."""
     in_doubt: bool = False
     """Whether what was refused last may have been carried out before."""
     spent: int = 0
@@ -123,20 +128,29 @@ class RecoveryClient:
                 raise
             return self._answer(endpoint, query, body, again=again - 1)
 
-    def release(self, body: JSONValue, *, is_known: bool) -> Exchange:
-        """Send a release; where its reconciliation `is_known` again a little later: its order was just sent, and may not be seen
-        yet."""
+    def release(self, body: JSONValue, *, may_be_late: bool) -> Exchange:
+        """Send a release; where it `may_be_late` that its order is seen, again a little later: the order was just sent."""
         answer, waited = self.call(Endpoint.SUBMIT_RELEASE, body=body), 0.0
-        for seconds in LATE_SECONDS if is_known and self.late is not None else ():
-            if not answer.is_refused or self.in_doubt:
+        for seconds in LATE_SECONDS if may_be_late and self.in_vain < IN_VAIN_AT_MOST else ():
+            if not answer.is_refused or self.in_doubt or not self._may_wait(seconds):
                 break
-            self.wait("an order to be seen").on(seconds)
             waited += seconds
-            self.check_allowance()
             answer = self.call(Endpoint.SUBMIT_RELEASE, body=body)
-        if waited and self.late is not None:
-            self.late = None if answer.is_refused else self.late + waited
+        if waited and not answer.is_refused:
+            self.late, self.in_vain = self.late + waited, 0
+        elif waited and not self.in_doubt:
+            self.in_vain += 1
         return answer
+
+    def _may_wait(self, seconds: float) -> bool:
+        """Wait so long for an order to be seen; False where that, or another refusal, is more than is allowed: then the answer
+        that there is counts."""
+        try:
+            self.wait("an order to be seen").on(seconds)
+            self.check_allowance()
+        except (WaitTooLong, NotCompleted):
+            return False
+        return True
 
     # -- the allowance -----------------------------------------------------------------------------------------------
 
@@ -170,7 +184,7 @@ class RecoveryClient:
         answer = self.call(Endpoint.SUBMIT_ORDER, body=filled)
         if answer.is_accepted:
             if self.late:
-                self.wait("an order to be seen").on(self.late)
+                self._may_wait(self.late)
             return filled
         refused = NoSuchPlace if answer.error_code in NO_SUCH_PLACE else NotCompleted
         raise refused(mark(f"an order for its releases got {answer_words(answer)}"))

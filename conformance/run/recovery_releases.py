@@ -114,7 +114,8 @@ def taken(
         client.check_allowance()
         if unwritten:
             ledger.doubt(opened, Doubt(order_of(filled), entries))
-        answer = client.release(fillers.release(number, filled, date), is_known=opened.id is not None)
+        may_be_late = opened.id is not None and tries == 0
+        answer = client.release(fillers.release(number, filled, date), may_be_late=may_be_late)
         if unwritten and (answer.is_accepted or (answer.is_refused and not client.in_doubt)):
             ledger.settled(opened, order_of(filled), entries if answer.is_accepted else 0)
         if answer.is_accepted:

@@ -308,13 +308,25 @@ class Search:
         number, doubted = mine.id, mine.in_doubt > 0
         try:
             send_rest(self.client, self.client.own, mine, place, lawful=True)
-        except Refused:
-            if not doubted:  # else it is full: the release whose answer was lost was taken
-                return None
+        except Refused:  # it is full where the release whose answer was lost was taken
+            return self._opened_after(mine, place) if doubted else None
         except NotCompleted:
             return None
         self.client.own.closed(mine)
         return number
+
+    def _opened_after(self, mine: Opened, place: Place) -> JSONValue:
+        """The id of another that is opened there, which shows that the one before is active no longer; None where none is."""
+        plain, found = self._plain(place), None
+        self.probes.pop(plain, None)
+        try:
+            found = self.is_free(place, self._patience(sure=True, lawful=True))
+        finally:
+            if found is not None or plain in self.probes:
+                self.client.own.closed(mine)
+            else:
+                self.probes[plain] = mine
+        return found
 
 
 def one_at_most(lost: Sequence[_Lost]) -> list[_Lost]:

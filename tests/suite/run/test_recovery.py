@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.variants import VARIANTS
 from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
 from conformance.run.recovery_client import ERRORS_AT_MOST
+from conformance.target.shared.ledger import Ledger
 from tests.suite.support.live_runs import Killed, OneRun, left, one_run
 
 CREATE, RELEASE, SUBMIT, DELETE = (
@@ -257,6 +260,27 @@ def test_what_is_opened_to_see_what_is_free_is_completed(
     assert left(koncili)[0] == []
 
 
+@pytest.mark.parametrize("lag", [1, 5])
+def test_a_release_refused_after_one_in_doubt_shows_not_that_it_is_full(
+    lag: int, koncili: Koncili, dead: OneRun
+) -> None:
+    """What was opened to see what is free lost its release, which was not carried out; the next was refused, since its order was
+    seen late. It was taken for complete, and blocked its channel, of which nobody was told."""
+    late = replace(VARIANTS["orders-seen-late"], shows_at=lambda instant: instant + timedelta(seconds=lag))
+    dead.submit(A)
+    dead.release(A, dead.create())
+    dead.live.waiting.sleep(5)
+    dead.upset(CREATE, "lost before")
+    with pytest.raises(Doubtful):
+        dead.create(periodInitDate="2024-03-01T00:00:00Z", periodEndDate="2024-03-02T00:00:00Z")
+    koncili.switch([late])
+    dead.upset(RELEASE, "lost before")
+    dead.live.free("CHANNEL_NAME")
+    waits = left(koncili)[0]
+    assert waits == [one.id for one in dead.live.ledger.left.opened if one.id is not None]
+    assert bool(dead.live.recovery.report.undone) == bool(waits)
+
+
 @pytest.mark.parametrize("quantity", [0, -3])
 def test_what_was_opened_for_nothing_is_not_taken_for_complete(quantity: int, dead: OneRun, rescuer: OneRun) -> None:
     """A server that accepts that is wrong; whether such a one is active only another creation shows."""
@@ -384,3 +408,42 @@ def test_orders_that_are_seen_late_fill_up_what_was_left(koncili: Koncili, dead:
     assert left(koncili) == ([], [])
     assert rescuer.live.recovery.report.undone == []
     assert rescuer.live.recovery.client.late == 0.5
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_a_release_that_is_refused_for_something_else_says_nothing_of_that(
+    learnt: bool, koncili: Koncili, dead: OneRun, rescuer: OneRun
+) -> None:
+    """From then on no order was waited for, and whatever was left stayed."""
+    koncili.switch([VARIANTS["orders-seen-late"]])
+    recovery = rescuer.live.recovery
+    recovery.client.late = 0.5 if learnt else 0.0
+    dead.create()
+    rescuer.upset(RELEASE, *[400] * 3)
+    rescue(dead, rescuer)
+    assert recovery.report.undone
+    recovery.try_all_again()
+    rescuer.live.rescue_all()
+    assert left(koncili) == ([], [])
+    assert recovery.client.late == 0.5
+
+
+def test_an_order_is_waited_for_no_longer_than_allowed(koncili: Koncili, dead: OneRun, shared: Path) -> None:
+    """The wait that was too long ended all clearing away."""
+    koncili.switch([VARIANTS["orders-seen-late"]])
+    number = dead.create()
+    dead.die()
+    with one_run(koncili, shared, at_most=0.3) as rescuer:
+        rescuer.live.rescue_all()
+        (words,) = rescuer.live.recovery.report.undone
+        assert words.startswith(f"reconciliation {number} of account 19055 on CHANNEL_NAME may still be active")
+
+
+def test_a_release_that_was_plainly_refused_leaves_no_doubt(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
+    """It did where the budget was spent before the release could be sent again."""
+    koncili.switch([VARIANTS["orders-seen-late"]])
+    dead.create()
+    rescuer.live.recovery.client.spent = ERRORS_AT_MOST - 1
+    rescue(dead, rescuer)
+    (opened,) = Ledger.of(rescuer.store, dead.live.run.id).left.opened
+    assert opened.doubts == []
