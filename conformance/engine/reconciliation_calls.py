@@ -218,7 +218,9 @@ class ReconciliationCalls(Places):
             try:
                 exchange = self.bench.send(call, reconciliation.values[0])
                 if call.endpoint is Endpoint.CREATE_RECONCILIATION and exchange.is_refused:
-                    self.refused_creations.setdefault(reconciliation.place, []).append(reconciliation)
+                    there = self.refused_creations.setdefault(reconciliation.place, [])
+                    if not any(one is reconciliation for one in there):  # several of its copies may be refused
+                        there.append(reconciliation)
                 return exchange  # noqa: TRY300 - what follows is for lost answers
             except Doubtful as doubt:
                 reconciliation.doubtful, lost = True, doubt
@@ -317,6 +319,7 @@ class ReconciliationCalls(Places):
             if exchange.is_accepted:
                 self.take_id(another, exchange)
                 self.waited.pop(place, None)
+                self.endless.discard(place)
                 self.finish(another)
             return exchange.is_accepted
         finally:

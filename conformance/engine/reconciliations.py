@@ -12,7 +12,7 @@ from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.places import Places
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
-from conformance.engine.stays_active import note_blocked_for_a_time
+from conformance.engine.stays_active import is_blocked_for_a_time, note_blocked_for_a_time
 from conformance.engine.unfinished import Hindered, HinderedForNow, Spoiled
 from conformance.engine.values import Values
 from conformance.errors import TargetUnavailable
@@ -202,9 +202,15 @@ class Reconciliations(ReconciliationCalls):
             return
         if self._opens_another(place):
             return
+        refusal = self.not_opened.get(place)
+        if refusal is not None and place in self.refused_at and is_blocked_for_a_time(self):  # as was seen often enough
+            actual = f"since one was refused, a proper one got {refusal.status}"
+            raise Hindered(f"REC-09: {actual}")
         self.waited_for_others.add(place)
         waiting = session.waiting.begin("what others may have going on there to be finished")
         for seconds in PAUSES_FOR_ANOTHER:
+            if session.waiting.at_most is not None and waiting.waited + seconds > session.waiting.at_most:
+                break
             waiting.on(seconds)
             if self._opens_another(place):
                 self.waited_for_others.discard(place)

@@ -61,7 +61,10 @@ def check_nothing_stays_active(bench: Bench, rule: Rule) -> None:
 def note_stuck(reconciliations: ReconciliationCalls, refusal: Exchange) -> None:
     """Note against REC-09 that several channels are blocked since a creation was refused there, and no other is: on one of them
     somebody else may have one active. `refusal` is the answer to a lawful creation on the last of them."""
-    stuck, bench = _stuck(reconciliations), reconciliations.bench
+    bench = reconciliations.bench
+    if "REC-09" in bench.session.evidence.observed:  # to ask again costs a client error at each place
+        return
+    stuck = _stuck(reconciliations)
     is_opened_again = any(len(_opened_at(reconciliations, place)) > 1 for place in stuck)
     if len({place.channel for place in stuck}) < SEVERAL or reconciliations.endless - stuck or not is_opened_again:
         return
@@ -73,12 +76,18 @@ def note_stuck(reconciliations: ReconciliationCalls, refusal: Exchange) -> None:
 def note_blocked_for_a_time(reconciliations: Reconciliations, place: Place) -> None:
     """Note against REC-09 that refused creations block their places for a time, seen so often, and never without one: nobody else
     comes each time after one."""
-    times, refusal = reconciliations.blocked_for_a_time, reconciliations.not_opened.get(place)
-    if refusal is None or times[False] or times[True] < NO_ACCIDENT:
+    times, refusal = reconciliations.blocked_for_a_time[True], reconciliations.not_opened.get(place)
+    if refusal is None or not is_blocked_for_a_time(reconciliations):
         return
-    actual = f"it answered {refusal.status}, and not some time later, after {times[True]} refused ones"
+    actual = f"it answered {refusal.status}, and not some time later, after {times} refused ones"
     violation = _violation(reconciliations.bench, "REC-09", refusal, actual, "never where none was refused before")
     reconciliations.bench.session.evidence.observe(violation, reconciliations.bench.session.redactor)
+
+
+def is_blocked_for_a_time(reconciliations: Reconciliations) -> bool:
+    """Whether that was seen so often after refused creations, and never else, that they are to blame for it."""
+    times = reconciliations.blocked_for_a_time
+    return times[True] >= NO_ACCIDENT and not times[False]
 
 
 def _stuck(reconciliations: ReconciliationCalls) -> set[Place]:

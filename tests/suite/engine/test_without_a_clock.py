@@ -15,8 +15,9 @@ from conformance.engine.altered_codes import ASKED_AT_MOST
 from conformance.engine.bench import Bench
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.reconciliation_calls import ReconciliationCalls
 from conformance.engine.reference_model import Key, Model
-from conformance.engine.stays_active import NO_ACCIDENT, check_nothing_stays_active
+from conformance.engine.stays_active import NO_ACCIDENT, check_nothing_stays_active, note_stuck
 from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
 from conformance.engine.workflow_laws import stays_active
 from conformance.errors import TargetUnavailable
@@ -31,7 +32,7 @@ from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
 from strategies.identifiers import ODD_SHAPES, SHAPES
 from strategies.periods import PERIOD
-from strategies.reconciliations import plain_order
+from strategies.reconciliations import Batch, plain_order
 from strategies.scope import Place
 
 
@@ -278,10 +279,49 @@ def test_what_somebody_else_has_active_for_a_time_is_no_rules_business(
             with pytest.raises(HinderedForNow):
                 reconciliations.create(after)
         assert session.evidence.observed.keys() == blamed
+        if blamed:  # what it is about is known: nothing is waited for any more
+            control.advance(60)
+            reconciliations.settling.clear()
+            theirs.situation, waited = None, 0.0
+            reconciliations.refused_at.add(place)
+            after = reconciliations.begin(reconciliations.plain(place, 1))
+            assert reconciliations.submit_orders(after)
+            with pytest.raises(Hindered, match="REC-09"):
+                reconciliations.create(after)
+            assert waited == 0
+            theirs.situation = "CONCILIED"
         again = reconciliations.begin(reconciliations.plain(place, 1))
         assert reconciliations.submit_orders(again)
         assert reconciliations.create(again).is_accepted
         reconciliations.finish(again)
+
+
+def test_what_may_be_somebody_elses_is_waited_for_no_longer_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait that was too long ended the run before REC-01 was blamed."""
+    with closing(open_session(Options())) as session:
+        bench, control = Bench(session, "creations"), session.control
+        assert control is not None
+        session.evidence.expect("creations", "REC-01", "a scenario")
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        reconciliations.run_through(reconciliations.plain(place, 1))
+        monkeypatch.setattr(type(session), "in_process", False)
+        monkeypatch.setattr(Session, "inbox", None)
+        session.control = None
+        session.waiting.sleep, session.waiting.at_most = control.advance, 20.0
+        reconciliations.settling.clear()
+        real = bench.session.client.call
+
+        def refused(endpoint: Endpoint, **sent: Any) -> Exchange:
+            if endpoint is Endpoint.CREATE_RECONCILIATION:
+                sent["body"] = sent["body"].replace(b'"releasesQtd": 1', b'"releasesQtd": 0')
+            return real(endpoint, **sent)
+
+        monkeypatch.setattr(session.client, "call", refused)
+        after = reconciliations.begin(reconciliations.plain(place, 1))
+        assert reconciliations.submit_orders(after)
+        assert reconciliations.create(after).is_refused
+        assert session.evidence.observed.keys() == {"REC-01"}
 
 
 @pytest.mark.parametrize("at_once", [False, True], ids=["by itself", "at once with another"])
@@ -355,6 +395,11 @@ def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_els
         over.values = tuple(one.having(**{PERIOD: earlier.values[0][PERIOD]}) for one in over.values)
         assert reconciliations.submit_orders(over)
         reconciliations.refused_at.add(place)
+        other = reconciliations.begin(reconciliations.plain(place, 1))
+        lawful = creation_of(other.batch)
+        for _ in range(2):  # two of its copies leave nothing; they are no two that are to be asked for
+            broken = replace(lawful, body={**lawful.body, "releasesQtd": 0})
+            assert reconciliations.send_broken(other, broken).is_refused
         assert reconciliations.send_broken(over, creation_of(over.batch)).is_refused
         if has_id:
             mocks[0].world.all_reconciliations[-1].id = max(reconciliations.ids) + 2
@@ -366,6 +411,38 @@ def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_els
         with pytest.raises(found) as raised:
             check_nothing_stays_active(bench, catalogue()["REC-09"])
         assert found is TargetUnavailable or "REC-09" in str(raised.value)
+
+
+def test_what_blocks_several_channels_is_asked_for_until_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each later look at one of them asked at all of them again."""
+    with closing(open_session(Options())) as session:
+        bench, asked = Bench(session, "creations"), list[Place]()
+        session.evidence.expect("creations", "REC-09", "a scenario")
+        reconciliations = bench.reconciliations
+        places = list({one.channel: one for one in reconciliations.scope.places}.values())
+        for place in places:
+            for _ in range(2):
+                reconciliations.run_through(reconciliations.plain(place, 1))
+        over = reconciliations.begin(reconciliations.plain(places[0], 1))
+        lawful = creation_of(over.batch)
+        refusal = reconciliations.send_broken(over, replace(lawful, body={**lawful.body, "releasesQtd": 0}))
+        session.control = None
+        reconciliations.endless.update(places)
+        reconciliations.refused_at.update(places)
+
+        def opens_none(_: ReconciliationCalls, batch: Batch) -> bool:
+            asked.append(batch.place)
+            return False
+
+        with monkeypatch.context() as patched:
+            patched.setattr(ReconciliationCalls, "opens_now", opens_none)
+            for _ in range(3):
+                note_stuck(reconciliations, refusal)
+        assert len(places) > 1
+        assert (len(asked), set(asked)) == (len(places), set(places))
+        assert session.evidence.observed.keys() == {"REC-09"}
+        assert reconciliations.opens_now(reconciliations.plain(places[0], 1))
+        assert reconciliations.endless == set(places[1:]), "it was over there"
 
 
 @pytest.mark.parametrize(
