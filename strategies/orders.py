@@ -31,6 +31,9 @@ _CROWDED: Final = 7
 LARGE: Final = Decimal(300_000)
 """BRL above which a 32-bit float counts in 32nds."""
 
+_LARGER: Final = LARGE + 1
+"""Some cents less are still as large."""
+
 _FOR_OTHERS: Final = Decimal(1000)
 """BRL that a large sale leaves to the other sales of its order."""
 
@@ -154,7 +157,7 @@ def orders(
     demanded: list[_Entry] = [(kind, *draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
     free: list[_Entry] = [(kinds[entry[0]], amount, entry) for amount, entry in draw(_entries(len(kinds), number))]
     if large:
-        demanded[0] = ("SALE", _blind(LARGE + at_most(demanded[0][1], limit - LARGE - _FOR_OTHERS)), demanded[0][2])
+        demanded[0] = ("SALE", _blind(_LARGER + at_most(demanded[0][1], limit - _LARGER - _FOR_OTHERS)), demanded[0][2])
     position %= len(free) + 1
     last = (*demanded, *multiples, *free[position:])[-1][0]
     there = len(free) + len(demanded) + len(multiples)

@@ -65,7 +65,7 @@ class Places:
         return replace(self.bench.scope, places=free or self.bench.scope.places)
 
     def look_again(self) -> None:
-        """After the scenario it may have been possible to complete what blocked them."""
+        """It may have been possible since to complete what blocked them."""
         live = self.bench.session.live
         if live is not None:
             self.blocked = {place for place in self.blocked if live.is_blocked(place.channel)}
@@ -102,6 +102,7 @@ class Places:
                 self.bench.session.pause("a reconciliation to be finished", left)
 
     def check_not_blocked(self, place: Place) -> None:
+        self.look_again()
         if place in self.blocked:
             raise Hindered(f"account {place.account} has a reconciliation that could not be completed")
 
