@@ -57,7 +57,6 @@ def open_one_of(attempt: Attempt, pair: Pair, periods: str) -> OpenReconciliatio
     """Open both at once; the one that is open then, None where both are, which no order explains. Where both were in each other's
     way the first is taken. Raises TargetUnavailable where nobody knows."""
     reconciliations, place, asked = attempt.bench.reconciliations, pair[0].place, asking_to_open(pair, periods)
-    was_refused = place in reconciliations.refused_alone
     if attempt.one_by_one:  # the one before may still be going on: that is waited for
         first = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
         exchanges: list[Exchange | None] = [first, attempt.ask(asked[1])]
@@ -72,24 +71,22 @@ def open_one_of(attempt: Attempt, pair: Pair, periods: str) -> OpenReconciliatio
         raise TargetUnavailable("none of the creations at once was answered so that one knows what became of it")
     for one, came in opened:
         reconciliations.opened(one, came)
-    reconciliations.note_refused(place, at_once=True)  # the other one, and what it may have left
+    reconciliations.note_refused(place)  # the other one, and what it may have left
     if not opened:  # then the next one is taken
         came = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
         if came.is_refused:
             reconciliations.check_free(place)
-            _check_at_once_only(attempt, pair, periods, was_refused=was_refused)
+            _check_at_once_only(attempt, pair, periods)
         if pair[0].waited:  # for the one before, which was in the way of both
             attempt.overlapped = False
     return opened[0][0] if opened else pair[0]
 
 
-def _check_at_once_only(attempt: Attempt, pair: Pair, periods: str, *, was_refused: bool) -> None:
+def _check_at_once_only(attempt: Attempt, pair: Pair, periods: str) -> None:
     """Raises Hindered where both may have been refused for another reason than that they came at once: for what they are, or for
     what was in the way before, for then it does not happen again when that is gone."""
     bench, reconciliations, (first, second) = attempt.bench, attempt.bench.reconciliations, pair
     reconciliations.free(first.place)
-    if was_refused:
-        raise Hindered("REC-09: a creation that was refused before may be in the way")
     if attempt.one_by_one:
         return
     if not reconciliations.opens(first.batch):

@@ -46,16 +46,12 @@ class Places:
     """The most seconds that the target was seen to take in this run."""
     refused_at: set[Place] = field(default_factory=set)
     """Where a creation was refused as it should be, and none was accepted since."""
-    refused_alone: set[Place] = field(default_factory=set)
-    """Those of them where not only what came at once with an accepted one was refused."""
     settling: set[Place] = field(default_factory=set)
     """Where one was completed and nothing says that it is finished."""
 
-    def note_refused(self, place: Place, *, at_once: bool = False) -> None:
-        """A creation was refused there as it should be, `at_once` with another or alone."""
+    def note_refused(self, place: Place) -> None:
+        """A creation was refused there as it should be."""
         self.refused_at.add(place)
-        if not at_once:
-            self.refused_alone.add(place)
 
     @property
     def scope(self) -> Scope:

@@ -189,7 +189,6 @@ class ReconciliationCalls(Places):
     def _forget_refused(self, place: Place) -> None:
         """One was opened there: no creation that was refused before is active."""
         self.refused_at.discard(place)
-        self.refused_alone.discard(place)
         self.refused_creations.pop(place, None)
 
     def send_creation(self, reconciliation: OpenReconciliation, call: Call) -> Exchange:
