@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from typing import NoReturn
 
+from conformance.compat.frames import with_room
+
 
 def main() -> NoReturn:
     """Run the command line and end the process."""
@@ -20,7 +22,7 @@ def main() -> NoReturn:
             traceback.print_exc()
         raise SystemExit(3) from None
     try:
-        command()
+        with_room(command)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the code is known: nothing is to change it any more
     raise AssertionError("it ends the process")
