@@ -11,11 +11,13 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Final, TypeVar
 
 from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
+
+Test = TypeVar("Test", bound=Callable[..., object])
 
 NO_CONSTANTS: Final = Constants()
 
@@ -65,6 +67,13 @@ def drawing_no_constants() -> Iterator[None]:
         yield
     finally:
         providers._get_local_constants = before
+
+
+def without_key(test: Test) -> Test:
+    """The property, to be run with a seed of its own and no database: Hypothesis would read and take apart its source each time,
+    to know it again."""
+    vars(test)["_hypothesis_internal_database_key"] = b""
+    return test
 
 
 def unchanged_by(change: Callable[[], object]) -> None:

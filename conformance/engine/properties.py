@@ -16,7 +16,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Flaky, Unsatisfiable
 from platformdirs import user_cache_path
 
-from conformance.compat.hypothesis import draw_no_constants, know_utf8
+from conformance.compat.hypothesis import draw_no_constants, know_utf8, without_key
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine.bench import Bench
@@ -267,10 +267,9 @@ def _run(
             stopped.append(reason)
 
     know_utf8()  # not while pytest still loads conftests: Hypothesis warns of what touches its directory then
-    test.__name__ = test.__qualname__ = "".join(c if c.isalnum() else "_" for c in name)
     with first_sight(found):
         try:
-            hypothesis.seed(seed)(quietly(examples, phases)(hypothesis.given(strategy)(test)))()
+            hypothesis.seed(seed)(quietly(examples, phases)(without_key(hypothesis.given(strategy)(test))))()
         except Unsatisfiable:
             if bench.hindrances is None or not (blocked := bench.hindrances.blocked().traits):
                 raise

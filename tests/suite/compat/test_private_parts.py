@@ -17,7 +17,7 @@ import allure_commons
 import pluggy
 import pytest
 from allure_commons._hooks import AllureDeveloperHooks
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.internal import charmap
 
@@ -93,6 +93,19 @@ def test_hypothesis_draws_no_literals_of_modules() -> None:
     assert of_hypothesis.NO_CONSTANTS.integers == set(), (
         "Constants() has constants: literals of modules would be drawn again"
     )
+
+
+def test_hypothesis_reads_no_source_of_what_has_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(function: object) -> bytes:
+        raise AssertionError(f"Hypothesis took {function} apart")
+
+    @settings(max_examples=3, database=None)
+    @given(st.integers())
+    def draw(number: int) -> None:
+        del number
+
+    monkeypatch.setattr("hypothesis.core.function_digest", read)
+    of_hypothesis.without_key(seed(1)(draw))()
 
 
 FAILING: Final = """
