@@ -35,6 +35,10 @@ _ENCODED: Final = re.compile(r"%(?:25)*(?:3\d|[4-7][0-9A-Fa-f])|(?<!\\)\\+(?:u00
 _UNSEEN: Final = re.compile(r"(?<!\\)\\+[nrt]|0[xX](?=[0-9A-Fa-f]{2})")
 """Letters that are none: line breaks as JSON escapes them, the marks of hexadecimal numbers."""
 
+_OF_ENCODED: Final = ("%", "&#", "amp;#", "\\u00", "\\x")
+_OF_UNSEEN: Final = ("\\n", "\\r", "\\t", "0x", "0X")
+"""Without one of these there is none of either: most texts have backslashes before quotes, and no other sign of an escape."""
+
 _SIGN: Final = re.compile(
     r"%(?:25)*([0-9A-Fa-f]{2})|(?<!\\)\\+(?:u00|x)([0-9A-Fa-f]{2})|&(?:amp;)*#[xX]0*([0-9A-Fa-f]{1,2});"
     r"|&(?:amp;)*#0*(\d{1,3});|((?<!\\)\\+[nrt]|0[xX](?=[0-9A-Fa-f]{2}))|([0-9A-Za-z])"
@@ -115,10 +119,9 @@ def _fold(text: str) -> bytes:
 
 def _view(text: str) -> bytes:
     """The letters and digits of a text, also those that are escaped."""
-    has_escapes = "\\" in text or "%" in text or "&" in text
-    if has_escapes and _ENCODED.search(text):
+    if any(sign in text for sign in _OF_ENCODED) and _ENCODED.search(text):
         return _placed(text)[0]
-    return _fold(_UNSEEN.sub("", text) if has_escapes or "0x" in text or "0X" in text else text)
+    return _fold(_UNSEEN.sub("", text) if any(sign in text for sign in _OF_UNSEEN) else text)
 
 
 def _placed(text: str) -> tuple[bytes, list[tuple[int, int]]]:

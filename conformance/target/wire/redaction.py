@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html.entities import codepoint2name
 from weakref import WeakSet
 
 from conformance.target.wire.encoded_secrets import SHORTEST_PIECE, Disguises
+from conformance.target.wire.token_pieces import Pieces
 
 SHORTEST_SECRET = 4
 """A value shorter than this is not blotted out: it would take half of every text with it."""
@@ -23,10 +24,6 @@ _SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9._~-]*")
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+=*")
 _URL_SAFE = str.maketrans("+/", "-_")
-_MADE_OF = re.compile(r"[\w.+/=~-]+", re.ASCII)
-_LONG = re.compile(rf"[\w.+/=~-]{{{PIECE},}}", re.ASCII)
-"""What tokens and base64 are made of, and where a piece of one may stand."""
-
 
 MOST_WORDS = 5_000
 """So many words of headers are kept as they are shown."""
@@ -48,9 +45,9 @@ class Redactor:
         _ALL.add(self)
         self._names: dict[str, str] = {}
         self._ordered: list[tuple[str, _Form | None, str]] = []
-        self._lengths: list[int] = []
-        """Of the secrets in that sequence, negative: bisect takes what grows."""
-        self._pieces: dict[str, str] = {}
+        self._pieces = Pieces()
+        self._others: list[tuple[str, _Form | None, str]] = []
+        """Those of them that may be there where no piece of a token is."""
         self._disguises = Disguises()
         self._own_words = ""
         self._common: dict[str, tuple[str, re.Pattern[str]]] = {}
@@ -65,25 +62,20 @@ class Redactor:
         if not secret or secret in self._names:
             return
         self._words.clear()
+        blot, forms = f"<redacted:{name}>", _every_form(secret)
+        has_pieces = in_pieces and self._pieces.learn(secret, blot)
         if len(secret) < SHORTEST_SECRET or secret.lower() in self._own_words:
             self._common.setdefault(secret, (name, _where_it_belongs(secret)))
             return
         self._names[secret] = name
-        self._disguises.learn(secret, f"<redacted:{name}>", in_pieces=in_pieces)
-        self._ordered.append((secret, _every_form(secret), f"<redacted:{name}>"))
+        self._disguises.learn(secret, blot, in_pieces=in_pieces)
         # The longest first: a token that holds another secret goes as a whole.
-        self._ordered.sort(key=lambda known: -len(known[0]))
-        self._lengths = [-len(known[0]) for known in self._ordered]
+        for known in (self._ordered,) if has_pieces and forms is None else (self._ordered, self._others):
+            insort(known, (secret, forms, blot), key=lambda one: -len(one[0]))
 
     def learn_token(self, token: str, name: str) -> None:
         """The same for a token, of which no long piece is shown either: servers cut what they tell."""
-        if token in self._names:
-            return
         self._learn(token, name, in_pieces=True)
-        if _MADE_OF.fullmatch(token):
-            blot = f"<redacted:{name}>"
-            for start in range(len(token) - PIECE + 1):
-                self._pieces.setdefault(token[start : start + PIECE], blot)
 
     def learn_base64(self, encoded: str, name: str) -> None:
         """The same for what is in base64: in both alphabets, with and without padding."""
@@ -117,24 +109,14 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every known secret blotted out."""
-        # No form of a secret is shorter than it, so that the longer ones can't be in it.
-        for secret, forms, blot in self._ordered[bisect_left(self._lengths, -len(text)) :]:
+        has_pieces = self._pieces.may_be_in(text)
+        for secret, forms, blot in self._ordered if has_pieces else self._others:
             text = text.replace(secret, blot) if forms is None else forms.blotted(text, blot)
-        if self._pieces:
-            text = _LONG.sub(self._without_pieces, text)
+        if has_pieces:
+            text = self._pieces.blotted(text)
         for name, place in self._common.values():
             text = place.sub(rf"\1<redacted:{name}>", text)
         return self._disguises.blotted(text)
-
-    def _without_pieces(self, run: re.Match[str]) -> str:
-        text, kept, end = run[0], "", 0
-        for start in range(len(text) - PIECE + 1):
-            blot = self._pieces.get(text[start : start + PIECE])
-            if blot is not None:
-                if start >= end:  # a new one; else one that goes on
-                    kept += text[end:start] + blot
-                end = start + PIECE
-        return kept + text[end:]
 
     def raw(self, raw: bytes) -> bytes:
         """The bytes with every known secret blotted out, and otherwise as they are."""

@@ -1,0 +1,53 @@
+"""Pieces of tokens: servers cut what they tell, so that of a token no long piece is shown either."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from conformance.target.wire.encoded_secrets import SHORTEST_PIECE
+
+_MADE_OF: Final = re.compile(r"[\w.+/=~-]+", re.ASCII)
+_LONG: Final = re.compile(rf"[\w.+/=~-]{{{SHORTEST_PIECE},}}", re.ASCII)
+"""What tokens and base64 are made of, and where a piece of one may stand."""
+
+_PART, _STEP = 8, SHORTEST_PIECE - 8 + 1
+"""A text is looked at at every 9th place only: of a piece of 16 characters one such part of 8 is whole."""
+
+
+class Pieces:
+    """Finds the pieces of what it has learnt."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, str] = {}
+        self._parts: set[str] = set()
+
+    def learn(self, token: str, blot: str) -> bool:
+        """From now on each long piece of the token reads `blot`; whether it has any."""
+        if not _MADE_OF.fullmatch(token) or len(token) < SHORTEST_PIECE:
+            return False
+        for start in range(len(token) - SHORTEST_PIECE + 1):
+            self._pieces.setdefault(token[start : start + SHORTEST_PIECE], blot)
+        self._parts.update(token[start : start + _PART] for start in range(len(token) - _PART + 1))
+        return True
+
+    def __contains__(self, piece: str) -> bool:
+        return piece in self._pieces
+
+    def may_be_in(self, text: str) -> bool:
+        """False where there is none: by far the most texts hold none, and a run learns a hundred tokens."""
+        return not self._parts.isdisjoint([text[at : at + _PART] for at in range(0, len(text) - _PART + 1, _STEP)])
+
+    def blotted(self, text: str) -> str:
+        """The text without them."""
+        return _LONG.sub(self._without, text)
+
+    def _without(self, run: re.Match[str]) -> str:
+        text, kept, end = run[0], "", 0
+        for start in range(len(text) - SHORTEST_PIECE + 1):
+            blot = self._pieces.get(text[start : start + SHORTEST_PIECE])
+            if blot is not None:
+                if start >= end:  # a new one; else one that goes on
+                    kept += text[end:start] + blot
+                end = start + SHORTEST_PIECE
+        return kept + text[end:]

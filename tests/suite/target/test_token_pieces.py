@@ -1,0 +1,40 @@
+"""Pieces of tokens are found wherever they stand."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from conformance.target.wire.encoded_secrets import SHORTEST_PIECE
+from conformance.target.wire.token_pieces import Pieces
+
+TOKEN = string.ascii_letters + string.digits + "-._~+/="
+
+
+@pytest.fixture
+def pieces() -> Pieces:
+    pieces = Pieces()
+    assert pieces.learn(TOKEN, "<blot>")
+    return pieces
+
+
+@pytest.mark.parametrize("before", range(2 * SHORTEST_PIECE))
+def test_a_shortest_piece_is_found_at_every_place(before: int, pieces: Pieces) -> None:
+    for start in range(len(TOKEN) - SHORTEST_PIECE + 1):
+        piece = TOKEN[start : start + SHORTEST_PIECE]
+        for behind in ("", "!", "!" * SHORTEST_PIECE):
+            text = "!" * before + piece + behind
+            assert pieces.may_be_in(text), text
+            assert pieces.blotted(text) == "!" * before + "<blot>" + behind
+
+
+def test_a_shorter_one_is_no_secret(pieces: Pieces) -> None:
+    assert pieces.blotted(text := f"!{TOKEN[: SHORTEST_PIECE - 1]}!") == text
+
+
+@pytest.mark.parametrize("token", ["", "short", "not made like a token"])
+def test_what_has_no_pieces(token: str) -> None:
+    pieces = Pieces()
+    assert not pieces.learn(token, "<blot>")
+    assert not pieces.may_be_in(token * 3)
