@@ -38,6 +38,10 @@ class Doubtful(TargetUnavailable):
         self.passed = passed
 
 
+class NotLetIn(TargetUnavailable):
+    """The target gives tokens and refuses them, whatever is called: what it was asked for was refused for nothing in it."""
+
+
 class WaitTooLong(TargetUnavailable):
     """What must be waited for takes longer than the user wants to wait; nothing more is sent."""
 

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import resolve
-from conformance.errors import CannotRun, TargetUnavailable
+from conformance.errors import CannotRun, NotLetIn, TargetUnavailable
 from conformance.run.live import budget_of
-from conformance.run.own_accounts import Listed, listed
+from conformance.run.own_accounts import LET_IN, Listed, listed
 from conformance.target.config import Place, Target
 from conformance.target.shared.budget import Budget
 from conformance.target.shared.store import open_store
@@ -101,6 +101,8 @@ def first_look(target: Target, stated: Sequence[Place], waiting: Waiting) -> Fir
     with _asking(target, waiting) as (client, redactor):
         try:
             _look(client, stated, found)
+        except NotLetIn as error:
+            raise CannotRun(redactor.text(f"{error}: {LET_IN}")) from None
         except TargetUnavailable as error:
             raise CannotRun(redactor.text(f"{error}; is base_url right, and is the target up?")) from None
         finally:
@@ -136,10 +138,7 @@ def _look(client: KonciliClient, stated: Sequence[Place], found: FirstLook) -> N
     found.lines.append(Line(Mark.SEEN, "credentials", "a token was given for them"))
     answer = client.call(Endpoint.LIST_ACCOUNTS)
     if answer.status == FORBIDDEN:
-        raise CannotRun(
-            f"{client.target.base_url} gives a token and refuses GET /my-accounts with it (403): is `integrator` the right "
-            "one, and is the address of this machine allow-listed?"
-        )
+        raise CannotRun(f"{client.target.base_url} gives a token and refuses GET /my-accounts with it (403): {LET_IN}")
     accounts = listed(answer.json) if answer.is_accepted else None
     if accounts is None:
         told = f"GET /my-accounts answers {answer.status}, and no list of accounts that can be read"

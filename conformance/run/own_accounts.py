@@ -14,7 +14,7 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
-from conformance.errors import CannotRun, TargetUnavailable
+from conformance.errors import CannotRun, NotLetIn, TargetUnavailable
 from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.exchange import Exchange
 
@@ -22,6 +22,9 @@ WRONG_PLACE: Final = frozenset({"404-1", "404-2", "400-2", "403-1", "403-2"})
 """The codes that say of a request that its account or channel is not to be used. (P: error reference)"""
 
 FORBIDDEN: Final = 403
+
+LET_IN: Final = "is `integrator` the right one, and is the address of this machine allow-listed?"
+"""What to look at where nobody is let in."""
 
 LISTED_AT_MOST: Final = 20
 LONGEST_NAME: Final = 80
@@ -114,6 +117,8 @@ def wrong_accounts(client: KonciliClient, places: Sequence[tuple[int, str]], new
         usable = next((one for one in accounts if not one.problem and (one.id, one.channel) not in places), None)
         if wrong and usable and _refused_with(client, usable.id, usable.channel, new_code()) in WRONG_PLACE:
             return []  # it refuses an account that it lists itself: that is no fault of the target file
+    except NotLetIn as error:
+        raise CannotRun(f"{error}: {LET_IN}") from None
     except TargetUnavailable:  # nothing to go by: the scenarios will see
         return []
     return [*wrong, f"the accounts of this integrator: {_some(accounts)}"] if wrong else []
@@ -128,10 +133,7 @@ def _check_let_in(client: KonciliClient, account: int, channel: str, code: str) 
         and _is_bare(client.call(Endpoint.DELETE_ORDER, query=asked))
         and _is_bare(client.call(Endpoint.SUBMIT_ORDER, body=b"{"))
     ):
-        raise CannotRun(
-            f"{client.target.base_url} gives a token and refuses every call with it (403): is `integrator` the right one, and is "
-            "the address of this machine allow-listed?"
-        )
+        raise CannotRun(f"{client.target.base_url} gives a token and refuses every call with it (403): {LET_IN}")
 
 
 def _refused_with(client: KonciliClient, account: int, channel: str, code: str) -> str | None:

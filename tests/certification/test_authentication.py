@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.engine.waiting import OF_ANOTHER_SECOND, Waiting
 from conformance.target.wire.exchange import Exchange
-from conformance.target.wire.tokens import tokens_in
+from conformance.target.wire.tokens import says_no_token, tokens_in
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit, calls
 from tests.certification.conftest import Experiment
@@ -46,6 +47,20 @@ def _check_taken(experiment: Experiment, access: str, context: str) -> None:
     check_accepted(rule=experiment.rule, exchange=used, context=context)
 
 
+def _seen_again(law: Callable[[], None]) -> Callable[[], None]:
+    """The law, tried anew where a new token is not taken: one machine of several may not know it yet."""
+
+    def tried() -> None:
+        try:
+            law()
+        except Violation as violation:
+            if violation.exchange is None or not says_no_token(violation.exchange):
+                raise
+            law()
+
+    return tried
+
+
 def _attempts(experiment: Experiment) -> range:
     return range(max(1, experiment.bench.session.profile.sequences // 3))
 
@@ -61,7 +76,7 @@ def every_attempt_gets_tokens(experiment: Experiment) -> None:
         bench.saw(Side.ACCEPTED, exchange)
 
     for _attempt in _attempts(experiment):
-        once(bench, law)
+        once(bench, _seen_again(law))
 
 
 NO_PAIR: Final = "AUTH-01: right credentials got no pair of tokens"
@@ -95,7 +110,7 @@ def every_refresh_gets_new_tokens(experiment: Experiment) -> None:
         bench.saw(Side.ACCEPTED, exchange)
 
     for _attempt in _attempts(experiment):
-        once(bench, law)
+        once(bench, _seen_again(law))
 
 
 @then("every refresh token is taken once and refused after that")

@@ -16,6 +16,7 @@ from conformance.target.config import Target
 from conformance.target.shared.budget import Budget
 from conformance.target.shared.ledger import Ledger
 from conformance.target.waiting import Waiting
+from conformance.target.wire.admission import PAUSES, Admission
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http import Builder, Network, Transport, answer_seconds
@@ -77,6 +78,9 @@ class KonciliClient:
         self.sender = Sender(
             target, self._transport, self._builder, journal.redactor, waiting, in_process=transport is not None
         )
+        self._not_let_in = 0
+        """How many calls in a row were refused for a token that was just given."""
+        self._admission = Admission(waiting, () if transport is not None else PAUSES)
         self.sender.gives_a_token = lambda: tokens_in(self.create_token())[0] is not None
 
     def __enter__(self) -> KonciliClient:
@@ -117,7 +121,8 @@ class KonciliClient:
         """Call an endpoint with a JSON body, or with `bytes` as they are (None: no body).
 
         The token and the integrator go along unless `headers` names them: a value replaces, None leaves out. A 403
-        NO_TOKEN to the client's own token gets a new one and a second try. Raises TargetUnavailable and CannotRun.
+        NO_TOKEN to the client's own token gets a new one and a second try. Raises NotLetIn where new ones are refused whatever
+        is called, TargetUnavailable and CannotRun.
         """
         content = None if body is None else body if isinstance(body, bytes) else dumps(body).encode()
         sent = dict(headers or {})
@@ -126,12 +131,36 @@ class KonciliClient:
             sent[TOKEN_HEADER] = self.tokens.access()
         if endpoint.needs_token:
             sent.setdefault(INTEGRATOR_HEADER, str(self.target.integrator))
-        exchange = self.sender.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
+
+        def again() -> Exchange:
+            return self.sender.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
+
+        exchange = again()
         if own_token and says_no_token(exchange):
             self.tokens.drop()
             sent[TOKEN_HEADER] = self.tokens.access()
-            exchange = self.sender.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
+            exchange = again()
+            if says_no_token(exchange):
+                exchange = self._let_in(endpoint, exchange, again, sent)
+        if own_token:
+            self._not_let_in = 0
         return exchange
+
+    def _let_in(
+        self, endpoint: Endpoint, refused: Exchange, again: Callable[[], Exchange], headers: Mapping[str, str | None]
+    ) -> Exchange:
+        """The answer of a target that refuses a token which it has just given. Raises as `call` does."""
+        by = Endpoint.GET_ORDER if endpoint is Endpoint.LIST_ACCOUNTS else Endpoint.LIST_ACCOUNTS
+
+        def other() -> Exchange:
+            return self.sender.send(by.method, by.path, headers=headers)
+
+        answer = self._admission.insist(endpoint, refused, again, other)
+        if answer is None:
+            self._not_let_in += 1
+            call, another = (f"{one.method} {one.path}" for one in (endpoint, by))
+            raise self.sender.not_let_in(call, another, self._not_let_in)
+        return answer
 
     def call_at_once(self, calls: Sequence[Calling], offsets: Sequence[float] = ()) -> list[Sent]:
         """Send these calls at once, once each, with the client's own token where `headers` names none; each so many seconds

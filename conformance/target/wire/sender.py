@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.contract.endpoints import Endpoint, endpoint_of
-from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, Doubtful, GoneAway, NotLetIn, TargetUnavailable, WaitTooLong
 from conformance.target.config import Target
 from conformance.target.waiting import Waiting
 from conformance.target.wire.at_once import Sent
@@ -255,6 +255,16 @@ class Sender:
             return False
         finally:
             self._vouching = False
+
+    def not_let_in(self, call: str, other: str, times: int) -> TargetUnavailable:
+        """What to raise where a token that was just given is refused, whatever is called, so many `times` in a row."""
+        what = (
+            f"{call}: {self._target.base_url} gives a token and refuses it with 403 NO_TOKEN, and {other} with it too"
+        )
+        if times < SILENCES:
+            return NotLetIn(what)
+        self._gone = f"{what}; the {SILENCES}th call in a row: run again when its tokens are taken"
+        return GoneAway(self._gone)
 
     def _unanswered(self, what: str, calls: int = 1) -> TargetUnavailable:
         """What to raise for a call without an answer: a target that stays silent would keep a run waiting for hours."""

@@ -271,6 +271,25 @@ def test_what_passes_changes_no_verdict(stage: Stage, layer: FaultProxy, fault: 
     assert {f"{passed.method} {passed.path}" for passed in layer.log if passed.fault} == set(PASSING[fault])
 
 
+@pytest.mark.parametrize("when", [every(2), every(3), When(after=20, times=4)])
+def test_a_token_that_one_machine_does_not_know_changes_no_verdict(stage: Stage, layer: FaultProxy, when: When) -> None:
+    """What a fresh token is refused for says nothing of the call."""
+    layer.play(*plans("unknown-token", when))
+    as_without_faults(stage.certify(stage.target(layer.base_url), *RULES))
+
+
+def test_tokens_that_no_machine_knows_leave_rules_open(stage: Stage, layer: FaultProxy) -> None:
+    layer.play(*plans("unknown-token", since(21)))
+    target = stage.target(layer.base_url)
+    run = stage.certify(target, *RULES)
+    assert (run.code, run.verdicts("fail")) == (INCONCLUSIVE, set()), run.output
+    assert re.search(
+        "gives a token and refuses it with 403 NO_TOKEN.*: run again when its tokens are taken", run.output
+    )
+    assert run.certificate["traffic"]["clientErrors"] < 40
+    is_cleared_away(layer, target)
+
+
 @pytest.mark.parametrize("fault", LOST)
 def test_a_reconciliation_whose_answer_was_lost_is_found(stage: Stage, layer: FaultProxy, fault: str) -> None:
     """The very first of all: nobody knows yet what ids are like."""

@@ -73,6 +73,12 @@ def _revoked_token(passage: Passage) -> None:
     _no_token(passage)
 
 
+def _unknown_token(passage: Passage) -> None:
+    if passage.header(TOKEN_HEADER):
+        return _no_token(passage)
+    return passage.give(passage.forward())
+
+
 def _login(passage: Passage) -> None:
     passage.give(reply(302, "text/plain", b"", Location="/login"))
 
@@ -141,6 +147,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "redirect-same-host": _redirect_same_host,
     "no-token": _no_token,  # this request alone
     REVOKED_TOKEN: _revoked_token,  # this request, and all that come with the same token
+    "unknown-token": _unknown_token,  # this request, where it comes with a token: what asks for one gets it
     "redirect-login": _login,  # on the same host, and without a page
     # What comes of the answer; the request has been carried out.
     **{name: _spoilt(bad) for name, bad in BAD_ANSWERS.items()},
