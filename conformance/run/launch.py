@@ -239,9 +239,9 @@ class _WithoutFixtures:
     """Allure's results without files about fixtures, where all tests are ours: those would be removed at the end."""
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> None:
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
         """No fixture was used so far."""
-        leave_fixtures_out()
+        leave_fixtures_out(session.config)
 
 
 def _complain(text: str) -> None:

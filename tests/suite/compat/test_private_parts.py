@@ -10,13 +10,14 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Final
+from types import ModuleType, SimpleNamespace
+from typing import Any, Final
 
 import allure_commons
 import pluggy
 import pytest
 from allure_commons._hooks import AllureDeveloperHooks
+from allure_pytest.listener import AllureListener
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.internal import charmap
@@ -159,6 +160,50 @@ def test_pytest_is_led_as_we_lead_it(tmp_path: Path, body: str, expected: list[s
     assert [line for line in lines if line in expected] == expected, run.stdout + run.stderr
 
 
+def _config_with(listener: object = None) -> Any:
+    """As much of pytest's configuration as Allure's listener needs."""
+    plugins = pytest.PytestPluginManager()
+    if listener is not None:
+        plugins.register(listener, "allure_listener")
+    return SimpleNamespace(pluginmanager=plugins, hook=plugins.hook)
+
+
+def test_allure_takes_no_note_of_fixtures_any_more_and_of_tests_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[str] = []
+
+    class Listener:
+        @pytest.hookimpl
+        def pytest_fixture_setup(self) -> None:
+            noted.append("set up")
+
+        @pytest.hookimpl
+        def pytest_fixture_post_finalizer(self) -> None:
+            noted.append("finalised")
+
+        @pytest.hookimpl
+        def pytest_runtest_setup(self) -> None:
+            noted.append("test")
+
+    def run() -> None:
+        config.hook.pytest_fixture_setup(fixturedef=None, request=None)
+        config.hook.pytest_fixture_post_finalizer(fixturedef=None, request=None)
+        config.hook.pytest_runtest_setup(item=None)
+
+    for name in of_allure.OF_FIXTURES:
+        assert hasattr(AllureListener, name), (
+            f"Allure's listener has no {name} any more: mend conformance/compat/allure.py"
+        )
+    monkeypatch.setattr(allure_commons, "plugin_manager", pluggy.PluginManager("allure"))
+    allure_commons.plugin_manager.add_hookspecs(AllureDeveloperHooks)
+    config = _config_with(Listener())
+    run()
+    assert noted == ["set up", "finalised", "test"]
+    of_allure.leave_fixtures_out(config)
+    noted.clear()
+    run()
+    assert noted == ["test"]
+
+
 def test_nobody_is_told_of_fixtures_any_more_and_of_results_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is told is unregistered at the end of a run, as Allure does it."""
     manager, told = pluggy.PluginManager("allure"), list[object]()
@@ -179,7 +224,7 @@ def test_nobody_is_told_of_fixtures_any_more_and_of_results_as_before(monkeypatc
     manager.hook.report_container(container="a fixture")
     assert told == ["a fixture"] * 2
     monkeypatch.setattr(allure_commons, "plugin_manager", manager)
-    of_allure.leave_fixtures_out()
+    of_allure.leave_fixtures_out(_config_with())
     manager.hook.report_container(container="another")
     manager.hook.report_result(result="a result")
     assert told == [*["a fixture"] * 2, *["a result"] * 2]
