@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import count
 from types import MappingProxyType
 from typing import Final
@@ -73,6 +74,7 @@ ODD_SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
 """The same for codes of which no document says that they must be taken, nor that they may not."""
 
 
+@cache
 def shape_names(some: tuple[str, ...] = ()) -> st.SearchStrategy[str]:
     """The name of a shape, one of some where there are any."""
     return st.sampled_from(some or tuple(SHAPES))

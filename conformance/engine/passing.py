@@ -48,8 +48,10 @@ class PassingFaults:
         """Take note of what a call met before the answer that counts; in one try once for each kind of call."""
         self._calls[call.endpoint] += 1
         self._faulty[call.endpoint] += passed is not None
+        if passed is None:
+            return
         kind = (call.endpoint, repr(call.body), f"{call.query!r} {call.rendered!r}")
-        if passed is not None and kind not in self._met:
+        if kind not in self._met:
             self._met.add(kind)
             self._tries.setdefault(kind, []).append(passed)
 

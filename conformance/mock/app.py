@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final, TypeAlias
@@ -90,6 +91,7 @@ def _headers(answer: Answer, raw: bytes, method: str) -> list[tuple[str, str]]:
     return list(headers.items())
 
 
+@cache
 def _status_line(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"

@@ -21,6 +21,9 @@ WINDOW: Final = 1_000
 _AS_WRITTEN: Final = json.JSONDecoder()
 """Numbers stay what they are written as: nothing is calculated here."""
 
+_text: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""A value as JSON."""
+
 
 class NotWhole(ValueError):
     """A file ends in the middle, as that of a process does that was killed."""
@@ -63,15 +66,16 @@ def _written(
         yield whole
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _redacted(entry: Entry, redactor: Redactor) -> Entry:
     text = _text(entry)
     safe = redactor.text(text)
     redacted: Entry = entry if safe == text else json.loads(safe)
     return redacted
+
+
+def entries_of(stream: BinaryIO, path: Path) -> Iterator[Entry]:
+    """The exchanges of a HAR of a run, one after the other. Raises NotWhole, also while they are read."""
+    return _read(stream, path)[1]
 
 
 def _read(stream: BinaryIO, path: Path) -> tuple[dict[str, Any], Iterator[Entry]]:

@@ -21,6 +21,8 @@ BROKEN: Final = "broken"
 
 Entry = dict[str, Any]
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -38,8 +40,7 @@ class Mark:
 def digest_of_entry(entry: Mapping[str, Any]) -> str:
     """`sha256:` and 64 hex digits over an entry without its digest, whatever the order of its members and the white space."""
     own = {name: value for name, value in entry.get(FIELD, {}).items() if name != "digest"}
-    content = json.dumps({**entry, FIELD: own}, sort_keys=True, separators=(",", ":"))
-    return f"sha256:{sha256(content.encode()).hexdigest()}"
+    return f"sha256:{sha256(_CANONICAL.encode({**entry, FIELD: own}).encode()).hexdigest()}"
 
 
 class Marking:

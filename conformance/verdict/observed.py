@@ -10,6 +10,7 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -84,26 +85,26 @@ def observed(entries: Iterable[Mapping[str, Any]]) -> ObservedEntry:
         status = response.get("status", 0)
         if not status:
             continue  # no answer came
-        body, label = _body(response.get("content")), _label(entry["request"])
+        body, label = _Body(response.get("content")), _label(entry["request"])
         if label is not None:
             statuses[label][str(status)] += 1
             milliseconds[label].append(float(entry.get("time", 0)))
         for mark in entry.get(FIELD, {}).get("evidence", ()):
             if mark["side"] in {Side.REFUSED, BROKEN} and status // 100 == 4:  # noqa: PLR2004
-                refusals[mark["rule"]][_refusal(status, body)] += 1
+                refusals[mark["rule"]][_refusal(status, body.json)] += 1
         if label == Endpoint.SUBMIT_ORDER.label:
-            order = _body(entry["request"].get("postData"))
+            order = _Body(entry["request"].get("postData")).json
             if isinstance(order, Mapping):
                 code = str(order.get("marketplaceCode"))
                 sent[code] = [*sent.pop(code, ()), order]
                 if len(sent) > MOST_ORDERS:
                     del sent[next(iter(sent))]
                     has_forgotten = True
-        elif label == Endpoint.GET_ORDER.label and isinstance(body, Mapping):
-            code = str(body.get("marketplaceCode"))
+        elif label == Endpoint.GET_ORDER.label and isinstance(order := body.json, Mapping):
+            code = str(order.get("marketplaceCode"))
             if code not in sent and has_forgotten:
                 continue
-            for kind, form in _forms(body, sent.get(code, ())):
+            for kind, form in _forms(order, sent.get(code, ())):
                 forms[kind][form] += 1
     return ObservedEntry(
         statuses=_sorted(statuses),
@@ -137,12 +138,22 @@ def _label(request: Mapping[str, Any]) -> str | None:
     return found[0].label if found else None
 
 
-def _body(content: Any) -> Any:
-    """The JSON of a body, its numbers as they are written; None where it is none."""
-    try:
-        return json.loads(content["text"], parse_float=_Number, parse_int=_Number)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
+_AS_WRITTEN: Final = json.JSONDecoder(parse_float=_Number, parse_int=_Number)
+
+
+@dataclass(slots=True)
+class _Body:
+    """A body, read where somebody asks for it."""
+
+    content: Any
+
+    @property
+    def json(self) -> Any:
+        """Its JSON, numbers as they are written; None where it is none."""
+        try:
+            return _AS_WRITTEN.decode(self.content["text"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
 
 
 def _refusal(status: int, body: Any) -> str:

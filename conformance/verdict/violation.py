@@ -158,7 +158,7 @@ def _cut(text: str) -> str:
 
 
 def _headers(headers: Mapping[str, str], redactor: Redactor) -> dict[str, JSONValue]:
-    return {redactor.text(name): redactor.header(name, value) for name, value in headers.items()}
+    return {redactor.word(name): redactor.header(name, value) for name, value in headers.items()}
 
 
 def request_of(exchange: Exchange, redactor: Redactor) -> dict[str, JSONValue]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -40,6 +39,7 @@ from conformance.report.page.timeline import Timeline, timeline_of
 from conformance.report.page.view import view_of
 from conformance.report.page.words import spoken_by_script
 from conformance.report.symbols import RUN_SYMBOLS
+from conformance.report.traffic_file import NotWhole, entries_of
 from conformance.report.verdict_history import remembered
 from conformance.verdict.certificate import Certificate
 
@@ -99,6 +99,23 @@ def page(
 
 def filled(template: str, **values: object) -> str:
     """A template of this folder filled in: everything is escaped, the style is the page's, and the policy seals it."""
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            **values,
+            language=language(),
+            policy=_policy(style, script),
+            style=Markup(style),  # noqa: S704 - ours: nothing of the certificate goes into a style or a script
+            script=Markup(script),  # noqa: S704
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """What knows the templates: each is compiled once, for the pages in all languages."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -109,14 +126,7 @@ def filled(template: str, **values: object) -> str:
     )
     environment.filters.update(shown=shown, said=said, number=number, instant=instant)
     environment.globals.update(tr=tr, ntr=ntr, spoken_by_script=spoken_by_script)
-    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return environment.get_template(template).render(
-        **values,
-        language=language(),
-        policy=_policy(style, script),
-        style=Markup(style),  # noqa: S704 - ours: nothing of the certificate goes into a style or a script
-        script=Markup(script),  # noqa: S704
-    )
+    return environment
 
 
 def write_page(reports: Reports, certificate: Certificate) -> Path:
@@ -151,8 +161,9 @@ def _elsewhere(spoken: Language) -> list[tuple[str, str, str]]:
 def _timeline(path: Path) -> Timeline | None:
     """How the run went, by the HAR that it left; None where there is none that can be read."""
     try:
-        return timeline_of(json.loads(path.read_text(encoding="utf-8"))["log"]["entries"])
-    except (OSError, ValueError, KeyError, TypeError):
+        with path.open("rb") as stream:  # entry by entry: that of a deep run is large
+            return timeline_of(entries_of(stream, path))
+    except (OSError, NotWhole):
         return None
 
 
