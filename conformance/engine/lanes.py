@@ -180,10 +180,12 @@ class _Desk:
     another: OpenReconciliation
     orders: dict[str, _Order]
     opened: list[OpenReconciliation]
+    was_asked_for_another: bool = False
 
     def asking(self, what: str) -> Asking:
         verb, name = what.split(" ", 1)
         if verb == "open":
+            self.was_asked_for_another = True
             creation, values = creation_of(self.another.batch), self.another.values[0]
             return Asking(creation, values, Open(name, 2, 3, 1), what, frozenset({"reconciliations"}))
         if verb == "release":
@@ -212,6 +214,8 @@ class _Desk:
         if self.attempt.unexplained() is not None:
             reconciliations.free(self.first.place)
             return
+        if self.was_asked_for_another and self.another not in self.opened:
+            reconciliations.note_refused(self.first.place)
         for reconciliation in self.opened:
             reconciliations.finish(reconciliation)
 

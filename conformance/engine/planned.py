@@ -53,6 +53,11 @@ class Planned:
         return [self.example, *self.also]
 
     @property
+    def looks_meanwhile(self) -> bool:
+        """Whether anything is looked at while it is open."""
+        return any(one.law.meanwhile is not None for one in self.examples)
+
+    @property
     def needs_end(self) -> bool:
         """Whether anything is said of its end, or of what is known to have ended."""
         return bool(self.reconciled or self.seen_besides) or any(one.law.ended is not None for one in self.examples)
@@ -121,12 +126,15 @@ class Besides:
     examples: list[Example[CreationLaw]] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
 
-    def prepare(self, planned: Planned) -> None:
-        """Let it show examples, if it can: one that is about its body, and one about its period."""
+    def prepare(self, planned: Planned, *, may_refuse: bool = True) -> None:
+        """Let it show examples, if it can: one that is about its body, and one about its period. `may_refuse` is whether a broken
+        copy of its creation may come before it: that may stay active, and where nothing was opened yet nobody could tell."""
         if planned.reconciliation is not None:
             return
         for needs_earlier in (False, True):
             for one in self.examples:
+                if one.law.refused_first is not None and not may_refuse:
+                    continue
                 if one.law.needs_earlier == needs_earlier and self.shows(planned, one):
                     break
 

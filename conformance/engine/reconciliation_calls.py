@@ -4,7 +4,7 @@ channel."""
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -64,6 +64,8 @@ class ReconciliationCalls(Places):
     """The newest refusal of a lawful creation there."""
     refused_creations: dict[Place, list[OpenReconciliation]] = field(default_factory=dict)
     """Those of which a broken creation was refused since one was opened there."""
+    refused_since: dict[Place, OpenReconciliation] = field(default_factory=dict)
+    """The first of which any creation was refused since one was opened there, as it was then; also by a look for room."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 
@@ -180,6 +182,8 @@ class ReconciliationCalls(Places):
         self.blocked.discard(place)
         if self.bench.session.control is None:  # else it was opened since the mock had to forget what does not end
             self.endless.discard(place)
+            for before in [one for one in self.ids.values() if one.place == place][-1:]:
+                before.ended = True
         self.waited.pop(place, None)
         self.looked.pop(place, None)
         self.opened_at.add(place)
@@ -190,6 +194,11 @@ class ReconciliationCalls(Places):
         """One was opened there: no creation that was refused before is active."""
         self.refused_at.discard(place)
         self.refused_creations.pop(place, None)
+        self.refused_since.pop(place, None)
+
+    def keep_refused(self, reconciliation: OpenReconciliation) -> None:
+        """Remember of what a creation was refused: it may be open all the same."""
+        self.refused_since.setdefault(reconciliation.place, replace(reconciliation))
 
     def send_creation(self, reconciliation: OpenReconciliation, call: Call) -> Exchange:
         """Send a lawful creation. Where its answer is lost the same is sent once more: if it had been opened that is refused,
@@ -198,7 +207,10 @@ class ReconciliationCalls(Places):
         Raises Doubtful where it had been opened, after completing it as far as that can be done.
         """
         try:
-            return self.bench.send(call, reconciliation.values[0])
+            exchange = self.bench.send(call, reconciliation.values[0])
+            if exchange.is_refused:
+                self.keep_refused(reconciliation)
+            return exchange  # noqa: TRY300 - what follows is for lost answers
         except Doubtful as doubt:
             try:
                 if doubt.refusal is None:
@@ -217,6 +229,7 @@ class ReconciliationCalls(Places):
             try:
                 exchange = self.bench.send(call, reconciliation.values[0])
                 if call.endpoint is Endpoint.CREATE_RECONCILIATION and exchange.is_refused:
+                    self.keep_refused(reconciliation)
                     there = self.refused_creations.setdefault(reconciliation.place, [])
                     if not any(one is reconciliation for one in there):  # several of its copies may be refused
                         there.append(reconciliation)

@@ -148,7 +148,9 @@ class Reconciliations(ReconciliationCalls):
         """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same, and
         then it is to blame for server errors too."""
         before = next((one for one in reversed(self.ids.values()) if one.place == reconciliation.place), None)
-        if reconciliation.place in self.refused_at and self._refused_for_another(reconciliation, call):
+        if reconciliation.place in self.refused_at and (
+            self._stays_elsewhere(reconciliation.place) or self._refused_for_another(reconciliation, call)
+        ):
             if before is not None and self._never_ended(before):
                 raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
             actual = f"since one was refused, a proper one got {exchange.status}"
@@ -158,6 +160,10 @@ class Reconciliations(ReconciliationCalls):
             self.free(reconciliation.place)
         else:
             self.bench.is_accepted(call, exchange)
+
+    def _stays_elsewhere(self, place: Place) -> bool:
+        """Whether refused creations were seen to be active all the same, and nothing was opened there yet."""
+        return "REC-09" in self.bench.session.evidence.observed and place not in self.opened_at
 
     def _never_ended(self, before: OpenReconciliation) -> bool:
         """Whether the one that was opened last at a place was seen to go on for ever, and nothing has told its end."""

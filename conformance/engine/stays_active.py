@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
-from conformance.contract.rules import Rule
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.errors import TargetUnavailable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.engine.reconciliations import Reconciliations
 
 IDS_TRIED: Final = 3
-"""Of so many ids after the last that is known the one that was refused has one, if ids follow each other."""
+"""Of so many ids that are not known, after the last one there, the one that was refused has one, if ids follow each other."""
 
 ASKED_AT_MOST: Final = 2
 """So many of those that were refused at a place are looked for: each costs a client error for each id."""
@@ -34,7 +34,7 @@ SEVERAL: Final = 2
 """On so many channels nobody else has one active at once, and for minutes."""
 
 
-def check_nothing_stays_active(bench: Bench, rule: Rule) -> None:
+def check_nothing_stays_active(bench: Bench) -> None:
     """Where a creation was refused and none is opened since, it may be active, or the one before may take so long, or somebody
     else may have one there: what is seen elsewhere does not tell. It is the refused one if it takes the releases of that one; and
     where nobody else is, if the one before has ended, as its notification says.
@@ -52,7 +52,7 @@ def check_nothing_stays_active(bench: Bench, rule: Rule) -> None:
                 reconciliations.finish(again)
                 continue
             if asked.is_refused:
-                _check_not_there(bench, rule, place, asked)
+                _check_not_there(bench, place, asked)
         raise TargetUnavailable(
             f"since a creation was refused on account {place.account} none is opened there: it may be active"
         )
@@ -69,7 +69,7 @@ def note_stuck(reconciliations: ReconciliationCalls, refusal: Exchange) -> None:
     if len({place.channel for place in stuck}) < SEVERAL or reconciliations.endless - stuck or not is_opened_again:
         return
     if not any(reconciliations.opens_now(reconciliations.plain(place, 1)) for place in stuck):
-        violation = _violation(bench, "REC-09", refusal, _also_after_minutes(refusal), f"{_ENDED}; so on every channel")
+        violation = broken_by_what_stays(bench, refusal, _also_after_minutes(refusal), f"{_ENDED}; so on every channel")
         bench.session.evidence.observe(violation, bench.session.redactor)
 
 
@@ -80,7 +80,7 @@ def note_blocked_for_a_time(reconciliations: Reconciliations, place: Place) -> N
     if refusal is None or not is_blocked_for_a_time(reconciliations):
         return
     actual = f"it answered {refusal.status}, and not some time later, after {times} refused ones"
-    violation = _violation(reconciliations.bench, "REC-09", refusal, actual, "never where none was refused before")
+    violation = broken_by_what_stays(reconciliations.bench, refusal, actual, "never where none was refused before")
     reconciliations.bench.session.evidence.observe(violation, reconciliations.bench.session.redactor)
 
 
@@ -108,24 +108,27 @@ def _also_after_minutes(refusal: Exchange) -> str:
     return f"it answered {refusal.status}, also after minutes"
 
 
-def _check_not_there(bench: Bench, rule: Rule, place: Place, asked: Exchange) -> None:
+def _check_not_there(bench: Bench, place: Place, asked: Exchange) -> None:
     """Raises a violation where a refused creation is known to be active there, since `asked`, a lawful one, was refused."""
     reconciliations = bench.reconciliations
     for refused in reconciliations.refused_creations.get(place, ())[:ASKED_AT_MOST]:
-        if (taken := _taken(bench, refused)) is not None:
+        if (taken := taken_by(bench, refused)) is not None:
             actual = "it takes the releases of its orders"
-            raise _violation(bench, rule.id, taken, actual, "it was refused, and none was opened there since")
+            raise broken_by_what_stays(bench, taken, actual, "it was refused, and none was opened there since")
     beside = [one for one in reconciliations.endless if one != place and one.channel == place.channel]
     alone = bench.session.target.environment == "mock"
     if alone and place in _stuck(reconciliations) and len(_opened_at(reconciliations, place)) > 1 and not beside:
-        raise _violation(bench, rule.id, asked, _also_after_minutes(asked), _ENDED)
+        raise broken_by_what_stays(bench, asked, _also_after_minutes(asked), _ENDED)
 
 
-def _taken(bench: Bench, refused: OpenReconciliation) -> Exchange | None:
+def taken_by(bench: Bench, refused: OpenReconciliation) -> Exchange | None:
     """The release of an order of a refused creation that was accepted, under the likeliest ids; all others are released, too, so
     that it ends. None where it takes none."""
-    last = max(bench.reconciliations.ids, default=0)
-    for number in range(last + 1, last + 1 + IDS_TRIED):
+    reconciliations = bench.reconciliations
+    there = [known for known, one in reconciliations.ids.items() if one.place == refused.place]
+    last = max(there or reconciliations.ids, default=0)
+    unknown = (number for number in count(last + 1) if number not in reconciliations.ids)
+    for number in islice(unknown, IDS_TRIED):
         taken: Exchange | None = None
         for order, values in enumerate(refused.values):
             exchange = bench.send(release_of(refused.batch, order), values.having(reconciliation=str(number)))
@@ -137,7 +140,8 @@ def _taken(bench: Bench, refused: OpenReconciliation) -> Exchange | None:
     return None
 
 
-def _violation(bench: Bench, rule: str, exchange: Exchange, actual: str, context: str) -> Violation:
-    violation = Violation(rule=rule, expected=_EXPECTED, actual=actual, exchange=exchange, context=context)
+def broken_by_what_stays(bench: Bench, exchange: Exchange, actual: str, context: str) -> Violation:
+    """REC-09 seen broken, with what the running example has sent."""
+    violation = Violation(rule="REC-09", expected=_EXPECTED, actual=actual, exchange=exchange, context=context)
     violation.story = tuple(bench.story)
     return violation

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
@@ -36,6 +36,9 @@ from strategies.calls import creation_of
 from strategies.periods import PERIOD
 from strategies.scope import Place
 
+LATE_ENOUGH_SECONDS: Final = 5.0
+"""After so long, or twice as long as the target was seen to take, a first look is made where none must be made too early."""
+
 Laws = Callable[[Bench, Rule], Sequence[Whole] | Sequence[CreationLaw] | Sequence[ReconciledLaw] | Sequence[LaterLaw]]
 """What a scenario of this rule can have tried in succession."""
 
@@ -55,6 +58,9 @@ class Succession(Ahead[Any]):
     _ending: dict[Place, Ending] = field(default_factory=dict)
     _ended: dict[Place, OpenReconciliation] = field(default_factory=dict)
     """What has ended last there, where that is known."""
+    _clean: Place | None = None
+    """Where no creation is refused until one is seen to have ended, late enough: so it is known who ends by itself, where a
+    refused one may stay active."""
     _over: set[Place] = field(default_factory=set)
     """Where something did not go as it should."""
     _ends: Ends = field(default_factory=Ends)
@@ -81,6 +87,7 @@ class Succession(Ahead[Any]):
         places: defaultdict[Place, list[Planned]] = defaultdict(list)
         for planned in planned_of([one for one in examples if isinstance(one.law, Whole)]):
             places[planned.batch.place].append(planned)
+        self._keep_one_clean(places)
         while any(places.values()):
             for place, some in places.items():
                 if some:
@@ -92,6 +99,19 @@ class Succession(Ahead[Any]):
         self._blame_refused_releases()
         if self.created:  # there are earlier ones that they may be about
             self._show_the_rest()
+
+    def _keep_one_clean(self, places: dict[Place, list[Planned]]) -> None:
+        """Where nothing tells of an end but room for the next one, each look is a creation that may be refused."""
+        session = self.bench.session
+        if session.control is not None or session.inbox is not None or len(places) == 1:
+            return
+        for place, some in reversed(places.items()):
+            plainly = (one for one in some if one.example.law.ended is not None and not one.looks_meanwhile)
+            if (first := next(plainly, None)) is not None:
+                some.remove(first)
+                some.insert(0, first)
+                self._clean = place
+                return
 
     def _show_the_rest(self) -> None:
         """Open one for what laws say of creations after earlier ones that no other could show: by itself each opens two."""
@@ -111,7 +131,8 @@ class Succession(Ahead[Any]):
         meanwhile, where a law is about that."""
         bench, reconciliations, place = self.bench, self.bench.reconciliations, planned.batch.place
         bench.passing.begin_example()
-        self._besides.prepare(planned)
+        is_clean = place == self._clean
+        self._prepare(planned)
         opened = self._opened(planned)
         if opened is None and planned.seen_besides:  # by itself it may be
             planned = Planned(planned.example.batch, planned.example, planned.also)
@@ -119,14 +140,16 @@ class Succession(Ahead[Any]):
         began, one, notes = list(bench.story), planned.example, Notes()
         try:
             if place in self._ending:
-                self._see_end(place, is_free=opened is not None and place not in reconciliations.endless)
+                has_ended = self._ending[place].reconciliation.ended  # where another was opened there since
+                is_free = has_ended or (opened is not None and place not in reconciliations.endless)
+                self._see_end(place, is_free=is_free)
             if opened is None:
                 self._over.add(place)
                 return
             bench.story[:] = began
             later = self._refuse_again(opened)
             began = list(bench.story)  # what was refused in it is a part of it
-            if then is not None and not opened.spoiled:
+            if then is not None and not opened.spoiled and not is_clean:
                 self._refuse_meanwhile(then, opened)
             if not opened.spoiled:
                 with self._noted(one, began) as notes:
@@ -145,6 +168,15 @@ class Succession(Ahead[Any]):
         self._besides.note_period(planned, opened)
         if reconciliations.notified(opened):
             self._see_end(place, is_free=True)
+
+    def _prepare(self, planned: Planned) -> None:
+        """Let it show examples of laws of creations too; where a first look must not be early, wait for the one before."""
+        bench, reconciliations, place = self.bench, self.bench.reconciliations, planned.batch.place
+        if place != self._clean:
+            may_refuse = bench.session.control is not None or place in reconciliations.opened_at
+            self._besides.prepare(planned, may_refuse=may_refuse)
+        elif place in self._ending:
+            bench.let_pass("a reconciliation to be finished", max(LATE_ENOUGH_SECONDS, 2 * reconciliations.pause))
 
     def _saw_first_release(self, story: Sequence[Exchange]) -> None:
         releases = (one for one in story if one.endpoint is Endpoint.SUBMIT_RELEASE and one.is_accepted)
@@ -179,6 +211,7 @@ class Succession(Ahead[Any]):
             context = "while another is active on this account and channel"
             check_refused(rule=one.law.rule, exchange=refused, bench=bench, context=context)
             reconciliations.note_refused(second.place)
+            reconciliations.keep_refused(second)
             bench.saw(Side.REFUSED, refused)
         then.story = list(bench.story)
         if notes:
@@ -266,14 +299,16 @@ class Succession(Ahead[Any]):
     def _look(self, place: Place) -> None:
         """See that the last one there has ended, by opening another: one that shows something besides, if there is anything."""
         ending, looked = self._ending[place], list[bool]()
-        if not ending.planned.needs_end:
-            self._see_end(place, is_free=None)
+        if not ending.planned.needs_end or ending.reconciliation.ended:
+            self._see_end(place, is_free=ending.reconciliation.ended or None)
             return
         planned = Planned(self.bench.reconciliations.plain(place, 1), ending.planned.example)
-        self._besides.prepare(planned)
+        if place != self._clean:
+            self._besides.prepare(planned)
         if planned.seen_besides and (opened := self._opened(planned)) is not None:
             try:
-                self._see_end(place, is_free=place not in self.bench.reconciliations.endless)
+                has_ended = ending.reconciliation.ended
+                self._see_end(place, is_free=has_ended or place not in self.bench.reconciliations.endless)
             finally:
                 self._release_plainly(planned, opened)
             return
@@ -302,6 +337,8 @@ class Succession(Ahead[Any]):
         ending = self._ending.pop(place)
         planned, reconciliation, went_well = ending.planned, ending.reconciliation, True
         reconciliation.ended = bool(is_free)
+        if place == self._clean:
+            self._clean = None
         for one in planned.examples:
             notes = Notes() if one is not planned.example else ending.notes
             went_well &= self._end_as_it_should(one, ending, notes, is_free=bool(is_free))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
+from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.unfinished import Spoiled
 from conformance.engine.whole import Meanwhile, Whole
@@ -97,6 +98,8 @@ def _ended(bench: Bench, rule: Rule) -> Callable[[OpenReconciliation, Exchange, 
     """It is finished, as far as the target tells: by its notification, or by room for the next one."""
 
     def ended(reconciliation: OpenReconciliation, last: Exchange, is_free: bool) -> None:  # noqa: FBT001 - a callback's
+        if not is_free:
+            check_no_refused_one_keeps_it(bench, reconciliation)
         received: Any = bench.reconciliations.notified(reconciliation)
         situation = received.content["payload"].get("situation") if received else None
         if not is_free or situation not in {None, "CONCILIED"}:
@@ -160,6 +163,8 @@ def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, 
         second = bench.send(creation_of(other.batch), other.values[0])
         if second.status // 100 == 2:
             reconciliations.stray(reconciliation)
+        elif second.is_refused:
+            reconciliations.keep_refused(other)
         check_refused(rule=rule, exchange=second, bench=bench, context=context)
 
 

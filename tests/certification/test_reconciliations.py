@@ -122,6 +122,7 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
             context = "while another is active on this account and channel"
             check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
             reconciliations.note_refused(second.place)
+            reconciliations.keep_refused(second)
         finally:
             reconciliations.finish(first)
         try:
@@ -144,9 +145,9 @@ def refused_creation_leaves_its_period_free(experiment: Experiment) -> None:
             refuse_in_batches(bench, catalogue()[rule], Endpoint.CREATE_RECONCILIATION, kinds)
     # And one that is found only among earlier reconciliations: what is written before one looks there stays, perhaps.
     if not shown[f"{bench.scenario} by an earlier"]:
-        check_nothing_stays_active(bench, experiment.rule)
+        check_nothing_stays_active(bench)
         once(bench, lambda: _refused_by_an_earlier(experiment))
-    check_nothing_stays_active(bench, experiment.rule)
+    check_nothing_stays_active(bench)
 
 
 def _refused_by_an_earlier(experiment: Experiment) -> None:

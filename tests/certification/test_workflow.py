@@ -10,6 +10,7 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine import printed_workflow
 from conformance.engine.bounds import shown
 from conformance.engine.checks import check_accepted
+from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import once
@@ -28,6 +29,8 @@ def _check_reconciled(experiment: Experiment, reconciliation: OpenReconciliation
     free = notified or reconciliations.is_free(reconciliation.place)
     reconciliation.ended = free
     bench.story[:] = story
+    if not free:
+        check_no_refused_one_keeps_it(bench, reconciliation)
     received: Any = reconciliations.notified(reconciliation)
     situation = received.content["payload"].get("situation") if received else None
     if not free or situation not in {None, "CONCILIED"}:

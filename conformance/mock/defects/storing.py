@@ -21,7 +21,7 @@ from conformance.mock.defects.parts import (
     reconciliation_of,
     rules,
 )
-from conformance.mock.koncili import query_key
+from conformance.mock.koncili import FIRST_ID, query_key
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
 
@@ -196,6 +196,20 @@ def _keep_what_overlaps(situation: str | None) -> Callable[[MockWorld, Request],
     return after_refusal
 
 
+def _open_what_is_refused_for_another(world: MockWorld, request: Request) -> None:
+    """Under an id of its own, as one that is written before one looks whether another is active or of that time."""
+    fields, before = request.fields, len(world.all_reconciliations)
+    if (
+        is_whole(fields.get("releasesQtd"))
+        and int(fields["releasesQtd"]) > 0
+        and is_number(fields.get("totalNetValue"))
+    ):
+        _keep_the_period(world, request, None)
+    for kept in world.all_reconciliations[before:]:
+        kept.id, kept.quantity = FIRST_ID + world.reconciliations_opened, int(fields["releasesQtd"])
+        world.reconciliations_opened += 1
+
+
 def _count_what_matches_badly(world: MockWorld, request: Request) -> None:
     """The entries of a release that is in order by itself, and is no mirror of its order's extracts."""
     reconciliation = reconciliation_of(request, world)
@@ -296,6 +310,8 @@ STORING: Final = (
              _keep_what_is_malformed, "REC-09"),
     _refused("rec-09-stays-active", "Opens the reconciliation that it refuses.",
              lambda world, request: _keep_the_period(world, request, None), "REC-09"),
+    _refused("rec-09-second-active", "Opens a reconciliation before it looks whether another is active.",
+             _open_what_is_refused_for_another, "REC-09"),
     _refused("rec-09-overlapping-kept", "Writes a reconciliation before it looks whether it overlaps another.",
              _keep_what_overlaps("CONCILIED"), "REC-09"),
     _refused("rec-09-overlapping-active", "Opens a reconciliation before it looks whether it overlaps another.",

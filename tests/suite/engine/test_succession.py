@@ -227,6 +227,27 @@ def test_where_others_do_not_end_no_refused_release_is_blamed() -> None:
         assert bench.session.evidence.observed == {}
 
 
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("defect", ["rec-09-second-active", "rec-09-stays-active", "rec-09-overlapping-active"])
+@pytest.mark.parametrize("laws", [("REC-06",), ("REC-09",), ("WFL-02", "WFL-03", "REC-06", "REC-09", "REL-18")])
+def test_a_refused_creation_that_is_active_is_blamed_and_no_law_of_the_end(defect: str, laws: tuple[str, ...]) -> None:
+    """WFL-01 and WFL-02 were: each look that was too early was such a creation."""
+    with bench_for("WFL-01", *laws, defects=(defect,)) as bench:
+        assert {run(bench, rule) for rule in ("WFL-01", *laws) if rule in WHOLE} == {""}
+        unmet = defect == "rec-09-overlapping-active" and "REC-09" not in laws
+        assert set(bench.session.evidence.observed) == (set() if unmet else {"REC-09"})
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("defect", ["wfl-03-never-completes", "wfl-03-never-of-one", "wfl-03-never-of-many"])
+def test_what_does_not_end_for_itself_is_no_trace_of_a_refused_creation(defect: str) -> None:
+    with bench_for(*WHOLE, "REC-06", "REC-09", defects=(defect,)) as bench:
+        broken = {run(bench, rule) for rule in WHOLE} - {""}
+        assert broken
+        assert broken <= {"WFL-01", "WFL-02", "WFL-03"}
+        assert bench.session.evidence.observed == {}
+
+
 def test_what_is_opened_shows_that_creations_are_accepted() -> None:
     with bench_for(*WHOLE) as bench:
         bench.scenario = "REC-01"
