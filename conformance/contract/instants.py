@@ -19,10 +19,11 @@ _SENT: Final = re.compile(
 _SHOWN: Final = re.compile(
     r"\+?(?P<year>\d{4})-?(?P<month>\d{2})-?(?P<day>\d{2})[Tt ](?P<hour>\d{2}):?(?P<minute>\d{2})"
     r"(?::?(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"(?:[Zz]|(?P<sign>[+\u2212-])(?P<hours>\d{2})(?::?(?P<minutes>\d{2}))?)",
+    r"(?:[Zz]|(?P<sign>[+\u2212-])(?P<hours>\d{2})(?::?(?P<minutes>\d{2})(?::?(?P<seconds>\d{2}))?)?)",
     re.ASCII,
 )
-"""ISO 8601 in any of its forms: without separators, seconds or the minutes of the offset, with a comma, in lower case."""
+"""ISO 8601 in any of its forms: without separators, seconds or the minutes of the offset, with a comma, in lower case; and an
+offset with seconds, as java.time and Python show what was before a zone's standard time (São Paulo until 1914: -03:06:28)."""
 
 _LOCAL: Final = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
@@ -89,10 +90,11 @@ def _read(shape: re.Pattern[str], text: str, *, end_of_day: bool) -> datetime | 
     year, month, day, hour, minute, second, hours, minutes = (
         int(found[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second", "hours", "minutes")
     )
-    if minutes > _LAST_MINUTE:
+    seconds = int(found.groupdict().get("seconds") or 0)
+    if minutes > _LAST_MINUTE or seconds > _LAST_MINUTE:
         return None
     microsecond = int((found["fraction"] or "")[:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, "0"))
-    offset = timedelta(hours=hours, minutes=minutes)
+    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     try:
         zone = timezone(offset if found["sign"] == "+" else -offset) if offset else UTC
         if end_of_day and hour == _MIDNIGHT and not (minute or second or microsecond):

@@ -47,6 +47,17 @@ def _notice_dates(printed: Callable[[datetime], object]) -> Callable[[Any], Any]
     return rewritten
 
 
+def _again_with_the_next() -> Callable[[Any], Any]:
+    """That a reconciliation is completed once more with what comes after it: as a queue does whose acknowledgement was lost."""
+    last: list[Any] = []
+
+    def rewritten(body: Any) -> Any:
+        before, last[:] = last.copy(), [body] if body["notificationType"] == "RECONCILIATION_COMPLETED" else []
+        return [*before, body]
+
+    return rewritten
+
+
 class _AsShown:
     """The world as queries see it: deletions and releases read it there too."""
 
@@ -82,6 +93,11 @@ HABITS: Final = (
         name="notifies-twice",
         statement="Notifies everything twice, the second time with another timestamp.",
         notifies=lambda body: [body, {**body, "timestamp": f"{body['timestamp']}".replace("Z", "+00:00")}],
+    ),
+    Variant(
+        name="notifies-again-later",
+        statement="Notifies a second time that a reconciliation is completed, when the next notification is due.",
+        notifies=_again_with_the_next(),
     ),
     Variant(
         name="notifies-local-times",

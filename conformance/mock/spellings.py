@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from simplejson import RawJSON
 
@@ -22,6 +23,8 @@ from conformance.mock.quirks import Answer, Variant
 from conformance.mock.world import Body, MockWorld
 
 BRASILIA: Final = timezone(timedelta(hours=-3))
+
+_SAO_PAULO: Final = ZoneInfo("America/Sao_Paulo")
 
 ALL_DATES: Final = (*DATE_FIELDS, "expectedDate", "periodInitDate", "periodEndDate", "releasedDate")
 
@@ -58,6 +61,11 @@ def _shown(printed: Print) -> Callable[[Body], Body]:
 
 def _in_brasilia(instant: datetime) -> str:
     return instant.astimezone(BRASILIA).isoformat()
+
+
+def _in_sao_paulo(instant: datetime) -> str:
+    """As java.time and Python print in a zone of the tz database: before 1914 its offset has seconds, -03:06:28."""
+    return instant.astimezone(_SAO_PAULO).isoformat()
 
 
 def seconds_left_out(instant: datetime) -> str:
@@ -139,6 +147,11 @@ SPELLINGS: Final = (
         name="short-offsets",
         statement="Prints offsets without minutes: -03.",
         shows=_shown(lambda instant: _in_brasilia(instant).removesuffix(":00")),
+    ),
+    Variant(
+        name="instants-in-sao-paulo",
+        statement="Shows instants in the zone of São Paulo, before 1914 with an offset of -03:06:28.",
+        shows=_shown(_in_sao_paulo),
     ),
     Variant(
         name="offsets-without-colon",
