@@ -10,13 +10,28 @@ from _pytest._code.code import ReprFuncArgs, ReprLocals, TerminalRepr
 from _pytest._io import TerminalWriter
 from _pytest.runner import runtestprotocol
 
-__all__ = ["ReprFuncArgs", "ReprLocals", "TerminalRepr", "interruption_shown", "let_write_to", "retraced", "run_phases"]
+__all__ = [
+    "ReprFuncArgs",
+    "ReprLocals",
+    "TerminalRepr",
+    "interruption_shown",
+    "let_write_to",
+    "retraced",
+    "run_phases",
+    "trace_no_failures",
+]
 
 
 def let_write_to(config: pytest.Config, stream: TextIO) -> None:
     """Let pytest's own reporter write there from now on."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     reporter._tw = TerminalWriter(stream)
+
+
+def trace_no_failures(config: pytest.Config) -> None:
+    """Let pytest make no tracebacks, as `--tb=no` does, also where there is no such option, which its own reporter brings: to
+    print the arguments of every call takes longer than what failed."""
+    config.option.tbstyle = "no"
 
 
 def interruption_shown(config: pytest.Config) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from itertools import chain
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -131,13 +132,13 @@ def worth_most(able: Able, budget: int, matrix: KillMatrix, turn: int, history: 
     """
     before = history or {}
     firsts = _one_each(able, matrix, turn, history)
-    left = _evenly([[kind for kind in kinds if kind not in set(firsts)] for kinds in able.values()])
+    left = _evenly([_without(kinds, firsts) for kinds in able.values()])
     failed = [kind for kind in left if kind in before and not before[kind].passed]
     new = [kind for kind in left if kind not in matrix and kind not in before]
-    known = [kind for kind in left if kind in matrix and kind not in set(failed)]
+    known = [kind for kind in _without(left, failed) if kind in matrix]
     catching = cover(known, matrix, _caught_by([*firsts, *failed], matrix))
     wanted = [*failed, *new, *catching]
-    rest = _layers([kind for kind in left if kind not in set(wanted)], matrix)
+    rest = _layers(_without(left, wanted), matrix)
     room = max(0, budget - len(firsts))
     reserved = min(room // RESERVED, max(0, len(wanted) - room))
     sure = wanted[: min(room, max(len(failed), room - reserved))]
@@ -180,11 +181,19 @@ def _caught_by(kinds: Iterable[KindOf], matrix: KillMatrix) -> frozenset[str]:
 def cover(kinds: Sequence[KindOf], matrix: KillMatrix, caught: Collection[str] = _NOTHING) -> list[KindOf]:
     """The kinds that catch something beyond what is caught, the one that catches most first (greedy set cover); of two that
     catch as much, the one that stands first."""
-    open_ = {kind: set(matrix[kind]) - set(caught) for kind in kinds}
-    found: list[KindOf] = []
-    while open_ and (more := open_[best := max(open_, key=lambda kind: len(open_[kind]))]):
-        found.append(best)
-        open_ = {kind: defects - more for kind, defects in open_.items() if kind != best}
+    found, seen = list[KindOf](), set(caught)
+    # What a kind catches beyond that only ever becomes less: the first one of which it is still as much as it was is the best.
+    waiting = [(-len(matrix[kind]), place) for place, kind in enumerate(kinds)]
+    heapify(waiting)
+    while waiting:
+        negative, place = heappop(waiting)
+        if not (more := matrix[kinds[place]] - seen):
+            continue
+        if len(more) < -negative:
+            heappush(waiting, (-len(more), place))
+        else:
+            found.append(kinds[place])
+            seen |= more
     return found
 
 
@@ -195,8 +204,13 @@ def _layers(kinds: Sequence[KindOf], matrix: KillMatrix) -> list[KindOf]:
     left = list(kinds)
     while layer := cover([kind for kind in left if kind in matrix], matrix):
         found += layer
-        left = [kind for kind in left if kind not in set(layer)]
+        left = _without(left, layer)
     return [*found, *left]
+
+
+def _without(kinds: Sequence[KindOf], others: Sequence[KindOf]) -> list[KindOf]:
+    left_out = set(others)
+    return [kind for kind in kinds if kind not in left_out]
 
 
 def _evenly(lists: Iterable[Sequence[T]]) -> list[T]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from conformance.compat.pytest import trace_no_failures
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS, FAMILY_OF
@@ -87,6 +88,7 @@ class Prover:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the fleets in place of the one run that pytest would make."""
         config, items = session.config, session.items
+        trace_no_failures(config)  # a proof has its counterexamples from the evidence
         try:
             if not self.failure:
                 self._take(self._subject(session, None, items))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from conformance.compat.pytest import trace_no_failures
 from conformance.contract.rules import catalogue
 from conformance.i18n.messages import mark
 from conformance.replay.tries import TRIES, Tally, Tried
@@ -64,6 +65,7 @@ class Replayer:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Make the tries in place of the one run that pytest would make."""
+        trace_no_failures(session.config)
         if not self.failure and self.certification is not None:
             self.tallies.update(replay(session, self.certification, self.findings, tries=self.tries, tell=self.tell))
         return True

@@ -111,7 +111,7 @@ def test_hypothesis_reads_no_source_of_what_has_a_key(monkeypatch: pytest.Monkey
 
 FAILING: Final = """
 import pytest
-from conformance.compat.pytest import interruption_shown, let_write_to, retraced, run_phases
+from conformance.compat.pytest import interruption_shown, let_write_to, retraced, run_phases, trace_no_failures
 
 class Plugin:
     @pytest.hookimpl(trylast=True)
@@ -123,7 +123,9 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
+        trace_no_failures(self.config)
         reports = run_phases(item, nextitem)
+        print("told:", *(report.longreprtext.count("def test_one") for report in reports))
         print("phases:", *(report.when for report in reports))
         return True
 
@@ -147,6 +149,7 @@ print("pytest wrote:", any(word in plugin.stream.getvalue() for word in ("no tes
     ("body", "expected"),
     [
         ("pass", ["phases: setup call teardown", "code: 0", "pytest wrote: True"]),
+        ("assert False", ["told: 0 0 0"]),
         ("raise KeyboardInterrupt", ["interruption: ExceptionChainRepr", "code: 2", "pytest wrote: True"]),
     ],
 )
