@@ -54,6 +54,18 @@ def found_as_it_was_sent(experiment: Experiment) -> None:
     # Far more components than an order has on average, as a basket of many products has.
     many = calls(bench.scope, Endpoint.SUBMIT_ORDER, statuses=experiment.statuses, types=("COMISSION", "SHIP") * 20)
     prove(bench, f"{bench.scenario} of many extracts", many, law, 1)
+    anew = calls(bench.scope, Endpoint.SUBMIT_ORDER)
+    prove(bench, f"{bench.scenario} asked for before", anew, partial(_found_though_not_there_before, bench), 1)
+
+
+def _found_though_not_there_before(bench: Bench, call: Call) -> Waiting[None]:
+    """An order is found also where it was asked for before it was sent, as whoever looks first does: some keep that answer."""
+    values, place = bench.fresh(call.shape), place_of(call.body)
+    if bench.query(place, values["code"]).is_accepted:  # QRY-02 says that it should not be
+        return
+    if bench.is_accepted(call, bench.send(call, values)):
+        context = "it had been asked for before it was sent"
+        bench.saw(Side.ACCEPTED, (yield from bench.settled("QRY-01", call.body, values, place, context=context)))
 
 
 @st.composite

@@ -15,6 +15,7 @@ from conformance.contract.reconciliation_rules import is_whole, period_of
 from conformance.mock.defects.parts import (
     CREATE,
     DELETE,
+    QUERY,
     RELEASE,
     SUBMIT,
     entries_and_extracts,
@@ -22,7 +23,7 @@ from conformance.mock.defects.parts import (
     rules,
 )
 from conformance.mock.koncili import FIRST_ID, query_key
-from conformance.mock.quirks import Defect
+from conformance.mock.quirks import Answer, Defect
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
 
 _UPDATING: Final = ("ORD-15", "ORD-17", "QRY-03", "WFL-04")
@@ -264,6 +265,17 @@ def _cached(world: MockWorld, key: OrderKey, body: Body | None) -> Body | None:
     return world.memory.get(key)
 
 
+def _absent(key: OrderKey) -> OrderKey:
+    return (key[0], key[1], f"not there: {key[2]}")
+
+
+def _keep_the_absence(world: MockWorld, request: Request) -> None:
+    """That an order was not there is kept, as answers are in a cache that nobody thought of."""
+    key = query_key(request) if request.endpoint is QUERY else None
+    if key and key[0] in world.accounts and not world.stored(key):
+        world.memory[_absent(key)] = {}
+
+
 def _half_hour_and_a_minute(instant: datetime) -> datetime:
     return instant + timedelta(minutes=31)
 
@@ -332,6 +344,18 @@ STORING: Final = (
         statement="Shows an order for ever as it was first asked for.",
         rules=rules("QRY-02", "DEL-01", "DEL-04", "DEL-05", "ORD-16", *_UPDATING),
         finds=_cached,
+    ),
+    Defect(
+        name="qry-01-absence-kept",
+        statement="Keeps that an order was not there when it was first asked for, also when it is sent then.",
+        rules=rules("QRY-01"),
+        after_refusal=_keep_the_absence,
+        finds=lambda world, key, body: None if _absent(key) in world.memory else body,
+        answers=lambda request, answer: (
+            Answer(404, {"errorMessage": "Order not found", "errorCode": "404-3", "errorSource": "marketplaceCode"})
+            if request.endpoint is QUERY and answer.body == {}
+            else answer
+        ),
     ),
     Defect(
         name="qry-04-asking-changes",
