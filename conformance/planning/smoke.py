@@ -35,6 +35,7 @@ LAWS: Final = (
     "AUTH-07",
     "ORD-16",
     "ORD-17",
+    "QRY-01",
     "QRY-04",
     "QRY-05",
     "REC-06",
