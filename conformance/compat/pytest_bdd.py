@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from pytest_bdd.parser import Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
+
+
+@contextmanager
+def steps_found_once() -> Iterator[None]:
+    """While pytest runs in here, pytest-bdd looks for the definition of a step once for all scenarios of a module, which see the
+    same ones: it would go through all the fixtures that there are for each step, which takes longer than most steps."""
+    scenario = import_module("pytest_bdd.scenario")  # the package has a function of that name
+    look_for = scenario.find_fixturedefs_for_step
+    known: WeakKeyDictionary[pytest.Item | pytest.Collector, dict[tuple[str, str], tuple[Any, ...]]] = (
+        WeakKeyDictionary()
+    )
+
+    def found(step: Step, fixturemanager: Any, node: Any) -> Iterable[Any]:
+        of_module = known.setdefault(node.parent, {})
+        key = (step.type, step.name)
+        if key not in of_module:
+            of_module[key] = tuple(look_for(step, fixturemanager, node))
+        return of_module[key]
+
+    vars(scenario)["find_fixturedefs_for_step"] = found
+    try:
+        yield
+    finally:
+        vars(scenario)["find_fixturedefs_for_step"] = look_for
 
 
 def steps_of(item: pytest.Item) -> Sequence[Step]:

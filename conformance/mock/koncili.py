@@ -84,6 +84,8 @@ class Koncili:
         self.readings = resolve(self._stated)
         self.clock = clock or VirtualClock()
         self.quirks = tuple(quirks)
+        self._known_hooks: tuple[Sequence[Quirk], dict[str, list[Callable[..., Any]]]] = (self.quirks, {})
+        """The hooks of these quirks by name: each request asks for a dozen."""
         self.world = furnish(self._empty_world())
         self.limits = Limits(self.clock, **_thresholds(self.quirks))
         self.notifier = Notifier(self.clock)
@@ -121,12 +123,20 @@ class Koncili:
                 self.in_flight.answer_after_others(arrival)
             return answer.having(breaches=tuple(arrival.breaches)) if arrival.breaches else answer
 
+    def _hooks(self, name: str) -> list[Callable[..., Any]]:
+        quirks, known = self._known_hooks
+        if quirks is not self.quirks:
+            quirks, known = self._known_hooks = (self.quirks, {})
+        if name not in known:
+            known[name] = hooks(quirks, name)
+        return known[name]
+
     def _crowded(self, arrival: Arrival, hook: str) -> Answer | None:
         """What a variant answers to one of several that came at once."""
         if not self.in_flight.others or self.limits.enforced:
             return None
         crowd = self.in_flight.crowds
-        crowded = (at_once(arrival.request, arrival.number, crowd) for at_once in hooks(self.quirks, hook))
+        crowded = (at_once(arrival.request, arrival.number, crowd) for at_once in self._hooks(hook))
         return next((answer for answer in crowded if answer is not None), None)
 
     def state(self) -> dict[str, JSONValue]:
@@ -205,7 +215,7 @@ class Koncili:
     def _finish_reconciliations(self) -> None:
         for reconciliation in self.world.finish_due(self.readings["total-net-value"]):
             done = reconciliation.situation == "CONCILIED"
-            for hook in hooks(self.quirks, "after_completion"):
+            for hook in self._hooks("after_completion"):
                 hook(self.world, reconciliation)
             payload: dict[str, JSONValue] = {
                 "accountId": reconciliation.account,
@@ -236,28 +246,28 @@ class Koncili:
         if self.limits.enforced:
             return None
         self._requests += 1
-        return next((answer for busy in hooks(self.quirks, "busy") if (answer := busy(self._requests))), None)
+        return next((answer for busy in self._hooks("busy") if (answer := busy(self._requests))), None)
 
     def _answer(self, request: Request, arrival: Arrival) -> Answer:
         blocked = self.limits.before(request.endpoint)
         answer = blocked or self._respond(request, arrival)
         if not blocked:
-            for rewrite in hooks(self.quirks, "answers"):
+            for rewrite in self._hooks("answers"):
                 answer = rewrite(request, answer)
-            lost = [loses(self._requests) for loses in hooks(self.quirks, "loses") if not self.limits.enforced]
+            lost = [loses(self._requests) for loses in self._hooks("loses") if not self.limits.enforced]
             answer = next((one for one in lost if one is not None), answer)
         self._notify_block(self.limits.after(answer.status))
         return answer
 
     def _respond(self, request: Request, arrival: Arrival) -> Answer:
-        for reads in hooks(self.quirks, "reads"):
+        for reads in self._hooks("reads"):
             request = reads(request)
         breaches = self._breaches(request)
         if breaches:
-            for hook in hooks(self.quirks, "after_refusal"):
+            for hook in self._hooks("after_refusal"):
                 hook(self.world, request)
             return self._refused(breaches, arrival)
-        if any(crashes(request, self.world) for crashes in hooks(self.quirks, "crashes")):
+        if any(crashes(request, self.world) for crashes in self._hooks("crashes")):
             return SERVER_ERROR
         race = next((quirk.race for quirk in self.quirks if quirk.race is not None), None)
         contends_for = race.among(request) if race is not None else None
@@ -280,25 +290,25 @@ class Koncili:
         """What is wrong with a request, as far as this mock notices."""
         world: Any = self.world
         judged = request
-        for judges in hooks(self.quirks, "judges"):
+        for judges in self._hooks("judges"):
             judged = judges(request)
-        for sees in hooks(self.quirks, "sees"):
+        for sees in self._hooks("sees"):
             world = sees(self.world)
         breaches = [
             breach
             for breach in judge(judged, world, self.readings)
-            if not any(overlooks(breach, request) for overlooks in hooks(self.quirks, "overlooks"))
-            and not any(forgives(breach, request, self.world) for forgives in hooks(self.quirks, "forgives"))
+            if not any(overlooks(breach, request) for overlooks in self._hooks("overlooks"))
+            and not any(forgives(breach, request, self.world) for forgives in self._hooks("forgives"))
         ]
         if not breaches and request.endpoint in _WITH_BODY and (body := request.fields):
-            objections = (objects(request, body, self.world) for objects in hooks(self.quirks, "objects"))
+            objections = (objects(request, body, self.world) for objects in self._hooks("objects"))
             breaches = [objection for objection in objections if isinstance(objection, Breach)]
         return breaches
 
     def _refused(self, breaches: list[Breach], arrival: Arrival) -> Answer:
         arrival.breaches = breaches
         told = breaches[0]
-        for tells in hooks(self.quirks, "tells"):
+        for tells in self._hooks("tells"):
             told = tells(breaches)
         return refusal(told, self.quirks)
 
@@ -348,7 +358,7 @@ class Koncili:
         key = order_key(body)
         if key:  # a mock that overlooks a malformed body has nothing to store
             previous = self.world.stored(key)
-            for stores in hooks(self.quirks, "stores"):
+            for stores in self._hooks("stores"):
                 body = stores(body, previous and previous.body, self.world)
             self.world.put(key, body)
         return Answer(200, {"message": "Order received"})
@@ -357,12 +367,12 @@ class Koncili:
         key = query_key(request)
         version = self.world.shown(key) if key else None
         body = version.body if version else None
-        for finds in hooks(self.quirks, "finds"):
+        for finds in self._hooks("finds"):
             body = finds(self.world, key, body) if key else None
-        for shows in hooks(self.quirks, "shows"):
+        for shows in self._hooks("shows"):
             body = shows(body) if body is not None else None
         if key:
-            for hook in hooks(self.quirks, "after_query"):
+            for hook in self._hooks("after_query"):
                 hook(self.world, key)
         return Answer(200, body if body is not None else {})
 
@@ -371,7 +381,7 @@ class Koncili:
         if key:
             if self.world.stored(key):
                 self.world.put(key, None)
-            for hook in hooks(self.quirks, "after_deletion"):
+            for hook in self._hooks("after_deletion"):
                 hook(self.world, key)
         return Answer(200)
 
@@ -379,7 +389,7 @@ class Koncili:
         body: Any = as_taken(request.fields, self.readings)
         number = FIRST_ID + self.world.reconciliations_opened
         self.world.reconciliations_opened += 1
-        for renumber in hooks(self.quirks, "reconciliation_id"):
+        for renumber in self._hooks("reconciliation_id"):
             number = renumber(number)
         init, end = period_of(body)
         account, channel, quantity = body.get("accountId"), body.get("channelName"), body.get("releasesQtd")
@@ -408,7 +418,7 @@ class Koncili:
     def _complete(self, reconciliation: Reconciliation) -> None:
         """Begin to reconcile once all releases are in."""
         complete = reconciliation.received >= reconciliation.quantity
-        for is_complete in hooks(self.quirks, "is_complete"):
+        for is_complete in self._hooks("is_complete"):
             complete = bool(is_complete(reconciliation))
         if complete and reconciliation.finishes_at is None:
             given = (quirk.reconciles_in for quirk in self.quirks if quirk.reconciles_in is not None)

@@ -17,6 +17,7 @@ from typing import Final
 import pytest
 
 from conformance.compat.allure import leave_fixtures_out
+from conformance.compat.pytest_bdd import steps_found_once
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
 from conformance.errors import CannotRun
@@ -88,7 +89,8 @@ def closed_list() -> Iterator[None]:
     kept = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(("PYTEST_", "HYPOTHESIS_"))}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        yield
+        with steps_found_once():
+            yield
     finally:
         for name in [name for name in os.environ if name.startswith("PYTEST_")]:
             del os.environ[name]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -21,9 +23,11 @@ from allure_pytest.listener import AllureListener
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.internal import charmap
+from pytest_bdd.parser import Step
 
 from conformance.compat import allure as of_allure
 from conformance.compat import hypothesis as of_hypothesis
+from conformance.compat import pytest_bdd as of_pytest_bdd
 
 PRIVATE: Final = {
     "hypothesis.internal.conjecture.providers": ("_get_local_constants",),
@@ -35,6 +39,7 @@ PRIVATE: Final = {
     "hypothesis.core": ("RepresentationPrinter", "BUFFER_SIZE"),
     "hypothesis.strategies._internal.core": ("is_first_param_referenced_in_function",),
     "hypothesis.strategies._internal.collections": ("BUFFER_SIZE",),
+    "pytest_bdd.scenario": ("find_fixturedefs_for_step", "scenario_wrapper_template_registry"),
     "hypothesis.vendor.pretty": ("RepresentationPrinter",),
     "_pytest.runner": ("runtestprotocol",),
     "_pytest._io": ("TerminalWriter",),
@@ -161,6 +166,36 @@ def test_pytest_is_led_as_we_lead_it(tmp_path: Path, body: str, expected: list[s
     )
     lines = run.stdout.splitlines()
     assert [line for line in lines if line in expected] == expected, run.stdout + run.stderr
+
+
+@dataclass(eq=False)
+class Node:
+    """As much of a node of pytest as is asked for."""
+
+    parent: Node | None = None
+
+
+def test_pytest_bdd_looks_for_a_step_once_for_each_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[tuple[str, str, object]] = []
+
+    def look(step: Step, _: object, node: Node) -> Iterator[str]:
+        looked.append((step.type, step.name, node.parent))
+        yield f"{step.type} {step.name}"
+
+    def step(type_: str, name: str) -> Step:
+        return Step(name=name, type=type_, indent=0, line_number=1, keyword="")
+
+    scenario = import_module("pytest_bdd.scenario")
+    monkeypatch.setattr(scenario, "find_fixturedefs_for_step", look)
+    modules = [Node(), Node()]
+    with of_pytest_bdd.steps_found_once():
+        for _ in range(2):
+            for module in modules:
+                for type_, name in (("given", "a"), ("then", "a"), ("then", "b")):
+                    found = scenario.find_fixturedefs_for_step(step(type_, name), None, Node(module))
+                    assert list(found) == [f"{type_} {name}"]
+    assert len(looked) == len(set(looked)) == 6
+    assert scenario.find_fixturedefs_for_step is look
 
 
 def _config_with(listener: object = None) -> Any:
