@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote_plus
 
 from conformance.i18n.messages import mark
-from conformance.target.wire.http import AsItStands
+from conformance.target.wire.http.building import AsItStands
 
 ASKED_AT_MOST: Final = 6
 """So many such codes a run asks for in vain: each spends a client error."""

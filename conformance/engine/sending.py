@@ -16,7 +16,7 @@ from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.client import Calling
 from conformance.target.wire.exchange import AT_ONCE, Exchange
-from conformance.target.wire.http import InChunks
+from conformance.target.wire.http.building import InChunks
 from strategies.calls import Call
 from strategies.identifiers import Minter
 from strategies.orders import Order

@@ -36,7 +36,7 @@ from conformance.target.shared.calendar import DEFAULT_TRACKS, Calendar, Tracks,
 from conformance.target.shared.store_kinds import seen_by_smoke
 from conformance.target.waiting import Waiting, silently
 from conformance.target.wire.client import KonciliClient
-from conformance.target.wire.http import no_cookies
+from conformance.target.wire.http.building import no_cookies
 from conformance.target.wire.journal import Journal, Spent
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.evidence import Evidence

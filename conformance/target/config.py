@@ -20,7 +20,7 @@ from conformance.contract.readings import resolve
 from conformance.contract.rules import stated_rules
 from conformance.durations import seconds_of
 from conformance.errors import CannotRun
-from conformance.target.wire.http import URL, InvalidURL
+from conformance.target.wire.http.building import URL, InvalidURL
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CALLBACK_PORT = 9100

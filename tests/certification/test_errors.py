@@ -25,7 +25,7 @@ from conformance.engine.schema_layer import run_schema_layer
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
 from conformance.target.wire.exchange import Exchange
-from conformance.target.wire.http import AsItStands
+from conformance.target.wire.http.building import AsItStands
 from conformance.verdict.violation import Violation
 from strategies import odd
 from strategies.alike import pairs

@@ -16,7 +16,9 @@ from itertools import groupby
 from typing import Final
 
 from conformance.target.wire.exchange import Exchange
-from conformance.target.wire.http import Answer, NeverSent, NoAnswer, Request, Transport, ask
+from conformance.target.wire.http.building import Request
+from conformance.target.wire.http.failures import NeverSent, NoAnswer
+from conformance.target.wire.http.network import Answer, Transport, ask
 
 TOGETHER_SECONDS: Final = 5.0
 """How long the first that is ready waits for the last: servers hang up on who sends half a request for long."""

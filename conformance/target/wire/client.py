@@ -19,7 +19,8 @@ from conformance.target.waiting import Waiting
 from conformance.target.wire.admission import PAUSES, Admission
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import Exchange
-from conformance.target.wire.http import Builder, Network, Transport, answer_seconds
+from conformance.target.wire.http.building import Builder
+from conformance.target.wire.http.network import Network, Transport, answer_seconds
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.proxies import Proxy, proxy_to
 from conformance.target.wire.public_words import own_words

@@ -12,7 +12,8 @@ from conformance.target.config import Target
 from conformance.target.waiting import Waiting
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import SERVER_ERROR, Exchange
-from conformance.target.wire.http import Builder, Garbled, NeverSent, NoAnswer, ProxyRefused, Request, StillPassing
+from conformance.target.wire.http.building import Builder, Request
+from conformance.target.wire.http.failures import Garbled, NeverSent, NoAnswer, ProxyRefused, StillPassing
 from conformance.target.wire.redaction import Redactor
 from conformance.target.wire.transport import GATEWAY_ERRORS, PASSING_FAILURES, Blocked, GuardedTransport, is_page
 

@@ -19,20 +19,9 @@ from conformance.target.waiting import Waiting, shown
 from conformance.target.wire import interrupts
 from conformance.target.wire.at_once import Asked, CalledOff, Sent, ask_at_once
 from conformance.target.wire.exchange import Exchange
-from conformance.target.wire.http import (
-    BLOCKED,
-    Answer,
-    BrokenOff,
-    Builder,
-    Garbled,
-    Network,
-    NeverSent,
-    NoAnswer,
-    Request,
-    StillPassing,
-    Transport,
-    ask,
-)
+from conformance.target.wire.http.building import Builder, Request
+from conformance.target.wire.http.failures import BrokenOff, Garbled, NeverSent, NoAnswer, StillPassing
+from conformance.target.wire.http.network import BLOCKED, Answer, Network, Transport, ask
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.throttling import (
     GARBLED_TRIES,

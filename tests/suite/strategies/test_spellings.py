@@ -18,7 +18,7 @@ from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import dumps, loads
 from conformance.contract.money import to_the_cent
 from conformance.engine.same_order import differences
-from conformance.target.wire.http import Builder, InChunks
+from conformance.target.wire.http.building import Builder, InChunks
 from strategies.calls import calls
 from strategies.dates import FIELDS
 from strategies.placeholders import fill

@@ -28,7 +28,9 @@ from conformance.target.waiting import Waiting
 from conformance.target.wire import at_once
 from conformance.target.wire.at_once import CalledOff, Rendezvous
 from conformance.target.wire.client import Calling, KonciliClient
-from conformance.target.wire.http import Answer, Builder, Network, _Held, ask
+from conformance.target.wire.http.building import Builder
+from conformance.target.wire.http.connections import Held
+from conformance.target.wire.http.network import Answer, Network, ask
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
 from conformance.target.wire.transport import Blocked
@@ -292,12 +294,12 @@ def test_a_block_is_noted_when_all_else_is_written_down(client: KonciliClient, w
 
 
 def test_what_is_said_to_a_proxy_is_not_held_back() -> None:
-    held = _Held(b"POST", has_body=True, release=lambda send: send())
+    held = Held(b"POST", has_body=True, release=lambda send: send())
     assert not held.is_end(b"CONNECT koncili.example:443 HTTP/1.1\r\n\r\n")
     assert not held.is_end(b"POST /order HTTP/1.1\r\n\r\n")
     assert not held.is_end(b"")
     assert held.is_end(b"{}")
-    assert _Held(b"GET", has_body=False, release=lambda send: send()).is_end(b"GET /order HTTP/1.1\r\n\r\n")
+    assert Held(b"GET", has_body=False, release=lambda send: send()).is_end(b"GET /order HTTP/1.1\r\n\r\n")
 
 
 def test_a_pool_whose_connections_were_closed_makes_new_ones(base_url: str, client: KonciliClient) -> None:

@@ -18,9 +18,11 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import CannotRun, TargetUnavailable
-from conformance.target.wire import http
 from conformance.target.wire.client import KonciliClient
-from conformance.target.wire.http import BrokenOff, Builder, Garbled, Network, NoAnswer, answer_seconds, ask
+from conformance.target.wire.http import network as http_network
+from conformance.target.wire.http.building import Builder
+from conformance.target.wire.http.failures import BrokenOff, Garbled, NoAnswer
+from conformance.target.wire.http.network import Answer, Network, answer_seconds, ask
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS, write
 from tests.suite.support.stage.listener import Exchange, listening
 from tests.suite.support.stage.passage import Reply, in_json
@@ -59,7 +61,7 @@ def served(serve: Callable[[Exchange], None]) -> Iterator[tuple[Builder, Network
             network.close()
 
 
-def get(builder: Builder, network: Network, path: str = "/order", method: str = "GET") -> http.Answer:
+def get(builder: Builder, network: Network, path: str = "/order", method: str = "GET") -> Answer:
     """The answer to a request. Raises NoAnswer."""
     return ask(network, builder.build(method, path, None, None, {}), lambda *_: None)
 
@@ -251,7 +253,7 @@ def meet_everything() -> None:
         else:
             raw(large.head + large.body)(exchange)
 
-    http.ANSWER_SECONDS = ANSWER_SECONDS
+    http_network.ANSWER_SECONDS = ANSWER_SECONDS
     time.sleep = lambda _: None
     with listening(serve) as listener:
 

@@ -18,7 +18,7 @@ import pytest
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.readings import resolve
-from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, Doubtful, GoneAway, NotLetIn, TargetUnavailable, WaitTooLong
 from conformance.mock.clock import VirtualClock
 from conformance.mock.target import mock_target_table
 from conformance.mock.world import EMAIL, INTEGRATOR, PASSWORD
@@ -27,7 +27,7 @@ from conformance.target.config import parse_target
 from conformance.target.shared.budget import Budget, NoLimits
 from conformance.target.shared.budget_status import BudgetStatus
 from conformance.target.wire.client import KonciliClient
-from conformance.target.wire.http import AsItStands
+from conformance.target.wire.http.building import AsItStands
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
 from conformance.target.wire.sender import SILENCES
@@ -196,12 +196,45 @@ def test_the_credentials_get_a_token_where_the_refresh_token_does_not(server: Se
     assert server.routes[2:] == [*[REFRESH_ROUTE] * asked, TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label]
 
 
+LIST, GET = Endpoint.LIST_ACCOUNTS.label, Endpoint.GET_ORDER.label
+
+
 def test_no_token_to_the_own_token_gets_a_new_one_and_one_second_try(client: KonciliClient, server: Server) -> None:
-    """By the credentials: whoever gives dead tokens for credentials may give dead ones for a refresh token too."""
+    """By the credentials: whoever gives dead tokens for credentials may give dead ones for a refresh token too. That an endpoint
+    refuses what others take is found out once."""
     server.answers["/my-accounts"] = [NO_TOKEN]
     assert client.call(Endpoint.LIST_ACCOUNTS).status == 403
-    assert server.routes == [TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label, TOKEN_ROUTE, Endpoint.LIST_ACCOUNTS.label]
-    assert server.sent(TOKEN_HEADER) == ["access-token-number-1", "access-token-number-3"]
+    assert server.routes == [TOKEN_ROUTE, LIST, TOKEN_ROUTE, LIST, GET, LIST, GET, LIST, GET]
+    assert server.sent(TOKEN_HEADER) == ["access-token-number-1", *["access-token-number-3"] * 6]
+    server.requests.clear()
+    assert client.call(Endpoint.LIST_ACCOUNTS).status == 403
+    assert server.routes == [LIST, TOKEN_ROUTE, LIST]
+
+
+@pytest.mark.parametrize("refused", range(1, 4))
+def test_a_call_is_sent_again_while_its_new_token_is_not_known_everywhere(
+    client: KonciliClient, server: Server, refused: int
+) -> None:
+    server.answers["/my-accounts"] = [*[NO_TOKEN] * refused, httpx.Response(200)]
+    assert client.call(Endpoint.LIST_ACCOUNTS).status == 200
+    assert server.routes.count(TOKEN_ROUTE) == 2
+    assert server.routes.count(LIST) == refused + 1
+
+
+def test_new_tokens_that_nothing_takes_are_no_answer_to_a_call(client: KonciliClient, server: Server) -> None:
+    """And after four such calls in a row nothing more is sent."""
+    server.answers |= {"/my-accounts": [NO_TOKEN], "/order": [NO_TOKEN]}
+    for _ in range(3):
+        with pytest.raises(
+            NotLetIn, match=r"GET /order: .* refuses it with 403 NO_TOKEN, and GET /my-accounts with it"
+        ):
+            client.call(Endpoint.GET_ORDER)
+    with pytest.raises(GoneAway, match="the 4th call in a row: run again when its tokens are taken"):
+        client.call(Endpoint.GET_ORDER)
+    sent = len(server.requests)
+    with pytest.raises(GoneAway):
+        client.call(Endpoint.GET_ORDER)
+    assert len(server.requests) == sent
 
 
 def test_a_dead_token_that_a_refresh_gave_is_replaced_by_one_for_the_credentials(server: Server) -> None:

@@ -16,7 +16,8 @@ import pytest
 from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import CannotRun
-from conformance.target.wire.http import Builder, Network, ask
+from conformance.target.wire.http.building import Builder
+from conformance.target.wire.http.network import Network, ask
 from conformance.target.wire.proxies import Proxy, proxy_to
 from tests.suite.support.stage.listener import Exchange, listening
 from tests.suite.support.stage.passage import in_json

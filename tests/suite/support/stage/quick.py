@@ -86,8 +86,8 @@ def _carry_out(task: Task) -> None:
     sys.argv = ["koncili-conformance", *task.arguments]
 
     from conformance.cli import main
-    from conformance.target.wire import http
+    from conformance.target.wire.http import network
 
     time.sleep = _nap
-    http.READ_SECONDS, http.ANSWER_SECONDS = task.patience, 1.5 * task.patience
+    network.READ_SECONDS, network.ANSWER_SECONDS = task.patience, 1.5 * task.patience
     main()
