@@ -92,8 +92,10 @@ class FaultBatch:
 
 
 @st.composite
-def fault_batches(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, ...]) -> FaultBatch:
-    """A lawful creation or release with an edit of each of the kinds."""
+def fault_batches(
+    draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, ...], seconds: int | None = None
+) -> FaultBatch:
+    """A lawful creation or release with an edit of each of the kinds, in a period of so many seconds where they are given."""
     types = tuple(sorted({type_ for kind in kinds for type_ in kind.types}))
     allowed = [set(kind.places(scope)) for kind in kinds if kind.places is not None]
     places = tuple(place for place in scope.places if all(place in some for some in allowed))
@@ -105,6 +107,7 @@ def fault_batches(draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[K
         "places": places,
         "large": any(kind.large for kind in kinds),
         "multiples": multiples,
+        "seconds": seconds,
     }
     lawful = draw(calls(scope, endpoint, **wanted))
     return FaultBatch(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))

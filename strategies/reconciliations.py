@@ -106,6 +106,7 @@ def batches(
     ones with their types exchanged: whoever takes another order's extracts for this one's sees as much as can be alike.
     """
     places = places or scope.places
+    places = tuple(place for place in places if place in scope.opened_at) or places
     place_number, more, length, init_zone, end_zone, milliseconds, form = draw(
         _choices(len(places), at_most - at_least + 1)
     )

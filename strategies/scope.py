@@ -39,6 +39,8 @@ class Scope:
     fixtures: Mapping[str, Place] = field(default_factory=dict)
     foreign_code: str | None = None
     days: Days = DAYS
+    opened_at: tuple[Place, ...] = ()
+    """Where reconciliations are to be opened, where nothing else is asked for; anywhere where none is named."""
 
     @property
     def extract_types(self) -> tuple[str, ...]:

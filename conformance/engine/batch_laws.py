@@ -109,12 +109,22 @@ def _creation_counts(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool 
 
 
 def use_earlier_periods(
-    reconciliations: Reconciliations, reconciliation: OpenReconciliation, fault_batch: FaultBatch
+    reconciliations: Reconciliations,
+    reconciliation: OpenReconciliation,
+    fault_batch: FaultBatch,
+    *,
+    opened_before: bool = False,
 ) -> None:
-    """Where a broken creation is about earlier periods, let there be two."""
+    """Where a broken creation is about earlier periods, let there be two: the latest is new; the other may have been
+    `opened_before` for something else."""
     wanted = {placeholder for _, edit in fault_batch.edits for placeholder in edit.placeholders} & {EARLIER, LATEST}
+    place, before = reconciliation.place, None
+    if opened_before:
+        before = reconciliations.lying_alone(place, EARLIER_SECONDS)
     for name in (EARLIER, LATEST) if wanted else ():
-        earlier = reconciliations.run_through(reconciliations.plain(reconciliation.place, 1, seconds=EARLIER_SECONDS))
+        earlier, before = before, None
+        if earlier is None:
+            earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=EARLIER_SECONDS))
         reconciliation.values = tuple(
             values.having(**{name: earlier.values[0][PERIOD]}) for values in reconciliation.values
         )

@@ -187,10 +187,38 @@ def other_than(there: Place, pairs: Sequence[tuple[Place, Place]]) -> Place:
 
 def _of_the_same_period(other: Place, batch: Batch, drawn: Batch, earlier: Sequence[Earlier]) -> Fitted | None:
     for one in earlier:
-        if batch.place == drawn.place and one.place == other and one.seconds >= batch.seconds:
-            creation = {**batch.creation, "periodEndDate": at(timedelta(seconds=one.seconds))}
-            return Fitted(replace(batch, creation=creation, seconds=one.seconds), one.begins)
+        suits = one.place == other and one.is_over and one.seconds >= batch.seconds
+        if batch.place == drawn.place and suits and one.is_free_at(batch.place, earlier):
+            return _of_period(batch, one)
     return None
+
+
+def _of_period(batch: Batch, one: Earlier) -> Fitted:
+    creation = {**batch.creation, "periodEndDate": at(timedelta(seconds=one.seconds))}
+    return Fitted(replace(batch, creation=creation, seconds=one.seconds), one.begins)
+
+
+def beside_an_active_one(bench: Bench, rule: Rule) -> list[CreationLaw]:
+    """Of the period of one that is active on another account, of the same channel if there is any."""
+    return [
+        CreationLaw(
+            rule, bench.scenario, st.just(bench.reconciliations.plain(there, 2)), 1, _of_an_active_period,
+            while_active=((place, there), (there, place)),
+        )
+        for place, there in pairs_of_places(bench.reconciliations.scope)[:1]
+    ]  # fmt: skip
+
+
+def _of_an_active_period(batch: Batch, _: Batch, earlier: Sequence[Earlier]) -> Fitted | None:
+    """The last one is active."""
+    active = earlier[-1]
+    suits = active.seconds >= batch.seconds and active.is_free_at(batch.place, earlier)
+    return _of_period(batch, active) if suits else None
+
+
+def of_another_account_and_beside(bench: Bench, rule: Rule) -> list[CreationLaw]:
+    """All that is said of the periods of other accounts."""
+    return [*beside_an_active_one(bench, rule), *of_another_account(bench, rule)]
 
 
 # -- REC-11 --------------------------------------------------------------------------------------------------------
@@ -202,11 +230,12 @@ def touching(bench: Bench, rule: Rule) -> list[CreationLaw]:
     drawn = st.just(bench.reconciliations.plain(place, 2, seconds=EARLIER_SECONDS))
     return [
         CreationLaw(
-            rule, touching_name(bench, after=after), drawn, 1, partial(_beside, after=after), needs_earlier=True
+            rule, touching_name(bench, after=after), drawn, 1, partial(_beside, after=after), needs_earlier=True,
+            tells=("adjacent-periods", "allowed"),
         )
         for after in (True, False)
         if bench.scope.readings["adjacent-periods"] == "allowed"
-    ]
+    ]  # fmt: skip
 
 
 def touching_name(bench: Bench, *, after: bool) -> str:
@@ -251,7 +280,7 @@ CREATION_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[CreationLaw]]
         "every creation is accepted with 201 and an integer id": of_any_period,
         "while it is active a second one is refused with 4xx, and accepted after": second_while_active,
         "a creation that is refused leaves its period free": free_after_refusal,
-        "while it is active another account can have one of the same period": of_another_account,
+        "while it is active another account can have one of the same period": of_another_account_and_beside,
         "one that begins or ends where it ends or begins is answered as the reading says": touching,
         "whatever totalNetValue the reading allows, it is accepted and completes": any_total,
     }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
 from conformance.contract.rules import Rule
+from conformance.engine.open_reconciliation import OpenReconciliation
 from strategies.calls import Call
+from strategies.periods import PERIOD
 from strategies.reconciliations import Batch
 from strategies.scope import Place
 
@@ -27,11 +29,23 @@ class Earlier:
     seconds: int
     is_free_before: bool = True
     is_free_after: bool = True
+    is_over: bool = False
+    """Whether it has all its releases: until then none is to lie beside it, nor have the same period elsewhere."""
 
     def room(self, *, after: bool) -> int:
         """How many seconds are free after it, or before it."""
         is_free = self.is_free_after if after else self.is_free_before
-        return min(self.seconds, ROOM_SECONDS) + 1 if is_free else 0
+        return min(self.seconds, ROOM_SECONDS) + 1 if is_free and self.is_over else 0
+
+    def is_of(self, opened: OpenReconciliation) -> bool:
+        """Whether it is that one's."""
+        return self.place == opened.place and self.begins == datetime.fromisoformat(opened.values[0][PERIOD])
+
+    def is_free_at(self, place: Place, others: Sequence[Earlier]) -> bool:
+        """Whether the same period touches none of these others at that place."""
+        ends = self.begins + timedelta(seconds=self.seconds)
+        there = [one for one in others if one.place == place]
+        return all(ends < one.begins or one.begins + timedelta(seconds=one.seconds) < self.begins for one in there)
 
     def take(self, *, after: bool) -> None:
         """Something lies there now."""
@@ -68,3 +82,7 @@ class CreationLaw:
     """A broken copy of the creation that is sent before it, and the rule that says it is refused."""
     needs_earlier: bool = False
     """Whether it is about an earlier period: it can't be shown by each reconciliation."""
+    while_active: Collection[tuple[Place, Place]] = ()
+    """Where one of the same period must be active that long, and where it is opened then, if it is about that."""
+    tells: tuple[str, str] | None = None
+    """The reading that the target follows if it is accepted, and its value."""

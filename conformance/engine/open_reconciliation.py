@@ -45,8 +45,15 @@ class OpenReconciliation:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every order's release was accepted."""
-        return self.released == set(range(len(self.batch.orders)))
+        """Whether every order's release was accepted, or so many that there is no room for another entry."""
+        return self.released == set(range(len(self.batch.orders))) or self.is_full
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many entries were accepted as it was opened for: where it is for fewer than its orders have."""
+        entries = sum(len(self.batch.orders[order]["extracts"]) for order in self.released)
+        wanted: int = self.batch.creation["releasesQtd"]
+        return entries >= wanted
 
 
 def is_about(received: Received, reconciliation: OpenReconciliation) -> bool:

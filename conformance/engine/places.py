@@ -60,6 +60,14 @@ class Places:
         free = tuple(place for place in self.bench.scope.places if place not in self.blocked)
         return replace(self.bench.scope, places=free or self.bench.scope.places)
 
+    @property
+    def shared_scope(self) -> Scope:
+        """The same for what shares reconciliations: they are opened on two places, so that there are few of them."""
+        scope = self.scope
+        if self.bench.session.profile.refusals_per_kind != 1:  # then each has its own anyway
+            return scope
+        return replace(scope, opened_at=(scope.places[0], scope.places[-1]))
+
     def look_again(self) -> None:
         """It may have been possible since to complete what blocked them."""
         live = self.bench.session.live

@@ -140,7 +140,7 @@ class Besides:
 
     def shows(self, planned: Planned, one: Example[CreationLaw]) -> bool:
         """Let it show this one; whether it can, if that was not shown before."""
-        if one not in self.examples or one.law.is_refused_before:
+        if one not in self.examples or one.law.is_refused_before or one.law.while_active:
             return False
         fitted = one.law.fitted(planned.batch, one.drawn, self.earlier)
         if fitted is None:
@@ -156,6 +156,18 @@ class Besides:
         if fitted.beside is not None:
             fitted.beside.take(after=fitted.after)
 
+    def beside_active(self, active: OpenReconciliation, waiting: Sequence[Planned]) -> tuple[Planned, Planned] | None:
+        """One of those that wait, and how it is to be opened beside an active one so that it shows a law about that."""
+        now = sorted(self.earlier, key=lambda one: one.is_of(active))
+        for one in list(self.examples):
+            for planned in waiting:
+                suits = planned.reconciliation is None and (active.place, planned.batch.place) in one.law.while_active
+                if suits and (fitted := one.law.fitted(planned.batch, one.drawn, now)) is not None:
+                    beside = Planned(planned.batch, planned.example, planned.also)
+                    self._take_up(beside, one, fitted)
+                    return planned, beside
+        return None
+
     def take_refused_before(self) -> Example[CreationLaw] | None:
         """One whose creation is refused while the one before is active, if there is any left."""
         one = next((one for one in self.examples if one.law.is_refused_before), None)
@@ -164,7 +176,11 @@ class Besides:
         return one
 
     def note_period(self, planned: Planned, opened: OpenReconciliation) -> None:
-        """Others may lie beside its period, where nothing does yet."""
-        if not planned.begins:
-            begins = datetime.fromisoformat(opened.values[0][PERIOD])
-            self.earlier.append(Earlier(opened.place, begins, opened.batch.seconds))
+        """It is open, for a period that no other is to have there. Others may lie beside it later, where nothing does yet."""
+        begins, is_free = datetime.fromisoformat(opened.values[0][PERIOD]), not planned.begins
+        self.earlier.append(Earlier(opened.place, begins, opened.batch.seconds, is_free, is_free))
+
+    def note_over(self, opened: OpenReconciliation) -> None:
+        """It has all its releases."""
+        for one in self.earlier:
+            one.is_over = one.is_over or one.is_of(opened)

@@ -27,7 +27,7 @@ from strategies.placeholders import CODE
 from strategies.reconciliations import plain_order
 
 ABOUT_ORDERS: Final = ("token-lifetime", "account-id-type", "extract-types", "empty-extracts")
-ABOUT_BATCHES: Final = ("period-bounds", "value-mismatch", "adjacent-periods")
+ABOUT_BATCHES: Final = ("period-bounds", "value-mismatch")
 
 
 def probe_orders(bench: Bench) -> None:
@@ -122,8 +122,15 @@ def _probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
                 return
     finally:
         reconciliations.finish(reconciliation)
-    if bench.session.is_open("adjacent-periods"):
-        _probe_adjacent(bench, reconciliations, reconciliation.values[0][PERIOD])
+
+
+def probe_adjacent(bench: Bench, reconciliations: Reconciliations) -> None:
+    """Find out whether periods may touch, where the target file does not say and nothing has shown it yet."""
+    if not bench.session.is_open("adjacent-periods"):
+        return
+    with bench.session.probing(), suppress(Hindered, Violation, TargetUnavailable):
+        earlier = reconciliations.run_through(reconciliations.plain(bench.scope.places[0], 1, seconds=EARLIER_SECONDS))
+        _probe_adjacent(bench, reconciliations, earlier.values[0][PERIOD])
 
 
 def _probe_adjacent(bench: Bench, reconciliations: Reconciliations, earlier: str) -> None:

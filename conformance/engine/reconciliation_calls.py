@@ -397,7 +397,9 @@ class ReconciliationCalls(Places):
 
     def _complete(self, reconciliation: OpenReconciliation) -> None:
         for order in range(len(reconciliation.batch.orders)):
-            if order not in reconciliation.released | reconciliation.lost and not reconciliation.spoiled:
+            if order in reconciliation.released | reconciliation.lost:
+                continue
+            if not reconciliation.spoiled and not reconciliation.is_full:
                 self.release(reconciliation, order)
         if reconciliation.spoiled or not reconciliation.is_complete:
             self.free(reconciliation.place)

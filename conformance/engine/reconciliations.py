@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
@@ -20,7 +21,7 @@ from conformance.target.shared.calendar import LONG_SECONDS
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
-from strategies.periods import EARLIER, LATEST
+from strategies.periods import EARLIER, LATEST, PERIOD
 from strategies.reconciliations import Batch
 from strategies.scope import Place
 
@@ -147,7 +148,7 @@ class Reconciliations(ReconciliationCalls):
     ) -> None:
         """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same, and
         then it is to blame for server errors too."""
-        before = next((one for one in reversed(self.ids.values()) if one.place == reconciliation.place), None)
+        before = self.newest_at(reconciliation.place)
         if reconciliation.place in self.refused_at and (
             self._stays_elsewhere(reconciliation.place) or self._refused_for_another(reconciliation, call)
         ):
@@ -367,6 +368,27 @@ class Reconciliations(ReconciliationCalls):
             if place not in self.endless:
                 raise
         return place not in self.endless
+
+    def newest_at(self, place: Place) -> OpenReconciliation | None:
+        """The one that was opened last there in this run."""
+        return next((one for one in reversed(self.ids.values()) if one.place == place), None)
+
+    def lying_alone(self, place: Place, seconds: int) -> OpenReconciliation | None:
+        """One whose period lasts so long, and as much again is free on both of its sides."""
+        spans = [
+            (
+                one,
+                begins := datetime.fromisoformat(one.values[0][PERIOD]),
+                begins + timedelta(seconds=one.batch.seconds),
+            )
+            for one in self.ids.values()
+        ]
+        around = timedelta(seconds=seconds)
+        for one, begins, ends in spans:
+            beside = (ends + around > other and begins - around < end for two, other, end in spans if two is not one)
+            if one.place == place and one.batch.seconds == seconds and not any(beside):
+                return one
+        return None
 
     def take_spare(self, batch: Batch) -> OpenReconciliation | None:
         """What was opened for one as plain as this batch, with orders of as many extracts, if that was."""

@@ -16,7 +16,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
-from conformance.engine.shelf import Laws, Shared
+from conformance.engine.shelf import Laws, Shared, within_one_period
 from conformance.engine.unfinished import Spoiled
 from conformance.engine.waiting import Waiting
 from strategies.calls import Call, release_of
@@ -67,7 +67,7 @@ def _accepted(
 
 def exact_releases(bench: Bench, rule: Rule) -> list[Shared[Any]]:
     """Every exact release is accepted, also in the last hours of a period of days, and of an order that was updated."""
-    scope = bench.reconciliations.scope
+    scope = bench.reconciliations.shared_scope
     return [
         _accepted(bench, rule, batches(scope), bench.session.profile.sequences),
         _accepted(bench, rule, _on_the_last_day(scope), 1, " on the last day", whole_period=True),
@@ -108,7 +108,7 @@ def _accepted_as_updated(bench: Bench, rule: Rule) -> Shared[tuple[Batch, Order]
                 reconciliation.spoiled = done.status // 100 != 2
             reconciliations.finish(reconciliation)
 
-    drawn = batches(reconciliations.scope, types=("COMISSION",)).map(
+    drawn = batches(reconciliations.shared_scope, types=("COMISSION",)).map(
         lambda batch: (replace(batch, orders=(with_a_cent_moved(batch.orders[0]),)), batch.orders[0])
     )
     return Shared(rule, f"{bench.scenario} updated", drawn, law, 1, lambda example: example[0])
@@ -124,14 +124,15 @@ def _of_its_extracts(batch: Batch) -> Call:
 
 def entries_in_sequence(bench: Bench, rule: Rule) -> list[Shared[Batch]]:
     """With its entries in the sequence of the extracts it is accepted."""
-    drawn = batches(bench.reconciliations.scope, types=("COMISSION", "SHIP", "SHIP"))
+    drawn = batches(bench.reconciliations.shared_scope, types=("COMISSION", "SHIP", "SHIP"))
     return [_accepted(bench, rule, drawn, some(bench))]
 
 
 @st.composite
 def _on_the_last_day(draw: DrawFn, scope: Scope) -> Batch:
     """A period of some days, and a release in its last hours."""
-    batch: Batch = draw(batches(scope, seconds=3 * DAY))
+    # Not where what is about the ends of shorter periods is: one can't be as long as both.
+    batch: Batch = draw(batches(replace(scope, opened_at=scope.opened_at[-1:]), seconds=3 * DAY))
     released = at(timedelta(seconds=3 * DAY - 1))
     return replace(batch, releases=({**batch.releases[0], "releasedDate": released},))
 
@@ -162,7 +163,7 @@ def entries_in_another_sequence(bench: Bench, rule: Rule) -> list[Shared[Batch]]
             reconciliations.finish(reconciliation)
 
     # A sale and a commission differ: so do the sequences.
-    drawn = batches(reconciliations.scope, types=("COMISSION",))
+    drawn = batches(reconciliations.shared_scope, types=("COMISSION",))
     return [Shared(rule, bench.scenario, drawn, law, some(bench), _itself)]
 
 
@@ -193,7 +194,9 @@ def at_either_end(bench: Bench, rule: Rule) -> list[Shared[tuple[Batch, bool]]]:
             reconciliations.finish(reconciliation)
 
     def shared(*, at_the_end: bool) -> Shared[tuple[Batch, bool]]:
-        drawn = st.tuples(batches(reconciliations.scope), st.just(at_the_end))
+        scope = reconciliations.shared_scope
+        one_period, length = within_one_period(scope)
+        drawn = st.tuples(batches(one_period, seconds=length) if at_the_end else batches(scope), st.just(at_the_end))
         name = f"{bench.scenario} {at_the_end}"
         # Where the period begins all are alike.
         return Shared(rule, name, drawn, law, 1, lambda example: example[0], whole_period=at_the_end)
@@ -226,8 +229,8 @@ def another_of_the_same_order(bench: Bench, rule: Rule) -> list[Shared[Batch]]:
             reconciliations.finish(reconciliation)
 
     # The order beside it has as many extracts: there is room for a second release.
-    drawn = batches(reconciliations.scope).map(
-        lambda batch: beside_plain(reconciliations.scope, batch, len(batch.orders[0]["extracts"]))
+    drawn = batches(reconciliations.shared_scope).map(
+        lambda batch: beside_plain(reconciliations.shared_scope, batch, len(batch.orders[0]["extracts"]))
     )
     return [Shared(rule, bench.scenario, drawn, law, max(1, some(bench) // 2), _itself)]
 
@@ -256,7 +259,7 @@ def of_a_deleted_order(bench: Bench, rule: Rule) -> list[Shared[Batch]]:
         finally:
             reconciliations.finish(reconciliation)
 
-    return [Shared(rule, bench.scenario, batches(reconciliations.scope), law, 1, _itself)]
+    return [Shared(rule, bench.scenario, batches(reconciliations.shared_scope), law, 1, _itself)]
 
 
 SHARED_LAWS: Final[Mapping[str, Laws]] = MappingProxyType(

@@ -26,11 +26,13 @@ from conformance.engine.unfinished import Hindered, NotSeenYet, Spoiled
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable
+from conformance.target.shared.calendar import LONG_SECONDS
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.orders import Order
-from strategies.periods import PERIOD
+from strategies.periods import LENGTHS, PERIOD
 from strategies.reconciliations import Batch, total
+from strategies.scope import Scope
 
 MOST_ENTRIES: Final = 300
 """Of one such reconciliation: as many as WFL-02 has reconciled."""
@@ -45,6 +47,12 @@ SPOILED_AT_MOST: Final = 6
 """So many are opened in place of spoiled ones; after that the scenarios try everything by themselves."""
 
 T = TypeVar("T")
+
+
+def within_one_period(scope: Scope) -> tuple[Scope, int | None]:
+    """Where what is about the ends of a period is opened, and for how many seconds, so that one serves all such examples; the
+    length is None where each has its own anyway."""
+    return replace(scope, opened_at=scope.opened_at[:1]), LENGTHS[-1] if scope.opened_at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,8 @@ class Shelf(Ahead[Shared[Any]]):
             is_open = bool(left) and reconciliations.create(whole, blame=False).is_accepted
         except (Hindered, Violation):
             is_open = False
+        if not is_open and any(_is_long(one) for one in some):  # perhaps earlier runs have taken all of those
+            return [one for one in some if not _is_long(one)]
         if not is_open:
             self._spoiled = SPOILED_AT_MOST  # perhaps since it is for so many: no other would be opened either
             return []
@@ -186,12 +196,16 @@ def in_common(examples: Sequence[Example[Shared[Any]]]) -> list[list[Example[Sha
     places = dict.fromkeys(one.batch.place for one in examples)
     for place in places:
         there = [one for one in examples if one.batch.place == place]
-        longest = max((one.batch.seconds for one in there if not one.law.whole_period), default=0)
+        longest = max(one.batch.seconds for one in there)
         lengths: defaultdict[int, list[Example[Shared[Any]]]] = defaultdict(list)
         for one in sorted(there, key=lambda one: not one.law.needs_room):
             lengths[one.batch.seconds if one.law.whole_period else longest].append(one)
         found += [some for alike in lengths.values() for some in _parted(alike)]
     return [some for some in found if len(some) > 1 or some[0].law.examples > 1]
+
+
+def _is_long(one: Example[Shared[Any]]) -> bool:
+    return one.batch.seconds >= LONG_SECONDS
 
 
 def _parted(examples: Sequence[Example[Shared[Any]]]) -> Iterator[list[Example[Shared[Any]]]]:

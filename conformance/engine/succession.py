@@ -65,6 +65,8 @@ class Succession(Ahead[Any]):
     """Where something did not go as it should."""
     _ends: Ends = field(default_factory=Ends)
     _besides: Besides = field(default_factory=Besides)
+    _waiting: defaultdict[Place, list[Planned]] = field(default_factory=lambda: defaultdict(list))
+    """What is still to be opened."""
     _reconciled: list[Example[ReconciledLaw]] = field(default_factory=list)
     """Examples of laws of reconciled orders that none has shown yet."""
     _later: list[Example[LaterLaw]] = field(default_factory=list)
@@ -84,28 +86,27 @@ class Succession(Ahead[Any]):
         self._besides.examples = [one for one in examples if isinstance(one.law, CreationLaw)]
         self._reconciled = [one for one in examples if isinstance(one.law, ReconciledLaw)]
         self._later = [one for one in examples if isinstance(one.law, LaterLaw)]
-        places: defaultdict[Place, list[Planned]] = defaultdict(list)
         for planned in planned_of([one for one in examples if isinstance(one.law, Whole)]):
-            places[planned.batch.place].append(planned)
-        self._keep_one_clean(places)
-        while any(places.values()):
-            for place, some in places.items():
+            self._waiting[planned.batch.place].append(planned)
+        self._keep_one_clean()
+        while any(self._waiting.values()):
+            for place, some in self._waiting.items():
                 if some:
-                    self._try(some.pop(0), some[0] if some else None)
+                    self._try(some.pop(0))
                 if place in self._over:
                     some.clear()
-        for place in tuple(self._ending):
-            self._look(place)
+        self._see_ends()
         self._blame_refused_releases()
         if self.created:  # there are earlier ones that they may be about
             self._show_the_rest()
 
-    def _keep_one_clean(self, places: dict[Place, list[Planned]]) -> None:
+    def _keep_one_clean(self) -> None:
         """Where nothing tells of an end but room for the next one, each look is a creation that may be refused."""
-        session = self.bench.session
+        session, places = self.bench.session, self._waiting
         if session.control is not None or session.inbox is not None or len(places) == 1:
             return
-        for place, some in reversed(places.items()):
+        paired = {place for one in self._besides.examples for pair in one.law.while_active for place in pair}
+        for place, some in sorted(reversed(places.items()), key=lambda there: there[0] in paired):
             plainly = (one for one in some if one.example.law.ended is not None and not one.looks_meanwhile)
             if (first := next(plainly, None)) is not None:
                 some.remove(first)
@@ -123,21 +124,25 @@ class Succession(Ahead[Any]):
                     continue
                 if (opened := self._opened(planned)) is not None:
                     self._release_plainly(planned, opened)
-                    self._besides.note_period(planned, opened)
+                    self._besides.note_over(opened)
                 break
 
-    def _try(self, planned: Planned, then: Planned | None) -> None:
-        """Open it, by which the one before is known to have ended, and send its releases. The one that comes `then` is refused
-        meanwhile, where a law is about that."""
-        bench, reconciliations, place = self.bench, self.bench.reconciliations, planned.batch.place
-        bench.passing.begin_example()
-        is_clean = place == self._clean
+    def _try(self, planned: Planned) -> None:
+        """Open it, by which the one before is known to have ended, and send its releases."""
+        self.bench.passing.begin_example()
         self._prepare(planned)
         opened = self._opened(planned)
         if opened is None and planned.seen_besides:  # by itself it may be
             planned = Planned(planned.example.batch, planned.example, planned.also)
             opened = self._opened(planned)
-        began, one, notes = list(bench.story), planned.example, Notes()
+        self._go_through(planned, opened)
+
+    def _go_through(self, planned: Planned, opened: OpenReconciliation | None) -> None:
+        """Send its releases. Meanwhile the one that comes then is refused, and one of another account opened and gone through,
+        where laws are about that."""
+        bench, reconciliations, place = self.bench, self.bench.reconciliations, planned.batch.place
+        began, one, notes, is_clean = list(bench.story), planned.example, Notes(), place == self._clean
+        then = next(iter(self._waiting[place]), None)
         try:
             if place in self._ending:
                 has_ended = self._ending[place].reconciliation.ended  # where another was opened there since
@@ -149,6 +154,8 @@ class Succession(Ahead[Any]):
             bench.story[:] = began
             later = self._refuse_again(opened)
             began = list(bench.story)  # what was refused in it is a part of it
+            if not opened.spoiled:
+                self._open_beside(opened)
             if then is not None and not opened.spoiled and not is_clean:
                 self._refuse_meanwhile(then, opened)
             if not opened.spoiled:
@@ -165,7 +172,7 @@ class Succession(Ahead[Any]):
         for refused, shown in later:
             self._keep(refused, [*shown, partial(self._saw_first_release, story)])
         self._ending[place] = Ending(planned, opened, story, notes)
-        self._besides.note_period(planned, opened)
+        self._besides.note_over(opened)
         if reconciliations.notified(opened):
             self._see_end(place, is_free=True)
 
@@ -195,6 +202,36 @@ class Succession(Ahead[Any]):
         with self._noted(one, list(self.bench.story)) as notes:
             self.bench.saw(Side.REFUSED, one.law.refused(earlier, opened))
         return [(one, notes)] if notes else []
+
+    def _open_beside(self, active: OpenReconciliation) -> None:
+        """Open one of another account while this one is active, where a law is about that, and go through it."""
+        may_be_active = self.bench.reconciliations.settling & self.bench.reconciliations.opened_at
+        not_free = {*self._over, *self._ending, *may_be_active, self._clean}
+        waiting = [one for place, some in self._waiting.items() if place not in not_free for one in some]
+        found = self._besides.beside_active(active, waiting)
+        if found is None:
+            return
+        wanted, planned = found
+        if (opened := self._opened_at_first(planned)) is not None:
+            self._waiting[planned.batch.place].remove(wanted)
+            self._go_through(planned, opened)
+
+    def _opened_at_first(self, planned: Planned) -> OpenReconciliation | None:
+        """It, open, if its creation is accepted when it is sent once: what is active elsewhere may be in its way."""
+        reconciliations, opened = self.bench.reconciliations, list[OpenReconciliation]()
+        (one, notes) = planned.seen_besides[0]
+        with self._noted(one) as shown:
+            reconciliation = self._with_its_orders(planned)
+            created = reconciliations.create_once(reconciliation)
+            if created.is_accepted:
+                opened.append(reconciliation)
+                self.bench.saw(Side.ACCEPTED, created)
+                self.created.append(Created(planned.batch, created))
+                self._besides.note_period(planned, reconciliation)
+        notes.extend(shown)
+        if opened and not notes:  # something else was not as it should be
+            reconciliations.finish(opened[0])
+        return opened[0] if opened and notes else None
 
     def _refuse_meanwhile(self, then: Planned, active: OpenReconciliation) -> None:
         """Send the creation of the next one, which must be refused while this one is active."""
@@ -259,9 +296,12 @@ class Succession(Ahead[Any]):
             again = [one for one, _ in planned.seen_besides if one.law.refused_first is not None]
             self._besides.examples += again
             planned.seen_besides = [one for one in planned.seen_besides if one[0] not in again]
-        for _, others in planned.seen_besides:
+        for one, others in planned.seen_besides:
             others.insert(0, partial(self.bench.saw, Side.ACCEPTED, created))
+            if one.law.tells is not None and self.bench.session.is_open(one.law.tells[0]):
+                self.bench.learn(*one.law.tells)
         self.created.append(Created(planned.batch, created))
+        self._besides.note_period(planned, opened[0])
         return opened[0]
 
     def _refuses_first(self, planned: Planned, reconciliation: OpenReconciliation) -> bool:
@@ -296,23 +336,42 @@ class Succession(Ahead[Any]):
 
     # -- what has ended --------------------------------------------------------------------------------------------
 
-    def _look(self, place: Place) -> None:
-        """See that the last one there has ended, by opening another: one that shows something besides, if there is anything."""
-        ending, looked = self._ending[place], list[bool]()
-        if not ending.planned.needs_end or ending.reconciliation.ended:
-            self._see_end(place, is_free=ending.reconciliation.ended or None)
-            return
+    def _see_ends(self) -> None:
+        """See that the last one at each place has ended: by opening one that shows something besides, or that other scenarios
+        share, or else another."""
+        bench, reconciliations = self.bench, self.bench.reconciliations
+        for place, ending in tuple(self._ending.items()):
+            if not ending.planned.needs_end or ending.reconciliation.ended:
+                self._see_end(place, is_free=ending.reconciliation.ended or None)
+            elif place == self._clean:  # what comes next may be refused
+                self._look(place)
+            else:
+                self._show_another(place, ending)
+        if self._ending:
+            bench.together.try_ahead()
+            bench.shelf.try_once()
+        for place, ending in tuple(self._ending.items()):
+            if reconciliations.newest_at(place) is ending.reconciliation:
+                self._look(place)
+            else:
+                has_ended = ending.reconciliation.ended
+                self._see_end(place, is_free=has_ended or place not in reconciliations.endless)
+
+    def _show_another(self, place: Place, ending: Ending) -> None:
+        """Open what shows a law of creations, if one is left that can be shown there, after what is ending."""
         planned = Planned(self.bench.reconciliations.plain(place, 1), ending.planned.example)
-        if place != self._clean:
-            self._besides.prepare(planned)
+        self._besides.prepare(planned)
         if planned.seen_besides and (opened := self._opened(planned)) is not None:
             try:
                 has_ended = ending.reconciliation.ended
                 self._see_end(place, is_free=has_ended or place not in self.bench.reconciliations.endless)
             finally:
                 self._release_plainly(planned, opened)
-            return
-        with self._noted(ending.planned.example):
+
+    def _look(self, place: Place) -> None:
+        """See that the last one there has ended, by opening another for that alone."""
+        looked = list[bool]()
+        with self._noted(self._ending[place].planned.example):
             looked.append(self.bench.reconciliations.is_free(place))
         if looked:
             self._see_end(place, is_free=looked[0])

@@ -28,7 +28,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
-from conformance.engine.shelf import Laws, Shared, submitted_unblamed
+from conformance.engine.shelf import Laws, Shared, submitted_unblamed, within_one_period
 from conformance.engine.together_parts import (
     CREATED_BY_ITSELF,
     WITHIN_THE_PERIOD,
@@ -91,6 +91,12 @@ class Together:
             self.bench.saw(Side.REFUSED, exchange)
             self.bench.kinds.tried(KindOf(refusal, kind.name), clean=seen.clean)
         return True
+
+    def try_ahead(self) -> None:
+        """Try what scenarios need of creations, if that was not done yet: who asks for it sees what was opened for it."""
+        for refusal in self.scenarios:
+            if not self._rounds and refusal.endpoint is Endpoint.CREATE_RECONCILIATION:
+                self._try(refusal)
 
     def _try(self, refusal: Refusal) -> None:
         session = self.bench.session
@@ -187,7 +193,7 @@ class Together:
         bench.story.clear()
         bench.passing.begin_example()
         reconciliation, edits = reconciliations.begin(batch), iter(fault_batch.edits)
-        use_earlier_periods(reconciliations, reconciliation, fault_batch)
+        use_earlier_periods(reconciliations, reconciliation, fault_batch, opened_before=True)
         if not submitted_unblamed(bench, reconciliation):
             raise Spoiled
         refused = list[tuple[Part, list[Exchange], bool, Spent]]()
@@ -241,7 +247,9 @@ class Together:
         }
 
     def _release_law(self, refusal: Refusal, bench: Bench, rule: Rule) -> list[Shared[FaultBatch]]:
-        scope = bench.reconciliations.scope
+        scope, seconds = bench.reconciliations.shared_scope, None
+        if refusal.rule in WITHIN_THE_PERIOD:
+            scope, seconds = within_one_period(scope)
         kinds = tuple(kind for kind in bench.kinds.of(refusal) if possible(kind, scope, refusal.endpoint))
         if not kinds or Side.REFUSED not in rule.sides_under(bench.session.readings):
             return []
@@ -249,7 +257,7 @@ class Together:
             Shared(
                 rule,
                 refused_name(bench, refusal.endpoint),
-                fault_batches(scope, refusal.endpoint, kinds),
+                fault_batches(scope, refusal.endpoint, kinds, seconds),
                 partial(self._refused_release, refusal),
                 examples=1,
                 batch_of=batch_of,

@@ -19,6 +19,7 @@ from conformance.engine.creation_laws import (
     OVERLAP_SECONDS,
     after_refusal_name,
     any_total,
+    beside_an_active_one,
     faults_of_others,
     free_after_refusal,
     of_another_account,
@@ -30,6 +31,7 @@ from conformance.engine.creation_laws import (
     touching_name,
 )
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.probes import probe_adjacent
 from conformance.engine.properties import once, prove
 from conformance.engine.stays_active import check_nothing_stays_active
 from conformance.engine.unfinished import Hindered
@@ -243,7 +245,9 @@ def another_account_can_have_the_same_period(experiment: Experiment) -> None:
         finally:
             reconciliations.finish(reconciliation)
 
-    prove(bench, bench.scenario, st.just(reconciliations.plain(pairs[0][1], 2)), law, 1)
+    for one in beside_an_active_one(bench, experiment.rule):
+        if not bench.succession.counts(one.name):
+            prove(bench, one.name, one.strategy, law, one.examples)
     # Nearest and furthest: an account of the same channel, and one of another.
     for one in of_another_account(bench, experiment.rule):
         if not bench.succession.counts(one.name):
@@ -253,6 +257,9 @@ def another_account_can_have_the_same_period(experiment: Experiment) -> None:
 @then("one that begins or ends where it ends or begins is answered as the reading says")
 def touching_period_answered_as_the_reading_says(experiment: Experiment) -> None:
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
+    shown = {after: bench.succession.counts(touching_name(bench, after=after)) for after in (True, False)}
+    if not all(shown.values()):
+        probe_adjacent(bench, reconciliations)
     allowed = bench.scope.readings["adjacent-periods"] == "allowed"
 
     def law(offset: int, batch: Batch) -> None:
@@ -281,9 +288,9 @@ def touching_period_answered_as_the_reading_says(experiment: Experiment) -> None
 
     drawn = st.just(reconciliations.plain(reconciliations.scope.places[0], 2, seconds=EARLIER_SECONDS))
     for after in (True, False):
-        name, offset = touching_name(bench, after=after), EARLIER_SECONDS if after else -EARLIER_SECONDS
-        if not bench.succession.counts(name):
-            prove(bench, name, drawn, partial(law, offset), 1)
+        if not shown[after]:
+            offset = EARLIER_SECONDS if after else -EARLIER_SECONDS
+            prove(bench, touching_name(bench, after=after), drawn, partial(law, offset), 1)
 
 
 @then("whatever totalNetValue the reading allows, it is accepted and completes")
