@@ -58,6 +58,11 @@ class Planned:
         return any(one.law.meanwhile is not None for one in self.examples)
 
     @property
+    def begun(self) -> Callable[[OpenReconciliation], None] | None:
+        """What says what its values are, where its law does."""
+        return self.example.law.begun if isinstance(self.example.law, Whole) else None
+
+    @property
     def needs_end(self) -> bool:
         """Whether anything is said of its end, or of what is known to have ended."""
         return bool(self.reconciled or self.seen_besides) or any(one.law.ended is not None for one in self.examples)
@@ -129,7 +134,7 @@ class Besides:
     def prepare(self, planned: Planned, *, may_refuse: bool = True) -> None:
         """Let it show examples, if it can: one that is about its body, and one about its period. `may_refuse` is whether a broken
         copy of its creation may come before it: that may stay active, and where nothing was opened yet nobody could tell."""
-        if planned.reconciliation is not None:
+        if planned.reconciliation is not None or planned.begun is not None:
             return
         for needs_earlier in (False, True):
             for one in self.examples:
@@ -159,9 +164,10 @@ class Besides:
     def beside_active(self, active: OpenReconciliation, waiting: Sequence[Planned]) -> tuple[Planned, Planned] | None:
         """One of those that wait, and how it is to be opened beside an active one so that it shows a law about that."""
         now = sorted(self.earlier, key=lambda one: one.is_of(active))
+        able = [planned for planned in waiting if planned.reconciliation is None and planned.begun is None]
         for one in list(self.examples):
-            for planned in waiting:
-                suits = planned.reconciliation is None and (active.place, planned.batch.place) in one.law.while_active
+            for planned in able:
+                suits = (active.place, planned.batch.place) in one.law.while_active
                 if suits and (fitted := one.law.fitted(planned.batch, one.drawn, now)) is not None:
                     beside = Planned(planned.batch, planned.example, planned.also)
                     self._take_up(beside, one, fitted)

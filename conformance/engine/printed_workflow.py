@@ -10,6 +10,7 @@ from typing import Any, Final
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.reconciliations import Reconciliations
 from conformance.engine.unfinished import Hindered
 from strategies.calls import Call
 from strategies.dates import FIELDS, moved
@@ -75,7 +76,17 @@ def _moved(order: Order, start: datetime) -> Order:
     }
 
 
-def _batch(bench: Bench) -> Batch:
+def is_printed(batch: Batch) -> bool:
+    """Whether it is what S2 prints."""
+    (order, *others) = batch.orders
+    return not others and batch.seconds == int(_DAY.total_seconds()) and _entries(order) == _entries(PRINTED_ORDER)
+
+
+def _entries(order: Order) -> list[tuple[str, Decimal]]:
+    return [(extract["type"], extract["value"]) for extract in order["extracts"]]
+
+
+def printed_batch(bench: Bench) -> Batch:
     """All that S2 prints, the release dated within its period: at the printed time of the period's first day."""
     place = bench.reconciliations.scope.places[0]
     order = order_at(bench, place)
@@ -110,16 +121,23 @@ def opened(bench: Bench, *, literally: bool) -> OpenReconciliation:
     """The printed reconciliation, open. `literally` with the printed code and period, where nobody used them before: once, in
     a mock of the run's own. Raises Hindered."""
     reconciliations = bench.reconciliations
-    reconciliation = reconciliations.begin(_batch(bench))
-    if literally and bench.session.in_process and not reconciliations.printed_period_used:
-        reconciliations.printed_period_used = True
-        printed = {PERIOD: PRINTED_INIT}
-        if reconciliation.place not in reconciliations.printed_codes:
-            printed["code"] = PRINTED_CODE
-        reconciliation.values = tuple(values.having(**printed) for values in reconciliation.values)
+    reconciliation = reconciliations.begin(printed_batch(bench))
+    if literally:
+        as_printed(reconciliations, reconciliation)
     if not reconciliations.submit_orders(reconciliation) or reconciliations.create(reconciliation).status // 100 != 2:
         raise Hindered("the order or the reconciliation that S2 prints was refused")
     return reconciliation
+
+
+def as_printed(reconciliations: Reconciliations, reconciliation: OpenReconciliation) -> None:
+    """With the printed code and period, where nobody used them before: once, in a mock of the run's own."""
+    if not reconciliations.bench.session.in_process or reconciliations.printed_period_used:
+        return
+    reconciliations.printed_period_used = True
+    printed = {PERIOD: PRINTED_INIT}
+    if reconciliation.place not in reconciliations.printed_codes:
+        printed["code"] = PRINTED_CODE
+    reconciliation.values = tuple(values.having(**printed) for values in reconciliation.values)
 
 
 def release_as_printed(reconciliation: OpenReconciliation) -> Call:

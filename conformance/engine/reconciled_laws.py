@@ -45,6 +45,12 @@ class ReconciledLaw:
     reconciled: Callable[[OpenReconciliation, Beside], Waiting[None]]
     """Once it is known to have ended. Raises a violation."""
     batch_of: Callable[[Batch], Batch] = itself
+    is_shown_by: Callable[[Batch], bool] | None = None
+    """Whether orders of that batch show it; None where any do."""
+
+    def fits(self, batch: Batch) -> bool:
+        """Whether a reconciliation of that batch shows it."""
+        return len(batch.orders) >= self.orders and (self.is_shown_by is None or self.is_shown_by(batch))
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ class Succession(Ahead[Any]):
         if session.control is not None or session.inbox is not None or len(places) == 1:
             return
         paired = {place for one in self._besides.examples for pair in one.law.while_active for place in pair}
-        for place, some in sorted(reversed(places.items()), key=lambda there: there[0] in paired):
+        last_first = [*reversed(places.items())]
+        for place, some in sorted(last_first, key=lambda there: there[0] in paired):
             plainly = (one for one in some if one.example.law.ended is not None and not one.looks_meanwhile)
             if (first := next(plainly, None)) is not None:
                 some.remove(first)
@@ -260,6 +261,8 @@ class Succession(Ahead[Any]):
         """It is begun and its orders are sent. Raises Spoiled where one is refused."""
         if planned.reconciliation is None:
             reconciliation = self.bench.reconciliations.begin(planned.batch)
+            if planned.begun is not None:
+                planned.begun(reconciliation)
             if planned.begins:
                 now = {PERIOD: planned.begins}
                 reconciliation.values = tuple(values.having(**now) for values in reconciliation.values)
@@ -325,7 +328,7 @@ class Succession(Ahead[Any]):
 
     def _send_beside(self, planned: Planned, reconciliation: OpenReconciliation) -> None:
         """Let it show what becomes of its orders once they are reconciled, where a law is about that."""
-        fits = (one for one in self._reconciled if len(planned.batch.orders) >= one.law.orders)
+        fits = (one for one in self._reconciled if one.law.fits(planned.batch))
         if planned.reconciled or (one := next(fits, None)) is None:
             return
         self._reconciled.remove(one)

@@ -54,7 +54,7 @@ def ends_reconciled(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
         return True
 
     def law(name: str, strategy: st.SearchStrategy[Batch], examples: int, shown_by: ShownBy = None) -> Whole:
-        return Whole(rule, f"{bench.scenario}{name}", strategy, go, examples, _ended(bench, rule), is_shown_by=shown_by)
+        return Whole(rule, f"{bench.scenario}{name}", strategy, go, examples, ended(bench, rule), is_shown_by=shown_by)
 
     least, most = orders
     any_orders, several = batches(scope, at_least=least, at_most=most), most > 1
@@ -94,10 +94,10 @@ def _release_all(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, m
             )
 
 
-def _ended(bench: Bench, rule: Rule) -> Callable[[OpenReconciliation, Exchange, bool], None]:
+def ended(bench: Bench, rule: Rule) -> Callable[[OpenReconciliation, Exchange, bool], None]:
     """It is finished, as far as the target tells: by its notification, or by room for the next one."""
 
-    def ended(reconciliation: OpenReconciliation, last: Exchange, is_free: bool) -> None:  # noqa: FBT001 - a callback's
+    def as_it_should(reconciliation: OpenReconciliation, last: Exchange, is_free: bool) -> None:  # noqa: FBT001 - a callback's
         if not is_free:
             check_no_refused_one_keeps_it(bench, reconciliation)
         received: Any = bench.reconciliations.notified(reconciliation)
@@ -111,7 +111,7 @@ def _ended(bench: Bench, rule: Rule) -> Callable[[OpenReconciliation, Exchange, 
             )
         bench.saw(Side.ACCEPTED, last)
 
-    return ended
+    return as_it_should
 
 
 def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
@@ -129,7 +129,7 @@ def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
     def law(name: str, least: int, examples: int) -> Whole:
         drawn = batches(reconciliations.scope, at_least=least, at_most=most)
         return Whole(
-            rule, f"{bench.scenario}{name}", drawn, go, examples, _ended(bench, rule),
+            rule, f"{bench.scenario}{name}", drawn, go, examples, ended(bench, rule),
             meanwhile=partial(_check_active, bench, rule), is_shown_by=partial(_has_orders, (least, most)),
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.creation_laws import CREATION_LAWS
 from conformance.engine.kill_matrix import Refusal
+from conformance.engine.printed_laws import PRINTED_LAWS
 from conformance.engine.probes import probe_orders
 from conformance.engine.reconciled_laws import RECONCILED_LAWS
 from conformance.engine.release_laws import SHARED_LAWS
@@ -169,7 +170,7 @@ def _shared(items: Sequence[pytest.Item]) -> dict[str, tuple[Rule, Laws]]:
     return found
 
 
-ANY_LAWS: Mapping[str, WholeLaws] = {**CREATION_LAWS, **WHOLE_RELEASE_LAWS, **RECONCILED_LAWS}
+ANY_LAWS: Mapping[str, WholeLaws] = {**CREATION_LAWS, **WHOLE_RELEASE_LAWS, **RECONCILED_LAWS, **PRINTED_LAWS}
 """Those whose Given step says all that there is to say, by the Then step."""
 
 
