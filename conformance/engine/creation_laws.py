@@ -174,7 +174,7 @@ def of_another_account(bench: Bench, rule: Rule) -> list[CreationLaw]:
     return [
         CreationLaw(
             rule, f"{bench.scenario} finished {there}", st.just(bench.reconciliations.plain(there, 1)), 1,
-            partial(_of_the_same_period, other_than(there, pairs)), needs_earlier=True,
+            partial(_of_the_same_period, other_than(there, pairs)), needs_earlier=True, only_at=there,
         )
         for there in dict.fromkeys(there for pair in (pairs[:1], pairs[-1:]) for _, there in pair)
     ]  # fmt: skip

@@ -82,6 +82,8 @@ class CreationLaw:
     """A broken copy of the creation that is sent before it, and the rule that says it is refused."""
     needs_earlier: bool = False
     """Whether it is about an earlier period: it can't be shown by each reconciliation."""
+    only_at: Place | None = None
+    """Where alone it can be shown, if that is said: there it comes before others."""
     while_active: Collection[tuple[Place, Place]] = ()
     """Where one of the same period must be active that long, and where it is opened then, if it is about that."""
     tells: tuple[str, str] | None = None

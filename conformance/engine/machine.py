@@ -48,6 +48,10 @@ DELETED_EACH: Final = 1
 OPENED_EACH: Final = 1
 """How many reconciliations an example may open where a run is to end within an hour: each takes a target its time."""
 
+OPENED_IN_ALL: Final = 2
+"""How many all examples of a run may open that does not shrink: where it does, an example that is tried again must go the same
+way."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -57,6 +61,8 @@ class _Run:
     found: list[Violation] = field(default_factory=list)
     stopped: list[Exception] = field(default_factory=list)
     """What stopped the run: after that nothing more is done."""
+    opened: int = 0
+    """How many reconciliations the examples have opened."""
     lost: int = 0
     """How many sequences ended early, since an answer was lost."""
     blamed: dict[bool, str] = field(default_factory=dict)
@@ -78,8 +84,10 @@ class _Run:
         return self.bench.session.profile.client_errors is None or deleted < DELETED_EACH
 
     def may_open(self, model: Model) -> bool:
-        """Whether the example may open another reconciliation: in every example alike, too."""
-        return self.bench.session.profile.client_errors is None or model.opened < OPENED_EACH
+        """Whether the example may open another reconciliation."""
+        if self.bench.session.profile.client_errors is None:
+            return True
+        return model.opened < OPENED_EACH and (self.bench.session.shrinks or self.opened < OPENED_IN_ALL)
 
 
 def prove_machine(bench: Bench) -> None:
@@ -220,7 +228,9 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
         def reconcile(self, pick: int, orders: int, broken: Kind | None, data: st.DataObject) -> None:
             if broken is not None and run.may_err(self.model):  # its period is used right after
                 self.step(lambda: machine_steps.reconcile_broken(self.model, pick, broken, data))
+            before = self.model.opened
             self.step(lambda: machine_steps.reconcile(self.model, pick, orders))
+            run.opened += self.model.opened - before
 
         @precondition(lambda self: bool(self.model.places()) and run.may_err(self.model) and run.may_open(self.model))
         @rule(pick=st.integers(0, 1), kind=broken_creations, data=st.data())

@@ -137,7 +137,7 @@ class Besides:
         if planned.reconciliation is not None or planned.begun is not None:
             return
         for needs_earlier in (False, True):
-            for one in self.examples:
+            for one in sorted(self.examples, key=lambda one: one.law.only_at is None):
                 if one.law.refused_first is not None and not may_refuse:
                     continue
                 if one.law.needs_earlier == needs_earlier and self.shows(planned, one):

@@ -14,6 +14,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
 from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.printed_workflow import is_printed
 from conformance.engine.unfinished import Spoiled
 from conformance.engine.whole import Meanwhile, Whole
 from conformance.target.wire.exchange import Exchange
@@ -58,8 +59,8 @@ def ends_reconciled(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
 
     least, most = orders
     any_orders, several = batches(scope, at_least=least, at_most=most), most > 1
-    # One order alone is what most laws open none for: it has its own.
-    laws = [law("", any_orders, _wanted(bench), partial(_has_orders, orders) if several else None)]
+    # One order alone is what most laws open none for: it has its own, but that which S2 prints.
+    laws = [law("", any_orders, _wanted(bench), partial(_has_orders, orders) if several else is_printed)]
     if several:
         long = batches(scope, at_least=most, at_most=most).filter(_has_many_entries)
         most_entries = bench.reconciliations.plain(scope.places[0], *MORE_THAN_A_BYTE)

@@ -17,7 +17,10 @@ from conformance.engine import workflow_laws
 from conformance.engine.bench import Bench
 from conformance.engine.creation_laws import CREATION_LAWS
 from conformance.engine.planned import Ending
+from conformance.engine.printed_laws import PRINTED_LAWS
+from conformance.engine.printed_workflow import PRINTED_INIT
 from conformance.engine.reconciled_laws import RECONCILED_LAWS
+from conformance.engine.release_laws import SHARED_LAWS
 from conformance.engine.succession import Laws, Succession, prove_whole
 from conformance.engine.whole_release_laws import beyond_the_count, no_trace
 from conformance.engine.workflow_laws import ends_reconciled, stays_active
@@ -30,6 +33,7 @@ from conformance.run.live import Live
 from conformance.run.session import Options, Session, open_session
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
+from strategies.periods import PERIOD
 
 WHOLE: Final[Mapping[str, Laws]] = {
     "WFL-01": partial(ends_reconciled, (1, 1)),
@@ -50,6 +54,9 @@ CREATIONS: Final = {
 }
 """By rule, the laws of creations that any reconciliation shows."""
 
+SHARED_PLACES: Final = 2
+"""Where reconciliations are opened that scenarios share."""
+
 EXAMPLES: Final = 15
 """Of all of them."""
 
@@ -64,6 +71,12 @@ AFTER_EARLIER_ONES: Final = 5
 """Examples of laws of creations that are about an earlier one: each may need one after all others."""
 
 
+PRINTED: Final = {
+    "REL-03": "the release is refused with 4xx as printed, and accepted with its date mended",
+    "WFL-01 as printed": "with the date mended it ends reconciled, and the order can't be deleted",
+}
+"""The scenarios of what S2 prints, by their names here."""
+
 RECONCILED: Final = {
     "DEL-04": "its deletion is refused with 4xx, and it stays as it was sent",
     "REL-11": "after it another of the same order in a later reconciliation is refused with 4xx",
@@ -77,6 +90,7 @@ LAWS: Final[Mapping[str, Laws]] = {
     **WHOLE,
     **{rule: CREATION_LAWS[then] for rule, then in CREATIONS.items()},
     **{rule: RECONCILED_LAWS[then] for rule, then in RECONCILED.items()},
+    **{name: PRINTED_LAWS[then] for name, then in PRINTED.items()},
 }
 
 
@@ -84,10 +98,10 @@ LAWS: Final[Mapping[str, Laws]] = {
 def bench_for(*rules: str, together: bool = True, **options: Any) -> Iterator[Bench]:
     session = open_session(Options(**options))
     try:
-        laws = {rule: (catalogue()[rule], LAWS[rule]) for rule in rules}
+        laws = {rule: (catalogue()[rule.split()[0]], LAWS[rule]) for rule in rules}
         bench = Bench(session, whole_laws=laws if together else {})
         for rule in {*rules, "REC-01"}:
-            session.evidence.expect(rule, rule, rule)
+            session.evidence.expect(rule, rule.split()[0], rule)
         yield bench
     finally:
         session.close()
@@ -271,20 +285,65 @@ def test_creations_that_are_not_as_they_should_be_show_nothing(defect: str) -> N
 def shown(bench: Bench, rule: str) -> list[bool]:
     """Which of the rule's laws have their evidence when its turn comes."""
     bench.scenario = rule
-    return [bench.succession.counts(law.name) for law in LAWS[rule](bench, catalogue()[rule])]
+    return [bench.succession.counts(law.name) for law in LAWS[rule](bench, catalogue()[rule.split(maxsplit=1)[0]])]
 
 
 def test_what_laws_say_of_creations_alone_is_shown_by_what_is_opened_anyway() -> None:
     """Each opened reconciliations of its own, two where it is about an earlier one."""
     with bench_for(*WHOLE, *CREATIONS) as bench:
         assert {rule: all(shown(bench, rule)) for rule in CREATIONS} == dict.fromkeys(CREATIONS, True)
-        assert OPENED <= len(bench.reconciliations.ids) <= OPENED + 1
+        assert OPENED <= len(bench.reconciliations.ids) <= OPENED + 2
         scenarios = bench.session.evidence.scenarios
         assert [scenarios["REC-06"].count(side) for side in (Side.ACCEPTED, Side.REFUSED)] == [3, 3]
         assert [scenarios["REC-09"].count(side) for side in (Side.ACCEPTED, Side.REFUSED)] == [3, 3]
-        assert [scenarios[rule].count(Side.ACCEPTED) for rule in ("REC-10", "REC-11", "REC-12")] == [1, 2, 3]
+        assert [scenarios[rule].count(Side.ACCEPTED) for rule in ("REC-10", "REC-11", "REC-12")] == [2, 2, 3]
         assert [run(bench, rule) for rule in WHOLE] == [""] * len(WHOLE)
         assert sum(seen(bench).values()) == EXAMPLES
+
+
+def test_one_is_opened_for_a_period_that_is_active_on_another_account() -> None:
+    with bench_for(*WHOLE, "REC-10") as bench:
+        assert all(shown(bench, "REC-10"))
+        at = {(one.values[0][PERIOD], one.batch.seconds): one.place for one in bench.reconciliations.ids.values()}
+        assert len(at) < len(bench.reconciliations.ids)
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_what_s2_prints_is_shown_in_one_reconciliation(name: str) -> None:
+    with bench_for(*PRINTED) as bench:
+        assert shown(bench, name) == [True] * len(LAWS[name](bench, catalogue()[name.split(maxsplit=1)[0]]))
+        assert len(bench.reconciliations.ids) == 1
+        assert [one.values[0][PERIOD] for one in bench.reconciliations.ids.values()] == [PRINTED_INIT]
+
+
+@pytest.mark.parametrize(
+    ("defect", "not_shown"),
+    [
+        ("rel-03-not-enforced", {"REL-03", "WFL-01 as printed"}),
+        ("del-04-not-enforced", {"WFL-01 as printed"}),
+        ("wfl-03-never-of-one", {"WFL-01 as printed"}),
+    ],
+)
+def test_where_what_s2_prints_goes_another_way_its_scenarios_see_to_it(defect: str, not_shown: set[str]) -> None:
+    with bench_for(*PRINTED, defects=(defect,), shrink=False) as bench:
+        assert {name for name in PRINTED if not all(shown(bench, name))} == not_shown
+        assert bench.session.evidence.observed == {}
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_what_others_open_next_shows_that_the_ones_before_have_ended() -> None:
+    """Each place had one opened for that alone. By this seed there is one on each."""
+    opened = []
+    for shelf in (False, True):
+        with bench_for("WFL-01", seed=4) as bench:
+            steps = SHARED_LAWS if shelf else {}
+            bench.shared_laws.update({step: (catalogue()["REL-01"], laws) for step, laws in steps.items()})
+            for step in steps:
+                bench.session.evidence.expect(step, "REL-01", step)
+            assert run(bench, "WFL-01") == ""
+            assert bench.session.evidence.scenarios["WFL-01"].count(Side.ACCEPTED) == OF_WFL_01
+            opened.append(len(bench.reconciliations.ids) - (SHARED_PLACES if shelf else 0))
+    assert opened == [OF_WFL_01 + PLACES, OF_WFL_01 + PLACES - SHARED_PLACES]
 
 
 @pytest.mark.usefixtures("without_a_clock")

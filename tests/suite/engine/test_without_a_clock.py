@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from conformance.run.session import Options, Session, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
+from strategies.dates import printed
 from strategies.identifiers import ODD_SHAPES, SHAPES
 from strategies.periods import PERIOD
 from strategies.reconciliations import Batch, plain_order
@@ -568,6 +569,40 @@ def test_what_is_opened_to_see_that_one_has_ended_is_used_by_the_next_like_it(mo
         assert reconciliations.is_free(place, third.batch)
         reconciliations.finish_spare()
         assert reconciliations.is_free(place)
+
+
+def test_one_for_fewer_entries_than_its_orders_have_is_completed_by_what_fits() -> None:
+    """The release of the next order was refused, three times and some seconds later."""
+    with closing(open_session(Options(variant="reconciles-at-once"))) as session:
+        bench = Bench(session, "reconciliations")
+        session.evidence.expect("reconciliations", "CON-03", "a scenario")
+        reconciliations = bench.reconciliations
+        two = reconciliations.plain(reconciliations.scope.places[0], 2, 2)
+        opened = reconciliations.open_for(replace(two, creation={**two.creation, "releasesQtd": 2}))
+        reconciliations.finish(opened)
+        assert opened.is_complete
+        assert opened.released == {0}
+        assert session.journal.traffic.client_errors == 0
+
+
+def test_an_earlier_period_is_used_again_where_nothing_lies_beside_it() -> None:
+    with closing(open_session(Options(variant="reconciles-at-once"))) as session:
+        bench = Bench(session, "reconciliations")
+        session.evidence.expect("reconciliations", "REC-04", "a scenario")
+        reconciliations = bench.reconciliations
+        place, other = reconciliations.scope.places[:2]
+        assert reconciliations.lying_alone(place, 60) is None
+        first = reconciliations.run_through(reconciliations.plain(place, 1, seconds=60))
+        assert [reconciliations.lying_alone(*some) for some in ((place, 60), (place, 61), (other, 60))] == [
+            first,
+            None,
+            None,
+        ]
+        beside = reconciliations.begin(reconciliations.plain(place, 1, seconds=10))
+        ends = datetime.fromisoformat(first.values[0][PERIOD]) + timedelta(seconds=60)
+        beside.values = (beside.values[0].having(**{PERIOD: printed(ends)}),)
+        reconciliations.run(beside)
+        assert reconciliations.lying_alone(place, 60) is None
 
 
 def test_how_long_one_takes_is_not_reckoned_from_the_end_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
