@@ -360,7 +360,16 @@ def _at_every_level(code: Placeholder) -> Draw:
 UNKNOWN_ORDER: Final[dict[str, Draw]] = {
     "a code that no order of the account has": _at_every_level(OTHER_CODE),
     "one character more": _at_every_level(Placeholder(CODE.name, lambda code: code + "1", "one character more")),
+    # Whoever looks it up by SQL's LIKE finds the order. Of the run's codes no other differs in the first character alone.
+    "an underscore for the first character": _at_every_level(
+        Placeholder(CODE.name, lambda code: "_" + code[1:], "an underscore for the first character")
+    ),
 }
+
+ORDER_IN_OTHER_CASE: Final[dict[str, Draw]] = {
+    "the order's code in lower case": _at_every_level(Placeholder(CODE.name, str.lower, "in lower case"))
+}
+"""Of a code with capital letters: whoever looks it up without regard to case finds the order."""
 
 
 def _value_as_text(draw: DrawFn, call: Call, scope: Scope) -> Edit:

@@ -362,7 +362,12 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
             *_kinds("marketplaceCode", batch_parts.CODE_IN_OTHER_CASE, types=_BESIDE, shapes=parts.WITH_LETTERS),
         )
     },
-    "REL-13": {"the order does not exist": _kinds("marketplaceCode", batch_parts.UNKNOWN_ORDER)},
+    "REL-13": {
+        "the order does not exist": (
+            *_kinds("marketplaceCode", batch_parts.UNKNOWN_ORDER),
+            *_kinds("marketplaceCode", batch_parts.ORDER_IN_OTHER_CASE, shapes=parts.WITH_LETTERS),
+        )
+    },
     "REL-14": {
         "its account is another than the reconciliation's": (batch_parts.on_another_account(Kind, same_channel=True),),
         "its channel is another than the reconciliation's": (batch_parts.on_another_account(Kind, same_channel=False),),

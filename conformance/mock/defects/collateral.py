@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from conformance.contract.judge import Request
@@ -125,6 +126,24 @@ def _is_on_another_account(breach: Breach, request: Request, world: MockWorld) -
     return breach.rule == "REL-13" and any(world.stored(other) is not None for other in there)
 
 
+def _looked_up(is_taken: Callable[[str, str], bool]) -> Callable[[Breach, Request, MockWorld], bool]:
+    """Whether a release is for no order, but a lookup takes one of its account for it, given its code and that one's."""
+
+    def forgives(breach: Breach, request: Request, world: MockWorld) -> bool:
+        key = order_key(request.fields)
+        if key is None or breach.rule != "REL-13":
+            return False
+        there = (other for other in world.orders if other[:2] == key[:2] and is_taken(key[2], other[2]))
+        return any(world.stored(other) is not None for other in there)
+
+    return forgives
+
+
+def _is_like(pattern: str, code: str) -> bool:
+    """As SQL's LIKE has it, of the underscore."""
+    return len(pattern) == len(code) and all(one in {"_", other} for one, other in zip(pattern, code, strict=True))
+
+
 def _elsewhere(world: MockWorld, key: OrderKey) -> OrderKey:
     """The order's own key where it is shown, else that of another account's of that code."""
     there = (other for other in world.orders if other[2] == key[2] and world.shown(other))
@@ -197,6 +216,18 @@ COLLATERAL: Final = (
         statement="Takes a release for an order of that code on another account.",
         rules=rules("REL-13"),
         forgives=_is_on_another_account,
+    ),
+    Defect(
+        name="rel-13-in-any-case",
+        statement="Takes a release for an order whose code differs in case.",
+        rules=rules("REL-13"),
+        forgives=_looked_up(lambda asked, code: asked.casefold() == code.casefold()),
+    ),
+    Defect(
+        name="rel-13-by-pattern",
+        statement="Looks an order of a release up by LIKE: an underscore stands for any character.",
+        rules=rules("REL-13"),
+        forgives=_looked_up(_is_like),
     ),
     Defect(
         name="qry-05-moved-by-code",
