@@ -232,9 +232,9 @@ def altered_as(rule: Rule) -> str:
 
 @st.composite
 def _updates(draw: DrawFn, scope: Scope) -> tuple[Call, list[Order]]:
-    """A submission, and two updates of it."""
+    """A submission, two updates of it, and the first once more: who takes that for a repetition keeps what it replaces."""
     first: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER))
-    return first, draw(updates(scope, place_of(first.body)))
+    return first, [*draw(updates(scope, place_of(first.body))), first.body]
 
 
 @then("another submission of it leaves nothing of the first")

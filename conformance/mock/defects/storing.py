@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import is_number, judge_order
 from conformance.contract.readings import RELEASE_TYPES, resolve
@@ -86,6 +87,15 @@ def _keeping(*names: str) -> Callable[[Body, Body | None, MockWorld], Body]:
         **order,
         **{name: previous[name] for name in names if previous is not None and name in previous},
     }
+
+
+def _known_body_skipped(order: Body, previous: Body | None, world: MockWorld) -> Body:
+    """What came before counts as a repetition, also where another version came in between."""
+    known = (0, "", f"came before: {dumps(order)}")
+    if previous is not None and known in world.memory:
+        return previous
+    world.memory[known] = order
+    return order
 
 
 def _keeping_dates_when_concluded(order: Body, previous: Body | None, _: MockWorld) -> Body:
@@ -288,6 +298,8 @@ STORING: Final = (
             _append_extracts, "ORD-16"),
     _update("ord-15-adds-new-types-only", "Adds extracts of types that were not there, and leaves the others.",
             _new_extracts_only),
+    _update("ord-15-known-body-skipped", "Takes an update for a repetition where it is as an earlier version was.",
+            _known_body_skipped),
     _update("ord-15-keeps-extracts", "Leaves the extracts as they were.", _keeping("extracts")),
     _update("ord-15-extracts-matched", "Leaves an extract as it was where an update has one of its type and value.",
             _matched_extracts),
