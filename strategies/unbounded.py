@@ -181,6 +181,23 @@ AS_LAWFUL: Final[Mapping[str, tuple[Change, str]]] = MappingProxyType(
 """By the kinds that are to be taken: an order that is no more lawful, and in what it differs. Who takes it takes those."""
 
 
+def _several(_: DrawFn, order: Order) -> Order:
+    """The order with some more extracts of one type, of cents."""
+    added = [{"marketplaceCode": CODE, "type": "SHIP", "value": -n * CENT} for n in (1, 1, 29, *range(50, 60))]
+    return {**order, "extracts": [*order["extracts"], *added]}
+
+
+_SOON: Final = "2030-01-15T12:00:00Z"
+
+LIKE: Final[Mapping[str, Change]] = MappingProxyType(
+    dict.fromkeys(COUNTS, _several)
+    | dict.fromkeys((name for name in (*FUTURE, *ZONES) if "expected" in name or name in ZONES), _expected(_SOON))
+    | {name: _on("estimatedDeliveryDate", _SOON) for name in FUTURE if "expected" not in name}
+)
+"""By kind, what makes an order have what this kind has beyond the bounds, within them: where that is not kept either, the bounds
+are no matter. An order of another kind has it anyway."""
+
+
 def _total_of_its_own(by: Decimal) -> Change:
     """The order with a total that its sales don't come to: no document says what is in it."""
     return lambda _, order: {**order, "totalGrossValue": order["totalGrossValue"] + by}
@@ -213,6 +230,8 @@ class Grown:
 
     plain: Order
     odd: Order
+    like: Order
+    """One that has what the odd one has, and nothing of it beyond the bounds."""
     twin: Order | None = None
     twin_is: str = ""
     """In what the twin differs from the odd one."""
@@ -225,6 +244,7 @@ def grown(
     scope: Scope,
     change: Change,
     as_lawful: tuple[Change, str] | None = None,
+    like_it: Change | None = None,
     *,
     large: bool = False,
     **wanted: Any,
@@ -234,4 +254,7 @@ def grown(
     if large:
         plain = _with_sales(plain, max(extract["value"] for extract in plain["extracts"] if extract["type"] == "SALE"))
     odd = change(draw, plain)
-    return Grown(plain, odd) if as_lawful is None else Grown(plain, odd, as_lawful[0](draw, plain), as_lawful[1])
+    like = like_it(draw, plain) if like_it is not None else plain
+    if as_lawful is None:
+        return Grown(plain, odd, like)
+    return Grown(plain, odd, like, as_lawful[0](draw, plain), as_lawful[1])

@@ -10,14 +10,18 @@ from strategies.orders import Order, place_of
 
 
 def check_left_alone(bench: Bench, first: Order, second: Order, *, deleted: bool = False) -> Waiting[None]:
-    """Send both under codes that are not alike, and delete the second where that is what came between.
+    """Send both under codes that are not alike, asking for the first before that and after it, and delete the second where that
+    is what came between.
 
     Raises Hindered where the first does not show as it was sent, before that or after.
     """
     one, two = bench.fresh("amazon"), bench.fresh("shopee")
-    if not (bench.submit(first, one).is_accepted and bench.submit(second, two).is_accepted):
+    if not bench.submit(first, one).is_accepted:
         return
     try:
+        yield from bench.settled("QRY-01", first, one, place_of(first))
+        if not bench.submit(second, two).is_accepted:
+            return
         yield from bench.settled("QRY-01", first, one, place_of(first))
         if not deleted or not bench.delete_lawfully(place_of(second), two["code"]).is_accepted:
             return

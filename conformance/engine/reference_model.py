@@ -15,6 +15,7 @@ from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.settling import another_account
+from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -39,6 +40,8 @@ class Known:
     since: datetime
     earlier: list[tuple[Order | None, datetime]] = field(default_factory=list)
     """Earlier states, and until when each may still be shown."""
+    overdue: list[Order | None] = field(default_factory=list)
+    """Those that may not be shown any more, and were not seen to have been replaced."""
     causes: list[str] = field(default_factory=list)
     """Rules to blame if it is not as it should be: for what was done since it last was, the likeliest first."""
     released: bool = False
@@ -95,6 +98,7 @@ class Model:
         place, known = key[0], self.orders[key]
         code = known.values["code"]
         now = self.now()
+        known.overdue += [body for body, until in known.earlier if until <= now]
         known.earlier = [(body, until) for body, until in known.earlier if until > now]
         if self.bench.slow and known.earlier:
             return
@@ -109,10 +113,12 @@ class Model:
         if not problems:
             known.causes.clear()
             known.earlier.clear()  # what was shown once is consolidated
+            known.overdue.clear()
             known.gone = known.dead
             return
         if self._may_be_from_before(known, exchange):
             return
+        self._check_not_overdue(known, exchange, place)
         rule = self.to_blame(known)
         if known.body is None and another_account(exchange, place) is not None:
             rule = "QRY-05"
@@ -123,6 +129,15 @@ class Model:
 
     def _may_be_from_before(self, known: Known, exchange: Exchange) -> bool:
         return any(self.bench.may_be_from_before(exchange, body, known.values) for body, _ in known.earlier)
+
+    def _check_not_overdue(self, known: Known, exchange: Exchange, place: Place) -> None:
+        """Raises Hindered where a state is only shown later than documented, as it is where another half hour shows it."""
+        shows_before = any(self.bench.may_be_from_before(exchange, body, known.values) for body in known.overdue)
+        if not self.bench.slow or self.bench.session.control is None or not shows_before:
+            return
+        self.bench.let_pass("an order to be shown", CONSOLIDATION_SECONDS)
+        if not self.bench.problems(self.bench.query(place, known.values["code"]), known.body, known.values):
+            raise Hindered("QRY-03: what was accepted is not shown within half an hour")
 
     def to_blame(self, known: Known) -> str:
         """The rule to blame for an order that is not as it should be: of what was done since it was last seen to be. Where no

@@ -17,7 +17,7 @@ from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.shelf import Laws, Shared, within_one_period
-from conformance.engine.unfinished import Spoiled
+from conformance.engine.unfinished import Hindered, Spoiled
 from conformance.engine.waiting import Waiting
 from strategies.calls import Call, release_of
 from strategies.orders import Order
@@ -100,6 +100,8 @@ def _accepted_as_updated(bench: Bench, rule: Rule) -> Shared[tuple[Batch, Order]
             elif bench.problems(bench.query(before.place, values["code"]), order, values):
                 raise Spoiled("an update is not shown yet")
             released = reconciliations.release(reconciliation, 0)
+            if released.is_refused and bench.problems(bench.query(before.place, values["code"]), order, values):
+                raise Hindered("QRY-04: an order is not shown any more as it was shown before")
             check_accepted(rule=rule, exchange=released, context=context)
             bench.saw(Side.ACCEPTED, released)
         finally:

@@ -38,11 +38,29 @@ def nothing_comes_back(bench: Bench, rule: Rule, place: Place, orders: list[Orde
             return
         if not exchange.is_accepted:
             raise _violation(rule, "the order to be taken, or refused with 4xx", exchange)
-        yield from shown(bench, rule, order, values, order, _DELETED, before=(None, last))
+        altered = None
+        try:
+            yield from shown(bench, rule, order, values, order, _DELETED, before=(None, last))
+        except Violation as violation:
+            altered = violation
+        if altered is not None:  # not within the except: a violation that is cleared away after counts as found
+            yield from _check_updates_show(bench, place, last, order)
+            raise altered
         last = order
     if not (yield from _is_deleted(bench, rule, values, place, is_first=False)):
         return
     bench.saw(Side.CHECKED, (yield from _check_nothing_is_there(bench, rule, place, values, last)))
+
+
+def _check_updates_show(bench: Bench, place: Place, order: Order, update: Order) -> Waiting[None]:
+    """Raises Hindered where an order that was asked for does not show an update either: what keeps answers is no matter of
+    deletions."""
+    values = bench.fresh("amazon")
+    if not bench.submit(order, values).is_accepted:
+        return
+    yield from bench.settled("QRY-01", order, values, place)
+    if bench.submit(update, values).is_accepted:
+        yield from bench.until_shown(update, values, place, before=(None, order))
 
 
 def _check_nothing_is_there(bench: Bench, rule: Rule, place: Place, values: Values, last: Order) -> Waiting[Exchange]:

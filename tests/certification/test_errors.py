@@ -33,7 +33,7 @@ from strategies.calls import Call, calls
 from strategies.faults import FAULTS, Case, Kind, cases, order_faults, possible
 from strategies.placeholders import fill
 from strategies.reconciliations import Batch, batches, plain_order
-from strategies.unbounded import AMOUNTS, AS_LAWFUL, CODES_BEYOND, ODD_CODES, ORDERS_BEYOND, grown
+from strategies.unbounded import AMOUNTS, AS_LAWFUL, CODES_BEYOND, LIKE, ODD_CODES, ORDERS_BEYOND, grown
 from tests.certification.conftest import Experiment
 
 scenarios("errors.feature")
@@ -289,7 +289,7 @@ def taken_as_it_is_or_refused(experiment: Experiment, what: str) -> None:
             law = partial(order_taken_faithfully, bench, experiment.rule, name, bound)
             # What is not kept of amounts as large as any may be is QRY-01's business.
             large = beyond is AMOUNTS
-            drawn = grown(bench.scope, beyond[name], AS_LAWFUL.get(name), types=("SHIP",), large=large)
+            drawn = grown(bench.scope, beyond[name], AS_LAWFUL.get(name), LIKE.get(name), types=("SHIP",), large=large)
         prove(bench, f"{bench.scenario} {name}", drawn, law, profile.refusals_per_kind)
 
 

@@ -19,6 +19,7 @@ from conformance.contract.instants import keeps_fraction, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.rules import Level, Rule, Side
 from conformance.engine import laws
+from conformance.engine.bounds import check_plain_codes
 from conformance.engine.checks import check_accepted, check_refused, is_refused
 from conformance.engine.printed_workflow import PRINTED_CODE, order_at
 from conformance.engine.properties import prove
@@ -183,9 +184,7 @@ def accepted_and_found_as_when_written_plainly(experiment: Experiment, manner: s
         except Violation as altered:
             # What is altered however it is written is QRY-01's, or where it need not be taken ERR-06's.
             rule_of_all = "QRY-01" if shape in SHAPES else "ERR-06"
-            under_plain_code = bench.fresh("amazon")
-            if rule_of_all == "ERR-06" and bench.submit(example.twin.body, under_plain_code).is_accepted:
-                yield from bench.settled("QRY-01", example.twin.body, under_plain_code, place)
+            yield from check_plain_codes(bench, example.twin.body, place)
             yield from bench.settled(rule_of_all, example.twin.body, plain, place, context=context)
             raise altered from None
         plainly = bench.query(place, plain["code"])

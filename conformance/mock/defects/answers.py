@@ -197,7 +197,7 @@ ANSWERS: Final = (
     Defect(
         name="qry-02-empty-object",
         statement="Answers a query for an unknown order with 200 and an empty object.",
-        rules=rules("QRY-02"),
+        rules=rules("QRY-02", "ERR-05"),
         answers=lambda request, answer: (
             Answer(200, {})
             if request.endpoint is QUERY and isinstance(answer.body, dict) and answer.body.get("errorCode") == "404-3"

@@ -118,7 +118,7 @@ MONEY: Final = (
     _shown("identical-extracts-merged", "Shows identical extracts once.", _distinct),
     _shown("one-extract-of-a-type", "Shows the last extract of each type.", _one_of_a_type),
     _shown("extracts-summed", "Shows one extract of each type, with the sum.", _summed_by_type),
-    _shown("last-extract-lost", "Shows all extracts but the twelfth.", lambda order: {
+    _shown("last-extract-lost", "Shows the first eight extracts.", lambda order: {
         **order, "extracts": order["extracts"][:8] if isinstance(order.get("extracts"), list) else []}),
     _shown("zone-lost", "Shows the sender's clock as UTC.", per_date(_replaced_offset)),
     _shown("expected-zone-lost", "Shows the sender's clock of an expectedDate as UTC.", _expected_dates(_replaced_offset)),

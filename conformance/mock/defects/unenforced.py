@@ -14,11 +14,15 @@ _NOT_BY_OVERLOOKING: Final = {
 }  # fmt: skip
 
 
+_SHOWN_BY_TOO: Final = {"QRY-02": ("ERR-05",)}
+"""What is answered then breaks another rule too: nothing that is documented for an order that is there."""
+
+
 def _not_enforced(rule_id: str) -> Defect:
     return Defect(
         name=f"{rule_id.lower()}-not-enforced",
         statement=f"Does not refuse what {rule_id} forbids.",
-        rules=rules(rule_id),
+        rules=rules(rule_id, *_SHOWN_BY_TOO.get(rule_id, ())),
         overlooks=lambda breach, _: breach.rule == rule_id,
     )
 

@@ -76,6 +76,26 @@ def test_a_defect_is_caught_beside_one_that_every_order_meets(
     assert run.entry(rule_id)["verdict"] == "fail", run.output
 
 
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        ("qry-01-last-extract-lost", "ERR-06"),
+        ("qry-01-upper-case-code", "ERR-06"),
+        ("qry-01-no-expected-date", "ERR-06"),
+        ("qry-01-code-through-a-double", "QRY-05"),
+        ("qry-04-asked-once", "QRY-05"),
+        ("qry-01-code-through-a-double", "ORD-19"),
+        ("qry-03-cached", "DEL-06"),
+    ],
+)
+def test_what_befalls_any_order_is_blamed_on_no_rule_of_special_ones(name: str, beside: str, tmp_path: Path) -> None:
+    """What such a rule sends is compared with an ordinary order that has the same and is no special one."""
+    assert beside not in DEFECTS[name].rules
+    run = certify(tmp_path, "--defect", name, "--rule", beside)
+    assert run.verdicts("fail") <= DEFECTS[name].rules, run.output
+    assert run.entry(beside)["verdict"] in {"pass", "inconclusive"}, run.output
+
+
 def test_what_a_reading_takes_is_tried_for_no_other_rule_either(tmp_path: Path) -> None:
     run = certify(tmp_path, "--variant", "numbers-as-text-taken", "--rule", "REC-09")
     assert not run.verdicts("fail"), run.output
