@@ -27,7 +27,7 @@ SET_ASIDE: Final[Mapping[str, int]] = MappingProxyType(
         "DEL-06": 2, "QRY-01": 1, "QRY-05": 4,
         "REC-06": 3, "REC-09": 3, "REL-11": 2, "REL-12": 3, "REL-13": 2, "REL-18": 6,
         "WFL-01": 1, "WFL-04": 16, "CON-01": 9, "CON-02": 6, "CON-03": 3, "CON-04": 3, "CON-05": 17,
-        "ERR-02": 22, "ERR-03": 3, "ERR-04": 7, "ERR-05": 7, "ERR-06": 4,
+        "ERR-02": 22, "ERR-03": 3, "ERR-04": 7, "ERR-05": 6, "ERR-06": 4,
     }
 )  # fmt: skip
 """Client errors that laws over several calls, or over any input, spend in a certification, by rule. A target that refuses all

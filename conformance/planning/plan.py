@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
+from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.planning.costs import Stage, client_errors_of, requests_of, stages_of
@@ -14,6 +16,9 @@ from conformance.planning.smoke import SMOKE, WITHOUT_CALLBACK, affordable
 from conformance.planning.timeline import RATES, Limits, Request, least_seconds, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
 from conformance.target.shared.budget_status import BudgetStatus
+
+IN_TURN: Final = frozenset({"WFL-01", "WFL-02", "WFL-03", "REL-12", "REL-18"})
+"""Rules whose reconciliations are opened on all accounts in turn (conformance/engine/succession.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +42,8 @@ class Plan:
     reconciliations: int
     """How many it opens."""
     reconciling: float | None
-    """For so many seconds the target reconciles, one after the other; None where nobody said how long it takes, or none is
-    opened. What needs no reconciliation is tried meanwhile."""
+    """For so many seconds the target reconciles what comes one after the other; None where nobody said how long it takes, or
+    none is opened. What needs no reconciliation is tried meanwhile."""
     waiting: float
     """How many of these seconds it waits for client errors to leave the hour."""
     longest_wait: float
@@ -51,6 +56,8 @@ class Plan:
     """What fits now, where this does not."""
     kinds_left: int = 0
     """How many kinds of faults are left to later runs, so that this one fits."""
+    one_after_other: int = 0
+    """How many of its reconciliations come one after the other: the rest goes on beside these, on other accounts."""
 
     @property
     def fits(self) -> bool:
@@ -76,13 +83,15 @@ def make_plan(
     has_callback: bool = True,
     may_leave_kinds: bool = False,
     reconciles_in: float | None = None,
+    accounts: int = 1,
 ) -> Plan:
     """The plan of a run of these rules, or of those of their scenarios that are given by rule and name.
 
     `not_exercised` has the reason for each rule that can't be exercised on the target; `probing` is whether the target file
     leaves readings to be found out; `seen_by_smoke` how many kinds of faults a certification leaves to the smoke test before it;
     `has_callback` whether a notification tells when a reconciliation is finished; `may_leave_kinds` whether the run may leave
-    kinds of faults to later ones where it would not fit with them; `reconciles_in` how many seconds it takes to reconcile.
+    kinds of faults to later ones where it would not fit with them; `reconciles_in` how many seconds it takes to reconcile,
+    on each of so many `accounts` at once.
     """
     spare = 0 if has_callback else WITHOUT_CALLBACK
     chosen = tuple(rule for rule in rules if rule not in not_exercised)
@@ -100,7 +109,7 @@ def make_plan(
         stages = stages_in_turn(stages, paced=paced)
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
     timeline = simulate(in_turn, limits)
-    opened = sum(stage.reconciliations for stage in stages)
+    opened, one_after_other = sum(stage.reconciliations for stage in stages), _one_after_other(stages, accounts)
     least = max(least_seconds(number, RATES[label]) for label, number in requests.items())
     return Plan(
         profile=profile,
@@ -113,14 +122,24 @@ def make_plan(
         least_seconds=least if paced else 0,
         seconds=timeline.seconds,
         reconciliations=opened,
-        reconciling=reconciles_in * opened if reconciles_in is not None and opened else None,
+        reconciling=reconciles_in * one_after_other if reconciles_in is not None and opened else None,
         waiting=timeline.waiting,
         longest_wait=timeline.longest_wait,
         free_scenarios=_scenarios(stages[: timeline.free_stages]),
         fits_in=_fits_in(in_turn, limits, budget_status) if budget_status is not None and timeline.waiting else 0.0,
         smaller=smaller_run_for(profile, chosen, limits, probing=probing, spare=spare) if timeline.waiting else None,
         kinds_left=kinds_left,
+        one_after_other=one_after_other,
     )
+
+
+def _one_after_other(stages: Sequence[Stage], accounts: int) -> int:
+    """How many reconciliations come one after the other, where some are opened on these accounts in turn."""
+    in_turn, others = (
+        sum(stage.reconciliations for stage in stages if (stage.rule in IN_TURN) is is_in_turn)
+        for is_in_turn in (True, False)
+    )
+    return ceil(in_turn / accounts) + others
 
 
 def _scenarios(stages: Iterable[Stage]) -> int:

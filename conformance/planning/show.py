@@ -145,7 +145,7 @@ def _expected(plan: Plan) -> str:
             pace=pace,
             waiting=waiting,
             reconciling=span(plan.reconciling),
-            reconciliations=counted(plan.reconciliations, "reconciliation"),
+            reconciliations=counted(plan.one_after_other, "reconciliation"),
         )
     return tr(
         "{time} {pace}{waiting}, besides the target's own time to answer and to reconcile",

@@ -123,6 +123,7 @@ def plan_run(options: Options, rules: Sequence[str], waivers: Path | None) -> tu
         has_callback=in_process or target.fixtures.has("callback_url"),
         may_leave_kinds=may_leave_kinds(options, all_rules=all_rules),
         reconciles_in=target.reconciles_in if target.reconciles_in is not None else taken,
+        accounts=len(target.accounts),
         probing=bool(READINGS.keys() - NEVER_PROBED - target.readings.keys()),
     ), target
 

@@ -424,6 +424,21 @@ def test_a_plan_tells_what_reconciling_takes(
     assert any(told in line for line in full(found, target))
 
 
+@pytest.mark.parametrize(("accounts", "one_after_other"), [(1, 17), (2, 14), (3, 13), (9, 11)])
+def test_what_is_opened_on_all_accounts_in_turn_takes_its_time_on_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, target: Target, accounts: int, one_after_other: int
+) -> None:
+    """Where it took 20 s a plan foretold 820 s, and it took 704."""
+    some = (Stage("WFL-01", "whole", {SUBMIT: 10}, 0, 7), Stage("CON-01", "at once", {SUBMIT: 60}, 0, 10))
+    monkeypatch.setattr("conformance.planning.costs.measured", lambda: {"certification": some})
+    rules = ("WFL-01", "CON-01")
+    found = make_plan(
+        "certification", rules, {}, paced=False, budget_status=None, reconciles_in=20.0, accounts=accounts
+    )
+    assert found.reconciling == one_after_other * 20.0
+    assert any(f"for {one_after_other} reconciliations one after the other" in line for line in full(found, target))
+
+
 def test_a_run_that_opens_no_reconciliation_takes_no_time_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     found = opening(monkeypatch, paced=True, reconciles_in=60.0, reconciliations=0)
     assert found.reconciling is None
