@@ -144,6 +144,9 @@ NO_RECONCILIATION: Final = named(
         ),
         "zero": 0,
         "negative": Placeholder(RECONCILIATION.name, lambda text: -int(text), "negative"),
+        "one that 64 bits take for its own": Placeholder(
+            RECONCILIATION.name, lambda text: int(text) + 2**64, "+ 18,446,744,073,709,551,616"
+        ),
     },
 )
 

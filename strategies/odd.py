@@ -13,6 +13,7 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from strategies.calls import LEFT_OUT, Call, Edit, calls
 from strategies.dates import FIELDS as DATE_FIELDS
+from strategies.fault_parts import at_every_level
 from strategies.scope import Scope
 
 Values = Mapping[str, st.SearchStrategy[Any]]
@@ -33,10 +34,10 @@ TEXTS: Final[Values] = {
     **_each(
         {
             "NUL": "a\x00b",
-            "half a surrogate pair": "a\ud800b",
-            "astral and combining characters": "🚚e\u0301İﬀ\U0010ffff",
-            "direction marks and a byte order mark": "\u202e\u200b\ufeff",
             "quotes and a statement": "'; DROP TABLE orders; --\"",
+            "astral and combining characters": "🚚e\u0301İﬀ\U0010ffff",
+            "half a surrogate pair": "a\ud800b",
+            "direction marks and a byte order mark": "\u202e\u200b\ufeff",
             "format directives": "%s%n%x{0}${jndi:x}",
             "line ends": "\r\n\r\n\u2028",
             "markup": "<script>]]>&amp;",
@@ -92,6 +93,10 @@ INPUTS: Final[Mapping[str, tuple[Values, tuple[tuple[str, ...], tuple[str, ...]]
 }
 """By name: the values by name, and the fields of an order and of an extract that may have them."""
 
+_IN_THE_CODE: Final = frozenset({"NUL", "half a surrogate pair", "quotes and a statement"})
+"""Texts that a store, or what looks orders up, may choke on: an order's code gets as far, and no other documented text that is as
+free."""
+
 FREE_FIELD: Final = "comment"
 """A field that no document names: an odd value in it spoils nothing else, so that it reaches what stores the order."""
 
@@ -104,6 +109,8 @@ def odd_submissions(draw: DrawFn, scope: Scope, input_: str, value: str, *, refu
     drawn = draw(values[value])
     if not refused:
         return [Edit(("body", FREE_FIELD), drawn).apply(call)]
+    if value in _IN_THE_CODE:
+        return [Edit(("body", FREE_FIELD), drawn).apply(call), at_every_level(drawn)(draw, call, scope).apply(call)]
     if draw(st.booleans()):
         position = draw(st.integers(0, len(call.body["extracts"]) - 1))
         path: tuple[str | int, ...] = ("body", "extracts", position, draw(st.sampled_from(extract_fields)))

@@ -98,9 +98,11 @@ def batches(
     seconds: int | None = None,
     large: bool = False,
     multiples: Multiples = (),
+    last: tuple[str, ...] = STATUSES,
 ) -> Batch:
     """A lawful reconciliation of so many orders; the first has extracts of `types` besides a sale. It lasts so many
-    `seconds` where they are given; its sales are `large` where that is asked for.
+    `seconds` where they are given; its sales are `large` where that is asked for. Of several orders the last one has one of
+    the statuses `last`.
 
     With `multiples` the first order has such extracts too. The others, and its namesake on another account, have the same
     ones with their types exchanged: whoever takes another order's extracts for this one's sees as much as can be alike.
@@ -123,7 +125,8 @@ def batches(
         neighbours = scope.neighbours(place)
         namesake = {**other, "accountId": type(other["accountId"])(neighbours[0].account)} if neighbours else None
     else:
-        drawn += [draw(orders(scope, **some)) for _ in range(count - 1)]
+        drawn += [draw(orders(scope, **some)) for _ in range(count - 2)]
+        drawn += [draw(orders(scope, **{**some, "statuses": last})) for _ in range(min(count - 1, 1))]
     forms = scope.account_id_forms
     account = forms[form % len(forms)](place.account)
     creation = {

@@ -110,6 +110,7 @@ BAD_TOKEN: Final[dict[str, Draw]] = {
     "a refresh token": setting(_TOKEN, REFRESH_TOKEN),
     "something after it": setting(_TOKEN, Placeholder(TOKEN.name, lambda token: token + "x", "one character more")),
     "in another case": setting(_TOKEN, Placeholder(TOKEN.name, str.swapcase, "in another case")),
+    "empty": setting(_TOKEN, ""),
 }
 
 _INTEGRATOR: Final[Path] = ("headers", INTEGRATOR_HEADER)

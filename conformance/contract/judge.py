@@ -151,7 +151,7 @@ def _judge_refresh(request: Request, world: World) -> Iterator[Breach]:
 
 def _judge_headers(request: Request, world: World) -> Iterator[Breach]:
     token = request.header(TOKEN_HEADER)
-    if not token:
+    if token is None:  # an empty one is there, and none that anybody was given
         yield Breach("AUTH-03", TOKEN_HEADER, f"{TOKEN_HEADER} is missing")
     else:
         state = world.access_token_state(token)

@@ -22,7 +22,7 @@ from conformance.engine.whole import itself
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
-from strategies.orders import place_of
+from strategies.orders import Order, place_of
 from strategies.periods import PERIOD
 from strategies.reconciliations import Batch, batches
 
@@ -48,9 +48,16 @@ class ReconciledLaw:
     is_shown_by: Callable[[Batch], bool] | None = None
     """Whether orders of that batch show it; None where any do."""
 
+    one_of: str = ""
+    """The status of an order in what shows one of its examples; empty where any do."""
+
     def fits(self, batch: Batch) -> bool:
         """Whether a reconciliation of that batch shows it."""
         return len(batch.orders) >= self.orders and (self.is_shown_by is None or self.is_shown_by(batch))
+
+    def is_the_one(self, batch: Batch) -> bool:
+        """Whether that is what one of its examples is to be shown by."""
+        return not self.one_of or any(order["status"] == self.one_of for order in batch.orders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class LaterLaw:
 ORDERS_DELETED: Final = 2
 """So many orders of a reconciliation are to be deleted: each costs a client error."""
 
+_DELETED_FIRST: Final = ("CANCELED", "INVOICED", "PAID_WAITING_DELIVERY", "CONCLUDED")
+
 # -- DEL-04 --------------------------------------------------------------------------------------------------------
 
 
@@ -88,9 +97,12 @@ def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
     def reconciled(reconciliation: OpenReconciliation, beside: Beside) -> Waiting[None]:
         yield from _stay(bench, rule, reconciliation, beside)
 
-    drawn = batches(bench.reconciliations.scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED)
+    drawn = batches(
+        bench.reconciliations.scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED, last=_DELETED_FIRST[:1]
+    )
     examples = max(1, bench.session.profile.sequences // 3)
-    return [ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled)]
+    canceled = _DELETED_FIRST[0]
+    return [ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled, one_of=canceled)]
 
 
 def _beside(bench: Bench, batch: Batch, values: Values) -> Beside:
@@ -105,7 +117,7 @@ def _beside(bench: Bench, batch: Batch, values: Values) -> Beside:
 
 def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: Beside) -> Waiting[None]:
     batch, context = reconciliation.batch, "it is reconciled"
-    its_own = list(zip(batch.orders, reconciliation.values, strict=True))[:ORDERS_DELETED]
+    its_own = _most_unlike(list(zip(batch.orders, reconciliation.values, strict=True)))
     for order, code in its_own:
         altered = None
         try:
@@ -131,6 +143,13 @@ def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: 
         yield from bench.settled(rule.id, order, code, batch.place, context=context)
     bench.saw(Side.ACCEPTED, twin)
     bench.saw(Side.REFUSED, refused)
+
+
+def _most_unlike(orders: list[tuple[Order, Values]]) -> list[tuple[Order, Values]]:
+    """Some of them, of different statuses where there are any: one that is canceled first, since it alone may be let go."""
+    first = {order["status"]: (order, values) for order, values in reversed(orders)}
+    chosen = [first[status] for status in _DELETED_FIRST if status in first]
+    return [*chosen, *(one for one in orders if one not in chosen)][:ORDERS_DELETED]
 
 
 # -- REL-11 --------------------------------------------------------------------------------------------------------

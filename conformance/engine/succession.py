@@ -34,6 +34,7 @@ from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.periods import PERIOD
+from strategies.reconciliations import Batch
 from strategies.scope import Place
 
 LATE_ENOUGH_SECONDS: Final = 5.0
@@ -69,6 +70,8 @@ class Succession(Ahead[Any]):
     """What is still to be opened."""
     _reconciled: list[Example[ReconciledLaw]] = field(default_factory=list)
     """Examples of laws of reconciled orders that none has shown yet."""
+    _shown_as_wanted: set[tuple[str, str]] = field(default_factory=set)
+    """The laws of reconciled orders of which one that is to be among their examples was shown."""
     _later: list[Example[LaterLaw]] = field(default_factory=list)
     """The same of what is refused in a later one."""
 
@@ -328,14 +331,21 @@ class Succession(Ahead[Any]):
 
     def _send_beside(self, planned: Planned, reconciliation: OpenReconciliation) -> None:
         """Let it show what becomes of its orders once they are reconciled, where a law is about that."""
-        fits = (one for one in self._reconciled if one.law.fits(planned.batch))
+        fits = (one for one in self._reconciled if one.law.fits(planned.batch) and self._may_show(one, planned.batch))
         if planned.reconciled or (one := next(fits, None)) is None:
             return
         self._reconciled.remove(one)
+        if one.law.is_the_one(planned.batch):
+            self._shown_as_wanted.add(one.key)
         with self._noted(one, list(self.bench.story)):
             beside = one.law.beside(reconciliation)
             if beside is not None:
                 planned.reconciled.append((one, beside))
+
+    def _may_show(self, one: Example[ReconciledLaw], batch: Batch) -> bool:
+        """Whether one of its law's examples is left, or was shown, for what is to be among them."""
+        left = sum(other.key == one.key for other in self._reconciled)
+        return left > 1 or one.key in self._shown_as_wanted or one.law.is_the_one(batch)
 
     # -- what has ended --------------------------------------------------------------------------------------------
 

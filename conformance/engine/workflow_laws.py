@@ -62,7 +62,8 @@ def ends_reconciled(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
     # One order alone is what most laws open none for: it has its own, but that which S2 prints.
     laws = [law("", any_orders, _wanted(bench), partial(_has_orders, orders) if several else is_printed)]
     if several:
-        long = batches(scope, at_least=most, at_most=most).filter(_has_many_entries)
+        # With one that is canceled: what becomes of reconciled orders of each status is seen by those of several, too.
+        long = batches(scope, at_least=most, at_most=most, last=("CANCELED",)).filter(_has_many_entries)
         most_entries = bench.reconciliations.plain(scope.places[0], *MORE_THAN_A_BYTE)
         laws += [
             law(" of many entries", long, 1),

@@ -8,6 +8,7 @@ from typing import Final
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.mock.defects.parts import Seen, rules
+from conformance.mock.koncili import query_key
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
 
@@ -144,6 +145,12 @@ def _is_like(pattern: str, code: str) -> bool:
     return len(pattern) == len(code) and all(one in {"_", other} for one, other in zip(pattern, code, strict=True))
 
 
+def _is_canceled(breach: Breach, request: Request, world: MockWorld) -> bool:
+    key = query_key(request) if breach.rule == "DEL-04" else None
+    stored = world.stored(key) if key is not None else None
+    return stored is not None and stored.body is not None and stored.body.get("status") == "CANCELED"
+
+
 def _elsewhere(world: MockWorld, key: OrderKey) -> OrderKey:
     """The order's own key where it is shown, else that of another account's of that code."""
     there = (other for other in world.orders if other[2] == key[2] and world.shown(other))
@@ -266,6 +273,12 @@ COLLATERAL: Final = (
         statement="Notifies that a reconciliation is completed, and keeps its orders as they were.",
         rules=rules("DEL-04"),
         after_completion=_reconcile_nothing,
+    ),
+    Defect(
+        name="del-04-canceled-deleted",
+        statement="Deletes a reconciled order where it is canceled.",
+        rules=rules("DEL-04"),
+        forgives=_is_canceled,
     ),
     Defect(
         name="del-04-matched-are-gone",

@@ -132,9 +132,23 @@ def _odd_token(request: Request) -> bool:
     return token is not None and token.count(".") != 2
 
 
+def _odd_code(request: Request) -> bool:
+    """Of an order that is one otherwise: its extracts have the same code."""
+    code = request.fields.get("marketplaceCode")
+    extracts = request.fields.get("extracts")
+    is_odd = isinstance(code, str) and any(one == "\0" or "\ud800" <= one <= "\udfff" for one in code)
+    return (
+        is_odd
+        and isinstance(extracts, list)
+        and all(isinstance(extract, dict) and extract.get("marketplaceCode") == code for extract in extracts)
+    )
+
+
 CRASHES: Final = (
     _crash("odd-text", "Answers 500 to a NUL or a lone surrogate in any text.",
            _character(lambda one: one == "\0" or "\ud800" <= one <= "\udfff")),
+    _crash("odd-code", "Answers 500 to an order with a NUL or a lone surrogate in its code, once its fields are in order.",
+           on_endpoint(SUBMIT), _odd_code),
     _crash("control-characters", "Answers 500 to a control character in any text.", _character(lambda one: one < " ")),
     _crash("beyond-the-basic-plane", "Answers 500 to an emoji in an order.",
            on_endpoint(SUBMIT), _character(lambda one: one > "\uffff"),
@@ -183,6 +197,10 @@ CRASHES: Final = (
     _crash("unknown-reconciliation", "Answers 500 to a reconciliationId above a billion.",
            on_endpoint(RELEASE),
            lambda request: isinstance(number := request.fields.get("reconciliationId"), int) and number > 10**9,
+           blamed=("REL-02",)),
+    _crash("reconciliation-beyond-64-bits", "Answers 500 to a reconciliationId beyond 64 bits.",
+           on_endpoint(RELEASE),
+           lambda request: isinstance(number := request.fields.get("reconciliationId"), int) and number >= 2**63,
            blamed=("REL-02",)),
     _crash("no-releases", "Answers 500 to a release without entries.",
            on_endpoint(RELEASE), lambda request: not request.fields.get("releases"), blamed=("REL-09", "REL-17")),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD, Endpoint
+from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD, TOKEN_HEADER, Endpoint
 from conformance.contract.judge import Request, TokenState
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
 from conformance.mock.defects.parts import Seen, on, rules, with_fields, without
@@ -133,6 +133,12 @@ TOKENS: Final = (
         statement="Looks at the beginning of a token only.",
         rules=rules("AUTH-04", "AUTH-05", "AUTH-06"),
         sees=_token_seen(_by_beginning),
+    ),
+    Defect(
+        name="auth-04-empty-taken",
+        statement="Takes an empty token for any.",
+        rules=rules("AUTH-04"),
+        overlooks=lambda breach, request: breach.rule in {"AUTH-03", "AUTH-04"} and request.header(TOKEN_HEADER) == "",
     ),
     Defect(
         name="auth-04-refresh-token-taken",
