@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +15,7 @@ from conformance.contract.endpoints import Endpoint
 from strategies.calls import LEFT_OUT, Call, Edit, calls
 from strategies.dates import FIELDS as DATE_FIELDS
 from strategies.fault_parts import at_every_level
+from strategies.placeholders import CODE
 from strategies.scope import Scope
 
 Values = Mapping[str, st.SearchStrategy[Any]]
@@ -93,9 +95,13 @@ INPUTS: Final[Mapping[str, tuple[Values, tuple[tuple[str, ...], tuple[str, ...]]
 }
 """By name: the values by name, and the fields of an order and of an extract that may have them."""
 
-_IN_THE_CODE: Final = frozenset({"NUL", "half a surrogate pair", "quotes and a statement"})
-"""Texts that a store, or what looks orders up, may choke on: an order's code gets as far, and no other documented text that is as
-free."""
+_IN_THE_CODE: Final = frozenset({"NUL", "quotes and a statement"})
+"""Texts that a store, or what looks orders up, may choke on: behind an order's code they get as far, and no other documented text
+is as free."""
+
+_IN_THE_CHANNEL: Final = frozenset({"half a surrogate pair"})
+"""The same, of what no URL can hold: under such a code nobody could delete an order that was
+taken. No channel has such a name."""
 
 FREE_FIELD: Final = "comment"
 """A field that no document names: an odd value in it spoils nothing else, so that it reaches what stores the order."""
@@ -110,7 +116,10 @@ def odd_submissions(draw: DrawFn, scope: Scope, input_: str, value: str, *, refu
     if not refused:
         return [Edit(("body", FREE_FIELD), drawn).apply(call)]
     if value in _IN_THE_CODE:
-        return [Edit(("body", FREE_FIELD), drawn).apply(call), at_every_level(drawn)(draw, call, scope).apply(call)]
+        code = replace(CODE, change=lambda text: f"{text}{drawn}", how=f"followed by {value}")
+        return [Edit(("body", FREE_FIELD), drawn).apply(call), at_every_level(code)(draw, call, scope).apply(call)]
+    if value in _IN_THE_CHANNEL:
+        return [Edit(("body", name), drawn).apply(call) for name in (FREE_FIELD, "channelName")]
     if draw(st.booleans()):
         position = draw(st.integers(0, len(call.body["extracts"]) - 1))
         path: tuple[str | int, ...] = ("body", "extracts", position, draw(st.sampled_from(extract_fields)))

@@ -17,6 +17,7 @@ from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.alike import Alike, Pair, same_in_32_bits
 from strategies.calls import Call
+from strategies.identifiers import SHAPES
 from strategies.orders import Order, place_of
 from strategies.scope import Place
 from strategies.unbounded import Grown
@@ -29,8 +30,6 @@ refusal tells that the rest is refused too."""
 
 SPOILT_EASILY: Final = ("b2w", "via", "twenty-digits")
 """Shapes of plain codes that show what a server makes of them all: of their case, zeros before them, and many digits."""
-
-_ALONE: Final = "the second of two is not sent yet"
 
 
 class Bound:
@@ -121,7 +120,7 @@ def told_apart(bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, 
             bench.shows_nothing_more()
             return
         if code is values:  # what was shown once is not still to come, should the second take its place
-            yield from bench.settled("QRY-01", first, values, place_of(first), context=_ALONE)
+            yield from _shown_alone(bench, first, values, pair.shape)
     # The first one first: whoever stored the second in its place shows it now, and the second never under its own code.
     try:
         yield from shown(bench, rule, first, values, first, context)
@@ -134,6 +133,16 @@ def told_apart(bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, 
             yield from _check_kept_by_itself(bench, second, bench.fresh(pair.shape), alike, f"a code that is {kind}")
         raise
     yield from _goes_alone(bench, rule, (first, values), (second, other), context)
+
+
+def _shown_alone(bench: Bench, order: Order, values: Values, shape: str) -> Waiting[None]:
+    """Raises a violation where an order does not show as it was sent before the other is: of QRY-01, or of ERR-06 under a code of
+    a shape that no target must take."""
+    context = "the second of two is not sent yet"
+    if shape in SHAPES:
+        yield from bench.settled("QRY-01", order, values, place_of(order), context=context)
+    else:
+        yield from shown(bench, catalogue()["ERR-06"], order, values, order, context)
 
 
 def _goes_alone(
@@ -203,7 +212,7 @@ def told_apart_by_account(bench: Bench, rule: Rule, elsewhere: Place, pair: Pair
         if not _is_accepted(bench, rule, order, bench.submit(order, values), context):
             return
         if order is first:  # what was shown once is not still to come, should the second take its place
-            yield from bench.settled("QRY-01", first, values, place_of(first), context=_ALONE)
+            yield from _shown_alone(bench, first, values, pair.shape)
     try:
         yield from shown(bench, rule, first, values, first, context)
         yield from shown(

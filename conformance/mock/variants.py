@@ -126,6 +126,11 @@ VARIANTS: Final = table(
         notifies=lambda body: [{**body, "timestamp": 1_780_315_200, "eventId": 1}],
     ),
     Variant(
+        name="other-integrators-without-a-token",
+        statement="Refuses a call for another integrator as one without a token.",
+        refuses_as=lambda rule: (403, "NO_TOKEN") if rule == "AUTH-08" else None,
+    ),
+    Variant(
         name="discrepancies-taken",
         statement="Follows the portal: takes a release whose values differ.",
         readings=(("value-mismatch", "discrepancy"),),

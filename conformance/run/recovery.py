@@ -10,6 +10,7 @@ from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import TargetUnavailable, WaitTooLong
+from conformance.escaping import visible
 from conformance.run.fillers import query as query_for
 from conformance.run.recovery_client import (
     TRIED_AGAIN,
@@ -77,6 +78,10 @@ class Recovery:
             if order in but or self.gone[doubtful] >= self.gone_at_most:
                 continue
             if self.gone[doubtful] >= GONE_AT_MOST and self.client.errors_left() == 0:
+                continue
+            if not _fits_into_a_url(order):
+                ledger.deleted(order)
+                self.report.kept.append(f"{visible(_name(order))}: no URL can hold that, so that nobody can delete it")
                 continue
             exchange = self.client.call(Endpoint.DELETE_ORDER, query=query_for(order))
             if exchange.is_accepted or exchange.status == NOT_FOUND:
@@ -231,6 +236,11 @@ def in_words(opened: Opened, why: str) -> str:
     """What to tell of a reconciliation that can't be completed."""
     then = ", then run cleanup again" if opened.attempts >= CLEANUPS_AT_MOST else ""
     return f"{title(opened)} may still be active{': ' if why else ''}{why}; ask Koncili to close it{then}"
+
+
+def _fits_into_a_url(order: OrderId) -> bool:
+    """Whether it can be asked for: half of a surrogate pair is no character of UTF-8."""
+    return all(not "\ud800" <= one <= "\udfff" for one in order.channel + order.code)
 
 
 def _name(order: OrderId) -> str:

@@ -110,6 +110,7 @@ def test_every_fault_is_tried() -> None:
         "423-cut-headers",
         "423-bad-gzip",
         "423-for-ever",
+        "unknown-token",
     }
     assert FAULTS.keys() - SEEN.keys() <= {*BAD_ANSWERS, *own}
 

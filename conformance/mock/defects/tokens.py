@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
+from zlib import crc32
 
 from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD, TOKEN_HEADER, Endpoint
 from conformance.contract.judge import Request, TokenState
@@ -41,6 +42,10 @@ def _by_beginning(world: MockWorld, token: str) -> TokenState:
     long_enough = 60
     known = next((one for one in world.access_tokens if one[:long_enough] == token[:long_enough]), None)
     return world.access_token_state(known) if known and len(token) >= long_enough else TokenState.UNKNOWN
+
+
+def _one_in_three_dead(world: MockWorld, token: str) -> TokenState:
+    return TokenState.UNKNOWN if crc32(token.encode()) % 3 == 0 else world.access_token_state(token)
 
 
 def _refresh_token_too(world: MockWorld, token: str) -> TokenState:
@@ -83,6 +88,12 @@ TOKENS: Final = (
         statement="Gives an empty refresh token.",
         rules=rules("AUTH-01", "AUTH-06", "AUTH-07", "ERR-05"),
         answers=on(Endpoint.CREATE_TOKEN, with_fields(**{REFRESH_TOKEN_FIELD: ""})),
+    ),
+    Defect(
+        name="auth-01-one-in-three-dead",
+        statement="Gives an access token that it does not take, one time in three.",
+        rules=rules("AUTH-01", "AUTH-05", "AUTH-06"),
+        sees=_token_seen(_one_in_three_dead),
     ),
     Defect(
         name="auth-02-password-without-case",

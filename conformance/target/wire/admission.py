@@ -14,6 +14,9 @@ from conformance.target.waiting import Waiting
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import says_no_token
 
+NEW_TOKENS: Final = 2
+"""So many new tokens are asked for in place of one that is refused: some of a target's may be dead from the start."""
+
 PAUSES: Final = (0.5, 2.0, 8.0)
 """Seconds after which a call is sent again whose fresh token was refused, one after the other."""
 
@@ -31,13 +34,15 @@ class Admission:
         self._pauses = pauses
         self._refusing: set[Endpoint] = set()
 
+    def is_refusing(self, endpoint: Endpoint) -> bool:
+        """Whether this endpoint was seen to refuse a token that others take: that it does so again is its own answer."""
+        return endpoint in self._refusing
+
     def insist(
         self, endpoint: Endpoint, refused: Exchange, again: Callable[[], Exchange], other: Callable[[], Exchange]
     ) -> Exchange | None:
         """What a call is answered whose fresh token was `refused`: sent `again` until it is let in, or refused by itself; None
         where an `other` call with that token is refused for it too. Raises what these raise."""
-        if endpoint in self._refusing:
-            return refused
         at_most = self._waiting.at_most
         for pause in self._pauses:
             self._waiting.wait("a token that is not known yet", pause if at_most is None else min(pause, at_most))

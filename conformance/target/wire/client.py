@@ -16,7 +16,7 @@ from conformance.target.config import Target
 from conformance.target.shared.budget import Budget
 from conformance.target.shared.ledger import Ledger
 from conformance.target.waiting import Waiting
-from conformance.target.wire.admission import PAUSES, Admission
+from conformance.target.wire.admission import NEW_TOKENS, PAUSES, Admission
 from conformance.target.wire.at_once import Sent
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.http.building import Builder
@@ -122,7 +122,7 @@ class KonciliClient:
         """Call an endpoint with a JSON body, or with `bytes` as they are (None: no body).
 
         The token and the integrator go along unless `headers` names them: a value replaces, None leaves out. A 403
-        NO_TOKEN to the client's own token gets a new one and a second try. Raises NotLetIn where new ones are refused whatever
+        NO_TOKEN to the client's own token gets new ones and is tried again. Raises NotLetIn where new ones are refused whatever
         is called, TargetUnavailable and CannotRun.
         """
         content = None if body is None else body if isinstance(body, bytes) else dumps(body).encode()
@@ -137,24 +137,30 @@ class KonciliClient:
             return self.sender.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
 
         exchange = again()
-        if own_token and says_no_token(exchange):
+        if not own_token:
+            return exchange
+        # A wrong integrator may be what it is refused for.
+        is_plain = INTEGRATOR_HEADER not in (headers or {}) and not self._admission.is_refusing(endpoint)
+        for _ in range(NEW_TOKENS if is_plain else 1):
+            if not says_no_token(exchange):
+                break
             self.tokens.drop()
             sent[TOKEN_HEADER] = self.tokens.access()
             exchange = again()
-            if says_no_token(exchange):
-                exchange = self._let_in(endpoint, exchange, again, sent)
-        if own_token:
-            self._not_let_in = 0
+        if is_plain and says_no_token(exchange):
+            exchange = self._let_in(endpoint, exchange, again, sent)
+        self._not_let_in = 0
         return exchange
 
     def _let_in(
-        self, endpoint: Endpoint, refused: Exchange, again: Callable[[], Exchange], headers: Mapping[str, str | None]
+        self, endpoint: Endpoint, refused: Exchange, again: Callable[[], Exchange], sent: Mapping[str, str | None]
     ) -> Exchange:
-        """The answer of a target that refuses a token which it has just given. Raises as `call` does."""
+        """The answer of a target that refuses tokens which it has just given. Raises as `call` does."""
         by = Endpoint.GET_ORDER if endpoint is Endpoint.LIST_ACCOUNTS else Endpoint.LIST_ACCOUNTS
 
         def other() -> Exchange:
-            return self.sender.send(by.method, by.path, headers=headers)
+            plain = {name: sent[name] for name in (TOKEN_HEADER, INTEGRATOR_HEADER)}
+            return self.sender.send(by.method, by.path, headers=plain)
 
         answer = self._admission.insist(endpoint, refused, again, other)
         if answer is None:

@@ -271,6 +271,16 @@ def test_what_passes_changes_no_verdict(stage: Stage, layer: FaultProxy, fault: 
     assert {f"{passed.method} {passed.path}" for passed in layer.log if passed.fault} == set(PASSING[fault])
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_odd_input_leaves_nothing_that_nobody_can_delete(stage: Stage, layer: FaultProxy, seed: int) -> None:
+    """An order is deleted by what a query says, whatever text was taken for its code. Each seed tries other texts."""
+    target = stage.target(layer.base_url)
+    run = quick.certify(target.parent, "--target", str(target), "--rule", "ERR-02", "--seed", str(seed))
+    assert (run.code, run.verdicts("pass")) == (PARTIAL, {"ERR-02"}), run.output
+    assert "not cleared away" not in run.output
+    assert "nobody can delete" not in run.output
+
+
 @pytest.mark.parametrize("when", [every(2), every(3), When(after=20, times=4)])
 def test_a_token_that_one_machine_does_not_know_changes_no_verdict(stage: Stage, layer: FaultProxy, when: When) -> None:
     """What a fresh token is refused for says nothing of the call."""

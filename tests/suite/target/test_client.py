@@ -199,16 +199,23 @@ def test_the_credentials_get_a_token_where_the_refresh_token_does_not(server: Se
 LIST, GET = Endpoint.LIST_ACCOUNTS.label, Endpoint.GET_ORDER.label
 
 
-def test_no_token_to_the_own_token_gets_a_new_one_and_one_second_try(client: KonciliClient, server: Server) -> None:
+def test_no_token_to_the_own_token_gets_new_ones_until_it_is_the_answer(client: KonciliClient, server: Server) -> None:
     """By the credentials: whoever gives dead tokens for credentials may give dead ones for a refresh token too. That an endpoint
     refuses what others take is found out once."""
     server.answers["/my-accounts"] = [NO_TOKEN]
     assert client.call(Endpoint.LIST_ACCOUNTS).status == 403
-    assert server.routes == [TOKEN_ROUTE, LIST, TOKEN_ROUTE, LIST, GET, LIST, GET, LIST, GET]
-    assert server.sent(TOKEN_HEADER) == ["access-token-number-1", *["access-token-number-3"] * 6]
+    assert server.routes == [*[TOKEN_ROUTE, LIST] * 3, GET, LIST, GET, LIST, GET]
+    assert server.sent(TOKEN_HEADER) == [f"access-token-number-{n}" for n in (1, 3, 5, 5, 5, 5, 5, 5)]
     server.requests.clear()
     assert client.call(Endpoint.LIST_ACCOUNTS).status == 403
     assert server.routes == [LIST, TOKEN_ROUTE, LIST]
+
+
+def test_no_token_to_another_integrator_is_the_answer(client: KonciliClient, server: Server) -> None:
+    server.answers |= {"/my-accounts": [NO_TOKEN], "/order": [NO_TOKEN]}
+    for _ in range(5):
+        assert client.call(Endpoint.LIST_ACCOUNTS, headers={INTEGRATOR_HEADER: None}).status == 403
+    assert GET not in server.routes
 
 
 @pytest.mark.parametrize("refused", range(1, 4))
@@ -217,7 +224,7 @@ def test_a_call_is_sent_again_while_its_new_token_is_not_known_everywhere(
 ) -> None:
     server.answers["/my-accounts"] = [*[NO_TOKEN] * refused, httpx.Response(200)]
     assert client.call(Endpoint.LIST_ACCOUNTS).status == 200
-    assert server.routes.count(TOKEN_ROUTE) == 2
+    assert server.routes.count(TOKEN_ROUTE) == min(refused, 2) + 1
     assert server.routes.count(LIST) == refused + 1
 
 
