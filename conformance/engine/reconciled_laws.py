@@ -47,7 +47,6 @@ class ReconciledLaw:
     batch_of: Callable[[Batch], Batch] = itself
     is_shown_by: Callable[[Batch], bool] | None = None
     """Whether orders of that batch show it; None where any do."""
-
     one_of: str = ""
     """The status of an order in what shows one of its examples; empty where any do."""
 
@@ -82,7 +81,9 @@ class LaterLaw:
 ORDERS_DELETED: Final = 2
 """So many orders of a reconciliation are to be deleted: each costs a client error."""
 
-_DELETED_FIRST: Final = ("CANCELED", "INVOICED", "PAID_WAITING_DELIVERY", "CONCLUDED")
+_CANCELED: Final = "CANCELED"
+
+_DELETED_FIRST: Final = (_CANCELED, "INVOICED", "PAID_WAITING_DELIVERY", "CONCLUDED")
 
 # -- DEL-04 --------------------------------------------------------------------------------------------------------
 
@@ -97,12 +98,9 @@ def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
     def reconciled(reconciliation: OpenReconciliation, beside: Beside) -> Waiting[None]:
         yield from _stay(bench, rule, reconciliation, beside)
 
-    drawn = batches(
-        bench.reconciliations.scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED, last=_DELETED_FIRST[:1]
-    )
+    drawn = batches(bench.reconciliations.scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED, last=(_CANCELED,))
     examples = max(1, bench.session.profile.sequences // 3)
-    canceled = _DELETED_FIRST[0]
-    return [ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled, one_of=canceled)]
+    return [ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled, one_of=_CANCELED)]
 
 
 def _beside(bench: Bench, batch: Batch, values: Values) -> Beside:
