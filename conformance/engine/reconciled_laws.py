@@ -138,9 +138,20 @@ def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: 
             return
     yield
     for order, code in its_own:
-        yield from bench.settled(rule.id, order, code, batch.place, context=context)
+        try:
+            yield from bench.settled(rule.id, order, code, batch.place, context=context)
+        except Violation:
+            yield from _check_sent_twice(bench, batch.orders[0])
+            raise
     bench.saw(Side.ACCEPTED, twin)
     bench.saw(Side.REFUSED, refused)
+
+
+def _check_sent_twice(bench: Bench, order: Order) -> Waiting[None]:
+    """Raises a violation of ORD-17 where an order that was sent twice does not show as it was sent, reconciled or not."""
+    values = bench.fresh("amazon")
+    if all(bench.submit(order, values).is_accepted for _ in range(2)):
+        yield from bench.settled("ORD-17", order, values, place_of(order))
 
 
 def _most_unlike(orders: list[tuple[Order, Values]]) -> list[tuple[Order, Values]]:

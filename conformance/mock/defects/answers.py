@@ -34,7 +34,8 @@ HTML: Final = b"<html><body><h1>Bad Request</h1></body></html>"
 _REFUSING: Final = frozenset(
     {
         "ORD-02", "ORD-03", "ORD-04", "ORD-05", "ORD-07", "ORD-08", "ORD-09", "ORD-10", "ORD-11", "ORD-12", "ORD-13",
-        "ORD-14", "ORD-18", "REC-03", "REC-04", "REC-05", "REC-06", "REC-07", "REC-08", "REL-02", "REL-03", "REL-04",
+        "ORD-14", "ORD-18", "ORD-21", "ORD-22",
+        "REC-03", "REC-04", "REC-05", "REC-06", "REC-07", "REC-08", "REL-02", "REL-03", "REL-04",
         "REL-05", "REL-06", "REL-07", "REL-08", "REL-09", "REL-10", "REL-11", "REL-12", "REL-13", "REL-14", "REL-16",
         "REL-17", "DEL-03", "DEL-04", "AUTH-08", "ERR-01", "ERR-05",
     }

@@ -30,7 +30,7 @@ def _zero_for_none(order: dict[str, Any]) -> dict[str, Any]:
 
 LENIENT_VALUES: Final = (
     reads("ord-08-unreadable-is-none", "Takes a date that it can't read for none.",
-          _none_if_unreadable, DATES, "ORD-08", "REL-17"),
+          _none_if_unreadable, DATES, "ORD-08", "ORD-21", "REL-17"),
     reads("ord-13-booleans-as-numbers", "Takes true for 1.", _as_number, (*NUMBERS, *COUNTS), "ORD-13", "REC-07"),
     Defect(name="ord-12-zero-for-none", statement="Takes the value of an extract that has none for 0.",
            rules=blamed("ORD-12", "ORD-13"),
