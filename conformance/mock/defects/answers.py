@@ -218,7 +218,7 @@ ANSWERS: Final = (
     Defect(
         name="rel-17-status-422",
         statement="Refuses a release that is not valid with 422.",
-        rules=_REFUSING,
+        rules=_REFUSING | {"ACC-04"},
         answers=_only(RELEASE, lambda answer: _status(422)(answer) if answer.status == 400 else answer),
     ),
     Defect(

@@ -350,7 +350,7 @@ _RELEASES: Final = (
     Defect(
         name="rel-19-other-sequence-kept",
         statement="Refuses entries in another sequence than the extracts', and keeps the release.",
-        rules=rules("REL-19"),
+        rules=rules("REL-18", "REL-19"),
         objects=in_another_sequence,
         after_refusal=lambda world, request: world.released.update(_released_by(request)),
     ),
