@@ -111,7 +111,10 @@ def told_apart(bench: Bench, rule: Rule, kind: str, alike: Alike, bound: Bound, 
     for order, code in ((first, values), (second, other)):
         exchange = bench.submit(order, code)
         if alike.is_plain:
-            if not _is_accepted(bench, rule, order, exchange, context):
+            by_itself = bench.fresh(pair.shape)
+            if code is other:
+                by_itself = by_itself.having(code=alike.change(by_itself["code"]))
+            if not _is_accepted(bench, rule, order, exchange, by_itself, context):
                 return
         elif not is_taken(bench, catalogue()["ERR-06"], exchange, context):
             bound.met()
@@ -184,12 +187,13 @@ def _check_kept_by_itself(bench: Bench, order: Order, plain: Values, alike: Alik
         yield from bench.settled("ERR-06", order, values, place_of(order), context=context)
 
 
-def _is_accepted(bench: Bench, rule: Rule, order: Order, exchange: Exchange, context: str) -> bool:
-    """Whether an order under a plain code was accepted. Raises a violation where only another code would be."""
+def _is_accepted(bench: Bench, rule: Rule, order: Order, exchange: Exchange, by_itself: Values, context: str) -> bool:
+    """Whether an order under a plain code was accepted. Raises a violation where it only is under a code of that form
+    that is like no other."""
     if exchange.is_accepted:
         return True
     call = Call(Endpoint.SUBMIT_ORDER, body=order)
-    if not bench.is_accepted(call, bench.send(call, bench.fresh("amazon"))):
+    if not bench.is_accepted(call, bench.send(call, by_itself)):
         return False
     raise Violation(
         rule=rule.id,
@@ -209,7 +213,7 @@ def told_apart_by_account(bench: Bench, rule: Rule, elsewhere: Place, pair: Pair
     second = {**other, "accountId": type(other["accountId"])(elsewhere.account), "channelName": elsewhere.channel}
     values, context = bench.fresh(pair.shape), f"an order of the same code is on account {elsewhere.account}"
     for order in (first, second):
-        if not _is_accepted(bench, rule, order, bench.submit(order, values), context):
+        if not _is_accepted(bench, rule, order, bench.submit(order, values), bench.fresh(pair.shape), context):
             return
         if order is first:  # what was shown once is not still to come, should the second take its place
             yield from _shown_alone(bench, first, values, pair.shape)
@@ -324,7 +328,9 @@ def order_taken_faithfully(bench: Bench, rule: Rule, kind: str, bound: Bound, gr
         _check_as_lawful(bench, grown, exchange, context)
         bound.met()
         context = f"{context} was refused, and is sent without that"
-        if not _is_accepted(bench, rule, grown.plain, bench.submit(grown.plain, values), context):
+        if not _is_accepted(
+            bench, rule, grown.plain, bench.submit(grown.plain, values), bench.fresh("amazon"), context
+        ):
             return
         yield from shown(bench, rule, grown.plain, values, grown.plain, context)
     bench.saw(Side.CHECKED, exchange)

@@ -48,6 +48,10 @@ def _release(name: str, statement: str, objects: Any) -> Defect:
     return too_strict(f"strict-release-{name}", statement, objects, *_RELEASING, endpoint=RELEASE)
 
 
+def _is_no_whole_number(value: object) -> bool:
+    return isinstance(value, Decimal) and value.is_finite() and value % 1 != 0
+
+
 # -- orders --------------------------------------------------------------------------------------------------------
 
 
@@ -156,9 +160,9 @@ _ORDERS: Final = (
     _order("whole-reais", "Refuses a value without cents.",
            if_any_item("extracts", "value", lambda value: value == int(value))),
     _order("offsets", "Refuses dates that are not written in Z.",
-           if_any("createdDate", lambda text: not text.endswith("Z"), *DATE_FIELDS)),
+           if_any("createdDate", lambda text: not text.endswith("Z"), *DATE_FIELDS), "ORD-20"),
     _order("positive-offset", "Refuses dates east of Greenwich.",
-           if_any("createdDate", lambda text: "+" in text and "+00:00" not in text, *DATE_FIELDS)),
+           if_any("createdDate", lambda text: "+" in text and not text.endswith(("+00:00", "+0000")), *DATE_FIELDS)),
     _order("milliseconds", "Refuses dates with milliseconds.",
            if_any("createdDate", lambda text: "." in text, *DATE_FIELDS)),
     _order("no-milliseconds", "Demands milliseconds in dates.",
@@ -183,7 +187,7 @@ _ORDERS: Final = (
     _order("percentage", "Refuses an extract with a percentage.",
            if_any_item("extracts", "percentage", lambda _: True)),
     _order("whole-percentage", "Demands a whole percentage.",
-           if_any_item("extracts", "percentage", lambda value: Decimal(value) % 1 != 0)),
+           if_any_item("extracts", "percentage", _is_no_whole_number)),
     _order("null-expected-date", "Refuses an expectedDate that is null.",
            lambda order: next(
                ("expectedDate" for one in order.get("extracts", ())
@@ -203,7 +207,7 @@ _ORDERS: Final = (
     Defect(
         name="strict-order-code-on-another-account",
         statement="Refuses a marketplaceCode that another account has.",
-        rules=rules(*_FINDING, "WFL-04", "DEL-01", "DEL-02", "REC-10", "REL-14", "QRY-02"),
+        rules=rules(*_FINDING, "WFL-04", "DEL-01", "DEL-02", "REC-10", "REL-14", "QRY-02", "QRY-05"),
         objects=_same_code_elsewhere,
     ),
     Defect(
