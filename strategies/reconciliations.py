@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -66,6 +66,16 @@ class Batch:
     shape: str
     namesake: Order | None = None
     """An order of the first one's code on another account of the channel; it is there too, and no part of this."""
+
+
+def at_place(batch: Batch, place: Place) -> Batch:
+    """The same at another place, without its namesake: account and channel are written as they were."""
+
+    def moved(body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "channelName": place.channel, "accountId": type(body["accountId"])(place.account)}
+
+    orders, releases = tuple(map(moved, batch.orders)), tuple(map(moved, batch.releases))
+    return replace(batch, place=place, orders=orders, creation=moved(batch.creation), releases=releases, namesake=None)
 
 
 @cache

@@ -13,6 +13,7 @@ from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.places import Places
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
+from conformance.engine.spoiled_places import note_spoiled
 from conformance.engine.stays_active import is_blocked_for_a_time, note_blocked_for_a_time
 from conformance.engine.unfinished import Hindered, HinderedForNow, Spoiled
 from conformance.engine.values import Values
@@ -43,6 +44,8 @@ class Reconciliations(ReconciliationCalls):
     """How often nothing was opened at a place, and something was some time later: after a refused creation, or not."""
     waited_for_others: set[Place] = field(default_factory=set)
     """Where what others might have active was waited for in vain: whatever blocks it stays."""
+    spoiled_at: dict[Place, tuple[OpenReconciliation, Exchange, tuple[Exchange, ...]]] = field(default_factory=dict)
+    """Where a lawful release was refused ahead of its scenario's turn, after refused ones: of what, the answer, and the story."""
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
@@ -236,6 +239,7 @@ class Reconciliations(ReconciliationCalls):
                 return True
             reconciliation.spoiled = True
             if self.bench.notes is not None:
+                note_spoiled(self, reconciliation, exchange)
                 raise Spoiled(f"a lawful release got {exchange.status}")
             if reconciliation.doubtful:
                 raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")

@@ -31,7 +31,15 @@ def send_rest(client: RecoveryClient, ledger: Ledger, opened: Opened, place: Pla
             f"it waits for {opened.quantity} release entries, and no more than {ENTRIES_AT_MOST} are ever sent"
         )
     if lawful:
-        return _release_first(client, ledger, opened, place, _amounts(totals[0] - opened.received, opened.doubts))
+        missing, may_be_counted = totals[0] - opened.received, ledger.has_refused(opened)
+        try:
+            return _release_first(client, ledger, opened, place, _amounts(missing, opened.doubts))
+        except NoSuchPlace:
+            raise
+        except Refused:
+            if not (may_be_counted and _release_less(client, opened, place, missing)):
+                raise
+            return True
     received, accepted = opened.received, False
     for total in totals:
         if total <= received:
@@ -77,6 +85,20 @@ def _release_first(
                 ledger.released(*doubts)
             return True
     raise reason
+
+
+def _release_less(client: RecoveryClient, opened: Opened, place: Place, missing: int) -> bool:
+    """Fill up one that has counted entries of releases that it refused, so that fewer than so many are missing: by powers of two,
+    from the largest down, of which each is taken once where it fits. Whether any was taken. Raises NotCompleted."""
+    date, taken_any = released_dates(opened.init, opened.end)[0], False
+    for power in reversed(range((missing - 1).bit_length())):
+        filled = client.submit_order(place, 2**power)
+        client.check_allowance()
+        if client.release(fillers.release(opened.id, filled, date), may_be_late=False).is_accepted:
+            taken_any = True
+        else:
+            client.withdraw(filled)
+    return taken_any
 
 
 def _release_what_is_left(

@@ -107,6 +107,7 @@ class Ledger:
         self._opened: dict[str, Opened] = {}
         self._serial = 0
         self._updated_at_once: set[OrderId] = set()
+        self._refused_into: set[str] = set()
         """Orders that were sent again at once with other calls: a deletion or a refusal among these says nothing of it."""
         self.opened_at: set[tuple[int | None, JSONValue]] = set()
         """The accounts and channels where a reconciliation was opened: none was active there before."""
@@ -213,6 +214,8 @@ class Ledger:
         fills up the rest is refused."""
         counts = accepted and (not note.again or any(doubt.order == note.releases for doubt in into.doubts))
         into.received += note.entries if counts else 0
+        if not accepted and into.id is not None:
+            self._refused_into.add(into.key)
         into.doubts = [doubt for doubt in into.doubts if doubt.order != note.releases]
         if (
             isinstance(into.quantity, int)
@@ -282,6 +285,10 @@ class Ledger:
         for order in orders:
             if order in self._orders:
                 self._set(order, _RECONCILED)
+
+    def has_refused(self, opened: Opened) -> bool:
+        """Whether a release into it was refused by now: a target may have counted its entries all the same."""
+        return opened.key in self._refused_into
 
     def closed(self, opened: Opened) -> None:
         """A reconciliation has all its releases, or was never opened."""

@@ -235,6 +235,27 @@ def test_a_refused_release_that_keeps_it_from_ending_is_blamed_and_no_law_of_the
 
 
 @pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("defect", ["rel-18-mismatch-counted", "rel-18-refused-counted", "rel-18-refused-is-there"])
+@pytest.mark.parametrize("rules", [("REL-18",), ("WFL-01", "WFL-02", "WFL-03", "REL-12", "REL-18")])
+def test_a_release_refused_for_refused_ones_is_blamed_though_its_place_stays_blocked(
+    rules: tuple[str, ...], defect: str
+) -> None:
+    """A whole certification ended inconclusive: no scenario could try it again, nor anything else at that place."""
+    with bench_for(*rules, defects=(defect,)) as bench:
+        broken = {run(bench, rule) for rule in rules}
+        assert broken | set(bench.session.evidence.observed) == {"", "REL-18"}
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("defect", ["wfl-02-one-order-only"])
+def test_one_that_would_be_refused_anyway_is_not_blamed_on_refused_ones(defect: str) -> None:
+    with bench_for(*WHOLE, defects=(defect,)) as bench:
+        bench.scenario = "REC-01"
+        bench.succession.try_once()
+        assert "REL-18" not in bench.session.evidence.observed
+
+
+@pytest.mark.usefixtures("without_a_clock")
 def test_where_others_do_not_end_no_refused_release_is_blamed() -> None:
     with bench_for(*WHOLE, defects=("wfl-03-never-of-many",)) as bench:
         assert run(bench, "WFL-02") == "WFL-02"

@@ -13,11 +13,13 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.errors import Doubtful
+from conformance.mock.defects import DEFECTS
 from conformance.mock.koncili import Koncili
 from conformance.mock.variants import VARIANTS
 from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
 from conformance.run.recovery_client import ERRORS_AT_MOST
 from conformance.target.shared.ledger import Ledger
+from tests.suite.support.bodies import release
 from tests.suite.support.live_runs import Killed, OneRun, left, one_run
 
 CREATE, RELEASE, SUBMIT, DELETE = (
@@ -290,6 +292,19 @@ def test_what_was_opened_for_nothing_is_not_taken_for_complete(quantity: int, de
     rescue(dead, rescuer)
     assert rescuer.way.sent.count(CREATE) == 1
     assert rescuer.live.dead_runs == []
+
+
+@pytest.mark.parametrize("refused", range(1, 4))
+def test_one_that_has_counted_what_it_refused_is_filled_up(refused: int, koncili: Koncili, dead: OneRun) -> None:
+    """Its channel was blocked for good: there is room for fewer entries than it was opened for."""
+    koncili.switch([DEFECTS["rel-18-mismatch-counted"]])
+    dead.submit(A)
+    number = dead.create(releasesQtd=7)
+    entries = release(A)["releases"]
+    mismatched = [{**entries[0], "value": 1} for _ in range(refused)]
+    assert dead.release(A, number, releases=mismatched).is_refused
+    assert dead.live.free("CHANNEL_NAME")
+    assert left(koncili)[0] == []
 
 
 # -- orders that are gone already ----------------------------------------------------------------------------------
