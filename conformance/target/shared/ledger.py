@@ -107,8 +107,9 @@ class Ledger:
         self._opened: dict[str, Opened] = {}
         self._serial = 0
         self._updated_at_once: set[OrderId] = set()
-        self._refused_into: set[str] = set()
         """Orders that were sent again at once with other calls: a deletion or a refusal among these says nothing of it."""
+        self._refused_into: set[str] = set()
+        """Reconciliations into which a release was refused."""
         self.opened_at: set[tuple[int | None, JSONValue]] = set()
         """The accounts and channels where a reconciliation was opened: none was active there before."""
 
