@@ -211,7 +211,17 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A mock that reconciles at once, since nobody can move the clock of a live endpoint."""
-    directory = tmp_path_factory.mktemp("way")
+    yield from staged(tmp_path_factory.mktemp("way"))
+
+
+@pytest.fixture
+def unused_stage(tmp_path: Path) -> Iterator[Stage]:
+    """Another, on which no run has taken a period yet: of long ones there are few."""
+    yield from staged(tmp_path)
+
+
+def staged(directory: Path) -> Iterator[Stage]:
+    """What a test has of such a mock."""
     with mock(directory, variant="reconciles-at-once") as running:
         yield Stage(running, directory)
 
@@ -219,6 +229,17 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def layer(stage: Stage) -> Iterator[FaultProxy]:
     """A way to it on which nothing happens yet; no token ever leaves it for another host, and nothing stays behind."""
+    yield from layered(stage)
+
+
+@pytest.fixture
+def unused_layer(unused_stage: Stage) -> Iterator[FaultProxy]:
+    """The same to the other."""
+    yield from layered(unused_stage)
+
+
+def layered(stage: Stage) -> Iterator[FaultProxy]:
+    """Such a way, and what is asked of it in the end."""
     before = stage.left()
     with fault_proxy(stage.mock.base_url) as running:
         yield running
@@ -487,9 +508,10 @@ def whole_parts(rules: Collection[str]) -> list[list[str]]:
     return parts
 
 
-def test_whole_runs_on_a_bad_day(stage: Stage, layer: FaultProxy) -> None:
+def test_whole_runs_on_a_bad_day(unused_stage: Stage, unused_layer: FaultProxy) -> None:
     """All that a live endpoint can show is seen although every thirty-seventh request meets something, each time something else:
     at most one that is tried three times meets it each time."""
+    stage, layer = unused_stage, unused_layer
     often, apart = ("502", "429-retry-after", "reset-after", "half-answer", "html-503"), 37
     died = {GET: 71, POST: 61, DELETE: 53, CREATE: 31, RELEASE: 37}  # no token dies while one is asked for
     layer.play(
