@@ -17,6 +17,7 @@ from conformance.engine.values import Values
 from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.inbox import Inbox, Received
 from conformance.target.shared.calendar import LONG_SECONDS, Calendar, UsedUp
+from conformance.target.shared.reconciling import FIRST_PAUSE, LONGER
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
@@ -33,8 +34,6 @@ ARRIVAL_SECONDS: Final = 0.3
 
 HEARING_SECONDS: Final = 10.0
 """How long to listen before the other runs are told that this one is going on."""
-
-FIRST_PAUSE: Final = 0.1
 
 SOON_SECONDS: Final = 3.0
 """How long a creation is tried again in the same period while the one before may be going on, or twice as long as the target was
@@ -303,7 +302,7 @@ class ReconciliationCalls(Places):
             if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
                 since = time.monotonic() - self.ended.get(place, time.monotonic())
                 taken = max(waited, since - wait) + wait / 2
-                self._pause = max(self._pause, 1.1 * taken)
+                self._pause = max(self._pause, LONGER * taken)
                 self.note_taken(taken)
             elif exchange.status // 100 == 4 and takes_long and self._opens_another(place):
                 opened += 1

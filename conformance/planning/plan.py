@@ -16,6 +16,7 @@ from conformance.planning.smoke import SMOKE, WITHOUT_CALLBACK, affordable
 from conformance.planning.timeline import RATES, Limits, Request, least_seconds, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
 from conformance.target.shared.budget_status import BudgetStatus
+from conformance.target.shared.reconciling import seconds_until_seen
 
 IN_TURN: Final = frozenset({"WFL-01", "WFL-02", "WFL-03", "REL-12", "REL-18"})
 """Rules whose reconciliations are opened on all accounts in turn (conformance/engine/succession.py)."""
@@ -42,8 +43,8 @@ class Plan:
     reconciliations: int
     """How many it opens."""
     reconciling: float | None
-    """For so many seconds the target reconciles what comes one after the other; None where nobody said how long it takes, or
-    none is opened. What needs no reconciliation is tried meanwhile."""
+    """For so many seconds the target reconciles what comes one after the other, and until that is seen where nothing notifies;
+    None where nobody said how long it takes, or none is opened. What needs no reconciliation is tried meanwhile."""
     waiting: float
     """How many of these seconds it waits for client errors to leave the hour."""
     longest_wait: float
@@ -110,6 +111,7 @@ def make_plan(
     requests, in_turn = requests_of(stages), requests_in_turn(stages)
     timeline = simulate(in_turn, limits)
     opened, one_after_other = sum(stage.reconciliations for stage in stages), _one_after_other(stages, accounts)
+    each = reconciles_in if reconciles_in is None or has_callback else seconds_until_seen(reconciles_in)
     least = max(least_seconds(number, RATES[label]) for label, number in requests.items())
     return Plan(
         profile=profile,
@@ -122,7 +124,7 @@ def make_plan(
         least_seconds=least if paced else 0,
         seconds=timeline.seconds,
         reconciliations=opened,
-        reconciling=reconciles_in * one_after_other if reconciles_in is not None and opened else None,
+        reconciling=each * one_after_other if each is not None and opened else None,
         waiting=timeline.waiting,
         longest_wait=timeline.longest_wait,
         free_scenarios=_scenarios(stages[: timeline.free_stages]),

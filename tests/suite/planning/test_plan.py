@@ -439,6 +439,19 @@ def test_what_is_opened_on_all_accounts_in_turn_takes_its_time_on_all_at_once(
     assert any(f"for {one_after_other} reconciliations one after the other" in line for line in full(found, target))
 
 
+@pytest.mark.parametrize(("takes", "seen"), [(0.0, 0.0), (5.0, 5.2), (20.0, 21.0), (60.0, 84.4), (100.0, 139.2)])
+def test_where_nothing_notifies_the_end_of_a_reconciliation_is_seen_later(takes: float, seen: float) -> None:
+    rules = ("REC-01", "WFL-01")
+    told, silent = (
+        make_plan(
+            "certification", rules, {}, paced=False, budget_status=None, reconciles_in=takes, has_callback=has_callback
+        )
+        for has_callback in (True, False)
+    )
+    assert told.reconciling == told.one_after_other * takes
+    assert silent.reconciling == pytest.approx(silent.one_after_other * seen, rel=0.01)
+
+
 def test_a_run_that_opens_no_reconciliation_takes_no_time_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     found = opening(monkeypatch, paced=True, reconciles_in=60.0, reconciliations=0)
     assert found.reconciling is None
