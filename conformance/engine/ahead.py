@@ -19,7 +19,7 @@ from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
-from conformance.engine.spoiled_places import blame_refused_releases
+from conformance.engine.spoiled_places import blame_for_spoiled_places
 from conformance.engine.unfinished import Hindered, NotSeenYet, Spoiled
 from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable, WaitTooLong
@@ -131,7 +131,7 @@ class Ahead(ABC, Generic[L]):
         self._was_tried = True
         try:
             self._try_all(self._drawn())
-            blame_refused_releases(self.bench.reconciliations)
+            blame_for_spoiled_places(self.bench.reconciliations)
         except WaitTooLong:
             raise
         except TargetUnavailable:

@@ -13,6 +13,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.engine.checks import is_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import CODES, Model
+from conformance.engine.refused_release import rule_to_blame
 from conformance.engine.unfinished import Hindered
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -192,7 +193,7 @@ def release(model: Model, pick: int) -> None:
                 raise Hindered("an order was not released that is not shown")
         after_broken = reconciliation.place in model.broken_releases
         if after_broken not in model.blamed:
-            model.blamed[after_broken] = bench.reconciliations.why_refused(reconciliation)
+            model.blamed[after_broken] = rule_to_blame(bench.reconciliations, reconciliation, order)
         raise Violation(
             rule=model.blamed[after_broken],
             expected="the right release to be accepted",

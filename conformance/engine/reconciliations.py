@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.places import Places
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
-from conformance.engine.spoiled_places import note_spoiled
+from conformance.engine.refused_release import rule_to_blame
+from conformance.engine.spoiled_places import SpoiledPlace, note_spoiled
 from conformance.engine.stays_active import is_blocked_for_a_time, note_blocked_for_a_time
 from conformance.engine.unfinished import Hindered, HinderedForNow, Spoiled
 from conformance.engine.values import Values
@@ -44,8 +44,8 @@ class Reconciliations(ReconciliationCalls):
     """How often nothing was opened at a place, and something was some time later: after a refused creation, or not."""
     waited_for_others: set[Place] = field(default_factory=set)
     """Where what others might have active was waited for in vain: whatever blocks it stays."""
-    spoiled_at: dict[Place, tuple[OpenReconciliation, Exchange, tuple[Exchange, ...]]] = field(default_factory=dict)
-    """Where a lawful release was refused ahead of its scenario's turn, after refused ones: of what, the answer, and the story."""
+    spoiled_at: dict[Place, SpoiledPlace] = field(default_factory=dict)
+    """Where a lawful release was refused ahead of its scenario's turn."""
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
@@ -239,53 +239,22 @@ class Reconciliations(ReconciliationCalls):
                 return True
             reconciliation.spoiled = True
             if self.bench.notes is not None:
-                note_spoiled(self, reconciliation, exchange)
+                note_spoiled(self, reconciliation, order, exchange)
                 raise Spoiled(f"a lawful release got {exchange.status}")
             if reconciliation.doubtful:
                 raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")
-            self._blame_for_release(reconciliation, exchange, faults)
+            self._blame_for_release(reconciliation, order, exchange, faults)
         return False
 
     def _blame_for_release(
-        self, reconciliation: OpenReconciliation, exchange: Exchange, faults: list[Exchange]
+        self, reconciliation: OpenReconciliation, order: int, exchange: Exchange, faults: list[Exchange]
     ) -> None:
         """Note against whom a lawful release was refused: what is left of a refused one is to blame for server errors too."""
-        rule = self.why_refused(reconciliation)
+        rule = rule_to_blame(self, reconciliation, order)
         if rule == "REL-18":
             faults.clear()
         self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
         self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
-
-    def why_refused(self, reconciliation: OpenReconciliation) -> str:
-        """The rule to blame for a lawful release that was refused, found by doing it all without refused ones before.
-
-        Where that can't be done, since the place stays blocked, what came before is all there is to go by.
-        """
-        rule = catalogue()["REL-01"].accepted
-        likely = "REL-18" if reconciliation.after_refusal else "REL-01"
-        story = list(self.bench.story)
-        self.free(reconciliation.place)
-        try:
-            batches = [(reconciliation.batch, likely), (_alone(reconciliation.batch), "WFL-02")]
-            if reconciliation.batch.namesake is not None:  # that another account's order is in the way
-                batches.insert(1, (replace(reconciliation.batch, namesake=None), "REL-01"))
-            for batch, blamed in batches:
-                again = self.begin(batch)
-                if not self.submit_orders(again) or self.create(again, blame=False).status // 100 != 2:
-                    return likely
-                # The order in which they came: those beside it first.
-                turns = [*range(1, len(batch.orders)), 0]
-                accepted = [self.release(again, order).status in rule for order in turns]
-                again.spoiled = not all(accepted)
-                self.finish(again)
-                if all(accepted):
-                    return blamed
-        except Hindered:
-            return likely
-        else:
-            return "REL-01"
-        finally:
-            self.bench.story[:] = story
 
     # -- one lawful call -------------------------------------------------------------------------------------------------
 
@@ -328,7 +297,7 @@ class Reconciliations(ReconciliationCalls):
         if call.endpoint is Endpoint.CREATE_RECONCILIATION:
             self._blame(self.current, call, exchange, faults)
         else:
-            self._blame_for_release(self.current, exchange, faults)
+            self._blame_for_release(self.current, 0, exchange, faults)
         return False
 
     def finish_current(self) -> None:
@@ -406,13 +375,6 @@ class Reconciliations(ReconciliationCalls):
         spare, self.spare = self.spare, None
         if spare is not None:
             self.finish(spare)
-
-
-def _alone(batch: Batch) -> Batch:
-    """The first order of a batch in a reconciliation of its own."""
-    quantity = len(batch.orders[0]["extracts"])
-    creation = {**batch.creation, "releasesQtd": quantity}
-    return Batch(batch.place, batch.orders[:1], creation, batch.releases[:1], batch.seconds, batch.shape)
 
 
 def _measures(batch: Batch) -> tuple[object, ...]:

@@ -1,63 +1,87 @@
-"""Whether refused releases have kept a place from taking lawful ones, and block it for good: nothing can be tried there again."""
+"""Whom to blame for a lawful release that was refused ahead of its scenario's turn and blocks its place for good: nothing can be
+tried there again."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.engine.open_reconciliation import OpenReconciliation
-from conformance.engine.unfinished import Hindered
+from conformance.engine.refused_release import likely_rule, proven_rule
 from conformance.target.wire.exchange import Exchange
-from conformance.verdict.violation import Violation
-from strategies.reconciliations import Batch, at_place
+from strategies.scope import Place
 
 if TYPE_CHECKING:
     from conformance.engine.reconciliations import Reconciliations
 
 
-def note_spoiled(reconciliations: Reconciliations, reconciliation: OpenReconciliation, refusal: Exchange) -> None:
-    """Remember that a lawful release was refused ahead of its scenario's turn, where releases were refused before."""
+@dataclass(slots=True)
+class SpoiledPlace:
+    """Where the lawful release of an order was refused."""
+
+    reconciliation: OpenReconciliation
+    order: int
+    refusal: Exchange
+    story: tuple[Exchange, ...]
+    rule: str | None = None
+    """The one to blame, once that was looked for."""
+
+    @property
+    def alike(self) -> tuple[bool, bool]:
+        """In what one such is like another: they are most likely to be blamed on the same rule."""
+        return self.reconciliation.after_refusal, len(self.reconciliation.batch.orders) > 1
+
+
+def note_spoiled(
+    reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int, refusal: Exchange
+) -> None:
+    """Remember that a lawful release was refused ahead of its scenario's turn."""
     whole = reconciliation.within or reconciliation
-    after_refusal = reconciliation.after_refusal or whole.after_refusal
-    if after_refusal and not (reconciliation.doubtful or whole.doubtful):
-        spoiled = (reconciliation, refusal, tuple(reconciliations.bench.story))
+    reconciliation.after_refusal = reconciliation.after_refusal or whole.after_refusal
+    if not (reconciliation.doubtful or whole.doubtful):
+        spoiled = SpoiledPlace(reconciliation, order, refusal, tuple(reconciliations.bench.story))
         reconciliations.spoiled_at.setdefault(reconciliation.place, spoiled)
 
 
-def blame_refused_releases(reconciliations: Reconciliations) -> None:
-    """Note against REL-18 what was remembered of places that are blocked since. Where one was freed its scenario tries the same
-    again, and sees by itself whom to blame."""
+def look_for_the_rule(reconciliations: Reconciliations, place: Place) -> None:
+    """Find whom to blame for what was remembered of this place if it is blocked since, as long as another is free."""
+    spoiled_at = reconciliations.spoiled_at
+    spoiled = spoiled_at.get(place)
+    if spoiled is None or not _stays_blocked(reconciliations, place):
+        return
+    known = (one.rule for one in spoiled_at.values() if one.rule is not None and one.alike == spoiled.alike)
+    spoiled.rule = next(known, None) or proven_rule(reconciliations, spoiled.reconciliation, spoiled.order)
+
+
+def blame_for_spoiled_places(reconciliations: Reconciliations) -> None:
+    """Note what was found out of places that are blocked. Where one was freed its scenario tries the same again, and sees by
+    itself whom to blame."""
     bench = reconciliations.bench
-    spoiled_at, reconciliations.spoiled_at = reconciliations.spoiled_at, {}
+    if not reconciliations.spoiled_at:
+        return
     reconciliations.look_again()
-    for place, (reconciliation, refusal, story) in spoiled_at.items():
-        is_blocked = place in reconciliations.blocked and bench.session.control is None
-        if not is_blocked or "REL-18" in bench.session.evidence.observed:
-            continue
-        if _is_taken_without_refused_ones(reconciliations, reconciliation.batch):
-            bench.story[:] = story
-            actual, context = f"it answered {refusal.status}", "releases were refused before"
-            bench.observe("REL-18", "the release to be accepted", actual, refusal, context)
+    for place in reconciliations.spoiled_at:
+        look_for_the_rule(reconciliations, place)
+    spoiled_at, reconciliations.spoiled_at = reconciliations.spoiled_at, {}
+    blocked = [one for place, one in spoiled_at.items() if _stays_blocked(reconciliations, place)]
+    if blocked and not any(one.rule for one in blocked):
+        blocked[0].rule = _likely(reconciliations, blocked[0].reconciliation)
+    for one in blocked:
+        if one.rule is not None and one.rule not in bench.session.evidence.observed:
+            bench.story[:] = one.story
+            context = "releases were refused before" if one.rule == "REL-18" else ""
+            actual = f"it answered {one.refusal.status}"
+            bench.observe(one.rule, "the release to be accepted", actual, one.refusal, context)
 
 
-def _is_taken_without_refused_ones(reconciliations: Reconciliations, batch: Batch) -> bool:
-    """Whether the same is carried out at another place; where none is free, whether one of as many orders was seen to be."""
-    others = [
-        place
-        for place in reconciliations.scope.places
-        if place not in reconciliations.blocked | reconciliations.endless
-    ]
-    if not others:
-        like = [one for one in reconciliations.ids.values() if len(one.batch.orders) >= len(batch.orders)]
-        return any(one.is_complete and not one.spoiled and not one.after_refusal for one in like)
-    again = reconciliations.begin(at_place(batch, others[-1]))
-    try:
-        if not reconciliations.submit_orders(again):
-            return False
-        if not reconciliations.create(again, blame=False).is_accepted:
-            return False
-        accepted = [reconciliations.release(again, order).is_accepted for order in range(len(again.batch.orders))]
-    except (Hindered, Violation):
-        return False
-    again.spoiled = not all(accepted)
-    reconciliations.finish(again)
-    return all(accepted)
+def _likely(reconciliations: Reconciliations, reconciliation: OpenReconciliation) -> str | None:
+    """Whom to blame where no place was free for a proof: refused releases only if one of as many orders went well without."""
+    if not reconciliation.after_refusal:
+        return likely_rule(reconciliation)
+    orders = len(reconciliation.batch.orders)
+    like = [one for one in reconciliations.ids.values() if len(one.batch.orders) >= orders and not one.after_refusal]
+    return "REL-18" if any(one.is_complete and not one.spoiled for one in like) else None
+
+
+def _stays_blocked(reconciliations: Reconciliations, place: Place) -> bool:
+    return place in reconciliations.blocked and reconciliations.bench.session.control is None

@@ -26,6 +26,7 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.planned import Besides, Created, Ending, Ends, Notes, Planned, planned_of
 from conformance.engine.properties import name_within
 from conformance.engine.reconciled_laws import LaterLaw, ReconciledLaw
+from conformance.engine.spoiled_places import look_for_the_rule
 from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Spoiled
 from conformance.engine.waiting import Deferred
@@ -171,6 +172,7 @@ class Succession(Ahead[Any]):
             if opened is not None:
                 reconciliations.finish(opened)
         if not notes:
+            look_for_the_rule(reconciliations, place)
             self._over.add(place)
             return
         for refused, shown in later:

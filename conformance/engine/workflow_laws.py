@@ -15,6 +15,7 @@ from conformance.engine.checks import check_refused
 from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.printed_workflow import is_printed
+from conformance.engine.refused_release import rule_to_blame
 from conformance.engine.spoiled_places import note_spoiled
 from conformance.engine.unfinished import Spoiled
 from conformance.engine.whole import Meanwhile, Whole
@@ -86,10 +87,10 @@ def _release_all(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, m
         if released.status // 100 != 2:
             reconciliation.spoiled = True
             if bench.notes is not None:
-                note_spoiled(bench.reconciliations, reconciliation, released)
+                note_spoiled(bench.reconciliations, reconciliation, order, released)
                 raise Spoiled(f"an exact release got {released.status}")
             # Alone in its reconciliation it may be refused too: then it is no matter of the workflow.
-            to_blame = bench.reconciliations.why_refused(reconciliation)
+            to_blame = rule_to_blame(bench.reconciliations, reconciliation, order)
             raise Violation(
                 rule="REL-01" if to_blame == "REL-01" else rule.id,
                 expected="every release to be accepted",

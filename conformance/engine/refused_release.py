@@ -1,0 +1,95 @@
+"""Whom to blame for a lawful release that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.contract.rules import catalogue
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.unfinished import Hindered
+from conformance.verdict.violation import Violation
+from strategies.reconciliations import Batch, at_place
+
+if TYPE_CHECKING:
+    from conformance.engine.reconciliations import Reconciliations
+
+
+def rule_to_blame(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str:
+    """The rule to blame for the refusal of that order's lawful release: the one that is proven, or else the likely one."""
+    proven = proven_rule(reconciliations, reconciliation, order)
+    return proven or ("REL-18" if reconciliation.after_refusal else likely_rule(reconciliation))
+
+
+def likely_rule(reconciliation: OpenReconciliation) -> str:
+    """Whom to blame by what came before, if not releases that were refused."""
+    return "WFL-02" if len(reconciliation.batch.orders) > 1 and reconciliation.released else "REL-01"
+
+
+def proven_rule(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str | None:
+    """Whom to blame, found by doing all anew without what may be in the way: releases that were refused before, another account's
+    order of the same code, the other orders. None where that can't be done.
+
+    It is done at another place where its own stays blocked.
+    """
+    story = list(reconciliations.bench.story)
+    try:
+        for way, rule in _ways(reconciliations, reconciliation, order):
+            accepted = None if way is None else _is_released(reconciliations, way)
+            if accepted is None:
+                return None
+            if accepted:
+                return rule
+    except (Hindered, Violation):
+        return None
+    finally:
+        reconciliations.bench.story[:] = story
+    return "REL-01"
+
+
+def _ways(
+    reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int
+) -> Iterator[tuple[Batch | None, str]]:
+    """What is to be released instead (None where no place is free), and the rule to blame if all of it is accepted."""
+    place, batch, was_refused = reconciliation.place, reconciliation.batch, reconciliation.after_refusal
+    reconciliations.free(place)
+    stays = place in reconciliations.blocked
+    if was_refused or not stays:
+        likely = "WFL-02" if reconciliation.within is not None else "REL-01"
+        yield _where_it_is_free(reconciliations, batch), "REL-18" if was_refused else likely
+    if batch.namesake is not None and not stays:
+        yield _where_it_is_free(reconciliations, replace(batch, namesake=None)), "REL-01"
+    if len(batch.orders) > 1:
+        takes_releases = any(one.released for one in reconciliations.ids.values() if one.place == place)
+        rule = "WFL-02" if not stays or takes_releases else "REL-01"
+        yield _where_it_is_free(reconciliations, _alone(batch, order)), rule
+
+
+def _where_it_is_free(reconciliations: Reconciliations, batch: Batch) -> Batch | None:
+    """The batch at its own place, or where that is blocked at another; None where no place is free."""
+    not_free = reconciliations.blocked | reconciliations.endless
+    if batch.place not in not_free:
+        return batch
+    free = [place for place in reconciliations.scope.places if place not in not_free]
+    return at_place(batch, free[-1]) if free else None
+
+
+def _alone(batch: Batch, order: int) -> Batch:
+    """That order of a batch in a reconciliation of its own."""
+    quantity = len(batch.orders[order]["extracts"])
+    creation = {**batch.creation, "releasesQtd": quantity}
+    orders, releases = batch.orders[order : order + 1], batch.releases[order : order + 1]
+    return Batch(batch.place, orders, creation, releases, batch.seconds, batch.shape)
+
+
+def _is_released(reconciliations: Reconciliations, batch: Batch) -> bool | None:
+    """Whether all of its releases are accepted; None where it could not be opened."""
+    again = reconciliations.begin(batch)
+    if not reconciliations.submit_orders(again) or reconciliations.create(again, blame=False).status // 100 != 2:
+        return None
+    turns = [*range(1, len(batch.orders)), 0]  # as they came: those beside it first
+    accepted = [reconciliations.release(again, turn).status in catalogue()["REL-01"].accepted for turn in turns]
+    again.spoiled = not all(accepted)
+    reconciliations.finish(again)
+    return all(accepted)
