@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def rule_to_blame(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str:
     """The rule to blame for the refusal of that order's lawful release: the one that is proven, or else the likely one."""
     proven = proven_rule(reconciliations, reconciliation, order)
-    return proven or ("REL-18" if reconciliation.after_refusal else likely_rule(reconciliation))
+    if proven is not None or not reconciliation.after_refusal:
+        return proven or likely_rule(reconciliation)
+    observed = reconciliations.bench.session.evidence.observed
+    return next((rule for rule in ("WFL-02", "REL-01") if rule in observed), "REL-18")
 
 
 def likely_rule(reconciliation: OpenReconciliation) -> str:
