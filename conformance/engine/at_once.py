@@ -58,6 +58,10 @@ class Attempt:
     bench: Bench
     one_by_one: bool = False
     """Whether what is meant to be sent at once is sent one after the other: to see whether that makes the difference."""
+    follows: Sequence[Sequence[int]] = ()
+    """In which sequence then, each time that some are meant to be at once; as they are listed where nothing is said."""
+    turns: list[tuple[int, ...]] = field(default_factory=list)
+    """In which sequence they were answered, each time."""
     shares: bool = False
     """Whether it takes orders of what is open for all tries of its scenario."""
     initial: World = field(default_factory=World)
@@ -83,10 +87,7 @@ class Attempt:
         if any(one.call.endpoint in READING for one in asked):
             self.bench.let_be_seen()
         if self.one_by_one:
-            return [
-                self.ask(one, partial(self.bench.send, one.call, one.values, one.label), lane)
-                for lane, one in zip(lanes, asked, strict=True)
-            ]
+            return self._in_turn(asked, lanes)
         sent = self.bench.send_at_once([(one.call, one.values, one.label) for one in asked], self.offsets)
         numbers: list[int] = []
         for lane, one, came in zip(lanes, asked, sent, strict=True):
@@ -95,6 +96,7 @@ class Attempt:
         at_once = were_at_once([self.operations[number] for number in numbers]) and not any(
             self._token_died(number, one) for number, one in zip(numbers, asked, strict=True)
         )
+        self.turns.append(tuple(sorted(range(len(numbers)), key=lambda turn: self.operations[numbers[turn]].answered)))
         self.overlapped = at_once and (self.overlapped or not self.was_sent)
         self.was_sent = True
         for number, one in zip(numbers, asked, strict=True):
@@ -103,6 +105,17 @@ class Attempt:
                 self._send_again(number, one)  # nothing was done
         self.undecided = self.undecided or any(not self.operations[number].must_be_explained for number in numbers)
         return [self.exchanges.get(number) for number in numbers]
+
+    def _in_turn(self, asked: Sequence[Asking], lanes: Sequence[int]) -> list[Exchange | None]:
+        """Send these one after the other, in the sequence that is to be followed; what each was answered, as they are listed."""
+        number, listed = len(self.turns), tuple(range(len(asked)))
+        turn = tuple(self.follows[number]) if number < len(self.follows) else listed
+        self.turns.append(turn if len(turn) == len(asked) else listed)
+        came: dict[int, Exchange | None] = {}
+        for place in self.turns[-1]:
+            one = asked[place]
+            came[place] = self.ask(one, partial(self.bench.send, one.call, one.values, one.label), lanes[place])
+        return [came[place] for place in listed]
 
     def ask(self, one: Asking, send: Callable[[], Exchange] | None = None, lane: int = 0) -> Exchange:
         """Send one by itself, in its own way where `send` is given. What reads an order may see it late: a refusal counts where

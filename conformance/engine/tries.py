@@ -123,13 +123,13 @@ def _explained(
             bench.saw(Side.CHECKED, exchange)
     if tried.found is not None:
         broken = blame(tried.found[1]) if blame is not None else rule.id
-        one_by_one = yield from _check_at_once_only(bench, sending)
+        one_by_one = yield from _check_at_once_only(bench, sending, tried.found[0])
         raise (yield from _violation(bench, broken, sending, *tried.found, one_by_one))
     if common is not None and common.tries.reconciliation is not None:
         attempt = Attempt(bench)
         found = yield from _made(attempt, common.closing)
         if found is not None:
-            one_by_one = yield from _check_at_once_only(bench, sending)
+            one_by_one = yield from _check_at_once_only(bench, sending, attempt)
             raise (yield from _violation(bench, rule.id, sending, attempt, found, one_by_one))
     if not tried.told:
         raise Hindered(tried.reasons[-1])
@@ -220,18 +220,23 @@ def _made(attempt: Attempt, sending: Sending) -> Waiting[Unexplained | None]:
     return attempt.unexplained()
 
 
-def _check_at_once_only(bench: Bench, sending: Sending) -> Waiting[str]:
-    """What came of the same calls one after the other, in words. Raises Hindered where they are answered wrongly then, too:
-    that is another rule's business. Where they can't be tried so, what was seen of them at once stands."""
-    attempt, bench.one_by_one = Attempt(bench, one_by_one=True), True
-    try:
-        found = yield from _made(attempt, sending)
-    except (Hindered, NotSeenYet, TargetUnavailable) as reason:
-        return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
-    finally:
-        bench.one_by_one = False
-    if found is not None:
-        raise Hindered(f"one after the other they are answered wrongly, too: {found.sentence}")
+def _check_at_once_only(bench: Bench, sending: Sending, wrong: Attempt) -> Waiting[str]:
+    """What came of the same calls one after the other, in words: as they are listed, and in the sequence in which they were
+    answered at once, where that is another. Raises Hindered where they are answered wrongly then, too: that is another rule's
+    business. Where they can't be tried so, what was seen of them at once stands."""
+    ways = [Attempt(bench, one_by_one=True)]
+    if any(list(turn) != sorted(turn) for turn in wrong.turns):
+        ways.append(Attempt(bench, one_by_one=True, follows=tuple(wrong.turns)))
+    for attempt in ways:
+        bench.one_by_one = True
+        try:
+            found = yield from _made(attempt, sending)
+        except (Hindered, NotSeenYet, TargetUnavailable) as reason:
+            return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
+        finally:
+            bench.one_by_one = False
+        if found is not None:
+            raise Hindered(f"one after the other they are answered wrongly, too: {found.sentence}")
     return "never where they come one after the other"
 
 
