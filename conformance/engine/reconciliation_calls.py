@@ -11,6 +11,7 @@ from typing import Final
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.places import Places
+from conformance.engine.spoiled_places import SpoiledPlace, note_spoiled
 from conformance.engine.stays_active import note_stuck
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
@@ -74,6 +75,9 @@ class ReconciliationCalls(Places):
     def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
         """The plainest batch on a place, with orders of so many extracts."""
         return plain_batch(self.bench.scope, place, *sizes, seconds=seconds)
+
+    spoiled_at: dict[Place, SpoiledPlace] = field(default_factory=dict)
+    """Where a lawful release was refused ahead of its scenario's turn."""
 
     # -- opening ---------------------------------------------------------------------------------------------------------
 
@@ -399,7 +403,9 @@ class ReconciliationCalls(Places):
             if order in reconciliation.released | reconciliation.lost:
                 continue
             if not reconciliation.spoiled and not reconciliation.is_full:
-                self.release(reconciliation, order)
+                exchange = self.release(reconciliation, order)
+                if exchange.is_refused:
+                    note_spoiled(self, reconciliation, order, exchange)
         if reconciliation.spoiled or not reconciliation.is_complete:
             self.free(reconciliation.place)
         elif self.notified(reconciliation, arrival=0.0):

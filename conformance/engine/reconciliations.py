@@ -13,7 +13,7 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.places import Places
 from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
 from conformance.engine.refused_release import rule_to_blame
-from conformance.engine.spoiled_places import SpoiledPlace, note_spoiled
+from conformance.engine.spoiled_places import blame_for_spoiled_places, note_spoiled
 from conformance.engine.stays_active import is_blocked_for_a_time, note_blocked_for_a_time
 from conformance.engine.unfinished import Hindered, HinderedForNow, Spoiled
 from conformance.engine.values import Values
@@ -44,8 +44,6 @@ class Reconciliations(ReconciliationCalls):
     """How often nothing was opened at a place, and something was some time later: after a refused creation, or not."""
     waited_for_others: set[Place] = field(default_factory=set)
     """Where what others might have active was waited for in vain: whatever blocks it stays."""
-    spoiled_at: dict[Place, SpoiledPlace] = field(default_factory=dict)
-    """Where a lawful release was refused ahead of its scenario's turn."""
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
@@ -206,6 +204,8 @@ class Reconciliations(ReconciliationCalls):
     def check_free(self, place: Place) -> None:
         """Raises Hindered where a refusal at this place would say nothing, or may be for one that somebody else has active there:
         not even the plainest is opened then, and one is when theirs has ended."""
+        if place in self.blocked and self.bench.notes is None:
+            blame_for_spoiled_places(self)
         Places.check_free(self, place)
         session = self.bench.session
         if session.control is not None or session.in_process or place in self.waited_for_others:
@@ -238,10 +238,7 @@ class Reconciliations(ReconciliationCalls):
             if exchange.status // 100 == 2:
                 return True
             reconciliation.spoiled = True
-            if self.bench.notes is not None:
-                note_spoiled(self, reconciliation, order, exchange)
-                raise Spoiled(f"a lawful release got {exchange.status}")
-            if reconciliation.doubtful:
+            if reconciliation.doubtful and self.bench.notes is None:
                 raise TargetUnavailable("a release was refused, perhaps for one before whose answer was lost")
             self._blame_for_release(reconciliation, order, exchange, faults)
         return False
@@ -249,12 +246,17 @@ class Reconciliations(ReconciliationCalls):
     def _blame_for_release(
         self, reconciliation: OpenReconciliation, order: int, exchange: Exchange, faults: list[Exchange]
     ) -> None:
-        """Note against whom a lawful release was refused: what is left of a refused one is to blame for server errors too."""
+        """Note against whom a lawful release was refused: what is left of a refused one is to blame for server errors too. Raises
+        Spoiled where it is tried ahead of its scenario's turn."""
+        actual = f"a lawful release got {exchange.status}"
+        if self.bench.notes is not None:
+            note_spoiled(self, reconciliation, order, exchange)
+            raise Spoiled(actual)
         rule = rule_to_blame(self, reconciliation, order)
         if rule == "REL-18":
             faults.clear()
         self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
-        self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
+        self.bench.hindered(f"{rule}: {actual}")
 
     # -- one lawful call -------------------------------------------------------------------------------------------------
 

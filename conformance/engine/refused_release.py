@@ -36,16 +36,17 @@ def proven_rule(reconciliations: Reconciliations, reconciliation: OpenReconcilia
 
     It is done at another place where its own stays blocked.
     """
-    story = list(reconciliations.bench.story)
+    story, otherwise = list(reconciliations.bench.story), None
     try:
         for way, rule in _ways(reconciliations, reconciliation, order):
             accepted = None if way is None else _is_released(reconciliations, way)
             if accepted is None:
-                return None
+                return otherwise
             if accepted:
                 return rule
+            otherwise = likely_rule(reconciliation)  # not for what was left out this time
     except (Hindered, Violation):
-        return None
+        return otherwise
     finally:
         reconciliations.bench.story[:] = story
     return "REL-01"

@@ -1,5 +1,5 @@
-"""Whom to blame for a lawful release that was refused ahead of its scenario's turn and blocks its place for good: nothing can be
-tried there again."""
+"""Whom to blame for a lawful release that was refused ahead of its scenario's turn, or when a reconciliation was to be completed,
+and blocks its place for good: nothing can be tried there again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from conformance.target.wire.exchange import Exchange
 from strategies.scope import Place
 
 if TYPE_CHECKING:
+    from conformance.engine.reconciliation_calls import ReconciliationCalls
     from conformance.engine.reconciliations import Reconciliations
 
 
@@ -26,16 +27,19 @@ class SpoiledPlace:
     rule: str | None = None
     """The one to blame, once that was looked for."""
 
-    @property
-    def alike(self) -> tuple[bool, bool]:
-        """In what one such is like another: they are most likely to be blamed on the same rule."""
-        return self.reconciliation.after_refusal, len(self.reconciliation.batch.orders) > 1
+    def tells_of(self, other: SpoiledPlace) -> bool:
+        """Whether the other one is most likely to be blamed on the same rule: what is refused without refused ones before is
+        refused after them too."""
+        one, two = self.reconciliation, other.reconciliation
+        if one.after_refusal != two.after_refusal:
+            return two.after_refusal
+        return (len(one.batch.orders) > 1) == (len(two.batch.orders) > 1)
 
 
 def note_spoiled(
-    reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int, refusal: Exchange
+    reconciliations: ReconciliationCalls, reconciliation: OpenReconciliation, order: int, refusal: Exchange
 ) -> None:
-    """Remember that a lawful release was refused ahead of its scenario's turn."""
+    """Remember that a lawful release was refused where that is not told at once."""
     whole = reconciliation.within or reconciliation
     reconciliation.after_refusal = reconciliation.after_refusal or whole.after_refusal
     if not (reconciliation.doubtful or whole.doubtful):
@@ -47,10 +51,9 @@ def look_for_the_rule(reconciliations: Reconciliations, place: Place) -> None:
     """Find whom to blame for what was remembered of this place if it is blocked since, as long as another is free."""
     spoiled_at = reconciliations.spoiled_at
     spoiled = spoiled_at.get(place)
-    if spoiled is None or not _stays_blocked(reconciliations, place):
-        return
-    known = (one.rule for one in spoiled_at.values() if one.rule is not None and one.alike == spoiled.alike)
-    spoiled.rule = next(known, None) or proven_rule(reconciliations, spoiled.reconciliation, spoiled.order)
+    if spoiled is not None and spoiled.rule is None and _stays_blocked(reconciliations, place):
+        known = (one.rule for one in spoiled_at.values() if one.rule is not None and one.tells_of(spoiled))
+        spoiled.rule = next(known, None) or proven_rule(reconciliations, spoiled.reconciliation, spoiled.order)
 
 
 def blame_for_spoiled_places(reconciliations: Reconciliations) -> None:
@@ -60,18 +63,21 @@ def blame_for_spoiled_places(reconciliations: Reconciliations) -> None:
     if not reconciliations.spoiled_at:
         return
     reconciliations.look_again()
-    for place in reconciliations.spoiled_at:
+    spoiled_at = dict(reconciliations.spoiled_at)
+    for place in sorted(spoiled_at, key=lambda place: spoiled_at[place].reconciliation.after_refusal):
         look_for_the_rule(reconciliations, place)
-    spoiled_at, reconciliations.spoiled_at = reconciliations.spoiled_at, {}
+    reconciliations.spoiled_at.clear()  # with what was tried just now to find it out
     blocked = [one for place, one in spoiled_at.items() if _stays_blocked(reconciliations, place)]
     if blocked and not any(one.rule for one in blocked):
         blocked[0].rule = _likely(reconciliations, blocked[0].reconciliation)
+    story = list(bench.story)
     for one in blocked:
         if one.rule is not None and one.rule not in bench.session.evidence.observed:
             bench.story[:] = one.story
             context = "releases were refused before" if one.rule == "REL-18" else ""
             actual = f"it answered {one.refusal.status}"
             bench.observe(one.rule, "the release to be accepted", actual, one.refusal, context)
+    bench.story[:] = story
 
 
 def _likely(reconciliations: Reconciliations, reconciliation: OpenReconciliation) -> str | None:

@@ -232,7 +232,9 @@ def _check_at_once_only(bench: Bench, sending: Sending, wrong: Attempt) -> Waiti
         try:
             found = yield from _made(attempt, sending)
         except (Hindered, NotSeenYet, TargetUnavailable) as reason:
-            return f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
+            return (
+                f"one after the other they could not be tried: {str(reason) or 'what they do may still be to be seen'}"
+            )
         finally:
             bench.one_by_one = False
         if found is not None:

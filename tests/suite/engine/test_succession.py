@@ -22,6 +22,7 @@ from conformance.engine.printed_workflow import PRINTED_INIT
 from conformance.engine.reconciled_laws import RECONCILED_LAWS
 from conformance.engine.release_laws import SHARED_LAWS
 from conformance.engine.succession import Laws, Succession, prove_whole
+from conformance.engine.unfinished import Hindered
 from conformance.engine.whole_release_laws import beyond_the_count, no_trace
 from conformance.engine.workflow_laws import ends_reconciled, stays_active
 from conformance.errors import TargetUnavailable
@@ -258,6 +259,7 @@ def test_a_release_refused_for_refused_ones_is_blamed_though_its_place_stays_blo
         ("strict-release-same-type-twice", "REL-01"),
         ("strict-release-single-entry", "REL-01"),
         ("strict-release-order-waiting", "REL-01"),
+        ("rel-15-sorted-types-demanded", "REL-01"),
     ],
 )
 def test_a_refused_release_is_blamed_on_its_rule_though_its_place_stays_blocked(
@@ -267,6 +269,28 @@ def test_a_refused_release_is_blamed_on_its_rule_though_its_place_stays_blocked(
     with bench_for(*rules, defects=(defect,)) as bench:
         broken = {run(bench, rule) for rule in rules}
         assert broken | set(bench.session.evidence.observed) == {"", rule}
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize(
+    ("defect", "orders", "rule"),
+    [("wfl-02-one-order-only", (1, 1), "WFL-02"), ("strict-release-single-entry", (1,), "REL-01")],
+)
+def test_a_release_refused_when_all_is_to_be_completed_is_blamed_where_its_place_stays_blocked(
+    defect: str, orders: tuple[int, ...], rule: str
+) -> None:
+    """Nobody noticed: every scenario after it was undecided."""
+    with bench_for("WFL-01", defects=(defect,)) as bench:
+        bench.scenario = "REC-01"
+        reconciliations = bench.reconciliations
+        place = reconciliations.scope.places[0]
+        begun = reconciliations.begin(reconciliations.plain(place, *orders))
+        assert reconciliations.submit_orders(begun)
+        assert reconciliations.create(begun).is_accepted
+        reconciliations.finish(begun)
+        with pytest.raises(Hindered, match="could not be completed"):
+            reconciliations.check_free(place)
+        assert set(bench.session.evidence.observed) == {rule}
 
 
 @pytest.mark.usefixtures("without_a_clock")
