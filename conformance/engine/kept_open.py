@@ -18,7 +18,16 @@ LATE_SECONDS: Final = 30.0
 """After so long, or five times as long as the target was seen to take, a place is looked at where it matters not to be too early:
 once, since a look that is too early is one of the refused creations that are asked about."""
 
+SURELY_SECONDS: Final = 150.0
+"""After so long in all where nobody knows how long the target takes: five times as long as those before took at most, so that it
+does not only vary."""
+
 _STUCK: Final = "REC-09: nothing is opened since a creation was refused"
+_SLOW: Final = "a reconciliation did not end, or takes far longer than others"
+
+
+class _MayBeSlow(Hindered):
+    """What does not end may only take longer than others."""
 
 
 def check_no_refused_one_keeps_it(bench: Bench, reconciliation: OpenReconciliation) -> None:
@@ -41,6 +50,8 @@ def check_no_refused_one_keeps_it(bench: Bench, reconciliation: OpenReconciliati
                 violation = broken_by_what_stays(bench, stuck, f"it answered {stuck.status}", context)
             else:
                 return
+        except _MayBeSlow:
+            raise
         except Hindered:  # not even that can be had there
             return
         finally:
@@ -57,7 +68,10 @@ def _stuck_elsewhere(bench: Bench, place: Place) -> Exchange | None:
     for there in [other for other in bench.scope.places if other not in out_of_use]:
         nothing_refused = there not in reconciliations.refused_since
         if (first := _opened_late(bench, there)).id is not None:
-            return _stuck_at(bench, first) if _completed(bench, first) else None
+            stuck = _stuck_at(bench, first) if _completed(bench, first) else None
+            if stuck is not None and reconciliations.opens_now(reconciliations.plain(place, 1)):
+                raise _MayBeSlow(_SLOW)
+            return stuck
         if nothing_refused:  # it does not end there either
             return None
     return None
@@ -78,7 +92,13 @@ def _stuck_at(bench: Bench, first: OpenReconciliation) -> Exchange | None:
     reconciliations.note_refused(there)
     if not _completed(bench, second):
         return None
+    known = reconciliations.pause
     last = _opened_late(bench, there)
+    if last.id is None and not known:
+        at_most, more = bench.session.waiting.at_most, SURELY_SECONDS - LATE_SECONDS
+        if at_most is not None and at_most < more:
+            raise _MayBeSlow(_SLOW)
+        last = _opened_late(bench, there, more)
     if last.id is not None:
         _completed(bench, last)
         return None
@@ -91,14 +111,15 @@ def _completed(bench: Bench, one: OpenReconciliation) -> bool:
     return released
 
 
-def _opened_late(bench: Bench, place: Place) -> OpenReconciliation:
-    """The plainest one, sent once when the one before must have ended; without an id where it was refused. Raises Hindered."""
+def _opened_late(bench: Bench, place: Place, seconds: float = LATE_SECONDS) -> OpenReconciliation:
+    """The plainest one, sent once when the one before must have ended, after so many seconds at least; without an id where it was
+    refused. Raises Hindered."""
     reconciliations = bench.reconciliations
     one = reconciliations.begin(reconciliations.plain(place, 1))
     if not reconciliations.submit_orders(one):
         raise Hindered("an order for a reconciliation was refused")
     if place in reconciliations.settling:
-        bench.let_pass("a reconciliation to be finished", max(LATE_SECONDS, 5 * reconciliations.pause))
+        bench.let_pass("a reconciliation to be finished", max(seconds, 5 * reconciliations.pause))
     if not reconciliations.create_once(one).is_accepted:
         reconciliations.endless.add(place)
     return one

@@ -3,17 +3,17 @@ ones before took."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from conformance.engine.bench import Bench
 from conformance.engine.unfinished import Hindered
-from conformance.target.shared.reconciling import note_reconciling
+from conformance.target.shared.reconciling import Taking, note_reconciling
 from strategies.scope import Place, Scope
 
 PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 90.0, 7200.0
-"""How long one and the same reconciliation is waited for in all on a target whose clock can't be moved, and with --patient."""
+"""How long one and the same reconciliation is waited for in all on a target whose clock can't be moved, or twice as long as it
+takes where that is known; and with --patient."""
 
 LOOKED_AGAIN_SECONDS: Final = 90.0
 """How long after a refusal a place is looked at again where one may be active that does not end: each look may cost a client
@@ -34,16 +34,17 @@ class Places:
     waited: dict[Place, float] = field(default_factory=dict)
     """Seconds that were waited for the one that is going on there."""
     ended: dict[Place, float] = field(default_factory=dict)
-    """When the last one there had all its releases, by the monotonic clock, where nothing says that it is finished."""
+    """When the last one there had all its releases, by the clock of the waits, where nothing says that it is finished."""
     due: dict[Place, float] = field(default_factory=dict)
-    """Until when the next one there is put off, by the monotonic clock: as long as the target was seen to take."""
+    """Until when the next one there is put off, by the same clock: as long as the target takes."""
     looked: dict[Place, float] = field(default_factory=dict)
-    """When a place was seen to be blocked, by the monotonic clock."""
+    """When a place was seen to be blocked, by that clock."""
     strayed: set[Place] = field(default_factory=set)
     """Where something was opened that should not have been: nobody knows which periods it has taken for good."""
-    _pause: float = 0.0
+    takes: Taking = field(default_factory=Taking)
+    """How long the target takes to reconcile, where it does not notify."""
     _taken: float = 0.0
-    """The most seconds that the target was seen to take in this run."""
+    """The most seconds that a notification was seen to take in this run."""
     refused_at: set[Place] = field(default_factory=set)
     """Where a creation was refused as it should be, and none was accepted since."""
     settling: set[Place] = field(default_factory=set)
@@ -76,9 +77,32 @@ class Places:
 
     @property
     def pause(self) -> float:
-        """Seconds that the target was seen to take to reconcile, where it does not notify."""
+        """Seconds that the target takes to reconcile, as far as is known where it does not notify."""
+        return self._at_least(self.takes.pause)
+
+    def _at_least(self, seconds: float) -> float:
+        """So long, or as long as was seen while things were cleared away, if nothing else is known."""
         live = self.bench.session.live
-        return max(self._pause, live.recovery.client.pause if live is not None else 0.0)
+        return max(seconds, live.recovery.client.pause) if live is not None and self.takes.by_then is None else seconds
+
+    @property
+    def clock(self) -> float:
+        """Seconds, by the clock by which is waited."""
+        return self.bench.session.waiting.clock()
+
+    def passed(self, place: Place) -> float:
+        """Seconds since the last one there had all its releases; 0 where nobody knows."""
+        return self.clock - self.ended[place] if place in self.ended else 0.0
+
+    def learn(self, place: Place, *, after: float = 0.0) -> None:
+        """The last one there has ended by now; it went on after so many seconds, if that was looked at."""
+        live = self.bench.session.live
+        if place not in self.ended:
+            return
+        before = self.takes.estimate
+        self.takes.learn(after, self.passed(place))
+        if live is not None and self.takes.estimate != before:
+            note_reconciling(live.store, self.bench.session.target.base_url, self.takes.estimate)
 
     def note_taken(self, seconds: float) -> None:
         """The target took about so long to reconcile: plans of later runs tell it."""
@@ -89,20 +113,23 @@ class Places:
 
     @property
     def _patience(self) -> float:
-        return GREAT_PATIENCE_SECONDS if self.bench.session.patient else PATIENCE_SECONDS
+        return GREAT_PATIENCE_SECONDS if self.bench.session.patient else max(PATIENCE_SECONDS, 2 * self.pause)
 
     def put_off(self, place: Place) -> None:
-        """The next one there comes after as long as the target was seen to take: until then other things can be done."""
-        self.ended[place] = time.monotonic()
+        """The next one there comes after as long as the target takes: until then other things can be done."""
+        self.ended[place] = self.clock
         self.due[place] = self.ended[place] + self.pause
         # What is still to be waited for comes on top: else the pause would stay too short for ever.
         self.waited[place] = self.waited.get(place, 0.0) + self.pause
 
-    def let_end(self, place: Place | None = None) -> None:
-        """Before anything is sent that may open one there, or anywhere: wait for as long as the ones before were put off."""
+    def let_end(self, place: Place | None = None, *, may_be_early: bool = False) -> None:
+        """Before anything is sent that may open one there, or anywhere: wait for as long as the ones before were put off, or for
+        as long as a look is worth it where that may be too early."""
         for one in (place,) if place is not None else tuple(self.due):
-            left = self.due.pop(one, 0.0) - time.monotonic()
-            if left > 0:
+            until = self.due.pop(one, 0.0)
+            if may_be_early and one in self.ended:
+                until = min(until, self.ended[one] + self._at_least(self.takes.worth_a_look))
+            if (left := until - self.clock) > 0:
                 self.bench.session.pause("a reconciliation to be finished", left)
 
     def check_not_blocked(self, place: Place) -> None:
@@ -113,7 +140,7 @@ class Places:
     def _check_worth_a_look(self, place: Place) -> None:
         """Raises Hindered where one was active a moment ago that does not end."""
         self.look_again()
-        since = time.monotonic() - self.looked.get(place, float("-inf"))
+        since = self.clock - self.looked.get(place, float("-inf"))
         if self.bench.session.control is None and since < LOOKED_AGAIN_SECONDS:
             if place in self.endless:
                 raise Hindered(f"account {place.account} is still reconciling one that does not end")
@@ -149,7 +176,7 @@ class Places:
                 session.live.abandoned()
         elif session.live is None or not session.live.free(place.channel):
             self.blocked.add(place)
-            self.looked[place] = time.monotonic()
+            self.looked[place] = self.clock
         else:
             self._settles(place, settling=True)
 

@@ -3,9 +3,9 @@ channel."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import cycle
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
@@ -18,7 +18,7 @@ from conformance.engine.values import Values
 from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.inbox import Inbox, Received
 from conformance.target.shared.calendar import LONG_SECONDS, Calendar, UsedUp
-from conformance.target.shared.reconciling import FIRST_PAUSE, LONGER
+from conformance.target.shared.reconciling import Taking, seen_reconciling
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
@@ -42,6 +42,9 @@ seen to take: after that an earlier run may have used the period, of which nobod
 
 REFUSED_FOR_ITSELF: Final = 2
 """So often another is opened just after one was refused, and it was for itself: once the one before may have ended in between."""
+
+LATE_LOOKS_EACH: Final = 3
+"""At every third of these looks it is asked whether another is opened, until one is."""
 
 PAUSES_FOR_OTHERS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds after which the first creation at a place is tried again: each may cost a client error."""
@@ -70,7 +73,12 @@ class ReconciliationCalls(Places):
     """Where what others may have going on was waited for."""
 
     def __post_init__(self) -> None:
-        self.calendar = self.bench.session.calendar
+        session = self.bench.session
+        self.calendar = session.calendar
+        if session.control is None and session.live is not None:
+            told = session.target.reconciles_in
+            seen = seen_reconciling(session.live.store, session.target.base_url) if told is None else None
+            self.takes = Taking(told or seen or 0.0)
 
     def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
         """The plainest batch on a place, with orders of so many extracts."""
@@ -146,7 +154,10 @@ class ReconciliationCalls(Places):
             )
         self._check_worth_a_look(reconciliation.place)
         tries_elsewhere, is_busy = elsewhere and not self.bench.session.in_process, True
+        self.let_end(reconciliation.place, may_be_early=True)
         exchange = self.send_creation(reconciliation, call)
+        if exchange.is_accepted:
+            self.learn(reconciliation.place)
         if (
             exchange.status // 100 == 4
             and not reconciliation.doubtful
@@ -290,32 +301,37 @@ class ReconciliationCalls(Places):
             self.endless.add(reconciliation.place)
             self.bench.session.control.abandon()
             return self.bench.send(call, reconciliation.values[0]), False
-        place, wait = reconciliation.place, max(self.pause, FIRST_PAUSE)
-        others, opened = ELSEWHERE if elsewhere else 0, 0
+        place, others = reconciliation.place, ELSEWHERE if elsewhere else 0
+        # What is refused for its length is opened of another.
+        lengths = cycle(sorted(PLAIN_SECONDS, reverse=reconciliation.batch.seconds < LONG_SECONDS))
+        length, opened = 0, 0
         waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
+        passed, late_looks = self.passed(place), 0
         while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
-            wait = min(wait, self._patience - waited)
+            wait = min(self.takes.next_look(passed) - passed, self._patience - waited)
             waiting.on(wait)
             self.waited[place] = waited + wait
-            takes_long = waited + wait > max(SOON_SECONDS, 2 * self.pause)
+            before, passed = passed, max(passed + wait, self.passed(place))
+            takes_long = passed > max(SOON_SECONDS, 2 * self.pause)
             moves = others > 0 and takes_long
             if elsewhere and takes_long:  # a target may also take the period of what it refuses
                 self.another_period(reconciliation, far=moves)
                 others -= moves
             exchange = self.send_creation(reconciliation, call)
-            if exchange.status // 100 == 2 and not moves:  # it ended some time in the last wait
-                since = time.monotonic() - self.ended.get(place, time.monotonic())
-                taken = max(waited, since - wait) + wait / 2
-                self._pause = max(self._pause, LONGER * taken)
-                self.note_taken(taken)
-            elif exchange.status // 100 == 4 and takes_long and self._opens_another(place):
-                opened += 1
-                if opened == REFUSED_FOR_ITSELF:
-                    return exchange, False
-            wait *= 2
+            if exchange.status // 100 == 2:  # it ended some time in the last wait, unless the period was taken
+                self.learn(place, after=0.0 if moves else before)
+            elif exchange.status // 100 == 4 and takes_long:
+                late_looks += 1
+                if not opened and late_looks % LATE_LOOKS_EACH != 1:  # each costs another client error
+                    continue
+                length = length if opened else next(lengths)
+                if self.opens_now(self.plain(place, 1, seconds=length)):
+                    opened, passed = opened + 1, 0.0
+                    if opened == REFUSED_FOR_ITSELF:
+                        return exchange, False
         if exchange.status // 100 == 4:
             self.endless.add(place)
-            self.looked[place] = time.monotonic()
+            self.looked[place] = self.clock
             note_stuck(self, exchange)
         return exchange, True
 
@@ -332,6 +348,7 @@ class ReconciliationCalls(Places):
                 return False
             exchange = self.send_creation(another, creation_of(another.batch))
             if exchange.is_accepted:
+                self.learn(place)
                 self.take_id(another, exchange)
                 self.waited.pop(place, None)
                 self.endless.discard(place)
@@ -436,11 +453,11 @@ class ReconciliationCalls(Places):
 
     def _hears(self, inbox: Inbox, reconciliation: OpenReconciliation) -> bool:
         """Whether a notification comes in all the time that is waited."""
-        session, began = self.bench.session, time.monotonic()
+        session, began = self.bench.session, self.clock
         waiting = session.waiting.begin("the notification that a reconciliation is finished")
-        while (left := began + self._patience - time.monotonic()) > 0:
+        while (left := began + self._patience - self.clock) > 0:
             if inbox.wait_for(lambda one: is_about(one, reconciliation), waiting.allowed(min(left, HEARING_SECONDS))):
-                self.note_taken(time.monotonic() - began)
+                self.note_taken(self.clock - began)
                 return True
             session.sign()
         return False

@@ -1,17 +1,32 @@
-"""How long a target takes to reconcile, as the runs that share a store have seen it: plans tell how long the next run takes."""
+"""How long a target takes to reconcile: as the target file says, as earlier runs of a store have seen, or as a run learns."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from conformance.target.shared.store_base import Store
 
-FIRST_PAUSE: Final = 0.1
-"""Seconds after which it is looked for the first time whether a reconciliation has ended; each wait is twice the one before."""
+FIRST_LOOK: Final = 0.1
+"""Seconds after which it is looked whether a reconciliation has ended, where nobody knows how long it takes."""
+
+GROWTH: Final = ((4.0, 4.0), (12.0, 2.0), (math.inf, 1.5))
+"""While less than so many seconds have passed, the next look is after so many times as long: one that is too early costs a client
+error, one that is too late costs time."""
 
 LONGER: Final = 1.1
-"""How much longer than it was seen to take is waited from then on: a look too early costs a client error."""
+"""How much longer is waited than a target is said to take."""
+
+A_LITTLE_LONGER: Final = 1.05
+"""How much longer than after what it was seen to have ended."""
+
+STILL_LONGER: Final = 1.25
+"""How much longer than known where it goes on all the same."""
+
+NEAR_SECONDS, NEAR_PART = 2.0, 0.1
+"""So near, in seconds or as a part of it, it need not be known better: a look too early costs a client error."""
 
 _PREFIX: Final = "reconciles-in/"
 """Begins the records of how long targets take, by a digest of the base URL."""
@@ -20,16 +35,69 @@ _SHORT: Final = 16
 """How much of the digest tells targets apart."""
 
 
+@dataclass(slots=True)
+class Taking:
+    """How long a target takes, where nothing notifies: longer than after what it was looked for in vain, and no longer than after
+    what one was seen to have ended. Seconds from the last release on."""
+
+    told: float = 0.0
+    """As the target file or an earlier run says; 0 where neither does."""
+    too_early: float = 0.0
+    by_then: float | None = None
+    varies: bool = False
+    """Whether one went on for longer than another took."""
+
+    @property
+    def pause(self) -> float:
+        """After how long it has ended, as far as is known: before what must not be too early. 0 where nothing is known."""
+        return LONGER * self.told if self.by_then is None else A_LITTLE_LONGER * self.by_then
+
+    @property
+    def worth_a_look(self) -> float:
+        """After how long a look is worth it where no more than a client error is lost if that is too early."""
+        if self.by_then is None or self._is_known(self.too_early):
+            return self.pause
+        return (self.too_early + self.by_then) / 2
+
+    @property
+    def estimate(self) -> float:
+        """About so long it takes."""
+        return self.told if self.by_then is None else (self.too_early + self.by_then) / 2
+
+    def next_look(self, passed: float) -> float:
+        """After how long to look again where it goes on after `passed` seconds."""
+        if self.by_then is None:
+            if passed < self.told:
+                return self.pause
+            if passed < 2 * self.told:
+                return max(FIRST_LOOK, STILL_LONGER * passed)
+            return max(FIRST_LOOK, next(times for until, times in GROWTH if passed < until) * passed)
+        if passed < self.by_then and not self._is_known(passed):
+            return (passed + self.by_then) / 2
+        if passed < self.pause:
+            return self.pause
+        # It is long over, as a rule: what is refused then may be refused for something else.
+        return passed + max(FIRST_LOOK, (STILL_LONGER - 1) * self.by_then)
+
+    def learn(self, after: float, by_then: float) -> None:
+        """One went on after so long, and had ended by then."""
+        if (self.by_then is not None and after >= self.by_then) or by_then <= self.too_early:
+            self.varies = True
+        self.too_early = max(self.too_early, after)
+        longest = max(by_then, self.too_early, self.by_then or 0.0)
+        self.by_then = longest if self.varies else min(by_then, self.by_then or by_then)
+
+    def _is_known(self, too_early: float) -> bool:
+        """Whether it is known well enough where it takes longer than that."""
+        if self.by_then is None:
+            return False
+        as_told = too_early > self.told / 2 and self.told <= self.by_then <= STILL_LONGER * self.told
+        return as_told or self.varies or self.by_then - too_early <= max(NEAR_SECONDS, NEAR_PART * self.by_then)
+
+
 def seconds_until_seen(takes: float) -> float:
-    """After how many seconds a run sees the end of a reconciliation that takes so long, where nothing notifies: it has looked
-    ever more seldom for that of the first, and takes the middle of the last wait for it."""
-    waited, wait = 0.0, FIRST_PAUSE
-    while waited + wait < takes:
-        waited, wait = waited + wait, 2 * wait
-    pause = LONGER * (waited + wait / 2)
-    while pause < takes:  # it looks in vain, and waits as long again
-        pause *= LONGER * 1.5
-    return pause if takes else 0.0
+    """After how many seconds a run sees the end of a reconciliation that is known to take so long, where nothing notifies."""
+    return Taking(takes).pause
 
 
 def note_reconciling(store: Store, base_url: str, seconds: float) -> None:

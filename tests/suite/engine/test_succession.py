@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any, Final
@@ -16,6 +18,7 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine import workflow_laws
 from conformance.engine.bench import Bench
 from conformance.engine.creation_laws import CREATION_LAWS
+from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.planned import Ending
 from conformance.engine.printed_laws import PRINTED_LAWS
 from conformance.engine.printed_workflow import PRINTED_INIT
@@ -28,6 +31,7 @@ from conformance.engine.workflow_laws import ends_reconciled, stays_active
 from conformance.errors import TargetUnavailable
 from conformance.mock import defects
 from conformance.mock.defects.parts import reconciliation_of
+from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Defect
 from conformance.mock.world import MockWorld
 from conformance.run.live import Live
@@ -117,7 +121,15 @@ def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
         opened(bench)
         control = bench.session.control
         assert control is not None
-        monkeypatch.setattr(bench.session.waiting, "sleep", control.advance)
+        passed = 0.0
+
+        def pass_by(seconds: float) -> None:
+            nonlocal passed
+            passed += seconds
+            control.advance(seconds)
+
+        monkeypatch.setattr(bench.session.waiting, "sleep", pass_by)
+        monkeypatch.setattr(bench.session.waiting, "clock", lambda: time.monotonic() + passed)
         bench.session.control = None
 
     monkeypatch.setattr(Bench, "__post_init__", begin)
@@ -309,6 +321,41 @@ def test_a_refused_creation_that_is_active_is_blamed_and_no_law_of_the_end(defec
         assert {run(bench, rule) for rule in ("WFL-01", *laws) if rule in WHOLE} == {""}
         unmet = defect == "rec-09-overlapping-active" and "REC-09" not in laws
         assert set(bench.session.evidence.observed) == (set() if unmet else {"REC-09"})
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize(
+    ("takes", "at_most", "found"),
+    [
+        pytest.param((1000, 20, 40), None, None, id="one takes longer than the one before"),
+        pytest.param((1000, 20, 1000), 100.0, Hindered, id="it may be, and that may not be waited for"),
+        pytest.param((160, 20, 1000), None, Hindered, id="it ends while another is waited for"),
+    ],
+)
+def test_no_refused_creation_is_blamed_where_reconciling_takes_now_longer_and_now_less(
+    takes: tuple[int, ...], at_most: float | None, found: type[Exception] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REC-09 was, where the first took less than the half minute after which it was looked for, and the second more."""
+    seconds, completes = iter(takes), Koncili._complete
+
+    def complete(koncili: Koncili, reconciliation: Any) -> None:
+        is_over = reconciliation.received >= reconciliation.quantity
+        monkeypatch.setattr(
+            "conformance.mock.koncili.RECONCILES_IN", timedelta(seconds=next(seconds, 0) if is_over else 0)
+        )
+        completes(koncili, reconciliation)
+
+    monkeypatch.setattr(Koncili, "_complete", complete)
+    with bench_for("WFL-01") as bench:
+        bench.scenario = "WFL-01"
+        reconciliations = bench.reconciliations
+        bench.session.waiting.at_most = at_most
+        main = reconciliations.run_through(reconciliations.plain(bench.scope.places[0], 1))
+        reconciliations.refused_since[main.place] = reconciliations.begin(reconciliations.plain(main.place, 1))
+        reconciliations.endless.add(main.place)
+        with nullcontext() if found is None else pytest.raises(found):
+            check_no_refused_one_keeps_it(bench, main)
+        assert bench.session.evidence.observed == {}
 
 
 @pytest.mark.usefixtures("without_a_clock")

@@ -121,7 +121,7 @@ def test_what_is_finished_too_soon_is_seen_though_that_takes_its_time(monkeypatc
         monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: control.advance(seconds))
         monkeypatch.setattr(Session, "inbox", None)
         assert reconciliations.released(reconciliation, 0)
-        reconciliations._pause = 3600.0  # so long the target was seen to take
+        reconciliations.takes.told = 3600.0  # so long the target was seen to take
         law = stays_active((2, 2), bench, catalogue()["WFL-03"])[0]
         assert law.meanwhile is not None
         with pytest.raises(Violation, match="WFL-03"):
@@ -512,7 +512,7 @@ def test_only_what_comes_next_at_its_place_waits_for_a_reconciliation(monkeypatc
             control.advance(seconds)
 
         monkeypatch.setattr(Session, "pause", pause)
-        reconciliations._pause = 600.0
+        reconciliations.takes.told = 600.0
         reconciliations.run(reconciliations.begin(reconciliations.plain(one, 1)))
         order = reconciliations.plain(one, 1).orders[0]
         assert bench.submit(order, bench.fresh("amazon")).is_accepted
@@ -520,7 +520,7 @@ def test_only_what_comes_next_at_its_place_waits_for_a_reconciliation(monkeypatc
         assert paused == []
         reconciliations.run(reconciliations.begin(reconciliations.plain(one, 1)))
         assert len(paused) == 1
-        assert 0 < paused[0] <= 600
+        assert 0 < paused[0] <= 660
         assert [exchange.status for exchange in bench.story if exchange.is_refused] == []
 
 
@@ -534,7 +534,7 @@ def test_a_broken_creation_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
         session.control = None
         monkeypatch.setattr(Session, "inbox", None)
         monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: paused.append(seconds))
-        reconciliations._pause = 600.0
+        reconciliations.takes.told = 600.0
         reconciliations.run(reconciliations.begin(reconciliations.plain(place, 1)))
         reconciliation = reconciliations.begin(reconciliations.plain(place, 1))
         broken = {**reconciliation.batch.creation, "releasesQtd": 0}
@@ -623,7 +623,7 @@ def test_how_long_one_takes_is_not_reckoned_from_the_end_of_another(monkeypatch:
             control.advance(seconds)
 
         monkeypatch.setattr(session.waiting, "sleep", pass_by)
-        monkeypatch.setattr("conformance.engine.places.time.monotonic", lambda: now)
+        monkeypatch.setattr(session.waiting, "clock", lambda: now)
         reconciliations.run(reconciliations.begin(reconciliations.plain(place, 1)))
         second = reconciliations.begin(reconciliations.plain(place, 1))
         assert reconciliations.submit_orders(second)

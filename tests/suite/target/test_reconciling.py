@@ -1,0 +1,77 @@
+"""How long a target takes to reconcile is learnt by few looks that are too early, and without waiting much longer than that."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.target.shared.reconciling import NEAR_SECONDS, Taking, seconds_until_seen
+
+ONES = 20
+"""So many reconciliations a run opens one after the other."""
+
+
+def looks(taking: Taking, takes: float, *, may_be_early: bool = True) -> tuple[int, float]:
+    """How many looks for the end of one that takes so long are too early, and after how long it is seen."""
+    passed, before, early = taking.worth_a_look if may_be_early else taking.pause, 0.0, 0
+    while passed < takes:
+        before, early = passed, early + 1
+        passed = taking.next_look(passed)
+        assert passed > before
+    taking.learn(before, passed)
+    return early, passed
+
+
+def run(taking: Taking, takes: float) -> tuple[int, float]:
+    """The same for all of a run: looks that are too early in all, and after how long the last is seen."""
+    all_of_them = [looks(taking, takes) for _ in range(ONES)]
+    return sum(early for early, _ in all_of_them), all_of_them[-1][1]
+
+
+@pytest.mark.parametrize(("takes", "early_at_most"), [(0.0, 0), (0.3, 3), (5.0, 5), (20.0, 8), (60.0, 12), (600.0, 18)])
+def test_where_nobody_knows_it_is_learnt_by_few_looks(takes: float, early_at_most: int) -> None:
+    early, seen = run(Taking(), takes)
+    assert early <= early_at_most
+    assert takes <= seen <= 1.25 * takes + NEAR_SECONDS
+
+
+@pytest.mark.parametrize("takes", [0.3, 5.0, 20.0, 60.0, 600.0])
+def test_where_it_was_told_one_look_is_too_early_by_which_that_is_known(takes: float) -> None:
+    early, seen = run(Taking(takes), takes)
+    assert early <= 1
+    assert seen <= 1.06 * seconds_until_seen(takes)
+
+
+@pytest.mark.parametrize(("told", "takes"), [(3600.0, 1.0), (60.0, 20.0), (20.0, 60.0), (1.0, 60.0)])
+def test_what_was_told_wrongly_is_put_right(told: float, takes: float) -> None:
+    early, seen = run(Taking(told), takes)
+    assert early <= 15
+    assert takes <= seen <= 1.25 * takes + NEAR_SECONDS
+
+
+@given(
+    st.floats(0.01, 5000), st.lists(st.floats(0.5, 2.0), min_size=ONES, max_size=ONES), st.sampled_from([0, 0.5, 1, 3])
+)
+def test_where_it_varies_what_must_not_be_too_early_comes_after_the_longest(
+    mean: float, parts: list[float], told: float
+) -> None:
+    taking, longest = Taking(told * mean), 0.0
+    for part in parts:
+        before = taking.by_then
+        early, seen = looks(taking, part * mean, may_be_early=False)
+        longest = max(longest, part * mean)
+        assert early <= 40
+        assert taking.by_then is not None
+        if before is not None and early:
+            assert taking.pause >= part * mean
+        assert seen <= 5 * max(longest, told * mean) + 1
+    assert taking.by_then is not None
+    assert taking.by_then >= taking.too_early
+
+
+@given(st.just(0.0) | st.floats(0.1, 1000), st.floats(0.01, 1000), st.just(0.0) | st.floats(0.01, 1000))
+def test_a_next_look_comes_later(told: float, by_then: float, passed: float) -> None:
+    for taking in (Taking(told), Taking(told, by_then=by_then), Taking(told, too_early=by_then / 2, by_then=by_then)):
+        assert taking.next_look(passed) > passed
+        assert taking.worth_a_look <= taking.pause
