@@ -14,7 +14,11 @@ from conformance.contract.order_rules import MANDATORY_DATES
 from conformance.contract.readings import READINGS
 from conformance.contract.rules import Level, Rule, Side, catalogue
 from conformance.engine.acceptance import ACCEPTED_BY
+from conformance.engine.printed_laws import PRINTED_LAWS
+from conformance.engine.whole_release_laws import WHOLE_RELEASE_LAWS
+from conformance.engine.workflow_laws import WHOLE_LAWS
 from conformance.mock.defects import DEFECTS
+from conformance.planning.plan import IN_TURN
 from conformance.run.scenario import suite_root
 from conformance.target.config import Fixtures
 from strategies import dates
@@ -142,3 +146,9 @@ def test_an_unknown_rule_is_told_by_its_id() -> None:
 def test_every_step_has_a_name_of_its_own(module: Path) -> None:
     functions = [node.name for node in ast.parse(module.read_text()).body if isinstance(node, ast.FunctionDef)]
     assert [name for name, times in Counter(functions).items() if times > 1 or name == "_"] == []
+
+
+def test_plans_know_whose_reconciliations_are_opened_on_all_accounts_in_turn() -> None:
+    """By these a plan foretells how long a target keeps a run; the engine stands above it, and can't be asked."""
+    one_after_the_other = {*WHOLE_LAWS, *WHOLE_RELEASE_LAWS, *PRINTED_LAWS}
+    assert {rule for rule, _, steps in SCENARIOS if one_after_the_other & set(steps)} == IN_TURN
