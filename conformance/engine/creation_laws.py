@@ -17,6 +17,8 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.creations_seen import CreationLaw, Earlier, Fitted
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.whole import Meanwhile, Whole
 from strategies.calls import Call, creation_of
 from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.money import AMOUNTS
@@ -44,6 +46,29 @@ def of_any_period(bench: Bench, rule: Rule) -> list[CreationLaw]:
         ),
         CreationLaw(rule, f"{bench.scenario} of a month", batches(scope, seconds=MONTH), 1, _of_a_month),
     ]  # fmt: skip
+
+
+MANY_RELEASES: Final = 120
+
+
+def any_creation(bench: Bench, rule: Rule) -> list[CreationLaw | Whole]:
+    """All of these, and as many of any batch as the rule is to see: other laws open them, unless the rule is run alone."""
+    reconciliations = bench.reconciliations
+
+    def go(reconciliation: OpenReconciliation, _: Batch, __: Meanwhile) -> bool:
+        return all(reconciliations.released(reconciliation, order) for order in range(len(reconciliation.batch.orders)))
+
+    any_batch = batches(reconciliations.scope, at_most=2)
+    many = reconciliations.plain(reconciliations.scope.places[0], *(MANY_RELEASES // 3,) * 3)
+    return [
+        *of_any_period(bench, rule),
+        Whole(rule, f"{bench.scenario} alone", any_batch, go, bench.session.profile.sequences, fills_up=True),
+        Whole(rule, f"{bench.scenario} of many releases alone", st.just(many), go, 1, is_shown_by=_has_many_releases),
+    ]
+
+
+def _has_many_releases(batch: Batch) -> bool:
+    return bool(batch.creation["releasesQtd"] >= MANY_RELEASES)
 
 
 def _of_a_month(batch: Batch, drawn: Batch, _: Sequence[Earlier]) -> Fitted | None:
@@ -275,9 +300,9 @@ def any_total(bench: Bench, rule: Rule) -> list[CreationLaw]:
     ]
 
 
-CREATION_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[CreationLaw]]]] = MappingProxyType(
+CREATION_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[CreationLaw | Whole]]]] = MappingProxyType(
     {
-        "every creation is accepted with 201 and an integer id": of_any_period,
+        "every creation is accepted with 201 and an integer id": any_creation,
         "while it is active a second one is refused with 4xx, and accepted after": second_while_active,
         "a creation that is refused leaves its period free": free_after_refusal,
         "while it is active another account can have one of the same period": of_another_account_and_beside,

@@ -69,6 +69,12 @@ class Places:
             return scope
         return replace(scope, opened_at=(scope.places[0], scope.places[-1]))
 
+    def soonest(self) -> Place:
+        """Where the next one need be waited for least, of two places that are known to take any."""
+        places = self.scope.places
+        able = [place for place in (places[0], places[-1]) if place in self.opened_at - self.endless - self.strayed]
+        return min(able, key=lambda place: self.due.get(place, 0.0), default=places[0])
+
     def look_again(self) -> None:
         """It may have been possible since to complete what blocked them."""
         live = self.bench.session.live
@@ -179,6 +185,7 @@ class Places:
             self.looked[place] = self.clock
         else:
             self._settles(place, settling=True)
+            self.put_off(place)
 
     def _settles(self, place: Place, *, settling: bool) -> None:
         """Remember whether one may still be going on there, for the runs after this one too."""

@@ -107,7 +107,7 @@ def _covers(seen: Batch, other: Batch) -> bool:
 def planned_of(examples: Sequence[Example[Whole]]) -> list[Planned]:
     """What is to be opened for all of these. What others show needs none of its own; what says nothing of its end comes last,
     since nothing is tried any more where one did not go as it should."""
-    own = [one for one in examples if one.law.is_shown_by is None]
+    own = [one for one in examples if one.law.is_shown_by is None and not one.law.fills_up]
     found = [Planned(one.batch, one) for one in sorted(own, key=lambda one: one.law.ended is None)]
     others = [one for one in examples if one.law.is_shown_by is not None]
     for one in sorted(others, key=lambda one: one.law.meanwhile is None):
@@ -121,7 +121,8 @@ def planned_of(examples: Sequence[Example[Whole]]) -> list[Planned]:
             found.append(Planned(one.batch, one))
         else:
             host.also.append(one)
-    return found
+    more = [one for one in examples if one.law.fills_up]
+    return [*found, *(Planned(one.batch, one) for one in more[len(found) :])]
 
 
 @dataclass(slots=True)

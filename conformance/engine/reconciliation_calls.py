@@ -352,6 +352,7 @@ class ReconciliationCalls(Places):
                 self.take_id(another, exchange)
                 self.waited.pop(place, None)
                 self.endless.discard(place)
+                self._settles(place, settling=False)
                 self.finish(another)
             return exchange.is_accepted
         finally:

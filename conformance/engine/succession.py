@@ -41,7 +41,7 @@ from strategies.scope import Place
 LATE_ENOUGH_SECONDS: Final = 5.0
 """After so long, or twice as long as the target was seen to take, a first look is made where none must be made too early."""
 
-Laws = Callable[[Bench, Rule], Sequence[Whole] | Sequence[CreationLaw] | Sequence[ReconciledLaw] | Sequence[LaterLaw]]
+Laws = Callable[[Bench, Rule], Sequence[Whole | CreationLaw] | Sequence[ReconciledLaw] | Sequence[LaterLaw]]
 """What a scenario of this rule can have tried in succession."""
 
 
@@ -430,7 +430,7 @@ class Succession(Ahead[Any]):
         """Whether it has ended as that law says, if it says anything; what is shown of it is kept."""
         bench, place, found = self.bench, ending.planned.batch.place, list[Violation]()
         if one.law.ended is None:
-            self._keep(one, shown)
+            self._keep(one, shown or [lambda: None])
             return True
         with self._noted(one, ending.story, for_itself=False) as notes:
             try:

@@ -44,6 +44,8 @@ class Whole:
     """What is looked at while it is open."""
     is_shown_by: Callable[[Batch], bool] | None = None
     """Whether a reconciliation that another law opens for that batch shows it, too; None where each needs its own."""
+    fills_up: bool = False
+    """Whether examples are opened only as far as other laws open fewer."""
     begun: Callable[[OpenReconciliation], None] | None = None
     """Given it before its orders are sent: says what its values are. Nothing else is to be shown by its creation then."""
 

@@ -123,7 +123,7 @@ def sent_at_once() -> None:
 def _two_reconciliations(bench: Bench, sizes: Sizes, periods: str) -> tuple[OpenReconciliation, OpenReconciliation]:
     """Two reconciliations of one account, not open yet."""
     reconciliations = bench.reconciliations
-    place = reconciliations.scope.places[0]
+    place = reconciliations.soonest()
     first = reconciliations.begin(reconciliations.plain(place, sizes[0], seconds=2 * SECONDS))
     if periods == "the same period":
         return first, OpenReconciliation(first.batch, first.values)
@@ -166,7 +166,8 @@ def at_most_one_is_open(experiment: Experiment, how: dict[str, str]) -> None:
 def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -> OpenReconciliation:
     """A reconciliation of orders with so many extracts that is open, for so many entries (by default all)."""
     reconciliations = bench.reconciliations
-    batch = reconciliations.plain(reconciliations.scope.places[0], *sizes)
+    spare = reconciliations.spare  # on the place that was looked at
+    batch = reconciliations.plain(spare.place if spare is not None else reconciliations.soonest(), *sizes)
     if quantity is not None:
         batch = replace(batch, creation={**batch.creation, "releasesQtd": quantity})
     return reconciliations.take_spare(batch) or bench.openings_at_once.open_for(batch)

@@ -16,20 +16,22 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine.batch_laws import refuse_in_batches
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.creation_laws import (
+    MANY_RELEASES,
     OVERLAP_SECONDS,
     after_refusal_name,
+    any_creation,
     any_total,
     beside_an_active_one,
     faults_of_others,
     free_after_refusal,
     of_another_account,
-    of_any_period,
     other_than,
     pairs_of_places,
     second_while_active,
     some,
     touching_name,
 )
+from conformance.engine.creations_seen import CreationLaw
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.probes import probe_adjacent
 from conformance.engine.properties import once, prove
@@ -81,10 +83,11 @@ def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
     if not bench.succession.shows_creations(sequences):
         prove(bench, bench.scenario, batches(reconciliations.scope, at_most=2), law, sequences)
     place = reconciliations.scope.places[0]
-    if not bench.succession.shows_creations(1, releases=120):
-        prove(bench, f"{bench.scenario} of many releases", st.just(reconciliations.plain(place, 40, 40, 40)), law, 1)
-    for one in of_any_period(bench, experiment.rule):
-        if not bench.succession.counts(one.name):
+    if not bench.succession.shows_creations(1, releases=MANY_RELEASES):
+        many = reconciliations.plain(place, *(MANY_RELEASES // 3,) * 3)
+        prove(bench, f"{bench.scenario} of many releases", st.just(many), law, 1)
+    for one in any_creation(bench, experiment.rule):
+        if not bench.succession.counts(one.name) and isinstance(one, CreationLaw):
             prove(bench, one.name, one.strategy, law_of_earlier if one.needs_earlier else law, one.examples)
     for place, batch in before_any.items():
         if place in reconciliations.opened_at:

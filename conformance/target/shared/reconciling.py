@@ -12,7 +12,7 @@ from conformance.target.shared.store_base import Store
 FIRST_LOOK: Final = 0.1
 """Seconds after which it is looked whether a reconciliation has ended, where nobody knows how long it takes."""
 
-GROWTH: Final = ((4.0, 4.0), (12.0, 2.0), (math.inf, 1.5))
+GROWTH: Final = ((4.0, 4.0), (12.0, 2.0), (math.inf, 1.3))
 """While less than so many seconds have passed, the next look is after so many times as long: one that is too early costs a client
 error, one that is too late costs time."""
 
