@@ -273,8 +273,8 @@ def test_with_nothing_left_nothing_is_offered() -> None:
 
 def test_it_fits_once_enough_has_left_the_hour() -> None:
     """A client error leaves every 10 seconds: as many as are missing must have left, but for those that leave during the run."""
-    found = plan(budget_status=spent(*[float(10 * place) for place in range(1, 101)]))
-    missing = found.client_errors - 300
+    found = plan(budget_status=spent(*[float(10 * place) for place in range(1, 121)]))
+    missing = found.client_errors - 280
     assert found.fits_in is not None
     assert 0 < found.fits_in <= 10 * (missing + 1)
 
