@@ -109,7 +109,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every known secret blotted out."""
-        has_pieces = self._pieces.may_be_in(text)
+        has_pieces = self._pieces.are_in(text)
         for secret, forms, blot in self._ordered if has_pieces else self._others:
             text = text.replace(secret, blot) if forms is None else forms.blotted(text, blot)
         if has_pieces:

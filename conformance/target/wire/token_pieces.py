@@ -34,9 +34,18 @@ class Pieces:
     def __contains__(self, piece: str) -> bool:
         return piece in self._pieces
 
-    def may_be_in(self, text: str) -> bool:
-        """False where there is none: by far the most texts hold none, and a run learns a hundred tokens."""
-        return not self._parts.isdisjoint([text[at : at + _PART] for at in range(0, len(text) - _PART + 1, _STEP)])
+    def are_in(self, text: str) -> bool:
+        """Whether there is one: by far the most texts hold none, and a run learns hundreds of tokens."""
+        parts = [text[at : at + _PART] for at in range(0, len(text) - _PART + 1, _STEP)]
+        if self._parts.isdisjoint(parts):
+            return False
+        # A part is short enough to stand in innocent text: a token that was made up is like a code or a date.
+        around = (number * _STEP for number, part in enumerate(parts) if part in self._parts)
+        return any(
+            text[start : start + SHORTEST_PIECE] in self._pieces
+            for at in around
+            for start in range(max(0, at - _STEP + 1), at + 1)
+        )
 
     def blotted(self, text: str) -> str:
         """The text without them."""

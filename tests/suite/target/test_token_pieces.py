@@ -25,7 +25,7 @@ def test_a_shortest_piece_is_found_at_every_place(before: int, pieces: Pieces) -
         piece = TOKEN[start : start + SHORTEST_PIECE]
         for behind in ("", "!", "!" * SHORTEST_PIECE):
             text = "!" * before + piece + behind
-            assert pieces.may_be_in(text), text
+            assert pieces.are_in(text), text
             assert pieces.blotted(text) == "!" * before + "<blot>" + behind
 
 
@@ -37,4 +37,10 @@ def test_a_shorter_one_is_no_secret(pieces: Pieces) -> None:
 def test_what_has_no_pieces(token: str) -> None:
     pieces = Pieces()
     assert not pieces.learn(token, "<blot>")
-    assert not pieces.may_be_in(token * 3)
+    assert not pieces.are_in(token * 3)
+
+
+def test_parts_of_one_are_none(pieces: Pieces) -> None:
+    parts = [TOKEN[start : start + SHORTEST_PIECE - 1] for start in range(0, len(TOKEN), 5)]
+    assert not pieces.are_in("!".join(parts))
+    assert pieces.are_in("!".join([*parts, TOKEN[3 : 3 + SHORTEST_PIECE], *parts]))
