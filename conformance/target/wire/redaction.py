@@ -7,6 +7,7 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html.entities import codepoint2name
+from typing import Final
 from weakref import WeakSet
 
 from conformance.target.wire.encoded_secrets import SHORTEST_PIECE, Disguises
@@ -50,7 +51,9 @@ class Redactor:
         """Those of them that may be there where no piece of a token is."""
         self._disguises = Disguises()
         self._own_words = ""
-        self._common: dict[str, tuple[str, re.Pattern[str]]] = {}
+        self._common: dict[str, str] = {}
+        self._places: re.Pattern[str] | None = None
+        """Where those belong that are common words."""
         self._words: dict[str, str] = {}
         """Words of headers as they were shown since the last secret was learnt: most are the same in every request."""
 
@@ -65,7 +68,8 @@ class Redactor:
         blot, forms = f"<redacted:{name}>", _every_form(secret)
         has_pieces = in_pieces and self._pieces.learn(secret, blot)
         if len(secret) < SHORTEST_SECRET or secret.lower() in self._own_words:
-            self._common.setdefault(secret, (name, _where_it_belongs(secret)))
+            self._common.setdefault(secret, name)
+            self._places = _where_they_belong(self._common)
             return
         self._names[secret] = name
         self._disguises.learn(secret, blot, in_pieces=in_pieces)
@@ -95,7 +99,7 @@ class Redactor:
     @property
     def too_common(self) -> list[str]:
         """The names of secrets that are blotted out only where they belong."""
-        return sorted({name for name, _ in self._common.values()})
+        return sorted({*self._common.values()})
 
     @property
     def known(self) -> list[tuple[str, str, bool]]:
@@ -114,8 +118,9 @@ class Redactor:
             text = text.replace(secret, blot) if forms is None else forms.blotted(text, blot)
         if has_pieces:
             text = self._pieces.blotted(text)
-        for name, place in self._common.values():
-            text = place.sub(rf"\1<redacted:{name}>", text)
+        if self._places is not None:
+            names = list(self._common.values())
+            text = self._places.sub(lambda found: f"{found[1]}<redacted:{names[(found.lastindex or 2) - 2]}>", text)
         return self._disguises.blotted(text)
 
     def raw(self, raw: bytes) -> bytes:
@@ -142,10 +147,30 @@ class Redactor:
         return self.text(raw.decode("utf-8", "backslashreplace"))
 
 
-def _where_it_belongs(secret: str) -> re.Pattern[str]:
-    """What finds a secret that is a common word where a secret stands: after the name of one, or after the email."""
-    names = r"(?:pass\w{0,8}|pwd|senha|secret|credentials?|\w{0,10}token|bearer|@[\w.-]{1,253})"
-    return re.compile(rf"(?i)({names}[\"'\\]{{0,8}}(?:\s?[:=]\s?|\s)[\"'\\]{{0,8}}){re.escape(secret)}(?!\w)")
+_ALSO: Final = {"s": "\u017f", "k": "\u212a", "i": "\u0130\u0131"}
+"""What Python takes for another case of a letter, besides its own."""
+
+
+def _in_either_case(word: str) -> str:
+    """What finds the word. Sets of letters let a search skip to where one may be; it does not where case is ignored."""
+    return "".join(f"[{letter}{letter.upper()}{_ALSO.get(letter, '')}]" for letter in word)
+
+
+_NAMES: Final = "|".join(
+    [
+        rf"{_in_either_case('pass')}\w{{0,8}}",
+        rf"{_in_either_case('credential')}{_in_either_case('s')}?",
+        *map(_in_either_case, ("pwd", "senha", "secret", "token", "bearer")),
+        r"@[\w.-]{1,253}",
+    ]
+)
+
+
+def _where_they_belong(secrets: Iterable[str]) -> re.Pattern[str]:
+    """What finds secrets that are common words where a secret stands: after the name of one, or after the email. The first group
+    is what comes before, each other one is a secret."""
+    before = rf"(?:{_NAMES})[\"'\\]{{0,8}}(?:\s?[:=]\s?|\s)[\"'\\]{{0,8}}"
+    return re.compile(rf"({before})(?:{'|'.join(f'((?i:{re.escape(secret)}))' for secret in secrets)})(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import Final
 
 from conformance.target.wire.encoded_secrets import SHORTEST_PIECE
@@ -16,23 +17,32 @@ _PART, _STEP = 8, SHORTEST_PIECE - 8 + 1
 
 
 class Pieces:
-    """Finds the pieces of what it has learnt."""
+    """Finds the pieces of what it has learnt. Of each token there is room for itself and its parts: of all its pieces, of which
+    a deep run's tokens have hundreds of thousands, there would be none."""
 
     def __init__(self) -> None:
-        self._pieces: dict[str, str] = {}
+        self._known: set[str] = set()
+        self._tokens = ""
+        """One after the other, between what is in none."""
+        self._begins: list[int] = []
+        self._blots: list[str] = []
         self._parts: set[str] = set()
 
     def learn(self, token: str, blot: str) -> bool:
         """From now on each long piece of the token reads `blot`; whether it has any."""
         if not _MADE_OF.fullmatch(token) or len(token) < SHORTEST_PIECE:
             return False
-        for start in range(len(token) - SHORTEST_PIECE + 1):
-            self._pieces.setdefault(token[start : start + SHORTEST_PIECE], blot)
+        if token in self._known:
+            return True
+        self._known.add(token)
+        self._begins.append(len(self._tokens))
+        self._blots.append(blot)
+        self._tokens += f"{token}\n"
         self._parts.update(token[start : start + _PART] for start in range(len(token) - _PART + 1))
         return True
 
     def __contains__(self, piece: str) -> bool:
-        return piece in self._pieces
+        return len(piece) == SHORTEST_PIECE and self._blot_of(piece) is not None
 
     def are_in(self, text: str) -> bool:
         """Whether there is one: by far the most texts hold none, and a run learns hundreds of tokens."""
@@ -42,19 +52,26 @@ class Pieces:
         # A part is short enough to stand in innocent text: a token that was made up is like a code or a date.
         around = (number * _STEP for number, part in enumerate(parts) if part in self._parts)
         return any(
-            text[start : start + SHORTEST_PIECE] in self._pieces
+            self._blot_of(text[start : start + SHORTEST_PIECE]) is not None
             for at in around
-            for start in range(max(0, at - _STEP + 1), at + 1)
+            for start in range(max(0, at - _STEP + 1), min(at, len(text) - SHORTEST_PIECE) + 1)
         )
 
     def blotted(self, text: str) -> str:
         """The text without them."""
         return _LONG.sub(self._without, text)
 
+    def _blot_of(self, piece: str) -> str | None:
+        """How a piece reads, by the first token that has it; None where none has."""
+        if not all(piece[at : at + _PART] in self._parts for at in range(_STEP)):
+            return None  # to look through all tokens takes a thousand times as long
+        at = self._tokens.find(piece)
+        return self._blots[bisect_right(self._begins, at) - 1] if at >= 0 else None
+
     def _without(self, run: re.Match[str]) -> str:
         text, kept, end = run[0], "", 0
         for start in range(len(text) - SHORTEST_PIECE + 1):
-            blot = self._pieces.get(text[start : start + SHORTEST_PIECE])
+            blot = self._blot_of(text[start : start + SHORTEST_PIECE])
             if blot is not None:
                 if start >= end:  # a new one; else one that goes on
                     kept += text[end:start] + blot

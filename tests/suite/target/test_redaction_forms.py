@@ -238,5 +238,16 @@ def test_a_secret_that_is_a_common_word_spoils_nothing(word: str) -> None:
         assert redactor.text(told.format(word)) == told.format("<redacted:password>")
 
 
+def test_several_common_words_are_blotted_out_each_by_its_name() -> None:
+    redactor = Redactor()
+    for word, name in (("0", "refreshToken"), ("00", "accessToken"), ("Abc", "password"), ("\u017f.", "pin")):
+        redactor.learn(word, name)
+    told = 'gumgaToken: 0, "TO\u212aEN": "00", Pa\u017fsword=aBC, PWD s., credential 0; bearer 000, token 0x, 00:00 abc'
+    assert redactor.text(told) == (
+        'gumgaToken: <redacted:refreshToken>, "TO\u212aEN": "<redacted:accessToken>", Pa\u017fsword=<redacted:password>, '
+        "PWD <redacted:pin>, credential <redacted:refreshToken>; bearer 000, token 0x, 00:00 abc"
+    )
+
+
 def test_a_secret_that_is_no_common_word_is_told_to_be_none() -> None:
     assert knowing_all().too_common == []

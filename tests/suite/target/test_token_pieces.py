@@ -44,3 +44,11 @@ def test_parts_of_one_are_none(pieces: Pieces) -> None:
     parts = [TOKEN[start : start + SHORTEST_PIECE - 1] for start in range(0, len(TOKEN), 5)]
     assert not pieces.are_in("!".join(parts))
     assert pieces.are_in("!".join([*parts, TOKEN[3 : 3 + SHORTEST_PIECE], *parts]))
+
+
+def test_a_piece_reads_as_the_first_token_that_has_it(pieces: Pieces) -> None:
+    assert pieces.learn(TOKEN[:20] + TOKEN[::-1], "<other>")
+    assert pieces.learn(TOKEN, "<again>")
+    assert pieces.blotted(f"!{TOKEN[:20]}! !{TOKEN[30:10:-1]}!") == "!<blot>! !<other>!"
+    assert TOKEN[-SHORTEST_PIECE:] + TOKEN[:20] not in pieces
+    assert not pieces.are_in(f"{TOKEN[-10:]}\n{TOKEN[:10]}")
