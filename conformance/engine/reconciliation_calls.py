@@ -52,6 +52,9 @@ PAUSES_FOR_OTHERS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 PLAIN_SECONDS: Final = (60, 2 * 24 * 3600)
 """How long the plainest periods last: a server may be too strict about short ones, or about long ones."""
 
+MOST_KNOWN: Final = 500
+"""So many of those that were opened last are known whole, and the newest of each place: a deep run opens thousands."""
+
 ELSEWHERE: Final = 2
 """In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
 have used its own."""
@@ -63,6 +66,9 @@ class ReconciliationCalls(Places):
 
     calendar: Calendar = field(init=False)
     ids: dict[int, OpenReconciliation] = field(default_factory=dict)
+    """Those that were opened of late, by their ids."""
+    all_ids: set[int] = field(default_factory=set)
+    """The ids of all that the run has opened: no two may have the same."""
     not_opened: dict[Place, Exchange] = field(default_factory=dict)
     """The newest refusal of a lawful creation there."""
     refused_creations: dict[Place, list[OpenReconciliation]] = field(default_factory=dict)
@@ -366,13 +372,17 @@ class ReconciliationCalls(Places):
             is_text = isinstance(found, str) and found.isdecimal()
             actual = f"its id was text: write {found}" if is_text else f"its body was {exchange.text[:200]}"
             raise Violation(rule="REC-01", expected="an integer id", actual=actual, exchange=exchange)
-        earlier = self.ids.setdefault(found, reconciliation)
         reconciliation.id = found
         reconciliation.values = tuple(values.having(reconciliation=str(found)) for values in reconciliation.values)
-        if earlier is not reconciliation:
+        if found in self.all_ids and self.ids.get(found) is not reconciliation:
             self.stray(reconciliation)
             actual = f"{found} was that of an earlier one"
             raise Violation(rule="REC-02", expected="an id that no other has", actual=actual, exchange=exchange)
+        self.all_ids.add(found)
+        self.ids[found] = reconciliation
+        if len(self.ids) > MOST_KNOWN:
+            newest = {one.place: number for number, one in self.ids.items()}
+            del self.ids[next(number for number, one in self.ids.items() if newest[one.place] != number)]
 
     # -- releasing -------------------------------------------------------------------------------------------------------
 

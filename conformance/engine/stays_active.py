@@ -126,8 +126,8 @@ def taken_by(bench: Bench, refused: OpenReconciliation) -> Exchange | None:
     that it ends. None where it takes none."""
     reconciliations = bench.reconciliations
     there = [known for known, one in reconciliations.ids.items() if one.place == refused.place]
-    last = max(there or reconciliations.ids, default=0)
-    unknown = (number for number in count(last + 1) if number not in reconciliations.ids)
+    last = max(there or reconciliations.all_ids, default=0)
+    unknown = (number for number in count(last + 1) if number not in reconciliations.all_ids)
     for number in islice(unknown, IDS_TRIED):
         taken: Exchange | None = None
         for order, values in enumerate(refused.values):

@@ -166,7 +166,7 @@ def most_tries(bench: Bench) -> int:
 
 def _opened(bench: Bench) -> int:
     """How many reconciliations the run has opened."""
-    return len(bench.reconciliations.ids) if "reconciliations" in vars(bench) else 0
+    return len(bench.reconciliations.all_ids) if "reconciliations" in vars(bench) else 0
 
 
 def _wanted(bench: Bench, least: int, cost: int, *, is_free: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ STALL_SECONDS: Final = 10.0
 
 LINGER_SECONDS: Final = 1.0
 """How long what a sender still sends is thrown away after the answer, before the connection is closed."""
+
+MOST_KEPT: Final = 1_000
+"""So many notifications are known, the newest: a deep run gets thousands, and each is awaited right after what it tells of."""
 
 _CLOSE_POLL_SECONDS = 0.05
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -61,7 +65,8 @@ class Inbox:
 
         Raises CannotRun where the address can't be had.
         """
-        self._received: list[Received] = []
+        self._received: deque[Received] = deque(maxlen=MOST_KEPT)
+        self._arrived_in_all = 0
         self._refusals = 0
         self._arrived = Condition()
         try:
@@ -78,9 +83,22 @@ class Inbox:
 
     @property
     def received(self) -> list[Received]:
-        """What has arrived so far, in order of arrival: what was taken and what was refused."""
+        """What has arrived so far, or of late, in order of arrival: what was taken and what was refused."""
         with self._arrived:
             return list(self._received)
+
+    @property
+    def arrived(self) -> int:
+        """How many have arrived so far."""
+        with self._arrived:
+            return self._arrived_in_all
+
+    def parted(self, arrived: int) -> tuple[list[Received], list[Received]]:
+        """What was received when so many had arrived, or of that what is still known, and what was received since."""
+        with self._arrived:
+            all_known = list(self._received)
+            at = max(0, arrived - (self._arrived_in_all - len(all_known)))
+        return all_known[:at], all_known[at:]
 
     def wait_for(self, matches: Callable[[Received], bool], seconds: float) -> Received | None:
         """The first notification that matches, arrived already or within so many real seconds; None where there is none."""
@@ -111,6 +129,7 @@ class Inbox:
             refused = self._refusals > 0
             if refused:
                 self._refusals -= 1
+            self._arrived_in_all += 1
             self._received.append(Received(datetime.now(UTC), body, headers, refused))
             self._arrived.notify_all()
         return not refused

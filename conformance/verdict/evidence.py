@@ -119,6 +119,8 @@ class Evidence:
         """The scenario that is running, by its id, and the kinds of its fault that it is trying."""
         self.marks: dict[str, list[Mark]] = {}
         """What each exchange is evidence of, by the instant at which it was sent (ISO 8601); of none that is known under ""."""
+        self._alike: dict[Mark, Mark] = {}
+        """A run makes many marks, and few that differ."""
         self._sizes: dict[str, int] = {}
         self._last: dict[tuple[str, Side], Exchange] = {}
 
@@ -139,7 +141,8 @@ class Evidence:
 
     def _mark(self, exchange: Exchange | None, rule: str, side: str, scenario: str) -> None:
         instant = exchange.started_at.isoformat() if exchange is not None else ""
-        self.marks.setdefault(instant, []).append(Mark(rule, side, scenario))
+        made = Mark(rule, side, scenario)
+        self.marks.setdefault(instant, []).append(self._alike.setdefault(made, made))
 
     def observe(self, violation: Violation, redactor: Redactor) -> None:
         """A rule seen broken outside its own scenario; of several the one with the smallest request is kept."""

@@ -33,15 +33,15 @@ def _arrived(experiment: Experiment, since: int) -> list[Received]:
     assert inbox is not None
     if not experiment.bench.session.in_process:
         time.sleep(ARRIVAL_SECONDS)
-    received = inbox.received
-    told = {_what_it_tells(one) for one in received[:since]}
-    return [one for one in received[since:] if _what_it_tells(one) not in told] or received[since:]
+    before, after = inbox.parted(since)
+    told = {_what_it_tells(one) for one in before}
+    return [one for one in after if _what_it_tells(one) not in told] or after
 
 
 def _count(experiment: Experiment) -> int:
     inbox = experiment.bench.session.inbox
     assert inbox is not None
-    return len(inbox.received)
+    return inbox.arrived
 
 
 def _check_arrived(experiment: Experiment, type_: str, arrived: list[Received], exchange: Exchange | None) -> Any:

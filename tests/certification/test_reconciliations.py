@@ -99,7 +99,7 @@ def no_two_have_the_same_id(experiment: Experiment) -> None:
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(batch: Batch) -> None:
-        earlier = len(reconciliations.ids)
+        earlier = len(reconciliations.all_ids)
         reconciliations.run_through(batch)  # raises a violation where the id is not new
         if earlier:
             created = next(one for one in bench.story if one.endpoint is Endpoint.CREATE_RECONCILIATION)
