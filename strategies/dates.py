@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
 from typing import Any, Final
 
-from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from strategies.calendar_days import starts
 from strategies.packed import packed
 from strategies.scope import DAYS, Days
 
@@ -39,11 +38,6 @@ APART: Final = timedelta(hours=2)
 
 OFFSETS: Final = (None, -180, 60, 330, -120, None)
 """Minutes from UTC; None is written Z. That +00:00 is taken is only recommended."""
-
-
-@cache
-def _starts(seconds: int) -> st.SearchStrategy[int]:
-    return st.integers(0, seconds)
 
 
 def printed(instant: datetime, offset_minutes: int | None = None, *, milliseconds: bool = False) -> str:
@@ -114,7 +108,7 @@ def timeline(
     more = APART if apart else timedelta()
     gap = [GAPS[choice % len(GAPS)] + more for choice in times[:5]]
     presences = (_GIVEN, _GIVEN, *times[5:])
-    created = days.start + timedelta(seconds=draw(_starts(days.seconds)))
+    created = draw(starts(days))
     approved = created + gap[0]
     sent = approved + gap[1]
     instants = (created, approved, sent, sent + TERMS[times[2]] + more, sent + gap[3], created + gap[4])

@@ -11,6 +11,7 @@ from typing import Final
 
 from conformance.i18n.messages import mark
 from conformance.mock.defects.answers import ANSWERS
+from conformance.mock.defects.calendar_days import CALENDAR_DAYS
 from conformance.mock.defects.collateral import COLLATERAL
 from conformance.mock.defects.collations import COLLATIONS
 from conformance.mock.defects.columns import COLUMNS
@@ -55,6 +56,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "columns": COLUMNS,
         "keys": KEYS,
         "zones": ZONES,
+        "days of the calendar": CALENDAR_DAYS,
         "collateral": COLLATERAL,
         "answers": ANSWERS,
         "crashes": CRASHES,

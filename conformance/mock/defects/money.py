@@ -14,12 +14,12 @@ from conformance.mock.defects.parts import per_date, per_extract, per_value, rul
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body
 
-_SHOWN: Final = ("QRY-01", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01", "DEL-04", "WFL-04")
+SHOWN: Final = ("QRY-01", "QRY-03", "QRY-04", "ORD-15", "ORD-16", "ORD-17", "DEL-01", "DEL-04", "WFL-04")
 """Rules whose scenarios compare an order that is shown with the one that was sent."""
 
 
 def _shown(name: str, statement: str, shows: Callable[[Body], Body]) -> Defect:
-    return Defect(name=f"qry-01-{name}", statement=statement, rules=rules(*_SHOWN), shows=shows)
+    return Defect(name=f"qry-01-{name}", statement=statement, rules=rules(*SHOWN), shows=shows)
 
 
 def _through_float32(value: Any) -> Decimal:

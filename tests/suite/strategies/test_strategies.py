@@ -6,7 +6,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise, product
@@ -30,7 +30,8 @@ from strategies.packed import packed
 from strategies.placeholders import CODE, OTHER_CODE, TOKEN, Placeholder, fill
 from tests.suite.support.properties import ORDER_READINGS, READINGS, faults, mock_scope, prove, repeatable, sample
 
-SAMPLE: Final = 300
+SAMPLE, TIMES = 300, 2
+"""What is rare comes in twice so many orders more nearly as often as it should."""
 
 VALUES: Final = {
     name: f"the {name}" for name in ("code", "other_code", "token", "credentials", "refresh_token", "email")
@@ -40,12 +41,12 @@ VALUES: Final = {
 @cache
 def lawful_orders(readings: str) -> tuple[Order, ...]:
     """So many lawful orders under these readings, the same ones each time."""
-    return tuple(sample(orders(mock_scope(ORDER_READINGS[readings])), SAMPLE))
+    return tuple(sample(orders(mock_scope(ORDER_READINGS[readings])), TIMES * SAMPLE))
 
 
-def reached(readings: str, shows: Callable[[Order], bool]) -> int:
-    """How many of the orders show a property."""
-    return sum(map(shows, lawful_orders(readings)))
+def reached(readings: str, shows: Callable[[Order], bool]) -> float:
+    """Of so many of the orders, how many show a property."""
+    return sum(map(shows, lawful_orders(readings))) / TIMES
 
 
 # -- reach: dates --------------------------------------------------------------------------------------------------
@@ -82,6 +83,11 @@ def misleads_as_text(order: Order) -> bool:
     return any(earlier > later for earlier, later in pairwise(given))
 
 
+def on(holds: Callable[[datetime], bool]) -> Callable[[Order], bool]:
+    """Whether that holds of a date of the order, in universal time."""
+    return lambda order: any(holds(datetime.fromisoformat(text).astimezone(UTC)) for text in texts(order))
+
+
 DATE_REACH: Final[dict[str, tuple[int, Callable[[Order], bool]]]] = {
     # at least so many of 300
     "equal instants": (50, lambda order: timedelta() in gaps(order)),
@@ -106,6 +112,11 @@ DATE_REACH: Final[dict[str, tuple[int, Callable[[Order], bool]]]] = {
     ),
     "a late delivery": (8, is_late),
     "a punctual delivery": (20, lambda order: order.get("deliveryDate") is not None and not is_late(order)),
+    "a date in a week of another year": (15, on(lambda day: day.isocalendar().year != day.year)),
+    "29 February": (10, on(lambda day: (day.month, day.day) == (2, 29))),
+    "the last day of a month": (40, on(lambda day: (day + timedelta(days=1)).day == 1)),
+    "the last second of a day": (20, on(lambda day: day.time().replace(microsecond=0) == time(23, 59, 59))),
+    "a month of summer": (60, on(lambda day: day.month in range(4, 10))),
     "a date that is null": (90, lambda order: any(order.get(name, "") is None for name in dates.FIELDS)),
     "a date that is left out": (100, lambda order: any(name not in order for name in dates.FIELDS)),
     "an optional date that is given": (
