@@ -104,13 +104,13 @@ _Entry = tuple[str, Decimal, tuple[int, ...]]
 """An extract's type, its amount, and its choices."""
 
 
-def _within(limit: Decimal, entries: list[_Entry]) -> list[_Entry]:
-    """The entries with their sales cut so that these add up to no more than the limit."""
-    room = limit - sum(CENT for kind, *_ in entries if kind == "SALE")
+def _within(limit: Decimal, entries: list[_Entry], types: frozenset[str]) -> list[_Entry]:
+    """The entries with those of these types cut so that they add up to no more than the limit."""
+    room = limit - sum(CENT for kind, *_ in entries if kind in types)
     found = []
     for kind, amount, choices in entries:
-        cut = at_most(amount, room + CENT) if kind == "SALE" else amount
-        room -= cut - CENT if kind == "SALE" else 0
+        cut = at_most(amount, room + CENT) if kind in types else amount
+        room -= cut - CENT if kind in types else 0
         found.append((kind, cut, choices))
     return found
 
@@ -146,13 +146,16 @@ def orders(
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
     a `releasable` one has only extracts of types that releases take, a `large` one a sale of more than LARGE; the dates of one
     that is `apart` are hours from each other. `multiples` are extracts that it has besides, one after the other, all of them
-    multiples of one amount. Its sales add up to no more than `limit` BRL."""
+    multiples of one amount. Its sales add up to no more than `limit` BRL; all of its
+    extracts, where it is `releasable` and they are what a reconciliation's total is of."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
     account_form, customer, items, crowd, position, twin = choices[2:]
     timeline = dates.timeline(draw, status, present, apart=apart, days=scope.days)
     kinds = scope.releasable_types if releasable else scope.extract_types
+    is_of_all = releasable and scope.readings["total-net-value"] == "sum-of-entries"
+    limited = frozenset(kinds) if is_of_all else frozenset({"SALE"})
     number = max(MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS, 0)
     demanded: list[_Entry] = [(kind, *draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
     free: list[_Entry] = [(kinds[entry[0]], amount, entry) for amount, entry in draw(_entries(len(kinds), number))]
@@ -162,8 +165,8 @@ def orders(
     last = (*demanded, *multiples, *free[position:])[-1][0]
     there = len(free) + len(demanded) + len(multiples)
     is_twin = twin == _TWINS - 1 and there < MOST_EXTRACTS and not (large and last == "SALE")
-    # A sale that is there twice counts twice.
-    cut = _within(limit // 2 if is_twin and last == "SALE" else limit, [*demanded, *free])
+    # What is limited and there twice counts twice.
+    cut = _within(limit // 2 if is_twin and last in limited else limit, [*demanded, *free], limited)
     demanded, free = cut[: len(demanded)], cut[len(demanded) :]
     created = timeline["createdDate"] or ""
     before, after = (
