@@ -21,6 +21,9 @@ ALL = tuple(dict.fromkeys(stage.rule for stage in measured()["smoke"] if stage.r
 BUDGET = 392
 """What an hour of the default error_budget gives a run."""
 
+OF_OTHERS = 20
+"""What others may have spent of it: then it does not suffice for both."""
+
 
 def test_a_smoke_test_spends_at_most_sixty_client_errors() -> None:
     kept = affordable(measured()["smoke"])
@@ -73,6 +76,12 @@ def test_a_plan_of_a_smoke_test_has_what_it_runs() -> None:
 def test_an_hour_holds_a_smoke_test_and_the_certification_after_it() -> None:
     smoke = client_errors_of(affordable(measured()["smoke"]))
     status = BudgetStatus(BUDGET, smoke, (3000.0,) * smoke)
+    assert make_plan("certification", ALL, {}, paced=True, budget_status=status).fits
+
+
+def test_what_a_smoke_test_has_seen_makes_room_for_what_others_spent() -> None:
+    spent = client_errors_of(affordable(measured()["smoke"])) + OF_OTHERS
+    status = BudgetStatus(BUDGET, spent, (3000.0,) * spent)
     assert not make_plan("certification", ALL, {}, paced=True, budget_status=status).fits
     assert make_plan("certification", ALL, {}, paced=True, budget_status=status, seen_by_smoke=40).fits
 
