@@ -28,6 +28,9 @@ STILL_LONGER: Final = 1.25
 NEAR_SECONDS, NEAR_PART = 2.0, 0.1
 """So near, in seconds or as a part of it, it need not be known better: a look too early costs a client error."""
 
+HANDY_SECONDS: Final = 10.0
+"""So long is waited for a look where all that is known is that one had ended much later: something else was done until then."""
+
 _PREFIX: Final = "reconciles-in/"
 """Begins the records of how long targets take, by a digest of the base URL."""
 
@@ -57,7 +60,7 @@ class Taking:
         """After how long a look is worth it where no more than a client error is lost if that is too early."""
         if self.by_then is None or self._is_known(self.too_early):
             return self.pause
-        return (self.too_early + self.by_then) / 2
+        return self._between(self.too_early, self.by_then)
 
     @property
     def estimate(self) -> float:
@@ -71,21 +74,30 @@ class Taking:
                 return self.pause
             if passed < 2 * self.told:
                 return max(FIRST_LOOK, STILL_LONGER * passed)
-            return max(FIRST_LOOK, next(times for until, times in GROWTH if passed < until) * passed)
+            return max(FIRST_LOOK, _grown(passed))
         if passed < self.by_then and not self._is_known(passed):
-            return (passed + self.by_then) / 2
+            return self._between(passed, self.by_then)
         if passed < self.pause:
             return self.pause
         # It is long over, as a rule: what is refused then may be refused for something else.
         return passed + max(FIRST_LOOK, (STILL_LONGER - 1) * self.by_then)
 
     def learn(self, after: float, by_then: float) -> None:
-        """One went on after so long, and had ended by then."""
-        if (self.by_then is not None and after >= self.by_then) or by_then <= self.too_early:
+        """One went on after so long, and had ended by then: that another took no longer than that, it does not show."""
+        if by_then <= self.too_early:
             self.varies = True
+        if self.by_then is None:
+            self.by_then = by_then
+        elif after >= self.by_then:
+            self.varies, self.by_then = True, by_then
+        elif not self.varies:
+            self.by_then = min(self.by_then, by_then)
         self.too_early = max(self.too_early, after)
-        longest = max(by_then, self.too_early, self.by_then or 0.0)
-        self.by_then = longest if self.varies else min(by_then, self.by_then or by_then)
+
+    def _between(self, too_early: float, by_then: float) -> float:
+        """When to look between these: in the middle, or sooner where that is long after what is told or likely."""
+        told = LONGER * self.told if too_early < LONGER * self.told else 0.0
+        return min((too_early + by_then) / 2, max(HANDY_SECONDS, _grown(too_early), told))
 
     def _is_known(self, too_early: float) -> bool:
         """Whether it is known well enough where it takes longer than that."""
@@ -93,6 +105,10 @@ class Taking:
             return False
         as_told = too_early > self.told / 2 and self.told <= self.by_then <= STILL_LONGER * self.told
         return as_told or self.varies or self.by_then - too_early <= max(NEAR_SECONDS, NEAR_PART * self.by_then)
+
+
+def _grown(passed: float) -> float:
+    return next(times for until, times in GROWTH if passed < until) * passed
 
 
 def seconds_until_seen(takes: float) -> float:

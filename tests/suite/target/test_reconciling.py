@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.target.shared.reconciling import NEAR_SECONDS, Taking, seconds_until_seen
+from conformance.target.shared.reconciling import HANDY_SECONDS, NEAR_SECONDS, Taking, seconds_until_seen
 
 ONES = 20
 """So many reconciliations a run opens one after the other."""
@@ -68,6 +68,32 @@ def test_where_it_varies_what_must_not_be_too_early_comes_after_the_longest(
         assert seen <= 5 * max(longest, told * mean) + 1
     assert taking.by_then is not None
     assert taking.by_then >= taking.too_early
+
+
+@pytest.mark.parametrize("may_be_early", [False, True])
+@pytest.mark.parametrize(
+    "some", [(1.0, 8.0, 20.0, 3.0, 14.0), (3.0,) * 9 + (12.0,)], ids=["1 to 20 s", "each tenth 12 s"]
+)
+def test_where_it_varies_the_wait_does_not_grow_with_what_was_waited(
+    some: tuple[float, ...], *, may_be_early: bool
+) -> None:
+    """It grew by a twentieth with each: after a hundred it was half an hour for a target of at most 20 s."""
+    taking = Taking()
+    for _ in range(40):
+        for takes in some:
+            looks(taking, takes, may_be_early=may_be_early)
+    assert taking.pause <= 2 * max(some)
+
+
+@pytest.mark.parametrize("takes", [0.3, 5.0, 60.0])
+def test_what_was_done_until_the_first_look_is_not_waited_for_again(takes: float) -> None:
+    """Ten minutes of other things were halved from reconciliation to reconciliation."""
+    taking = Taking()
+    taking.learn(0.0, 600.0)
+    seen = [looks(taking, takes)[1] for _ in range(5)]
+    assert sum(seen) <= 5 * 1.3 * max(takes, HANDY_SECONDS)
+    taking.learn(0.0, 600.0)
+    assert taking.pause <= 1.4 * max(takes, HANDY_SECONDS)
 
 
 @given(st.just(0.0) | st.floats(0.1, 1000), st.floats(0.01, 1000), st.just(0.0) | st.floats(0.01, 1000))
