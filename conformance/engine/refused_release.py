@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
 from strategies.reconciliations import Batch, at_place
+
+FEW: Final = 4
+"""Orders of which each status may be one."""
 
 if TYPE_CHECKING:
     from conformance.engine.reconciliations import Reconciliations
@@ -20,14 +23,22 @@ def rule_to_blame(reconciliations: Reconciliations, reconciliation: OpenReconcil
     """The rule to blame for the refusal of that order's lawful release: the one that is proven, or else the likely one."""
     proven = proven_rule(reconciliations, reconciliation, order)
     if proven is not None or not reconciliation.after_refusal:
-        return proven or likely_rule(reconciliation)
+        return proven or likely_rule(reconciliations, reconciliation, order)
     observed = reconciliations.bench.session.evidence.observed
     return next((rule for rule in ("WFL-02", "REL-01") if rule in observed), "REL-18")
 
 
-def likely_rule(reconciliation: OpenReconciliation) -> str:
-    """Whom to blame by what came before, if not releases that were refused."""
-    return "WFL-02" if len(reconciliation.batch.orders) > 1 and reconciliation.released else "REL-01"
+def likely_rule(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str:
+    """Whom to blame by what came before, if not releases that were refused: the other orders, where releases of such a status
+    and of no more and no fewer entries were accepted, or too few to tell."""
+    if len(reconciliation.batch.orders) == 1 or not reconciliation.released:
+        return "REL-01"
+    known = {id(one): one for one in (reconciliation, *reconciliations.ids.values())}.values()
+    accepted = [one.batch.orders[released] for one in known for released in one.released]
+    refused, sizes = reconciliation.batch.orders[order], [len(one["extracts"]) for one in accepted]
+    is_like = refused["status"] in {one["status"] for one in accepted}
+    is_like = is_like and min(sizes) <= len(refused["extracts"]) <= max(sizes)
+    return "WFL-02" if is_like or len(accepted) < FEW else "REL-01"
 
 
 def proven_rule(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str | None:
@@ -44,7 +55,7 @@ def proven_rule(reconciliations: Reconciliations, reconciliation: OpenReconcilia
                 return otherwise
             if accepted:
                 return rule
-            otherwise = likely_rule(reconciliation)  # not for what was left out this time
+            otherwise = likely_rule(reconciliations, reconciliation, order)  # not for what was left out this time
     except (Hindered, Violation):
         return otherwise
     finally:

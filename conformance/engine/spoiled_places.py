@@ -69,7 +69,7 @@ def blame_for_spoiled_places(reconciliations: Reconciliations) -> None:
     reconciliations.spoiled_at.clear()  # with what was tried just now to find it out
     blocked = [one for place, one in spoiled_at.items() if _stays_blocked(reconciliations, place)]
     if blocked and not any(one.rule for one in blocked):
-        blocked[0].rule = _likely(reconciliations, blocked[0].reconciliation)
+        blocked[0].rule = _likely(reconciliations, blocked[0])
     story = list(bench.story)
     for one in blocked:
         if one.rule is not None and one.rule not in bench.session.evidence.observed:
@@ -80,10 +80,11 @@ def blame_for_spoiled_places(reconciliations: Reconciliations) -> None:
     bench.story[:] = story
 
 
-def _likely(reconciliations: Reconciliations, reconciliation: OpenReconciliation) -> str | None:
+def _likely(reconciliations: Reconciliations, spoiled: SpoiledPlace) -> str | None:
     """Whom to blame where no place was free for a proof: refused releases only if one of as many orders went well without."""
+    reconciliation = spoiled.reconciliation
     if not reconciliation.after_refusal:
-        return likely_rule(reconciliation)
+        return likely_rule(reconciliations, reconciliation, spoiled.order)
     orders = len(reconciliation.batch.orders)
     like = [one for one in reconciliations.ids.values() if len(one.batch.orders) >= orders and not one.after_refusal]
     return "REL-18" if any(one.is_complete and not one.spoiled for one in like) else None

@@ -53,7 +53,7 @@ class Redactor:
         self._own_words = ""
         self._common: dict[str, str] = {}
         self._places: re.Pattern[str] | None = None
-        """Where those belong that are common words."""
+        """Where those belong that are common words; None until they are looked for."""
         self._words: dict[str, str] = {}
         """Words of headers as they were shown since the last secret was learnt: most are the same in every request."""
 
@@ -69,7 +69,7 @@ class Redactor:
         has_pieces = in_pieces and self._pieces.learn(secret, blot)
         if len(secret) < SHORTEST_SECRET or secret.lower() in self._own_words:
             self._common.setdefault(secret, name)
-            self._places = _where_they_belong(self._common)
+            self._places = None
             return
         self._names[secret] = name
         self._disguises.learn(secret, blot, in_pieces=in_pieces)
@@ -118,10 +118,17 @@ class Redactor:
             text = text.replace(secret, blot) if forms is None else forms.blotted(text, blot)
         if has_pieces:
             text = self._pieces.blotted(text)
-        if self._places is not None:
-            names = list(self._common.values())
-            text = self._places.sub(lambda found: f"{found[1]}<redacted:{names[(found.lastindex or 2) - 2]}>", text)
+        if self._common:
+            text = self._without_common(text)
         return self._disguises.blotted(text)
+
+    def _without_common(self, text: str) -> str:
+        if self._places is None:
+            # The longest first: of one that begins with another nothing is left.
+            self._common = dict(sorted(self._common.items(), key=lambda one: -len(one[0])))
+            self._places = _where_they_belong(self._common)
+        names = list(self._common.values())
+        return self._places.sub(lambda found: f"{found[1]}<redacted:{names[(found.lastindex or 2) - 2]}>", text)
 
     def raw(self, raw: bytes) -> bytes:
         """The bytes with every known secret blotted out, and otherwise as they are."""

@@ -63,17 +63,24 @@ class Pieces:
 
     def _blot_of(self, piece: str) -> str | None:
         """How a piece reads, by the first token that has it; None where none has."""
+        at = self._found(piece)
+        return self._blot_at(at) if at >= 0 else None
+
+    def _found(self, piece: str, likely: int = -1) -> int:
+        """Where a piece begins in the tokens: where it is `likely` to, if it does; -1 where there is none."""
         if not all(piece[at : at + _PART] in self._parts for at in range(_STEP)):
-            return None  # to look through all tokens takes a thousand times as long
-        at = self._tokens.find(piece)
-        return self._blots[bisect_right(self._begins, at) - 1] if at >= 0 else None
+            return -1  # to look through all tokens takes a thousand times as long
+        return likely if likely >= 0 and self._tokens.startswith(piece, likely) else self._tokens.find(piece)
+
+    def _blot_at(self, at: int) -> str:
+        return self._blots[bisect_right(self._begins, at) - 1]
 
     def _without(self, run: re.Match[str]) -> str:
-        text, kept, end = run[0], "", 0
+        text, kept, end, at = run[0], "", 0, -1
         for start in range(len(text) - SHORTEST_PIECE + 1):
-            blot = self._blot_of(text[start : start + SHORTEST_PIECE])
-            if blot is not None:
+            at = self._found(text[start : start + SHORTEST_PIECE], at + 1 if at >= 0 else -1)  # a long piece goes on
+            if at >= 0:
                 if start >= end:  # a new one; else one that goes on
-                    kept += text[end:start] + blot
+                    kept += text[end:start] + self._blot_at(at)
                 end = start + SHORTEST_PIECE
         return kept + text[end:]

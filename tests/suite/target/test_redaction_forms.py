@@ -249,5 +249,14 @@ def test_several_common_words_are_blotted_out_each_by_its_name() -> None:
     )
 
 
+@pytest.mark.parametrize("secrets", [("a", "a-b"), ("a-b", "a")])
+def test_of_a_common_word_that_begins_with_another_nothing_is_left(secrets: tuple[str, ...]) -> None:
+    redactor = Redactor()
+    for secret in secrets:
+        redactor.learn(secret, "password")
+        assert redactor.text(f"password: {secret}") == "password: <redacted:password>"
+    assert redactor.text("password: a-b") == "password: <redacted:password>"
+
+
 def test_a_secret_that_is_no_common_word_is_told_to_be_none() -> None:
     assert knowing_all().too_common == []
