@@ -248,15 +248,14 @@ class Reconciliations(ReconciliationCalls):
     ) -> None:
         """Note against whom a lawful release was refused: what is left of a refused one is to blame for server errors too. Raises
         Spoiled where it is tried ahead of its scenario's turn."""
-        actual = f"a lawful release got {exchange.status}"
         if self.bench.notes is not None:
             note_spoiled(self, reconciliation, order, exchange)
-            raise Spoiled(actual)
+            raise Spoiled(f"a lawful release got {exchange.status}")
         rule = rule_to_blame(self, reconciliation, order)
         if rule == "REL-18":
             faults.clear()
         self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
-        self.bench.hindered(f"{rule}: {actual}")
+        self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
 
     # -- one lawful call -------------------------------------------------------------------------------------------------
 

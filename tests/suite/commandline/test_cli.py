@@ -332,7 +332,7 @@ def test_what_is_refused_before_anything_was_opened_is_tried_again_after(tmp_pat
     target = tmp_path / "live.toml"
     with served(target, "--variant", "reconciles-at-once", "--defect", "strict-reconciliation-short-period"):
         as_sandbox(target)
-        run = certify(tmp_path / "reports", "--target", str(target), "--rule", "REC-01", "--max-wait", "14s")
+        run = certify(tmp_path / "reports", "--target", str(target), "--rule", "REC-01", "--max-wait", "30s")
     assert run.verdicts("fail") == {"REC-01"}, run.output + run.errors
 
 
