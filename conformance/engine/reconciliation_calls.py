@@ -75,6 +75,8 @@ class ReconciliationCalls(Places):
     """Those of which a broken creation was refused since one was opened there."""
     refused_since: dict[Place, OpenReconciliation] = field(default_factory=dict)
     """The first of which any creation was refused since one was opened there, as it was then; also by a look for room."""
+    refuses_some: bool = False
+    """Whether a lawful creation was seen to be refused for itself: whether another is opened is looked at first since."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 
@@ -313,6 +315,8 @@ class ReconciliationCalls(Places):
         length, opened = 0, 0
         waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
         passed, late_looks = self.passed(place), 0
+        if self.refuses_some and self.opens_now(self.plain(place, 1, seconds=next(lengths))):
+            return exchange, False
         while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
             wait = min(self.takes.next_look(passed) - passed, self._patience - waited)
             waiting.on(wait)
@@ -326,7 +330,7 @@ class ReconciliationCalls(Places):
             exchange = self.send_creation(reconciliation, call)
             if exchange.status // 100 == 2:  # it ended some time in the last wait, unless the period was taken
                 self.learn(place, after=0.0 if moves else before)
-            elif exchange.status // 100 == 4 and takes_long:
+            elif exchange.status // 100 == 4 and (takes_long or opened):
                 late_looks += 1
                 if not opened and late_looks % LATE_LOOKS_EACH != 1:  # each costs another client error
                     continue
@@ -334,6 +338,7 @@ class ReconciliationCalls(Places):
                 if self.opens_now(self.plain(place, 1, seconds=length)):
                     opened, passed = opened + 1, 0.0
                     if opened == REFUSED_FOR_ITSELF:
+                        self.refuses_some = True
                         return exchange, False
         if exchange.status // 100 == 4:
             self.endless.add(place)

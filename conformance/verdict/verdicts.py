@@ -186,12 +186,14 @@ def _by_endpoint(scenarios: Iterable[ScenarioEvidence]) -> dict[str, dict[str, i
 
 
 def _findings(rule: Rule, scenarios: Iterable[ScenarioEvidence], evidence: Evidence) -> tuple[Finding, ...]:
-    """What breaks the rule, each once. Its own scenarios shrink their counterexamples, so these come first."""
+    """What breaks the rule, each once. Its own scenarios shrink their counterexamples, so these come first, what is least to
+    read before all."""
     own = [
         replace(scenario.finding, scenario=scenario.name)
         for scenario in scenarios
         if scenario.outcome is Outcome.FAILED and scenario.finding
     ]
+    own.sort(key=lambda finding: (finding.curl.count("\n"), len(finding.curl)))
     observed = evidence.observed.get(rule.id)
     found = [*own, *([observed] if observed else [])]
     return tuple({finding.id: finding for finding in reversed(found)}.values())[::-1]

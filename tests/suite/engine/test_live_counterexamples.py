@@ -57,12 +57,13 @@ def test_an_update_that_leaves_something_is_shown_by_three_requests_about_one_or
     assert rejudged.exit_code == 0, rejudged.output
 
 
-def test_an_order_that_is_not_shown_as_it_was_sent_is_a_small_one(tmp_path: Path) -> None:
-    run = certified(tmp_path, "qry-01-cents-cut", "QRY-01", seed=3)  # by others a hundred requests do not suffice
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_of_orders_that_are_not_shown_as_they_were_sent_the_smallest_is_told(seed: int, tmp_path: Path) -> None:
+    """A hundred requests do not make a small one of forty extracts, but another scenario's example is small."""
+    run = certified(tmp_path, "qry-01-cents-cut", "QRY-01", seed)
     assert run.certificate["traffic"]["clientErrors"] == 0
     (sent,) = bodies(story(run, "QRY-01"))
     assert len(sent["extracts"]) == 1
-    assert sent["status"] == "INVOICED"
 
 
 def test_what_spends_a_client_error_is_not_shrunk(tmp_path: Path) -> None:

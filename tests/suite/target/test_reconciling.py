@@ -43,6 +43,14 @@ def test_where_it_was_told_one_look_is_too_early_by_which_that_is_known(takes: f
     assert seen <= 1.06 * seconds_until_seen(takes)
 
 
+@pytest.mark.parametrize("usual", [0.0, 0.1, 1.0])
+def test_what_goes_on_long_after_it_should_have_ended_is_looked_at_ever_more_seldom(usual: float) -> None:
+    taking = Taking()
+    looks(taking, usual)
+    early, _ = looks(taking, 3.0)
+    assert early <= 8
+
+
 @pytest.mark.parametrize(("told", "takes"), [(3600.0, 1.0), (60.0, 20.0), (20.0, 60.0), (1.0, 60.0)])
 def test_what_was_told_wrongly_is_put_right(told: float, takes: float) -> None:
     early, seen = run(Taking(told), takes)
