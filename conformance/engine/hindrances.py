@@ -4,76 +4,18 @@ nothing new, and what they should have shown stays undecided. Other calls that t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from conformance.contract.endpoints import Endpoint
+from conformance.engine.traits import TELLING, Trait, in_words, lawful_in, traits_of
 from strategies.calls import Call
-from strategies.dates import FIELDS as DATE_FIELDS
-from strategies.faults import Case, FaultBatch
-from strategies.reconciliations import Batch
 
 MET_AT_MOST: Final = 3
 """So often in a row calls with a trait are refused, and no other is sent for now."""
 
 LEFT_OUT_FIRST: Final = 8
 """So many are left out before the next one is sent all the same; each time that one is refused, twice as many."""
-
-TELLING: Final = frozenset({*DATE_FIELDS, "accountId is", "extracts"})
-"""What is looked at even where the rest of a call is refused each time."""
-
-Trait = tuple[str, ...]
-"""What a call has in common with others: its endpoint, then names and values, the fewer the more general."""
-
-
-def traits_of_order(order: Mapping[str, Any]) -> frozenset[Trait]:
-    """What may be why an order is refused: its status, its place, which fields it has, each alone and with its status."""
-    extracts = [one for one in order.get("extracts") or () if isinstance(one, Mapping)]
-    alone: set[Trait] = {
-        ("accountId", str(order.get("accountId"))),
-        ("accountId is", type(order.get("accountId")).__name__),
-        ("extracts", "several" if len(extracts) > 1 else str(len(extracts))),
-        *((name, "is there" if order.get(name) is not None else "is not there") for name in DATE_FIELDS),
-        *(("an extract has", name) for one in extracts for name in one if one[name] is not None),
-        *(("an extract is", str(one.get("type"))) for one in extracts),
-    }
-    status = ("status", str(order.get("status")))
-    label = Endpoint.SUBMIT_ORDER.label
-    return frozenset(
-        {(label,), (label, *status), *((label, *one) for one in alone), *((label, *status, *one) for one in alone)}
-    )
-
-
-def traits_of(call: Call) -> frozenset[Trait]:
-    """The same for any call; of those that are not orders little is known."""
-    if call.endpoint is Endpoint.SUBMIT_ORDER and isinstance(call.body, Mapping):
-        return traits_of_order(call.body)
-    label = call.endpoint.label
-    place = call.body if isinstance(call.body, Mapping) else call.query
-    return frozenset({(label,), (label, "accountId", str(place.get("accountId")))})
-
-
-def lawful_in(example: object) -> Iterator[Call]:
-    """The lawful calls of an example of a law, and those that must have been accepted before."""
-    match example:
-        case Case() | FaultBatch():
-            yield from lawful_in(example.lawful)
-        case Call():
-            yield example
-            yield from lawful_in(example.order)
-            yield from lawful_in(example.batch)
-        case Batch():
-            yield from lawful_in(example.orders)
-            yield Call(Endpoint.CREATE_RECONCILIATION, body=example.creation)
-            yield from (Call(Endpoint.SUBMIT_RELEASE, body=release) for release in example.releases)
-        case tuple() | list():
-            for part in example:
-                yield from lawful_in(part)
-        case Mapping() if isinstance(example.get("extracts"), list | tuple):
-            yield Call(Endpoint.SUBMIT_ORDER, body=example)
-        case _:
-            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +73,7 @@ class Hindrances:
         """What was refused each time, by the most general of these traits."""
         trait = min(traits, key=lambda one: (len(one), -self.in_a_row[one], one))
         times = f"refused {self.in_a_row[trait]} times in a row"
-        return f"lawful calls were {times}, so no more of these were sent: {_words(trait)}"
+        return f"lawful calls were {times}, so no more of these were sent: {in_words(trait)}"
 
     def _is_due(self, trait: Trait, row: int) -> bool:
         return self.left_out[trait] >= LEFT_OUT_FIRST << (row - MET_AT_MOST)
-
-
-def _words(trait: Trait) -> str:
-    label, *rest = trait
-    parts = [" ".join(rest[place : place + 2]) for place in range(0, len(rest), 2)]
-    return f"{label}{' with ' if parts else ''}{' and '.join(parts)}"

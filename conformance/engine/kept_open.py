@@ -69,7 +69,7 @@ def _stuck_elsewhere(bench: Bench, place: Place) -> Exchange | None:
         nothing_refused = there not in reconciliations.refused_since
         if (first := _opened_late(bench, there)).id is not None:
             stuck = _stuck_at(bench, first) if _completed(bench, first) else None
-            if stuck is not None and reconciliations.opens_now(reconciliations.plain(place, 1)):
+            if stuck is not None and reconciliations.opens_now(reconciliations.plainest(place)):
                 raise _MayBeSlow(_SLOW)
             return stuck
         if nothing_refused:  # it does not end there either
@@ -84,7 +84,7 @@ def _stuck_at(bench: Bench, first: OpenReconciliation) -> Exchange | None:
     second = _opened_late(bench, there)
     if second.id is None:
         return None
-    over = reconciliations.begin(reconciliations.plain(there, 1))
+    over = reconciliations.begin(reconciliations.plainest(there))
     over.values = tuple(one.having(**{PERIOD: second.values[0][PERIOD]}) for one in over.values)
     if bench.send(creation_of(over.batch), over.values[0]).is_accepted:
         reconciliations.stray(second)
@@ -115,7 +115,7 @@ def _opened_late(bench: Bench, place: Place, seconds: float = LATE_SECONDS) -> O
     """The plainest one, sent once when the one before must have ended, after so many seconds at least; without an id where it was
     refused. Raises Hindered."""
     reconciliations = bench.reconciliations
-    one = reconciliations.begin(reconciliations.plain(place, 1))
+    one = reconciliations.begin(reconciliations.plainest(place))
     if not reconciliations.submit_orders(one):
         raise Hindered("an order for a reconciliation was refused")
     if place in reconciliations.settling:

@@ -228,7 +228,7 @@ def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
     bodies = tuple(at(place, form, body) for body in drawn.bodies[:2])
     dates = {"periodInitDate": at_period(timedelta()), "periodEndDate": at_period(timedelta(seconds=SECONDS))}
     first = reconciliations.begin(batch_of(scope, place, bodies, dates, SECONDS))
-    another = reconciliations.begin(reconciliations.plain(place, 1))
+    another = reconciliations.begin(reconciliations.plainest(place))
     if not (reconciliations.submit_orders(first) and reconciliations.submit_orders(another)):
         raise Hindered("an order for a reconciliation was refused")
     if not reconciliations.create(first).is_accepted:

@@ -49,8 +49,9 @@ LATE_LOOKS_EACH: Final = 3
 PAUSES_FOR_OTHERS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds after which the first creation at a place is tried again: each may cost a client error."""
 
-PLAIN_SECONDS: Final = (60, 2 * 24 * 3600)
-"""How long the plainest periods last: a server may be too strict about short ones, or about long ones."""
+PLAIN: Final = ((60, 1), (2 * 24 * 3600, 2))
+"""Seconds that the plainest ones last, and of how many entries they are: a server may be too strict about short ones or long
+ones, about one entry or several."""
 
 MOST_KNOWN: Final = 500
 """So many of those that were opened last are known whole, and the newest of each place: a deep run opens thousands."""
@@ -75,6 +76,8 @@ class ReconciliationCalls(Places):
     """Those of which a broken creation was refused since one was opened there."""
     refused_since: dict[Place, OpenReconciliation] = field(default_factory=dict)
     """The first of which any creation was refused since one was opened there, as it was then; also by a look for room."""
+    plainest_is: tuple[int, int] = PLAIN[0]
+    """Seconds that the plainest one lasts, and of how many entries it is."""
     refuses_some: bool = False
     """Whether a lawful creation was seen to be refused for itself: whether another is opened is looked at first since."""
     asked: set[Place] = field(default_factory=set)
@@ -162,6 +165,7 @@ class ReconciliationCalls(Places):
             )
         self._check_worth_a_look(reconciliation.place)
         tries_elsewhere, is_busy = elsewhere and not self.bench.session.in_process, True
+        knows_of_some = self.refuses_some
         self.let_end(reconciliation.place, may_be_early=True)
         exchange = self.send_creation(reconciliation, call)
         if exchange.is_accepted:
@@ -180,7 +184,8 @@ class ReconciliationCalls(Places):
             # No document says how long reconciling may take.
             if exchange.is_refused and is_busy:
                 raise Hindered(f"account {reconciliation.place.account} was still reconciling the one before")
-        for _ in range(ELSEWHERE):
+        reconciliation.refused_for_itself = exchange.is_refused and not is_busy
+        for _ in range(0 if knows_of_some and reconciliation.refused_for_itself else ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
                 self.another_period(reconciliation)
                 exchange = self.send_creation(reconciliation, call)
@@ -279,8 +284,10 @@ class ReconciliationCalls(Places):
 
     def _after_others(self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange) -> Exchange:
         """Try again while what others have completed there may be going on, once for each place; in other periods, too, since
-        theirs may be taken. The last answer."""
+        theirs may be taken. Not where another is opened at once. The last answer."""
         self.asked.add(reconciliation.place)
+        if self.opens_now(self.unlike(reconciliation.batch)[0]):
+            return exchange
         waiting = self.bench.session.waiting.begin("what others may have going on there to be finished")
         for seconds in PAUSES_FOR_OTHERS:
             if (
@@ -310,12 +317,10 @@ class ReconciliationCalls(Places):
             self.bench.session.control.abandon()
             return self.bench.send(call, reconciliation.values[0]), False
         place, others = reconciliation.place, ELSEWHERE if elsewhere else 0
-        # What is refused for its length is opened of another.
-        lengths = cycle(sorted(PLAIN_SECONDS, reverse=reconciliation.batch.seconds < LONG_SECONDS))
-        length, opened = 0, 0
+        unlike, another, opened = cycle(self.unlike(reconciliation.batch)), reconciliation.batch, 0
         waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
         passed, late_looks = self.passed(place), 0
-        if self.refuses_some and self.opens_now(self.plain(place, 1, seconds=next(lengths))):
+        if self.refuses_some and self.opens_now(next(unlike)):
             return exchange, False
         while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
             wait = min(self.takes.next_look(passed) - passed, self._patience - waited)
@@ -334,11 +339,11 @@ class ReconciliationCalls(Places):
                 late_looks += 1
                 if not opened and late_looks % LATE_LOOKS_EACH != 1:  # each costs another client error
                     continue
-                length = length if opened else next(lengths)
-                if self.opens_now(self.plain(place, 1, seconds=length)):
+                another = another if opened else next(unlike)
+                if self.opens_now(another):
                     opened, passed = opened + 1, 0.0
                     if opened == REFUSED_FOR_ITSELF:
-                        self.refuses_some = True
+                        self._refuses_all_but(another)
                         return exchange, False
         if exchange.status // 100 == 4:
             self.endless.add(place)
@@ -346,12 +351,34 @@ class ReconciliationCalls(Places):
             note_stuck(self, exchange)
         return exchange, True
 
+    def unlike(self, batch: Batch) -> list[Batch]:
+        """Plain ones at the same place, least like it first: where one is refused for itself, one of these is opened."""
+        is_long, has_several = batch.seconds >= LONG_SECONDS, batch.creation["releasesQtd"] > 1
+        (short, one), (long, several) = PLAIN
+        lengths, sizes = sorted((short, long), reverse=not is_long), sorted((one, several), reverse=not has_several)
+        return [self.plain(batch.place, size, seconds=seconds) for size in sizes for seconds in lengths]
+
+    def _refuses_all_but(self, another: Batch) -> None:
+        """One was refused for itself, as the other was opened each time: the plainest is like that from now on."""
+        self.refuses_some = True
+        self.plainest_is = another.seconds, another.creation["releasesQtd"]
+
+    def plainest(self, place: Place) -> Batch:
+        """The plainest reconciliation there that the target is known to take."""
+        seconds, size = self.plainest_is
+        return self.plain(place, size, seconds=seconds)
+
     def _opens_another(self, place: Place) -> bool:
         """Whether a plain reconciliation is opened there now, of a short period or of a long one; it is completed, and in no
         counterexample's story."""
-        return any(self.opens_now(self.plain(place, 1, seconds=seconds)) for seconds in PLAIN_SECONDS)
+        return any(self.opens_now(self.plain(place, size, seconds=seconds)) for seconds, size in self._plain_ones)
+
+    @property
+    def _plain_ones(self) -> list[tuple[int, int]]:
+        return sorted(PLAIN, key=lambda one: one != self.plainest_is)
 
     def opens_now(self, batch: Batch) -> bool:
+        """Whether it is opened now; it is completed, and in no counterexample's story."""
         story, place = list(self.bench.story), batch.place
         another = self.begin(batch)
         try:

@@ -11,7 +11,7 @@ from typing import Final
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.places import Places
-from conformance.engine.reconciliation_calls import PLAIN_SECONDS, ReconciliationCalls
+from conformance.engine.reconciliation_calls import ReconciliationCalls
 from conformance.engine.refused_release import rule_to_blame
 from conformance.engine.spoiled_places import blame_for_spoiled_places, note_spoiled
 from conformance.engine.stays_active import is_blocked_for_a_time, note_blocked_for_a_time
@@ -131,7 +131,7 @@ class Reconciliations(ReconciliationCalls):
             beside = {name: before.values[0][name] for name in (EARLIER, LATEST) if name in before.values[0]}
             again.values = tuple(values.having(**beside) for values in again.values)
         else:
-            again = self.begin(self.plain(place, 1))
+            again = self.begin(self.plainest(place))
             body = {**again.batch.creation, "releasesQtd": 0}
             broken = (Call(Endpoint.CREATE_RECONCILIATION, body=body),)
         if not self.submit_orders(again):
@@ -176,7 +176,7 @@ class Reconciliations(ReconciliationCalls):
         plainest one is opened and this one is not: then it is itself at fault."""
         if self.opens(reconciliation.batch):
             return True
-        if any(self.opens(self.plain(reconciliation.place, 2, seconds=seconds)) for seconds in PLAIN_SECONDS):
+        if any(map(self.opens, self.unlike(reconciliation.batch)[:2])):
             return False
         return reconciliation.place in self.opened_at or self._opens_when_freed(reconciliation, call)
 
@@ -335,7 +335,7 @@ class Reconciliations(ReconciliationCalls):
             self.endless.discard(place)
         try:
             if then is None:
-                self.run_through(self.plain(place, 1))
+                self.run_through(self.plainest(place))
             else:
                 self.spare = self.bench.openings_at_once.open_for(then)
         except Hindered:

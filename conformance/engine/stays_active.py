@@ -43,7 +43,7 @@ def check_nothing_stays_active(bench: Bench) -> None:
     reconciliations = bench.reconciliations
     for place in reconciliations.endless & reconciliations.refused_at:
         bench.story.clear()
-        again = reconciliations.begin(reconciliations.plain(place, 1))
+        again = reconciliations.begin(reconciliations.plainest(place))
         if reconciliations.submit_orders(again):
             asked = reconciliations.send_creation(again, creation_of(again.batch))
             if asked.is_accepted:  # it took so long
@@ -68,7 +68,7 @@ def note_stuck(reconciliations: ReconciliationCalls, refusal: Exchange) -> None:
     is_opened_again = any(len(_opened_at(reconciliations, place)) > 1 for place in stuck)
     if len({place.channel for place in stuck}) < SEVERAL or reconciliations.endless - stuck or not is_opened_again:
         return
-    if not any(reconciliations.opens_now(reconciliations.plain(place, 1)) for place in stuck):
+    if not any(reconciliations.opens_now(reconciliations.plainest(place)) for place in stuck):
         violation = broken_by_what_stays(bench, refusal, _also_after_minutes(refusal), f"{_ENDED}; so on every channel")
         bench.session.evidence.observe(violation, bench.session.redactor)
 

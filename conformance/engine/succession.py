@@ -28,7 +28,7 @@ from conformance.engine.properties import name_within
 from conformance.engine.reconciled_laws import LaterLaw, ReconciledLaw
 from conformance.engine.spoiled_places import look_for_the_rule
 from conformance.engine.trial import Trial
-from conformance.engine.unfinished import Spoiled
+from conformance.engine.unfinished import Hindered, Spoiled
 from conformance.engine.waiting import Deferred
 from conformance.engine.whole import Whole, last_release, meanwhile_of, prove_by_itself
 from conformance.target.wire.exchange import Exchange
@@ -124,7 +124,7 @@ class Succession(Ahead[Any]):
         reconciliations = self.bench.reconciliations
         for one in [one for one in self._besides.examples if one.law.needs_earlier]:
             for place in reconciliations.scope.places:
-                planned = Planned(reconciliations.plain(place, 1), one)
+                planned = Planned(reconciliations.plainest(place), one)
                 if place in self._over or not self._besides.shows(planned, one):
                     continue
                 if (opened := self._opened(planned)) is not None:
@@ -134,6 +134,10 @@ class Succession(Ahead[Any]):
 
     def _try(self, planned: Planned) -> None:
         """Open it, by which the one before is known to have ended, and send its releases."""
+        try:
+            self.bench.check_worth(planned.batch)
+        except Hindered:  # by itself the law may be tried with others
+            return
         self.bench.passing.begin_example()
         self._prepare(planned)
         opened = self._opened(planned)
@@ -292,6 +296,8 @@ class Succession(Ahead[Any]):
             created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 == 2:
                 opened.append(reconciliation)
+            elif reconciliation.refused_for_itself:
+                self.bench.met(creation_of(planned.batch), created)
             if created.status in catalogue()["REC-01"].accepted:
                 notes.append(lambda: None)
         if opened and not notes:  # something else was not as it should be
@@ -374,7 +380,7 @@ class Succession(Ahead[Any]):
 
     def _show_another(self, place: Place, ending: Ending) -> None:
         """Open what shows a law of creations, if one is left that can be shown there, after what is ending."""
-        planned = Planned(self.bench.reconciliations.plain(place, 1), ending.planned.example)
+        planned = Planned(self.bench.reconciliations.plainest(place), ending.planned.example)
         self._besides.prepare(planned)
         if planned.seen_besides and (opened := self._opened(planned)) is not None:
             try:

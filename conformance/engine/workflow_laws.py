@@ -164,7 +164,7 @@ def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, 
             context=context,
         )
     if bench.session.inbox is None and received == orders - 1:
-        other = reconciliations.begin(reconciliations.plain(reconciliation.place, 1))
+        other = reconciliations.begin(reconciliations.plainest(reconciliation.place))
         second = bench.send(creation_of(other.batch), other.values[0])
         if second.status // 100 == 2:
             reconciliations.stray(reconciliation)

@@ -26,7 +26,7 @@ STILL_LONGER: Final = 1.25
 """How much longer than known where it goes on all the same."""
 
 SELDOM_SECONDS: Final = 1.0
-"""The looks at what is long over double up to this distance: a target known to take no time would get one each tenth of a second."""
+"""The looks at what is long over double up to this distance: where none takes any time they would come each tenth of a second."""
 
 NEAR_SECONDS, NEAR_PART = 2.0, 0.1
 """So near, in seconds or as a part of it, it need not be known better: a look too early costs a client error."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +15,16 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine import laws
 from conformance.engine.bench import Bench
-from conformance.engine.hindrances import LEFT_OUT_FIRST, MET_AT_MOST, Hindrances, lawful_in, traits_of
+from conformance.engine.hindrances import LEFT_OUT_FIRST, MET_AT_MOST, Hindrances
 from conformance.engine.properties import LEFT_OUT_AT_MOST, prove
+from conformance.engine.traits import lawful_in, traits_of
 from conformance.errors import NotTried
 from conformance.run.session import Options, open_session
 from strategies.calls import Call, calls
 from strategies.faults import FAULTS, Kind, cases, fault_batches
 from strategies.orders import STATUSES, orders
+from strategies.periods import MONTH, at
+from strategies.reconciliations import plain_batch
 from tests.suite.support.bodies import order
 from tests.suite.support.command_runs import certify
 from tests.suite.support.properties import mock_scope, sample
@@ -63,6 +68,52 @@ def test_what_is_accepted_is_no_reason() -> None:
             hindrances.note(call, accepted=accepted)
     assert "with status INVOICED and sendDate is not there" in hindrances.why_not(INVOICED)
     assert [hindrances.why_not(call) for call in (dated, CONCLUDED)] == ["", ""]
+
+
+def creation(seconds: int, quantity: int = 3, **changes: Any) -> Call:
+    """The plainest one of a period that long."""
+    whole = plain_batch(SCOPE, SCOPE.places[0], quantity, seconds=seconds).creation
+    return Call(Endpoint.CREATE_RECONCILIATION, body={**whole, **changes})
+
+
+@pytest.mark.parametrize(
+    ("refused_one", "like_it", "others", "words"),
+    [
+        (creation(60), creation(601), [creation(2 * 86_400), creation(MONTH)], "a period of at most a day"),
+        (creation(MONTH), creation(40 * 86_400), [creation(60), creation(2 * 86_400)], "a period of more than 31 days"),
+        (creation(60, 1), creation(MONTH, 1), [creation(60), creation(60, 300)], "releasesQtd at most 1"),
+        (creation(60, 300), creation(MONTH, 500), [creation(60, 200), creation(60, 1)], "releasesQtd above 255"),
+        (
+            creation(60, periodInitDate=at(timedelta(), -180)), creation(MONTH, periodInitDate=at(timedelta(), 60)),
+            [creation(60), creation(60, periodEndDate=at(timedelta(seconds=60), -180))], "periodInitDate with an offset",
+        ),
+        (
+            creation(60, periodInitDate=at(timedelta(), milliseconds=True)),
+            creation(MONTH, periodInitDate=at(timedelta(), milliseconds=True)), [creation(60)],
+            "periodInitDate with a fraction of a second",
+        ),
+        (
+            creation(60, totalNetValue=Decimal("2000000.01")), creation(MONTH, totalNetValue=Decimal(9_000_000)),
+            [creation(60)], "totalNetValue above 1000000",
+        ),
+        (
+            creation(60, totalNetValue=Decimal(-3)), creation(MONTH, totalNetValue=Decimal(0)), [creation(60)],
+            "totalNetValue of zero or less",
+        ),
+        (creation(60, accountId="19055"), creation(MONTH, accountId="19056"), [creation(60)], "accountId is str"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_creations_are_left_out_for_what_those_refused_have_in_common(
+    refused_one: Call, like_it: Call, others: list[Call], words: str
+) -> None:
+    hindrances = Hindrances()
+    for _ in range(MET_AT_MOST):
+        refused(hindrances, refused_one)
+        for other in others:
+            hindrances.note(other, accepted=True)
+    assert hindrances.why_not(like_it).endswith(f"POST /reconciliation with {words}")
+    assert [hindrances.why_not(other) for other in others] == [""] * len(others)
 
 
 def test_it_is_tried_again_ever_more_seldom() -> None:
