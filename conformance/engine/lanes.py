@@ -36,9 +36,6 @@ from strategies.world import batch_of, small_world
 EXAMPLES: Final = {"orders": 2, "reconciliations": 1}
 """How many examples of each sort a run tries where client errors are counted: one of reconciliations costs some four of them."""
 
-SECONDS: Final = 60
-"""How long the period of a reconciliation lasts."""
-
 
 def prove_lanes(bench: Bench, rule: Rule) -> None:
     """Run lanes of any calls; raises the first violation, shrunk where the target allows."""
@@ -226,8 +223,9 @@ def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
     scope = small_world(reconciliations.scope)
     place, form = scope.places[0], scope.account_id_forms[0]
     bodies = tuple(at(place, form, body) for body in drawn.bodies[:2])
-    dates = {"periodInitDate": at_period(timedelta()), "periodEndDate": at_period(timedelta(seconds=SECONDS))}
-    first = reconciliations.begin(batch_of(scope, place, bodies, dates, SECONDS))
+    seconds, _ = reconciliations.plainest_is
+    dates = {"periodInitDate": at_period(timedelta()), "periodEndDate": at_period(timedelta(seconds=seconds))}
+    first = reconciliations.begin(batch_of(scope, place, bodies, dates, seconds))
     another = reconciliations.begin(reconciliations.plainest(place))
     if not (reconciliations.submit_orders(first) and reconciliations.submit_orders(another)):
         raise Hindered("an order for a reconciliation was refused")

@@ -55,8 +55,9 @@ def asking_to_open(pair: Pair, periods: str) -> list[Asking]:
 
 def open_one_of(attempt: Attempt, pair: Pair, periods: str) -> OpenReconciliation | None:
     """Open both at once; the one that is open then, None where both are, which no order explains. Where both were in each other's
-    way the first is taken. Raises TargetUnavailable where nobody knows."""
+    way the first is taken. Raises TargetUnavailable where nobody knows, Hindered where their like is refused each time."""
     reconciliations, place, asked = attempt.bench.reconciliations, pair[0].place, asking_to_open(pair, periods)
+    attempt.bench.check_worth(pair[0].batch)
     if attempt.one_by_one:  # the one before may still be going on: that is waited for
         first = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
         exchanges: list[Exchange | None] = [first, attempt.ask(asked[1])]

@@ -208,14 +208,18 @@ class ReconciliationCalls(Places):
         place = reconciliation.place
         self.blocked.discard(place)
         if self.bench.session.control is None:  # else it was opened since the mock had to forget what does not end
-            self.endless.discard(place)
-            for before in [one for one in self.ids.values() if one.place == place][-1:]:
-                before.ended = True
+            self._has_ended(place)
         self.waited.pop(place, None)
         self.looked.pop(place, None)
         self.opened_at.add(place)
         self._forget_refused(place)
         self.take_id(reconciliation, exchange)
+
+    def _has_ended(self, place: Place) -> None:
+        """The one that was opened last there has, as another is opened."""
+        self.endless.discard(place)
+        for before in [one for one in self.ids.values() if one.place == place][-1:]:
+            before.ended = True
 
     def _forget_refused(self, place: Place) -> None:
         """One was opened there: no creation that was refused before is active."""
@@ -384,12 +388,14 @@ class ReconciliationCalls(Places):
         try:
             if not self.submit_orders(another):
                 return False
-            exchange = self.send_creation(another, creation_of(another.batch))
+            call = creation_of(another.batch)
+            exchange = self.send_creation(another, call)
             if exchange.is_accepted:
+                self.bench.met(call, exchange)
                 self.learn(place)
+                self._has_ended(place)
                 self.take_id(another, exchange)
                 self.waited.pop(place, None)
-                self.endless.discard(place)
                 self._settles(place, settling=False)
                 self.finish(another)
             return exchange.is_accepted
