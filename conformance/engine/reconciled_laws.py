@@ -142,6 +142,7 @@ def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: 
             yield from bench.settled(rule.id, order, code, batch.place, context=context)
         except Violation:
             yield from _check_sent_twice(bench, batch.orders[0])
+            yield from _check_deleted_beside(bench, batch)
             raise
     bench.saw(Side.ACCEPTED, twin)
     bench.saw(Side.REFUSED, refused)
@@ -152,6 +153,23 @@ def _check_sent_twice(bench: Bench, order: Order) -> Waiting[None]:
     values = bench.fresh("amazon")
     if all(bench.submit(order, values).is_accepted for _ in range(2)):
         yield from bench.settled("ORD-17", order, values, place_of(order))
+
+
+def _check_deleted_beside(bench: Bench, batch: Batch) -> Waiting[None]:
+    """Raises a violation where an order that is not reconciled goes, too, with one beside it that is deleted: of DEL-01 with
+    another one of its account, of QRY-05 with one of its code on another account."""
+    order, own = batch.orders[0], bench.fresh(batch.shape)
+    if not bench.submit(order, own).is_accepted:
+        return
+    for rule, (call, values) in zip(("DEL-01", "QRY-05"), _beside(bench, batch, own), strict=False):
+        if (
+            bench.send(call, values).is_accepted
+            and bench.delete_lawfully(place_of(call.body), values["code"]).is_accepted
+        ):
+            context = (
+                f"the order beside it, on account {place_of(call.body).account}, when {values['code']} was deleted"
+            )
+            yield from bench.settled(rule, order, own, batch.place, context=context)
 
 
 def _most_unlike(orders: list[tuple[Order, Values]]) -> list[tuple[Order, Values]]:
