@@ -12,8 +12,10 @@ from conformance.target.shared.reconciling import Taking, note_reconciling
 from strategies.scope import Place, Scope
 
 PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 90.0, 7200.0
-"""How long one and the same reconciliation is waited for in all on a target whose clock can't be moved, or twice as long as it
-takes where that is known; and with --patient."""
+"""How long one and the same reconciliation is waited for in all on a target whose clock can't be moved; and with --patient."""
+
+OTHERS_SECONDS, OTHERS_TIMES = 150.0, 3.0
+"""So long it is waited for where others were seen to end, or so many times as long as those took: it may only be late."""
 
 LOOKED_AGAIN_SECONDS: Final = 90.0
 """How long after a refusal a place is looked at again where one may be active that does not end: each look may cost a client
@@ -43,6 +45,8 @@ class Places:
     """Where something was opened that should not have been: nobody knows which periods it has taken for good."""
     takes: Taking = field(default_factory=Taking)
     """How long the target takes to reconcile, where it does not notify."""
+    is_told: bool = False
+    """Whether the target file or an earlier run says so."""
     _taken: float = 0.0
     """The most seconds that a notification was seen to take in this run."""
     refused_at: set[Place] = field(default_factory=set)
@@ -119,7 +123,24 @@ class Places:
 
     @property
     def _patience(self) -> float:
-        return GREAT_PATIENCE_SECONDS if self.bench.session.patient else max(PATIENCE_SECONDS, 2 * self.pause)
+        if self.bench.session.patient:
+            return GREAT_PATIENCE_SECONDS
+        return max(OTHERS_SECONDS if self._knows_ends else PATIENCE_SECONDS, OTHERS_TIMES * self.pause)
+
+    @property
+    def _knows_ends(self) -> bool:
+        """Whether one was seen to end, or somebody has said how long that takes."""
+        session = self.bench.session
+        known = self.is_told or self.takes.by_then is not None or self._taken > 0
+        return known or session.control is not None or session.patient
+
+    def check_ends_are_known(self) -> None:
+        """Raises Hindered where that one does not end may be since the target takes longer than was waited for any."""
+        if not self._knows_ends:
+            raise Hindered(
+                f"no reconciliation was seen to end within {PATIENCE_SECONDS:g} s of its last release: "
+                "if the target takes longer, say how long in its target file (reconciles_in), or run with --patient"
+            )
 
     def put_off(self, place: Place) -> None:
         """The next one there comes after as long as the target takes: until then other things can be done."""
@@ -149,6 +170,7 @@ class Places:
         since = self.clock - self.looked.get(place, float("-inf"))
         if self.bench.session.control is None and since < LOOKED_AGAIN_SECONDS:
             if place in self.endless:
+                self.check_ends_are_known()
                 raise Hindered(f"account {place.account} is still reconciling one that does not end")
             self.check_not_blocked(place)
 

@@ -90,6 +90,7 @@ class ReconciliationCalls(Places):
             told = session.target.reconciles_in
             seen = seen_reconciling(session.live.store, session.target.base_url) if told is None else None
             self.takes = Taking(told or seen or 0.0)
+            self.is_told = told is not None or seen is not None
 
     def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
         """The plainest batch on a place, with orders of so many extracts."""

@@ -105,6 +105,7 @@ def ended(bench: Bench, rule: Rule) -> Callable[[OpenReconciliation, Exchange, b
     def as_it_should(reconciliation: OpenReconciliation, last: Exchange, is_free: bool) -> None:  # noqa: FBT001 - a callback's
         if not is_free:
             check_no_refused_one_keeps_it(bench, reconciliation)
+            bench.reconciliations.check_ends_are_known()
         received: Any = bench.reconciliations.notified(reconciliation)
         situation = received.content["payload"].get("situation") if received else None
         if not is_free or situation not in {None, "CONCILIED"}:

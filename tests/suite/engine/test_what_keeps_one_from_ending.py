@@ -24,7 +24,24 @@ from tests.suite.support.in_succession import WHOLE, bench_for, run
 @pytest.mark.parametrize("together", [True, False], ids=["in succession", "by itself"])
 def test_one_that_never_ends_is_not_lost_though_it_cannot_be_tried_again(together: bool) -> None:
     with bench_for("WFL-01", together=together, defects=("wfl-03-never-completes",)) as bench:
+        bench.reconciliations.is_told = True
         assert run(bench, "WFL-01") == "WFL-01"
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("minutes", [2, 3, 20])
+@pytest.mark.parametrize("together", [True, False], ids=["in succession", "by itself"])
+def test_where_nobody_has_said_how_long_it_takes_no_rule_is_blamed_for_that(
+    together: bool, minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WFL-02 was, where a lawful target took more than a minute and a half."""
+    monkeypatch.setattr("conformance.mock.koncili.RECONCILES_IN", timedelta(minutes=minutes))
+    with bench_for(*WHOLE, together=together) as bench:
+        assert {run(bench, rule) for rule in WHOLE} == {""}
+        assert bench.session.evidence.observed == {}
+        reasons = [bench.session.evidence.scenarios[rule].hindrance for rule in ("WFL-01", "WFL-02")]
+        told = [reason for reason in reasons if "say how long in its target file (reconciles_in)" in reason]
+        assert told or minutes < 20, "others may be seen to end meanwhile"
 
 
 def stuck_after_refusals() -> Defect:
@@ -208,6 +225,7 @@ def test_no_refused_creation_is_blamed_where_reconciling_takes_now_longer_and_no
 @pytest.mark.parametrize("defect", ["wfl-03-never-completes", "wfl-03-never-of-one", "wfl-03-never-of-many"])
 def test_what_does_not_end_for_itself_is_no_trace_of_a_refused_creation(defect: str) -> None:
     with bench_for(*WHOLE, "REC-06", "REC-09", defects=(defect,)) as bench:
+        bench.reconciliations.is_told = True
         broken = {run(bench, rule) for rule in WHOLE} - {""}
         assert broken
         assert broken <= {"WFL-01", "WFL-02", "WFL-03"}
