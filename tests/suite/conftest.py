@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,17 @@ def pytest_configure() -> None:
     usual = settings.get_profile(settings.get_current_profile_name())
     settings.register_profile("slow machine", usual, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("slow machine")
+
+
+def pytest_collectstart() -> None:
+    """Only where tests are collected: the process that hands them out to others would look for no garbage ever after."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Twenty thousand tests are no garbage: not while they are collected, nor each time that Python looks for some."""
+    gc.enable()
+    gc.freeze()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
