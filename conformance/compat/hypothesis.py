@@ -31,6 +31,10 @@ ENCODABLE: Final = ((0, 0xD7FF), (0xE000, 0x10FFFF))
 """The characters that UTF-8 can encode, each to what decodes to it again: all but surrogates. (Unicode 15, 3.9 D92)"""
 
 
+class SearchEnded(BaseException):
+    """Raised by an example, ends all of Hypothesis's search at once: it takes only an Exception for a failure of the example."""
+
+
 @cache
 def know_utf8() -> None:
     """Put the table of the characters of UTF-8, which Schemathesis draws from, where Hypothesis keeps such tables: it would try

@@ -15,11 +15,13 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from conformance.compat.hypothesis import SearchEnded
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import Side
 from conformance.engine import machine_steps
 from conformance.engine.bench import Bench
+from conformance.engine.frugal import size_of
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import SHRINKING_EXAMPLES, TRIED_AGAIN, first_sight, quietly
 from conformance.engine.reference_model import CODES, Model
@@ -52,6 +54,10 @@ OPENED_IN_ALL: Final = 2
 """How many all examples of a run may open that does not shrink: where it does, an example that is tried again must go the same
 way."""
 
+SHRINKING_SEQUENCES: Final = 200
+"""So many are run at most for the shortest one that fails. Each takes longer than the one before, since more orders lie about,
+and Hypothesis goes on for five minutes by the clock."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -65,8 +71,18 @@ class _Run:
     """How many reconciliations the examples have opened."""
     lost: int = 0
     """How many sequences ended early, since an answer was lost."""
+    begun: int = 0
+    """How many sequences were begun."""
+    at_most: int | None = None
+    """How many may be; None where Hypothesis knows."""
     blamed: dict[bool, str] = field(default_factory=dict)
     """What was found out about refused releases, after broken ones or not: it takes long."""
+
+    def begin(self) -> None:
+        """Another sequence begins. Raises SearchEnded where that would be one too many."""
+        if self.begun == self.at_most:
+            raise SearchEnded
+        self.begun += 1
 
     @property
     def examples(self) -> int:
@@ -106,11 +122,19 @@ def prove_machine(bench: Bench) -> None:
 
 def _prove_once(run: _Run, seed: str) -> None:
     machine = hypothesis.seed(int.from_bytes(sha256(seed.encode()).digest()[:8]))(_machine(run))
+    before = run.begun
     try:
         _try_sequences(machine, run.examples, [Phase.generate], run.found)
-    except Violation:
-        if run.bench.session.shrinks:
+    except Violation as first:
+        if not run.bench.session.shrinks:
+            raise
+        run.at_most = run.begun + (run.begun - before) + SHRINKING_SEQUENCES  # first the same ones again
+        try:
             _try_sequences(machine, max(run.examples, SHRINKING_EXAMPLES), [Phase.generate, Phase.shrink], run.found)
+        except (SearchEnded, Violation):  # Hypothesis may take an end for another way that the example went
+            if run.begun != run.at_most:
+                raise
+            raise min((one for one in run.found if one.rule == first.rule), key=size_of) from None
         raise
 
 
@@ -128,6 +152,7 @@ class _Sequence(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.run.begin()
         self.run.bench.story.clear()
         self.model = Model(self.run.bench, self.run.blamed)
         self.failed = False

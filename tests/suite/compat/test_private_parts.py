@@ -64,6 +64,21 @@ def test_hypothesis_takes_our_table_of_utf8_and_makes_none(tmp_path: Path, monke
     assert altered.intervals == ()
 
 
+def test_hypothesis_searches_no_further_when_that_is_ended() -> None:
+    tried = []
+
+    @settings(database=None)
+    @given(st.integers())
+    def law(number: int) -> None:
+        tried.append(number)
+        if len(tried) == 3:
+            raise of_hypothesis.SearchEnded
+
+    with pytest.raises(of_hypothesis.SearchEnded):
+        law()
+    assert len(tried) == 3
+
+
 @pytest.mark.parametrize("first", [0, 0xD7FF, 0xDFFF, 0x10FFFF], ids=hex)
 def test_the_table_of_utf8_ends_where_python_does(first: int) -> None:
     def is_encodable(number: int) -> bool:
