@@ -9,6 +9,8 @@ DEV_STAMP := $(VENV)/.dev-setup-done
 DOCS_STAMP := $(VENV)/.docs-setup-done
 REPORTS ?= reports
 ARGS ?=
+# What was compiled once is kept, also where the environment says otherwise: each of a test run's thousand processes compiled 400 modules.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: messages help setup system certify test wheel prove trials stacks clients mutants check format report schema docs lock outdated bench costs kills baseline clean
 

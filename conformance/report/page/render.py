@@ -101,7 +101,7 @@ def filled(template: str, **values: object) -> str:
     """A template of this folder filled in: everything is escaped, the style is the page's, and the policy seals it."""
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return (
-        _environment()
+        templates()
         .get_template(template)
         .render(
             **values,
@@ -114,7 +114,7 @@ def filled(template: str, **values: object) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
     """What knows the templates: each is compiled once, for the pages in all languages."""
     environment = Environment(
         loader=FileSystemLoader(HERE),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 import pytest
@@ -20,10 +21,12 @@ from conformance.verdict.certificate import json_schema
 from conformance.verdict.certificate_file import load_certificate
 from conformance.verdict.gate import decide
 from conformance.verdict.gate_case import Asked, Check
+from tests.suite.support import forked
 from tests.suite.support.bodies import creation, order, release
-from tests.suite.support.command_runs import COMMAND
 from tests.suite.support.integrations import BASE_URL, record
 from tests.suite.support.recorded_calls import HEADERS, QUERY, TOKEN, Recording
+
+PATIENCE_SECONDS: Final = 120
 
 SECRETS = (TOKEN, "password-4711", "me@example.com", "bWVAZXhhbXBsZS5jb206cGFzc3dvcmQtNDcxMQ", "refresh-of-")
 
@@ -36,7 +39,7 @@ def written(path: Path, exchanges: Sequence[Exchange]) -> Path:
 
 def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
-    return subprocess.run([str(COMMAND), *map(str, words)], capture_output=True, text=True, check=False, timeout=120)
+    return forked.run(*map(str, words), environment=dict(os.environ), patience=PATIENCE_SECONDS)
 
 
 def audit(*files: Path, reports: Path) -> subprocess.CompletedProcess[str]:
@@ -119,9 +122,7 @@ def test_the_page_can_be_made_again(tmp_path: Path) -> None:
     page = tmp_path / "reports" / "index.html"
     before = page.read_text()
     page.unlink()
-    subprocess.run(
-        [str(COMMAND), "report", "--reports", str(tmp_path / "reports")], capture_output=True, check=False, timeout=120
-    )
+    command("report", "--reports", tmp_path / "reports")
     assert page.read_text() == before
 
 

@@ -16,7 +16,8 @@ from conformance.mock.defects import DEFECTS, FAMILY_OF
 from conformance.mock.variants import VARIANTS
 from conformance.proof.page import PREFIX
 from conformance.proof.proof import Fate, Proof
-from tests.suite.support.command_runs import COMMAND, kept_in
+from tests.suite.support import forked
+from tests.suite.support.command_runs import PATIENCE_SECONDS, kept_in
 
 PART: Final = "ord-04-not"
 CHOSEN: Final = [name for name in DEFECTS if PART in name]
@@ -51,16 +52,22 @@ def proved(reports: Path, *command: str) -> Proved:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE_SECONDS,
         cwd=reports.parent,
-        env={**os.environ, **kept_in(reports.parent / "state")},
+        env=_environment(reports),
     )
     return Proved(done.returncode, done.stdout, done.stderr, reports)
 
 
 def prove(reports: Path, *arguments: str) -> Proved:
     """`koncili-conformance prove` with those arguments."""
-    return proved(reports, str(COMMAND), "prove", "--no-html", "--jobs", "2", "--reports", str(reports), *arguments)
+    words = ("prove", "--no-html", "--jobs", "2", "--reports", str(reports), *arguments)
+    done = forked.run(*words, environment=_environment(reports), patience=PATIENCE_SECONDS, cwd=reports.parent)
+    return Proved(done.returncode, done.stdout, done.stderr, reports)
+
+
+def _environment(reports: Path) -> dict[str, str]:
+    return {**os.environ, **kept_in(reports.parent / "state")}
 
 
 # -- a part of the fleets ------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from conformance.replay.as_bruno import as_bruno
 from conformance.replay.as_pytest import as_pytest
 from conformance.replay.recipe import Recipe, recipe
 from conformance.verdict.certificate import Counterexample
-from tests.suite.support.command_runs import certify, command, ended
+from tests.suite.support.command_runs import certify
+from tests.suite.support.command_runs import run as run_to_end
 from tests.suite.support.stage.mock import mock
 
 BASE: Final = "https://koncili.example/api"
@@ -117,10 +118,8 @@ def test_a_written_test_fails_on_the_same_server_and_passes_on_a_right_one(tmp_p
     run = certify(tmp_path / "reports", "--defect", defect, "--rule", "ORD-04")
     findings = [finding["id"] for finding in run.entry("ORD-04")["findings"]]
     certificate = str(run.reports / "certificate.json")
-    written = ended(
-        command("replay", certificate, "--as", "pytest", "--out", str(tmp_path / "own"), state=tmp_path / "state"),
-        run.reports,
-    )
+    writing = ("replay", certificate, "--as", "pytest", "--out", str(tmp_path / "own"))
+    written = run_to_end(*writing, reports=run.reports, state=tmp_path / "state")
     assert written.code == 0, written.errors
     assert len(list((tmp_path / "own").glob("test_*.py"))) == len(findings) > 1
     for there, told in ((defect, f"{len(findings)} failed"), (None, f"{len(findings)} passed")):

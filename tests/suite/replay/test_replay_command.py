@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.verdict.digest import digest_of
-from tests.suite.support.command_runs import Run, certify, command, ended
+from tests.suite.support.command_runs import Run, certify, command, ended, run
 from tests.suite.support.stage.mock import mock, target_file
 
 DEFECT: Final = "ord-04-not-enforced"
@@ -47,8 +47,10 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def replay(failed: Run, tmp_path: Path, *arguments: str, program: str | None = None, at: Path | None = None) -> Run:
     certificate = str(at or failed.reports / "certificate.json")
-    started = command("replay", certificate, *arguments, state=tmp_path / "state", program=program)
-    return ended(started, failed.reports)
+    state = tmp_path / "state"
+    if program is None:
+        return run("replay", certificate, *arguments, reports=failed.reports, state=state)
+    return ended(command("replay", certificate, *arguments, state=state, program=program), failed.reports)
 
 
 def ids(failed: Run) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from conformance.mock.faults import Plan, When
-from tests.suite.support.command_runs import Run, certify, command, ended, kill, start
+from tests.suite.support.command_runs import Run, certify, command, ended, kill, run, start
 from tests.suite.support.stage.etiquette import active, deletable, overlaps
 from tests.suite.support.stage.fault_proxy import fault_proxy
 from tests.suite.support.stage.hurry import hurried
@@ -87,7 +87,7 @@ def killed(process: subprocess.Popen[str], *, whole: bool = True) -> None:
 
 
 def cleanup(target: Path) -> Run:
-    return ended(cleaning(target), target.parent)
+    return run("cleanup", "--target", str(target), reports=target.parent, state=target.parent / "state")
 
 
 def cleaning(target: Path) -> subprocess.Popen[str]:

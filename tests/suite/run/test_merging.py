@@ -12,7 +12,7 @@ import pytest
 from conformance.errors import CannotRun
 from conformance.report.files import CERTIFICATE, JUNIT, PAGE, SHARD, SUMMARY, TRAFFIC, Reports
 from conformance.run.merging import merge
-from tests.suite.support.command_runs import Run, certify, command, ended
+from tests.suite.support.command_runs import Run, certify, run
 
 RULES: Final = ("ORD-02", "ORD-04", "ORD-15", "QRY-02", "REC-03", "REL-04")
 OPTIONS: Final = ("--profile", "smoke", *(part for rule in RULES for part in ("--rule", rule)))
@@ -35,7 +35,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 def merged(place: Path, *runs: Run) -> Run:
     """`koncili-conformance merge` of what these runs left."""
     directories = [str(run.reports) for run in runs]
-    return ended(command("merge", *directories, "--reports", str(place), "--no-html", state=place / "state"), place)
+    return run("merge", *directories, "--reports", str(place), "--no-html", reports=place, state=place / "state")
 
 
 def test_merged_shards_say_what_one_run_says(runs: dict[str, Run], tmp_path: Path) -> None:

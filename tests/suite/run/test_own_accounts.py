@@ -17,7 +17,8 @@ from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer, Quirk
 from conformance.mock.world import CHANNEL, OTHER_CHANNEL
 from conformance.run.own_accounts import listed, wrong_accounts
-from tests.suite.support.command_runs import certify, command, ended, kept_in, without_ci
+from tests.suite.support.command_runs import certify, command, kept_in, without_ci
+from tests.suite.support.command_runs import run as run_to_end
 from tests.suite.support.live_runs import one_run
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
 
@@ -210,7 +211,7 @@ def test_cleanup_only_warns(staged: StagedMock, tmp_path: Path) -> None:
     killed.kill()
     killed.communicate()
     file.write_text(text)
-    run = ended(command("cleanup", "--target", str(file), state=tmp_path / "state"), tmp_path)
+    run = run_to_end("cleanup", "--target", str(file), reports=tmp_path, state=tmp_path / "state")
     assert "account 19999" in run.output
     assert "\ndeleted " in run.output
     assert run.code == 0, run.output + run.errors

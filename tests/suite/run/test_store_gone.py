@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.suite.support.command_runs import COMMAND, certify, command, ended, start
+from tests.suite.support.command_runs import COMMAND, certify, ended, start
+from tests.suite.support.command_runs import run as run_to_end
 from tests.suite.support.stage import losses
 from tests.suite.support.stage.etiquette import active, deletable
 from tests.suite.support.stage.hurry import hurried
@@ -75,7 +76,7 @@ def test_a_run_whose_file_is_lost_clears_away_and_says_so(lose: Callable[[Path],
         planned = certify(tmp_path / "reports", "--target", str(target), "--dry-run")
         assert planned.code == 2
         assert "only taken for spent: the store is new, and what was spent before is not known" in planned.output
-        cleaned = ended(command("cleanup", "--target", str(target), state=tmp_path / "state"), tmp_path)
+        cleaned = run_to_end("cleanup", "--target", str(target), reports=tmp_path, state=tmp_path / "state")
         assert cleaned.output == "nothing is left of any run that was killed\n"
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.suite.support import forked
+
 COMMAND = Path(sys.executable).parent / "koncili-conformance"
 
 PATIENCE_SECONDS: Final = 300
@@ -49,13 +51,26 @@ class Run:
 
 def certify(reports: Path, *arguments: str, html: bool = False, **environment: str) -> Run:
     """`koncili-conformance certify` with those arguments, its results in `reports`."""
-    return ended(start(reports, *arguments, html=html, **environment), reports)
+    options = _results(reports, html=html)
+    return run("certify", *options, *arguments, reports=reports, state=reports.parent / "state", **environment)
+
+
+def run(*arguments: str, reports: Path, state: Path, **environment: str) -> Run:
+    """`koncili-conformance` with those arguments, to its end; forked from a process in which it is loaded, where that can be."""
+    variables = {**without_ci(), **kept_in(state), **environment}
+    if not forked.can_be_forked(variables):
+        return ended(command(*arguments, state=state, **environment), reports)
+    done = forked.run(*arguments, environment=variables, patience=PATIENCE_SECONDS)
+    return Run(done.returncode, done.stdout, done.stderr, reports)
 
 
 def start(reports: Path, *arguments: str, html: bool = False, **environment: str) -> subprocess.Popen[str]:
-    """The same, going on: in a session of its own, so that all its processes can be killed."""
-    options = ["--reports", str(reports), *([] if html else ["--no-html"])]
-    return command("certify", *options, *arguments, state=reports.parent / "state", **environment)
+    """The same in a process that begins anew, going on: in a session of its own, so that all its processes can be killed."""
+    return command("certify", *_results(reports, html=html), *arguments, state=reports.parent / "state", **environment)
+
+
+def _results(reports: Path, *, html: bool) -> list[str]:
+    return ["--reports", str(reports), *([] if html else ["--no-html"])]
 
 
 def command(*arguments: str, state: Path, program: str | None = None, **environment: str) -> subprocess.Popen[str]:

@@ -22,7 +22,8 @@ from conformance.verdict.certificate_file import load_certificate, parse_certifi
 from conformance.verdict.digest import digest_of_file
 from conformance.verdict.exchanges import FIELD, Mark, Marking, digest_of_entry
 from conformance.verdict.rejudge import Rejudged, rejudge
-from tests.suite.support.command_runs import Run, certify, command, ended
+from tests.suite.support.command_runs import Run, certify
+from tests.suite.support.command_runs import run as run_to_end
 
 RULES: Final = ("--rule", "ORD-04", "--rule", "REL-06", "--rule", "DEL-01", "--rule", "ERR-01", "--rule", "NTF-03")
 
@@ -219,7 +220,7 @@ def test_evidence_of_exchanges_that_were_not_recorded_is_counted() -> None:
 
 
 def command_of(run: Run, tmp_path: Path) -> Run:
-    return ended(command("rejudge", str(run.reports), state=tmp_path / "state"), run.reports)
+    return run_to_end("rejudge", str(run.reports), reports=run.reports, state=tmp_path / "state")
 
 
 def test_the_command_tells_what_follows_and_what_does_not(passed: Run, tmp_path: Path) -> None:
