@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -68,12 +68,14 @@ class Batch:
     """An order of the first one's code on another account of the channel; it is there too, and no part of this."""
 
 
+def order_on(place: Place, body: Order) -> Order:
+    """An order, or another body, as one of that account and channel, which are written as they were."""
+    return {**body, "channelName": place.channel, "accountId": type(body["accountId"])(place.account)}
+
+
 def at_place(batch: Batch, place: Place) -> Batch:
-    """The same at another place, without its namesake: account and channel are written as they were."""
-
-    def moved(body: dict[str, Any]) -> dict[str, Any]:
-        return {**body, "channelName": place.channel, "accountId": type(body["accountId"])(place.account)}
-
+    """The same at another place, without its namesake."""
+    moved = partial(order_on, place)
     orders, releases = tuple(map(moved, batch.orders)), tuple(map(moved, batch.releases))
     return replace(batch, place=place, orders=orders, creation=moved(batch.creation), releases=releases, namesake=None)
 

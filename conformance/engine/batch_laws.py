@@ -22,6 +22,7 @@ from strategies.faults import FaultBatch, Kind, fault_batches
 from strategies.orders import Order
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
 from strategies.placeholders import OTHER_CODE, Placeholder
+from strategies.reconciliations import order_on
 from strategies.scope import Place
 
 # -- refusal of creations and releases -----------------------------------------------------------------------------
@@ -175,6 +176,7 @@ def submit_elsewhere(bench: Bench, fault_batch: FaultBatch, reconciliation: Open
     if any(_names_throughout(call, OTHER_CODE) for call in broken):
         nearest = [*bench.scope.neighbours(batch.place), *others][:1]
         wanted += [(place, values.having(code=values[OTHER_CODE.name])) for place in nearest]
+    reconciliation.sent_elsewhere = tuple(place for place, known in wanted if known is values)
     return all(_is_taken_elsewhere(bench, batch.orders[0], place, known) for place, known in wanted)
 
 
@@ -187,8 +189,7 @@ def _names_throughout(call: Call, code: Placeholder) -> bool:
 
 
 def _is_taken_elsewhere(bench: Bench, order: Order, place: Place, values: Values) -> bool:
-    there = {**order, "accountId": type(order["accountId"])(place.account), "channelName": place.channel}
-    call = Call(Endpoint.SUBMIT_ORDER, body=there)
+    call = Call(Endpoint.SUBMIT_ORDER, body=order_on(place, order))
     return bench.is_accepted(call, bench.send(call, values))
 
 

@@ -25,6 +25,8 @@ class OpenReconciliation:
     """Those whose release was refused when it was sent again, its answer being lost: it is in, as a rule."""
     after_refusal: bool = False
     """Whether a broken release was refused before."""
+    sent_elsewhere: tuple[Place, ...] = ()
+    """Other accounts on which the first order was sent under the same code, after it."""
     waited: bool = False
     """Whether its creation had to wait for the one before it: what was refused until then may have been refused for that."""
     refused_for_itself: bool = False

@@ -10,7 +10,7 @@ from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
-from strategies.reconciliations import Batch, at_place
+from strategies.reconciliations import Batch, at_place, order_on
 
 FEW: Final = 4
 """Orders of which each status may be one."""
@@ -21,11 +21,27 @@ if TYPE_CHECKING:
 
 def rule_to_blame(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str:
     """The rule to blame for the refusal of that order's lawful release: the one that is proven, or else the likely one."""
+    if order == 0 and reconciliation.sent_elsewhere and _is_moved_by_others(reconciliations, reconciliation):
+        return "QRY-05"
     proven = proven_rule(reconciliations, reconciliation, order)
     if proven is not None or not reconciliation.after_refusal:
         return proven or likely_rule(reconciliations, reconciliation, order)
     observed = reconciliations.bench.session.evidence.observed
     return next((rule for rule in ("WFL-02", "REL-01") if rule in observed), "REL-18")
+
+
+def _is_moved_by_others(reconciliations: Reconciliations, reconciliation: OpenReconciliation) -> bool:
+    """Whether an order is not to be found any more, released or not, when one of its code is sent on another account."""
+    bench, story = reconciliations.bench, list(reconciliations.bench.story)
+    batch, values = reconciliation.batch, bench.fresh(reconciliation.batch.shape)
+    try:
+        there = [order_on(place, batch.orders[0]) for place in reconciliation.sent_elsewhere]
+        if not all(bench.submit(one, values).is_accepted for one in (batch.orders[0], *there)):
+            return False
+        bench.let_be_shown()
+        return bench.query(batch.place, values["code"]).is_refused
+    finally:
+        bench.story[:] = story
 
 
 def likely_rule(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str:
