@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn
 from conformance.contract.endpoints import Endpoint
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered, place_of
 from strategies.dates import moved
-from strategies.money import AMOUNTS, CENT
+from strategies.money import CENT, LARGE_AMOUNTS
 from strategies.placeholders import CODE, OTHER_CODE, Placeholder
 from strategies.scope import Place, Scope
 
@@ -241,13 +241,17 @@ def types_of_other_documents(kind: Callable[..., Any], **needs: Any) -> tuple[An
 def not_positive(type_: str) -> dict[str, Draw]:
     """Values that are not positive."""
     return in_one_extract(
-        "value", {"zero": 0, "minus one cent": -CENT, "negative": AMOUNTS.map(lambda amount: -amount)}, type_
+        "value",
+        {"zero": 0, "minus one cent": -CENT, "negative and large": LARGE_AMOUNTS.map(lambda amount: -amount)},
+        type_,
     )
 
 
 def not_negative(type_: str) -> dict[str, Draw]:
     """Values that are not negative."""
-    return in_one_extract("value", {"zero": Decimal("0.00"), "one cent": CENT, "positive": AMOUNTS}, type_)
+    return in_one_extract(
+        "value", {"zero": Decimal("0.00"), "one cent": CENT, "positive and large": LARGE_AMOUNTS}, type_
+    )
 
 
 OTHER_CODE_INSIDE: Final = in_one_extract(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
-from strategies import batch_parts, date_parts, matching_parts, near_parts, token_parts, type_parts
+from strategies import batch_parts, date_parts, matching_parts, near_parts, token_parts, turns, type_parts
 from strategies import fault_parts as parts
 from strategies.calls import Call, Edit, calls
 from strategies.fault_parts import Draw
@@ -66,8 +66,16 @@ class Case:
 
 
 @st.composite
-def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: tuple[str, ...] = STATUSES) -> Case:
-    """A lawful call to the endpoint with the kind's fault in it; the order's status is one that both allow."""
+def cases(
+    draw: DrawFn,
+    scope: Scope,
+    endpoint: Endpoint,
+    kind: Kind,
+    statuses: tuple[str, ...] = STATUSES,
+    turn: int | None = None,
+) -> Case:
+    """A lawful call to the endpoint with the kind's fault in it; the order's status is one that both allow. What the order is
+    like goes by the turn where one is given: then it is one to be submitted."""
     wanted: dict[str, Any] = {}
     if endpoint in parts.ABOUT_ORDERS:
         both = tuple(status for status in statuses if status in kind.statuses)
@@ -79,8 +87,13 @@ def cases(draw: DrawFn, scope: Scope, endpoint: Endpoint, kind: Kind, statuses: 
             wanted["places"] = kind.places(scope)
     if endpoint in parts.OF_BATCHES:
         wanted |= {"large": kind.large, "multiples": kind.multiples}
+    if turn is not None:
+        wanted["statuses"] = turns.whose(wanted["statuses"], turn)
+        wanted["places"] = turns.whose(wanted.get("places", scope.places), turn)
+        wanted |= turns.sized(turn)
     lawful = draw(calls(scope, endpoint, **wanted))
-    return Case(lawful, kind.draw(draw, lawful, scope), draw(st.booleans()))
+    twin_first = draw(st.booleans()) if turn is None else turns.is_update(turn)
+    return Case(lawful, kind.draw(draw, lawful, scope), twin_first)
 
 
 @dataclass(frozen=True, slots=True)

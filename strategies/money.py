@@ -35,3 +35,6 @@ def at_most(amount: Decimal, limit: Decimal) -> Decimal:
 # Over so wide a range Hypothesis draws by magnitude: cents, everyday prices and large amounts all come up.
 AMOUNTS: Final = st.integers(1, LARGEST_CENTS - _ROOM_CENTS).map(reais)
 """A positive amount, from one cent."""
+
+LARGE_AMOUNTS: Final = st.integers(10_000_00, LARGEST_CENTS - _ROOM_CENTS).map(reais)
+"""One of five digits and more before the point."""

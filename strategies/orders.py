@@ -28,6 +28,9 @@ _CUSTOMERS: Final = (None, "Ana", "João da Conceição", "Łucja", "李雷", 'O
 
 _CROWDED: Final = 7
 
+_NEARLY: Final = 2
+"""So many extracts less a crowded order may have."""
+
 LARGE: Final = Decimal(300_000)
 """BRL above which a 32-bit float counts in 32nds."""
 
@@ -73,8 +76,8 @@ def _entry(types: int) -> st.SearchStrategy[tuple[Decimal, tuple[int, ...]]]:
 
 
 @cache
-def _entries(types: int, at_most: int) -> st.SearchStrategy[list[tuple[Decimal, tuple[int, ...]]]]:
-    return st.lists(_entry(types), max_size=at_most)
+def _entries(types: int, at_least: int, at_most: int) -> st.SearchStrategy[list[tuple[Decimal, tuple[int, ...]]]]:
+    return st.lists(_entry(types), min_size=at_least, max_size=at_most)
 
 
 _SIGN: Final = {"SALE": 1, "RETURN_COMISSION": 1, "COMISSION": -1, "RETURN_SALE": -1}
@@ -139,15 +142,16 @@ def orders(
     places: tuple[Place, ...] = (),
     releasable: bool = False,
     large: bool = False,
+    crowded: bool = False,
     apart: bool = False,
     multiples: Multiples = (),
     limit: Decimal = MOST,
 ) -> Order:
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
-    a `releasable` one has only extracts of types that releases take, a `large` one a sale of more than LARGE; the dates of one
-    that is `apart` are hours from each other. `multiples` are extracts that it has besides, one after the other, all of them
-    multiples of one amount. Its sales add up to no more than `limit` BRL; all of its
-    extracts, where it is `releasable` and they are what a reconciliation's total is of."""
+    a `releasable` one has only extracts of types that releases take, a `large` one a sale of more than LARGE, a
+    `crowded` one as many extracts as any, or nearly; the dates of one that is `apart` are hours from each other. `multiples` are
+    extracts that it has besides, one after the other, all of them multiples of one amount. Its sales add up to no more than
+    `limit` BRL; all of its extracts, where it is `releasable` and they are what a reconciliation's total is of."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
@@ -156,9 +160,11 @@ def orders(
     kinds = scope.releasable_types if releasable else scope.extract_types
     is_of_all = releasable and scope.readings["total-net-value"] == "sum-of-entries"
     limited = frozenset(kinds) if is_of_all else frozenset({"SALE"})
-    number = max(MOST_EXTRACTS - 1 - len(types) if crowd == _CROWDED else FEW_EXTRACTS, 0)
+    number = max(MOST_EXTRACTS - 1 - len(types) if crowded or crowd == _CROWDED else FEW_EXTRACTS, 0)
     demanded: list[_Entry] = [(kind, *draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
-    free: list[_Entry] = [(kinds[entry[0]], amount, entry) for amount, entry in draw(_entries(len(kinds), number))]
+    least = max(number - _NEARLY, 0) if crowded else 0
+    some = draw(_entries(len(kinds), least, number))
+    free: list[_Entry] = [(kinds[entry[0]], amount, entry) for amount, entry in some]
     if large:
         demanded[0] = ("SALE", _blind(_LARGER + at_most(demanded[0][1], limit - _LARGER - _FOR_OTHERS)), demanded[0][2])
     position %= len(free) + 1

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
 from conformance.engine import economy
 from conformance.engine.economy import Earlier
 from conformance.engine.kill_matrix import KindOf, Refusal
+from conformance.engine.kind_turns import ALL, KindTurns, kind_turns
 from conformance.planning.smoke import SMOKE
 from conformance.run.session import Session
 from conformance.target.shared.store_kinds import StoredKinds, is_left_to_smoke
@@ -58,6 +60,18 @@ class KindsTried:
             self.scope, session.profile, session.seed, self._earlier,
             complete=session.options.complete, leave=session.kinds_left,
         )  # fmt: skip
+
+    @cached_property
+    def _turns(self) -> KindTurns:
+        return kind_turns(self.chosen, self.session.seed, again=self.session.profile.client_errors is not None)
+
+    def in_turn(self, refusal: Refusal) -> Sequence[tuple[Kind, int | None]]:
+        """The same, each with its turn where it has one: where several examples are tried of each, all come up anyway."""
+        if self.session.profile.refusals_per_kind > 1 or refusal.endpoint is not Endpoint.SUBMIT_ORDER:
+            return [(kind, None) for kind in self.of(refusal)]
+        if self.session.replayed is not None:
+            return [(kind, turn) for kind in self.of(refusal) for turn in ALL]
+        return self._turns.get(refusal, ())
 
     def of(self, refusal: Refusal) -> tuple[Kind, ...]:
         """The kinds of that fault that are tried; where a finding is replayed those that were tried when it was seen."""

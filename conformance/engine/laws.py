@@ -64,9 +64,9 @@ def refuse(
         return len(tried)
 
     left_out: list[NotTried] = []
-    for kind in tried:
+    for kind, turn in bench.kinds.in_turn(Refusal(rule.id, endpoint, fault)):
         try:
-            refuse_one(bench, rule, endpoint, kind, statuses, fault)
+            refuse_one(bench, rule, endpoint, kind, statuses, fault, turn)
         except NotTried as reason:  # the other kinds may show something
             left_out.append(reason)
     if left_out:
@@ -74,8 +74,17 @@ def refuse(
     return len(tried)
 
 
-def refuse_one(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind, statuses: tuple[str, ...], fault: str) -> None:
-    """Every lawful call with this kind of the fault is refused, and its twin accepted; not for calls of batches."""
+def refuse_one(
+    bench: Bench,
+    rule: Rule,
+    endpoint: Endpoint,
+    kind: Kind,
+    statuses: tuple[str, ...],
+    fault: str,
+    turn: int | None = None,
+) -> None:
+    """Every lawful call with this kind of the fault is refused, and its twin accepted; not for calls of batches. Where lawful
+    orders of its turn are refused each time, others are sent."""
     this = KindOf(Refusal(rule.id, endpoint, fault), kind.name)
     bench.try_kinds(kind.name)
 
@@ -89,8 +98,16 @@ def refuse_one(bench: Bench, rule: Rule, endpoint: Endpoint, kind: Kind, statuse
         if counts:
             bench.kinds.tried(this, clean=bench.observed == before)
 
-    name = f"{bench.scenario} {endpoint.value} {kind.name}"
-    prove(bench, name, cases(bench.scope, endpoint, kind, statuses), law, bench.session.profile.refusals_per_kind)
+    name, examples = f"{bench.scenario} {endpoint.value} {kind.name}", bench.session.profile.refusals_per_kind
+    of_any = cases(bench.scope, endpoint, kind, statuses)
+    if turn is None:
+        prove(bench, name, of_any, law, examples)
+        return
+    of_turn = cases(bench.scope, endpoint, kind, statuses, turn)
+    try:
+        prove(bench, f"{name} {turn}", of_turn, law, examples, otherwise=of_any)
+    except NotTried:
+        prove(bench, f"{name} {turn} otherwise", of_any, law, examples)
 
 
 def refused_beside_twin(bench: Bench, rule: Rule, case: Case) -> Waiting[bool]:

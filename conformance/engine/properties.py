@@ -66,6 +66,7 @@ def prove(
     *,
     spares: bool = True,
     is_tried: bool = True,
+    otherwise: st.SearchStrategy[T] | None = None,
 ) -> None:
     """Run a law on so many examples; raises what the law raises, shrunk where the target allows. At the end of a run it
     only goes on with what was put off. Where no example decides it the scenario's evidence says so.
@@ -74,7 +75,8 @@ def prove(
     the one that shows least, and refusals are counted. Only when the law is broken does a second pass look for the
     smallest failure, from the simplest on. Examples that hold what a target refuses each time are left out, unless the law is
     itself about that (`spares` is False). Raises NotTried where there is no other. Where the examples are only drawn, to be
-    tried elsewhere, the law is not tried here (`is_tried` is False).
+    tried elsewhere, the law is not tried here (`is_tried` is False). The smallest failure, and what is tried where the first
+    examples hold what breaks another rule, come from `otherwise` where it is given.
     """
     if bench.session.resuming:
         bench.session.deferred.discard(bench.scenario)
@@ -86,23 +88,24 @@ def prove(
     if is_tried:
         bench.session.evidence.scenarios[bench.scenario].open_laws[name_within(bench, name)] = ""
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
+    wider = strategy if otherwise is None else otherwise
     if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
-        strategy, law = _sparing(bench, bench.hindrances, strategy, law)
+        strategy, wider, law = _sparing(bench, bench.hindrances, strategy, wider, law)
     before = bench.session.journal.spent()
     try:
         _first_pass(bench, law, name, strategy, seed, examples)
         for again in range(1, 1 + MORE_EXAMPLES):
             if is_tried and _is_hindered(bench, name):
-                _first_pass(bench, law, name, strategy, seed + again, 1)
+                _first_pass(bench, law, name, wider, seed + again, 1)
     except Violation as violation:
         found = violation
         bench.session.deferred.discard(bench.scenario)
     else:
         return
     if bench.session.shrinks:
-        _run(bench, law, name, strategy, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
+        _run(bench, law, name, wider, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
     elif (frugal := Frugal(bench, before)).is_worth_it:
-        found = _shrunk_for_nothing(bench, law, name, strategy, seed, found, frugal)
+        found = _shrunk_for_nothing(bench, law, name, wider, seed, found, frugal)
     raise found  # not shrunk, or found once and not again: the first sight of it is all there is
 
 
@@ -157,8 +160,8 @@ def _is_about_acceptance(bench: Bench) -> bool:
 
 
 def _sparing(
-    bench: Bench, hindrances: Hindrances, strategy: st.SearchStrategy[T], law: Law[T]
-) -> tuple[st.SearchStrategy[T], Law[T]]:
+    bench: Bench, hindrances: Hindrances, strategy: st.SearchStrategy[T], wider: st.SearchStrategy[T], law: Law[T]
+) -> tuple[st.SearchStrategy[T], st.SearchStrategy[T], Law[T]]:
     """Draw no example of what is refused each time, and send none that has come to be so since."""
     sieve = _Sieve(hindrances.blocked())
 
@@ -168,7 +171,9 @@ def _sparing(
         bench.check_worth(example)
         return law(example)
 
-    return strategy.filter(sieve.lets_through) if sieve.blocked.traits else strategy, spared
+    if not sieve.blocked.traits:
+        return strategy, wider, spared
+    return strategy.filter(sieve.lets_through), wider.filter(sieve.lets_through), spared
 
 
 @dataclass(slots=True)

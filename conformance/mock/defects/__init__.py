@@ -31,6 +31,7 @@ from conformance.mock.defects.notices import NOTICES
 from conformance.mock.defects.overlaps import OVERLAPS
 from conformance.mock.defects.parsers import PARSERS
 from conformance.mock.defects.races import RACES
+from conformance.mock.defects.some_orders import SOME_ORDERS
 from conformance.mock.defects.spelt import SPELT
 from conformance.mock.defects.storing import STORING
 from conformance.mock.defects.strict import STRICT
@@ -44,6 +45,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
     {
         "a rule is not enforced": UNENFORCED,
         "enforced in part": IN_PART,
+        "enforced in some orders": SOME_ORDERS,
         "tolerant of what breaks it": (*TOLERANCE, *LENIENT_VALUES),
         "parsers": PARSERS,
         "frameworks": FRAMEWORKS,

@@ -1,4 +1,4 @@
-"""A rule is enforced on one endpoint, of one status, in one field or at one position only."""
+"""A rule is enforced on one endpoint, in one field or at one position only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,10 @@ from conformance.mock.defects.parts import (
     QUERY,
     RELEASE,
     SUBMIT,
-    has_status,
     overlooked,
     overlooked_on,
-    rules,
 )
 from conformance.mock.quirks import Defect
-from conformance.mock.world import MockWorld, order_key
 
 _LOOKUPS: Final = (QUERY, DELETE)
 _BATCHES: Final = (CREATE, RELEASE)
@@ -33,17 +30,6 @@ def _field(rule_id: str, field: str) -> Defect:
         f"Does not enforce {rule_id} for {field}.",
         rule_id,
         lambda breach, _: breach.field.rpartition(".")[2] == field,
-    )
-
-
-def _status(rule_id: str, status: str) -> Defect:
-    """Overlooks a breach of the rule in orders with one status."""
-    holds = has_status(status)
-    return overlooked(
-        f"{rule_id.lower()}-not-{status.lower().replace('_', '-')}",
-        f"Does not enforce {rule_id} for orders with status {status}.",
-        rule_id,
-        lambda _, request: holds(request),
     )
 
 
@@ -82,26 +68,7 @@ def _says(rule_id: str, name: str, words: str) -> Defect:
     )
 
 
-def _not_on_updates(rule_id: str) -> Defect:
-    """Enforces the rule in new orders, and in those that are sent again with one change; not in updates of more than that."""
-
-    def forgives(breach: Breach, request: Request, world: MockWorld) -> bool:
-        key = order_key(request.fields)
-        stored = world.stored(key) if key is not None and request.endpoint is SUBMIT else None
-        if breach.rule != rule_id or stored is None or stored.body is None:
-            return False
-        return stored.body.get("totalGrossValue") != request.fields.get("totalGrossValue")
-
-    return Defect(
-        name=f"{rule_id.lower()}-not-on-updates",
-        statement=f"Does not enforce {rule_id} in updates that change the total.",
-        rules=rules(rule_id),
-        forgives=forgives,
-    )
-
-
 IN_PART: Final = (
-    *(_not_on_updates(rule_id) for rule_id in ("ORD-07", "ORD-10")),
     *(
         overlooked_on(rule_id, endpoint)
         for rule_id in ("ACC-02", "ACC-04", "ACC-06", "AUTH-03")
@@ -127,8 +94,6 @@ IN_PART: Final = (
         lambda _, request: b"CONCLUDED" not in request.body,
     ),
     _says("ORD-07", "neighbours-only", "createdDate is later than sendDate"),
-    _status("ORD-07", "INVOICED"),
-    _status("ORD-07", "CANCELED"),
     _says("ORD-07", "not-created-approved", "createdDate is later than approvedDate"),
     _says("ORD-07", "not-created-canceled", "createdDate is later than cancelDate"),
     _says("ORD-07", "not-send-delivery", "sendDate is later than deliveryDate"),
