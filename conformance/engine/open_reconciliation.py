@@ -29,8 +29,6 @@ class OpenReconciliation:
     """Other accounts on which the first order was sent under the same code, after it."""
     waited: bool = False
     """Whether its creation had to wait for the one before it: what was refused until then may have been refused for that."""
-    refused_for_itself: bool = False
-    """Whether its creation was refused while others were opened at its place."""
     doubtful: bool = False
     """Whether the answer to a broken call was lost: if it was carried out, what is refused after it is refused for that."""
     spoiled: bool = False

@@ -79,7 +79,10 @@ class ReconciliationCalls(Places):
     plainest_is: tuple[int, int] = PLAIN[0]
     """Seconds that the plainest one lasts, and of how many entries it is."""
     refuses_some: bool = False
-    """Whether a lawful creation was seen to be refused for itself: whether another is opened is looked at first since."""
+    """Whether a lawful creation was seen to be refused for itself, or for its period: whether another is opened is looked at
+    first since."""
+    surely_refuses: bool = False
+    """Whether it was refused in several periods: no other is tried since."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 
@@ -156,17 +159,9 @@ class ReconciliationCalls(Places):
         """POST /reconciliation, until the one before is finished; `elsewhere` says whether to try other periods, too: an earlier
         run may have used this one. Raises Hindered where a refusal would say nothing, a violation of REC-01 or REC-02."""
         call = creation_of(reconciliation.batch)
-        live = self.bench.session.live
-        if live is not None:  # only whose turn it is knows what those before have left
-            live.hold_channels()
-        # An earlier run's, or what was cleared away.
-        if live is not None and live.channels.is_settling(reconciliation.place.channel):
-            self.settling.update(
-                place for place in self.bench.scope.places if place.channel == reconciliation.place.channel
-            )
+        self._see_what_was_left(reconciliation.place.channel)
         self._check_worth_a_look(reconciliation.place)
-        tries_elsewhere, is_busy = elsewhere and not self.bench.session.in_process, True
-        knows_of_some = self.refuses_some
+        tries_elsewhere, is_busy, instead = elsewhere and not self.bench.session.in_process, True, None
         self.let_end(reconciliation.place, may_be_early=True)
         exchange = self.send_creation(reconciliation, call)
         if exchange.is_accepted:
@@ -181,23 +176,34 @@ class ReconciliationCalls(Places):
             exchange = self._after_others(reconciliation, call, exchange)
         if exchange.status // 100 == 4 and reconciliation.place in self.settling:
             reconciliation.waited = True
-            exchange, is_busy = self._until_free(reconciliation, call, exchange, elsewhere=tries_elsewhere)
+            exchange, is_busy, instead = self._until_free(reconciliation, call, exchange, elsewhere=tries_elsewhere)
             # No document says how long reconciling may take.
             if exchange.is_refused and is_busy:
                 raise Hindered(f"account {reconciliation.place.account} was still reconciling the one before")
-        reconciliation.refused_for_itself = exchange.is_refused and not is_busy
-        for _ in range(0 if knows_of_some and reconciliation.refused_for_itself else ELSEWHERE):
+        for _ in range(0 if self.surely_refuses and instead is not None else ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
                 self.another_period(reconciliation)
                 exchange = self.send_creation(reconciliation, call)
         if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.batch.seconds >= LONG_SECONDS:
             raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
+        if exchange.is_refused and instead is not None:
+            self._refuses_all_but(instead)
+            self.surely_refuses |= tries_elsewhere  # else its period may be an earlier run's
         if exchange.status // 100 == 2 or is_busy:  # else another one was opened there meanwhile
             self._settles(reconciliation.place, settling=False)
         if exchange.status // 100 == 2:
             self.bench.met(call, exchange)
             self._is_open(reconciliation, exchange)
         return exchange
+
+    def _see_what_was_left(self, channel: str) -> None:
+        """What an earlier run has left there, or was cleared away, may be going on: that knows only whose turn it is."""
+        live = self.bench.session.live
+        if live is None:
+            return
+        live.hold_channels()
+        if live.channels.is_settling(channel):
+            self.settling.update(place for place in self.bench.scope.places if place.channel == channel)
 
     def opened(self, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
         """Take note of a creation that was sent at once with another and accepted. Raises a violation of REC-01 or REC-02."""
@@ -310,51 +316,53 @@ class ReconciliationCalls(Places):
 
     def _until_free(
         self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, *, elsewhere: bool
-    ) -> tuple[Exchange, bool]:
+    ) -> tuple[Exchange, bool, Batch | None]:
         """Try again, ever more seldom, while the one before may still be going on; what it took is remembered. In other
         periods, too, where that may be done `elsewhere`.
 
-        Returns the last answer, and whether the one before may be going on still. It is not where a reconciliation of another
-        period is opened each time that this one was refused: then it is refused for itself.
+        Returns the last answer, whether the one before may be going on still, and what was opened at its place each time that
+        this one was refused: then it is refused for itself, or for its period.
         """
         if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
             self.endless.add(reconciliation.place)
             self.bench.session.control.abandon()
-            return self.bench.send(call, reconciliation.values[0]), False
+            return self.bench.send(call, reconciliation.values[0]), False, None
         place, others = reconciliation.place, ELSEWHERE if elsewhere else 0
-        unlike, another, opened = cycle(self.unlike(reconciliation.batch)), reconciliation.batch, 0
+        unlike, opened = cycle(self.unlike(reconciliation.batch)), 0
         waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
         passed, late_looks = self.passed(place), 0
-        if self.refuses_some and self.opens_now(next(unlike)):
-            return exchange, False
+        another = next(unlike)
+        if self.refuses_some and self.opens_now(another):
+            return exchange, False, another
         while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
             wait = min(self.takes.next_look(passed) - passed, self._patience - waited)
             waiting.on(wait)
             self.waited[place] = waited + wait
             before, passed = passed, max(passed + wait, self.passed(place))
             takes_long = passed > max(SOON_SECONDS, 2 * self.pause)
-            moves = others > 0 and takes_long
-            if elsewhere and takes_long:  # a target may also take the period of what it refuses
+            is_suspect = takes_long or opened > 0
+            moves = others > 0 and is_suspect
+            if elsewhere and is_suspect:  # a target may also take the period of what it refuses
                 self.another_period(reconciliation, far=moves)
                 others -= moves
             exchange = self.send_creation(reconciliation, call)
             if exchange.status // 100 == 2:  # it ended some time in the last wait, unless the period was taken
                 self.learn(place, after=0.0 if moves else before)
-            elif exchange.status // 100 == 4 and (takes_long or opened):
+            elif exchange.status // 100 == 4 and is_suspect:
                 late_looks += 1
                 if not opened and late_looks % LATE_LOOKS_EACH != 1:  # each costs another client error
                     continue
-                another = another if opened else next(unlike)
                 if self.opens_now(another):
                     opened, passed = opened + 1, 0.0
                     if opened == REFUSED_FOR_ITSELF:
-                        self._refuses_all_but(another)
-                        return exchange, False
+                        return exchange, False, another
+                elif not opened:
+                    another = next(unlike)
         if exchange.status // 100 == 4:
             self.endless.add(place)
             self.looked[place] = self.clock
             note_stuck(self, exchange)
-        return exchange, True
+        return exchange, True, None
 
     def unlike(self, batch: Batch) -> list[Batch]:
         """Plain ones at the same place, least like it first: where one is refused for itself, one of these is opened."""

@@ -296,8 +296,6 @@ class Succession(Ahead[Any]):
             created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 == 2:
                 opened.append(reconciliation)
-            elif reconciliation.refused_for_itself:
-                self.bench.met(creation_of(planned.batch), created)
             if created.status in catalogue()["REC-01"].accepted:
                 notes.append(lambda: None)
         if opened and not notes:  # something else was not as it should be

@@ -12,7 +12,7 @@ from conformance.engine.hindrances import Hindrances
 from conformance.errors import NotTried
 from tests.suite.support.in_succession import WHOLE, bench_for, run
 
-AT_MOST: Final = 30
+AT_MOST: Final = 45
 """Client errors that it may cost all of these scenarios."""
 
 

@@ -28,10 +28,10 @@ def overlooks(breach, request):
         return False
     if request not in seen:
         seen.append(request)
-    return seen.index(request) % 2 == 0
+    return seen.index(request) % 8 == 0  # each try is of an order in every status
 
 DEFECTS["now-and-then"] = Defect(
-    name="now-and-then", statement="Overlooks every other one.", rules=frozenset({"ORD-04"}), overlooks=overlooks
+    name="now-and-then", statement="Overlooks one in eight.", rules=frozenset({"ORD-04"}), overlooks=overlooks
 )
 main(sys.argv[1:])
 """
