@@ -7,8 +7,9 @@ from itertools import cycle, islice
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.economy import IN_EVERY_STATUS, Makeable
+from conformance.engine.economy import Makeable
 from conformance.engine.kill_matrix import Refusal
+from conformance.planning.set_aside import IN_EVERY_STATUS
 from strategies.faults import Kind
 from strategies.orders import STATUSES
 from strategies.turns import TURNS

@@ -9,6 +9,7 @@ from typing import Final
 
 from conformance.contract.limits import HOUR_SECONDS
 from conformance.planning.costs import Stage
+from conformance.planning.set_aside import IN_EVERY_STATUS, SET_ASIDE
 from conformance.planning.smoke import tries_kinds
 from conformance.planning.timeline import Limits, requests_in_turn, simulate
 from conformance.planning.turns import stages_in_turn
@@ -31,7 +32,7 @@ def kinds_to_leave(stages: Sequence[Stage], limits: Limits, *, has_callback: boo
             requests_in_turn(stages_in_turn(without(stages, kinds), paced=limits.paced)), limits
         ).waiting
 
-    most = sum(stage.client_errors - 1 for stage in stages if stage.client_errors and tries_kinds(stage))
+    most = sum(max(spends - 1, 0) for spends in _of_kinds(stages))
     least = bisect_left(range(most + 1), x=True, key=fits)
     return least if least <= most else 0
 
@@ -39,16 +40,29 @@ def kinds_to_leave(stages: Sequence[Stage], limits: Limits, *, has_callback: boo
 def without(stages: Sequence[Stage], kinds: int) -> list[Stage]:
     """The stages where so many kinds are left out: a client error less each, of the scenarios that spend most, and one of every
     scenario stays."""
-    spends = [stage.client_errors if tries_kinds(stage) else 0 for stage in stages]
+    spends, left = _of_kinds(stages), _of_kinds(stages)
     for _ in range(kinds):
-        most = max(spends, default=0)
+        most = max(left, default=0)
         if most <= 1:
             break
-        spends[spends.index(most)] -= 1
+        left[left.index(most)] -= 1
     return [
-        replace(stage, client_errors=left) if tries_kinds(stage) else stage
-        for stage, left in zip(stages, spends, strict=True)
+        replace(stage, client_errors=stage.client_errors - before + now)
+        for stage, before, now in zip(stages, spends, left, strict=True)
     ]
+
+
+def _of_kinds(stages: Sequence[Stage]) -> list[int]:
+    """What each spends on kinds that may be left out, one for each: not what kinds that come again spend."""
+    again = {rule: SET_ASIDE.get(rule, 0) for rule in IN_EVERY_STATUS}
+    found = []
+    for stage in stages:
+        spends = stage.client_errors if tries_kinds(stage) else 0
+        less = min(again.get(stage.rule, 0), max(spends - 1, 0))
+        if less:
+            again[stage.rule] -= less
+        found.append(spends - less)
+    return found
 
 
 def _with_more_spent(limits: Limits, number: int) -> Limits:

@@ -13,7 +13,6 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import economy
 from conformance.engine.economy import (
-    SET_ASIDE,
     Earlier,
     History,
     Makeable,
@@ -24,6 +23,7 @@ from conformance.engine.economy import (
     worth_most,
 )
 from conformance.engine.kill_matrix import KILLS_FILE, KillMatrix, KindOf, Refusal, as_json, measured
+from conformance.planning.set_aside import SET_ASIDE
 from conformance.profiles import PROFILES
 from strategies.faults import FAULTS
 from strategies.scope import Scope

@@ -7,8 +7,9 @@ from typing import Final
 import pytest
 
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.economy import IN_EVERY_STATUS, SET_ASIDE, choose_kinds
+from conformance.engine.economy import choose_kinds
 from conformance.engine.kind_turns import KindTurns, kind_turns
+from conformance.planning.set_aside import IN_EVERY_STATUS, SET_ASIDE
 from conformance.profiles import PROFILES
 from strategies.faults import Case, cases
 from strategies.orders import LARGE, STATUSES, place_of

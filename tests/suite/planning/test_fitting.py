@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.engine.economy import IN_EVERY_STATUS, SET_ASIDE, choose_kinds
+from conformance.engine.economy import choose_kinds
 from conformance.planning.costs import measured, stages_of
 from conformance.planning.fitting import BY_ACCIDENT, MORE_WITHOUT_CALLBACK, without
 from conformance.planning.plan import Plan, make_plan
 from conformance.planning.sequence import sequence
+from conformance.planning.set_aside import IN_EVERY_STATUS, SET_ASIDE
 from conformance.planning.smoke import LAWS, tries_kinds
 from conformance.planning.timeline import requests_in_turn
 from conformance.planning.turns import stages_in_turn
