@@ -182,6 +182,7 @@ class ReconciliationCalls(Places):
                 raise Hindered(f"account {reconciliation.place.account} was still reconciling the one before")
         for _ in range(0 if self.surely_refuses and instead is not None else ELSEWHERE):
             if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
+                self.let_end(reconciliation.place)  # what was opened instead may be going on
                 self.another_period(reconciliation)
                 exchange = self.send_creation(reconciliation, call)
         if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.batch.seconds >= LONG_SECONDS:
