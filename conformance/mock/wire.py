@@ -3,7 +3,6 @@ connections, names of headers."""
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import struct
@@ -16,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.contract.judge import Request
+from conformance.incoming import BAD_REQUEST, Unread, length_of, read_body
 from conformance.mock.app import respond
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Answer, Leaves, Wire
@@ -39,22 +39,7 @@ _NOT_LINGERING: Final = struct.pack("ii", 1, 0)
 _CHUNK: Final = 100
 """Bytes: small, so that an answer takes several."""
 
-_LENGTH: Final = re.compile(r"[0-9]{1,18}")
-_CHUNK_LENGTH: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;[^\r\n]*)?\r?\n")
-_MOST_OF_A_LINE: Final = 65_536
-_MOST_TRAILERS: Final = 100
-_BAD_REQUEST: Final = 400
-_TOO_LARGE: Final = 413
-
 _NO_CONTENT: Final = 204
-
-
-class _Unread(Exception):
-    """A request whose body is not taken: the status that it gets, and why."""
-
-    def __init__(self, status: int, why: str) -> None:
-        self.status = status
-        super().__init__(why)
 
 
 class _Server(ThreadingHTTPServer):
@@ -165,8 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_expect_100(self) -> bool:
         """Ask for the body at once: it waits for that. One that is not to be taken is refused before it is sent."""
         try:
-            self._length()
-        except _Unread as refused:
+            length_of(self.headers, MOST_BODY_BYTES)
+        except Unread as refused:
             self._refuse(refused)
             return False
         super().handle_expect_100()
@@ -175,13 +160,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            body = self._body()
+            body = read_body(self.rfile, self.headers, MOST_BODY_BYTES)
             parts = urlsplit(self.path)
-        except _Unread as refused:
+        except Unread as refused:
             self._refuse(refused)
             return
         except ValueError:
-            self._refuse(_Unread(_BAD_REQUEST, "the request line holds no URL"))
+            self._refuse(Unread(BAD_REQUEST, "the request line holds no URL"))
             return
         request = Request(
             method=self.command,
@@ -193,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._write(type(self).answer(request))
 
-    def _refuse(self, refused: _Unread) -> None:
+    def _refuse(self, refused: Unread) -> None:
         """Answer a request that never comes to the mock; what follows on the connection can't be told from its body."""
         self.close_connection = True
         self._write(Answer(refused.status, {"errorMessage": str(refused), "errorCode": f"{refused.status}-0"}))
@@ -216,51 +201,6 @@ class _Handler(BaseHTTPRequestHandler):
             for part in parts:
                 self.wfile.write(part)
         self.close_connection = self.close_connection or self.spoken.closes
-
-    def _length(self) -> int | None:
-        """How long the body says that it is, None where it comes in chunks. Raises _Unread."""
-        codings = self.headers.get_all("transfer-encoding", [])
-        lengths = self.headers.get_all("content-length", [])
-        if codings:
-            if [coding.strip().lower() for coding in codings] != ["chunked"] or lengths:
-                raise _Unread(_BAD_REQUEST, "a body is chunked, or as long as its Content-Length says")
-            return None
-        if len({*lengths}) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
-            raise _Unread(_BAD_REQUEST, "Content-Length is no number")
-        length = int(lengths[0]) if lengths else 0
-        if length > MOST_BODY_BYTES:
-            raise _Unread(_TOO_LARGE, f"the body is longer than {MOST_BODY_BYTES:,} bytes")
-        return length
-
-    def _body(self) -> bytes:
-        """The request's body, whole or in chunks. Raises _Unread where it is too large, cut off or no such thing."""
-        length = self._length()
-        if length is not None:
-            return self._read(length)
-        parts, whole = [], 0
-        while size := self._chunk_length():
-            whole += size
-            if whole > MOST_BODY_BYTES:
-                raise _Unread(_TOO_LARGE, f"the body is longer than {MOST_BODY_BYTES:,} bytes")
-            parts.append(self._read(size))
-            if self.rfile.readline(_MOST_OF_A_LINE).strip():
-                raise _Unread(_BAD_REQUEST, "a chunk is longer than it says")
-        for _ in range(_MOST_TRAILERS):
-            if not self.rfile.readline(_MOST_OF_A_LINE).strip():
-                return b"".join(parts)
-        raise _Unread(_BAD_REQUEST, "there are too many trailers")
-
-    def _chunk_length(self) -> int:
-        found = _CHUNK_LENGTH.fullmatch(self.rfile.readline(_MOST_OF_A_LINE))
-        if found is None:
-            raise _Unread(_BAD_REQUEST, "a chunk does not say how long it is")
-        return int(found[1], 16)
-
-    def _read(self, length: int) -> bytes:
-        found = self.rfile.read(length)
-        if len(found) < length:
-            raise _Unread(_BAD_REQUEST, "the body is shorter than it says")
-        return found
 
     def _headers(self, answer: Answer, body: bytes) -> Iterator[tuple[str, str]]:
         yield "Date", self.date_time_string()

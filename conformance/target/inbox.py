@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import time
 from collections import deque
@@ -20,6 +19,8 @@ from typing import Final
 
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
 from conformance.errors import CannotRun
+from conformance.incoming import LENGTH_REQUIRED, TOO_LARGE, Unread, read_body
+from conformance.target.wire.decoding import TooMuch, Undecodable, decoded, in_utf8
 
 MAX_BODY_BYTES: Final = 1_000_000
 
@@ -33,7 +34,6 @@ MOST_KEPT: Final = 1_000
 """So many notifications are known, the newest: a deep run gets thousands, and each is awaited right after what it tells of."""
 
 _CLOSE_POLL_SECONDS = 0.05
-_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,18 +204,21 @@ class _Handler(BaseHTTPRequestHandler):
         return self.path.partition("?")[0] == self.server.path
 
     def _body(self) -> bytes | None:
-        """The body, or None where the request had to be refused for it, which is done."""
-        lengths = self.headers.get_all("Content-Length", [])
-        if not lengths or "Transfer-Encoding" in self.headers:
-            self._answer(411)
-        elif len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
-            self._answer(400)
-        elif (length := int(lengths[0])) > MAX_BODY_BYTES:
-            self._answer(413)
-        elif len(body := self.rfile.read(length)) < length:
-            self._answer(400)
-        else:
-            return body
+        """The body without its content coding and in UTF-8, or None where the request had to be refused for it, which is done."""
+        try:
+            if not {"content-length", "transfer-encoding"} & {name.lower() for name in self.headers}:
+                raise Unread(LENGTH_REQUIRED, "nothing says where the body ends")
+            body = read_body(self.rfile, self.headers, MAX_BODY_BYTES)
+            return in_utf8(
+                decoded(body, self.headers.get("Content-Encoding", ""), MAX_BODY_BYTES),
+                self.headers.get("Content-Type", ""),
+            )
+        except Unread as refused:
+            self._answer(refused.status)
+        except Undecodable:
+            self._answer(415)
+        except TooMuch:
+            self._answer(TOO_LARGE)
         return None
 
     def _answer(self, status: int) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from select import select
 from threading import Thread
 from threading import enumerate as running_threads
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -171,8 +173,8 @@ def test_another_method_is_not_allowed(inbox: Inbox, http: httpx.Client, method:
 
 LENGTHS = {
     "no length": (b"", 411),
-    "chunked": (b"Transfer-Encoding: chunked\r\n", 411),
-    "chunked, with a length": (b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", 411),
+    "chunked, with a length": (b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", 400),
+    "another coding": (b"Transfer-Encoding: gzip, chunked\r\n", 400),
     "empty": (b"Content-Length:\r\n", 400),
     "a word": (b"Content-Length: two\r\n", 400),
     "negative": (b"Content-Length: -2\r\n", 400),
@@ -180,7 +182,7 @@ LENGTHS = {
     "underscored": (b"Content-Length: 1_0\r\n", 400),
     "superscript": (b"Content-Length: \xb2\r\n", 400),
     "fraction": (b"Content-Length: 2.0\r\n", 400),
-    "twice": (b"Content-Length: 2\r\nContent-Length: 2\r\n", 400),
+    "two lengths": (b"Content-Length: 2\r\nContent-Length: 3\r\n", 400),
     "endless": (b"Content-Length: " + b"9" * 5000 + b"\r\n", 400),
     "a byte too large": (b"Content-Length: %d\r\n" % (MAX_BODY_BYTES + 1), 413),
     "far too large": (b"Content-Length: 999999999999999999\r\n", 413),
@@ -223,8 +225,64 @@ def test_a_sender_that_does_not_hang_up_is_hung_up_on(inbox: Inbox, monkeypatch:
             sock.sendall(b"x" * 100_000_000)
 
 
-def test_a_chunked_body_is_answered(inbox: Inbox, http: httpx.Client) -> None:
-    assert http.post("/notifications", content=iter([b"x" * 65536] * 10)).status_code == 411
+TOLD = '{"notificationType": "TEST_NOTIFICATION", "timestamp": "São Paulo", "payload": null}'
+CHUNKED = b"POST /notifications HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, iter([TOLD[:9].encode(), TOLD[9:].encode()])),  # no length: in chunks, as .NET, Node and Java send JSON
+        ({"content-encoding": "gzip"}, gzip.compress(TOLD.encode())),
+        ({"content-encoding": "gzip"}, iter([gzip.compress(TOLD.encode())])),
+        ({"content-encoding": "deflate"}, zlib.compress(TOLD.encode())),
+        ({"content-type": "application/json; charset=iso-8859-1"}, TOLD.encode("latin-1")),
+        ({"content-type": "application/json; charset=iso-8859-1"}, TOLD.encode()),
+        ({"content-type": "text/plain", "content-encoding": "identity"}, TOLD.encode()),
+    ],
+    ids=["chunks", "gzip", "gzip in chunks", "deflate", "latin-1", "utf-8 that says latin-1", "plain text"],
+)
+def test_a_notification_is_read_however_it_is_sent(
+    inbox: Inbox, http: httpx.Client, headers: dict[str, str], body: Any
+) -> None:
+    answer = http.post("/notifications", content=body, headers=headers)
+    assert (answer.status_code, answer.json(), bodies(inbox)) == (200, SUCCESS, [TOLD.encode()])
+
+
+def test_chunks_may_say_more_than_how_long_they_are(inbox: Inbox) -> None:
+    assert raw(inbox, CHUNKED + b"\r\n1;a=b\r\n{\r\n01\r\n}\r\n0\r\nX-Sum: 1\r\n\r\n")[0] == 200
+    assert bodies(inbox) == [b"{}"]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [
+        (b"x\r\n{}\r\n0\r\n\r\n", 400),
+        (b"-2\r\n{}\r\n0\r\n\r\n", 400),
+        (b"1\r\n{}\r\n0\r\n\r\n", 400),
+        (b"2\r\n{}\r\n0\r\n" + b"X: 1\r\n" * 200 + b"\r\n", 400),
+        (b"%x\r\n" % (MAX_BODY_BYTES + 1), 413),
+        (b"fffffffffffffff\r\n", 413),
+    ],
+)
+def test_what_are_no_chunks_is_no_notification(inbox: Inbox, chunks: bytes, status: int) -> None:
+    assert raw(inbox, CHUNKED + b"\r\n" + chunks)[0] == status
+    assert inbox.received == []
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("br", b"\x8b\x01\x80{}\x03", 415),
+        ("gzip", b"{}", 415),
+        ("gzip", gzip.compress(TOLD.encode())[:-9], 415),
+        ("gzip", gzip.compress(b" " * (MAX_BODY_BYTES + 1)), 413),
+    ],
+)
+def test_what_is_not_in_its_content_coding_is_no_notification(
+    inbox: Inbox, http: httpx.Client, coding: str, body: bytes, status: int
+) -> None:
+    assert http.post("/notifications", content=body, headers={"content-encoding": coding}).status_code == status
     assert inbox.received == []
 
 
