@@ -1,14 +1,14 @@
-"""The body of a request that comes to one of our servers: as long as its Content-Length says, or in chunks (RFC 9112); never more of
-it than is allowed."""
+"""The body of a request that comes to one of our servers: as long as its Content-Length says, or in chunks (RFC 9112);
+never more of it than is allowed."""
 
 from __future__ import annotations
 
 import re
 from email.message import Message
-from typing import BinaryIO, Final
+from io import BufferedIOBase
+from typing import Final
 
 BAD_REQUEST: Final = 400
-LENGTH_REQUIRED: Final = 411
 TOO_LARGE: Final = 413
 
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
@@ -40,7 +40,7 @@ def length_of(headers: Message, at_most: int) -> int | None:
     return length
 
 
-def read_body(stream: BinaryIO, headers: Message, at_most: int) -> bytes:
+def read_body(stream: BufferedIOBase, headers: Message, at_most: int) -> bytes:
     """The body, whole or in chunks. Raises Unread where it is too large, cut off or no such thing."""
     length = length_of(headers, at_most)
     if length is not None:
@@ -59,14 +59,14 @@ def read_body(stream: BinaryIO, headers: Message, at_most: int) -> bytes:
     raise Unread(BAD_REQUEST, "there are too many trailers")
 
 
-def _chunk_length(stream: BinaryIO) -> int:
+def _chunk_length(stream: BufferedIOBase) -> int:
     found = _CHUNK_LENGTH.fullmatch(stream.readline(_MOST_OF_A_LINE))
     if found is None:
         raise Unread(BAD_REQUEST, "a chunk does not say how long it is")
     return int(found[1], 16)
 
 
-def _read(stream: BinaryIO, length: int) -> bytes:
+def _read(stream: BufferedIOBase, length: int) -> bytes:
     found = stream.read(length)
     if len(found) < length:
         raise Unread(BAD_REQUEST, "the body is shorter than it says")

@@ -19,7 +19,7 @@ from typing import Final
 
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
 from conformance.errors import CannotRun
-from conformance.incoming import LENGTH_REQUIRED, TOO_LARGE, Unread, read_body
+from conformance.incoming import TOO_LARGE, Unread, read_body
 from conformance.target.wire.decoding import TooMuch, Undecodable, decoded, in_utf8
 
 MAX_BODY_BYTES: Final = 1_000_000
@@ -205,9 +205,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | None:
         """The body without its content coding and in UTF-8, or None where the request had to be refused for it, which is done."""
+        if not {"content-length", "transfer-encoding"} & {name.lower() for name in self.headers}:
+            self._answer(411)
+            return None
         try:
-            if not {"content-length", "transfer-encoding"} & {name.lower() for name in self.headers}:
-                raise Unread(LENGTH_REQUIRED, "nothing says where the body ends")
             body = read_body(self.rfile, self.headers, MAX_BODY_BYTES)
             return in_utf8(
                 decoded(body, self.headers.get("Content-Encoding", ""), MAX_BODY_BYTES),
