@@ -223,7 +223,7 @@ def _desk(bench: Bench, attempt: Attempt, drawn: Lanes) -> _Desk:
     scope = small_world(reconciliations.scope)
     place, form = scope.places[0], scope.account_id_forms[0]
     bodies = tuple(at(place, form, body) for body in drawn.bodies[:2])
-    seconds, _ = reconciliations.plainest_is
+    seconds = reconciliations.takes_plain.plainest.seconds
     dates = {"periodInitDate": at_period(timedelta()), "periodEndDate": at_period(timedelta(seconds=seconds))}
     first = reconciliations.begin(batch_of(scope, place, bodies, dates, seconds))
     another = reconciliations.begin(reconciliations.plainest(place))

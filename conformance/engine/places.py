@@ -122,7 +122,8 @@ class Places:
             note_reconciling(live.store, self.bench.session.target.base_url, seconds)
 
     @property
-    def _patience(self) -> float:
+    def patience(self) -> float:
+        """Seconds that one and the same reconciliation is waited for in all."""
         if self.bench.session.patient:
             return GREAT_PATIENCE_SECONDS
         return max(OTHERS_SECONDS if self._knows_ends else PATIENCE_SECONDS, OTHERS_TIMES * self.pause)

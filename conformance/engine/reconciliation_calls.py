@@ -5,19 +5,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import cycle
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
+from conformance.engine.opening import Opening
 from conformance.engine.places import Places
+from conformance.engine.plain_ones import PlainOnes, unlike
 from conformance.engine.spoiled_places import SpoiledPlace, note_spoiled
-from conformance.engine.stays_active import note_stuck
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.inbox import Inbox, Received
-from conformance.target.shared.calendar import LONG_SECONDS, Calendar, UsedUp
+from conformance.target.shared.calendar import Calendar, UsedUp
 from conformance.target.shared.reconciling import Taking, seen_reconciling
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -36,29 +36,8 @@ ARRIVAL_SECONDS: Final = 0.3
 HEARING_SECONDS: Final = 10.0
 """How long to listen before the other runs are told that this one is going on."""
 
-SOON_SECONDS: Final = 3.0
-"""How long a creation is tried again in the same period while the one before may be going on, or twice as long as the target was
-seen to take: after that an earlier run may have used the period, of which nobody knows any more."""
-
-REFUSED_FOR_ITSELF: Final = 2
-"""So often another is opened just after one was refused, and it was for itself: once the one before may have ended in between."""
-
-LATE_LOOKS_EACH: Final = 3
-"""At every third of these looks it is asked whether another is opened, until one is."""
-
-PAUSES_FOR_OTHERS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds after which the first creation at a place is tried again: each may cost a client error."""
-
-PLAIN: Final = ((60, 1), (2 * 24 * 3600, 2))
-"""Seconds that the plainest ones last, and of how many entries they are: a server may be too strict about short ones or long
-ones, about one entry or several."""
-
 MOST_KNOWN: Final = 500
 """So many of those that were opened last are known whole, and the newest of each place: a deep run opens thousands."""
-
-ELSEWHERE: Final = 2
-"""In how many other periods a lawful creation is tried that is refused: an earlier run, of which nobody knows any more, may
-have used its own."""
 
 
 @dataclass(slots=True)
@@ -76,13 +55,8 @@ class ReconciliationCalls(Places):
     """Those of which a broken creation was refused since one was opened there."""
     refused_since: dict[Place, OpenReconciliation] = field(default_factory=dict)
     """The first of which any creation was refused since one was opened there, as it was then; also by a look for room."""
-    plainest_is: tuple[int, int] = PLAIN[0]
-    """Seconds that the plainest one lasts, and of how many entries it is."""
-    refuses_some: bool = False
-    """Whether a lawful creation was seen to be refused for itself, or for its period: whether another is opened is looked at
-    first since."""
-    surely_refuses: bool = False
-    """Whether it was refused in several periods: no other is tried since."""
+    takes_plain: PlainOnes = field(default_factory=PlainOnes)
+    """Which plain ones the target takes."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 
@@ -117,10 +91,15 @@ class ReconciliationCalls(Places):
 
     def another_period(self, reconciliation: OpenReconciliation, *, far: bool = True) -> None:
         """Give the reconciliation a free period, far from its own where others may have been there before."""
-        if far and not self.bench.session.in_process:
-            self.calendar.elsewhere(reconciliation.batch.seconds)
+        if far:
+            self.go_on_elsewhere(reconciliation.batch)
         period = self._allot(reconciliation.batch)
         reconciliation.values = tuple(values.having(**{PERIOD: period}) for values in reconciliation.values)
+
+    def go_on_elsewhere(self, batch: Batch) -> None:
+        """Let periods of that length from now on lie where an earlier run that was here did not come."""
+        if not self.bench.session.in_process:
+            self.calendar.elsewhere(batch.seconds)
 
     def _allot(self, batch: Batch) -> str:
         """The beginning of a free period. Raises Hindered where there is none any more."""
@@ -158,42 +137,16 @@ class ReconciliationCalls(Places):
     def open(self, reconciliation: OpenReconciliation, *, elsewhere: bool) -> Exchange:
         """POST /reconciliation, until the one before is finished; `elsewhere` says whether to try other periods, too: an earlier
         run may have used this one. Raises Hindered where a refusal would say nothing, a violation of REC-01 or REC-02."""
-        call = creation_of(reconciliation.batch)
-        self._see_what_was_left(reconciliation.place.channel)
-        self._check_worth_a_look(reconciliation.place)
-        tries_elsewhere, is_busy, instead = elsewhere and not self.bench.session.in_process, True, None
-        self.let_end(reconciliation.place, may_be_early=True)
-        exchange = self.send_creation(reconciliation, call)
-        if exchange.is_accepted:
-            self.learn(reconciliation.place)
-        if (
-            exchange.status // 100 == 4
-            and not reconciliation.doubtful
-            and self._completes_what_was_lost(reconciliation.place)
-        ):
-            exchange = self.send_creation(reconciliation, call)
-        if exchange.status // 100 == 4 and self._others_may_have_one(reconciliation.place):
-            exchange = self._after_others(reconciliation, call, exchange)
-        if exchange.status // 100 == 4 and reconciliation.place in self.settling:
-            reconciliation.waited = True
-            exchange, is_busy, instead = self._until_free(reconciliation, call, exchange, elsewhere=tries_elsewhere)
-            # No document says how long reconciling may take.
-            if exchange.is_refused and is_busy:
-                raise Hindered(f"account {reconciliation.place.account} was still reconciling the one before")
-        for _ in range(0 if self.surely_refuses and instead is not None else ELSEWHERE):
-            if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.place not in self.blocked:
-                self.let_end(reconciliation.place)  # what was opened instead may be going on
-                self.another_period(reconciliation)
-                exchange = self.send_creation(reconciliation, call)
-        if exchange.status // 100 == 4 and tries_elsewhere and reconciliation.batch.seconds >= LONG_SECONDS:
-            raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
-        if exchange.is_refused and instead is not None:
-            self._refuses_all_but(instead)
-            self.surely_refuses |= tries_elsewhere  # else its period may be an earlier run's
-        if exchange.status // 100 == 2 or is_busy:  # else another one was opened there meanwhile
-            self._settles(reconciliation.place, settling=False)
-        if exchange.status // 100 == 2:
-            self.bench.met(call, exchange)
+        place = reconciliation.place
+        self._see_what_was_left(place.channel)
+        self._check_worth_a_look(place)
+        opening = Opening(self, reconciliation, elsewhere=elsewhere and not self.bench.session.in_process)
+        exchange = opening.through()
+        is_open = exchange.status // 100 == 2
+        if is_open or opening.is_busy:  # else another one was opened there meanwhile
+            self._settles(place, settling=False)
+        if is_open:
+            self.bench.met(creation_of(reconciliation.batch), exchange)
             self._is_open(reconciliation, exchange)
         return exchange
 
@@ -279,7 +232,7 @@ class ReconciliationCalls(Places):
                     return self.bench.sent(doubt.refusal)
         raise lost
 
-    def _completes_what_was_lost(self, place: Place) -> bool:
+    def completes_what_was_lost(self, place: Place) -> bool:
         """Complete what may be active there without anybody knowing its id: it would be waited for in vain. Whether there was
         such a thing. Raises Hindered where that can't be done."""
         live = self.bench.session.live
@@ -289,107 +242,25 @@ class ReconciliationCalls(Places):
         self.check_not_blocked(place)
         return True
 
-    def _others_may_have_one(self, place: Place) -> bool:
+    def others_may_have_one(self, place: Place) -> bool:
         """Whether one may be going on there of which this run and its store know nothing: nothing was opened there yet."""
         alone = self.bench.session.control is not None or self.bench.session.in_process
         return not alone and not {place} & (self.opened_at | self.settling | self.blocked | self.asked)
 
-    def _after_others(self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange) -> Exchange:
-        """Try again while what others have completed there may be going on, once for each place; in other periods, too, since
-        theirs may be taken. Not where another is opened at once. The last answer."""
-        self.asked.add(reconciliation.place)
-        if self.opens_now(self.unlike(reconciliation.batch)[0]):
-            return exchange
-        waiting = self.bench.session.waiting.begin("what others may have going on there to be finished")
-        for seconds in PAUSES_FOR_OTHERS:
-            if (
-                self.bench.session.waiting.at_most is not None
-                and waiting.waited + seconds > self.bench.session.waiting.at_most
-            ):
-                break
-            waiting.on(seconds)
-            reconciliation.waited = True
-            self.another_period(reconciliation, far=False)
-            exchange = self.send_creation(reconciliation, call)
-            if exchange.status // 100 != 4:
-                break
-        return exchange
-
-    def _until_free(
-        self, reconciliation: OpenReconciliation, call: Call, exchange: Exchange, *, elsewhere: bool
-    ) -> tuple[Exchange, bool, Batch | None]:
-        """Try again, ever more seldom, while the one before may still be going on; what it took is remembered. In other
-        periods, too, where that may be done `elsewhere`.
-
-        Returns the last answer, whether the one before may be going on still, and what was opened at its place each time that
-        this one was refused: then it is refused for itself, or for its period.
-        """
-        if self.bench.session.control is not None:  # its clock was moved far enough: this one never ends
-            self.endless.add(reconciliation.place)
-            self.bench.session.control.abandon()
-            return self.bench.send(call, reconciliation.values[0]), False, None
-        place, others = reconciliation.place, ELSEWHERE if elsewhere else 0
-        unlike, opened = cycle(self.unlike(reconciliation.batch)), 0
-        waiting = self.bench.session.waiting.begin("the reconciliation before to be finished")
-        passed, late_looks = self.passed(place), 0
-        another = next(unlike)
-        if self.refuses_some and self.opens_now(another):
-            return exchange, False, another
-        while exchange.status // 100 == 4 and (waited := self.waited.get(place, 0.0)) < self._patience:
-            wait = min(self.takes.next_look(passed) - passed, self._patience - waited)
-            waiting.on(wait)
-            self.waited[place] = waited + wait
-            before, passed = passed, max(passed + wait, self.passed(place))
-            takes_long = passed > max(SOON_SECONDS, 2 * self.pause)
-            is_suspect = takes_long or opened > 0
-            moves = others > 0 and is_suspect
-            if elsewhere and is_suspect:  # a target may also take the period of what it refuses
-                self.another_period(reconciliation, far=moves)
-                others -= moves
-            exchange = self.send_creation(reconciliation, call)
-            if exchange.status // 100 == 2:  # it ended some time in the last wait, unless the period was taken
-                self.learn(place, after=0.0 if moves else before)
-            elif exchange.status // 100 == 4 and is_suspect:
-                late_looks += 1
-                if not opened and late_looks % LATE_LOOKS_EACH != 1:  # each costs another client error
-                    continue
-                if self.opens_now(another):
-                    opened, passed = opened + 1, 0.0
-                    if opened == REFUSED_FOR_ITSELF:
-                        return exchange, False, another
-                elif not opened:
-                    another = next(unlike)
-        if exchange.status // 100 == 4:
-            self.endless.add(place)
-            self.looked[place] = self.clock
-            note_stuck(self, exchange)
-        return exchange, True, None
-
     def unlike(self, batch: Batch) -> list[Batch]:
         """Plain ones at the same place, least like it first: where one is refused for itself, one of these is opened."""
-        is_long, has_several = batch.seconds >= LONG_SECONDS, batch.creation["releasesQtd"] > 1
-        (short, one), (long, several) = PLAIN
-        lengths, sizes = sorted((short, long), reverse=not is_long), sorted((one, several), reverse=not has_several)
-        return [self.plain(batch.place, size, seconds=seconds) for size in sizes for seconds in lengths]
-
-    def _refuses_all_but(self, another: Batch) -> None:
-        """One was refused for itself, as the other was opened each time: the plainest is like that from now on."""
-        self.refuses_some = True
-        self.plainest_is = another.seconds, another.creation["releasesQtd"]
+        return [self.plain(batch.place, entries, seconds=seconds) for seconds, entries in unlike(batch)]
 
     def plainest(self, place: Place) -> Batch:
         """The plainest reconciliation there that the target is known to take."""
-        seconds, size = self.plainest_is
-        return self.plain(place, size, seconds=seconds)
+        seconds, entries = self.takes_plain.plainest
+        return self.plain(place, entries, seconds=seconds)
 
     def _opens_another(self, place: Place) -> bool:
         """Whether a plain reconciliation is opened there now, of a short period or of a long one; it is completed, and in no
         counterexample's story."""
-        return any(self.opens_now(self.plain(place, size, seconds=seconds)) for seconds, size in self._plain_ones)
-
-    @property
-    def _plain_ones(self) -> list[tuple[int, int]]:
-        return sorted(PLAIN, key=lambda one: one != self.plainest_is)
+        plain = self.takes_plain.by_likelihood
+        return any(self.opens_now(self.plain(place, entries, seconds=seconds)) for seconds, entries in plain)
 
     def opens_now(self, batch: Batch) -> bool:
         """Whether it is opened now; it is completed, and in no counterexample's story."""
@@ -514,7 +385,7 @@ class ReconciliationCalls(Places):
         """Whether a notification comes in all the time that is waited."""
         session, began = self.bench.session, self.clock
         waiting = session.waiting.begin("the notification that a reconciliation is finished")
-        while (left := began + self._patience - self.clock) > 0:
+        while (left := began + self.patience - self.clock) > 0:
             if inbox.wait_for(lambda one: is_about(one, reconciliation), waiting.allowed(min(left, HEARING_SECONDS))):
                 self.note_taken(self.clock - began)
                 return True

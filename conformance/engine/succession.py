@@ -293,7 +293,8 @@ class Succession(Ahead[Any]):
         self._send_beside(planned, reconciliation)
         begins = reconciliation.values[0][PERIOD]
         with self._noted(planned.example, list(self.bench.story)) as notes:
-            created = reconciliations.create(reconciliation, blame=False)
+            is_free_to_move = not planned.seen_besides and planned.begun is None
+            created = reconciliations.create(reconciliation, blame=False, elsewhere=is_free_to_move)
             if created.status // 100 == 2:
                 opened.append(reconciliation)
             if created.status in catalogue()["REC-01"].accepted:

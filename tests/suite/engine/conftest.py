@@ -7,7 +7,22 @@ import time
 import pytest
 
 from conformance.engine.bench import Bench
+from conformance.mock.koncili import Koncili
+from conformance.run.mock_control import Control, local_control
 from conformance.run.session import Session
+
+
+@pytest.fixture
+def mocks(monkeypatch: pytest.MonkeyPatch) -> list[Koncili]:
+    """The mocks that sessions of the test have."""
+    mocks = list[Koncili]()
+
+    def noted_control(koncili: Koncili) -> Control:
+        mocks.append(koncili)
+        return local_control(koncili)
+
+    monkeypatch.setattr("conformance.run.session.local_control", noted_control)
+    return mocks
 
 
 @pytest.fixture

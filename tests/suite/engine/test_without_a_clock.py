@@ -25,7 +25,6 @@ from conformance.mock.defects.parts import Seen
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Variant
 from conformance.mock.world import MockWorld, Reconciliation
-from conformance.run.mock_control import Control, local_control
 from conformance.run.session import Options, Session, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -35,18 +34,6 @@ from strategies.identifiers import ODD_SHAPES, SHAPES
 from strategies.periods import PERIOD
 from strategies.reconciliations import Batch, plain_order
 from strategies.scope import Place
-
-
-def _noted_mocks(monkeypatch: pytest.MonkeyPatch) -> list[Koncili]:
-    """The mocks that sessions will have."""
-    mocks = list[Koncili]()
-
-    def noted_control(koncili: Koncili) -> Control:
-        mocks.append(koncili)
-        return local_control(koncili)
-
-    monkeypatch.setattr("conformance.run.session.local_control", noted_control)
-    return mocks
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -147,9 +134,10 @@ def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.Monk
         assert (len(refused), bench.shows_after) == (1, 0.5)
 
 
-def test_an_order_that_is_hidden_while_it_is_updated_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_that_is_hidden_while_it_is_updated_is_asked_for_again(
+    mocks: list[Koncili], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """ORD-15 was blamed for a query that came 50 ms after the update, and a 404."""
-    mocks = _noted_mocks(monkeypatch)
 
     def hidden_for_a_moment(world: MockWorld) -> Any:
         def shown_order(*key: Any) -> Any:
@@ -188,6 +176,7 @@ def test_any_sequence_of_calls_asks_no_sooner_than_orders_are_shown(seed: int, m
         session.control = None
         monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: control.advance(seconds))
         monkeypatch.setattr(Session, "inbox", None)
+        monkeypatch.setattr(Model, "now", lambda _self: control.now())  # a slow machine's time passes for no mock
         queries = list[Exchange]()
         query = Bench.query
 
@@ -241,10 +230,9 @@ def test_what_others_completed_is_waited_for_although_nothing_is_known_of_them(m
     ],
 )
 def test_what_somebody_else_has_active_for_a_time_is_no_rules_business(
-    after_refusal: bool, times: int, blamed: set[str], monkeypatch: pytest.MonkeyPatch
+    after_refusal: bool, times: int, blamed: set[str], mocks: list[Koncili], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """REC-01 was blamed, or after a refused creation REC-09."""
-    mocks = _noted_mocks(monkeypatch)
     with closing(open_session(Options())) as session:
         bench, control = Bench(session, "creations"), session.control
         assert control is not None
@@ -373,10 +361,14 @@ def test_a_period_is_kept_only_of_what_was_refused_for_one_thing(monkeypatch: py
     ],
 )
 def test_a_refused_creation_that_stays_active_is_not_passed_for_what_is_seen_elsewhere(
-    tells: bool, environment: str, has_id: bool, found: type[Exception], monkeypatch: pytest.MonkeyPatch
+    tells: bool,
+    environment: str,
+    has_id: bool,
+    found: type[Exception],
+    mocks: list[Koncili],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It was waited for in vain, as for one before that takes long, and the rule passed by its other laws."""
-    mocks = _noted_mocks(monkeypatch)
     with closing(open_session(Options(defects=("rec-09-overlapping-active",)))) as session:
         bench, control = Bench(session, "creations"), session.control
         assert control is not None

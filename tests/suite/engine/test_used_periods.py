@@ -1,0 +1,54 @@
+"""A target of which earlier runs, of whom nobody knows any more, have used the periods: no rule is blamed for that."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Final
+
+import pytest
+
+from conformance.engine.hindrances import Hindrances
+from conformance.engine.places import PATIENCE_SECONDS
+from conformance.errors import NotTried
+from conformance.mock.koncili import Koncili
+from conformance.mock.world import Reconciliation
+from conformance.target.shared.calendar import LONG, SHORT, Track
+from strategies.scope import Place
+from tests.suite.support.in_succession import WHOLE, bench_for, run
+
+RULES: Final = (*WHOLE, "REC-06", "REC-10")
+
+TAKES: Final = [0, 2, 20, 60, 200]
+"""Seconds that the target takes to reconcile; the last is more than is waited for where nothing is known."""
+
+
+def _used(place: Place, first: datetime, days: float, ids: count[int]) -> Reconciliation:
+    """What an earlier run has opened there and completed."""
+    ends = first + timedelta(days=days)
+    return Reconciliation(next(ids), place.account, place.channel, first, ends, 1, situation="CONCILIED")
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("seconds", TAKES)
+@pytest.mark.parametrize("tracks", [(SHORT,), (LONG,), (SHORT, LONG)], ids=["short", "long", "short and long"])
+def test_no_rule_is_blamed_where_earlier_runs_have_used_the_first_periods(
+    seconds: int, tracks: tuple[Track, ...], mocks: list[Koncili], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the one before may be going on a refusal may be for that, and then for the period: where another was opened at
+    once it was waited for all the same, in the same period, and the scenario left undecided."""
+    monkeypatch.setattr("conformance.mock.koncili.RECONCILES_IN", timedelta(seconds=seconds))
+    broken, ids = set[str](), count(7_000_001)
+    with bench_for(*RULES) as bench:
+        bench.session.in_process, bench.hindrances = False, Hindrances()
+        for place in bench.scope.places:
+            for track in tracks:
+                days = track.run / timedelta(days=2)
+                mocks[0].world.all_reconciliations.append(_used(place, track.first, days, ids))
+        for rule in WHOLE:
+            with suppress(NotTried):
+                broken.add(run(bench, rule))
+        assert broken | set(bench.session.evidence.observed) <= {""}
+        hindered = {rule: bench.session.evidence.scenarios[rule].hindrance for rule in WHOLE}
+        assert seconds > PATIENCE_SECONDS or not any(hindered.values()), hindered
