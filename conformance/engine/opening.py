@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
+from conformance.engine.long_periods import are_refused_for_their_length
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.stays_active import note_stuck
 from conformance.engine.unfinished import Hindered
@@ -94,7 +95,13 @@ class Opening:
                 calls.let_end(place)  # what was opened instead may be going on
                 calls.another_period(self.reconciliation)
                 exchange = self._send()
-        if exchange.status // 100 == 4 and self.elsewhere and self.reconciliation.batch.seconds >= LONG_SECONDS:
+        is_long = self.reconciliation.batch.seconds >= LONG_SECONDS
+        if (
+            exchange.status // 100 == 4
+            and self.elsewhere
+            and is_long
+            and not are_refused_for_their_length(calls, self.reconciliation)
+        ):
             raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
         return exchange
 

@@ -264,8 +264,11 @@ class ReconciliationCalls(Places):
 
     def opens_now(self, batch: Batch) -> bool:
         """Whether it is opened now; it is completed, and in no counterexample's story."""
-        story, place = list(self.bench.story), batch.place
-        another = self.begin(batch)
+        return self.is_opened(self.begin(batch))
+
+    def is_opened(self, another: OpenReconciliation) -> bool:
+        """The same for one that was begun."""
+        story, place = list(self.bench.story), another.place
         try:
             if not self.submit_orders(another):
                 return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
@@ -11,10 +11,12 @@ import pytest
 
 from conformance.engine.hindrances import Hindrances
 from conformance.engine.places import PATIENCE_SECONDS
+from conformance.engine.unfinished import Hindered
 from conformance.errors import NotTried
 from conformance.mock.koncili import Koncili
 from conformance.mock.world import Reconciliation
 from conformance.target.shared.calendar import LONG, SHORT, Track
+from strategies.periods import MONTH
 from strategies.scope import Place
 from tests.suite.support.in_succession import WHOLE, bench_for, run
 
@@ -52,3 +54,40 @@ def test_no_rule_is_blamed_where_earlier_runs_have_used_the_first_periods(
         assert broken | set(bench.session.evidence.observed) <= {""}
         hindered = {rule: bench.session.evidence.scenarios[rule].hindrance for rule in WHOLE}
         assert seconds > PATIENCE_SECONDS or not any(hindered.values()), hindered
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("seconds", [0, 20])
+@pytest.mark.parametrize(
+    ("defects", "all_used", "blamed"),
+    [
+        pytest.param(("strict-reconciliation-long-period",), False, {"REC-01"}, id="refused for their length"),
+        pytest.param((), True, set[str](), id="used by earlier runs"),
+        pytest.param((), False, set[str](), id="taken"),
+    ],
+)
+def test_a_long_period_that_is_refused_though_all_of_it_is_free_is_refused_for_its_length(
+    defects: tuple[str, ...],
+    all_used: bool,
+    blamed: set[str],
+    seconds: int,
+    mocks: list[Koncili],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a target that takes no period of more than a day it was said each time that earlier runs had taken them, perhaps."""
+    monkeypatch.setattr("conformance.mock.koncili.RECONCILES_IN", timedelta(seconds=seconds))
+    ids = count(7_000_001)
+    with bench_for("WFL-02", defects=defects) as bench:
+        bench.session.in_process, reconciliations, bench.scenario = False, bench.reconciliations, "WFL-02"
+        place = bench.scope.places[0]
+        if all_used:
+            days = (LONG.last - LONG.first) / timedelta(days=1)
+            mocks[0].world.all_reconciliations.append(_used(place, LONG.first, days, ids))
+        reconciliations.run_through(reconciliations.plain(place, 2))
+        month = reconciliations.begin(reconciliations.plain(place, 1, seconds=MONTH))
+        assert reconciliations.submit_orders(month)
+        with pytest.raises(Hindered) if all_used else nullcontext():
+            assert reconciliations.create(month).is_accepted is not bool(defects)
+        assert {one.rule for one in bench.session.evidence.observed.values()} == blamed
+        reconciliations.finish(month)
+        reconciliations.run_through(reconciliations.plain(place, 1))
