@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from conformance.contract.endpoints import Endpoint, endpoint_of
 from conformance.errors import CannotRun, Doubtful, GoneAway, NotLetIn, TargetUnavailable, WaitTooLong
@@ -15,7 +16,15 @@ from conformance.target.wire.exchange import SERVER_ERROR, Exchange
 from conformance.target.wire.http.building import Builder, Request
 from conformance.target.wire.http.failures import Garbled, NeverSent, NoAnswer, ProxyRefused, StillPassing
 from conformance.target.wire.redaction import Redactor
-from conformance.target.wire.transport import GATEWAY_ERRORS, PASSING_FAILURES, Blocked, GuardedTransport, is_page
+from conformance.target.wire.throttling import BACKOFF, Patience, told_seconds
+from conformance.target.wire.transport import (
+    GATEWAY_ERRORS,
+    LONGEST_BAD_GATEWAY,
+    PASSING_FAILURES,
+    Blocked,
+    GuardedTransport,
+    is_page,
+)
 
 SILENCES = 4
 """After so many calls in a row without an answer the run stops."""
@@ -30,6 +39,10 @@ FAULT_PAUSES = (0.1, 0.5)
 """Seconds after which a call is sent again that got a server error, one after the other."""
 
 REDIRECTION = 3
+
+UP_TRIES = 3
+"""How often a call is sent again that a gateway answered with an error while tokens were to be had: five seconds in all. Where
+there are none, as often as after any failure that passes."""
 
 STRANGE_AT_MOST = 3
 """So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
@@ -72,6 +85,9 @@ class Sender:
         """Whether a token is asked for to see that the target is there."""
         self._strange: Counter[Endpoint | None] = Counter()
         """How many strange answers in a row an endpoint gave to calls that are not sent again."""
+        self._outages = {True: Patience(), False: Patience()}
+        """How long a gateway has been waited for that answers in place of what is behind it, while tokens are to be had and while
+        there are none."""
         self._own_pages: set[tuple[Endpoint | None, int]] = set()
         """The endpoints and statuses that the target itself answers with a page."""
 
@@ -92,9 +108,9 @@ class Sender:
         headers: Mapping[str, str | None] | None = None,
         again: bool = False,
     ) -> Exchange:
-        """Send a request as it is given, documented or not. 429 and 502 are waited out; a 503 or 504, or a page where JSON is
-        expected, counts only if the same request gets one `again` while tokens are still to be had; any other server error only
-        if the same request gets one each time (what passed is told in the exchange).
+        """Send a request as it is given, documented or not. 429 and 502 are waited out, a 503 and a 504 too, within limits; these
+        or a page where JSON is expected count only if the same request gets one `again` while tokens are still to be had; any
+        other server error only if the same request gets one each time (what passed is told in the exchange).
 
         Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
         done without an answer, GoneAway and WaitTooLong where nothing more is to be sent, and CannotRun on 423 and for a
@@ -121,9 +137,13 @@ class Sender:
                 self._transport.lost = self._transport.lost or not exchange.is_refused
                 second = self.send(method, path, query=query, content=content, headers=headers, again=True)
                 return second if second.passed is not None else replace(second, passed=exchange.passed)
+            if self._waits_for_a_gateway(exchange):
+                return self.send(method, path, query=query, content=content, headers=headers, again=True)
             self._vouch_for(exchange, f"{method} {path}")
         else:
             self._strange[endpoint] = 0
+            if not self._vouching:
+                self._outages = {True: Patience(), False: Patience()}
         self._silences = 0
         if self._transport.lost and exchange.endpoint in NOT_TWICE and exchange.is_refused:
             raise Doubtful(
@@ -229,6 +249,22 @@ class Sender:
             if self._strange[exchange.endpoint] < STRANGE_AT_MOST:
                 what = f"{call}: {_strange_words(exchange)}"
                 raise Doubtful(f"{what}, perhaps of a proxy; what it asked for may have been done")
+
+    def _waits_for_a_gateway(self, exchange: Exchange) -> bool:
+        """Wait, where a gateway says that what is behind it is not there: a deployment takes seconds, of one part of a target or
+        of all. False where that is no reason, or it was waited for long enough. Raises WaitTooLong, CannotRun."""
+        if exchange.status not in GATEWAY_ERRORS or self._vouching:
+            return False
+        told = told_seconds(exchange.response_headers.get("retry-after", ""), datetime.now(UTC)) or 0.0
+        is_up = self._gives_tokens()
+        pause = self._outages[is_up].after_failure(
+            UP_TRIES if is_up else len(BACKOFF), at_least=min(told, LONGEST_BAD_GATEWAY)
+        )
+        if pause is None:
+            return False
+        at_most = self._waiting.at_most
+        self._waiting.wait(f"another try after a {exchange.status}", pause if at_most is None else min(pause, at_most))
+        return True
 
     def _vouch_for(self, exchange: Exchange, call: str) -> None:
         """See that a strange answer is the target's own: it comes each time, while tokens are still to be had.

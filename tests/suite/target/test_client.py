@@ -607,13 +607,56 @@ def test_nothing_more_is_sent_to_a_target_that_has_gone_away(client: KonciliClie
 
 
 @pytest.mark.parametrize(
-    ("answers", "status"), [((503, 200), 200), ((504, 200), 200), ((503, 503), 503), ((500, 200), 200)]
+    ("answers", "status"),
+    [
+        ((503, 200), 200),
+        ((504, 200), 200),
+        ((503, 504, 503, 503, 200), 200),
+        ((503,) * 5, 503),
+        ((504,) * 5, 504),
+        ((500, 200), 200),
+    ],
 )
 def test_a_gateways_error_counts_only_if_it_comes_again(
-    client: KonciliClient, server: Server, answers: tuple[int, int], status: int
+    client: KonciliClient, server: Server, naps: list[float], answers: tuple[int, ...], status: int
 ) -> None:
     server.answers["/my-accounts"] = [httpx.Response(answer) for answer in answers]
     assert client.call(Endpoint.LIST_ACCOUNTS).status == status
+    assert sum(naps) < 6
+
+
+def test_each_part_of_a_target_may_be_away_for_a_while(
+    client: KonciliClient, server: Server, naps: list[float]
+) -> None:
+    """A deployment takes its parts away one after the other, each for seconds."""
+    for _ in range(3):
+        server.answers["/my-accounts"] = [
+            *[httpx.Response(503, headers={"retry-after": "2"})] * 4,
+            httpx.Response(200, json=[]),
+        ]
+        assert client.call(Endpoint.LIST_ACCOUNTS).status == 200
+    assert sum(naps) >= 18
+
+
+@pytest.mark.parametrize(("away", "answered"), [(5, True), (40, False)])
+def test_a_target_that_is_away_is_waited_for(
+    client: KonciliClient, server: Server, naps: list[float], away: int, answered: bool
+) -> None:
+    client.access_token()
+    down = [httpx.Response(503, content=b"<html>back soon</html>")] * away
+    server.answers = {
+        "/my-accounts": [*down, httpx.Response(200, json=[])],
+        "/public/api/auth/token": [*down, httpx.Response(200, json={"accessToken": "another-one"})],
+    }
+    if answered:
+        assert client.call(Endpoint.LIST_ACCOUNTS).status == 200
+        return
+    with pytest.raises(TargetUnavailable, match="503 with a page in place of JSON, each time"):
+        client.call(Endpoint.LIST_ACCOUNTS)
+    assert 45 < sum(naps) < 70
+    with pytest.raises(TargetUnavailable):
+        client.call(Endpoint.LIST_ACCOUNTS)
+    assert sum(naps) < 70, "it is waited for once"
 
 
 def test_large_answers_are_written_down_cut_where_there_are_many(server: Server, tmp_path: Path) -> None:
