@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
 from conformance.engine import economy
-from conformance.engine.economy import Earlier
+from conformance.engine.economy import Earlier, Makeable
 from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.engine.kind_turns import ALL, KindTurns, kind_turns
 from conformance.planning.smoke import SMOKE
@@ -53,8 +53,17 @@ class KindsTried:
         )
 
     @cached_property
-    def chosen(self) -> Mapping[Refusal, tuple[Kind, ...]]:
+    def chosen(self) -> Makeable:
         """The kinds of its fault that each scenario tries."""
+        kept, key = self.session.drawn, (KindsTried, repr(self.scope))
+        if kept is None or self._stored is not None:
+            return self._choose()
+        if key not in kept:
+            kept[key] = [self._choose()]
+        (chosen,) = kept[key]
+        return cast("Makeable", chosen)
+
+    def _choose(self) -> Makeable:
         session = self.session
         return economy.choose_kinds(
             self.scope, session.profile, session.seed, self._earlier,

@@ -27,20 +27,34 @@ def make_app(koncili: Koncili) -> WSGI:
     """The WSGI application that serves this mock."""
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        try:
-            answer = respond(koncili, request_of(environ))
-            raw = answer.raw
-        except Exception:  # an error of ours is one answer, not the end of the server
+        def complain() -> None:
             environ["wsgi.errors"].write(traceback.format_exc())
-            answer, raw = SERVER_ERROR, SERVER_ERROR.raw
-        if answer.leaves is Leaves.NOT_AT_ALL:
-            raise ConnectionResetError("the connection was reset before an answer came")
-        start_response(_status_line(answer.status), _headers(answer, raw, environ["REQUEST_METHOD"]))
-        if environ["REQUEST_METHOD"] == "HEAD" or answer.status in _BODILESS:
-            return ()
-        return (raw[: len(raw) // 2],) if answer.leaves is Leaves.HALF else (raw,)
+
+        status, headers, body = answered(koncili, lambda: request_of(environ), environ["REQUEST_METHOD"], complain)
+        start_response(_status_line(status), headers)
+        return (body,) if body else ()
 
     return app
+
+
+def answered(
+    koncili: Koncili, read: Callable[[], Request], method: str, complain: Callable[[], object]
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """The mock's answer to what is `read`, as it leaves: status, headers, and what of the body does. `complain` tells of the
+    exception that is being handled: an error of ours is one answer, not the end of the server. Raises ConnectionResetError where
+    no answer leaves."""
+    try:
+        answer = respond(koncili, read())
+        raw = answer.raw
+    except Exception:
+        complain()
+        answer, raw = SERVER_ERROR, SERVER_ERROR.raw
+    if answer.leaves is Leaves.NOT_AT_ALL:
+        raise ConnectionResetError("the connection was reset before an answer came")
+    headers = _headers(answer, raw, method)
+    if method == "HEAD" or answer.status in _BODILESS:
+        return answer.status, headers, b""
+    return answer.status, headers, raw[: len(raw) // 2] if answer.leaves is Leaves.HALF else raw
 
 
 def respond(koncili: Koncili, request: Request) -> Answer:

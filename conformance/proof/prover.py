@@ -5,6 +5,7 @@ Collecting the scenarios and drawing the examples, which take longer than sendin
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -92,6 +93,7 @@ class Prover:
         try:
             if not self.failure:
                 self._take(self._subject(session, None, items))
+                gc.freeze()  # what was drawn is no garbage, in no copy
                 forks: Forks[Defect | Variant, Subject] = Forks(
                     lambda mock: self._in_a_copy(session, mock), jobs=self.plan.jobs, seconds=SECONDS_EACH
                 )

@@ -327,7 +327,8 @@ class Certification:
         elif call.when == "call" and item.nodeid not in self.session.deferred:
             evidence.finish(item.nodeid, Outcome.PASSED)
         if call.when == "call":
-            evidence.keep_samples(item.nodeid, self.session.redactor)
+            if self.drawn is None:  # a proof shows no samples
+                evidence.keep_samples(item.nodeid, self.session.redactor)
             self.session.journal.about, self.session.journal.kind = "clearing away", ""
             self._tidy(item)
             scenario.seconds += time.perf_counter() - self._started

@@ -16,8 +16,8 @@ import httpx
 from conformance.contract.readings import resolve
 from conformance.contract.rules import Rule, catalogue
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
-from conformance.mock.app import make_app
 from conformance.mock.clock import VirtualClock
+from conformance.mock.in_process import InProcess
 from conformance.mock.koncili import Koncili
 from conformance.mock.quirks import Quirk, Variant
 from conformance.mock.target import mock_target_table
@@ -117,7 +117,8 @@ class Session:
     transport: httpx.BaseTransport | None = None
     """Leads to the mock in process."""
     drawn: dict[Hashable, list[Any]] | None = None
-    """What the laws' first passes drew, kept from run to run by the prover, since drawing it takes half of a run."""
+    """What the laws' first passes drew, and which kinds of faults were chosen, kept from run to run by the prover: drawing takes
+    half of a run, and choosing as long as a defect that is caught soon."""
     replayed: Sequence[str] | None = None
     """The kinds of faults that scenarios try where a finding is replayed; None where it is for the run to choose."""
     resuming: bool = False
@@ -371,7 +372,7 @@ def open_session(options: Options, har: Path | None = None, tell: Callable[[str,
         control = local_control(koncili)
         waiting.sleep = control.advance  # no other time passes there
         wire = next((quirk.wire for quirk in quirks if quirk.wire is not None), None)
-        transport = Wired(koncili, wire) if wire else httpx.WSGITransport(make_app(koncili))
+        transport = Wired(koncili, wire) if wire else InProcess(koncili)
         calendar = Calendar(tracks=_tracks_of(target))
     else:
         control = remote_control(target.base_url) if may_be_controlled(target, options) else None
