@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -54,38 +54,57 @@ NOT_EARLIER: Final[dict[str, Draw]] = {
 }
 
 
-def _over(begins: float, ends: float, period: str = EARLIER, zone: int | None = None) -> Draw:
-    """A period given by its distance in seconds from the beginning of an earlier one, which lasts EARLIER_SECONDS."""
+class _Edge(NamedTuple):
+    """An instant, so many seconds from an end of an earlier period."""
 
-    def draw_edit(_: DrawFn, _call: Call, _scope: Scope) -> Edit:
-        init, end = (at(timedelta(seconds=seconds), zone, period=period) for seconds in (begins, ends))
-        return Edit(INIT, init, ((END, end),))
+    seconds: int
+    is_from_end: bool = False
+
+
+def _begin(seconds: int) -> _Edge:
+    return _Edge(seconds)
+
+
+def _end(seconds: int) -> _Edge:
+    return _Edge(seconds, is_from_end=True)
+
+
+def _over(init: _Edge, end: _Edge, period: str = EARLIER, zone: int | None = None) -> Draw:
+    """A period given by its ends beside those of an earlier one. Where periods must last longer it begins sooner, if it begins
+    before the earlier one, or ends later: else it would be refused for that."""
+
+    def draw_edit(_: DrawFn, _call: Call, scope: Scope) -> Edit:
+        whole = EARLIER_SECONDS + scope.shortest
+        begins, ends = (edge.seconds + (whole if edge.is_from_end else 0) for edge in (init, end))
+        if begins < 0:
+            begins = min(begins, ends - scope.shortest)
+        ends = max(ends, begins + scope.shortest)
+        printed_init, printed_end = (at(timedelta(seconds=seconds), zone, period=period) for seconds in (begins, ends))
+        return Edit(INIT, printed_init, ((END, printed_end),))
 
     return draw_edit
 
 
-_WHOLE: Final = EARLIER_SECONDS
-
 WHOLLY_OVER: Final[dict[str, Draw]] = {
-    "equal": _over(0, _WHOLE),
-    "inside": _over(10, _WHOLE - 10),
-    "around": _over(-10, _WHOLE + 10),
-    "same beginning, later end": _over(0, _WHOLE + 10),
-    "same beginning, earlier end": _over(0, _WHOLE - 10),
-    "earlier beginning, same end": _over(-10, _WHOLE),
-    "later beginning, same end": _over(10, _WHOLE),
-    "equal to the last": _over(0, _WHOLE, LATEST),
-    "equal, in another zone": _over(0, _WHOLE, zone=_FAR_EAST),
-    "inside, of a second": _over(10, 11),
+    "equal": _over(_begin(0), _end(0)),
+    "inside": _over(_begin(10), _end(-10)),
+    "around": _over(_begin(-10), _end(10)),
+    "same beginning, later end": _over(_begin(0), _end(10)),
+    "same beginning, earlier end": _over(_begin(0), _end(-10)),
+    "earlier beginning, same end": _over(_begin(-10), _end(0)),
+    "later beginning, same end": _over(_begin(10), _end(0)),
+    "equal to the last": _over(_begin(0), _end(0), LATEST),
+    "equal, in another zone": _over(_begin(0), _end(0), zone=_FAR_EAST),
+    "inside, of a second": _over(_begin(10), _begin(11)),
 }
 
 PARTLY_OVER: Final[dict[str, Draw]] = {
-    "it ends in the middle": _over(-30, 30),
-    "it begins in the middle": _over(30, _WHOLE + 30),
-    "it ends a second after the other begins": _over(-30, 1),
-    "it begins a second before the other ends": _over(_WHOLE - 1, _WHOLE + 30),
-    "it begins a second before the last ends": _over(_WHOLE - 1, _WHOLE + 30, LATEST),
-    "it ends in the middle of the last, in another zone": _over(-30, 30, LATEST, _FAR_WEST),
+    "it ends in the middle": _over(_begin(-30), _begin(30)),
+    "it begins in the middle": _over(_begin(30), _end(30)),
+    "it ends a second after the other begins": _over(_begin(-30), _begin(1)),
+    "it begins a second before the other ends": _over(_end(-1), _end(30)),
+    "it begins a second before the last ends": _over(_end(-1), _end(30), LATEST),
+    "it ends in the middle of the last, in another zone": _over(_begin(-30), _begin(30), LATEST, _FAR_WEST),
 }
 
 # -- other fields of a creation ------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ LATEST: Final = "latest"
 """Names of the placeholders for periods that were used before on the same account and channel, `latest` by the last."""
 
 EARLIER_SECONDS: Final = 60
-"""How long those last."""
+"""How long those last, and longer by what periods last at least where a target takes no short ones."""
 
 
 def at(

@@ -124,7 +124,7 @@ def batches(
     place_number, more, length, init_zone, end_zone, milliseconds, form = draw(
         _choices(len(places), at_most - at_least + 1)
     )
-    place, seconds = places[place_number], seconds or LENGTHS[length]
+    place, seconds = places[place_number], max(seconds or scope.shortest + LENGTHS[length], scope.shortest)
     count = at_least + more
     some: dict[str, Any] = {
         "statuses": STATUSES, "places": (place,), "releasable": True, "large": large, "limit": most(count)

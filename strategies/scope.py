@@ -41,6 +41,8 @@ class Scope:
     days: Days = DAYS
     opened_at: tuple[Place, ...] = ()
     """Where reconciliations are to be opened, where nothing else is asked for; anywhere where none is named."""
+    shortest: int = 0
+    """Seconds that periods last at least, where the target was seen to refuse shorter ones."""
 
     @property
     def extract_types(self) -> tuple[str, ...]:

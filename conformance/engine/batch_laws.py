@@ -120,12 +120,13 @@ def use_earlier_periods(
     `opened_before` for something else."""
     wanted = {placeholder for _, edit in fault_batch.edits for placeholder in edit.placeholders} & {EARLIER, LATEST}
     place, before = reconciliation.place, None
+    seconds = EARLIER_SECONDS + reconciliations.scope.shortest
     if opened_before:
-        before = reconciliations.lying_alone(place, EARLIER_SECONDS)
+        before = reconciliations.lying_alone(place, seconds)
     for name in (EARLIER, LATEST) if wanted else ():
         earlier, before = before, None
         if earlier is None:
-            earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=EARLIER_SECONDS))
+            earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=seconds))
         reconciliation.values = tuple(
             values.having(**{name: earlier.values[0][PERIOD]}) for values in reconciliation.values
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.engine.long_periods import are_refused_for_their_length
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.plain_ones import Measures
 from conformance.engine.stays_active import note_stuck
 from conformance.engine.unfinished import Hindered
 from conformance.target.shared.calendar import LONG_SECONDS
@@ -84,7 +85,21 @@ class Opening:
         exchange = self._in_other_periods(exchange)
         if exchange.is_refused and self.instead is not None:  # without other periods, its own may be an earlier run's
             calls.takes_plain.all_but(self.instead, in_several_periods=self.elsewhere)
+            self._see_whether_short_ones_are_taken()
         return exchange
+
+    def _see_whether_short_ones_are_taken(self) -> None:
+        """A long one was opened instead of a short one: of short ones none is sent any more, unless one like that is opened."""
+        calls, known = self.calls, self.calls.takes_plain
+        seconds, entries = known.plainest
+        if known.shortest or seconds < LONG_SECONDS or self.reconciliation.batch.seconds >= LONG_SECONDS:
+            return
+        short = calls.plain(self.reconciliation.place, entries)
+        calls.let_end(short.place)
+        if calls.opens_now(short):
+            known.plainest = Measures(short.seconds, entries)
+        else:
+            known.shortest = seconds
 
     def _in_other_periods(self, exchange: Exchange) -> Exchange:
         """Try other periods where this one was refused; the last answer. Raises Hindered where those may all be used."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from conformance.engine.bench import Bench
+from conformance.engine.plain_ones import PlainOnes
 from conformance.engine.unfinished import Hindered
 from conformance.target.shared.reconciling import Taking, note_reconciling
 from strategies.scope import Place, Scope
@@ -51,6 +52,8 @@ class Places:
     """The most seconds that a notification was seen to take in this run."""
     refused_at: set[Place] = field(default_factory=set)
     """Where a creation was refused as it should be, and none was accepted since."""
+    takes_plain: PlainOnes = field(default_factory=PlainOnes)
+    """Which plain ones the target takes."""
     settling: set[Place] = field(default_factory=set)
     """Where one was completed and nothing says that it is finished."""
 
@@ -63,7 +66,7 @@ class Places:
         """What strategies of reconciliations draw from: the places that are not known to be blocked."""
         self.look_again()
         free = tuple(place for place in self.bench.scope.places if place not in self.blocked)
-        return replace(self.bench.scope, places=free or self.bench.scope.places)
+        return replace(self.bench.scope, places=free or self.bench.scope.places, shortest=self.takes_plain.shortest)
 
     @property
     def shared_scope(self) -> Scope:

@@ -32,6 +32,8 @@ class PlainOnes:
     refuses_some: bool = False
     """Whether a lawful creation was seen to be refused for itself, or for its period: since then it is first looked whether
     another is opened."""
+    shortest: int = 0
+    """Seconds that periods last at least that it takes; 0 where it takes short ones, for all that is known."""
     surely_refuses: bool = False
     """Whether it was refused in several periods: no other is tried since."""
 

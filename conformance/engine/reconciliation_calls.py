@@ -11,7 +11,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.opening import Opening
 from conformance.engine.places import Places
-from conformance.engine.plain_ones import PlainOnes, unlike
+from conformance.engine.plain_ones import PLAIN, unlike
 from conformance.engine.spoiled_places import SpoiledPlace, note_spoiled
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
@@ -55,8 +55,6 @@ class ReconciliationCalls(Places):
     """Those of which a broken creation was refused since one was opened there."""
     refused_since: dict[Place, OpenReconciliation] = field(default_factory=dict)
     """The first of which any creation was refused since one was opened there, as it was then; also by a look for room."""
-    takes_plain: PlainOnes = field(default_factory=PlainOnes)
-    """Which plain ones the target takes."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 
@@ -69,9 +67,10 @@ class ReconciliationCalls(Places):
             self.takes = Taking(told or seen or 0.0)
             self.is_told = told is not None or seen is not None
 
-    def plain(self, place: Place, *sizes: int, seconds: int = 60) -> Batch:
-        """The plainest batch on a place, with orders of so many extracts."""
-        return plain_batch(self.bench.scope, place, *sizes, seconds=seconds)
+    def plain(self, place: Place, *sizes: int, seconds: int | None = None) -> Batch:
+        """The plainest batch on a place, with orders of so many extracts; where no `seconds` are given its period is short."""
+        lasts = seconds or max(PLAIN[0].seconds, self.takes_plain.shortest)
+        return plain_batch(self.bench.scope, place, *sizes, seconds=lasts)
 
     spoiled_at: dict[Place, SpoiledPlace] = field(default_factory=dict)
     """Where a lawful release was refused ahead of its scenario's turn."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from struct import pack
@@ -42,6 +42,20 @@ def lawful_batches(readings: str = "default readings") -> tuple[Batch, ...]:
     """So many lawful batches under these readings (under others than the default ones a few), the same ones each time."""
     size = SAMPLE if readings == "default readings" else FEW
     return tuple(sample(batches(mock_scope(BATCH_READINGS[readings]), at_most=MOST_ORDERS), size))
+
+
+def test_where_the_target_takes_no_short_periods_none_is_drawn() -> None:
+    shortest = 2 * 86_400
+    drawn = sample(batches(replace(mock_scope({}), shortest=shortest)), FEW)
+    assert {batch.seconds for batch in drawn} == {shortest + seconds for seconds in LENGTHS}
+    assert batches_of(shortest, MONTH) == {MONTH}
+    assert batches_of(shortest, 60) == {shortest}
+
+
+def batches_of(shortest: int, seconds: int) -> set[int]:
+    """How long those last that are to last so long."""
+    drawn = sample(batches(replace(mock_scope({}), shortest=shortest), seconds=seconds), FEW)
+    return {batch.seconds for batch in drawn}
 
 
 @cache
@@ -385,6 +399,21 @@ def test_rec_04_and_05_a_period_lies_so_over_an_earlier_one(rule_id: str, name: 
                 assert (lies(init, end, begins, ends), over) == (how, timedelta(seconds=seconds))
             else:
                 assert over < timedelta(), "it overlaps no other"
+
+
+@pytest.mark.parametrize("name", sorted(OVER))
+def test_where_periods_last_longer_the_ones_over_an_earlier_one_do_so_too(name: str) -> None:
+    """A target that takes no short periods would refuse them for that."""
+    how, which, _ = OVER[name]
+    scope = replace(mock_scope({}), shortest=2 * 86_400)
+    begins, lasts = datetime(2001, 2, 1, tzinfo=UTC), timedelta(seconds=scope.shortest + EARLIER_SECONDS)
+    kinds = {kind.name: kind for rule in ("REC-04", "REC-05") for some in FAULTS[rule].values() for kind in some}
+    ((_, edit),) = sample(fault_batches(scope, Endpoint.CREATE_RECONCILIATION, (kinds[name],)), FEW)[-1].edits
+    assert edit.placeholders == {which}
+    init, end = (datetime.fromisoformat(str(one.change(begins.isoformat()))) for one in (edit.value, edit.also[0][1]))
+    assert lies(init, end, begins, begins + lasts) == how
+    assert end - init >= timedelta(seconds=scope.shortest)
+    assert min(end, begins + lasts) > max(init, begins)
 
 
 # How far outside the period, in seconds: before its beginning (negative) or after its end.
