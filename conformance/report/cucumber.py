@@ -11,6 +11,7 @@ import platform
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -50,13 +51,9 @@ def _envelopes(certificate: Certificate, evidence: Evidence, features: Mapping[s
             "runtime": {"name": platform.python_implementation(), "version": platform.python_version()}, **system,
         }
     }  # fmt: skip
-    pickles: list[dict[str, Any]] = []
-    reader = GherkinEvents(GherkinEvents.Options(print_source=True, print_ast=True, print_pickles=True))
-    for uri, data in features.items():
-        for event in reader.enum({"source": {"uri": uri, "data": data, "mediaType": _GHERKIN}}):
-            envelope: Envelope = dict(event)
-            pickles += [envelope["pickle"]] if "pickle" in envelope else []
-            yield envelope
+    of_features = known_features(tuple(features.items()))
+    pickles = [envelope["pickle"] for envelope in of_features if "pickle" in envelope]
+    yield from of_features
     yield {"testRunStarted": {"id": "run", "timestamp": _instant(certificate.started_at)}}
     ends = _ends(cases(certificate, evidence), pickles)
     for pickle in pickles:
@@ -74,6 +71,17 @@ def _envelopes(certificate: Certificate, evidence: Evidence, features: Mapping[s
             "message": f"{certificate.verdict}: the certificate decides",
         }
     }  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def known_features(features: tuple[tuple[str, str], ...]) -> Sequence[Envelope]:
+    """Of features, path and text of each: source, document and pickles. Read once, since all runs have the same."""
+    reader = GherkinEvents(GherkinEvents.Options(print_source=True, print_ast=True, print_pickles=True))
+    return [
+        dict(event)
+        for uri, data in features
+        for event in reader.enum({"source": {"uri": uri, "data": data, "mediaType": _GHERKIN}})
+    ]
 
 
 def _rule_of(pickle: Mapping[str, Any]) -> str:
