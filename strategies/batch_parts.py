@@ -192,6 +192,7 @@ NOT_IN_CASH: Final = named(
         "lower case": "in_cash",
         "a blank after it": "IN_CASH ",
         "a hyphen in it": "IN-CASH",
+        "a list of it": "IN_CASH, IN_CASH",
         "empty": "",
         "null": None,
         "left out": LEFT_OUT,
@@ -237,6 +238,7 @@ OTHER_ENTRY_TYPE: Final[dict[str, Draw]] = {
     "null": _in_entry("type", None),
     "left out": _in_entry("type", LEFT_OUT),
     "of another document": _no_release_type,
+    "a list of it": _in_entry("type", "SALE, SALE", "SALE"),
 }
 
 

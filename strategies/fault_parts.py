@@ -125,6 +125,8 @@ OTHER_STATUS: Final = {
     ),
     **named(("body", "status"), {"left out": LEFT_OUT, "null": None, "empty": ""}),
     "unknown": drawing(("body", "status"), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map("X_".__add__)),
+    # Whichever of a list is taken is the one that it was.
+    "a list of it": lambda _draw, call, _scope: Edit(("body", "status"), ", ".join([call.body["status"]] * 2)),
 }
 
 
@@ -209,6 +211,7 @@ OTHER_EXTRACT_TYPE: Final = {
         },
     ),
     "an ordinal as text": _in_extract("type", "1", "COMISSION", turn=1),
+    "a list of it": _in_extract("type", "SALE, SALE", "SALE"),
 }
 
 _TAKES_THE_SAME: Final = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from conformance.contract.endpoints import (
@@ -16,7 +16,8 @@ from conformance.contract.endpoints import (
 from conformance.contract.instants import parse_instant
 from conformance.contract.jsontext import NotJSON
 from conformance.contract.judge import Request
-from conformance.contract.order_rules import DATE_FIELDS
+from conformance.contract.order_rules import DATE_FIELDS, MANDATORY_DATES
+from conformance.contract.readings import EXTRACT_TYPES
 from conformance.mock.defects.parts import CREATE, DELETE, QUERY, RELEASE, SUBMIT, Where, on_endpoint, rules
 from conformance.mock.koncili import SERVER_ERROR
 from conformance.mock.quirks import Defect
@@ -75,6 +76,18 @@ def _is_json(request: Request) -> bool:
 def _no(*fields: str) -> Where:
     """One of these fields is not there, in a body that is an object."""
     return lambda request: isinstance(request.content, dict) and any(name not in request.fields for name in fields)
+
+
+def _other_name(field: str, names: Collection[str]) -> Where:
+    """The field holds a name, and none of these."""
+    return lambda request: isinstance(name := request.fields.get(field), str) and bool(name) and name not in names
+
+
+def _other_type(request: Request) -> bool:
+    """One extract names a type that there is nowhere."""
+    extracts = request.fields.get("extracts")
+    names = [part.get("type") for part in extracts if isinstance(part, dict)] if isinstance(extracts, list) else []
+    return any(isinstance(name, str) and name and name not in EXTRACT_TYPES["portal"] for name in names)
 
 
 def _null(*fields: str) -> Where:
@@ -184,6 +197,10 @@ CRASHES: Final = (
     _crash("status-a-number", "Answers 500 to a status that is a number.", _of_type("status", int), blamed=("ORD-13", "REL-17")),
     _crash("status-null", "Answers 500 to a status that is null.",
            on_endpoint(SUBMIT), _null("status"), blamed=("ORD-02",)),
+    _crash("status-unknown", "Answers 500 to a status that it does not know (valueOf, Rails' ArgumentError).",
+           on_endpoint(SUBMIT), _other_name("status", MANDATORY_DATES), blamed=("ORD-02",)),
+    _crash("type-unknown", "Answers 500 to a type that it does not know (valueOf, Rails' ArgumentError).",
+           on_endpoint(SUBMIT), _other_type, blamed=("ORD-09",)),
     _crash("malformed-date", "Answers 500 to a malformed date of an order.",
            on_endpoint(SUBMIT), _malformed_date, blamed=("ORD-08",)),
     _crash("malformed-period", "Answers 500 to a malformed date of a reconciliation or release.",

@@ -196,6 +196,8 @@ TOLERANCE: Final = (
            "ORD-02", "ORD-09", "REL-04", "REL-05"),
     reads("ord-02-hyphens", "Takes the names of enumerations with hyphens for their underscores.",
            _text(lambda name: name.replace("-", "_")), ENUMERATIONS, "ORD-02", "REL-04"),
+    reads("ord-09-lists", "Takes a list of names, with commas between them, for the last one (.NET's Enum.Parse).",
+           _text(lambda names: names.rpartition(", ")[2]), ENUMERATIONS, "ORD-02", "ORD-09", "REL-04", "REL-05"),
     Defect(name="ord-11-trimmed", statement="Compares codes without the blanks around them.", rules=rules("ORD-11", "REL-10"),
            judges=_with_inner_codes(lambda own, code: own.strip() == code.strip())),
     Defect(name="rel-10-in-any-case", statement="Compares codes in any case.", rules=rules("ORD-11", "REL-10"),
