@@ -47,6 +47,9 @@ there are none, as often as after any failure that passes."""
 STRANGE_AT_MOST = 3
 """So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
 
+SAYS_DONE = frozenset({400, 404, 409, 410, 422})
+"""How a call is refused that was carried out before. (403 and 429 have to do with who sends it, and how often.)"""
+
 NOT_TWICE = NOT_AGAIN | {Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
 """Calls that are not sent again after an answer that does not say what became of them (a 500 does: see `_until_it_passes`). An
 order may be: it is the same then."""
@@ -84,7 +87,7 @@ class Sender:
         self._vouching = False
         """Whether a token is asked for to see that the target is there."""
         self._strange: Counter[Endpoint | None] = Counter()
-        """How many strange answers in a row an endpoint gave to calls that are not sent again."""
+        """How many strange answers an endpoint gave to calls that are not sent again, with no other success between them."""
         self._outages = {True: Patience(), False: Patience()}
         """How long a gateway has been waited for that answers in place of what is behind it, while tokens are to be had and while
         there are none."""
@@ -135,13 +138,18 @@ class Sender:
             if not again:
                 self._check_doubt(exchange, f"{method} {path}")
                 self._transport.lost = self._transport.lost or not exchange.is_refused
-                second = self.send(method, path, query=query, content=content, headers=headers, again=True)
+                try:
+                    second = self.send(method, path, query=query, content=content, headers=headers, again=True)
+                except Doubtful as doubt:
+                    self._note_done(exchange, doubt.refusal)
+                    raise
                 return second if second.passed is not None else replace(second, passed=exchange.passed)
             if self._waits_for_a_gateway(exchange):
                 return self.send(method, path, query=query, content=content, headers=headers, again=True)
             self._vouch_for(exchange, f"{method} {path}")
         else:
-            self._strange[endpoint] = 0
+            if not exchange.is_refused:
+                self._strange[endpoint] = 0
             if not self._vouching:
                 self._outages = {True: Patience(), False: Patience()}
         self._silences = 0
@@ -249,6 +257,12 @@ class Sender:
             if self._strange[exchange.endpoint] < STRANGE_AT_MOST:
                 what = f"{call}: {_strange_words(exchange)}"
                 raise Doubtful(f"{what}, perhaps of a proxy; what it asked for may have been done")
+
+    def _note_done(self, strange: Exchange, second: Exchange | None) -> None:
+        """A call that was answered with a page each time, and is refused when it is sent again, was carried out: the target
+        itself says so by pages. (No document says what the body of a success is.)"""
+        if second is not None and second.status in SAYS_DONE and is_page(strange.response_body):
+            self._own_pages.add((strange.endpoint, strange.status))
 
     def _waits_for_a_gateway(self, exchange: Exchange) -> bool:
         """Wait, where a gateway says that what is behind it is not there: a deployment takes seconds, of one part of a target or

@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.http.building import AsItStands
 from conformance.target.wire.journal import Journal
 from conformance.target.wire.redaction import Redactor
-from conformance.target.wire.sender import SILENCES
+from conformance.target.wire.sender import SILENCES, STRANGE_AT_MOST
 
 BASE_URL = "https://koncili.example"
 TOKEN_ROUTE, REFRESH_ROUTE = Endpoint.CREATE_TOKEN.label, Endpoint.REFRESH_TOKEN.label
@@ -623,6 +623,51 @@ def test_a_gateways_error_counts_only_if_it_comes_again(
     server.answers["/my-accounts"] = [httpx.Response(answer) for answer in answers]
     assert client.call(Endpoint.LIST_ACCOUNTS).status == status
     assert sum(naps) < 6
+
+
+@pytest.fixture
+def far(client: KonciliClient, monkeypatch: pytest.MonkeyPatch) -> KonciliClient:
+    """A client whose target is not in this process: there is a way to it."""
+    monkeypatch.setattr(client.sender, "_in_process", False)
+    return client
+
+
+PAGE: Final = httpx.Response(200, content=b"<!DOCTYPE html><p>ok</p>", headers={"content-type": "text/html"})
+GONE: Final = httpx.Response(
+    404, json={"errorMessage": "order not found", "errorCode": "404-3", "errorSource": "order"}
+)
+
+
+def test_a_page_is_the_targets_own_where_what_was_asked_was_done_each_time(far: KonciliClient, server: Server) -> None:
+    """No document says what the body of a success is. A refusal between them, as of an unknown order, is none."""
+    for number in range(STRANGE_AT_MOST):
+        server.answers["/order"] = [GONE]
+        assert far.send("DELETE", "/order", query=LOOKUP).status == 404
+        server.answers["/order"] = [PAGE, GONE]
+        with pytest.raises(Doubtful, match="with a page" if number < STRANGE_AT_MOST - 1 else "refused with 404"):
+            far.send("DELETE", "/order", query=LOOKUP)
+    server.answers["/order"] = [PAGE, GONE]
+    assert far.send("DELETE", "/order", query=LOOKUP).status == 200
+
+
+@pytest.mark.parametrize(
+    "second",
+    [httpx.Response(403, json={"response": "NO_TOKEN"}), httpx.Response(200, json={})],
+    ids=["no token", "done"],
+)
+def test_a_page_is_a_proxys_where_nothing_says_that_it_was_done(
+    far: KonciliClient, server: Server, second: httpx.Response
+) -> None:
+    for _ in range(STRANGE_AT_MOST - 1):
+        server.answers["/order"] = [PAGE, second]
+        with pytest.raises(Doubtful):
+            far.send("DELETE", "/order", query=LOOKUP)
+    server.answers["/order"] = [PAGE, second]
+    with suppress(Doubtful):
+        far.send("DELETE", "/order", query=LOOKUP)
+    server.answers["/order"] = [PAGE, GONE]
+    with pytest.raises(Doubtful):
+        far.send("DELETE", "/order", query=LOOKUP)
 
 
 def test_each_part_of_a_target_may_be_away_for_a_while(
