@@ -55,6 +55,8 @@ class ReconciliationCalls(Places):
     """Those of which a broken creation was refused since one was opened there."""
     refused_since: dict[Place, OpenReconciliation] = field(default_factory=dict)
     """The first of which any creation was refused since one was opened there, as it was then; also by a look for room."""
+    refused_the_same: bool = False
+    """Whether a creation was refused that is the same as that of an active one."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 

@@ -26,6 +26,7 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.planned import Besides, Created, Ending, Ends, Notes, Planned, planned_of
 from conformance.engine.properties import name_within
 from conformance.engine.reconciled_laws import LaterLaw, ReconciledLaw
+from conformance.engine.same_again import refuse_the_same
 from conformance.engine.spoiled_places import look_for_the_rule
 from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Hindered, Spoiled
@@ -259,6 +260,7 @@ class Succession(Ahead[Any]):
             check_refused(rule=one.law.rule, exchange=refused, bench=bench, context=context)
             reconciliations.note_refused(second.place)
             reconciliations.keep_refused(second)
+            refuse_the_same(bench, one.law.rule, active)
             bench.saw(Side.REFUSED, refused)
         then.story = list(bench.story)
         if notes:

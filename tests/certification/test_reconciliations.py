@@ -35,6 +35,7 @@ from conformance.engine.creations_seen import CreationLaw
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.probes import probe_adjacent
 from conformance.engine.properties import once, prove
+from conformance.engine.same_again import refuse_the_same
 from conformance.engine.stays_active import check_nothing_stays_active
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
@@ -128,6 +129,7 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
             check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
             reconciliations.note_refused(second.place)
             reconciliations.keep_refused(second)
+            refuse_the_same(bench, experiment.rule, first)
         finally:
             reconciliations.finish(first)
         try:

@@ -85,6 +85,19 @@ def _nothing_active(breach: Breach, request: Request, world: MockWorld) -> bool:
     )
 
 
+def _as_the_active_one(breach: Breach, request: Request, world: MockWorld) -> bool:
+    """Nothing is in the way of a creation that is in all its fields the last one's, as long as that is active."""
+    account, period = request.fields.get("accountId"), period_of(request.fields)
+    own = [one for one in world.all_reconciliations if str(one.account) == str(account)]
+    return (
+        breach.rule in {"REC-04", "REC-06"}
+        and bool(own)
+        and own[-1].situation is None
+        and (own[-1].facts.init, own[-1].facts.end) == period
+        and own[-1].facts.quantity == request.fields.get("releasesQtd")
+    )
+
+
 OVERLAPS: Final = (
     Defect(
         name="rec-05-every-period",
@@ -143,6 +156,12 @@ OVERLAPS: Final = (
         statement="Opens a second reconciliation while no release of the first has come.",
         rules=rules("REC-06", "REC-09"),
         forgives=_nothing_active,
+    ),
+    Defect(
+        name="rec-06-the-same-again",
+        statement="Opens a reconciliation that is active once more where the same creation comes again.",
+        rules=rules("REC-04", "REC-06"),
+        forgives=_as_the_active_one,
     ),
     Defect(
         name="rec-10-across-accounts",
