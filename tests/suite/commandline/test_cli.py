@@ -26,6 +26,7 @@ from conformance.run.launch import NOT_WHOLE
 from conformance.target.shared.budget import KEPT_BACK
 from conformance.verdict.digest import digest_of_file
 from tests.suite.support.command_runs import COMMAND, Run, certify
+from tests.suite.support.made_once import made_once
 
 SCHEMA = Path(__file__).parents[3] / "conformance" / "verdict" / "certificate.schema.json"
 
@@ -35,13 +36,14 @@ SECRETS = (PASSWORD, EMAIL, "eyJhbGciOi")
 @pytest.fixture(scope="module")
 def conformant(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A whole run against the mock."""
-    return certify(tmp_path_factory.mktemp("conformant"), html=True)
+    return made_once(tmp_path_factory, "conformant", lambda place: certify(place / "reports", html=True))
 
 
 @pytest.fixture(scope="module")
 def nonconformant(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run against a mock with a defect."""
-    return certify(tmp_path_factory.mktemp("nonconformant"), "--defect", "ord-04-not-enforced", html=True)
+    defect = ("--defect", "ord-04-not-enforced")
+    return made_once(tmp_path_factory, "nonconformant", lambda place: certify(place / "reports", *defect, html=True))
 
 
 # -- a whole run ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.planning.costs import Stage, client_errors_of, measured, requests_of
 from conformance.target.shared.budget_status import BudgetStatus
+from tests.suite.support.made_once import made_once
 
 MEASURE: Final = Path(__file__).parents[3] / "benchmarks" / "costs.py"
 
@@ -24,7 +25,11 @@ CLIENT_ERRORS_OFF: Final = 8
 @pytest.fixture(scope="module")
 def now(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, ...]:
     """What a certification costs as things are."""
-    found = tmp_path_factory.mktemp("costs") / "certification.json"
+    return made_once(tmp_path_factory, "costs", _measured_now)
+
+
+def _measured_now(directory: Path) -> tuple[Stage, ...]:
+    found = directory / "certification.json"
     command = [sys.executable, str(MEASURE), "--profile", "certification", "--to", str(found)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -18,6 +18,7 @@ from conformance.proof.page import PREFIX
 from conformance.proof.proof import Fate, Proof
 from tests.suite.support import forked
 from tests.suite.support.command_runs import PATIENCE_SECONDS, kept_in
+from tests.suite.support.made_once import made_once
 
 PART: Final = "ord-04-not"
 CHOSEN: Final = [name for name in DEFECTS if PART in name]
@@ -76,7 +77,11 @@ def _environment(reports: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def part(tmp_path_factory: pytest.TempPathFactory) -> Proved:
     """A proof of a few defects, in a directory in which a certification and an older proof left something."""
-    reports = tmp_path_factory.mktemp("part") / "reports"
+    return made_once(tmp_path_factory, "part", _prove_part)
+
+
+def _prove_part(directory: Path) -> Proved:
+    reports = directory / "reports"
     results = reports / "allure-results"
     results.mkdir(parents=True)
     (results / f"{PREFIX}old-result.json").write_text('{"name": "of an older proof"}', encoding="utf-8")
@@ -224,7 +229,7 @@ def prove_wrong(directory: Path, *names: str) -> Proved:
 def wrong(tmp_path_factory: pytest.TempPathFactory) -> Proved:
     """A proof of mocks about which the suite must be wrong, and of one about which it is right."""
     names = ("changes-nothing", "blamed-elsewhere", "right", "breaks-a-rule")
-    return prove_wrong(tmp_path_factory.mktemp("wrong"), *names)
+    return made_once(tmp_path_factory, "wrong", lambda directory: prove_wrong(directory, *names))
 
 
 def test_a_proof_in_which_the_suite_is_wrong_is_not_whole(wrong: Proved) -> None:

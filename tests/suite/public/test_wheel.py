@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from conformance.verdict.suite_code import code_digest
+from tests.suite.support.made_once import made_once
 
 CHECKOUT: Final = Path(__file__).parents[3]
 
@@ -30,7 +31,10 @@ finally:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that has what the wheel has."""
-    folder = tmp_path_factory.mktemp("wheel")
+    return made_once(tmp_path_factory, "wheel", _install)
+
+
+def _install(folder: Path) -> Path:
     build = ["hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
     made = subprocess.run([sys.executable, "-m", *build], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
