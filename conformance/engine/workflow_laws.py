@@ -30,6 +30,9 @@ MORE_THAN_A_BYTE: Final = (*(50,) * 6, 1)
 """Extracts of each order, at most as many as are plainly lawful: more in all than a byte counts (TINYINT: 127 or 255), and than
 Java keeps one object of for each (Integer compared by identity: wrong from 128 on)."""
 
+TO_ITS_LAST_ENTRY: Final = (2, 1)
+"""Extracts of each order where only the last entry is to be missing for a while."""
+
 LEFT_ALONE_SECONDS: Final = 1.0
 """For so long at least nothing is asked of a target without a clock when all releases but one are in."""
 
@@ -132,16 +135,28 @@ def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
                 return False
         return True
 
-    def law(name: str, least: int, examples: int) -> Whole:
-        drawn = batches(reconciliations.scope, at_least=least, at_most=most)
+    def law(name: str, drawn: st.SearchStrategy[Batch], examples: int, shown_by: Callable[[Batch], bool]) -> Whole:
         return Whole(
             rule, f"{bench.scenario}{name}", drawn, go, examples, ended(bench, rule),
-            meanwhile=partial(_check_active, bench, rule), is_shown_by=partial(_has_orders, (least, most)),
+            meanwhile=partial(_check_active, bench, rule), is_shown_by=shown_by,
         )  # fmt: skip
 
-    # One of the most in any case: when it ends in between is seen best there.
+    def of_orders(name: str, least: int, examples: int) -> Whole:
+        drawn = batches(reconciliations.scope, at_least=least, at_most=most)
+        return law(name, drawn, examples, partial(_has_orders, (least, most)))
+
+    # One of the most in any case: when it ends in between is seen best there; and one of which a single entry comes last.
     wanted = _wanted(bench)
-    return [law("", most, 1), *([law(" of any number", least, wanted - 1)] if wanted > 1 else [])]
+    to_its_last_entry = st.just(reconciliations.plain(reconciliations.scope.places[0], *TO_ITS_LAST_ENTRY))
+    return [
+        of_orders("", most, 1),
+        law(" to its last entry", to_its_last_entry, 1, _ends_with_one_entry),
+        *([of_orders(" of any number", least, wanted - 1)] if wanted > 1 else []),
+    ]
+
+
+def _ends_with_one_entry(batch: Batch) -> bool:
+    return len(batch.releases) > 1 and len(batch.releases[-1]["releases"]) == 1
 
 
 def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, received: int) -> None:
