@@ -38,7 +38,7 @@ def as_taken(body: Mapping[str, JSONValue], readings: Mapping[str, str]) -> dict
         if reads_text and isinstance(value, str) and name in _NUMBERS and _NUMBER.fullmatch(value):
             taken[name] = loads(value)
         if takes_whole and name in _WHOLE and isinstance(taken[name], Decimal):
-            taken[name] = _whole(taken[name])
+            taken[name] = whole_of(taken[name])
     return taken
 
 
@@ -59,8 +59,13 @@ def is_taken_alike(body: Mapping[str, JSONValue]) -> bool:
     return True
 
 
-def _whole(value: Decimal) -> Decimal | int:
+def whole_of(value: Decimal) -> Decimal | int:
     """The whole number that it is, if it is one."""
     if value.adjusted() > _LARGEST_EXPONENT or value != value.to_integral_value():
         return value
     return int(value)
+
+
+def id_text(value: JSONValue) -> str:
+    """An id that an answer shows, as text: 19055, "19055" and 19055.0 are one."""
+    return str(whole_of(value) if isinstance(value, Decimal) else value)

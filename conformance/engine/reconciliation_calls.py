@@ -4,9 +4,11 @@ channel."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from conformance.contract.coercion import whole_of
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.opening import Opening
@@ -290,6 +292,8 @@ class ReconciliationCalls(Places):
     def take_id(self, reconciliation: OpenReconciliation, exchange: Exchange) -> None:
         """Note the id of a creation that was accepted. Raises a violation of REC-01 or REC-02."""
         found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
+        if isinstance(found, Decimal) and self.bench.session.readings["whole-as-decimal"] == "accepted":
+            found = whole_of(found)
         if not isinstance(found, int) or isinstance(found, bool):
             self.stray(reconciliation)
             is_text = isinstance(found, str) and found.isdecimal()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from conformance.contract.coercion import id_text
 from conformance.contract.instants import is_shown_as, parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.money import to_the_cent
@@ -93,7 +94,7 @@ def _meaning(name: str, value: Any) -> Hashable:
         instant = read_instant(value) if isinstance(value, str) else None
         return instant or ("no instant", _json(value))
     if name == "accountId" and not isinstance(value, bool):
-        return str(value)
+        return id_text(value)
     if name in _NUMBERS:
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         return _NUMBERS[name](value) if is_number else ("no number", _json(value))

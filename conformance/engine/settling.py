@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 
+from conformance.contract.coercion import id_text
 from conformance.contract.jsontext import JSONValue, told
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import catalogue
@@ -243,5 +245,9 @@ def _shows(content: JSONValue, code: str) -> bool:
 def another_account(exchange: Exchange, place: Place) -> int | None:
     """The account of the order that a query of this place was answered with, where it tells another than was asked for."""
     told = exchange.json.get("accountId") if isinstance(exchange.json, dict) else None
-    account = int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else place.account
+    account = (
+        int(number)
+        if isinstance(told, int | Decimal | str) and (number := id_text(told)).isdecimal()
+        else place.account
+    )
     return account if account != place.account else None

@@ -206,6 +206,21 @@ class _OpaqueTokens:
 
 _OPAQUE: Final = _OpaqueTokens()
 
+
+def _as_gson(body: Any) -> Any:
+    """As Gson writes what it has read into a Map: every number is a double, and shows its point."""
+    if isinstance(body, dict):
+        return {name: _as_gson(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_as_gson(part) for part in body]
+    whole = isinstance(body, int) and not isinstance(body, bool)
+    return Decimal(f"{body}.0") if whole else body
+
+
+def _by_gson(_: Request, answer: Answer) -> Answer:
+    return answer if isinstance(answer.body, bytes | None) else answer.having(body=_as_gson(answer.body))
+
+
 STACKS: Final = (
     Variant(
         name="spring-jackson",
@@ -273,6 +288,12 @@ STACKS: Final = (
         name="postgres-text",
         statement="Shows dates as PostgreSQL casts them to text: 2025-05-09 09:00:00-03.",
         shows=_shown(date=_postgres),
+    ),
+    Variant(
+        name="gson",
+        statement="Shows every whole number with a decimal: the id of a reconciliation is 237.0 (Gson, of a Map).",
+        answers=_by_gson,
+        notifies=lambda notification: [_as_gson(notification)],
     ),
     Variant(
         name="opaque-tokens",

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
+from conformance.contract.coercion import whole_of
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue
 from conformance.errors import CannotRun, NotLetIn, TargetUnavailable
@@ -66,6 +68,8 @@ def _row(row: JSONValue) -> Listed | None:
     if not isinstance(row, dict):
         return None
     number, channel, status, api_import = (row.get(name) for name in ("id", "channelName", "status", "apiImport"))
+    if isinstance(number, Decimal):
+        number = whole_of(number)
     is_number = isinstance(number, int | str) and not isinstance(number, bool) and str(number).isascii()
     if (
         not is_number

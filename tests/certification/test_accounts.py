@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import scenarios, then
 
+from conformance.contract.coercion import id_text
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Side
 from conformance.engine.checks import check_accepted
@@ -20,13 +21,13 @@ def holds_every_account(experiment: Experiment) -> None:
     exchange = bench.send(Call(Endpoint.LIST_ACCOUNTS), {})
     check_accepted(rule=experiment.rule, exchange=exchange)
     listed = exchange.json if isinstance(exchange.json, list) else []
-    found = {(str(row.get("id")), row.get("channelName")) for row in listed if isinstance(row, dict)}
+    found = {(id_text(row.get("id")), row.get("channelName")) for row in listed if isinstance(row, dict)}
     missing = [place for place in bench.scope.places if (str(place.account), place.channel) not in found]
     if missing or not isinstance(exchange.json, list):
         raise Violation(
             rule=experiment.rule.id,
             expected="a JSON array with every account of the target file",
-            actual=f"{', '.join(map(str, missing)) or 'an array'} was not there",
+            actual=f"{', '.join(f'{place.account} on {place.channel}' for place in missing) or 'an array'} was not there",
             exchange=exchange,
         )
     bench.saw(Side.ACCEPTED, exchange)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_bdd import given, parsers, scenarios, then
 
+from conformance.contract.coercion import id_text
 from conformance.contract.instants import parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.openapi import webhook_validator
@@ -110,7 +111,7 @@ def _check_completed(
         "reconciliationId": str(reconciliation.id),
         "situation": situation,
     }
-    told = {name: str(payload.get(name)) for name in expected}
+    told = {name: id_text(payload.get(name)) for name in expected}
     if told != expected:
         wrong = [f"{name} was {told[name]}, not {value}" for name, value in expected.items() if told[name] != value]
         _violated(experiment, "the payload to tell of this reconciliation", "; ".join(wrong), exchange)
