@@ -72,7 +72,7 @@ _TELLERS: Final = frozenset({
 """Functions whose results are sentences, or lists of them."""
 
 _ATTRIBUTES: Final = frozenset(
-    {"stopped", "cut_short", "_gone", "failure", "why", "reason", "contradicted", "_contradicted"}
+    {"stopped", "cut_short", "_gone", "failure", "why", "reason", "contradicted", "_contradicted", "refused_for"}
 )
 """Attributes that hold a sentence."""
 

@@ -36,14 +36,14 @@ class Accepting(Sending):
         super().__post_init__()
         self.hindrances = Hindrances() if self.session.budget.status() is not None else None
 
-    def is_accepted(self, call: Call, exchange: Exchange) -> bool:
+    def is_accepted(self, call: Call, exchange: Exchange, context: str = "") -> bool:
         """Whether a lawful call was accepted; if not, or with another 2xx than the documented one, that is noted against the rule
-        that says it must be."""
+        that says it must be, with what is said there of the `context`."""
         rule = catalogue()[ACCEPTED_BY[call.endpoint]]
         self.met(call, exchange)
         if exchange.status in rule.accepted:
             return True
-        self.observe(rule.id, f"{rule.accepted}", f"a lawful call got {exchange.status}", exchange)
+        self.observe(rule.id, f"{rule.accepted}", f"a lawful call got {exchange.status}", exchange, context)
         if exchange.is_accepted:  # it is done, and what comes after it tells of other rules
             return True
         self.hindered(f"{rule.id}: a lawful call got {exchange.status}")

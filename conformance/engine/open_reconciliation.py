@@ -29,6 +29,8 @@ class OpenReconciliation:
     """Other accounts on which the first order was sent under the same code, after it."""
     waited: bool = False
     """Whether its creation had to wait for the one before it: what was refused until then may have been refused for that."""
+    refused_for: str = ""
+    """What shows for what its lawful creation was refused, in words for people; "" where nothing does."""
     doubtful: bool = False
     """Whether the answer to a broken call was lost: if it was carried out, what is refused after it is refused for that."""
     spoiled: bool = False

@@ -85,6 +85,10 @@ class Opening:
         exchange = self._in_other_periods(exchange)
         if exchange.is_refused and self.instead is not None:  # without other periods, its own may be an earlier run's
             calls.takes_plain.all_but(self.instead, in_several_periods=self.elsewhere)
+            seconds, entries = calls.takes_plain.plainest
+            if not self.reconciliation.refused_for:
+                why = f"another was accepted each time, whose period lasts {seconds} s and releasesQtd is {entries}"
+                self.reconciliation.refused_for = why
             self._see_whether_short_ones_are_taken()
         return exchange
 
@@ -111,13 +115,10 @@ class Opening:
                 calls.another_period(self.reconciliation)
                 exchange = self._send()
         is_long = self.reconciliation.batch.seconds >= LONG_SECONDS
-        if (
-            exchange.status // 100 == 4
-            and self.elsewhere
-            and is_long
-            and not are_refused_for_their_length(calls, self.reconciliation)
-        ):
-            raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
+        if exchange.status // 100 == 4 and self.elsewhere and is_long:
+            if not are_refused_for_their_length(calls, self.reconciliation):
+                raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
+            self.reconciliation.refused_for = "both halves of such a period are accepted"
         return exchange
 
     def _after_others(self, exchange: Exchange) -> Exchange:

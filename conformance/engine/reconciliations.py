@@ -161,7 +161,7 @@ class Reconciliations(ReconciliationCalls):
             faults.clear()
             self.free(reconciliation.place)
         else:
-            self.bench.is_accepted(call, exchange)
+            self.bench.is_accepted(call, exchange, reconciliation.refused_for)
 
     def _stays_elsewhere(self, place: Place) -> bool:
         """Whether refused creations were seen to be active all the same, and nothing was opened there yet."""

@@ -75,7 +75,7 @@ def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
                 if reconciliation.place not in reconciliations.opened_at:
                     before_any.setdefault(reconciliation.place, reconciliation.batch)
                 reconciliations.check_free(reconciliation.place)
-            check_accepted(rule=experiment.rule, exchange=created)
+            check_accepted(rule=experiment.rule, exchange=created, context=reconciliation.refused_for)
             bench.saw(Side.ACCEPTED, created)
         finally:
             reconciliations.finish(reconciliation)

@@ -89,5 +89,6 @@ def test_a_long_period_that_is_refused_though_all_of_it_is_free_is_refused_for_i
         with pytest.raises(Hindered) if all_used else nullcontext():
             assert reconciliations.create(month).is_accepted is not bool(defects)
         assert {one.rule for one in bench.session.evidence.observed.values()} == blamed
+        assert ("both halves" in month.refused_for) is bool(blamed)
         reconciliations.finish(month)
         reconciliations.run_through(reconciliations.plain(place, 1))
