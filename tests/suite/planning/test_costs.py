@@ -25,15 +25,16 @@ CLIENT_ERRORS_OFF: Final = 8
 @pytest.fixture(scope="module")
 def now(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, ...]:
     """What a certification costs as things are."""
-    return made_once(tmp_path_factory, "costs", _measured_now)
+    return measured(made_once(tmp_path_factory, "costs", _measured_now))["certification"]
 
 
-def _measured_now(directory: Path) -> tuple[Stage, ...]:
+def _measured_now(directory: Path) -> Path:
+    """Where it is written."""
     found = directory / "certification.json"
     command = [sys.executable, str(MEASURE), "--profile", "certification", "--to", str(found)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    return measured(found)["certification"]
+    return found
 
 
 def test_the_table_says_what_a_certification_costs(now: tuple[Stage, ...]) -> None:

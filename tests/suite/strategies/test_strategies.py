@@ -460,7 +460,7 @@ def changed_extracts(case: Case) -> set[str]:
 
 CHOSEN_BY_TYPE: Final = {
     "lower case", "other spelling", "a blank after it", "an ordinal", "an ordinal as text", "RETURN_SALE",
-    "RETURN_COMISSION", "RETURN_SHIP", "ADJUSTMENT",
+    "RETURN_COMISSION", "RETURN_SHIP", "ADJUSTMENT", "a list of it",
 }  # fmt: skip
 """Kinds that stand where an extract has a type of the same sign."""
 
