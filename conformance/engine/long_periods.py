@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.target.wire.exchange import Exchange
 from strategies.dates import printed
 from strategies.periods import PERIOD
 from strategies.scope import Place
@@ -24,17 +25,20 @@ def are_refused_for_their_length(calls: ReconciliationCalls, refused: OpenReconc
     story; it costs up to four reconciliations and eight client errors."""
     place, begins, seconds = refused.place, refused.values[0][PERIOD], refused.batch.seconds
     for _ in range(HALVINGS):
-        if _is_opened(calls, place, begins, seconds // 2):
+        half = _asked_for(calls, place, begins, seconds // 2)
+        if half is None or not half.is_refused:
             break
         seconds //= 2
-    else:
+    if half is None or not half.is_accepted:
         return False
     if not _second_half_is_opened(calls, place, begins, seconds):
         return False
     again = calls.begin(calls.plain(place, calls.takes_plain.plainest.entries, seconds=seconds))
     begins = again.values[0][PERIOD]
+    whole = _asked_for(calls, place, begins, seconds)
     return (
-        not _is_opened(calls, place, begins, seconds)
+        whole is not None
+        and whole.is_refused
         and _is_opened(calls, place, begins, seconds // 2)
         and _second_half_is_opened(calls, place, begins, seconds)
     )
@@ -47,7 +51,13 @@ def _second_half_is_opened(calls: ReconciliationCalls, place: Place, begins: str
 
 
 def _is_opened(calls: ReconciliationCalls, place: Place, begins: str, seconds: int) -> bool:
-    """Whether a plain one of this period is opened, once those before it have ended as far as that is known."""
+    exchange = _asked_for(calls, place, begins, seconds)
+    return exchange is not None and exchange.is_accepted
+
+
+def _asked_for(calls: ReconciliationCalls, place: Place, begins: str, seconds: int) -> Exchange | None:
+    """The answer to a plain one of this period, sent once those before it have ended as far as is known; None where an order of
+    it was refused."""
     batch = calls.plain(place, calls.takes_plain.plainest.entries, seconds=seconds)
     calls.let_end(place)
-    return calls.is_opened(OpenReconciliation(batch, calls.values_for(batch, begins)))
+    return calls.asked_for(OpenReconciliation(batch, calls.values_for(batch, begins)))

@@ -63,6 +63,7 @@ class Opening:
     def through(self) -> Exchange:
         """Send it; the last answer. Raises Hindered where a refusal would say nothing."""
         calls, place = self.calls, self.reconciliation.place
+        self.reconciliation.refused_for = ""
         calls.let_end(place, may_be_early=True)
         exchange = self._send()
         if exchange.is_accepted:

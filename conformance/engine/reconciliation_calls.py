@@ -271,10 +271,16 @@ class ReconciliationCalls(Places):
 
     def is_opened(self, another: OpenReconciliation) -> bool:
         """The same for one that was begun."""
+        exchange = self.asked_for(another)
+        return exchange is not None and exchange.is_accepted
+
+    def asked_for(self, another: OpenReconciliation) -> Exchange | None:
+        """The answer to its creation, completed where it is accepted, and in no counterexample's story; None where an order
+        of it was refused."""
         story, place = list(self.bench.story), another.place
         try:
             if not self.submit_orders(another):
-                return False
+                return None
             call = creation_of(another.batch)
             exchange = self.send_creation(another, call)
             if exchange.is_accepted:
@@ -285,7 +291,7 @@ class ReconciliationCalls(Places):
                 self.waited.pop(place, None)
                 self._settles(place, settling=False)
                 self.finish(another)
-            return exchange.is_accepted
+            return exchange
         finally:
             self.bench.story[:] = story
 
