@@ -88,6 +88,8 @@ class Sender:
         """Whether a token is asked for to see that the target is there."""
         self._strange: Counter[Endpoint | None] = Counter()
         """How many strange answers an endpoint gave to calls that are not sent again, with no other success between them."""
+        self._plain: set[Endpoint | None] = set()
+        """The endpoints at which a success was seen that is no page."""
         self._outages = {True: Patience(), False: Patience()}
         """How long a gateway has been waited for that answers in place of what is behind it, while tokens are to be had and while
         there are none."""
@@ -150,6 +152,7 @@ class Sender:
         else:
             if not exchange.is_refused:
                 self._strange[endpoint] = 0
+                self._plain.add(endpoint)
             if not self._vouching:
                 self._outages = {True: Patience(), False: Patience()}
         self._silences = 0
@@ -260,8 +263,10 @@ class Sender:
 
     def _note_done(self, strange: Exchange, second: Exchange | None) -> None:
         """A call that was answered with a page each time, and is refused when it is sent again, was carried out: the target
-        itself says so by pages. (No document says what the body of a success is.)"""
-        if second is not None and second.status in SAYS_DONE and is_page(strange.response_body):
+        itself says so by pages. (No document says what the body of a success is.) Where it has said so otherwise, the page was
+        something's on the way, and the refusal may be that of a broken call."""
+        said_otherwise = strange.endpoint in self._plain
+        if second is not None and second.status in SAYS_DONE and is_page(strange.response_body) and not said_otherwise:
             self._own_pages.add((strange.endpoint, strange.status))
 
     def _waits_for_a_gateway(self, exchange: Exchange) -> bool:

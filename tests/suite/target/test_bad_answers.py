@@ -26,7 +26,7 @@ from conformance.target.wire.http.network import Answer, Network, answer_seconds
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS, write
 from tests.suite.support.stage.listener import Exchange, listening
 from tests.suite.support.stage.passage import Reply, in_json
-from tests.suite.target.test_client import connect
+from tests.suite.support.told_server import connect
 
 ANSWER_SECONDS: Final = 3.0
 """How long an answer may take here: 2 MiB of the smallest pieces take a busy machine two seconds."""

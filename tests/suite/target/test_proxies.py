@@ -22,7 +22,7 @@ from conformance.target.wire.proxies import Proxy, proxy_to
 from tests.suite.support.stage.listener import Exchange, listening
 from tests.suite.support.stage.passage import in_json
 from tests.suite.support.stage.tls import certificate
-from tests.suite.target.test_client import connect
+from tests.suite.support.told_server import connect
 
 TARGET: Final = "https://koncili.example"
 PASSWORD: Final = "pr0xy-pass%"
