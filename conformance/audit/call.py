@@ -49,7 +49,7 @@ class Came(Enum):
     REFUSED = "refused"
     """4xx, but for those below."""
     UNHEARD = "unheard"
-    """429, 423, or a 403 for the token: what was sent was not looked at."""
+    """429, 423, a 403 for the token, or sent elsewhere: what was sent was not looked at."""
     FAILED = "failed"
     """5xx: whether it was carried out is not known."""
     LOST = "lost"
@@ -64,6 +64,11 @@ TOO_MANY: Final = 429
 BLOCKED: Final = 423
 FORBIDDEN: Final = 403
 BAD_REQUEST: Final = 400
+NOT_MODIFIED: Final = 304
+"""To a query: the order is there, as it was shown before."""
+
+_ELSEWHERE: Final = frozenset({301, 307, 308})
+"""The same is to be sent to another address. After 302 and 303 it may have been carried out (RFC 9110)."""
 
 _BY_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
 _CAME: Final = {2: Came.ACCEPTED, 4: Came.REFUSED, 5: Came.FAILED}
@@ -225,8 +230,10 @@ class Call:
         status = self.status
         if status is None:
             return Came.LOST if self.exchange.response is None else Came.UNKNOWN
-        if status in {TOO_MANY, BLOCKED} or self.is_without_token:
+        if status in {TOO_MANY, BLOCKED} or status in _ELSEWHERE or self.is_without_token:
             return Came.UNHEARD
+        if status == NOT_MODIFIED and self.endpoint is Endpoint.GET_ORDER:
+            return Came.ACCEPTED
         return _CAME.get(status // 100, Came.UNKNOWN)
 
     @Once

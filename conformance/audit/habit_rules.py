@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from conformance.audit.call import BAD_REQUEST, Call, Came, OrderKey, Place
+from conformance.audit.call import BAD_REQUEST, FORBIDDEN, Call, Came, OrderKey, Place
 from conformance.audit.findings import Findings
 from conformance.audit.tokens_given import TokensGiven
 from conformance.contract.credentials import decode_credentials
@@ -45,6 +45,18 @@ _SECRET_NAMES: Final = frozenset(
 )  # fmt: skip
 _SHORTEST_SECRET: Final = 8
 
+_OF_CREDENTIALS: Final = frozenset({BAD_REQUEST, 401, 422})
+"""By these a server refuses credentials; a 404, say, tells of the address that was called."""
+
+
+_User = tuple[str, str, str]
+"""Who fetches tokens: the file, since each worker of an integration may have one of its own; the base URL; the credentials."""
+
+
+def _user_of(call: Call) -> _User:
+    value = call.body.get(CREDENTIALS_FIELD)
+    return call.origin.file, call.base, value if isinstance(value, str) and not _is_masked(value) else ""
+
 
 class Tokens:
     """Access tokens are used as long as they live. Of values that a recorder has blotted out, all alike, nothing is said."""
@@ -54,9 +66,11 @@ class Tokens:
         self._given = given
         self._used: dict[str, int] = {}
         """How many calls each token that was given was used for."""
-        self._last: dict[str, tuple[Call, str]] = {}
-        """By file the last call that gave a token, and the token."""
-        self._needless: dict[str, list[Call]] = {}
+        self._last: dict[_User, tuple[Call, str]] = {}
+        """By user the last call that gave a token, and the token."""
+        self._needless: dict[_User, list[Call]] = {}
+        self._right: set[str] = set()
+        """Credentials that were taken."""
         self._dead: dict[str, Call] = {}
         """Tokens that were refused, and where."""
 
@@ -69,7 +83,7 @@ class Tokens:
         """Judge what the call does with its token, or by getting one."""
         if call.endpoint is Endpoint.CREATE_TOKEN:
             self._login(call)
-            judge_credentials(call, self._findings)
+            judge_credentials(call, self._findings, self._right)
         elif call.endpoint is Endpoint.REFRESH_TOKEN:
             self._refresh(call)
         elif call.endpoint is not None:
@@ -79,9 +93,10 @@ class Tokens:
         token = call.answered.get("accessToken") if isinstance(call.answered, dict) else None
         if call.came is not Came.ACCEPTED:
             return
-        before = self._last.get(call.origin.file)
+        user = _user_of(call)
+        before = self._last.get(user)
         if isinstance(token, str):
-            self._last[call.origin.file] = (call, token)
+            self._last[user] = (call, token)
         if before is None or not isinstance(token, str):
             self._findings.keeps(TOKENS, call)
             return
@@ -92,7 +107,7 @@ class Tokens:
         if blotted or not lives or self._used.get(old, 0) > FEW_CALLS:
             self._findings.keeps(TOKENS, call)
             return
-        needless = self._needless.setdefault(call.origin.file, [])
+        needless = self._needless.setdefault(user, [])
         needless.append(call)
         if len(needless) == MANY_LOGINS:
             for one in needless:
@@ -171,16 +186,29 @@ def _is_masked(value: str) -> bool:
     return _MASKED.search(value) is not None
 
 
-def judge_credentials(call: Call, findings: Findings) -> None:
-    """Credentials that are none: only where the server refused them too, since recorders blot them out."""
+NOT_OF_CREDENTIALS: Final = "refused with 403, which is also the answer to an address that is not allowed"
+TAKEN_BEFORE: Final = "the same credentials were taken before"
+
+
+def judge_credentials(call: Call, findings: Findings, right: set[str]) -> None:
+    """Credentials that are none, or were refused as such. `right` are those that were taken before."""
     value = call.body.get(CREDENTIALS_FIELD)
     if call.came is Came.ACCEPTED:
         findings.keeps("AUTH-02", call)
-    elif call.came is Came.REFUSED and call.has_body:
-        if isinstance(value, str) and decode_credentials(value) is not None:
-            says = f"email or password are wrong: the server answers {call.status}"
-        else:
-            says = f"{CREDENTIALS_FIELD} is missing or not the base64 of email:password"
+        if isinstance(value, str) and not _is_masked(value):
+            right.add(value)
+        return
+    if call.came is not Came.REFUSED or not call.has_body:
+        return
+    if not isinstance(value, str) or (decode_credentials(value) is None and not _is_masked(value)):
+        says = f"{CREDENTIALS_FIELD} is missing or not the base64 of email:password"
+        findings.breaks("AUTH-02", call, says, pointer=f"/{CREDENTIALS_FIELD}")
+    elif value in right:
+        findings.cannot_tell("AUTH-02", TAKEN_BEFORE)
+    elif call.status == FORBIDDEN:
+        findings.cannot_tell("AUTH-02", NOT_OF_CREDENTIALS)
+    elif call.status in _OF_CREDENTIALS:
+        says = f"email or password are wrong: the server answers {call.status}"
         findings.breaks("AUTH-02", call, says, pointer=f"/{CREDENTIALS_FIELD}")
 
 

@@ -137,19 +137,30 @@ def _told(call: Call) -> str | None:
 
 
 def _retry_after(call: Call) -> timedelta | None:
-    """How long the answer asks to wait: seconds, or an HTTP date. At most a day: what asks for more is no number of seconds."""
+    """How long the answer asks to wait: seconds, or an HTTP date. At most a day: what asks for more is no number of seconds.
+
+    A date is one of the server's clock, which need not be the recorder's: it is compared with the answer's own Date.
+    """
     value = _told(call)
     if value is None or call.ended is None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit() and len(text) <= 5:  # noqa: PLR2004 - up to a day
         return timedelta(seconds=int(text))
+    until = _http_date(text)
+    if until is None:
+        return None
+    date = call.answer.header("date") if call.answer else None
+    answered = _http_date(date) if isinstance(date, str) else None
+    return max(timedelta(), until - (answered or call.ended))
+
+
+def _http_date(text: str) -> datetime | None:
     try:
-        until = email.utils.parsedate_to_datetime(text)
+        found = email.utils.parsedate_to_datetime(text)
     except ValueError:
         return None
-    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
-    return max(timedelta(), until - call.ended)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 class Stop:

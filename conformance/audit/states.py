@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from conformance.audit.call import Call, OrderKey, Place
 from conformance.contract.jsontext import JSONValue
+from conformance.contract.order_rules import EXTRACT_FIELDS, ORDER_FIELDS
 from conformance.contract.reconciliation_rules import Entry, ReconciliationFacts, entries_of
 from conformance.traffic.exchange import Origin
 
@@ -42,6 +43,18 @@ class Version:
     """The names of what it holds, but for nulls and empty lists."""
     extract_fields: tuple[tuple[JSONValue, frozenset[str]], ...]
     """The same of each extract, with its type."""
+
+    @classmethod
+    def shown(cls, answer: Mapping[str, JSONValue]) -> Version:
+        """That of an order as a query shows it: fields that no document names the server may have added by itself."""
+        extracts = answer.get("extracts")
+        documented = {name: answer[name] for name in ORDER_FIELDS & answer.keys()}
+        if isinstance(extracts, list):
+            documented["extracts"] = [
+                {name: one[name] for name in EXTRACT_FIELDS & one.keys()} if isinstance(one, dict) else one
+                for one in extracts
+            ]
+        return cls.of(documented)
 
     @classmethod
     def of(cls, body: Mapping[str, JSONValue]) -> Version:

@@ -97,7 +97,7 @@ class World:
             shown = call.answered
             if not isinstance(shown, dict) or "extracts" not in shown:
                 return
-            now = Version.of(shown)
+            now = Version.shown(shown)
             if order.states == [UNSEEN]:
                 order.states = [now]
                 yield Change("found", call.key, call.number, now.entries)

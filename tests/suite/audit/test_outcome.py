@@ -50,13 +50,13 @@ def audit(*files: Path, reports: Path) -> subprocess.CompletedProcess[str]:
 def faulty() -> Recording:
     """A recording with a fault in every place where a secret may stand."""
     recording = Recording()
+    recording.log_in(status=401, answer={"errorMessage": "wrong password-4711 of me@example.com", "errorCode": "401-0"})
     recording.log_in()
     recording.submit(
         order(status="SHIPPED", note=TOKEN), status=400, answer={"errorMessage": f"no {TOKEN}", "errorCode": "400-0"}
     )
     recording.look_up(f"{QUERY}&gumgaToken={TOKEN}", answer=order())
     recording.look_up(QUERY, host="https://me@example.com:password-4711@koncili.example", answer=order())
-    recording.log_in(status=401, answer={"errorMessage": "wrong password-4711 of me@example.com", "errorCode": "401-0"})
     recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning-77")
     recording.refresh(f"refresh-of-{TOKEN}", status=401, answer={"errorMessage": f"refresh-of-{TOKEN} is used"})
     recording.call("GET", f"/orders/{TOKEN}", status=404, headers=HEADERS)

@@ -1,0 +1,150 @@
+"""What real clients, proxies and recorders do on the way is no fault, and hides none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from conformance.contract.credentials import encode_credentials
+from tests.suite.audit.test_client_rules import DONE, ERROR_400, sent
+from tests.suite.support.bodies import creation, entries, order, release
+from tests.suite.support.recorded_calls import HOST, TOKEN, Recording, verdict
+
+WRONG = entries(("SALE", "203.63"), ("COMISSION", "-24.43"), ("SHIP", "-27.95"))
+PLAIN_HTTP = "http://koncili.example"
+
+# -- answers by the way --------------------------------------------------------------------------------------------
+
+
+def test_a_query_that_is_answered_304_has_found_the_order() -> None:
+    recording = sent()
+    recording.submit(order())
+    recording.look_up(status=304)
+    recording.release(release())
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_what_was_sent_elsewhere_was_not_looked_at(status: int) -> None:
+    there: dict[str, Any] = {"status": status, "answer": None, "host": PLAIN_HTTP}
+    recording = Recording()
+    recording.submit(order(), **there)
+    recording.submit(order())
+    recording.look_up(**there)
+    recording.look_up(answer=order())
+    recording.open(creation(), **there)
+    recording.open(creation())
+    recording.release(release(), **there)
+    recording.release(release())
+    recording.notify(DONE)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    for rule in ("CLI-01", "CLI-02", "CLI-03", "CLI-04", "CLI-05", "CLI-18"):
+        assert verdict(auditor, rule) == "kept", rule
+
+
+def test_a_wrong_release_that_was_sent_elsewhere_first_is_found() -> None:
+    recording = sent()
+    recording.release(release(releases=WRONG), status=307, host=PLAIN_HTTP)
+    recording.release(release(releases=WRONG), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-03": [3, 4]}
+
+
+@pytest.mark.parametrize("status", [302, 303])
+def test_what_may_have_been_carried_out_before_it_was_sent_elsewhere_is_in_doubt(status: int) -> None:
+    recording = sent()
+    recording.release(release(), status=status)
+    recording.release(release())
+    assert verdict(recording.audited(), "CLI-02") == "undecided"
+
+
+@pytest.mark.parametrize(("after", "broken"), [(7.0, False), (2.0, True)])
+@pytest.mark.parametrize("server_clock", ["09:00:01", "09:01:01", "08:59:01"])
+def test_a_date_to_wait_for_is_one_of_the_servers_clock(server_clock: str, after: float, broken: bool) -> None:
+    date = f"Mon, 02 Nov 2026 {server_clock} GMT"
+    recording = Recording()
+    recording.look_up(status=429, answered={"date": date, "retry-after": date.replace(":01 ", ":06 ")})
+    recording.look_up(answer=order(), after=after)
+    assert recording.broken() == ({"CLI-10": [1]} if broken else {})
+
+
+# -- what a server shows -------------------------------------------------------------------------------------------
+
+
+def added(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The order with fields of the server's own, as a query may show it."""
+    extracts = [{**one, "id": number, "reconciled": False} for number, one in enumerate(body["extracts"])]
+    return {**body, "id": 4711, "updatedAt": "2026-11-02T08:00:00Z", "extracts": extracts}
+
+
+def test_fields_that_a_server_adds_are_not_to_be_sent_again() -> None:
+    recording = Recording()
+    recording.look_up(answer=added(order()))
+    recording.submit(order())
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("name", ["totalGrossValue", "approvedDate"])
+def test_a_field_that_was_shown_and_is_left_out_of_an_update_is_found(name: str) -> None:
+    shown = order(totalGrossValue=Decimal("203.63"), approvedDate="2024-03-01T12:00:00Z")
+    recording = Recording()
+    recording.look_up(answer=added(shown))
+    recording.submit({field: value for field, value in shown.items() if field != name})
+    assert recording.broken() == {"CLI-07": [1]}
+
+
+# -- who fetches a token -------------------------------------------------------------------------------------------
+
+
+def log_in(recording: Recording, user: int, *, host: str = HOST, **how: Any) -> None:
+    """A login of one of many users, each time with a new token."""
+    body = {"credentials": encode_credentials(f"seller-{user}@example.com", "password-4711")}
+    given = {"accessToken": f"{TOKEN}-{len(recording.exchanges)}", "refreshToken": "refresh"}
+    recording.call("POST", "/public/api/auth/token", body, **{"answer": given, "headers": {}, "host": host, **how})
+
+
+def test_logins_of_many_users_are_each_ones_own() -> None:
+    recording = Recording()
+    for user in range(6):
+        log_in(recording, user)
+        log_in(recording, user, host="https://sandbox.koncili.example")
+    assert recording.broken() == {}
+
+
+def test_needless_logins_are_found_among_those_of_other_users() -> None:
+    recording = Recording()
+    for user in range(6):
+        log_in(recording, user)
+        log_in(recording, 0)
+    assert recording.broken() == {"CLI-08": [1, 3, 5, 7, 9, 11]}
+
+
+@pytest.mark.parametrize(
+    ("credentials", "status", "expected"),
+    [
+        (encode_credentials("me@example.com", "password-4711"), 401, "broken"),
+        (encode_credentials("me@example.com", "password-4711"), 400, "broken"),
+        ("[credentials redacted]", 401, "broken"),
+        ("me@example.com:password-4711", 400, "broken"),
+        (encode_credentials("me@example.com", "password-4711"), 403, "undecided"),
+        (encode_credentials("me@example.com", "password-4711"), 404, "unseen"),
+        (encode_credentials("me@example.com", "password-4711"), 405, "unseen"),
+    ],
+)
+def test_a_refused_login_is_a_fault_of_its_credentials_where_the_answer_says_so(
+    credentials: str, status: int, expected: str
+) -> None:
+    recording = Recording()
+    body = {"credentials": credentials}
+    recording.call("POST", "/public/api/auth/token", body, status=status, headers={})
+    assert verdict(recording.audited(), "AUTH-02") == expected
+
+
+def test_credentials_that_were_taken_before_are_not_told_to_be_wrong() -> None:
+    recording = Recording()
+    log_in(recording, 1)
+    log_in(recording, 1, status=401, answer=None)
+    assert recording.broken() == {}
