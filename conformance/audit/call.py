@@ -135,6 +135,13 @@ class Call:
             self.endpoint, self.label, self.client,
         )  # fmt: skip
 
+    @property
+    def may_end(self) -> datetime | None:
+        """When it was over at the latest."""
+        if self.ended is None or not self.exchange.whole_seconds:
+            return self.ended
+        return self.ended + 2 * LOST_FRACTION
+
     @Once
     def query(self) -> dict[str, str]:
         """Its query by names; of several values of a name the last one."""
@@ -277,10 +284,16 @@ LONGEST: Final = timedelta(days=1)
 """What is said to have taken longer was not timed."""
 
 
+LOST_FRACTION: Final = timedelta(seconds=1)
+"""So much later than it is written a call may have been sent, where times are written in whole seconds."""
+
+
 def times_of(exchange: Exchange) -> tuple[datetime | None, datetime | None]:
-    """When a call was sent and when it was over, each None where the recording does not say."""
+    """When a call was sent and when it was over, each None where the recording does not say. In whole seconds it is over when it
+    was so for certain beside the time of another call, which may be before it was sent."""
     started, took = exchange.started, exchange.took
     if isinstance(started, Missing) or not FIRST_YEAR <= started.year < LAST_YEAR:
         return None, None
-    timed = not isinstance(took, Missing) and timedelta() <= took <= LONGEST
-    return started, started + took if timed and not isinstance(took, Missing) else None
+    if isinstance(took, Missing) or not timedelta() <= took <= LONGEST:
+        return started, None
+    return started, started + took - (LOST_FRACTION if exchange.whole_seconds else timedelta())

@@ -21,6 +21,7 @@ from conformance.traffic.exchange import Missing
 RATES, BACK_OFF, STOP, AT_ONCE = "CLI-09", "CLI-10", "CLI-11", "CLI-17"
 
 NO_TIME: Final = "the recording has no times"
+WHOLE_SECONDS: Final = "the recording has times in whole seconds only"
 
 JITTER: Final = timedelta(seconds=1)
 """So much sooner a call may seem to come than it did: recorders round, networks hold up one call and not the next."""
@@ -195,6 +196,10 @@ class Stop:
             self._findings.breaks(STOP, call, says, value=BLOCKED, cause="blocked")
 
 
+def _is_under_way(ended: datetime | None, since: datetime) -> bool:
+    return ended is not None and ended > since + OVERLAP
+
+
 _Subject = tuple[str, object]
 """What two calls must not change at once: how it is called, and which."""
 
@@ -216,16 +221,20 @@ class AtOnce:
             self._findings.cannot_tell(AT_ONCE, NO_TIME)
             return True
         others = self._still_under_way(subject, call.started + OVERLAP) if self._under_way else []
-        if call.ended is not None:
+        if call.may_end is not None:
             self._under_way[subject] = [*others, call]
-            heappush(self._ends, (call.ended, call.number, subject))
-        together = [one for one in others if one.origin.file == call.origin.file] if others else None
+            heappush(self._ends, (call.may_end, call.number, subject))
+        beside = [one for one in others if one.origin.file == call.origin.file]
+        others = [one for one in others if _is_under_way(one.ended, call.started)]
+        together = [one for one in others if one in beside]
         if together and call.endpoint is not None and (first := together[0]).endpoint is not None:
             says = (
                 f"{call.endpoint.label} was sent while {first.endpoint.label} of entry {first.origin.entry} about the same "
                 f"{subject[0]} was not answered"
             )
             self._findings.breaks(AT_ONCE, call, says, value=subject[0], cause=subject[0], others=together)
+        elif beside:
+            self._findings.cannot_tell(AT_ONCE, WHOLE_SECONDS)
         else:
             self._findings.keeps(AT_ONCE, call)
         return not others
@@ -234,7 +243,7 @@ class AtOnce:
         """The calls about it that were not answered by then; what was, of all, is let go of."""
         while self._ends and self._ends[0][0] <= since:
             over = heappop(self._ends)[2]
-            left = [one for one in self._under_way.get(over, []) if one.ended is not None and one.ended > since]
+            left = [one for one in self._under_way.get(over, []) if one.may_end is not None and one.may_end > since]
             if left:
                 self._under_way[over] = left
             else:

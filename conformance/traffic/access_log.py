@@ -31,6 +31,7 @@ from conformance.traffic.parts import (
     epoch,
     first,
     instant,
+    is_whole_second,
     nothing_sent,
     settled,
     status_of,
@@ -108,12 +109,15 @@ def _exchange(value: JSONValue, origin: Origin) -> Exchange | str:
         if name.startswith("http_")
     )
     took = duration(logged.get("request_time"), _SECOND)
-    ended = _ended(logged)
-    started = NOT_RECORDED if isinstance(ended, Missing) or isinstance(took, Missing) else ended - took
+    ended, whole = _ended(logged)
+    started: datetime | Missing = NOT_RECORDED
+    if not isinstance(ended, Missing) and not isinstance(took, Missing):
+        # Of whole seconds the fraction is lost: what took less began in the sequence of its lines, which is that of the ends.
+        started = min(ended, ended + _SECOND - took) if whole else ended - took
     method = method.upper()
     body = _body(logged.get("request_body", ""), known)
     request = Request(method, url, known, nothing_sent(method, known) if body == b"" else body, some_headers=True)
-    return Exchange(origin, started, took, request, _answer(logged))
+    return Exchange(origin, started, took, request, _answer(logged), whole)
 
 
 def _variable(name: str) -> str:
@@ -130,15 +134,16 @@ def _address(logged: Mapping[str, str], target: str) -> str:
     return f"{logged.get('scheme') or 'http'}://{host}{path}" if path.startswith("/") and host not in _ABSENT else path
 
 
-def _ended(logged: Mapping[str, str]) -> datetime | Missing:
-    """When nginx wrote the line: after the answer was sent."""
-    for found in (epoch(logged.get("msec")), instant(logged.get("time_iso8601"))):
-        if not isinstance(found, Missing):
-            return found
+def _ended(logged: Mapping[str, str]) -> tuple[datetime | Missing, bool]:
+    """When nginx wrote the line, which is after the answer was sent, and whether in whole seconds."""
+    if not isinstance(found := epoch(logged.get("msec")), Missing):
+        return found, False
+    if not isinstance(found := instant(logged.get("time_iso8601")), Missing):
+        return found, is_whole_second(logged.get("time_iso8601"))
     try:
-        return datetime.strptime(logged.get("time_local", ""), "%d/%b/%Y:%H:%M:%S %z")
+        return datetime.strptime(logged.get("time_local", ""), "%d/%b/%Y:%H:%M:%S %z"), True
     except ValueError:
-        return NOT_RECORDED
+        return NOT_RECORDED, False
 
 
 def _body(text: str, known: Headers) -> Recorded:

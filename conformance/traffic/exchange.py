@@ -75,6 +75,8 @@ class Exchange:
     """From then to the end of the answer, or to when no answer was waited for any more."""
     request: Request
     response: Response | Missing | None
+    whole_seconds: bool = False
+    """Whether the recorder writes times in whole seconds: then it was sent up to a second later than `started`."""
 
     @property
     def is_unreadable(self) -> bool:

@@ -29,6 +29,7 @@ from conformance.traffic.parts import (
     from_base64,
     headers,
     instant,
+    is_whole_second,
     names_host,
     nothing_sent,
     only_empty,
@@ -74,6 +75,7 @@ def exchange_of(entry: JSONValue, origin: Origin, creator: str, resource: Resour
         took=duration(entry.get("time"), MILLISECOND),
         request=request,
         response=_response(entry.get("response"), resource),
+        whole_seconds=is_whole_second(entry.get("startedDateTime")),
     )
 
 

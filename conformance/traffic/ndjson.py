@@ -26,7 +26,16 @@ from conformance.traffic.files import Tell
 from conformance.traffic.har import exchange_of, is_entry
 from conformance.traffic.json_text import JSONText
 from conformance.traffic.lists import Listing, read_list
-from conformance.traffic.parts import as_bytes, duration, from_base64, headers, instant, status_of, without_coding
+from conformance.traffic.parts import (
+    as_bytes,
+    duration,
+    from_base64,
+    headers,
+    instant,
+    is_whole_second,
+    status_of,
+    without_coding,
+)
 
 SECOND: Final = timedelta(seconds=1)
 
@@ -118,7 +127,7 @@ def _exchange(line: _Line, origin: Origin) -> Exchange | str:
         body = _body(line.response, known)
         response = Response(line.response.status, known, body, line.response.someHeaders)
     took = NOT_RECORDED if line.seconds is None else duration(line.seconds, SECOND)
-    return Exchange(origin, instant(line.started), took, request, response)
+    return Exchange(origin, instant(line.started), took, request, response, is_whole_second(line.started))
 
 
 def _headers(raw: _Message) -> Headers | Missing:
@@ -204,7 +213,9 @@ def line_of(exchange: Exchange) -> bytes:
     request, response = exchange.request, exchange.response
     line: dict[str, JSONValue] = {}
     if not isinstance(exchange.started, Missing):
-        line["started"] = exchange.started.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        started = exchange.started.astimezone(UTC)
+        precision = "milliseconds" if not started.microsecond and not exchange.whole_seconds else "auto"
+        line["started"] = started.isoformat(timespec=precision).replace("+00:00", "Z")
     if not isinstance(exchange.took, Missing):
         line["seconds"] = exchange.took / SECOND
     line["request"] = {"method": request.method, "url": request.url, **_written(request)}

@@ -34,6 +34,14 @@ def instant(value: JSONValue) -> datetime | Missing:
     return found if found is not None and found.tzinfo is not None else NOT_RECORDED
 
 
+def is_whole_second(value: JSONValue) -> bool:
+    """Whether an instant is written without a fraction of a second."""
+    return isinstance(value, str) and _WHOLE_SECOND.search(value) is not None
+
+
+_WHOLE_SECOND: Final = re.compile(r":\d\d:\d\d(?![.,\d])", re.ASCII)
+
+
 def epoch(seconds: JSONValue) -> datetime | Missing:
     """The instant so many seconds after 1970 (UTC)."""
     number = _decimal(seconds)

@@ -63,6 +63,7 @@ class Piece(msgspec.Struct, array_like=True, gc=False):
     """Whether its texts hold halves of surrogates, and are written as Latin-1 of their UTF-8."""
     mark: int = 0
     """By which it is known where another file holds it too."""
+    whole_seconds: bool = False
 
 
 def number_of(time: int, file: int, entry: int) -> int:
@@ -105,6 +106,7 @@ def piece_of(time: int, entry: int, exchange: Exchange) -> Piece:
         request.some_headers,
         response,
         mark=mark_of(exchange),
+        whole_seconds=exchange.whole_seconds,
     )
 
 
@@ -124,6 +126,7 @@ def exchange_of(piece: Piece, file: str, first_entry: int) -> Exchange:
         NOT_RECORDED if piece.took is None else piece.took * _MICROSECOND,
         Request(piece.method, piece.url, _recorded(piece.headers), _recorded(piece.body), piece.some_headers),
         response,
+        piece.whole_seconds,
     )
 
 

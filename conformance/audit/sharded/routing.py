@@ -232,5 +232,5 @@ def _in_short(piece: Piece, endpoint: Endpoint | None) -> Piece:
             answer = Answer(answer.status, known, answer.body if whole else None, answer.some_headers)
     return Piece(
         piece.time, piece.entry, piece.started, piece.took, piece.method, piece.url, headers, body, piece.some_headers, answer,
-        piece.escaped, piece.mark,
+        piece.escaped, piece.mark, piece.whole_seconds,
     )  # fmt: skip

@@ -156,7 +156,10 @@ def test_a_line_of_an_access_log_is_a_call_that_began_before_it_was_written(tmp_
     assert answered(found).body is NOT_RECORDED
     for end in ({"time_iso8601": "2026-11-03T09:00:00-03:00"}, {"$time_local": "03/Nov/2026:12:00:00 +0000"}):
         line = {name: value for name, value in LINE.items() if name != "msec"} | end
-        assert one(tmp_path, line).started == datetime(2026, 11, 3, 11, 59, 59, 500_000, tzinfo=UTC)
+        logged = one(tmp_path, line)  # in whole seconds calls keep the sequence of their lines
+        assert (logged.started, logged.whole_seconds) == (datetime(2026, 11, 3, 12, tzinfo=UTC), True)
+        logged = one(tmp_path, line | {"request_time": "2.500"})  # at the latest
+        assert logged.started == datetime(2026, 11, 3, 11, 59, 58, 500_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
