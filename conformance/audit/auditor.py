@@ -14,9 +14,9 @@ from conformance.audit.books import Books
 from conformance.audit.call import TOO_MANY, Call, Came, times_of
 from conformance.audit.callback_rules import notification_in
 from conformance.audit.clients import Clients
+from conformance.audit.environments import Environments
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.pace_rules import OVERLAP
-from conformance.audit.places import Places
 from conformance.audit.recogniser import Recogniser
 from conformance.audit.repeats import Repeats
 from conformance.contract.readings import resolve
@@ -88,7 +88,7 @@ class Auditor:
         self._repeats = Repeats()
         self._until = LONG_AGO
         """What was answered by then is known; a call without a time comes right after the one before it."""
-        self._clients, self._places = Clients(self.findings), Places(self.findings, self.readings)
+        self._clients, self._places = Clients(self.findings), Environments(self.findings, self.readings)
 
     @property
     def books(self) -> Books:

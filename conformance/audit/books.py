@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Context, Decimal
@@ -45,6 +45,7 @@ class Row:
     account: int
     channel: str
     reconciliation: int | None
+    server: str
     init: datetime | None = None
     end: datetime | None = None
     situation: str = NO_PERIOD
@@ -95,6 +96,8 @@ AT_THE_END: Final = 1 << 200
 class Books:
     """Kept change by change; the rows are there when the recording is over."""
 
+    server: str = ""
+    """Whose books these are."""
     rows: list[Row] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     out: int = 0
@@ -122,13 +125,13 @@ class Books:
                 self._release(change.release, world, change.number)
 
     def _place(self, place: Place) -> Row:
-        return self._places.setdefault(place, Row(*place, None))
+        return self._places.setdefault(place, Row(*place, None, self.server))
 
     def _release(self, release: Release, world: World, number: int) -> None:
         place = release.key[:2]
         self._place(place)
         period = release.reconciliation
-        row = self._periods.setdefault((place, period), Row(*place, period))
+        row = self._periods.setdefault((place, period), Row(*place, period, self.server))
         row.orders += 1
         released = _amount(release.entries)
         row.released = _sum((row.released, released))
@@ -155,6 +158,11 @@ class Books:
         self.rows = sorted(self.rows + other.rows, key=lambda row: (row.account, row.channel))
         self.notes = sorted(self.notes + other.notes, key=_by_call)[:MOST_NOTES]
         self.out += other.out
+
+    def rename_servers(self, rename: Callable[[str], str]) -> None:
+        """Show servers otherwise: a URL may hold what nobody is to read."""
+        for row in self.rows:
+            row.server = rename(row.server)
 
     def finish(self, world: World) -> None:
         """Close the books: what is open, what was reconciled, and whether the laws hold."""
@@ -221,7 +229,7 @@ def _told(amount: Decimal) -> str:
 
 COLUMNS: Final = (
     "account", "channel", "reconciliation", "periodInit", "periodEnd", "situation", "orders", "submitted", "replaced",
-    "deleted", "open", "expected", "released", "reconciled", "unfinished", "difference", "ordersNotKnown",
+    "deleted", "open", "expected", "released", "reconciled", "unfinished", "difference", "ordersNotKnown", "server",
 )  # fmt: skip
 
 
@@ -241,19 +249,21 @@ def cells(row: Row) -> tuple[str, ...]:
         str(row.orders),
         *map(_told, amounts),
         str(row.unknown),
+        row.server,
     )
 
 
+_NAMES: Final = frozenset({"channel", "server"})
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(books: Books) -> str:
-    """The rows as CSV (RFC 4180). A name of a channel that a spreadsheet would take for a formula has an apostrophe before it."""
+    """The rows as CSV (RFC 4180). A name of a channel or server that a spreadsheet would take for a formula has an apostrophe
+    before it."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(COLUMNS)
     for row in books.rows:
-        told = list(cells(row))
-        told[1] = f"'{told[1]}" if told[1].startswith(_FORMULA) else told[1]
-        writer.writerow(told)
+        told = zip(COLUMNS, cells(row), strict=True)
+        writer.writerow([f"'{text}" if name in _NAMES and text.startswith(_FORMULA) else text for name, text in told])
     return stream.getvalue()

@@ -55,7 +55,7 @@ _User = tuple[str, str, str]
 
 def _user_of(call: Call) -> _User:
     value = call.body.get(CREDENTIALS_FIELD)
-    return call.origin.file, call.base, value if isinstance(value, str) and not _is_masked(value) else ""
+    return call.origin.file, call.base, value if isinstance(value, str) and not is_masked(value) else ""
 
 
 class Tokens:
@@ -122,7 +122,7 @@ class Tokens:
 
     def _refresh(self, call: Call) -> None:
         used = call.body.get(REFRESH_TOKEN_FIELD)
-        if not isinstance(used, str) or _is_masked(used):
+        if not isinstance(used, str) or is_masked(used):
             self._findings.cannot_tell("AUTH-07", "the refresh token was not recorded")
             return
         spent = self._given.used_up.get(used, [])
@@ -144,7 +144,7 @@ class Tokens:
         if call.came is Came.ACCEPTED:
             self._dead.pop(token, None)
             self._findings.keeps(TOKENS, call)
-        elif call.is_without_token and not _is_masked(token):
+        elif call.is_without_token and not is_masked(token):
             if dead is not None and call.started is not None and dead.ended is not None and call.started >= dead.ended:
                 says = f"the token was refused at entry {dead.origin.entry}, and is sent again"
                 self._findings.breaks(TOKENS, call, says, pointer=f"header {TOKEN_HEADER}", cause="dead")
@@ -182,7 +182,8 @@ def _age(call: Call, given: Call) -> timedelta | None:
 
 
 @lru_cache(maxsize=256)
-def _is_masked(value: str) -> bool:
+def is_masked(value: str) -> bool:
+    """Whether a recorder has blotted it out."""
     return _MASKED.search(value) is not None
 
 
@@ -195,12 +196,12 @@ def judge_credentials(call: Call, findings: Findings, right: set[str]) -> None:
     value = call.body.get(CREDENTIALS_FIELD)
     if call.came is Came.ACCEPTED:
         findings.keeps("AUTH-02", call)
-        if isinstance(value, str) and not _is_masked(value):
+        if isinstance(value, str) and not is_masked(value):
             right.add(value)
         return
     if call.came is not Came.REFUSED or not call.has_body:
         return
-    if not isinstance(value, str) or (decode_credentials(value) is None and not _is_masked(value)):
+    if not isinstance(value, str) or (decode_credentials(value) is None and not is_masked(value)):
         says = f"{CREDENTIALS_FIELD} is missing or not the base64 of email:password"
         findings.breaks("AUTH-02", call, says, pointer=f"/{CREDENTIALS_FIELD}")
     elif value in right:
@@ -225,7 +226,7 @@ def judge_integrator(call: Call, findings: Findings) -> None:
         )
     elif _is_uuid(value):
         findings.keeps(INTEGRATOR, call)
-    elif _is_masked(value):
+    elif is_masked(value):
         findings.cannot_tell(INTEGRATOR, "the recorder has blotted out the integrator")
     else:
         says = f"the {INTEGRATOR_HEADER} header is no UUID"
@@ -246,7 +247,7 @@ class Urls:
 
     def take(self, call: Call) -> None:
         """Judge the call's URL by the names in it and by the secrets known so far."""
-        if call.token is not None and call.token not in self._secrets and not _is_masked(call.token):
+        if call.token is not None and call.token not in self._secrets and not is_masked(call.token):
             self._secrets[call.token] = TOKEN_HEADER
         credentials = call.body.get(CREDENTIALS_FIELD) if call.endpoint is Endpoint.CREATE_TOKEN else None
         if isinstance(credentials, str) and (pair := decode_credentials(credentials)):

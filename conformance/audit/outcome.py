@@ -113,7 +113,8 @@ def _several(auditor: Auditor) -> list[str]:
         return []
     told = ", ".join(bases[:5])
     return [
-        f"there are calls to {len(bases)} base URLs ({told}): they are judged as one Koncili; --base-url takes one of them"
+        f"there are calls to {len(bases)} base URLs ({told}): each server is judged as an environment of its own, unless the "
+        "same token is used at another; --base-url takes one of them"
     ]
 
 

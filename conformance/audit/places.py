@@ -1,4 +1,5 @@
-"""What is sent about an account and channel, each call in the world of its moment: orders, reconciliations, releases, books.
+"""What is sent about an account and channel of one environment, each call in the world of its moment: orders, reconciliations,
+releases, books.
 
 Of one account it needs all calls in their sequence, and those of no other, unless both name one reconciliation.
 """
@@ -13,9 +14,8 @@ from typing import Final
 from conformance.audit.batch_rules import Batches
 from conformance.audit.books import Books
 from conformance.audit.call import BLOCKED, Call
-from conformance.audit.callback_rules import judge_callback
 from conformance.audit.findings import Findings
-from conformance.audit.habit_rules import OF_TOKENS, LostAnswers, Repetitions
+from conformance.audit.habit_rules import LostAnswers, Repetitions
 from conformance.audit.pace_rules import AtOnce
 from conformance.audit.release_rules import COUNT, COVERED, EXACT, SEQUENCE, WHOLE, judge_release_in
 from conformance.audit.request_rules import (
@@ -35,9 +35,9 @@ _BY_ITS_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
 class Places:
     """Judges what is sent, one call after the other, and keeps the books."""
 
-    def __init__(self, findings: Findings, readings: Mapping[str, str]) -> None:
+    def __init__(self, findings: Findings, readings: Mapping[str, str], server: str) -> None:
         self._findings, self._readings = findings, readings
-        self.world, self.books = World(), Books()
+        self.world, self.books = World(), Books(server)
         self._waiting: list[tuple[datetime, int, Call]] = []
         self._batches, self._at_once = Batches(findings), AtOnce(findings)
         self._repetitions, self._lost = Repetitions(findings), LostAnswers(findings)
@@ -49,8 +49,6 @@ class Places:
 
     def take(self, call: Call) -> bool:
         """Judge a call; whether a refusal of it is explained by what is no fault of this very call."""
-        if call.endpoint in OF_TOKENS:
-            return False
         is_explained = self._judge(call)
         if call.started is None or call.ended is None or call.ended <= call.started:
             self._apply(call)
@@ -65,11 +63,6 @@ class Places:
         self.world.miss()
         self._repetitions.miss()
         self._lost.miss()
-
-    def hear(self, call: Call, notification: Mapping[str, object]) -> None:
-        """Judge what the integration's callback has answered, and take note of what it was told."""
-        judge_callback(call, self._findings)
-        self.learn(notification)
 
     def learn(self, notification: Mapping[str, object]) -> None:
         """Take note of a notification."""

@@ -66,6 +66,7 @@ def audit(
     started_at, problems = datetime.now(UTC), Problems()
     sources = each_once(files, problems.of(BEFORE_ALL))
     auditor, secrets = (work or in_one_process)(sources, problems, readings, base_url)
+    auditor.books.rename_servers(secrets.text)
     certificate = certify_recording(auditor, secrets, files=files, problems=problems.told, started_at=started_at)
     return Audited(certificate, auditor)
 

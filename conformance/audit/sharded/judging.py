@@ -13,8 +13,8 @@ from conformance.audit.books import Books
 from conformance.audit.call import Came
 from conformance.audit.callback_rules import notification_in
 from conformance.audit.clients import Clients
+from conformance.audit.environments import Environments
 from conformance.audit.findings import Findings, Spot
-from conformance.audit.places import Places
 from conformance.audit.recogniser import Recogniser
 from conformance.audit.repeats import Repeats
 from conformance.audit.sharded.pieces import Piece, exchange_of, number_of, pieces_in, time_at
@@ -82,7 +82,7 @@ class OfClients:
 def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known, load: Load) -> OfPlaces:
     """Judge what was sent about the accounts in these buckets."""
     findings, recogniser = Findings(), known.recogniser()
-    places = Places(findings, resolve(dict(known.readings)))
+    places = Environments(findings, resolve(dict(known.readings)))
     found = OfPlaces(findings, places.books)
 
     def repeated(exchange: Exchange, _: int) -> None:
@@ -131,7 +131,7 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
 
 
 def _sent_once(
-    merged: Iterable[Merged], judges: Clients | Places, repeated: Callable[[Exchange, int], None]
+    merged: Iterable[Merged], judges: Clients | Environments, repeated: Callable[[Exchange, int], None]
 ) -> Iterator[tuple[int, Exchange]]:
     """The exchanges that can be read, each once, with their numbers; the judges know by then what was answered before, and what
     was missed. What two files hold is handed to `repeated`."""

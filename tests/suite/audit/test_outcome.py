@@ -24,7 +24,7 @@ from conformance.verdict.gate_case import Asked, Check
 from tests.suite.support import forked
 from tests.suite.support.bodies import creation, order, release
 from tests.suite.support.integrations import BASE_URL, record
-from tests.suite.support.recorded_calls import HEADERS, QUERY, TOKEN, Recording
+from tests.suite.support.recorded_calls import HEADERS, HOST, QUERY, TOKEN, Recording
 
 PATIENCE_SECONDS: Final = 120
 
@@ -60,6 +60,7 @@ def faulty() -> Recording:
     recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning-77")
     recording.refresh(f"refresh-of-{TOKEN}", status=401, answer={"errorMessage": f"refresh-of-{TOKEN} is used"})
     recording.call("GET", f"/orders/{TOKEN}", status=404, headers=HEADERS)
+    recording.submit(order(), host=f"{HOST}/{TOKEN}")
     recording.release(release(), status=400, headers={**HEADERS, "authorization": "Bearer password-4711"})
     return recording
 

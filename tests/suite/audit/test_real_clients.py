@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.contract.credentials import encode_credentials
+from conformance.traffic.ndjson import line_of
 from tests.suite.audit.test_client_rules import DONE, ERROR_400, sent
+from tests.suite.audit.test_in_parts import TINY, is_alike
 from tests.suite.support.bodies import creation, entries, order, release
-from tests.suite.support.recorded_calls import HOST, TOKEN, Recording, verdict
+from tests.suite.support.recorded_calls import HEADERS, HOST, TOKEN, Recording, verdict
 
 WRONG = entries(("SALE", "203.63"), ("COMISSION", "-24.43"), ("SHIP", "-27.95"))
 PLAIN_HTTP = "http://koncili.example"
@@ -148,3 +151,73 @@ def test_credentials_that_were_taken_before_are_not_told_to_be_wrong() -> None:
     log_in(recording, 1)
     log_in(recording, 1, status=401, answer=None)
     assert recording.broken() == {}
+
+
+# -- sandbox and production in one recording ----------------------------------------------------------------------
+
+SANDBOX: dict[str, Any] = {
+    "host": "https://sandbox.koncili.example",
+    "headers": {**HEADERS, "gumgatoken": "sandbox-token-0001"},
+}
+
+
+def test_what_is_in_the_sandbox_is_not_in_production() -> None:
+    recording = Recording()
+    recording.submit(order(totalGrossValue=Decimal("203.63")), **SANDBOX)
+    recording.submit(order())  # no update that leaves something out
+    recording.look_up(answer=order())
+    recording.submit(order(totalGrossValue=Decimal("203.63")), **SANDBOX)  # nothing that was not verified
+    recording.open(creation(), **SANDBOX)
+    recording.open(creation())
+    recording.delete(**SANDBOX)
+    recording.release(release())
+    recording.notify(DONE)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    for rule in ("CLI-01", "CLI-02", "CLI-03", "CLI-04", "CLI-05", "CLI-06", "REC-04", "REL-13"):
+        assert verdict(auditor, rule) == "kept", rule
+    rows = {(row.server, row.submitted, row.deleted, row.released) for row in auditor.books.rows}
+    nothing, once, twice = Decimal("0.00"), Decimal("151.24"), Decimal("302.48")
+    assert rows == {
+        ("koncili.example", once, nothing, nothing),
+        ("koncili.example", nothing, nothing, once),
+        ("sandbox.koncili.example", twice, once, nothing),
+    }
+    assert auditor.books.ties_out
+
+
+def test_the_same_at_once_in_both_and_a_refusal_in_each_are_none() -> None:
+    recording = Recording()
+    recording.submit(order(), **SANDBOX)
+    recording.submit(order(), after=0.1)
+    for how in ({}, SANDBOX):
+        recording.open(creation(), status=400, answer=ERROR_400, **how)
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("how", [{"host": "http://koncili.example:80"}, {"host": "https://api-2.example"}])
+def test_one_environment_may_have_two_names(how: dict[str, Any]) -> None:
+    """By HTTP and HTTPS, or two names under which the same token is taken."""
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order(), **how)
+    recording.open(creation())
+    recording.release(release(), **how)
+    recording.notify(DONE)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    for rule in ("CLI-01", "CLI-02", "CLI-03", "CLI-04", "CLI-05", "CLI-06", "CLI-18"):
+        assert verdict(auditor, rule) == "kept", rule
+
+
+def test_a_fault_in_one_environment_is_found_though_the_other_did_right(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.submit(order(), **SANDBOX)
+    recording.look_up(answer=order(), **SANDBOX)
+    recording.submit(order())
+    recording.open(creation())
+    recording.release(release())
+    assert recording.broken() == {"CLI-01": [4]}
+    path = tmp_path / "day.ndjson"
+    path.write_bytes(b"".join(map(line_of, recording.exchanges)))
+    assert is_alike([path], part_bytes=TINY)
