@@ -130,7 +130,7 @@ class Catalogue:
         parts = _ID_PARTS.fullmatch(written.upper())
         padded = f"{parts[1]}-{int(parts[2]):02}" if parts else ""
         near = [padded] if padded in self.rules else get_close_matches(written.upper(), self.rules, n=3)
-        return f" (did you mean {' or '.join(near)}?)" if near else ""
+        return f" (did you mean {', '.join(near)}?)" if near else ""
 
 
 # An id without its hyphen or its leading zero.

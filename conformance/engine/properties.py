@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -246,6 +246,18 @@ def first_sight(found: Sequence[Violation]) -> Iterator[None]:
         raise found[0] from None
 
 
+class _Unprinted(Generic[T]):
+    """An example that Hypothesis does not print where it shows something: nobody reads it, and it may have a hundred entries."""
+
+    __slots__ = ("example",)
+
+    def __init__(self, example: T) -> None:
+        self.example = example
+
+    def __repr__(self) -> str:  # Hypothesis would print a dataclass's fields
+        return "an example"
+
+
 def _run(
     bench: Bench,
     law: Law[T],
@@ -260,11 +272,11 @@ def _run(
     found = [] if found is None else found
     stopped: list[TargetUnavailable | CannotRun] = []
 
-    def test(example: T) -> None:
+    def test(drawn: _Unprinted[T]) -> None:
         if stopped or is_over():
             return
         try:
-            _example(bench, name, law, example)
+            _example(bench, name, law, drawn.example)
         except Violation as violation:
             found.append(violation)
             raise
@@ -274,7 +286,9 @@ def _run(
     know_utf8()  # not while pytest still loads conftests: Hypothesis warns of what touches its directory then
     with first_sight(found):
         try:
-            hypothesis.seed(seed)(quietly(examples, phases)(without_key(hypothesis.given(strategy)(test))))()
+            hypothesis.seed(seed)(
+                quietly(examples, phases)(without_key(hypothesis.given(strategy.map(_Unprinted))(test)))
+            )()
         except Unsatisfiable:
             if bench.hindrances is None or not (blocked := bench.hindrances.blocked().traits):
                 raise

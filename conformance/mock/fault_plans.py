@@ -81,7 +81,7 @@ def _one_of(*names: str) -> Callable[[str, Any], str]:
         if isinstance(value, str) and value in names:
             return value
         near = get_close_matches(str(value), names, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names)}"
         raise Malformed(f"no {key} {value!r}; {hint}")
 
     return read
