@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import signal
+from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,14 @@ from hypothesis import HealthCheck, settings
 
 from conformance.compat.frames import with_room
 from tests.suite.support.command_runs import kept_in
+from tests.suite.support.no_power_cuts import wait_for_no_disk
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):  # begun with & by a script: whatever the tests start would ignore it, too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+wait_for_no_disk()
 
 
 def pytest_configure() -> None:
@@ -42,8 +47,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     vars(item)["runtest"] = partial(with_room, item.runtest)
 
 
+@pytest.fixture(scope="session")
+def _states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paths at which nothing is yet. No `tmp_path` of each test: pytest looks through all that there are for each new one, which
+    for twenty thousand tests took minutes."""
+    directory = tmp_path_factory.mktemp("own-states")
+    return (directory / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def _state_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _state_of_ones_own(_states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs share belongs to the test, not to whoever runs it, nor to the other tests."""
-    for name, value in kept_in(tmp_path / "own-state").items():
+    for name, value in kept_in(next(_states)).items():
         monkeypatch.setenv(name, value)

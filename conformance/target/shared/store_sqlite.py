@@ -26,6 +26,9 @@ _PRIMARY: Final = 0xFF
 
 _DAMAGED: Final = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
+SYNCHRONOUS = "FULL"
+"""A power cut, too, forgets nothing: what was reserved may have been spent."""
+
 _HEADER: Final = b"SQLite format 3\0"
 
 _LAST: Final = "\U0010ffff"
@@ -112,8 +115,7 @@ class SQLiteStore:
         """Make the tables. SQLite waits for nobody while it switches a new file over to another journal."""
         while True:
             try:
-                # A power cut, too, forgets nothing: what was reserved may have been spent.
-                self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+                self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SYNCHRONOUS}; {_TABLES}")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                     raise

@@ -24,6 +24,7 @@ from conformance.report.page.render import templates
 from conformance.run.launch import PLUGINS
 from conformance.run.scenario import SCENARIOS, feature_files, suite_root
 from conformance.verdict.suite_code import code_digest
+from tests.suite.support.no_power_cuts import wait_for_no_disk
 
 __all__ = ["conformance", "tests"]
 
@@ -68,6 +69,7 @@ def _load_scenarios() -> None:
             import_module(".".join((*SCENARIOS.parts, path.stem)))
 
 
+wait_for_no_disk()
 charmap()
 catalogue()
 code_digest()

@@ -17,6 +17,7 @@ from conformance.target.config import parse_target
 from conformance.target.shared.store_base import Store
 from conformance.target.shared.store_redis import RedisStore
 from conformance.target.shared.store_sqlite import SQLiteStore
+from tests.suite.support.no_power_cuts import PROMISED
 from tests.suite.support.stage.redis import redis_server
 
 Open = Callable[[], Store]
@@ -258,3 +259,15 @@ def test_what_an_interruption_left_open_ends_with_the_next_operation(tmp_path: P
         store._db.execute("INSERT INTO records VALUES ('half', 'done')")
         store.put("whole", "done")
         assert dict(store.records("")) == {"whole": "done"}
+
+
+def test_outside_of_tests_a_store_is_on_the_disk_when_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut would have forgotten what was reserved and may have been spent."""
+    monkeypatch.setattr("conformance.target.shared.store_sqlite.SYNCHRONOUS", PROMISED)
+    full = 2
+    with closing(SQLiteStore(tmp_path / "store.sqlite")) as store:
+        assert store._db.execute("PRAGMA synchronous").fetchone() == (full,)
+        store.start_anew()
+        assert store._db.execute("PRAGMA synchronous").fetchone() == (full,)
