@@ -24,7 +24,9 @@ def visible(text: str, *, keep: str = "") -> str:
     such characters that stay."""
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() or sign in keep else _written(sign) for sign in text)
+    if keep:  # what lies between them can mostly be seen
+        return keep[0].join(visible(part, keep=keep[1:]) for part in text.split(keep[0]))
+    return "".join(sign if sign.isprintable() else _written(sign) for sign in text)
 
 
 def _written(sign: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import md5
@@ -61,14 +62,16 @@ def finish(directory: Path, evidence: Evidence, certificate: Certificate, variab
     """
     directory.mkdir(parents=True, exist_ok=True)
     found = _results(directory)
+    of_rules = defaultdict[str, list[ScenarioEvidence]](list)
     for scenario in evidence.scenarios.values():
+        of_rules[scenario.rule].append(scenario)
         parts = found.get(scenario.id, [])
         raw = merged([result for _, result in parts])
         for path, _ in parts:
             path.unlink()
         write_result(directory, *of_scenario(raw, scenario, certificate))
     for entry in certificate.rules:
-        own = of_rule(entry, [each for each in evidence.scenarios.values() if each.rule == entry.id], certificate)
+        own = of_rule(entry, of_rules[entry.id], certificate)
         if own is not None:
             write_result(directory, *own)
     ours = {result["uuid"] for parts in found.values() for _, result in parts}

@@ -54,6 +54,8 @@ _PART: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 _OPENING: Final = frozenset("[{")
 
+_MARKUP: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>#|"})
+
 _COMMENT: Final = re.compile(r"^# \d+\. .*\n", re.MULTILINE)
 """What stands before each of several calls."""
 
@@ -175,4 +177,4 @@ def _indented(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Text in which Markdown finds no markup."""
-    return "".join(f"\\{character}" if character in "\\`*_[]<>#|" else character for character in text)
+    return text.translate(_MARKUP)

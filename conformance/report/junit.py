@@ -6,6 +6,7 @@ Pytest's own would call a scenario passed that showed nothing, and would not kno
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -83,9 +84,11 @@ def cases(certificate: Certificate, evidence: Evidence) -> list[Case]:
     if certificate.kind is Kind.INTEGRATION:
         return recorded_cases(certificate)
     found: list[Case] = []
+    scenarios = defaultdict[str, list[ScenarioEvidence]](list)
+    for scenario in evidence.scenarios.values():
+        scenarios[scenario.rule].append(scenario)
     for entry in certificate.rules:
-        scenarios = [scenario for scenario in evidence.scenarios.values() if scenario.rule == entry.id]
-        of_rule = [_of_scenario(entry, scenario, certificate.readings) for scenario in scenarios]
+        of_rule = [_of_scenario(entry, scenario, certificate.readings) for scenario in scenarios[entry.id]]
         if _scored(entry, BY_VERDICT[entry.verdict], "")[0] not in {case.status for case in of_rule}:
             of_rule.append(_of_rule(entry))
         found += of_rule

@@ -35,7 +35,7 @@ class WorkerOutput:
 class Handover:
     """The parts of a run: this process's own, or those of its workers. (pytest-xdist)"""
 
-    _parts: list[dict[str, Any]] = field(default_factory=list)
+    _own: list[Evidence] = field(default_factory=list)
     _told: list[str] = field(default_factory=list)
     """The evidence of workers, read when the secrets of all are known: a server may tell one those of another."""
     _traffic: list[dict[str, int]] = field(default_factory=list)
@@ -58,12 +58,14 @@ class Handover:
 
     def keep(self, session: Session) -> None:
         """Keep what this process saw."""
-        self._parts.append(session.evidence.as_dict())
+        self._own.append(session.evidence)
         self._traffic.append(session.journal.traffic.as_dict())
 
     def evidence(self, redactor: Redactor) -> Evidence | None:
         """All that was seen; None where no scenario was begun."""
-        parts = self._parts + [json.loads(redactor.text(told)) for told in self._told]
+        if len(self._own) == 1 and not self._told:
+            return self._own[0] if self._own[0].scenarios else None
+        parts = [own.as_dict() for own in self._own] + [json.loads(redactor.text(told)) for told in self._told]
         return Evidence.merged(parts) if any(part["scenarios"] for part in parts) else None
 
     @property

@@ -17,6 +17,7 @@ from typing import Final
 import pytest
 
 from conformance.compat.allure import leave_fixtures_out
+from conformance.compat.pytest import plugins_are_modules
 from conformance.compat.pytest_bdd import steps_found_once
 from conformance.contract.readings import NEVER_PROBED, READINGS
 from conformance.contract.rules import catalogue
@@ -89,7 +90,7 @@ def closed_list() -> Iterator[None]:
     kept = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(("PYTEST_", "HYPOTHESIS_"))}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        with steps_found_once():
+        with steps_found_once(), plugins_are_modules():
             yield
     finally:
         for name in [name for name in os.environ if name.startswith("PYTEST_")]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,7 @@ from pytest_bdd.parser import Step
 
 from conformance.compat import allure as of_allure
 from conformance.compat import hypothesis as of_hypothesis
+from conformance.compat import pytest as of_pytest
 from conformance.compat import pytest_bdd as of_pytest_bdd
 
 PRIVATE: Final = {
@@ -53,6 +55,24 @@ def test_it_is_there(module: str, name: str) -> None:
     found: ModuleType = import_module(module)
     place = f"conformance/compat/{module.partition('.')[0].lstrip('_')}.py"
     assert hasattr(found, name), f"{module} has no {name} any more: mend {place}"
+
+
+@pytest.mark.parametrize(("modules", "looks"), [(nullcontext, 1), (of_pytest.plugins_are_modules, 0)])
+def test_pytest_looks_for_a_plugin_among_what_is_installed_only_where_it_may_be_none_of_ours(
+    modules: Callable[[], AbstractContextManager[None]], looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def look() -> list[str]:
+        looked.append("there")
+        return []
+
+    monkeypatch.setattr("importlib.metadata.distributions", look)
+    manager = pytest.PytestPluginManager()
+    with modules():
+        manager.import_plugin("pytest_bdd.plugin", consider_entry_points=True)
+    assert manager.has_plugin("pytest_bdd.plugin")
+    assert len(looked) == looks
 
 
 def test_hypothesis_takes_our_table_of_utf8_and_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
