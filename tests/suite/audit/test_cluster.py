@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from distributed import Client
 
 from conformance.audit.run import audit, by_cluster
 from conformance.audit.sharded.merging import known_of
@@ -43,6 +42,8 @@ class Cluster:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers."""
+    from distributed import Client  # which takes every process that collects the tests a second
+
     folder = tmp_path_factory.mktemp("cluster")
     known = folder / "scheduler.json"
     dask = str(Path(sys.executable).parent / "dask")

@@ -6,9 +6,10 @@ import json
 import os
 import pty
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ def made(verdicts: dict[str, RuleVerdict] | None = None, **changes: Any) -> Docu
     return document(verdicts, **{"finished": FINISHED, **changes})
 
 
+def make(verdicts: dict[str, RuleVerdict] | None = None, **changes: Any) -> Callable[[], Document]:
+    """The same, made where it is looked at: every process of a test run has the table of cases."""
+    return partial(made, verdicts, **changes)
+
+
 def test_a_sound_certificate_passes_with_a_line_for_each_check(gate: Gate) -> None:
     code, output = gate.ask()
     lines = output.splitlines()
@@ -105,54 +111,54 @@ def test_a_sound_certificate_passes_with_a_line_for_each_check(gate: Gate) -> No
 
 TWO_OF_THREE = Kinds(("a", "b"), ("c",))
 
-CASES: list[tuple[Document, str, int, list[str]]] = [
-    (made({ONE: FAIL}), "", 1, [
+CASES: list[tuple[Callable[[], Document], str, int, list[str]]] = [
+    (make({ONE: FAIL}), "", 1, [
         f"✗ verdict      nonconformant; required rules that fail: 1 of {len(REQUIRED)}",
         f"    ✗ {ONE} fail: why it is fail",
         "REFUSED: required rules are broken (exit code 1)",
         "  verdict: mend the target (the certificate has a counterexample of each, with curl lines) and certify again",
     ]),
-    (made({ONE: SKIP, TWO: SKIP}), "", 2, [
+    (make({ONE: SKIP, TWO: SKIP}), "", 2, [
         f"✗ verdict      partial; required rules that were not exercised: 2 of {len(REQUIRED)}",
         f"    ○ 2 rules not-exercised: {CLOCK}\n      {ONE}, {TWO}\n",
         "REFUSED: not all that is asked for was seen to hold (exit code 2)",
         "  verdict: give the target what these rules need and certify again, or take it as it is: --accept-partial",
     ]),
-    (made({ONE: SKIP, TWO: SKIP}), "--accept-partial", 0, [
+    (make({ONE: SKIP, TWO: SKIP}), "--accept-partial", 0, [
         f"✓ verdict      partial, and accepted as such; required rules that were not exercised: 2 of {len(REQUIRED)}",
         f"    ○ 2 rules not-exercised: {CLOCK}\n      {ONE}, {TWO}\n",
         "PASSES: the deployment may go on (exit code 0)",
     ]),
-    (made({ONE: UNKNOWN}), "--accept-partial", 2, ["✗ verdict      inconclusive; of", f"    ? {ONE} inconclusive: why"]),
-    (made({"REC-10": FAIL}), "", 0, ["    ✗ REC-10 fail (recommended, never decides): why it is fail"]),
-    (made(profile="smoke"), "", 3, [
+    (make({ONE: UNKNOWN}), "--accept-partial", 2, ["✗ verdict      inconclusive; of", f"    ? {ONE} inconclusive: why"]),
+    (make({"REC-10": FAIL}), "", 0, ["    ✗ REC-10 fail (recommended, never decides): why it is fail"]),
+    (make(profile="smoke"), "", 3, [
         "✗ profile      smoke, and at least certification is asked for", "  profile: certify with --profile certification;",
         "REFUSED: nothing is decided before this is put right (exit code 3)",
     ]),
-    (made(kinds=TWO_OF_THREE), "", 0, ["- coverage     2 of 3 kinds of faults were tried (66.6 %); no more was asked"]),
-    (made(kinds=TWO_OF_THREE), "--min-coverage 66.6%", 0, ["✓ coverage     2 of 3 kinds of faults were tried (66.6 %)"]),
-    (made(kinds=TWO_OF_THREE), "--min-coverage 67", 2, [
+    (make(kinds=TWO_OF_THREE), "", 0, ["- coverage     2 of 3 kinds of faults were tried (66.6 %); no more was asked"]),
+    (make(kinds=TWO_OF_THREE), "--min-coverage 66.6%", 0, ["✓ coverage     2 of 3 kinds of faults were tried (66.6 %)"]),
+    (make(kinds=TWO_OF_THREE), "--min-coverage 67", 2, [
         "✗ coverage     2 of 3 kinds of faults were tried (66.6 %), and at least 67 % is asked for",
         "REFUSED: not all that is asked for was seen to hold (exit code 2)",
         "  coverage: certify again: the next runs try what is left, and `certify --complete` goes on until every kind was tried",
     ]),
-    (made(), "--readings strict", 0, ["✓ readings     found out by probing, other than by default: extract-types = portal"]),
-    (made(), "--min-coverage 1", 3, ["✗ coverage     it does not say which", "  coverage: certify again with this version"]),
-    (made(profile="smoke"), "--profile smoke", 0, ["✓ profile      smoke"]),
-    (made(), "--max-age 59m", 3, ["✗ age          of", "UTC; with --max-age 59 min it counted until", "  age: certify again"]),
-    (made(), "--max-age 1d", 0, ["at most 1 day old"]),
-    (made(), "--max-age 36h", 0, ["at most 36 h old"]),
-    (made(finished=FINISHED + timedelta(hours=2)), "", 3, ["✗ age          of", "which here is still to come"]),
-    (made(environment="mock"), "", 0, ["- target       ours (https://koncili.example), the suite's own MOCK: this says nothing"]),
-    (made(environment="mock"), "--environment sandbox", 3, [
+    (make(), "--readings strict", 0, ["✓ readings     found out by probing, other than by default: extract-types = portal"]),
+    (make(), "--min-coverage 1", 3, ["✗ coverage     it does not say which", "  coverage: certify again with this version"]),
+    (make(profile="smoke"), "--profile smoke", 0, ["✓ profile      smoke"]),
+    (make(), "--max-age 59m", 3, ["✗ age          of", "UTC; with --max-age 59 min it counted until", "  age: certify again"]),
+    (make(), "--max-age 1d", 0, ["at most 1 day old"]),
+    (make(), "--max-age 36h", 0, ["at most 36 h old"]),
+    (make(finished=FINISHED + timedelta(hours=2)), "", 3, ["✗ age          of", "which here is still to come"]),
+    (make(environment="mock"), "", 0, ["- target       ours (https://koncili.example), the suite's own MOCK: this says nothing"]),
+    (make(environment="mock"), "--environment sandbox", 3, [
         "✗ target       its environment is mock, and --environment asks for sandbox", "  target: certify the target that is",
     ]),
-    (made(), "--environment sandbox --target-name ours --base-url HTTPS://Koncili.example:443/", 0, [
+    (make(), "--environment sandbox --target-name ours --base-url HTTPS://Koncili.example:443/", 0, [
         "✓ target       ours (https://koncili.example, sandbox), as asked",
     ]),
-    (made(), "--target-name another", 3, ["✗ target       its name is ours, and --target-name asks for another"]),
-    (made(), "--base-url https://x:y@koncili.example", 3, ["✗ target       --base-url: must hold no user name or password"]),
-    (made({ONE: FAIL, TWO: SKIP}, profile="smoke"), "--max-age 1s --environment mock", 3, [
+    (make(), "--target-name another", 3, ["✗ target       its name is ours, and --target-name asks for another"]),
+    (make(), "--base-url https://x:y@koncili.example", 3, ["✗ target       --base-url: must hold no user name or password"]),
+    (make({ONE: FAIL, TWO: SKIP}, profile="smoke"), "--max-age 1s --environment mock", 3, [
         "✗ age ", "✗ target ", "✗ profile ", "✗ verdict      nonconformant",
         "  age: ", "  target: ", "  profile: ", "  verdict: ",
     ]),
@@ -161,9 +167,9 @@ CASES: list[tuple[Document, str, int, list[str]]] = [
 
 @pytest.mark.parametrize(("certificate", "options", "code", "words"), CASES, ids=range(len(CASES)))
 def test_certificates_and_options(
-    certificate: Document, options: str, code: int, words: Iterable[str], gate: Gate
+    certificate: Callable[[], Document], options: str, code: int, words: Iterable[str], gate: Gate
 ) -> None:
-    ended, output = gate.ask(*options.split(), of=certificate)
+    ended, output = gate.ask(*options.split(), of=certificate())
     assert ended == code, output
     assert [each for each in words if each not in output] == [], output
 

@@ -113,14 +113,15 @@ def test_a_variant_s_readings_are_stated_in_the_certificate(name: str, tmp_path:
 
 
 ALONE: Final = {
-    "ord-16-refused-but-stored": ["ORD-16"],
-    "del-01-takes-neighbours": ["DEL-01"],
-    "wfl-04-shared-between-accounts": ["WFL-04"],
-    "rec-09-period-kept": ["REC-09"],
-    "rel-18-refused-counted": ["REL-18"],
-    "qry-01-float32": ["QRY-01", "ORD-15"],
+    "ord-16-refused-but-stored": (["ORD-16"], 0),
+    "del-01-takes-neighbours": (["DEL-01"], 0),
+    "wfl-04-shared-between-accounts": (["WFL-04"], 0),
+    "rec-09-period-kept": (["REC-09"], 1),
+    "rel-18-refused-counted": (["REL-18"], 1),
+    "qry-01-float32": (["QRY-01", "ORD-15"], 0),
 }
-"""What the state machine catches by itself, and the rule that it blames (which of two depends on which order shows it)."""
+"""What the state machine catches by itself, and the rule that it blames (which of two depends on which order shows it); the seed
+at which that was seen last, which is tried first."""
 
 
 SEEDS: Final = range(6)
@@ -129,12 +130,13 @@ SEEDS: Final = range(6)
 
 @pytest.mark.parametrize("name", ALONE)
 def test_the_state_machine_alone_catches(name: str, tmp_path: Path) -> None:
-    for seed in SEEDS:
+    blamable, seen_at = ALONE[name]
+    for seed in sorted(SEEDS, key=lambda seed: seed != seen_at):
         run = certify(tmp_path / str(seed), "--defect", name, "--rule", "WFL-04", "--seed", str(seed))
         if run.verdicts("fail"):
             break
     (blamed,) = run.verdicts("fail")
-    assert blamed in ALONE[name], run.output
+    assert blamed in blamable, run.output
     assert run.code == 1
     story = run.entry(blamed)["counterexample"]["curl"].splitlines()
     steps = [line for line in story if line.startswith("# ")]
