@@ -56,7 +56,8 @@ def _judge_order(call: Call, world: World, findings: Findings, entries: Sequence
         says = f"order {call.key[2]} was released before, at entry {before}"
         findings.breaks(WHOLE, call, says, pointer="/marketplaceCode", value=call.key[2], cause="again")
         return True
-    if before is not None or order.may_be_released:
+    in_doubt = order.may_be_released and call.came is not Came.ACCEPTED  # a second one is not accepted
+    if before is not None or in_doubt:
         for rule in (WHOLE, EXACT, SEQUENCE):
             findings.cannot_tell(rule, IN_DOUBT if before is None else TAKEN_AGAIN)
         return False

@@ -167,7 +167,10 @@ class World:
             for before in self.places_batches(place):
                 if before.situation is None:
                     before.situation = "finished"  # else no other could have been opened
-            self._add(self._batch_of(call, number, place))
+            batch = self._batch_of(call, number, place)
+            self._add(batch)
+            waiting = self.unanswered.get(place, [])
+            waiting[:] = [one for one in waiting if not _overlaps(one, batch)]  # else this one would have been refused
         elif call.came in _MAY_HAVE_DONE or call.came is Came.ACCEPTED:
             self.unanswered.setdefault(place, []).append(call)
 
@@ -203,6 +206,10 @@ class World:
             if call.key is not None and (order := self.order(call.key)).sent_since:
                 order.releases, order.sent_since = [], False
                 yield Change("submitted", call.key, call.number, order.entries or ())
+            if call.key is not None and (order := self.order(call.key)).may_be_released:
+                order.may_be_released = False  # else this one would have been refused
+                if batch is not None:
+                    batch.unsure = max(0, batch.unsure - len(entries))
             booked = self._booked(self.order(call.key)) if call.key is not None else ()
             release = self._released(call, entries, batch)
             if release is not None:
@@ -247,6 +254,14 @@ class World:
 
 
 _MAY_HAVE_DONE: Final = frozenset({Came.FAILED, Came.LOST, Came.UNKNOWN})
+
+
+def _overlaps(creation: Call, batch: Batch) -> bool:
+    """Whether the creation's period and that of the reconciliation have an instant in common."""
+    init, end = period_of(creation.body)
+    if init is None or end is None or batch.init is None or batch.end is None:
+        return False
+    return init < batch.end and batch.init < end
 
 
 def _is_not_there(call: Call) -> bool:

@@ -13,8 +13,8 @@ from conformance.contract.credentials import encode_credentials
 from conformance.traffic.ndjson import line_of
 from tests.suite.audit.test_client_rules import DONE, ERROR_400, sent
 from tests.suite.audit.test_in_parts import TINY, is_alike
-from tests.suite.support.bodies import creation, entries, order, release
-from tests.suite.support.recorded_calls import HEADERS, HOST, TOKEN, Recording, verdict
+from tests.suite.support.bodies import LATER, creation, entries, order, release
+from tests.suite.support.recorded_calls import CODE, HEADERS, HOST, QUERY, TOKEN, Recording, verdict
 
 WRONG = entries(("SALE", "203.63"), ("COMISSION", "-24.43"), ("SHIP", "-27.95"))
 PLAIN_HTTP = "http://koncili.example"
@@ -60,7 +60,7 @@ def test_a_wrong_release_that_was_sent_elsewhere_first_is_found() -> None:
 def test_what_may_have_been_carried_out_before_it_was_sent_elsewhere_is_in_doubt(status: int) -> None:
     recording = sent()
     recording.release(release(), status=status)
-    recording.release(release())
+    recording.release(release(), status=400, answer=ERROR_400)
     assert verdict(recording.audited(), "CLI-02") == "undecided"
 
 
@@ -221,3 +221,52 @@ def test_a_fault_in_one_environment_is_found_though_the_other_did_right(tmp_path
     path = tmp_path / "day.ndjson"
     path.write_bytes(b"".join(map(line_of, recording.exchanges)))
     assert is_alike([path], part_bytes=TINY)
+
+
+# -- what became of a lost answer ----------------------------------------------------------------------------------
+
+
+def test_what_is_accepted_when_it_is_sent_again_was_not_carried_out_before() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.open(creation(), status=None)
+    recording.open(creation())
+    recording.release(release(), status=504)
+    recording.look_up(answer=order())
+    recording.release(release())
+    recording.notify(DONE)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    for rule in ("CLI-01", "CLI-02", "CLI-03", "CLI-04", "CLI-05", "CLI-18"):
+        assert verdict(auditor, rule) == "kept", rule
+
+
+@pytest.mark.parametrize("status", [None, 504])
+def test_a_wrong_release_after_a_lost_answer_is_found_where_it_is_accepted(status: int | None) -> None:
+    """A server may take other values: the reading `discrepancy`."""
+    recording = sent()
+    recording.release(release(), status=status)
+    recording.look_up(answer=order())
+    recording.release(release(releases=WRONG))
+    assert recording.broken() == {"CLI-03": [5]}
+
+
+def test_a_release_that_was_sent_twice_after_a_lost_answer_stands_for_no_other() -> None:
+    recording = Recording()
+    for code in (CODE, "701-2"):
+        recording.submit(order(code))
+        recording.look_up(QUERY.replace(CODE, code), answer=order(code))
+    recording.open(creation(releasesQtd=6))
+    recording.release(release(), status=None)
+    recording.look_up(answer=order())
+    recording.release(release())
+    recording.open(creation(**LATER), status=400, answer=ERROR_400)  # the release of 701-2 was forgotten
+    assert recording.broken() == {"CLI-18": [4, 8]}
+
+
+def test_a_creation_of_another_period_leaves_a_lost_one_in_doubt() -> None:
+    recording = Recording()
+    recording.open(creation(), status=None)
+    recording.open(creation(**LATER))
+    assert verdict(recording.audited(), "CLI-18") == "undecided"
