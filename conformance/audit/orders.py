@@ -99,11 +99,13 @@ class Orders:
                 self._packed_origin(order.deleted),
                 [[part for type_, value in one for part in (type_, str(value))] for one in entries],
                 order.unread,
+                None if order.found_at is None else (order.found_at - _EPOCH) // _MICROSECOND,
+                order.found_in,
             )
         )
 
     def _unpacked(self, key: OrderKey, packed: bytes) -> Order:
-        states, at, sent, flags, releases, deleted, lists, unread = _DECODE(packed)
+        states, at, sent, flags, releases, deleted, lists, unread, found_at, found_in = _DECODE(packed)
         entries = [tuple(zip(one[::2], map(Decimal, one[1::2]), strict=True)) for one in lists]
         return Order(
             states=[self._unpacked_state(state, entries) for state in states],
@@ -118,6 +120,8 @@ class Orders:
             may_be_released=bool(flags & 4),
             deleted=self._origin(deleted),
             unread=unread,
+            found_at=None if found_at is None else _EPOCH + found_at * _MICROSECOND,
+            found_in=found_in,
         )
 
     def _packed_state(self, state: State, entries: dict[tuple[Entry, ...], int]) -> int | tuple[int, int]:

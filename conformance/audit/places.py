@@ -26,6 +26,7 @@ from conformance.audit.request_rules import (
     judge_lookup,
     judge_update,
 )
+from conformance.audit.unverified import Unverified
 from conformance.audit.world import NOT_FOUND, World
 from conformance.contract.endpoints import Endpoint
 
@@ -41,6 +42,7 @@ class Places:
         self._waiting: list[tuple[datetime, int, Call]] = []
         self._batches, self._at_once = Batches(findings), AtOnce(findings)
         self._repetitions, self._lost = Repetitions(findings), LostAnswers(findings)
+        self._unverified = Unverified(findings)
 
     def catch_up(self, until: datetime) -> None:
         """Take note of what had been answered by then."""
@@ -74,6 +76,7 @@ class Places:
     def finish(self) -> None:
         """Judge what only the end decides."""
         self._apply_all()
+        self._unverified.finish()
         self._batches.finish(self.world)
         self.books.finish(self.world)
 
@@ -89,11 +92,13 @@ class Places:
                 judge_update(call, world, findings)
             case Endpoint.GET_ORDER | Endpoint.DELETE_ORDER:
                 judge_lookup(call, world, findings, is_clear=is_clear)
+                if call.endpoint is Endpoint.GET_ORDER:
+                    self._unverified.query(call)
             case Endpoint.CREATE_RECONCILIATION if whole:
                 judge_creation(call, world, findings, is_clear=is_clear)
                 return self._batches.created(call, world) or not is_clear
             case Endpoint.SUBMIT_RELEASE if whole:
-                judge_release_in(call, world, findings, is_clear=is_clear)
+                judge_release_in(call, world, findings, self._unverified, is_clear=is_clear)
             case Endpoint.SUBMIT_RELEASE if not call.has_body:
                 for rule in (WHOLE, EXACT, SEQUENCE, COVERED, COUNT):
                     findings.cannot_tell(rule, NO_BODY)

@@ -9,10 +9,11 @@ from typing import Final
 from conformance.audit.call import LENIENT, Call, Came
 from conformance.audit.findings import Findings, value_at
 from conformance.audit.states import Batch, Order, Unseen, Version
+from conformance.audit.unverified import VERIFIED, Unverified
 from conformance.audit.world import World
 from conformance.contract.reconciliation_rules import Entry, is_whole, judge_against_reconciliation
 
-WHOLE, EXACT, SEQUENCE, VERIFIED, COUNT, COVERED = "CLI-02", "CLI-03", "CLI-04", "CLI-01", "CLI-05", "CLI-06"
+WHOLE, EXACT, SEQUENCE, COUNT, COVERED = "CLI-02", "CLI-03", "CLI-04", "CLI-05", "CLI-06"
 UNKNOWN_ORDER, UNKNOWN_BATCH, OTHER_PLACE = "REL-13", "REL-02", "REL-14"
 
 BEFORE: Final = (
@@ -25,12 +26,12 @@ TAKEN_AGAIN: Final = "the order was sent and released before, and the server too
 UNDER_WAY: Final = "another call about the order was under way"
 
 
-def judge_release_in(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
+def judge_release_in(call: Call, world: World, findings: Findings, unverified: Unverified, *, is_clear: bool) -> None:
     """Judge a release whose body was recorded. `is_clear`: no other change of its order was under way."""
     entries = call.released
     number = call.body.get("reconciliationId")
     batch = world.batches.get(number) if is_whole(number) else None
-    again = _judge_order(call, world, findings, entries, is_clear=is_clear)
+    again = _judge_order(call, world, findings, unverified, entries, is_clear=is_clear)
     if is_whole(number):
         _judge_batch(call, batch, findings, 0 if again else len(entries))
 
@@ -38,7 +39,9 @@ def judge_release_in(call: Call, world: World, findings: Findings, *, is_clear: 
 # -- the order -----------------------------------------------------------------------------------------------------
 
 
-def _judge_order(call: Call, world: World, findings: Findings, entries: Sequence[Entry], *, is_clear: bool) -> bool:
+def _judge_order(
+    call: Call, world: World, findings: Findings, unverified: Unverified, entries: Sequence[Entry], *, is_clear: bool
+) -> bool:
     """Judge a release beside its order; whether the order was released before."""
     if call.key is None:
         return False
@@ -62,7 +65,7 @@ def _judge_order(call: Call, world: World, findings: Findings, entries: Sequence
             findings.cannot_tell(rule, IN_DOUBT if before is None else TAKEN_AGAIN)
         return False
     _judge_presence(call, order, findings)
-    _judge_verified(call, order, findings)
+    _judge_verified(call, order, findings, unverified)
     _judge_match(call, order, findings, entries)
     return False
 
@@ -97,15 +100,13 @@ def _is_unseen(order: Order) -> bool:
     return any(isinstance(state, Unseen) for state in order.states)
 
 
-def _judge_verified(call: Call, order: Order, findings: Findings) -> None:
+def _judge_verified(call: Call, order: Order, findings: Findings, unverified: Unverified) -> None:
     if order.verified:
         findings.keeps(VERIFIED, call)
     elif order.sent is None:
         findings.cannot_tell(VERIFIED, BEFORE)
     else:
-        code, entry = call.body.get("marketplaceCode"), order.sent.entry
-        says = f"nothing was asked about order {code} since it was sent, at entry {entry}"
-        findings.breaks(VERIFIED, call, says, pointer="/marketplaceCode", value=call.body.get("marketplaceCode"))
+        unverified.release(call, order)
 
 
 def _judge_match(call: Call, order: Order, findings: Findings, entries: Sequence[Entry]) -> None:

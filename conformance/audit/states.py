@@ -108,6 +108,10 @@ class Order:
     """The last submission that was taken, or may have been."""
     verified: bool = False
     """Whether a query has found it since."""
+    found_at: datetime | None = None
+    """When a query last found it, whatever was sent since."""
+    found_in: str = ""
+    """The file that holds that query."""
     releases: list[Release] = field(default_factory=list)
     sent_since: bool = False
     """Whether it was sent again after it was released."""
@@ -172,6 +176,8 @@ class Batch:
     """How many entries were refused."""
     situation: str | None = None
     """CONCILED or ERROR, where a notification told it."""
+    known_by: str = ""
+    """The file of the release by which it is known, where its creation was not recorded before that."""
     in_doubt: bool = False
     """Whether an entry that can't be read came while it was open: it may have been a release, or a notification."""
 

@@ -91,7 +91,7 @@ class World:
             return
         order = self.order(call.key)
         if call.came is Came.ACCEPTED:
-            order.verified = True
+            order.verified, order.found_at, order.found_in = True, call.started, call.origin.file
             if order.version is not None:
                 return  # what it shows is known
             shown = call.answered
@@ -165,7 +165,7 @@ class World:
         number = call.answered.get("id") if isinstance(call.answered, dict) else None
         if call.came is Came.ACCEPTED and is_whole(number):
             for before in self.places_batches(place):
-                if before.situation is None:
+                if before.situation is None and before.id != number:
                     before.situation = "finished"  # else no other could have been opened
             batch = self._batch_of(call, number, place)
             self._add(batch)
@@ -181,6 +181,10 @@ class World:
 
     def _add(self, batch: Batch) -> None:
         known = self.batches.get(batch.id)
+        if known is not None and known.place == batch.place and batch.opened_by is not None and _is_other(known, batch):
+            known.opened_by, known.init, known.end = batch.opened_by, batch.init, batch.end
+            known.quantity = batch.quantity
+            return
         if known is not None:  # ids are unique: the server was set back, and has forgotten the one that had it before
             self.by_place[known.place] = [one for one in self.by_place[known.place] if one is not known]
         self.batches[batch.id] = batch
@@ -193,7 +197,7 @@ class World:
             return None
         if number not in self.batches and place is not None and call.came is Came.ACCEPTED:
             waiting = self.unanswered.get(place, [])
-            batch = Batch(number, place, None)
+            batch = Batch(number, place, None, known_by=call.origin.file)
             if len(waiting) == 1:  # of several nobody knows which it is
                 batch = self._batch_of(waiting.pop(), number, place)
             self._add(batch)
@@ -254,6 +258,12 @@ class World:
 
 
 _MAY_HAVE_DONE: Final = frozenset({Came.FAILED, Came.LOST, Came.UNKNOWN})
+
+
+def _is_other(known: Batch, batch: Batch) -> bool:
+    """Whether a reconciliation is known by another recorder's release, by whose clock that came before its creation."""
+    creation = batch.opened_by
+    return known.opened_by is None and creation is not None and known.known_by not in ("", creation.origin.file)
 
 
 def _overlaps(creation: Call, batch: Batch) -> bool:

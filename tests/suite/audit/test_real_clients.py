@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from conformance.contract.credentials import encode_credentials
+from conformance.traffic.exchange import Missing, Origin
 from conformance.traffic.ndjson import line_of
 from tests.suite.audit.test_client_rules import DONE, ERROR_400, sent
 from tests.suite.audit.test_in_parts import TINY, is_alike
@@ -270,3 +273,49 @@ def test_a_creation_of_another_period_leaves_a_lost_one_in_doubt() -> None:
     recording.open(creation(), status=None)
     recording.open(creation(**LATER))
     assert verdict(recording.audited(), "CLI-18") == "undecided"
+
+
+# -- recorders with clocks of their own ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("off", [-90.0, -1.5, 1.5, 90.0])
+@pytest.mark.parametrize("late", [{"look_up"}, {"release"}, {"look_up", "release"}, {"open"}, {"submit", "open"}])
+def test_a_recorder_whose_clock_is_off_makes_no_fault(off: float, late: set[str], tmp_path: Path) -> None:
+    """A day by two workers, the calls of one recorded by a clock that is off by so many seconds."""
+    recording = Recording()
+    for name, body, how in (
+        ("submit", order(), {}),
+        ("look_up", QUERY, {"answer": order()}),
+        ("open", creation(), {}),
+        ("release", release(), {}),
+    ):
+        exchange = getattr(recording, name)(body, **how)
+        if name in late:
+            assert not isinstance(exchange.started, Missing)
+            started = exchange.started + timedelta(seconds=off)
+            recording.exchanges[-1] = replace(exchange, started=started, origin=Origin("b.har", exchange.origin.entry))
+    recording.open(creation(**LATER), number=238, after=400.0)
+    recording.exchanges.sort(key=lambda one: (one.started, one.origin.file))
+    assert recording.broken() == {}
+    files = []
+    for name in ("day.har", "b.har"):
+        files.append(tmp_path / name)
+        files[-1].write_bytes(b"".join(line_of(one) for one in recording.exchanges if one.origin.file == name))
+    assert is_alike(files, part_bytes=TINY)
+
+
+@pytest.mark.parametrize("asked", ["never", "by the same worker", "long before", "long after"])
+def test_a_release_that_nobody_verified_is_found_whoever_sent_it(asked: str) -> None:
+    recording = Recording()
+    if asked == "long before":
+        recording.look_up(answer=order())
+        recording.now += timedelta(seconds=400)
+    recording.submit(order(), file="a.har")
+    recording.open(creation(), file="a.har")
+    recording.release(release(), file="b.har")
+    if asked == "by the same worker":
+        recording.look_up(answer=order(), file="b.har")
+    if asked == "long after":
+        recording.look_up(answer=order(), file="c.har", after=400)
+    (finding,) = recording.audited().findings.found
+    assert (finding.rule.id, finding.call.path) == ("CLI-01", "/reconciliation/release")
