@@ -31,7 +31,8 @@ def judge_release_in(call: Call, world: World, findings: Findings, unverified: U
     entries = call.released
     number = call.body.get("reconciliationId")
     batch = world.batches.get(number) if is_whole(number) else None
-    again = _judge_order(call, world, findings, unverified, entries, is_clear=is_clear)
+    held = call.came is Came.ACCEPTED and call.key is not None and world.order(call.key).holds_already(call)
+    again = held or _judge_order(call, world, findings, unverified, entries, is_clear=is_clear)
     if is_whole(number):
         _judge_batch(call, batch, findings, 0 if again else len(entries))
 

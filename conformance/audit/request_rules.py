@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.audit.call import BAD_REQUEST, LENIENT, Call, Came
 from conformance.audit.findings import Findings, pointer_of, value_at
-from conformance.audit.states import Version
+from conformance.audit.states import Batch, Version
 from conformance.audit.world import NOT_FOUND, World
 from conformance.contract.coercion import as_taken
 from conformance.contract.endpoints import Endpoint
@@ -216,7 +216,11 @@ def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bo
         for rule in ("REC-04", "REC-05"):
             findings.cannot_tell(rule, "another creation for the channel was under way")
         return
-    earlier = [(batch, facts) for batch in world.places_batches(call.place) if (facts := batch.facts) is not None]
+    earlier = [
+        (batch, facts)
+        for batch in world.places_batches(call.place)
+        if (facts := batch.facts) is not None and not _is_its_own(batch, call)
+    ]
     broken = {}
     for batch, facts in earlier:
         for breach in judge_period(call.body, [facts], LENIENT):
@@ -231,6 +235,18 @@ def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bo
                 findings.breaks(breach.rule, call, says, pointer="/periodInitDate", value=value)
     for rule in {"REC-04", "REC-05"} - broken.keys():
         findings.keeps(rule, call)
+
+
+def _is_its_own(batch: Batch, call: Call) -> bool:
+    """Whether the reconciliation is the one that the call opened, which another file holds too."""
+    number = call.answered.get("id") if isinstance(call.answered, dict) else None
+    opened = batch.opened_by
+    return (
+        call.came is Came.ACCEPTED
+        and batch.id == number
+        and opened is not None
+        and opened.origin.file != call.origin.file
+    )
 
 
 UPDATED: Final = "CLI-07"

@@ -122,6 +122,14 @@ class Order:
     unread: int = 0
     """How many entries that can't be read had come when this was known."""
 
+    def holds_already(self, call: Call) -> bool:
+        """Whether a release that was accepted is one that another file holds too: no server takes the same twice (REL-11)."""
+        return any(
+            (one.entries, one.reconciliation) == (call.released, call.body.get("reconciliationId"))
+            and one.origin.file != call.origin.file
+            for one in self.releases
+        )
+
     def may_have_changed(self, unread: int) -> None:
         """So many entries that can't be read have come by now: one may have sent, looked up or deleted it."""
         if not any(isinstance(state, Unseen) for state in self.states):
@@ -180,6 +188,16 @@ class Batch:
     """The file of the release by which it is known, where its creation was not recorded before that."""
     in_doubt: bool = False
     """Whether an entry that can't be read came while it was open: it may have been a release, or a notification."""
+
+    def is_held_twice(self, opened: Batch) -> bool:
+        """Whether the creation of the other is that of this one, which another file holds too: ids are unique (REC-02)."""
+        if (
+            self.opened_by is None
+            or opened.opened_by is None
+            or self.opened_by.origin.file == opened.opened_by.origin.file
+        ):
+            return False
+        return (self.id, self.place, self.init, self.end) == (opened.id, opened.place, opened.init, opened.end)
 
     @property
     def is_whole(self) -> bool:

@@ -164,10 +164,12 @@ class World:
             return
         number = call.answered.get("id") if isinstance(call.answered, dict) else None
         if call.came is Came.ACCEPTED and is_whole(number):
+            batch = self._batch_of(call, number, place)
+            if number in self.batches and self.batches[number].is_held_twice(batch):
+                return
             for before in self.places_batches(place):
                 if before.situation is None and before.id != number:
                     before.situation = "finished"  # else no other could have been opened
-            batch = self._batch_of(call, number, place)
             self._add(batch)
             waiting = self.unanswered.get(place, [])
             waiting[:] = [one for one in waiting if not _overlaps(one, batch)]  # else this one would have been refused
@@ -207,6 +209,8 @@ class World:
         batch = self.batch_named(call)
         entries = call.released
         if call.came is Came.ACCEPTED:
+            if call.key is not None and self.order(call.key).holds_already(call):
+                return
             if call.key is not None and (order := self.order(call.key)).sent_since:
                 order.releases, order.sent_since = [], False
                 yield Change("submitted", call.key, call.number, order.entries or ())

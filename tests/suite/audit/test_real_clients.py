@@ -319,3 +319,30 @@ def test_a_release_that_nobody_verified_is_found_whoever_sent_it(asked: str) -> 
         recording.look_up(answer=order(), file="c.har", after=400)
     (finding,) = recording.audited().findings.found
     assert (finding.rule.id, finding.call.path) == ("CLI-01", "/reconciliation/release")
+
+
+@pytest.mark.parametrize("off", [-90.0, 0.004, 0.05, 0.3, 1.1, 90.0])
+def test_a_day_that_two_recorders_on_the_way_hold_breaks_nothing(off: float) -> None:
+    """A client's own recording and that of a proxy: each call is in both, at a time of its own."""
+    recording = sent()
+    recording.release(release())
+    recording.notify(DONE)
+    recording.open(creation(**LATER), number=238)
+    for exchange in list(recording.exchanges):
+        assert not isinstance(exchange.started, Missing)
+        started, took = exchange.started + timedelta(seconds=off), timedelta(milliseconds=190)
+        twin = replace(exchange, started=started, took=took, origin=Origin("proxy.har", exchange.origin.entry))
+        recording.exchanges.append(twin)
+    recording.exchanges.sort(key=lambda one: (one.started, one.origin.file))
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    assert auditor.books.ties_out
+    assert sum(row.released for row in auditor.books.rows) == Decimal("151.24")
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_release_that_was_sent_twice_is_found_in_one_recording_or_where_it_is_refused(status: int) -> None:
+    recording = sent()
+    recording.release(release())
+    recording.release(release(), status=status, file="day.har" if status == 200 else "b.har")
+    assert recording.broken() == {"CLI-02": [4]}
