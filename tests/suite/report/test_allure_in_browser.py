@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from conformance.contract.rules import catalogue
+from tests.suite.support.made_once import made_once
 from tests.suite.support.stage.browser import Opened, browser, opened
 from tests.suite.support.watched_command import Watched, certify
 
@@ -26,7 +29,10 @@ STORY: Final = f"ORD-04 {catalogue()['ORD-04'].statement}"
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     """A run without a failure, then one with a defect, into the same directory."""
-    home = tmp_path_factory.mktemp("home")
+    return made_once(tmp_path_factory, "allure-in-browser", _two_runs)
+
+
+def _two_runs(home: Path) -> Watched:
     first = certify(home, *RULES)
     assert first.code == 2, first.shown
     second = certify(home, *RULES, "--seed=5", "--defect=ord-04-not-enforced", variables=CI)
@@ -120,18 +126,14 @@ def test_the_run_before_is_remembered(report: Opened) -> None:
     expect(page.get_by_test_id("test-result-history-item")).to_have_count(1)
 
 
-def test_a_rule_leads_to_its_place_in_our_own_page(chromium: Browser, run: Watched) -> None:
-    ours = run.reports / "index.html"
-    kept = ours.read_bytes() if ours.exists() else None
-    ours.write_text('<meta charset="utf-8"><p id="ORD-04">our own page</p>')
-    try:
-        with opened(chromium, run.reports / "html" / "index.html") as shown:
-            page = opened_at(shown.page, SCENARIO)
-            page.get_by_test_id("test-result-meta-link").get_by_text("the order workflow page (S1)").click()
-            page.wait_for_url("**/reports/index.html#ORD-04")
-            expect(page.get_by_text("our own page")).to_be_visible()
-    finally:
-        ours.unlink() if kept is None else ours.write_bytes(kept)
+def test_a_rule_leads_to_its_place_in_our_own_page(chromium: Browser, run: Watched, tmp_path: Path) -> None:
+    copied = shutil.copytree(run.reports, tmp_path / "reports")
+    (copied / "index.html").write_text('<meta charset="utf-8"><p id="ORD-04">our own page</p>')
+    with opened(chromium, copied / "html" / "index.html") as shown:
+        page = opened_at(shown.page, SCENARIO)
+        page.get_by_test_id("test-result-meta-link").get_by_text("the order workflow page (S1)").click()
+        page.wait_for_url("**/reports/index.html#ORD-04")
+        expect(page.get_by_text("our own page")).to_be_visible()
 
 
 def test_nothing_is_left_of_the_environment_and_one_run_is_kept_for_each(run: Watched) -> None:

@@ -18,6 +18,7 @@ from conformance.report.ci import MOST_SUMMARY_BYTES, Place, annotate, cut, scen
 from conformance.report.summary import markdown
 from conformance.verdict.evidence import Evidence, Outcome
 from tests.suite.support.command_runs import Run, certify
+from tests.suite.support.made_once import made_once
 from tests.suite.support.made_up_certificates import certified
 from tests.suite.support.made_up_evidence import all_pass, scenario, waiver
 
@@ -167,7 +168,10 @@ def test_a_summary_that_cannot_be_written_is_told_and_no_more(tmp_path: Path) ->
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run on GitHub, of two processes, against a mock that breaks the rule; the rule written in small letters."""
-    place = tmp_path_factory.mktemp("github")
+    return made_once(tmp_path_factory, "github", _on_github)
+
+
+def _on_github(place: Path) -> Run:
     return certify(
         place / "reports", "--rule", "ord-04", "--defect", "ord-04-not-enforced", "--workers", "2",
         GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(place / "summary"), GITHUB_WORKSPACE=str(CHECKOUT),

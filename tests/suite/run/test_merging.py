@@ -13,6 +13,7 @@ from conformance.errors import CannotRun
 from conformance.report.files import CERTIFICATE, JUNIT, PAGE, SHARD, SUMMARY, TRAFFIC, Reports
 from conformance.run.merging import merge
 from tests.suite.support.command_runs import Run, certify, run
+from tests.suite.support.made_once import made_once
 
 RULES: Final = ("ORD-02", "ORD-04", "ORD-15", "QRY-02", "REC-03", "REL-04")
 OPTIONS: Final = ("--profile", "smoke", *(part for rule in RULES for part in ("--rule", rule)))
@@ -23,7 +24,10 @@ _BY_RULE: Final = ("id", "verdict", "accepted", "refused", "kinds", "endpoints",
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """A run of these rules, and the same in two shards; one of a shard at a mock with a defect."""
-    place = tmp_path_factory.mktemp("shards")
+    return made_once(tmp_path_factory, "shards", _in_shards)
+
+
+def _in_shards(place: Path) -> dict[str, Run]:
     wanted = {"whole": (), "1": ("--shard", "1/2"), "2": ("--shard", "2/2")}
     found = {name: certify(place / name, *OPTIONS, *more) for name, more in wanted.items()}
     broken = next(name for name in ("1", "2") if found[name].by_rule["ORD-04"] == "pass")

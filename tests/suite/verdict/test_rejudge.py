@@ -24,6 +24,7 @@ from conformance.verdict.exchanges import FIELD, Mark, Marking, digest_of_entry
 from conformance.verdict.rejudge import Rejudged, rejudge
 from tests.suite.support.command_runs import Run, certify
 from tests.suite.support.command_runs import run as run_to_end
+from tests.suite.support.made_once import made_once
 
 RULES: Final = ("--rule", "ORD-04", "--rule", "REL-06", "--rule", "DEL-01", "--rule", "ERR-01", "--rule", "NTF-03")
 
@@ -31,7 +32,7 @@ RULES: Final = ("--rule", "ORD-04", "--rule", "REL-06", "--rule", "DEL-01", "--r
 @pytest.fixture(scope="module")
 def passed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run whose rules pass."""
-    run = certify(tmp_path_factory.mktemp("passed") / "reports", *RULES)
+    run = made_once(tmp_path_factory, "rejudged-passed", lambda place: certify(place / "reports", *RULES))
     assert run.verdicts("pass") >= {"ORD-04", "DEL-01"}, run.output
     return run
 
@@ -40,7 +41,7 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def failed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One of which some fail: one by its own scenario, one by what is seen beside others."""
     defects = ("--defect", "ord-04-not-enforced", "--defect", "err-01-no-code")
-    run = certify(tmp_path_factory.mktemp("failed") / "reports", *RULES, *defects)
+    run = made_once(tmp_path_factory, "rejudged-failed", lambda place: certify(place / "reports", *RULES, *defects))
     assert run.verdicts("fail") >= {"ORD-04", "ERR-01"}, run.output
     return run
 
@@ -122,13 +123,13 @@ def altered(log: dict[str, Any], how: str, draw: st.DataObject) -> dict[str, Any
 @given(draw=st.data())
 @settings(max_examples=25, deadline=None, database=None)
 def test_every_alteration_is_found_and_named_even_in_a_file_that_is_said_to_be_right(
-    passed: Run, how: str, draw: st.DataObject
+    passed: Run, how: str, draw: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     log = altered(log_of(passed), how, draw)
     certificate = stated(passed)
     assert any("is not the file that the run wrote" in line for line in judged(passed, log, certificate).altered)
     raw = json.dumps({"log": log}).encode()
-    path = passed.reports / f"altered-{how}.har"
+    path = tmp_path_factory.getbasetemp() / f"altered-{how}.har"
     path.write_bytes(raw)
     resealed = certificate.model_copy(update={"files": {TRAFFIC: digest_of_file(path)}})
     named = rejudge(resealed, TRAFFIC, raw, catalogue()).altered
