@@ -38,9 +38,12 @@ class Blocked:
 
 @dataclass(slots=True)
 class Hindrances:
-    """What lawful calls were refused for, as far as it shows. `in_a_row` counts refusals since the last acceptance."""
+    """What lawful calls were refused for, as far as it shows. `in_a_row` counts refusals since the last acceptance, `explained`
+    those of them that have something which was never accepted, as this one was: each of these counts half."""
 
     in_a_row: Counter[Trait] = field(default_factory=Counter)
+    explained: Counter[Trait] = field(default_factory=Counter)
+    accepted: set[Trait] = field(default_factory=set)
     left_out: Counter[Trait] = field(default_factory=Counter)
     seen: set[Trait] = field(default_factory=set)
 
@@ -48,17 +51,20 @@ class Hindrances:
         """Take note of what became of a lawful call."""
         traits = traits_of(call)
         self.seen |= traits
+        if accepted:
+            self.accepted |= traits
         for trait in traits:
             if accepted:
-                self.in_a_row.pop(trait, None)
-                self.left_out.pop(trait, None)
+                for counts in (self.in_a_row, self.explained, self.left_out):
+                    counts.pop(trait, None)
             else:
                 self.in_a_row[trait] += 1
+                self.explained[trait] += trait in self.accepted and not traits <= self.accepted
                 self.left_out[trait] = 0
 
     def blocked(self) -> Blocked:
         """What is not to be sent now."""
-        rows = self.in_a_row.items()
+        rows = [(trait, row - self.explained[trait] // 2) for trait, row in self.in_a_row.items()]
         traits = frozenset(trait for trait, row in rows if row >= MET_AT_MOST and not self._is_due(trait, row))
         return Blocked(traits, frozenset(self.seen) if traits else frozenset())
 

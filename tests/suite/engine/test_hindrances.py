@@ -116,6 +116,17 @@ def test_creations_are_left_out_for_what_those_refused_have_in_common(
     assert [hindrances.why_not(other) for other in others] == [""] * len(others)
 
 
+def test_what_was_accepted_before_is_suspected_less_than_what_never_was() -> None:
+    """Several entries are no reason where all that were refused had long periods too, and none of those was ever accepted."""
+    hindrances = Hindrances()
+    hindrances.note(creation(60), accepted=True)
+    refused(hindrances, creation(2 * 86_400), MET_AT_MOST)
+    assert hindrances.why_not(creation(60)) == ""
+    assert hindrances.why_not(creation(2 * 86_400)).endswith("with a period of more than a day")
+    refused(hindrances, creation(2 * 86_400), MET_AT_MOST)
+    assert "refused 6 times in a row" in hindrances.why_not(creation(60)), "in the end all is suspected"
+
+
 def test_it_is_tried_again_ever_more_seldom() -> None:
     """Whatever was the cause may have passed."""
     hindrances = Hindrances()
