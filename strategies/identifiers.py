@@ -16,9 +16,16 @@ MAX_RUN: Final = 10**7
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def _letters(number: int, width: int) -> str:
+_WIDTH: Final = 5
+"""Characters for a run's number, and for a serial one."""
+
+_FIRST_LETTER: Final = 10 * len(_DIGITS) ** (_WIDTH - 1)
+"""Added to a number below MAX_RUN its first character is a letter: so each code has one, or none would."""
+
+
+def _letters(number: int) -> str:
     text = ""
-    for _ in range(width):
+    for _ in range(_WIDTH):
         number, digit = divmod(number, len(_DIGITS))
         text = _DIGITS[digit] + text
     return text
@@ -28,7 +35,7 @@ SHAPES: Final[Mapping[str, Callable[[int, int], str]]] = MappingProxyType(
     {
         "amazon": lambda run, serial: f"701-{run:07d}-{serial:07d}",
         "mercado-livre": lambda run, serial: f"20{run:07d}{serial:07d}",
-        "shopee": lambda run, serial: f"2405{_letters(run, 5)}{_letters(serial, 5)}",
+        "shopee": lambda run, serial: f"2405{_letters(run)}{_letters(serial + _FIRST_LETTER)}",
         "magalu": lambda run, serial: f"LU-{run:07d}{serial:07d}",
         "b2w": lambda run, serial: f"B2W-{run:07d}{serial:07d}01-Lojas_Americanas",
         "via": lambda run, serial: f"{run:07d}{serial:07d}",

@@ -329,6 +329,20 @@ def test_a_code_is_as_long_whatever_its_numbers(shape: str) -> None:
     assert len(ALL_SHAPES[shape](0, 0)) == len(ALL_SHAPES[shape](MAX_RUN - 1, MAX_RUN - 1))
 
 
+@pytest.mark.parametrize("shape", ALL_SHAPES)
+def test_codes_of_a_shape_have_the_same_kinds_of_characters_in_it(shape: str) -> None:
+    """A target that takes no letters, or wants some, answers alike to an order and to its twin: one had letters by chance."""
+
+    def kinds(code: str) -> set[str]:
+        return {"a letter" if one.isalpha() else "a digit" if one.isdigit() else one for one in code}
+
+    def law(numbers: list[tuple[int, int]]) -> None:
+        first, *others = (kinds(ALL_SHAPES[shape](run, serial)) for run, serial in numbers)
+        assert all(one == first for one in others)
+
+    prove(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=4), law, 100)
+
+
 PLAIN: Final = re.compile(r"[A-Za-z0-9._#-]{1,40}")
 
 
