@@ -139,9 +139,10 @@ class Books:
             row.unknown += 1
             row.expected = _sum((row.expected, released))
             return
-        again = sum(one.origin != release.origin for one in world.order(release.key).releases)
+        before = [one for one in world.order(release.key).releases if one.origin != release.origin]
+        again = any(not _ended_in_error(one, world) for one in before)
         expected = ZERO if again else _amount(release.expected)
-        row.expected, row.known = _sum((row.expected, expected)), _sum((row.known, expected))
+        row.expected, row.known = _sum((row.expected, expected)), row.known if before else _sum((row.known, expected))
         if released != expected:
             says = f"expected {_told(expected)}, released {_told(released)}" + (
                 ", and released before" if again else ""
@@ -196,6 +197,12 @@ class Books:
         if left != ZERO:
             says = f"submitted, less what was replaced, deleted, released and is open, leaves {_told(left)}"
             self._note(Note((*key, ""), "", -1, says, AT_THE_END))
+
+
+def _ended_in_error(release: Release, world: World) -> bool:
+    """Whether the reconciliation of a release ended in ERROR: then the order is to be released again."""
+    batch = world.batches.get(release.reconciliation) if release.reconciliation is not None else None
+    return batch is not None and batch.situation == "ERROR"
 
 
 def _by_period(row: Row) -> tuple[bool, datetime, int]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, overload
 
-from conformance.contract.coercion import as_taken, is_taken_alike
+from conformance.contract.coercion import as_taken, is_taken_alike, whole_of
 from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
 from conformance.contract.order_rules import is_account_id
 from conformance.contract.readings import READINGS
-from conformance.contract.reconciliation_rules import Entry, entries_of
+from conformance.contract.reconciliation_rules import Entry, entries_of, is_whole
 from conformance.traffic.exchange import Exchange, Missing, Origin, Response
 
 OrderKey = tuple[int, str, str]
@@ -275,6 +277,16 @@ def _place_of(holder: Mapping[str, JSONValue]) -> Place | None:
         return None
     return int(account), channel
 
+
+def number_in(value: JSONValue) -> int | None:
+    """The id that an answer or a notification tells, be it as 237.0 or as text; None where it is none."""
+    number: JSONValue = whole_of(value) if isinstance(value, Decimal) else value
+    if isinstance(number, str) and _DIGITS.fullmatch(number):
+        return int(number)
+    return number if is_whole(number) else None
+
+
+_DIGITS: Final = re.compile(r"\d{1,18}", re.ASCII)
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000

@@ -127,7 +127,7 @@ class Orders:
     def _packed_state(self, state: State, entries: dict[tuple[Entry, ...], int]) -> int | tuple[int, int]:
         if not isinstance(state, Version):
             return _UNSEEN if state is UNSEEN else _GONE
-        shape = state.status, state.fields, state.extract_fields
+        shape = state.status, state.fields, state.extract_fields, state.is_shown
         number = self._shapes.setdefault(shape, len(self._shape_of))
         if number == len(self._shape_of):
             self._shape_of.append(shape)
@@ -136,8 +136,8 @@ class Orders:
     def _unpacked_state(self, state: Any, entries: list[tuple[Entry, ...]]) -> State:
         if isinstance(state, int):
             return UNSEEN if state == _UNSEEN else GONE
-        status, fields, extract_fields = self._shape_of[state[0]]
-        return Version(status, entries[state[1]], fields, extract_fields)
+        status, fields, extract_fields, is_shown = self._shape_of[state[0]]
+        return Version(status, entries[state[1]], fields, extract_fields, is_shown)
 
     def _packed_origin(self, origin: Origin | None) -> tuple[int, int] | None:
         if origin is None:

@@ -21,6 +21,7 @@ from conformance.traffic.exchange import Missing
 RATES, BACK_OFF, STOP, AT_ONCE = "CLI-09", "CLI-10", "CLI-11", "CLI-17"
 
 NO_TIME: Final = "the recording has no times"
+NO_DURATION: Final = "how long a call took was not recorded"
 WHOLE_SECONDS: Final = "the recording has times in whole seconds only"
 
 JITTER: Final = timedelta(seconds=1)
@@ -235,6 +236,8 @@ class AtOnce:
             self._findings.breaks(AT_ONCE, call, says, value=subject[0], cause=subject[0], others=together)
         elif beside:
             self._findings.cannot_tell(AT_ONCE, WHOLE_SECONDS)
+        elif call.ended is None:
+            self._findings.cannot_tell(AT_ONCE, NO_DURATION)
         else:
             self._findings.keeps(AT_ONCE, call)
         return not others

@@ -23,6 +23,7 @@ BEFORE: Final = (
 BATCH_BEFORE: Final = "the reconciliation was opened before the recording began, or its creation was not recorded whole"
 IN_DOUBT: Final = "an answer about the order was lost or not recorded before"
 TAKEN_AGAIN: Final = "the order was sent and released before, and the server took both again"
+SEQUENCE_UNKNOWN: Final = "the order is known by a query only, which may show its extracts in any sequence"
 UNDER_WAY: Final = "another call about the order was under way"
 
 
@@ -116,16 +117,19 @@ def _judge_match(call: Call, order: Order, findings: Findings, entries: Sequence
         for rule in (WHOLE, EXACT, SEQUENCE):
             findings.cannot_tell(rule, BEFORE)
         return
-    extracts = [state.entries for state in order.states if isinstance(state, Version)]
-    if not extracts:
+    versions = [state for state in order.states if isinstance(state, Version)]
+    if not versions:
         return
-    verdicts = [_compare(entries, one) for one in extracts]
+    verdicts = [_compare(entries, one.entries) for one in versions]
     if len({verdict and verdict[0] for verdict in verdicts}) > 1:
         for rule in (WHOLE, EXACT, SEQUENCE):
             findings.cannot_tell(rule, IN_DOUBT)
         return
     broken = verdicts[-1]
     for rule in (WHOLE, EXACT, SEQUENCE):
+        if broken is not None and rule == SEQUENCE == broken[0] and any(one.is_shown for one in versions):
+            findings.cannot_tell(SEQUENCE, SEQUENCE_UNKNOWN)
+            return
         if broken is None or rule != broken[0]:
             if broken is None or _RANK[rule] < _RANK[broken[0]]:
                 findings.keeps(rule, call)

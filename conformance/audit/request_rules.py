@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from conformance.audit.call import BAD_REQUEST, LENIENT, Call, Came
+from conformance.audit.call import BAD_REQUEST, LENIENT, Call, Came, number_in
 from conformance.audit.findings import Findings, pointer_of, value_at
 from conformance.audit.states import Batch, Version
 from conformance.audit.world import NOT_FOUND, World
@@ -239,7 +239,7 @@ def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bo
 
 def _is_its_own(batch: Batch, call: Call) -> bool:
     """Whether the reconciliation is the one that the call opened, which another file holds too."""
-    number = call.answered.get("id") if isinstance(call.answered, dict) else None
+    number = number_in(call.answered.get("id")) if isinstance(call.answered, dict) else None
     opened = batch.opened_by
     return (
         call.came is Came.ACCEPTED

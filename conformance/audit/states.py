@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from conformance.audit.call import Call, OrderKey, Place
+from conformance.audit.call import LENIENT, Call, OrderKey, Place
+from conformance.contract.coercion import as_taken
 from conformance.contract.jsontext import JSONValue
-from conformance.contract.order_rules import EXTRACT_FIELDS, ORDER_FIELDS
+from conformance.contract.order_rules import ORDER_FIELDS
 from conformance.contract.reconciliation_rules import Entry, ReconciliationFacts, entries_of
 from conformance.traffic.exchange import Origin
 
@@ -42,29 +43,30 @@ class Version:
     fields: frozenset[str]
     """The names of what it holds, but for nulls and empty lists."""
     extract_fields: tuple[tuple[JSONValue, frozenset[str]], ...]
-    """The same of each extract, with its type."""
+    """The same of each extract, with its type; of none where a query shows it."""
+    is_shown: bool = False
+    """Whether it is known by a query, and not as it was sent."""
 
     @classmethod
-    def shown(cls, answer: Mapping[str, JSONValue]) -> Version:
-        """That of an order as a query shows it: fields that no document names the server may have added by itself."""
-        extracts = answer.get("extracts")
-        documented = {name: answer[name] for name in ORDER_FIELDS & answer.keys()}
-        if isinstance(extracts, list):
-            documented["extracts"] = [
-                {name: one[name] for name in EXTRACT_FIELDS & one.keys()} if isinstance(one, dict) else one
-                for one in extracts
-            ]
-        return cls.of(documented)
+    def shown(cls, answer: Mapping[str, JSONValue]) -> Version | None:
+        """That of an order as a query shows it, None where its extracts can't be read: fields that no document names the server
+        may have added by itself, and in which sequence the extracts were sent it does not say."""
+        taken = as_taken(answer, LENIENT)
+        extracts = taken.get("extracts")
+        if not isinstance(extracts, list) or len(entries_of(extracts)) != len(extracts):
+            return None
+        return cls.of({name: taken[name] for name in ORDER_FIELDS & taken.keys()}, is_shown=True)
 
     @classmethod
-    def of(cls, body: Mapping[str, JSONValue]) -> Version:
+    def of(cls, body: Mapping[str, JSONValue], *, is_shown: bool = False) -> Version:
         """That of an order's body."""
         extracts = body.get("extracts")
         return cls(
             body.get("status") if isinstance(body.get("status"), str) else None,
             entries_of(extracts),
             _held(body),
-            _of_extracts(extracts) if isinstance(extracts, list) else (),
+            _of_extracts(extracts) if isinstance(extracts, list) and not is_shown else (),
+            is_shown,
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from conformance.audit.call import Call, Came, OrderKey, Place
+from conformance.audit.call import Call, Came, OrderKey, Place, number_in
 from conformance.audit.orders import Orders
 from conformance.audit.states import GONE, UNSEEN, Batch, Change, Order, Release, Unseen, Version
 from conformance.contract.endpoints import Endpoint
@@ -98,6 +98,8 @@ class World:
             if not isinstance(shown, dict) or "extracts" not in shown:
                 return
             now = Version.shown(shown)
+            if now is None:
+                return
             if order.states == [UNSEEN]:
                 order.states = [now]
                 yield Change("found", call.key, call.number, now.entries)
@@ -162,8 +164,8 @@ class World:
         place = call.place
         if place is None:
             return
-        number = call.answered.get("id") if isinstance(call.answered, dict) else None
-        if call.came is Came.ACCEPTED and is_whole(number):
+        number = number_in(call.answered.get("id")) if isinstance(call.answered, dict) else None
+        if call.came is Came.ACCEPTED and number is not None:
             batch = self._batch_of(call, number, place)
             if number in self.batches and self.batches[number].is_held_twice(batch):
                 return
@@ -256,8 +258,8 @@ class World:
         """Take note of what a notification told."""
         if not isinstance(payload, dict):
             return
-        number, situation = payload.get("reconciliationId"), payload.get("situation")
-        if is_whole(number) and number in self.batches and isinstance(situation, str):
+        number, situation = number_in(payload.get("reconciliationId")), payload.get("situation")
+        if number is not None and number in self.batches and isinstance(situation, str):
             self.batches[number].situation = situation
 
 

@@ -68,7 +68,6 @@ VALUE_SIGN: Final[Mapping[str, Callable[[Decimal], bool]]] = MappingProxyType(
 _IDENTITY: Final = ("marketplaceCode", "channelName", "accountId")
 
 ORDER_FIELDS: Final = frozenset({*_IDENTITY, "status", *DATE_FIELDS, "totalGrossValue", "extracts"})
-EXTRACT_FIELDS: Final = frozenset({"marketplaceCode", "type", "value", "expectedDate", "percentage"})
 """The fields that documents name (S2); more are allowed."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from zlib import crc32
 
 from conformance.audit.auditor import in_upper_case
-from conformance.audit.call import LENIENT, TOO_MANY
+from conformance.audit.call import LENIENT, TOO_MANY, number_in
 from conformance.audit.callback_rules import notification_in
 from conformance.audit.habit_rules import OF_TOKENS
 from conformance.audit.recogniser import Recogniser, is_evident, pairs_of
@@ -156,7 +156,7 @@ class _Router:
             return {NOBODY}
         account = payload.get("accountId")
         bucket = _hashed(int(account)) if _is_number(account) else NOBODY
-        self._name(payload.get("reconciliationId"), bucket)
+        self._name(number_in(payload.get("reconciliationId")), bucket)
         return {NOBODY, bucket}
 
     def _name(self, number: JSONValue, bucket: int) -> None:
@@ -209,7 +209,7 @@ def _id_in(exchange: Exchange) -> JSONValue:
         answered = loads(body) if isinstance(body, bytes) else None
     except NotJSON:
         return None
-    return answered.get("id") if isinstance(answered, dict) else None
+    return number_in(answered.get("id")) if isinstance(answered, dict) else None
 
 
 # -- in short ------------------------------------------------------------------------------------------------------

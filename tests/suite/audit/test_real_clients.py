@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from conformance.contract.credentials import encode_credentials
-from conformance.traffic.exchange import Missing, Origin
+from conformance.traffic.exchange import NOT_RECORDED, Missing, Origin
 from conformance.traffic.ndjson import line_of
 from tests.suite.audit.test_client_rules import DONE, ERROR_400, sent
 from tests.suite.audit.test_in_parts import TINY, is_alike
@@ -346,3 +346,69 @@ def test_a_release_that_was_sent_twice_is_found_in_one_recording_or_where_it_is_
     recording.release(release())
     recording.release(release(), status=status, file="day.har" if status == 200 else "b.har")
     assert recording.broken() == {"CLI-02": [4]}
+
+
+# -- how servers show and name things ------------------------------------------------------------------------------
+
+
+def test_values_that_a_server_shows_as_text_are_read() -> None:
+    shown = order()
+    shown["extracts"] = [{**one, "value": str(one["value"])} for one in shown["extracts"]]
+    recording = Recording()
+    recording.look_up(answer=shown)
+    recording.open(creation())
+    recording.release(release(releases=WRONG))
+    assert recording.broken() == {"CLI-03": [2]}
+
+
+def test_an_order_whose_extracts_are_shown_unreadably_is_not_known() -> None:
+    recording = Recording()
+    recording.look_up(answer={**order(), "extracts": [{"kind": "SALE", "amount": 203.63}]})
+    recording.open(creation())
+    recording.release(release())
+    assert recording.broken() == {}
+    assert recording.audited().books.ties_out
+
+
+def test_the_sequence_in_which_a_query_shows_extracts_is_nobodys() -> None:
+    recording = Recording()
+    recording.look_up(answer={**order(), "extracts": order()["extracts"][::-1]})
+    recording.open(creation())
+    recording.release(release())
+    recording.submit(order())  # nor is what their fields are by their places
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    assert [verdict(auditor, rule) for rule in ("CLI-02", "CLI-03", "CLI-04")] == ["kept", "kept", "undecided"]
+
+
+@pytest.mark.parametrize("told", ['{"id": 237.0}', '{"id": "237"}'])
+def test_an_id_is_a_number_however_it_is_told(told: str, tmp_path: Path) -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.open(creation(), answer=told.encode())
+    recording.release(release())
+    recording.notify({**DONE, "reconciliationId": Decimal("237.0")})
+    recording.open(creation(**LATER), number=238)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    assert [verdict(auditor, rule) for rule in ("CLI-05", "CLI-06")] == ["kept", "kept"]
+    path = tmp_path / "day.ndjson"
+    path.write_bytes(b"".join(map(line_of, recording.exchanges)))
+    assert is_alike([path], part_bytes=TINY)
+
+
+def test_the_books_of_an_order_that_is_released_again_after_an_error_tie_out() -> None:
+    recording = sent()
+    recording.release(release())
+    recording.notify({**DONE, "situation": "ERROR", "resolvedEndDate": None})
+    recording.open(creation(**LATER), number=238)
+    recording.release(release(reconciliationId=238, releasedDate=LATER["periodInitDate"]))
+    assert recording.audited().books.ties_out
+
+
+def test_without_durations_nothing_is_said_of_calls_at_once() -> None:
+    recording = Recording()
+    recording.submit(order(), took=NOT_RECORDED)
+    recording.submit(order(), after=0.01, took=NOT_RECORDED)
+    assert verdict(recording.audited(), "CLI-17") == "undecided"
