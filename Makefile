@@ -38,7 +38,7 @@ certify: $(STAMP) ## certify the mock, or another target: make certify ARGS="--t
 	@$(BIN)/koncili-conformance certify --reports $(REPORTS) $(ARGS)
 
 test: $(DEV_STAMP) system ## run every test: the suite's own, and the certification against the mock
-	@$(BIN)/python -m pytest -n 3 --dist worksteal -q $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -q $(ARGS)
 
 wheel: $(DEV_STAMP) ## build the wheel and certify with it from an empty folder: make wheel PYTHON="python3.12 python3.13"
 	@sh .ci/wheel-smoke $(PYTHON)
