@@ -59,6 +59,8 @@ class ReconciliationCalls(Places):
     """The first of which any creation was refused since one was opened there, as it was then; also by a look for room."""
     refused_the_same: bool = False
     """Whether a creation was refused that is the same as that of an active one."""
+    refuses_second: bool = False
+    """Whether a second creation was seen to be refused while a first one surely was active."""
     asked: set[Place] = field(default_factory=set)
     """Where what others may have going on was waited for."""
 

@@ -260,6 +260,7 @@ class Succession(Ahead[Any]):
             check_refused(rule=one.law.rule, exchange=refused, bench=bench, context=context)
             reconciliations.note_refused(second.place)
             reconciliations.keep_refused(second)
+            reconciliations.refuses_second = True
             refuse_the_same(bench, one.law.rule, active)
             bench.saw(Side.REFUSED, refused)
         then.story = list(bench.story)

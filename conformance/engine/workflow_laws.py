@@ -16,6 +16,7 @@ from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.printed_workflow import is_printed
 from conformance.engine.refused_release import rule_to_blame
+from conformance.engine.second_creations import check_second_ones_are_refused
 from conformance.engine.spoiled_places import note_spoiled
 from conformance.engine.unfinished import Spoiled
 from conformance.engine.whole import Meanwhile, Whole
@@ -183,7 +184,9 @@ def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, 
         other = reconciliations.begin(reconciliations.plainest(reconciliation.place))
         second = bench.send(creation_of(other.batch), other.values[0])
         if second.status // 100 == 2:
+            strayed = {*reconciliations.strayed}
             reconciliations.stray(reconciliation)
+            check_second_ones_are_refused(bench, reconciliation.place, strayed)
         elif second.is_refused:
             reconciliations.keep_refused(other)
         check_refused(rule=rule, exchange=second, bench=bench, context=context)
