@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, product
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from conformance.i18n.sentences import BETWEEN, OPEN, WITHIN
 from tests.texts_in_code import (
@@ -34,8 +34,19 @@ from tests.texts_in_code import (
     results,
 )
 
-_Place: TypeAlias = tuple[str, ast.expr, FunctionDef | None]
-"""An expression, its module, and the function in which it stands."""
+
+class _Came(NamedTuple):
+    """By which call it was followed into the function in which an expression stands."""
+
+    path: str
+    call: ast.Call
+    scope: FunctionDef | None
+    before: _Came | None
+
+
+_Place: TypeAlias = tuple[str, ast.expr, FunctionDef | None, _Came | None]
+"""An expression, its module, the function in which it stands, and how it was come there: what that function is given is what
+that call gives it, and not what any other does."""
 
 _EXCEPTIONS_OF_CLICK: Final = ("BadParameter", "UsageError", "ClickException")
 
@@ -139,13 +150,13 @@ class _Reader:
         for self.asks_callers in (False, True):
             self.known.clear()
             for place in self._reached([*self._all_taken()]):
-                yield from ((place[0], sentence) for sentence in self._said(*place))
+                yield from ((place[0], sentence) for sentence in self._said(*place[:3]))
 
     def _all_taken(self) -> Iterator[_Place]:
         for path, tree in self.trees.items():
             for scope in (None, *(node for node in ast.walk(tree) if isinstance(node, FunctionDef))):
                 for node in own(scope or tree):
-                    yield from ((path, expression, scope) for expression in self._taken(node, scope))
+                    yield from ((path, expression, scope, None) for expression in self._taken(node, scope))
 
     def _taken(self, node: ast.AST, scope: FunctionDef | None) -> Iterator[ast.expr]:
         """What is taken for a sentence at this place."""
@@ -176,7 +187,7 @@ class _Reader:
 
     def _reached(self, places: list[_Place]) -> Iterator[_Place]:
         """These expressions, and all of which their values are made, each once."""
-        seen = set[tuple[ast.expr, FunctionDef | None]]()
+        seen = set[tuple[ast.expr, FunctionDef | None, _Came | None]]()
         for _ in range(DEEP):
             places = [one for one in dict.fromkeys(places) if one[1:] not in seen]
             seen |= {one[1:] for one in places}
@@ -191,50 +202,56 @@ class _Reader:
         elif is_text(node):
             yield from self._templates(path, [*parts_of(node)], scope)
 
-    def _behind(self, path: str, node: ast.expr, scope: FunctionDef | None) -> Iterator[_Place]:
+    def _behind(self, path: str, node: ast.expr, scope: FunctionDef | None, came: _Came | None) -> Iterator[_Place]:
         """The expressions of which the value of this one is one, or is made, each with where it is."""
         if is_text(node):
             within = [filled_in(part) for part in parts_of(node) if not isinstance(part, ast.Constant)]
-            yield from ((path, one, scope) for one in within if not [*choice(one)])
+            yield from ((path, one, scope, came) for one in within if not [*choice(one)])
         elif isinstance(node, ast.Name):
-            yield from self._held(path, node.id, scope)
+            yield from self._held(path, node.id, scope, came)
         elif isinstance(node, ast.Attribute):
             for where, function in self.functions.get(node.attr, ()):
                 if any(name_of(one) == "property" for one in function.decorator_list):
-                    yield from ((where, one, function) for one in results(function))
+                    yield from ((where, one, function, None) for one in results(function))
         elif parts := made_of(node):
-            yield from ((path, one, scope) for one in parts)
+            yield from ((path, one, scope, came) for one in parts)
         elif isinstance(node, ast.Call):
             for where, function in self._meant(path, node):
-                yield from ((where, one, function) for one in results(function))
+                by_this = _Came(path, node, scope, came)
+                yield from ((where, one, function, by_this) for one in results(function))
 
-    def _held(self, path: str, name: str, scope: FunctionDef | None) -> Iterator[_Place]:
+    def _held(self, path: str, name: str, scope: FunctionDef | None, came: _Came | None) -> Iterator[_Place]:
         """What a variable may hold: what is put into it here, or in a function around, or what a caller gives for it."""
         while scope is not None:
             here = [value for one in own(scope) for value in put_into(name, one)]
-            yield from ((path, one, scope) for one in here)
-            given = [*self._given(path, name, scope)] if self.asks_callers else []
+            yield from ((path, one, scope, came) for one in here)
+            given = [*self._given(path, name, scope, came)] if self.asks_callers else []
             yield from given
             if here or given or name in parameters_of(scope):
                 return
-            scope = self.around.get(scope)
+            scope, came = self.around.get(scope), None
         constants = self.constants.get(name, ())
         home = self.imported.get((path, name), path)
         near = [one for one in constants if one[0] == home] or (constants if len(constants) == 1 else ())
-        yield from ((where, value, None) for where, value in near)
+        yield from ((where, value, None, None) for where, value in near)
 
-    def _given(self, path: str, name: str, scope: FunctionDef) -> Iterator[_Place]:
-        """What callers give for a parameter."""
+    def _given(self, path: str, name: str, scope: FunctionDef, came: _Came | None) -> Iterator[_Place]:
+        """What callers give for a parameter: the one by which it was come here, or where that is none all."""
         parameters = parameters_of(scope)
         if name not in parameters or name in {"self", "cls"}:
             return
         place = parameters.index(name) - (parameters[0] in {"self", "cls"})
-        for where, call, within in self.calls.get(scope.name, ()):
-            if isinstance(call.func, ast.Name) and self.imported.get((where, scope.name), where) != path:
+        callers = [(*one, None) for one in self.calls.get(scope.name, ())] if came is None else [came]
+        for where, call, within, before in callers:
+            if (
+                came is None
+                and isinstance(call.func, ast.Name)
+                and self.imported.get((where, scope.name), where) != path
+            ):
                 continue
             if not any(isinstance(one, ast.Starred) for one in call.args[: place + 1]) and place < len(call.args):
-                yield where, call.args[place], within
-            yield from ((where, one.value, within) for one in call.keywords if one.arg == name)
+                yield where, call.args[place], within, before
+            yield from ((where, one.value, within, before) for one in call.keywords if one.arg == name)
 
     def _meant(self, path: str, call: ast.Call) -> Sequence[tuple[str, FunctionDef]]:
         """The function that is called, if that is plain: of several of the same name that of the module, or that is imported."""
@@ -272,5 +289,5 @@ class _Reader:
         if any(one.name in names for one in handlers):
             return True
         if (node, scope) not in self.known:
-            self.known[node, scope] = any(may_be_said(one) for _, one, _ in self._reached([(path, node, scope)]))
+            self.known[node, scope] = any(may_be_said(one) for _, one, *_ in self._reached([(path, node, scope, None)]))
         return self.known[node, scope]

@@ -144,6 +144,22 @@ def test_the_words_of_a_violation_are_found_where_they_come_from(statement: str,
     assert set(made_sentences({"laws.py": LAWS.replace("{statement}", statement)})) - CHECKED == sentences
 
 
+PASSING_ON = """
+def _whole(value):
+    return value
+
+def elsewhere(attempt):
+    attempt.saw(_whole("see whether it is complete"))
+"""
+
+
+def test_what_a_function_gives_back_is_what_that_call_gives_it() -> None:
+    """An id was named for a sentence, and what another caller gives the same function was gathered."""
+    statement = "bench.observe('ERR-02', 'none', f'{_whole(place)} was there before', exchange)"
+    laws = LAWS.replace("{statement}", statement) + PASSING_ON
+    assert set(made_sentences({"laws.py": laws})) - CHECKED == {"{place} was there before"}
+
+
 def test_a_new_violation_is_missed_in_the_catalogue() -> None:
     known = {message.id for message in written(source("pt-BR"))}
     law = 'raise Violation(rule="ORD-01", expected="the door to be open", actual=f"it was {path}", exchange=None)'
