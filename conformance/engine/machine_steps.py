@@ -62,7 +62,8 @@ def submit_broken(model: Model, update: BrokenUpdate, slot: int) -> None:
     broken = Call(Endpoint.SUBMIT_ORDER, body={**body, **place})
     refused = bench.send(broken, model.codes[slot], f"broken update of {model.order_words(key)} ({update.kind.name})")
     _must_be_refused(model, update.kind, refused)
-    model.broken_updates.add(keys[0])
+    model.broken_updates.add(key)
+    model.orders[key].done.refused.append(broken)
     model.touched(None, "ORD-16", "ORD-16")
 
 
@@ -98,6 +99,7 @@ def delete(model: Model, pick: int, *, refused: bool) -> None:
         model.touched(key, "DEL-04", "WFL-04")
         return
     if exchange.status // 100 != 2 and known.causes:
+        model.check_done_alone(key)
         expected = f"{model.order_words(key)} to be there"
         actual = f"its deletion answered {exchange.status}"
         raise Violation(rule=model.to_blame(known), expected=expected, actual=actual, exchange=exchange)

@@ -13,6 +13,7 @@ from typing import Final
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import Bench
+from conformance.engine.done_alone import Done, check_done_alone
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.settling import another_account
 from conformance.engine.unfinished import Hindered
@@ -47,6 +48,8 @@ class Known:
     released: bool = False
     reconciled: bool = False
     dead: bool = False
+    done: Done = field(default_factory=Done)
+    """What was done to it itself."""
     gone: bool = False
     """Whether it was deleted and seen to be gone: it is asked for no more."""
 
@@ -85,6 +88,8 @@ class Model:
         visible_until = now + timedelta(seconds=CONSOLIDATION_SECONDS)
         known.earlier = [*known.earlier, (known.body, visible_until)]
         known.body, known.since = body, now
+        if body is not None:
+            known.done.versions.append(body)
         self.touched(key, blame, "WFL-04")
 
     def touched(self, key: Key | None, own: str, others: str) -> None:
@@ -124,6 +129,8 @@ class Model:
             rule = "QRY-05"
         if known.body is not None and rule != "QRY-01":
             check_shown_as_sent(self.bench, [known.body])
+        if rule != "QRY-05":
+            self.check_done_alone(key)
         expected = f"{self.order_words(key)} to be {'gone' if known.body is None else 'as it was last accepted'}"
         raise Violation(rule=rule, expected=expected, actual="; ".join(problems), exchange=exchange)
 
@@ -144,8 +151,24 @@ class Model:
         clock moves it is asked for at the end only, and several things may have been done: none of them is blamed for all."""
         if not known.causes:
             return "QRY-04"
-        several = self.bench.session.control is None and len(set(known.causes)) > 1
-        return "WFL-04" if several else known.causes[0]
+        return "WFL-04" if self._is_for_several(known) else known.causes[0]
+
+    def check_done_alone(self, key: Key) -> None:
+        """Before the sequence of calls is blamed for an order that is not as it should be: raises a violation of another rule
+        where one of the things that were done has such a consequence by itself."""
+        known = self.orders[key]
+        if not self._is_for_several(known):
+            return
+        beside = [
+            (one.done.versions[-1], other[1] == key[1])
+            for other, one in self.orders.items()
+            if one.dead and one is not known
+        ]
+        check_done_alone(self.bench, known.done, known.causes, is_deleted=known.dead, beside=beside)
+
+    def _is_for_several(self, known: Known) -> bool:
+        """Whether several things may be why it is not as it should be."""
+        return self.bench.session.control is None and len(set(known.causes)) > 1
 
     def check_all(self) -> None:
         """Ask for every order."""
