@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Final, cast
 
 from hypothesis import strategies as st
@@ -189,9 +188,8 @@ def release(model: Model, pick: int) -> None:
             bench.session.control is None
         ):  # the order itself may be gone, for what was done to it since it was last seen
             model.check(key)
-            if (
-                exchange.status == HTTPStatus.NOT_FOUND and model.orders[key].causes
-            ):  # nor is it shown, which may lawfully be late
+            if exchange.is_refused and model.orders[key].causes:  # nor is it shown, which may lawfully be late
+                model.check_done_alone(key)
                 raise Hindered("an order was not released that is not shown")
         after_broken = reconciliation.place in model.broken_releases
         if after_broken not in model.blamed:

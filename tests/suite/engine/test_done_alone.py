@@ -41,10 +41,13 @@ def _blamed(defect: str, seed: int) -> str:
         ("del-01-last-version-only", 3, "DEL-01"),
         ("del-01-takes-neighbours", 0, "DEL-01"),
         ("del-01-takes-the-last", 1, "DEL-01"),
+        ("del-01-takes-the-last", 0, "DEL-01"),
+        ("del-01-takes-the-last", 3, "DEL-01"),
+        ("ord-16-refused-and-wiped", 2, "ORD-16"),
         ("wfl-04-touches-the-last", 0, "WFL-04"),
         ("wfl-04-shared-between-accounts", 1, "WFL-04"),
     ],
 )
 def test_what_one_thing_does_alone_is_blamed_on_its_rule(defect: str, seed: int, rule: str) -> None:
-    """WFL-04 failed beside ORD-15, ORD-16 and DEL-01."""
+    """WFL-04 failed beside ORD-15, ORD-16 and DEL-01; and REL-01 or WFL-02 where the release of what was gone got 400."""
     assert _blamed(defect, seed) == rule
