@@ -176,9 +176,10 @@ class Attempt:
         bench, earlier = self.bench, list(self.operations)
         if self.unexplained() is not None:
             return None
+        began = bench.clock
         for attempt in range(ASKED_AT_MOST):
-            passed = (yield) if attempt or bench.slow else True
-            bench.let_be_shown()
+            passed = (yield) if attempt or bench.puts_off else True
+            bench.let_be_shown(bench.clock - began)
             exchange = bench.query(place, values["code"], "what is stored")
             shown = version_shown(bench, exchange, values, versions)
             if shown is None:

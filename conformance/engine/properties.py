@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from typing import Final, Generic, TypeVar
 
@@ -24,7 +23,7 @@ from conformance.engine.frugal import Frugal, size_of
 from conformance.engine.hindrances import Blocked, Hindrances
 from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
-from conformance.engine.waiting import Waiting
+from conformance.engine.waiting import Deferred, Waiting
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
 from conformance.verdict.evidence import hindering_rule
 from conformance.verdict.violation import Violation
@@ -80,10 +79,7 @@ def prove(
     """
     if bench.session.resuming:
         bench.session.deferred.discard(bench.scenario)
-        for deferred in bench.deferred.pop((bench.scenario, name), ()):
-            bench.trial = deferred.trial
-            _watched(bench, partial(bench.go_on, deferred))
-            _note_what_came(bench, name)
+        _go_on(bench, name, bench.deferred.pop((bench.scenario, name), []))
         return
     if is_tried:
         bench.session.evidence.scenarios[bench.scenario].open_laws[name_within(bench, name)] = ""
@@ -332,6 +328,27 @@ def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
 def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:
     if rest is not None:
         bench.begin(name, rest)
+
+
+def _go_on(bench: Bench, name: str, left: list[Deferred]) -> None:
+    """Run what was put off of a law to its end, all examples in turn: what one waits for passes for the others too."""
+    while left:
+        left = [deferred for deferred in left if _lets_time_pass(bench, name, deferred)]
+
+
+def _lets_time_pass(bench: Bench, name: str, deferred: Deferred) -> bool:
+    """Go on with an example; whether it is to go on once more."""
+    goes_on = False
+
+    def carry_on() -> None:
+        nonlocal goes_on
+        goes_on = bench.go_on(deferred)
+
+    bench.trial = deferred.trial
+    _watched(bench, carry_on)
+    if not goes_on:
+        _note_what_came(bench, name)
+    return goes_on
 
 
 def _watched(bench: Bench, example: Callable[[], None]) -> None:

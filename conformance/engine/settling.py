@@ -25,6 +25,10 @@ from strategies.orders import Order
 from strategies.placeholders import fill
 from strategies.scope import Place
 
+SHOWS_SOON = 1.0
+"""Seconds that are waited for at once until a query shows what was sent. Where it takes longer the rest is put off to the end of
+the run, when it has long been shown: there are hundreds of such queries."""
+
 ASKED_AT_MOST = 3
 """How often a query is made for what is not shown yet: at once, after half an hour, and after an hour."""
 
@@ -69,19 +73,30 @@ class Settling(SeenLate):
         self.deferred[self.scenario, law].append(deferred)
         self.session.deferred.add(self.scenario)
 
-    def go_on(self, deferred: Deferred) -> None:
-        """Run the rest of a law that was put off. Raises NotSeenYet where what it waits for has not come in time."""
+    def go_on(self, deferred: Deferred) -> bool:
+        """Run a law that was put off until it lets time pass once more; whether it does. Raises NotSeenYet where what it waits
+        for has not come in time."""
         self.story[:] = deferred.story
+        left = CONSOLIDATION_SECONDS - (datetime.now(UTC) - deferred.since).total_seconds()
+        if left > 0 and self.session.patient:
+            self.session.pause("an update to show", left)
+            left = 0
         try:
-            while True:
-                left = CONSOLIDATION_SECONDS - (datetime.now(UTC) - deferred.since).total_seconds()
-                if left > 0 and self.session.patient:
-                    self.session.pause("an update to show", left)
-                    left = 0
-                deferred.since = datetime.now(UTC)
-                deferred.rest.send(left <= 0)
+            deferred.rest.send(left <= 0)
         except StopIteration:
-            return
+            return False
+        deferred.story, deferred.since = list(self.story), datetime.now(UTC)
+        return True
+
+    @property
+    def clock(self) -> float:
+        """The time in seconds by the clock of what is waited for."""
+        return self.session.waiting.clock()
+
+    @property
+    def puts_off(self) -> bool:
+        """Whether what a query is to show is known to take so long that it is put off."""
+        return self.slow or (self.session.control is None and self.shows_after > SHOWS_SOON)
 
     def settled(
         self,
@@ -101,9 +116,10 @@ class Settling(SeenLate):
         key = (place, values["code"])
         # What was once shown can't be still to come.
         states = [state for state in before if state is not None or key not in self.shown]
+        began = self.clock
         for attempt in range(ASKED_AT_MOST):
-            passed = (yield) if attempt or self.slow else True
-            exchange = self._query_as_late_as_it_shows(place, values["code"])
+            passed = (yield) if attempt or self.puts_off else True
+            exchange = self._query_as_late_as_it_shows(place, values["code"], began)
             problems = self.problems(exchange, order, values)
             # One that was there may for a moment be shown as little as before it was sent.
             if problems and (
@@ -135,9 +151,10 @@ class Settling(SeenLate):
     ) -> Waiting[None]:
         """Ask for an order until its update shows: whether and how it does is ORD-15's business. Raises Hindered where it does
         not, NotSeenYet where it shows as `before` and may still change."""
+        began = self.clock
         for attempt in range(ASKED_AT_MOST):
-            passed = (yield) if attempt or self.slow else True
-            exchange = self._query_as_late_as_it_shows(place, values["code"])
+            passed = (yield) if attempt or self.puts_off else True
+            exchange = self._query_as_late_as_it_shows(place, values["code"], began)
             if not self.problems(exchange, order, values):
                 return
             if not any(self.may_be_from_before(exchange, state, values) for state in before):
@@ -146,9 +163,9 @@ class Settling(SeenLate):
                 raise NotSeenYet
         raise Hindered("ORD-15: an update is not shown as it was sent")
 
-    def _query_as_late_as_it_shows(self, place: Place, code: str) -> Exchange:
-        """Ask for an order after as long as the target was seen to take until a query shows what was sent."""
-        self.let_be_shown()
+    def _query_as_late_as_it_shows(self, place: Place, code: str, since: float) -> Exchange:
+        """Ask for an order after as long as the target was seen to take until a query shows what was sent at that time."""
+        self.let_be_shown(self.clock - since)
         return self.query(place, code)
 
     def let_be_shown(self, passed: float = 0.0) -> None:

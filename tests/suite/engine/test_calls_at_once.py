@@ -283,7 +283,9 @@ class Queries:
 
     def __init__(self) -> None:
         self.story: list[Exchange] = []
+        self.puts_off = False
         self.slow = False
+        self.clock = 0.0
         self.asked = 0
 
     def query(self, *_: object) -> Exchange:
@@ -302,7 +304,7 @@ class Queries:
     def let_pass(self, *_: object) -> None:
         """No time passes."""
 
-    def let_be_shown(self) -> None:
+    def let_be_shown(self, _: float) -> None:
         """Nothing is shown late."""
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
@@ -15,10 +16,13 @@ from conformance.engine.altered_codes import ASKED_AT_MOST
 from conformance.engine.bench import Bench
 from conformance.engine.machine import prove_machine
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.properties import prove
 from conformance.engine.reconciliation_calls import ReconciliationCalls
 from conformance.engine.reference_model import Key, Model
 from conformance.engine.stays_active import NO_ACCIDENT, check_nothing_stays_active, note_stuck
 from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
+from conformance.engine.values import Values
+from conformance.engine.waiting import Waiting
 from conformance.engine.workflow_laws import stays_active
 from conformance.errors import TargetUnavailable
 from conformance.mock.defects.parts import Seen
@@ -132,6 +136,38 @@ def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.Monk
                 next(waiting)
         refused = [exchange for exchange in bench.story if exchange.is_refused]
         assert (len(refused), bench.shows_after) == (1, 0.5)
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_what_a_query_shows_seconds_late_is_asked_for_at_the_end(mocks: list[Koncili]) -> None:
+    """Where a cache answers for a second and a half a run waited five seconds for each of its hundreds of queries."""
+
+    def shown_late(world: MockWorld) -> Any:
+        def shown_order(*key: Any) -> Any:
+            is_old = world.clock.now() - world.orders[world.key(key)][-1].shown_at > timedelta(seconds=3)
+            return world.shown_order(*key) if is_old else None
+
+        return Seen(world, shown_order=shown_order)
+
+    with closing(open_session(Options())) as session:
+        bench = Bench(session, "queries")
+        session.evidence.expect("queries", "QRY-01", "a scenario")
+        mocks[0].switch([Variant(name="late", statement="Shows orders late.", sees=shown_late)])
+        order, place = bench.reconciliations.plain(bench.scope.places[0], 1).orders[0], bench.scope.places[0]
+        began = session.waiting.clock()
+
+        def twice(values: Values) -> Waiting[None]:
+            for _ in range(2):
+                assert bench.submit(order, values).is_accepted
+                yield from bench.settled("QRY-01", order, values, place, before=(None, order))
+
+        for _ in range(20):
+            prove(bench, "law", st.just(bench.fresh("amazon")), twice, 1)
+        session.resuming = True
+        prove(bench, "law", st.nothing(), twice, 1)
+        assert session.evidence.scenarios["queries"].pending == 0
+        assert len([exchange for exchange in bench.story if exchange.is_refused]) <= 2
+        assert session.waiting.clock() - began < 30
 
 
 def test_an_order_that_is_hidden_while_it_is_updated_is_asked_for_again(
