@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final
 
 from conformance.contract.coercion import id_text
 from conformance.contract.jsontext import JSONValue, told
@@ -14,7 +15,7 @@ from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.rules import catalogue
 from conformance.engine.altered_codes import ASKED_AT_MOST as ALTERED_AT_MOST
 from conformance.engine.altered_codes import altered, under
-from conformance.engine.late import ASKED_IN_VAIN, LATE_SECONDS, SeenLate
+from conformance.engine.late import ASKED_IN_VAIN, SeenLate
 from conformance.engine.same_order import differences
 from conformance.engine.sending import SERVER_ERROR
 from conformance.engine.unfinished import Hindered, NotSeenYet
@@ -28,6 +29,10 @@ from strategies.scope import Place
 SHOWS_SOON = 1.0
 """Seconds that are waited for at once until a query shows what was sent. Where it takes longer the rest is put off to the end of
 the run, when it has long been shown: there are hundreds of such queries."""
+
+QUERIED_AFTER: Final = (0.5, 1.5, 3.5)
+"""Seconds after which a query is made again that showed what was before, one after the other: from then on as long is waited for
+each, so that short steps cost a query more, once, and save seconds each time."""
 
 ASKED_AT_MOST = 3
 """How often a query is made for what is not shown yet: at once, after half an hour, and after an hour."""
@@ -181,7 +186,7 @@ class Settling(SeenLate):
         if self.session.control is not None or self.queried_in_vain >= ASKED_IN_VAIN:
             return exchange
         waited = 0.0
-        for seconds in LATE_SECONDS:
+        for seconds in QUERIED_AFTER:
             self.let_pass("an order to be shown", seconds)
             waited += seconds
             again = self.query(place, values["code"], note)
