@@ -79,7 +79,7 @@ def prove(
     """
     if bench.session.resuming:
         bench.session.deferred.discard(bench.scenario)
-        _go_on(bench, name, bench.deferred.pop((bench.scenario, name), []))
+        _go_on_with_all(bench)
         return
     if is_tried:
         bench.session.evidence.scenarios[bench.scenario].open_laws[name_within(bench, name)] = ""
@@ -330,10 +330,13 @@ def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:
         bench.begin(name, rest)
 
 
-def _go_on(bench: Bench, name: str, left: list[Deferred]) -> None:
-    """Run what was put off of a law to its end, all examples in turn: what one waits for passes for the others too."""
-    while left:
-        left = [deferred for deferred in left if _lets_time_pass(bench, name, deferred)]
+def _go_on_with_all(bench: Bench) -> None:
+    """Run what was put off of the scenario to its end, all examples of a law in turn: what one waits for passes for the others
+    too. Of all its laws: what was tried ahead of its turn may bear another name than what the scenario tries by itself."""
+    for scenario, name in [key for key in bench.deferred if key[0] == bench.scenario]:
+        left = bench.deferred.pop((scenario, name))
+        while left:
+            left = [deferred for deferred in left if _lets_time_pass(bench, name, deferred)]
 
 
 def _lets_time_pass(bench: Bench, name: str, deferred: Deferred) -> bool:
