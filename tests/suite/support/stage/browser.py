@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
@@ -20,6 +20,9 @@ QUIET: Final = (
 """Chromium itself is to call nobody either."""
 
 PATIENCE_MILLISECONDS: Final = 30_000
+expect.set_options(
+    timeout=PATIENCE_MILLISECONDS
+)  # a context's own is not theirs: they wait 5 s, less than a busy machine may take
 
 INSIDE: Final = ("file:", "data:", "blob:", "about:")
 """What needs no network."""
