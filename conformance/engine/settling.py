@@ -100,8 +100,10 @@ class Settling(SeenLate):
 
     @property
     def puts_off(self) -> bool:
-        """Whether what a query is to show is known to take so long that it is put off."""
-        return self.slow or (self.session.control is None and self.shows_after > SHOWS_SOON)
+        """Whether what a query is to show is known to take so long that it is put off. Not for seconds where a run waits half an
+        hour for what is put off."""
+        waits_for_it = self.session.control is not None or self.session.patient
+        return self.slow or (not waits_for_it and self.shows_after > SHOWS_SOON)
 
     def settled(
         self,

@@ -139,6 +139,17 @@ def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("patient", [False, True])
+def test_what_shows_after_seconds_is_put_off_unless_a_run_waits_half_an_hour_for_that(patient: bool) -> None:
+    with closing(open_session(Options(patient=patient))) as session:
+        bench = Bench(session, "queries")
+        bench.shows_after = 2.0
+        assert bench.puts_off is not patient
+        bench.slow = True
+        assert bench.puts_off
+
+
+@pytest.mark.usefixtures("without_a_clock")
 def test_what_a_query_shows_seconds_late_is_asked_for_at_the_end(mocks: list[Koncili]) -> None:
     """Where a cache answers for a second and a half a run waited five seconds for each of its hundreds of queries."""
 
