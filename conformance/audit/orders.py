@@ -85,21 +85,21 @@ class Orders:
                 None if one.expected is None else _place_in(entries, one.expected),
                 self._packed_origin(one.origin),
                 one.reconciliation,
+                _packed_time(one.at),
             )
             for one in order.releases
         ]
-        at = order.changed_at
         return _ENCODE(
             (
                 states,
-                None if at is None else (at - _EPOCH) // _MICROSECOND,
+                _packed_time(order.changed_at),
                 self._packed_origin(order.sent),
                 order.verified | order.sent_since << 1 | order.may_be_released << 2,
                 releases,
                 self._packed_origin(order.deleted),
                 [[part for type_, value in one for part in (type_, str(value))] for one in entries],
                 order.unread,
-                None if order.found_at is None else (order.found_at - _EPOCH) // _MICROSECOND,
+                _packed_time(order.found_at),
                 order.found_in,
             )
         )
@@ -109,18 +109,25 @@ class Orders:
         entries = [tuple(zip(one[::2], map(Decimal, one[1::2]), strict=True)) for one in lists]
         return Order(
             states=[self._unpacked_state(state, entries) for state in states],
-            changed_at=None if at is None else _EPOCH + at * _MICROSECOND,
+            changed_at=_time(at),
             sent=self._origin(sent),
             verified=bool(flags & 1),
             releases=[
-                Release(key, entries[own], None if expected is None else entries[expected], self._known(origin), number)
-                for own, expected, origin, number in releases
+                Release(
+                    key,
+                    entries[own],
+                    None if expected is None else entries[expected],
+                    self._known(origin),
+                    number,
+                    _time(sent_at),
+                )
+                for own, expected, origin, number, sent_at in releases
             ],
             sent_since=bool(flags & 2),
             may_be_released=bool(flags & 4),
             deleted=self._origin(deleted),
             unread=unread,
-            found_at=None if found_at is None else _EPOCH + found_at * _MICROSECOND,
+            found_at=_time(found_at),
             found_in=found_in,
         )
 
@@ -156,3 +163,12 @@ class Orders:
 
 def _place_in(entries: dict[tuple[Entry, ...], int], one: tuple[Entry, ...]) -> int:
     return entries.setdefault(one, len(entries))
+
+
+def _packed_time(at: datetime | None) -> int | None:
+    """In microseconds since 1970."""
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _time(packed: int | None) -> datetime | None:
+    return None if packed is None else _EPOCH + packed * _MICROSECOND

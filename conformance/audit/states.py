@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from conformance.audit.call import LENIENT, Call, OrderKey, Place
@@ -31,6 +31,15 @@ class Gone:
 
 UNSEEN: Final = Unseen()
 GONE: Final = Gone()
+
+
+CLOCKS: Final = timedelta(minutes=5)
+"""By so much the clocks of two recorders may differ: Kerberos lets no machine in whose clock is further off."""
+
+
+def is_close(one: datetime | None, other: datetime | None) -> bool:
+    """Whether two times may be the same by clocks that differ."""
+    return one is not None and other is not None and abs(one - other) <= CLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +134,12 @@ class Order:
     """How many entries that can't be read had come when this was known."""
 
     def holds_already(self, call: Call) -> bool:
-        """Whether a release that was accepted is one that another file holds too: no server takes the same twice (REL-11)."""
+        """Whether a release that was accepted is one that another file holds too, at what may be the same time by its clock:
+        no server takes the same twice (REL-11). What comes later was sent twice, as where a log goes on in a new file."""
         return any(
             (one.entries, one.reconciliation) == (call.released, call.body.get("reconciliationId"))
             and one.origin.file != call.origin.file
+            and (one.at is None or call.started is None or is_close(one.at, call.started))
             for one in self.releases
         )
 
@@ -166,6 +177,8 @@ class Release:
     """The order's extracts at that moment, None where they are not known."""
     origin: Origin
     reconciliation: int | None
+    at: datetime | None
+    """When it was sent."""
 
 
 @dataclass(slots=True)

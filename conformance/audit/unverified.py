@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from conformance.audit.call import Call, Came, OrderKey
 from conformance.audit.findings import Findings
-from conformance.audit.states import Order
+from conformance.audit.states import CLOCKS, Order, is_close
 
 VERIFIED: Final = "CLI-01"
-
-CLOCKS: Final = timedelta(minutes=5)
-"""By so much the clocks of two recorders may differ: Kerberos lets no machine in whose clock is further off."""
 
 OTHER_CLOCK: Final = "the query is in another recording, and which came first hangs on two clocks"
 
@@ -30,7 +27,7 @@ class Unverified:
         """A release of an order that was sent, and of which no query is known since then."""
         if order.sent is None or call.key is None:
             return
-        if _is_close(order.changed_at, order.found_at) and order.found_in != order.sent.file:
+        if is_close(order.changed_at, order.found_at) and order.found_in != order.sent.file:
             self._findings.cannot_tell(VERIFIED, OTHER_CLOCK)
             return
         code, entry = call.body.get("marketplaceCode"), order.sent.entry
@@ -78,7 +75,3 @@ class Unverified:
     def _tell(self, call: Call, says: str) -> None:
         code = call.body.get("marketplaceCode")
         self._findings.breaks(VERIFIED, call, says, pointer="/marketplaceCode", value=code)
-
-
-def _is_close(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and other is not None and abs(one - other) <= CLOCKS

@@ -246,7 +246,7 @@ class World:
         number = call.body.get("reconciliationId")
         expected = order.entries
         entries = expected if expected == entries else entries  # two of one are twice the room
-        release = Release(call.key, entries, expected, call.origin, number if is_whole(number) else None)
+        release = Release(call.key, entries, expected, call.origin, number if is_whole(number) else None, call.started)
         order.releases.append(release)
         if order.is_gone:
             order.states = [UNSEEN]

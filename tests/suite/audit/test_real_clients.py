@@ -348,6 +348,15 @@ def test_a_release_that_was_sent_twice_is_found_in_one_recording_or_where_it_is_
     assert recording.broken() == {"CLI-02": [4]}
 
 
+def test_a_release_that_the_next_file_of_a_rotated_log_has_again_was_sent_twice() -> None:
+    """Recorders differ by minutes at most: a server that took the same twice hid behind the second one."""
+    recording = sent()
+    recording.release(release())
+    recording.now += timedelta(hours=1)
+    recording.release(release(), file="b.har")
+    assert recording.broken() == {"CLI-02": [4]}
+
+
 # -- how servers show and name things ------------------------------------------------------------------------------
 
 
