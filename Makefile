@@ -59,11 +59,12 @@ clients: $(DEV_STAMP) ## let generated clients of five generators complete a rel
 mutants: $(DEV_STAMP) ## change judge, verdicts and budget in many small ways: does a test fail each time?
 	@$(BIN)/python tests/mutants.py $(ARGS)
 
-check: $(DEV_STAMP) ## format, lint, types, direction of imports, the examples for CI, the Dockerfile
+check: $(DEV_STAMP) ## format, lint, types, direction of imports, the catalogue of messages, the examples for CI, the Dockerfile
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tests/message_catalogue.py --check
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows examples/ci/github-actions.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/ci/gitlab-ci.yml
 	@$(BIN)/zizmor --offline --quiet --pedantic examples/ci/github-actions.yml

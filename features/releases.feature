@@ -19,6 +19,11 @@ Feature: Releases
     Then every release is refused with 4xx
 
   @REL-03
+  Scenario: A release must be dated within the period of its own reconciliation, not of an earlier one
+    Given any release
+    Then in a later reconciliation one that is dated within the period of an earlier one is refused with 4xx
+
+  @REL-03
   Scenario: The workflow that S2 prints, as printed: its release is dated outside its period
     Given the order, reconciliation and release printed in S2
     Then the release is refused with 4xx as printed, and accepted with its date mended

@@ -19,6 +19,7 @@ from strategies.placeholders import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION,
 from strategies.scope import Place, Scope
 
 _SECOND: Final = timedelta(seconds=1)
+_FOUR_YEARS: Final = timedelta(days=4 * 365 + 1)
 _FAR_WEST: Final = -11 * 60
 _FAR_EAST: Final = 13 * 60
 
@@ -183,6 +184,7 @@ OUTSIDE_THE_PERIOD: Final[dict[str, Draw]] = {
     "four days before": _released(lambda _: timedelta(days=-4)),
     "a second before, later as text": _released(lambda _: -_SECOND, 90),
     "a second after, earlier as text": _released(lambda length: length + _SECOND, -30),
+    "four years before, on a day of the period": _released(lambda _: _SECOND - _FOUR_YEARS),
 }
 
 NOT_IN_CASH: Final = named(
@@ -339,6 +341,11 @@ FEWER_OR_MORE: Final[dict[str, Draw]] = {
     "none": _entries(lambda _: []),
     "one missing, the first": _entries(lambda entries: entries[1:]),
 }
+
+OF_ANY_ENTRY: Final = frozenset(
+    {"by a cent, of the sale", "by a cent, of the largest", "one twice", "one split in two", "one more", "none"}
+)
+"""Those of both that can be made of a single sale."""
 
 OTHER_CODE_AT_A_LEVEL: Final[dict[str, Draw]] = {
     "another order's, in one entry": _in_entry("marketplaceCode", NEIGHBOUR),

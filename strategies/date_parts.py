@@ -21,6 +21,8 @@ from strategies.orders import STATUSES
 from strategies.scope import Scope
 
 _DAY: Final = timedelta(days=1)
+_ONE_DIGIT, _NIGHT, _HOURS_OF_A_DAY = 3, 14, 24
+"""The hour that is written with one digit; until this one it is reached by a clock further west, from then on further east."""
 _SIXTY_MINUTES: Final = timedelta(hours=4)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -76,6 +78,15 @@ def _day_first(text: str) -> str:
     return universal(text).strftime("%d/%m/%Y %H:%M:%S")
 
 
+def _one_digit(text: str) -> str:
+    """By the clock of an offset at which the hour has one digit, and written with one: Go's time.Parse and JavaScript's Date
+    take it, ISO 8601 does not."""
+    instant = universal(text)
+    hours = _ONE_DIGIT - instant.hour if instant.hour < _NIGHT else _ONE_DIGIT + _HOURS_OF_A_DAY - instant.hour
+    local = instant + timedelta(hours=hours)
+    return f"{local:%Y-%m-%d}T{local.hour}:{local:%M:%S}{hours:+03}:00"
+
+
 MALFORMED: Final[dict[str, Print]] = {
     "the form of HTTP": _of_http,
     "an impossible day": _day,
@@ -90,6 +101,9 @@ MALFORMED: Final[dict[str, Print]] = {
 
 _EARLIER: Final[dict[str, Print]] = {"an impossible 30 February": _february}
 """For a date that no other comes before."""
+
+_NEARLY: Final[dict[str, Print]] = {"an hour of one digit": _one_digit}
+"""Of one date only: who takes it takes it of all."""
 
 _NEED_NOT_BE_THERE: Final = ("PAID_WAITING_DELIVERY",)
 """Orders whose deliveryDate is not demanded: whoever takes one that can't be read for none would refuse it as missing."""
@@ -107,6 +121,7 @@ _OF_ORDERS: Final = (
     ("createdDate", "an impossible offset", STATUSES),
     ("createdDate", "an impossible 30 February", STATUSES),
     ("approvedDate", "seconds since 1970 as text", STATUSES),
+    ("createdDate", "an hour of one digit", STATUSES),
 )
 
 
@@ -120,7 +135,7 @@ def of_orders(kind: Callable[..., Any]) -> tuple[Any, ...]:
         *(
             kind(
                 name=f"{how} for {field}",
-                draw=in_body((MALFORMED | _EARLIER)[how], field),
+                draw=in_body((MALFORMED | _EARLIER | _NEARLY)[how], field),
                 statuses=statuses,
                 apart=True,  # whoever reads whole seconds finds them in order
                 present=() if field in {"createdDate", "approvedDate"} else (field,),

@@ -46,6 +46,8 @@ class Kind:
     """Whether it takes an order whose dates are well apart from each other."""
     multiples: Multiples = ()
     """Extracts in fixed proportions that it takes; all kinds of a fault that take some take the same."""
+    alone: bool = False
+    """Whether it can be made of a single sale, too."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -106,10 +108,19 @@ class FaultBatch:
 
 @st.composite
 def fault_batches(
-    draw: DrawFn, scope: Scope, endpoint: Endpoint, kinds: tuple[Kind, ...], seconds: int | None = None
+    draw: DrawFn,
+    scope: Scope,
+    endpoint: Endpoint,
+    kinds: tuple[Kind, ...],
+    seconds: int | None = None,
+    *,
+    crowded: bool = False,
+    bare: bool = False,
+    turn: int | None = None,
 ) -> FaultBatch:
-    """A lawful creation or release with an edit of each of the kinds, in a period of so many seconds where they are given."""
-    types = tuple(sorted({type_ for kind in kinds for type_ in kind.types}))
+    """A lawful creation or release with an edit of each of the kinds, in a period of so many seconds where they are given; its
+    order is `crowded` or `bare` where that is asked for, and of the account and status whose `turn` it is."""
+    types = tuple(sorted({type_ for kind in kinds for type_ in kind.types if not (bare and kind.alone)}))
     allowed = [set(kind.places(scope)) for kind in kinds if kind.places is not None]
     places = tuple(place for place in scope.places if all(place in some for some in allowed))
     multiples = next((kind.multiples for kind in kinds if kind.multiples), ())
@@ -121,6 +132,9 @@ def fault_batches(
         "large": any(kind.large for kind in kinds),
         "multiples": multiples,
         "seconds": seconds,
+        "crowded": crowded,
+        "bare": bare,
+        "turn": turn,
     }
     lawful = draw(calls(scope, endpoint, **wanted))
     return FaultBatch(lawful, tuple((kind, kind.draw(draw, lawful, scope)) for kind in kinds))
@@ -134,6 +148,10 @@ def possible(kind: Kind, scope: Scope, endpoint: Endpoint) -> bool:
 
 def _kinds(field: str | None, draws: Mapping[str, Draw], **needs: Any) -> tuple[Kind, ...]:
     return tuple(Kind(name=name, draw=draw, field=field, **needs) for name, draw in draws.items())
+
+
+def _of_entries(field: str, draws: Mapping[str, Draw], **needs: Any) -> tuple[Kind, ...]:
+    return tuple(replace(kind, alone=kind.name in batch_parts.OF_ANY_ENTRY) for kind in _kinds(field, draws, **needs))
 
 
 _NUMBERS_AS_TEXT: Final = frozenset(
@@ -159,7 +177,9 @@ def _date_moved(earlier: str, later: str, *statuses: str) -> tuple[Kind, ...]:
 
 
 def _sign(type_: str, draws: Mapping[str, Draw]) -> tuple[Kind, ...]:
-    return _kinds("value", {f"{type_}, {name}": draw for name, draw in draws.items()}, types=(type_,))
+    # A sale every order has.
+    types = () if type_ == "SALE" else (type_,)
+    return _kinds("value", {f"{type_}, {name}": draw for name, draw in draws.items()}, types=types)
 
 
 _BESIDE: Final = ("SHIP",)
@@ -360,13 +380,13 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     "REL-08": {
         "one value is not that of the extract": (
             *matching_parts.all_values_exchanged(Kind),
-            *_kinds("value", batch_parts.OTHER_VALUES, types=("COMISSION", "SHIP"), large=True),
+            *_of_entries("value", batch_parts.OTHER_VALUES, types=("COMISSION", "SHIP"), large=True),
         )
     },
     "REL-09": {
         "the entries are not as many as the extracts": (
             *matching_parts.two_fewer_or_more(Kind),
-            *_kinds("releases", batch_parts.FEWER_OR_MORE, types=("SHIP",)),
+            *_of_entries("releases", batch_parts.FEWER_OR_MORE, types=("SHIP",)),
         )
     },
     "REL-10": {

@@ -99,6 +99,9 @@ _IN_THE_CODE: Final = frozenset({"NUL", "quotes and a statement"})
 """Texts that a store, or what looks orders up, may choke on: behind an order's code they get as far, and no other documented text
 is as free."""
 
+ALWAYS: Final = frozenset({"NUL"})
+"""What is tried in every run: a text that PostgreSQL does not take, so that who hands it on unlooked at answers 500."""
+
 _IN_THE_CHANNEL: Final = frozenset({"half a surrogate pair"})
 """The same, of what no URL can hold: under such a code nobody could delete an order that was
 taken. No channel has such a name."""

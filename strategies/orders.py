@@ -143,15 +143,17 @@ def orders(
     releasable: bool = False,
     large: bool = False,
     crowded: bool = False,
+    bare: bool = False,
     apart: bool = False,
     multiples: Multiples = (),
     limit: Decimal = MOST,
 ) -> Order:
     """A lawful order. `present` names dates that it has in any case, `types` extract types that it has besides a sale;
     a `releasable` one has only extracts of types that releases take, a `large` one a sale of more than LARGE, a
-    `crowded` one as many extracts as any, or nearly; the dates of one that is `apart` are hours from each other. `multiples` are
-    extracts that it has besides, one after the other, all of them multiples of one amount. Its sales add up to no more than
-    `limit` BRL; all of its extracts, where it is `releasable` and they are what a reconciliation's total is of."""
+    `crowded` one as many extracts as any, or nearly, a `bare` one no more than are demanded; the dates of one that is `apart`
+    are hours from each other. `multiples` are extracts that it has besides, one after the other, all of them multiples of one
+    amount. Its sales add up to no more than `limit` BRL; all of its extracts, where it is `releasable` and they are what a
+    reconciliation's total is of."""
     places = places or scope.places
     choices = draw(_order_choices(len(statuses), len(places)))
     status, place = statuses[choices[0]], places[choices[1]]
@@ -161,6 +163,7 @@ def orders(
     is_of_all = releasable and scope.readings["total-net-value"] == "sum-of-entries"
     limited = frozenset(kinds) if is_of_all else frozenset({"SALE"})
     number = max(MOST_EXTRACTS - 1 - len(types) if crowded or crowd == _CROWDED else FEW_EXTRACTS, 0)
+    number = 0 if bare else number
     demanded: list[_Entry] = [(kind, *draw(_entry(len(kinds)))) for kind in ("SALE", *types)]
     least = max(number - _NEARLY, 0) if crowded else 0
     some = draw(_entries(len(kinds), least, number))
@@ -170,7 +173,7 @@ def orders(
     position %= len(free) + 1
     last = (*demanded, *multiples, *free[position:])[-1][0]
     there = len(free) + len(demanded) + len(multiples)
-    is_twin = twin == _TWINS - 1 and there < MOST_EXTRACTS and not (large and last == "SALE")
+    is_twin = twin == _TWINS - 1 and there < MOST_EXTRACTS and not (large and last == "SALE") and not bare
     # What is limited and there twice counts twice.
     cut = _within(limit // 2 if is_twin and last in limited else limit, [*demanded, *free], limited)
     demanded, free = cut[: len(demanded)], cut[len(demanded) :]

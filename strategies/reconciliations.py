@@ -21,6 +21,7 @@ from strategies.packed import packed
 from strategies.periods import LENGTHS, at
 from strategies.placeholders import CODE, RECONCILIATION
 from strategies.scope import Place, Scope
+from strategies.turns import whose
 
 STATUSES: Final = ("PAID_WAITING_DELIVERY", "CONCLUDED")
 """Statuses of the orders that are reconciled (S2's example has the first; its release the second)."""
@@ -109,18 +110,26 @@ def batches(
     shapes: tuple[str, ...] = (),
     seconds: int | None = None,
     large: bool = False,
+    crowded: bool = False,
+    bare: bool = False,
     multiples: Multiples = (),
     last: tuple[str, ...] = STATUSES,
+    turn: int | None = None,
 ) -> Batch:
-    """A lawful reconciliation of so many orders; the first has extracts of `types` besides a sale. It lasts so many
-    `seconds` where they are given; its sales are `large` where that is asked for. Of several orders the last one has one of
-    the statuses `last`.
+    """A lawful reconciliation of so many orders; the first has extracts of `types` besides a sale, and is `crowded` or `bare`
+    where that is asked for. It lasts so many `seconds` where they are given; its sales are `large` where that is asked for. Of
+    several orders the last one has one of the statuses `last`. Where it is its `turn`, the place and the status of the first
+    are those whose turn it is.
 
     With `multiples` the first order has such extracts too. The others, and its namesake on another account, have the same
     ones with their types exchanged: whoever takes another order's extracts for this one's sees as much as can be alike.
     """
     places = places or scope.places
     places = tuple(place for place in places if place in scope.opened_at) or places
+    # Each place comes with each status: one in every other turn, the other in pairs of turns.
+    places, first = (
+        (places, STATUSES) if turn is None else (whose(places, turn), whose(STATUSES, turn // len(STATUSES)))
+    )
     place_number, more, length, init_zone, end_zone, milliseconds, form = draw(
         _choices(len(places), at_most - at_least + 1)
     )
@@ -129,7 +138,9 @@ def batches(
     some: dict[str, Any] = {
         "statuses": STATUSES, "places": (place,), "releasable": True, "large": large, "limit": most(count)
     }  # fmt: skip
-    drawn = [draw(orders(scope, types=types, multiples=multiples, **some))]
+    drawn = [
+        draw(orders(scope, **{**some, "statuses": first}, types=types, multiples=multiples, crowded=crowded, bare=bare))
+    ]
     namesake = None
     if multiples:
         other = {**drawn[0], "extracts": with_types_exchanged(drawn[0]["extracts"], multiples)}

@@ -12,8 +12,9 @@ T = TypeVar("T")
 TURNS: Final = len(STATUSES)
 """After so many turns everything came."""
 
-_CROWDED, _LARGE = 1, 2
-"""In which turn an order has as many extracts as any, and in which one a sale of very many reais."""
+_CROWDED, _LARGE, _BARE = 1, 2, 3
+"""In which turn an order has as many extracts as any, in which one a sale of very many reais, and in which one no more extracts
+than the fault needs."""
 
 
 def whose(some: tuple[T, ...], turn: int) -> tuple[T, ...]:
@@ -23,7 +24,7 @@ def whose(some: tuple[T, ...], turn: int) -> tuple[T, ...]:
 
 def sized(turn: int) -> dict[str, Any]:
     """What `orders` is to be asked for: how many extracts, and how large a sale."""
-    return {"crowded": turn % TURNS == _CROWDED, "large": turn % TURNS == _LARGE}
+    return {"crowded": turn % TURNS == _CROWDED, "large": turn % TURNS == _LARGE, "bare": turn % TURNS == _BARE}
 
 
 def is_update(turn: int) -> bool:

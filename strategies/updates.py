@@ -11,13 +11,18 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from strategies.dates import moved
+from strategies.dates import MANDATORY, moved
 from strategies.money import CENT
 from strategies.orders import Order, orders
 from strategies.placeholders import CODE
 from strategies.scope import Place, Scope
 
 _LATER: Final = timedelta(days=3)
+
+_NEXT: Final[Mapping[str, str]] = MappingProxyType(
+    {"INVOICED": "PAID_WAITING_DELIVERY", "PAID_WAITING_DELIVERY": "CONCLUDED"}
+)
+"""Which status an order has next."""
 
 _SHARE: Final = 12
 
@@ -81,6 +86,21 @@ def with_a_cent_moved(order: Order) -> Order:
     return _reckoned(order, extracts)
 
 
+def gone_on(order: Order) -> Order:
+    """The order a step later: of the next status with its dates, its extracts as they were. One that has no next status ended
+    some days later."""
+    status = _NEXT.get(order["status"], order["status"])
+    # Sent as soon as it was approved: it may be expected at once.
+    sent = order.get("sendDate") or order.get("approvedDate") or order["createdDate"]
+    dates = {
+        name: order.get(name) or (sent if name == "sendDate" else moved(sent, _LATER)) for name in MANDATORY[status]
+    }
+    if status == order["status"]:
+        ended = MANDATORY[status][-1]
+        dates[ended] = moved(dates[ended], _LATER)
+    return {**order, "status": status, **dates}
+
+
 LITTLE: Final[Mapping[str, Callable[[Order], Order]]] = MappingProxyType(
     {
         "other dates and percentages of its extracts": _details_changed,
@@ -97,8 +117,9 @@ _ONE_MORE: Final[Extract] = {"marketplaceCode": CODE, "type": "SHIP", "value": D
 
 @st.composite
 def updates(draw: DrawFn, scope: Scope, place: Place) -> list[Order]:
-    """Two updates of an order of that place: another order, then that one with a little change and with one extract more, so
-    that who misses the change does not show what was there before."""
+    """Updates of an order of that place: another order, then that one with a little change and with one extract more, so
+    that who misses the change does not show what was there before; then that one a step later, with the same extracts."""
     other: Order = draw(orders(scope, places=(place,)))
     changed = LITTLE[draw(st.sampled_from(tuple(LITTLE)))](other)
-    return [other, {**changed, "extracts": [*changed["extracts"], _ONE_MORE]}]
+    changed = {**changed, "extracts": [*changed["extracts"], _ONE_MORE]}
+    return [other, changed, gone_on(changed)]

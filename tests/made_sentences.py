@@ -19,7 +19,9 @@ from tests.texts_in_code import (
     FunctionDef,
     assigned,
     called,
+    caught,
     choice,
+    everything,
     filled_in,
     is_sentence,
     is_text,
@@ -123,7 +125,7 @@ class _Reader:
     def __post_init__(self) -> None:
         classes: dict[str, list[str]] = {}
         for path, tree in self.trees.items():
-            for node in ast.walk(tree):
+            for node in everything(tree):
                 if isinstance(node, ast.ClassDef):
                     classes[node.name] = [name_of(base) for base in node.bases]
                 elif isinstance(node, FunctionDef):
@@ -134,7 +136,7 @@ class _Reader:
             for statement in tree.body:
                 for name, value in assigned(statement):
                     self.constants.setdefault(name, []).append((path, value))
-            for scope in (None, *(node for node in ast.walk(tree) if isinstance(node, FunctionDef))):
+            for scope in (None, *(node for node in everything(tree) if isinstance(node, FunctionDef))):
                 for node in own(scope or tree):
                     if isinstance(node, ast.Call):
                         self.calls.setdefault(name_of(called(node).func), []).append((path, called(node), scope))
@@ -154,7 +156,7 @@ class _Reader:
 
     def _all_taken(self) -> Iterator[_Place]:
         for path, tree in self.trees.items():
-            for scope in (None, *(node for node in ast.walk(tree) if isinstance(node, FunctionDef))):
+            for scope in (None, *(node for node in everything(tree) if isinstance(node, FunctionDef))):
                 for node in own(scope or tree):
                     yield from ((path, expression, scope, None) for expression in self._taken(node, scope))
 
@@ -285,8 +287,7 @@ class _Reader:
     def _is_said(self, path: str, node: ast.expr, scope: FunctionDef | None) -> bool:
         """Whether an expression stands for a sentence of its own: an exception does."""
         names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-        handlers = [one for one in ast.walk(scope) if isinstance(one, ast.ExceptHandler)] if scope is not None else []
-        if any(one.name in names for one in handlers):
+        if scope is not None and names & caught(scope):
             return True
         if (node, scope) not in self.known:
             self.known[node, scope] = any(may_be_said(one) for _, one, *_ in self._reached([(path, node, scope, None)]))

@@ -2,6 +2,7 @@
 
     python tests/message_catalogue.py          # what `make messages` does: new messages go in untranslated, unused ones go out
     python tests/message_catalogue.py --share  # how many are translated, by area
+    python tests/message_catalogue.py --check  # what `make check` does: writes nothing, and says what is to be done
 
 A message comes from the code and the templates of pages (calls of `tr`, `ntr`, `mark`), from tables of sentences, the rules, the
 readings, the features, and the help of commands.
@@ -10,6 +11,7 @@ readings, the features, and the help of commands.
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import re
 import sys
@@ -32,7 +34,7 @@ from conformance.contract.readings import PRINTED_CONTRADICTIONS, READINGS
 from conformance.contract.rules import Level, Side, every_rule
 from conformance.i18n.catalogues import source
 from conformance.i18n.made import MADE
-from conformance.i18n.messages import LANGUAGES
+from conformance.i18n.messages import LANGUAGES, Language
 from conformance.i18n.sentences import OPEN
 from conformance.i18n.templates import BREACHES, COUNTED, FINDINGS, REASONS, SETTING_UP, TEMPLATES, THEIRS
 from conformance.replay.tries import Fate
@@ -253,8 +255,33 @@ def _help() -> Iterator[Found]:
     yield from (("conformance/compat/click.py", word) for word in CLICK_WORDS)
 
 
+def undone(language: Language) -> Iterator[str]:
+    """What is to be done in a catalogue, a line each."""
+    known = {message.id: message for message in written(source(language)) if message.id}
+    wanted = messages()
+    yield from (f"not in the catalogue: {message!r}" for message in wanted if message not in known)
+    yield from (f"nowhere in the code: {message!r}" for message in known if message not in wanted)
+    yield from (
+        f"not translated: {id!r}" for id, message in known.items() if id in wanted and not is_translated(message)
+    )
+
+
+def check() -> None:
+    """Exits with 1 where a catalogue or the templates are not those of the code, and says what is to be done."""
+    lacking = [
+        f"{language}: {line}" for language in LANGUAGES if source(language).is_file() for line in undone(language)
+    ]
+    if MADE.read_text(encoding="utf-8") != made_file():
+        lacking.append(f"{MADE.relative_to(ROOT)} is not what the code makes")
+    if lacking:
+        sys.exit("\n".join([*lacking, "run `make messages`, and translate what is new"]))
+
+
 def main(arguments: Iterable[str]) -> None:
-    """Write every catalogue anew, or tell the shares."""
+    """Write every catalogue anew, or tell the shares, or what is to be done."""
+    gc.disable()  # hundreds of modules are held as trees, and every search of them for garbage is in vain
+    if "--check" in arguments:
+        return check()
     if "--share" not in arguments:
         MADE.write_text(made_file(), encoding="utf-8")
     for language in LANGUAGES:
@@ -264,6 +291,7 @@ def main(arguments: Iterable[str]) -> None:
         if "--share" not in arguments:
             write(path, updated(written(path)))
         print(f"{language}:", *share(written(path)), sep="\n  ")
+    return None
 
 
 if __name__ == "__main__":

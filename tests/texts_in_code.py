@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Final, TypeAlias
 
 from conformance.i18n.sentences import OPEN, WITHIN
@@ -75,14 +76,28 @@ def made_of(node: ast.expr) -> Sequence[ast.expr]:
     return here
 
 
-def own(scope: FunctionDef | ast.Module) -> Iterator[ast.AST]:
-    """The nodes of a function or of a module, without those of functions within."""
-    waiting: list[ast.AST] = [*scope.body]
+@cache
+def everything(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All nodes of a module. (Kept)"""
+    return tuple(ast.walk(tree))
+
+
+@cache
+def caught(scope: FunctionDef) -> frozenset[str | None]:
+    """The names that a function gives to exceptions it catches. (Kept)"""
+    return frozenset(one.name for one in ast.walk(scope) if isinstance(one, ast.ExceptHandler))
+
+
+@cache
+def own(scope: FunctionDef | ast.Module) -> tuple[ast.AST, ...]:
+    """The nodes of a function or of a module, without those of functions within. (Kept: each is asked for a hundred times)"""
+    found = list[ast.AST]()
+    waiting: list[ast.AST] = [*reversed(scope.body)]
     while waiting:
-        node = waiting.pop(0)
-        yield node
+        found.append(node := waiting.pop())
         if not isinstance(node, FunctionDef | ast.ClassDef):
-            waiting[:0] = ast.iter_child_nodes(node)
+            waiting.extend(reversed([*ast.iter_child_nodes(node)]))
+    return tuple(found)
 
 
 def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -18,7 +18,7 @@ from conformance.audit.environments import Environments
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.pace_rules import OVERLAP
 from conformance.audit.recogniser import Recogniser
-from conformance.audit.repeats import Repeats
+from conformance.audit.repeats import Held, Repeats
 from conformance.contract.readings import resolve
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.ordering import LONG_AGO
@@ -112,8 +112,8 @@ class Auditor:
             return
         self.counts.exchanges += 1
         exchange = in_upper_case(exchange)
-        if self._repeats.has(exchange):
-            self.counts.repeated += self._concerns_koncili(exchange)
+        if (held := self._repeats.held(exchange)) is not Held.NEVER:
+            self._take_again(exchange, held)
             return
         if not isinstance(exchange.started, Missing):
             self._until = shortly_after(exchange.started)
@@ -123,7 +123,7 @@ class Auditor:
             self.counts.notifications += 1
             self._places.hear(as_notified(exchange, self.counts.exchanges), notification)
             return
-        call = self.recogniser.read(exchange, self.counts.exchanges)
+        call = self._read(exchange)
         if call is None:
             return
         self.counts.take(call)
@@ -134,13 +134,20 @@ class Auditor:
         if call.came is Came.REFUSED and not is_told and not is_explained:
             self.unexplained.take(call)
 
-    def _concerns_koncili(self, exchange: Exchange) -> bool:
-        return (
-            notification_in(exchange) is not None or self.recogniser.read(exchange, self.counts.exchanges) is not None
-        )
+    def _take_again(self, exchange: Exchange, held: Held) -> None:
+        """An exchange that was held before."""
+        call = None if (is_notified := notification_in(exchange) is not None) else self._read(exchange)
+        self.counts.repeated += is_notified or call is not None
+        if call is not None and held is Held.IN_DOUBT:
+            self._clients.doubt(call)
+            self._places.doubt(call)
+
+    def _read(self, exchange: Exchange) -> Call | None:
+        return self.recogniser.read(exchange, self.counts.exchanges)
 
     def finish(self) -> None:
         """Judge what only the end decides."""
+        self._clients.finish()
         self._places.finish()
 
 

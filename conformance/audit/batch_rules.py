@@ -15,6 +15,8 @@ from conformance.i18n.messages import mark
 
 ONE_AT_A_TIME, COUNT, COMPLETED = "REC-06", "CLI-05", "CLI-18"
 
+UNDER_WAY: Final = "another creation for the channel was under way"
+
 MOST_ORDERS: Final = 200
 """Of so many orders that could still be released it is found out whether some of them are what is missing."""
 
@@ -37,9 +39,13 @@ class Batches:
         self._moved_on: dict[int, Call] = {}
         """By reconciliation that was not whole, the call that shows that its client went on to the next."""
 
-    def created(self, call: Call, world: World) -> bool:
-        """Take note of a creation, before it is known what it did; whether another reconciliation is active for certain."""
+    def created(self, call: Call, world: World, *, is_clear: bool) -> bool:
+        """Take note of a creation, before it is known what it did; whether another reconciliation is active for certain.
+        `is_clear`: no other creation for the channel was under way."""
         if call.place is None:
+            return False
+        if not is_clear and call.came is Came.REFUSED:
+            self._findings.cannot_tell(ONE_AT_A_TIME, UNDER_WAY)
             return False
         before = [batch for batch in world.places_batches(call.place) if batch.is_active is not False]
         for batch in before:

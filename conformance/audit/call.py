@@ -72,6 +72,9 @@ NOT_MODIFIED: Final = 304
 _ELSEWHERE: Final = frozenset({301, 307, 308})
 """The same is to be sent to another address. After 302 and 303 it may have been carried out (RFC 9110)."""
 
+OF_TOKENS: Final = frozenset({Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN})
+"""They carry no token."""
+
 _BY_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
 _CAME: Final = {2: Came.ACCEPTED, 4: Came.REFUSED, 5: Came.FAILED}
 
@@ -127,6 +130,8 @@ class Call:
     client: str = ""
     """The integrator that it is of, at the server that it went to: rates and blocks are theirs. Where its header is not there
     that of the call before it at this base URL."""
+    is_whose: bool = True
+    """Whether that is certain: the header is there, or was there beside the same token."""
 
     def of(self, exchange: Exchange, first_entry: int = 0) -> Call:
         """The same call with all that was recorded of it; places of entries are counted from there."""
@@ -134,15 +139,25 @@ class Call:
         whole = replace(exchange, origin=origin, request=replace(exchange.request, method=self.method))
         return Call(
             self.number, origin, self.started, self.ended, self.method, self.base, self.path, self.url, self.pairs, whole,
-            self.endpoint, self.label, self.client,
+            self.endpoint, self.label, self.client, self.is_whose,
         )  # fmt: skip
 
     @property
     def may_end(self) -> datetime | None:
-        """When it was over at the latest."""
-        if self.ended is None or not self.exchange.whole_seconds:
-            return self.ended
-        return self.ended + 2 * LOST_FRACTION
+        """When it was over at the latest; where that was not recorded, when it was so most likely."""
+        lost = LOST_FRACTION if self.exchange.whole_seconds else timedelta()
+        if self.ended is None:
+            return None if self.started is None else self.started + UNTIMED + lost
+        return self.ended + 2 * lost
+
+    def is_after(self, other: Call) -> bool:
+        """Whether it was sent when the answer to the other was there, for certain and by one clock; without times in the sequence
+        in which they were written."""
+        if self.origin.file != other.origin.file:
+            return False
+        if self.started is None or other.may_end is None:
+            return True
+        return self.started >= other.may_end
 
     @Once
     def query(self) -> dict[str, str]:
@@ -265,7 +280,7 @@ class Call:
     @Once
     def is_without_token(self) -> bool:
         """Whether it was refused for its token."""
-        if self.status not in {FORBIDDEN, 401} or self.endpoint in {Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN}:
+        if self.status not in {FORBIDDEN, 401} or self.endpoint in OF_TOKENS:
             return False
         told = self.answered.get("response") if isinstance(self.answered, dict) else None
         return told == "NO_TOKEN" or (self.status == 401 and self.error_code is None)  # noqa: PLR2004 - unauthorised, for no other reason
@@ -298,6 +313,10 @@ LONGEST: Final = timedelta(days=1)
 
 LOST_FRACTION: Final = timedelta(seconds=1)
 """So much later than it is written a call may have been sent, where times are written in whole seconds."""
+
+
+UNTIMED: Final = timedelta(milliseconds=500)
+"""So long a call may have taken of which that was not recorded: what was sent sooner may have been sent at once."""
 
 
 def times_of(exchange: Exchange) -> tuple[datetime | None, datetime | None]:

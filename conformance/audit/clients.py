@@ -8,12 +8,17 @@ from __future__ import annotations
 from datetime import datetime
 from heapq import heappop, heappush
 
-from conformance.audit.call import Call
+from conformance.audit.call import OF_TOKENS, Call
 from conformance.audit.findings import Findings
-from conformance.audit.habit_rules import OF_TOKENS, Tokens, Urls, judge_integrator
-from conformance.audit.pace_rules import AtOnce, BackOff, Rates, Stop
-from conformance.audit.request_rules import judge_path
+from conformance.audit.habit_rules import Urls
+from conformance.audit.header_rules import Headers
+from conformance.audit.masks import is_masked
+from conformance.audit.pace_rules import AtOnce, Rates
+from conformance.audit.path_rules import Paths
+from conformance.audit.refusal_rules import BackOff, Stop
+from conformance.audit.token_rules import Tokens
 from conformance.audit.tokens_given import TokensGiven
+from conformance.contract.endpoints import REFRESH_TOKEN_FIELD, Endpoint
 
 
 class Clients:
@@ -23,9 +28,9 @@ class Clients:
         self._findings = findings
         self._given = TokensGiven()
         self._waiting: list[tuple[datetime, int, Call]] = []
-        self._tokens, self._urls = Tokens(findings, self._given), Urls(findings)
+        self._tokens, self._urls, self._headers = Tokens(findings, self._given), Urls(findings), Headers(findings)
         self._rates, self._back_off, self._stop = Rates(findings), BackOff(findings), Stop(findings)
-        self._at_once = AtOnce(findings)
+        self._at_once, self._paths = AtOnce(findings), Paths(findings)
 
     def catch_up(self, until: datetime) -> None:
         """Take note of what had been answered by then."""
@@ -37,18 +42,34 @@ class Clients:
         self._tokens.miss()
         self._back_off = BackOff(self._findings)
 
+    def doubt(self, call: Call) -> None:
+        """A call that the same file held before: it was recorded twice, or sent twice at once."""
+        if self._renews(call):
+            self._at_once.doubt(call)
+
+    def _renews(self, call: Call) -> bool:
+        """Whether it renews a token that the recording tells from others."""
+        used = call.body.get(REFRESH_TOKEN_FIELD) if call.endpoint is Endpoint.REFRESH_TOKEN else None
+        return isinstance(used, str) and not is_masked(used) and not self._given.is_blotted(used)
+
     def take(self, call: Call) -> None:
         """Judge a call."""
         self._rates.take(call)
         self._back_off.take(call)
         self._stop.take(call)
-        judge_path(call, self._findings)
+        self._paths.take(call)
         self._urls.take(call)
-        self._tokens.take(call)
-        judge_integrator(call, self._findings)
+        is_clear = not self._renews(call) or self._at_once.take(call)
+        self._tokens.take(call, is_clear=is_clear)
+        self._headers.take(call)
         if call.endpoint in OF_TOKENS:
-            self._at_once.take(call)
             if call.started is None or call.ended is None or call.ended <= call.started:
                 self._given.take(call)
             else:
                 heappush(self._waiting, (call.ended, call.number, call))
+
+    def finish(self) -> None:
+        """Judge what only the end decides."""
+        self._paths.finish()
+        self._tokens.finish()
+        self._headers.finish()

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Final
 
 from conformance.audit.books import Books
-from conformance.audit.call import Call, Place
+from conformance.audit.call import OF_TOKENS, Call, Place
 from conformance.audit.callback_rules import judge_callback
 from conformance.audit.findings import Findings
-from conformance.audit.habit_rules import OF_TOKENS, is_masked
+from conformance.audit.masks import is_masked
 from conformance.audit.places import Places
 
 _DEFAULT_PORT: Final = re.compile(r":(?:80|443)\Z")
@@ -41,6 +41,11 @@ class Environments:
         """Judge a call; whether a refusal of it is explained by what is no fault of this very call."""
         return False if call.endpoint in OF_TOKENS else self._at(call).take(call)
 
+    def doubt(self, call: Call) -> None:
+        """A call that the same file held before: it was recorded twice, or sent twice at once."""
+        if call.endpoint not in OF_TOKENS:
+            self._at(call).doubt(call)
+
     def miss(self) -> None:
         """An entry can't be read: nobody knows what was called there."""
         for places in self._places.values():
@@ -63,7 +68,8 @@ class Environments:
             self.books.take_over(places.books)
 
     def _at(self, call: Call) -> Places:
-        servers = self._of.setdefault(call.place, {})
+        place = None if call.endpoint is None else call.place  # of what is not documented nobody knows what it is about
+        servers = self._of.setdefault(place, {})
         name = server_of(call.base)
         token = call.token if call.token is not None and not is_masked(call.token) else None
         server = servers.get(name)

@@ -94,7 +94,7 @@ class Orders:
                 states,
                 _packed_time(order.changed_at),
                 self._packed_origin(order.sent),
-                order.verified | order.sent_since << 1 | order.may_be_released << 2,
+                order.verified | order.sent_since << 1 | order.may_be_released << 2 | order.may_be_verified << 3,
                 releases,
                 self._packed_origin(order.deleted),
                 [[part for type_, value in one for part in (type_, str(value))] for one in entries],
@@ -112,6 +112,7 @@ class Orders:
             changed_at=_time(at),
             sent=self._origin(sent),
             verified=bool(flags & 1),
+            may_be_verified=bool(flags & 8),
             releases=[
                 Release(
                     key,

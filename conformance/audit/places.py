@@ -13,11 +13,11 @@ from typing import Final
 
 from conformance.audit.batch_rules import Batches
 from conformance.audit.books import Books
-from conformance.audit.call import BLOCKED, Call
-from conformance.audit.findings import Findings
+from conformance.audit.call import BLOCKED, Call, Came
+from conformance.audit.findings import Findings, Spot
 from conformance.audit.habit_rules import LostAnswers, Repetitions
 from conformance.audit.pace_rules import AtOnce
-from conformance.audit.release_rules import COUNT, COVERED, EXACT, SEQUENCE, WHOLE, judge_release_in
+from conformance.audit.release_rules import COUNT, COVERED, EXACT, MAY_BE_SENT_TWICE, SEQUENCE, WHOLE, judge_release_in
 from conformance.audit.request_rules import (
     NO_BODY,
     judge_account,
@@ -26,6 +26,7 @@ from conformance.audit.request_rules import (
     judge_lookup,
     judge_update,
 )
+from conformance.audit.states import is_close
 from conformance.audit.unverified import Unverified
 from conformance.audit.world import NOT_FOUND, World
 from conformance.contract.endpoints import Endpoint
@@ -43,6 +44,8 @@ class Places:
         self._batches, self._at_once = Batches(findings), AtOnce(findings)
         self._repetitions, self._lost = Repetitions(findings), LostAnswers(findings)
         self._unverified = Unverified(findings)
+        self._not_taken: dict[str, list[Spot]] = {}
+        """Releases that were not taken, by what they were and how they were answered."""
 
     def catch_up(self, until: datetime) -> None:
         """Take note of what had been answered by then."""
@@ -57,6 +60,11 @@ class Places:
         else:
             heappush(self._waiting, (call.ended, call.number, call))
         return is_explained
+
+    def doubt(self, call: Call) -> None:
+        """A call that the same file held before: it was recorded twice, or sent twice at once."""
+        self._at_once.doubt(call)
+        self._repetitions.doubt(call)
 
     def miss(self) -> None:
         """An entry can't be read: nobody knows what was called there, so nothing is taken for never sent. It may have come after
@@ -82,6 +90,7 @@ class Places:
 
     def _judge(self, call: Call) -> bool:
         findings, world = self._findings, self.world
+        self._at_once.answered(call)
         is_clear = self._at_once.take(call)
         self._lost.take(call)
         self._repetitions.take(call)
@@ -89,14 +98,17 @@ class Places:
         whole = judge_body(call, findings, self._readings)
         match call.endpoint:
             case Endpoint.SUBMIT_ORDER:
-                judge_update(call, world, findings)
+                judge_update(call, world, findings, is_clear=is_clear)
             case Endpoint.GET_ORDER | Endpoint.DELETE_ORDER:
                 judge_lookup(call, world, findings, is_clear=is_clear)
                 if call.endpoint is Endpoint.GET_ORDER:
                     self._unverified.query(call)
             case Endpoint.CREATE_RECONCILIATION if whole:
                 judge_creation(call, world, findings, is_clear=is_clear)
-                return self._batches.created(call, world) or not is_clear
+                return self._batches.created(call, world, is_clear=is_clear) or not is_clear
+            case Endpoint.SUBMIT_RELEASE if whole and self._is_recorded_again(call):
+                for rule in (WHOLE, EXACT, SEQUENCE):
+                    findings.cannot_tell(rule, MAY_BE_SENT_TWICE)
             case Endpoint.SUBMIT_RELEASE if whole:
                 judge_release_in(call, world, findings, self._unverified, is_clear=is_clear)
             case Endpoint.SUBMIT_RELEASE if not call.has_body:
@@ -104,11 +116,24 @@ class Places:
                     findings.cannot_tell(rule, NO_BODY)
         return _is_question(call)
 
+    def _is_recorded_again(self, call: Call) -> bool:
+        """Whether another recorder may have held the same release that was not taken, by a clock of its own: by now the next try
+        may have been."""
+        if call.key is None or call.came is Came.ACCEPTED:
+            return False
+        same = call.key, call.status, call.released, call.body.get("reconciliationId")
+        before = self._not_taken.setdefault(repr(same), [])
+        is_again = any(one.origin.file != call.origin.file and is_close(one.started, call.started) for one in before)
+        before.append(Spot.of(call))
+        return is_again
+
     def _apply_all(self) -> None:
         while self._waiting:
             self._apply(heappop(self._waiting)[2])
 
     def _apply(self, call: Call) -> None:
+        if call.endpoint is Endpoint.GET_ORDER:
+            self._unverified.query(call)  # by another clock its release may have come while it was under way
         for change in self.world.apply(call):
             self.books.take(change, self.world)
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance.audit.call import Call, times_of
+from conformance.audit.masks import is_masked
 from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint, is_documented_path
 from conformance.contract.jsontext import NotJSON, loads
 from conformance.traffic.exchange import Exchange, Missing
@@ -54,6 +55,8 @@ class Recogniser:
         self._bases: dict[str, int] = {}
         self._clients: dict[str, str] = {}
         """By base URL the integrator whose call was the last one there, with that base URL."""
+        self._of_tokens: dict[str, str] = {}
+        """The same by the access token that was sent with the integrator's header."""
         self._routes: dict[str, Route | None] = {}
 
     @property
@@ -84,13 +87,23 @@ class Recogniser:
             number, exchange.origin, started, ended, method, base, route.path, exchange.request.url, pairs, exchange,
             endpoint, label,
         )  # fmt: skip
-        told = call.integrator
-        if isinstance(told, str) and told:
+        self._attribute(call)
+        return call
+
+    def _attribute(self, call: Call) -> None:
+        """Say whose the call is."""
+        base, told, token = call.base, call.integrator, call.token
+        token = None if token is None or is_masked(token) else token
+        if isinstance(told, str) and told.strip():
             client = f"{base} {told.strip().lower()}"
             if client != self._clients.get(base):
                 self._clients[base] = client
-        call.client = self._clients.get(base) or f"{base} "
-        return call
+            if token is not None:
+                self._of_tokens[token] = client
+            call.client, call.is_whose = client, not is_masked(told)
+            return
+        known = self._of_tokens.get(token) if token is not None else None
+        call.client, call.is_whose = known or self._clients.get(base) or f"{base} ", known is not None
 
     def addressed(self, exchange: Exchange) -> tuple[Route, str] | None:
         """What the address of a call says, and its query; None where it is no call, whoever it is to."""
@@ -121,7 +134,8 @@ class Recogniser:
         first = None if self._since is None else self._since.get(route.base)
         is_known = route.base in self._bases if self._since is None else first is not None and first <= number
         if route.endpoints is None:
-            return is_known and isinstance(exchange.request.header(TOKEN_HEADER), str)
+            token = exchange.request.header(TOKEN_HEADER)
+            return is_known and isinstance(token, str) and bool(token)
         return is_known or is_evident(exchange, route, pairs)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from conformance.audit.call import LENIENT, Call, Came
 from conformance.audit.findings import Findings, value_at
+from conformance.audit.request_rules import UNDER_WAY
 from conformance.audit.states import Batch, Order, Unseen, Version
 from conformance.audit.unverified import VERIFIED, Unverified
 from conformance.audit.world import World
+from conformance.contract.order_rules import VALUE_SIGN
+from conformance.contract.readings import RELEASE_TYPES
 from conformance.contract.reconciliation_rules import Entry, is_whole, judge_against_reconciliation
 
 WHOLE, EXACT, SEQUENCE, COUNT, COVERED = "CLI-02", "CLI-03", "CLI-04", "CLI-05", "CLI-06"
@@ -23,8 +27,11 @@ BEFORE: Final = (
 BATCH_BEFORE: Final = "the reconciliation was opened before the recording began, or its creation was not recorded whole"
 IN_DOUBT: Final = "an answer about the order was lost or not recorded before"
 TAKEN_AGAIN: Final = "the order was sent and released before, and the server took both again"
+MAY_BE_SENT_TWICE: Final = (
+    "another file holds the same release at about that time: it was recorded twice, or sent by two workers"
+)
 SEQUENCE_UNKNOWN: Final = "the order is known by a query only, which may show its extracts in any sequence"
-UNDER_WAY: Final = "another call about the order was under way"
+UNANSWERED: Final = "the answer to the query for the order was not recorded"
 
 
 def judge_release_in(call: Call, world: World, findings: Findings, unverified: Unverified, *, is_clear: bool) -> None:
@@ -32,10 +39,20 @@ def judge_release_in(call: Call, world: World, findings: Findings, unverified: U
     entries = call.released
     number = call.body.get("reconciliationId")
     batch = world.batches.get(number) if is_whole(number) else None
-    held = call.came is Came.ACCEPTED and call.key is not None and world.order(call.key).holds_already(call)
-    again = held or _judge_order(call, world, findings, unverified, entries, is_clear=is_clear)
+    held = None
+    if call.key is not None and call.came is Came.ACCEPTED:
+        held = world.order(call.key).held_already(call)
+    if held is not None and frozenset({held.file, call.origin.file}) not in world.twins:
+        findings.cannot_tell(WHOLE, MAY_BE_SENT_TWICE)
+    again = held is not None or _judge_order(call, world, findings, unverified, entries, is_clear=is_clear)
     if is_whole(number):
-        _judge_batch(call, batch, findings, 0 if again else len(entries))
+        _judge_batch(call, batch, findings, 0 if again or not is_clear else _due(call, world, entries))
+
+
+def _due(call: Call, world: World, entries: Sequence[Entry]) -> int:
+    """How many of the entries are those of the order: that there are more is no fault of releasesQtd."""
+    expected = world.order(call.key).entries if call.key is not None else None
+    return len(entries) if expected is None else min(len(entries), len(expected))
 
 
 # -- the order -----------------------------------------------------------------------------------------------------
@@ -107,12 +124,20 @@ def _judge_verified(call: Call, order: Order, findings: Findings, unverified: Un
         findings.keeps(VERIFIED, call)
     elif order.sent is None:
         findings.cannot_tell(VERIFIED, BEFORE)
+    elif order.may_be_verified:
+        findings.cannot_tell(VERIFIED, UNANSWERED)
     else:
         unverified.release(call, order)
 
 
 def _judge_match(call: Call, order: Order, findings: Findings, entries: Sequence[Entry]) -> None:
-    """Beside each state that the order may have: what is wrong beside all of them is wrong."""
+    """Beside each state that the order may have: what is wrong beside all of them is wrong.
+
+    Of a body that holds what is no entry at all its own rules tell.
+    """
+    wrong = _wrong_by_themselves(call, entries)
+    if wrong is None:
+        return
     if _is_unseen(order):
         for rule in (WHOLE, EXACT, SEQUENCE):
             findings.cannot_tell(rule, BEFORE)
@@ -120,7 +145,7 @@ def _judge_match(call: Call, order: Order, findings: Findings, entries: Sequence
     versions = [state for state in order.states if isinstance(state, Version)]
     if not versions:
         return
-    verdicts = [_compare(entries, one.entries) for one in versions]
+    verdicts = [_compare(entries, one.entries, wrong) for one in versions]
     if len({verdict and verdict[0] for verdict in verdicts}) > 1:
         for rule in (WHOLE, EXACT, SEQUENCE):
             findings.cannot_tell(rule, IN_DOUBT)
@@ -145,7 +170,19 @@ _Mismatch = tuple[str, str, object, str, str]
 """Rule, pointer, value, what is wrong, what to send instead."""
 
 
-def _compare(entries: Sequence[Entry], extracts: Sequence[Entry]) -> _Mismatch | None:
+def _wrong_by_themselves(call: Call, entries: Sequence[Entry]) -> frozenset[int] | None:
+    """The places of entries of a type or sign that none may have; None where some are no entries."""
+    sent = call.body.get("releases")
+    if not isinstance(sent, list) or len(sent) != len(entries):
+        return None
+    return frozenset(place for place, entry in enumerate(entries) if not _may_be(*entry))
+
+
+def _may_be(type_: str, value: Decimal) -> bool:
+    return type_ in RELEASE_TYPES and (type_ not in VALUE_SIGN or VALUE_SIGN[type_](value))
+
+
+def _compare(entries: Sequence[Entry], extracts: Sequence[Entry], wrong: frozenset[int]) -> _Mismatch | None:
     wanted = ", ".join(f"{type_} {value}" for type_, value in extracts)
     instead = f"Send {wanted}."
     if len(entries) != len(extracts):
@@ -154,7 +191,9 @@ def _compare(entries: Sequence[Entry], extracts: Sequence[Entry]) -> _Mismatch |
     if Counter(entries) != Counter(extracts):
         left = list((Counter(extracts) - Counter(entries)).elements())
         odd = Counter(entries) - Counter(extracts)
-        position = next(index for index, entry in enumerate(entries) if entry in odd)
+        position = next((index for index, entry in enumerate(entries) if entry in odd and index not in wrong), None)
+        if position is None:
+            return None
         type_, value = entries[position]
         meant = next((amount for kind, amount in left if kind == type_), None)
         if meant is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
@@ -20,6 +21,7 @@ from conformance.traffic.exchange import Missing
 
 Fields = Mapping[str, JSONValue]
 
+ALTERED: Final = "the body is no JSON and was taken all the same: it was cut or altered by the recorder"
 NO_BODY: Final = "the body was not recorded"
 
 ACCOUNT_CODES: Final[Mapping[str, str]] = {
@@ -84,6 +86,10 @@ def judge_body(call: Call, findings: Findings, readings: Mapping[str, str]) -> b
         body = call.exchange.request.body
         nearly = isinstance(body, bytes) and isinstance(call.content, NotJSON) and read_leniently(body) is not None
         rule = "ORD-22" if nearly else _NO_OBJECT[endpoint]
+        if call.came is Came.ACCEPTED and isinstance(body, bytes) and body and not nearly and not _is_whole(body):
+            for one in _OF_BODIES[endpoint]:
+                findings.cannot_tell(one, ALTERED)
+            return False
         findings.breaks(rule, call, f"the body is no JSON object: {_shown(call.content)}", value=_begin(body))
         return False
     about = _about(endpoint, call.body.get("status"))
@@ -102,6 +108,15 @@ def judge_body(call: Call, findings: Findings, readings: Mapping[str, str]) -> b
             _report(call, findings, stated[rule])
         elif not firm:
             findings.cannot_tell(rule, f"the documents disagree, and the answer does not tell: {stated[rule].message}")
+    return True
+
+
+def _is_whole(body: bytes) -> bool:
+    """Whether it is JSON from end to end, be it of a kind that RFC 8259 does not know: NaN, a name twice."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
     return True
 
 
@@ -165,15 +180,6 @@ def judge_account(call: Call, findings: Findings) -> None:
         findings.breaks(broken, call, says, pointer=f"query {name}" if in_query else f"/{name}", value=value)
 
 
-def judge_path(call: Call, findings: Findings) -> None:
-    """Whether there is such a path and method. Only what the server does not know is wrong: it may know more than documented."""
-    if call.endpoint is not None:
-        findings.keeps("ERR-04", call)
-    elif call.status in {404, 405}:
-        says = f"{call.method} {call.path} is not documented, and was answered {call.status}"
-        findings.breaks("ERR-04", call, says, value=f"{call.method} {call.path}", cause=f"{call.method} {call.path}")
-
-
 # -- in the world of its moment ------------------------------------------------------------------------------------
 
 
@@ -194,7 +200,7 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
     order = world.order(call.key)
     code = call.key[2]
     if not is_clear:
-        findings.cannot_tell("DEL-02", "another call about the order was under way")
+        findings.cannot_tell("DEL-02", UNDER_WAY)
     elif order.deleted is not None and order.is_gone and call.came is not Came.ACCEPTED:
         says = f"order {code} was deleted before, at entry {order.deleted.entry}"
         findings.breaks("DEL-02", call, says, pointer="query marketplaceCode", value=code)
@@ -251,15 +257,20 @@ def _is_its_own(batch: Batch, call: Call) -> bool:
 
 UPDATED: Final = "CLI-07"
 
+UNDER_WAY: Final = "another call about the order was under way"
 
-def judge_update(call: Call, world: World, findings: Findings) -> None:
-    """Whether an update holds what the order held before, be it as null."""
+
+def judge_update(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
+    """Whether an update holds what the order held before, be it as null. `is_clear`: no other change of it was under way."""
     before = world.order(call.key).version if call.key is not None else None
     if before is None or not call.body:
         return
     lost = next(_lost(before, call.body), None)
     if lost is None:
         findings.keeps(UPDATED, call)
+        return
+    if not is_clear:
+        findings.cannot_tell(UPDATED, UNDER_WAY)
         return
     says = f"{lost.removeprefix('/')} was there before, and is left out of the update"
     instead = f"Send {lost.rpartition('/')[2]} again, or as null where it no longer holds."

@@ -119,6 +119,8 @@ class Order:
     """The last submission that was taken, or may have been."""
     verified: bool = False
     """Whether a query has found it since."""
+    may_be_verified: bool = False
+    """Whether a query since then has an answer that was not recorded."""
     found_at: datetime | None = None
     """When a query last found it, whatever was sent since."""
     found_in: str = ""
@@ -133,14 +135,18 @@ class Order:
     unread: int = 0
     """How many entries that can't be read had come when this was known."""
 
-    def holds_already(self, call: Call) -> bool:
-        """Whether a release that was accepted is one that another file holds too, at what may be the same time by its clock:
-        no server takes the same twice (REL-11). What comes later was sent twice, as where a log goes on in a new file."""
-        return any(
-            (one.entries, one.reconciliation) == (call.released, call.body.get("reconciliationId"))
-            and one.origin.file != call.origin.file
-            and (one.at is None or call.started is None or is_close(one.at, call.started))
-            for one in self.releases
+    def held_already(self, call: Call) -> Origin | None:
+        """Where another file holds a release that was accepted too, at what may be the same time by its clock: no server takes
+        the same twice (REL-11). What comes later was sent twice, as where a log goes on in a new file."""
+        return next(
+            (
+                one.origin
+                for one in self.releases
+                if (one.entries, one.reconciliation) == (call.released, call.body.get("reconciliationId"))
+                and one.origin.file != call.origin.file
+                and (one.at is None or call.started is None or is_close(one.at, call.started))
+            ),
+            None,
         )
 
     def may_have_changed(self, unread: int) -> None:
@@ -148,7 +154,8 @@ class Order:
         if not any(isinstance(state, Unseen) for state in self.states):
             self.states = [*self.states, UNSEEN]
         self.sent = self.deleted = self.changed_at = None
-        self.verified, self.unread = False, unread
+        self.verified = self.may_be_verified = False
+        self.unread = unread
 
     @property
     def version(self) -> Version | None:

@@ -18,6 +18,14 @@ class TokensGiven:
     """Refresh tokens by the calls that used them up."""
     refresh: dict[str, int] = field(default_factory=dict)
     """How often each refresh token was given."""
+    beside: dict[str, tuple[Call, str]] = field(default_factory=dict)
+    """By refresh token the access token that was given with it, and the call."""
+    _kept: set[str] = field(default_factory=set)
+    """Refresh tokens that were given in place of themselves: what stands there is no token."""
+
+    def is_blotted(self, refresh_token: str) -> bool:
+        """Whether the recording has the same text for several tokens."""
+        return refresh_token in self._kept or refresh_token in self.access or self.refresh.get(refresh_token, 0) > 1
 
     def take(self, call: Call) -> None:
         """Take note of what a call for a token was answered."""
@@ -32,3 +40,7 @@ class TokensGiven:
             self.access.setdefault(token, []).append(call)
         if isinstance(token := answered.get(REFRESH_TOKEN_FIELD), str):
             self.refresh[token] = self.refresh.get(token, 0) + 1
+            if call.endpoint is Endpoint.REFRESH_TOKEN and token == call.body.get(REFRESH_TOKEN_FIELD):
+                self._kept.add(token)
+            if isinstance(access := answered.get(ACCESS_TOKEN_FIELD), str):
+                self.beside[token] = call, access

@@ -30,6 +30,8 @@ class World:
     """Creations whose answer is not known."""
     unread: int = 0
     """How many entries that can't be read have come so far."""
+    twins: set[frozenset[str]] = field(default_factory=set)
+    """Each two files that hold the same creation, whose id no other has: they are recordings of the same calls."""
 
     def order(self, key: OrderKey) -> Order:
         """The order of that key, as unseen where it is new."""
@@ -84,7 +86,8 @@ class World:
             order.states = [*order.states, Version.of(call.body)]
         else:
             return
-        order.sent, order.changed_at, order.verified = call.origin, call.started, False
+        order.sent, order.changed_at = call.origin, call.started
+        order.verified = order.may_be_verified = False
 
     def _look_up(self, call: Call) -> Iterator[Change]:
         if call.key is None:
@@ -107,6 +110,8 @@ class World:
                 yield from self._decide(call, order, now)
         elif _is_not_there(call) and not self._may_show_late(order, call):
             yield from self._vanish(call, order)
+        elif call.came is Came.UNKNOWN:
+            order.may_be_verified = True
 
     def _vanish(self, call: Call, order: Order) -> Iterator[Change]:
         """The server says that there is no such order, whatever the recording shows."""
@@ -114,7 +119,7 @@ class World:
         if isinstance(was := order.states[0], Version) and not order.releases:
             yield Change("deleted", call.key, call.number, was.entries)
         order.states = [UNSEEN] if order.version is not None else [GONE]
-        order.verified = False
+        order.verified = order.may_be_verified = False
 
     def _decide(self, call: Call, order: Order, shown: Version) -> Iterator[Change]:
         """Which of the states that it may have a query has shown. An older one may be shown late, the last one can't be early."""
@@ -153,7 +158,8 @@ class World:
         if call.came is Came.ACCEPTED:
             if isinstance(was := order.states[0], Version) and not order.releases:
                 yield Change("deleted", call.key, call.number, was.entries)
-            order.states, order.deleted, order.verified = [GONE], call.origin, False
+            order.states, order.deleted = [GONE], call.origin
+            order.verified = order.may_be_verified = False
             order.changed_at = call.started
         elif _is_not_there(call):
             yield from self._vanish(call, order)
@@ -168,6 +174,7 @@ class World:
         if call.came is Came.ACCEPTED and number is not None:
             batch = self._batch_of(call, number, place)
             if number in self.batches and self.batches[number].is_held_twice(batch):
+                self._note_twins(self.batches[number].opened_by, call)
                 return
             for before in self.places_batches(place):
                 if before.situation is None and before.id != number:
@@ -177,6 +184,10 @@ class World:
             waiting[:] = [one for one in waiting if not _overlaps(one, batch)]  # else this one would have been refused
         elif call.came in _MAY_HAVE_DONE or call.came is Came.ACCEPTED:
             self.unanswered.setdefault(place, []).append(call)
+
+    def _note_twins(self, opened: Call | None, again: Call) -> None:
+        if opened is not None:
+            self.twins.add(frozenset({opened.origin.file, again.origin.file}))
 
     def _batch_of(self, call: Call, number: int, place: Place) -> Batch:
         init, end = period_of(call.body)
@@ -211,7 +222,7 @@ class World:
         batch = self.batch_named(call)
         entries = call.released
         if call.came is Came.ACCEPTED:
-            if call.key is not None and self.order(call.key).holds_already(call):
+            if call.key is not None and self.order(call.key).held_already(call) is not None:
                 return
             if call.key is not None and (order := self.order(call.key)).sent_since:
                 order.releases, order.sent_since = [], False

@@ -24,7 +24,9 @@ def check_shown_as_sent(bench: Bench, orders: Iterable[Order]) -> None:
         asked = bench.query(place_of(order), values["code"])
         problems = bench.problems(asked, order, values)
         if asked.is_accepted and bench.problems(asked, None, values) and problems:
-            raise Violation(
+            violation = Violation(
                 rule="QRY-01", expected="the order as it was sent", actual="; ".join(problems), exchange=asked
             )
+            violation.shown_otherwise = bench.altered_in(asked, order, values)
+            raise violation
     bench.story[:] = before

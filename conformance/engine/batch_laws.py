@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
@@ -13,6 +14,7 @@ from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
 from conformance.engine.reconciliations import Reconciliations
+from conformance.engine.release_turns import PLAIN, Comes, Turn, by_turns
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.target.wire.exchange import Exchange
@@ -21,7 +23,7 @@ from strategies.calls import Call, Edit
 from strategies.faults import FaultBatch, Kind, fault_batches
 from strategies.orders import Order
 from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
-from strategies.placeholders import OTHER_CODE, Placeholder
+from strategies.placeholders import OTHER_CODE, Placeholder, fill
 from strategies.reconciliations import order_on
 from strategies.scope import Place
 
@@ -34,15 +36,17 @@ def refuse_in_batches(
     """Of one lawful creation or release every kind of broken copy is refused, and then itself accepted. `fault` is that of
     the scenario, where that is about this rule; `which` tells these kinds from others of it.
 
-    One reconciliation serves all kinds, since each that is opened must be completed. Where one of them fails it is tried
-    by itself, so that the counterexample holds no other.
+    One reconciliation serves all kinds of a turn, since each that is opened must be completed. Where one of them fails it is
+    tried by itself, so that the counterexample holds no other.
     """
-    try_each = _refused_creation if endpoint is Endpoint.CREATE_RECONCILIATION else _refused_release
 
-    def law(fault_batch: FaultBatch) -> None:
+    def law(turn: Turn, fault_batch: FaultBatch) -> None:
         before = bench.observed
         try:
-            counts = try_each(bench, rule, fault_batch)
+            if endpoint is Endpoint.CREATE_RECONCILIATION:
+                counts = _refused_creation(bench, rule, fault_batch)
+            else:
+                counts = _refused_release(bench, rule, turn, fault_batch)
         except Violation as violation:
             if fault and violation.kind:
                 bench.kinds.failed(KindOf(Refusal(rule.id, endpoint, fault), violation.kind))
@@ -50,25 +54,26 @@ def refuse_in_batches(
         for kind, _ in fault_batch.edits if fault and counts else ():
             bench.kinds.tried(KindOf(Refusal(rule.id, endpoint, fault), kind.name), clean=bench.observed == before)
 
-    def prove_for(some: tuple[Kind, ...], name: str, examples: int) -> None:
+    def prove_for(some: tuple[Kind, ...], turn: Turn, name: str) -> None:
         scope = bench.reconciliations.scope
-        prove(bench, name, fault_batches(scope, endpoint, some), law, examples)
+        drawn = fault_batches(scope, endpoint, some, crowded=turn.crowded, bare=turn.bare, turn=turn.number)
+        prove(bench, name, drawn, partial(law, turn), bench.session.profile.refusals_per_kind)
 
     bench.try_kinds(*(kind.name for kind in kinds))
-    name = f"{refused_name(bench, endpoint)}{which}"
-    examples = bench.session.profile.refusals_per_kind
-    try:
-        prove_for(kinds, name, examples)
-    except Violation as violation:
-        alone = [kind for kind in kinds if kind.name == violation.kind]
-        if len(kinds) > 1 and alone and bench.session.shrinks:
-            prove_for((alone[0],), f"{name} {violation.kind}", examples)
-        raise
+    for turn, some in by_turns(rule.id, kinds).items():
+        name = f"{refused_name(bench, endpoint, turn)}{which}"
+        try:
+            prove_for(some, turn, name)
+        except Violation as violation:
+            alone = [kind for kind in some if kind.name == violation.kind]
+            if len(some) > 1 and alone and bench.session.shrinks:
+                prove_for((alone[0],), turn, f"{name} {violation.kind}")
+            raise
 
 
-def refused_name(bench: Bench, endpoint: Endpoint) -> str:
-    """The name of the running scenario's law that broken copies are refused."""
-    return f"{bench.scenario} {endpoint.value}"
+def refused_name(bench: Bench, endpoint: Endpoint, turn: Turn = PLAIN) -> str:
+    """The name of the running scenario's law that broken copies are refused that come in this turn."""
+    return f"{bench.scenario} {endpoint.value}{turn}"
 
 
 TRIED_WAITING: Final = 3
@@ -135,7 +140,8 @@ def use_earlier_periods(
 ROOM_FOR_MORE: Final = frozenset({"REL-09"})
 
 
-def _refused_release(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
+def _refused_release(bench: Bench, rule: Rule, turn: Turn, fault_batch: FaultBatch) -> bool:
+    """Whether it counts. By itself what comes between others completes its reconciliation."""
     reconciliations, batch = bench.reconciliations, fault_batch.lawful.batch
     assert batch is not None
     reconciliation = reconciliations.begin(batch)
@@ -148,7 +154,7 @@ def _refused_release(bench: Bench, rule: Rule, fault_batch: FaultBatch) -> bool:
         return all(reconciliations.released(reconciliation, beside) for beside in range(1, len(batch.orders)))
 
     # Where entries are too many for the order, there must be room for them: else they are refused for another reason.
-    leave_room = rule.id in ROOM_FOR_MORE
+    leave_room = rule.id in ROOM_FOR_MORE or turn.comes is Comes.FIRST
     try:
         if not leave_room and not release_beside():
             return False
@@ -226,8 +232,23 @@ def send_broken_copy(
             return exchange
         if exchange.status // 100 == 2:
             bench.reconciliations.stray(reconciliation)
+            if rule.id == "REL-13":
+                _check_unknown(bench, reconciliation, broken)
         raise
     return exchange
+
+
+def _check_unknown(bench: Bench, reconciliation: OpenReconciliation, broken: Call) -> None:
+    """Raises a violation of QRY-05 where an order is found under the code that was released in place of its own: whoever takes
+    one code for the other knows the order."""
+    values = reconciliation.values[0]
+    code = fill(broken.body, values)["marketplaceCode"]
+    asked = bench.query(reconciliation.place, code)
+    if asked.is_accepted and any(
+        bench.problems(asked, None, values.having(code=known)) for known in (code, values["code"])
+    ):
+        expected, actual = "the order not to be found", f"it answered {asked.status} and showed it"
+        raise Violation(rule="QRY-05", expected=expected, actual=actual, exchange=asked)
 
 
 def _count(bench: Bench, accepted: Exchange, refused: list[Exchange], wrongly: Sequence[Violation]) -> None:

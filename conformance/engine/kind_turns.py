@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import Final
 
@@ -12,7 +12,7 @@ from conformance.engine.kill_matrix import Refusal
 from conformance.planning.set_aside import IN_EVERY_STATUS
 from strategies.faults import Kind
 from strategies.orders import STATUSES
-from strategies.turns import TURNS
+from strategies.turns import TURNS, sized, whose
 
 ALL: Final = tuple(range(TURNS))
 """What is tried of a kind where nobody knows which turn it had: of one by which a finding is replayed."""
@@ -32,9 +32,23 @@ def kind_turns(chosen: Makeable, seed: int, *, again: bool) -> KindTurns:
         in_any = [(refusal, kind) for refusal, kind in of_rule if kind.statuses == STATUSES]
         some = [one for one in of_rule if one not in in_any]
         repeated = TURNS - len(in_any) if again and rule in IN_EVERY_STATUS else 0
-        for kinds in (some, [*in_any, *islice(cycle(in_any), max(repeated, 0))]):
-            # Those that are made in some statuses only leave no turn of the others out.
-            turns = cycle(ALL[(number + seed) % TURNS :] + ALL[: (number + seed) % TURNS])
-            for refusal, kind in kinds:
-                found[refusal].append((kind, next(turns)))
+        turns = ALL[(number + seed) % TURNS :] + ALL[: (number + seed) % TURNS]
+        covered = set[str]()
+        for (refusal, kind), turn in zip(some, cycle(turns), strict=False):
+            found[refusal].append((kind, turn))
+            covered.update(whose(kind.statuses, turn))
+        # Those that are made in some statuses only leave no turn of the others out; the others are first where these are not.
+        first = sorted(turns, key=lambda turn: not covered.isdisjoint(whose(STATUSES, turn)))
+        every = [*in_any, *islice(cycle(in_any), max(repeated, 0))]
+        for (refusal, kind), turn in zip(_for_turns(every, first), cycle(first), strict=False):
+            found[refusal].append((kind, turn))
     return {refusal: tuple(kinds) for refusal, kinds in found.items()}
+
+
+def _for_turns(kinds: Sequence[tuple[Refusal, Kind]], turns: Sequence[int]) -> list[tuple[Refusal, Kind]]:
+    """The kinds in the sequence of the turns: in that of the smallest orders one that needs nothing but a sale, if any does."""
+    found, smallest = list(kinds), next(place for place, turn in enumerate(turns) if sized(turn)["bare"])
+    plain = next((place for place, (_, kind) in enumerate(found) if not kind.types), None)
+    if plain is not None and smallest < len(found):
+        found[smallest], found[plain] = found[plain], found[smallest]
+    return found

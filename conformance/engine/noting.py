@@ -62,7 +62,7 @@ class Noting:
         self.withheld.add(self.scenario)
         self.hindered(why)
 
-    def observe(self, rule: str, expected: str, actual: str, exchange: Exchange, context: str = "") -> None:
+    def observe(self, rule: str, expected: str, actual: str, exchange: Exchange | None, context: str = "") -> None:
         """Note that a rule other than the scenario's was seen broken."""
         violation = Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
         violation.story = tuple(self.story)

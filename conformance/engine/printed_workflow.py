@@ -135,7 +135,7 @@ def as_printed(reconciliations: Reconciliations, reconciliation: OpenReconciliat
         return
     reconciliations.printed_period_used = True
     printed = {PERIOD: PRINTED_INIT}
-    if reconciliation.place not in reconciliations.printed_codes:
+    if reconciliations.takes_printed_code(reconciliation.place):
         printed["code"] = PRINTED_CODE
     reconciliation.values = tuple(values.having(**printed) for values in reconciliation.values)
 

@@ -98,11 +98,23 @@ def prove(
         bench.session.deferred.discard(bench.scenario)
     else:
         return
+    if _is_told(bench, found):
+        raise found
     if bench.session.shrinks:
         _run(bench, law, name, wider, seed, SHRINKING_EXAMPLES, [Phase.generate, Phase.shrink])
     elif (frugal := Frugal(bench, before)).is_worth_it:
         found = _shrunk_for_nothing(bench, law, name, wider, seed, found, frugal)
     raise found  # not shrunk, or found once and not again: the first sight of it is all there is
+
+
+def _is_told(bench: Bench, found: Violation) -> bool:
+    """Whether what was found is of another rule than the running scenario's and was found before: one counterexample is enough,
+    and a field that every order shows otherwise is met by dozens of scenarios, in each of which it would be made small."""
+    evidence = bench.session.evidence
+    if found.rule == evidence.scenarios[bench.scenario].rule:
+        return False
+    findings = (scenario.finding for scenario in evidence.scenarios.values())
+    return found.rule in evidence.observed or any(one is not None and one.rule == found.rule for one in findings)
 
 
 def name_within(bench: Bench, name: str) -> str:
@@ -310,7 +322,16 @@ def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
                 raise
             except TargetUnavailable:  # with new codes the next time, and hardly as unlucky
                 continue
-            except Violation:
+            except Violation as violation:
+                new = violation.shown_otherwise - bench.shown_otherwise
+                # Here, where it is told: what is tried ahead keeps nothing that went wrong.
+                bench.shown_otherwise |= new
+                if new and not bench.compares_whole:
+                    # What else an order shows can tell of this rule.
+                    bench.observe(
+                        violation.rule, violation.expected, violation.actual, violation.exchange, violation.context
+                    )
+                    continue
                 if bench.late == late:
                     raise
             # What was refused before the order was to be seen may have been refused for that.

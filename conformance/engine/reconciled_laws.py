@@ -4,7 +4,8 @@ Then step that says them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,11 +20,12 @@ from conformance.engine.release_laws import some
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
 from conformance.engine.whole import itself
+from conformance.i18n.messages import mark
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.orders import Order, place_of
-from strategies.periods import PERIOD
+from strategies.periods import EARLIER, PERIOD, at
 from strategies.reconciliations import Batch, batches
 
 Beside = Sequence[tuple[Call, Values]]
@@ -70,16 +72,16 @@ class LaterLaw:
     refused: Callable[[OpenReconciliation, OpenReconciliation], Exchange]
     """Given both, the later one open and none of its releases sent: what must be refused. Raises a violation. What is accepted
     after it is the later one's first release."""
+    fits: Callable[[OpenReconciliation, OpenReconciliation], bool]
+    """Given both: whether nothing else would be at fault."""
     batch_of: Callable[[Batch], Batch] = itself
-
-    def fits(self, earlier: OpenReconciliation, later: OpenReconciliation) -> bool:
-        """Whether nothing else is at fault: there is room for its entries, and its date is in the later period, too."""
-        entries, room = len(earlier.batch.orders[0]["extracts"]), later.batch.creation["releasesQtd"]
-        return entries <= room and earlier.batch.seconds <= later.batch.seconds
 
 
 ORDERS_DELETED: Final = 2
 """So many orders of a reconciliation are to be deleted: each costs a client error."""
+
+MORE_THAN_A_PAGE: Final = 21
+"""Orders: Spring Data's page has 20 where nobody says otherwise."""
 
 _CANCELED: Final = "CANCELED"
 
@@ -98,9 +100,17 @@ def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
     def reconciled(reconciliation: OpenReconciliation, beside: Beside) -> Waiting[None]:
         yield from _stay(bench, rule, reconciliation, beside)
 
-    drawn = batches(bench.reconciliations.scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED, last=(_CANCELED,))
-    examples = max(1, bench.session.profile.sequences // 3)
-    return [ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled, one_of=_CANCELED)]
+    def of_many(reconciliation: OpenReconciliation, _: Beside) -> Waiting[None]:
+        yield from _last_stays(bench, rule, reconciliation)
+
+    scope = bench.reconciliations.scope
+    drawn = batches(scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED, last=(_CANCELED,))
+    many = st.just(bench.reconciliations.plain(scope.places[0], *(1,) * MORE_THAN_A_PAGE))
+    name, examples = f"{bench.scenario} of more orders than a page shows", max(1, bench.session.profile.sequences // 3)
+    return [
+        ReconciledLaw(rule, name, many, 1, MORE_THAN_A_PAGE, lambda _: (), of_many),
+        ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled, one_of=_CANCELED),
+    ]
 
 
 def _beside(bench: Bench, batch: Batch, values: Values) -> Beside:
@@ -117,15 +127,7 @@ def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: 
     batch, context = reconciliation.batch, "it is reconciled"
     its_own = _most_unlike(list(zip(batch.orders, reconciliation.values, strict=True)))
     for order, code in its_own:
-        altered = None
-        try:
-            yield from bench.settled("QRY-01", order, code, batch.place)
-        except Violation as violation:  # it is there, however it is shown
-            altered = violation
-        refused = bench.delete(batch.place, code["code"])
-        check_refused(rule=rule, exchange=refused, bench=bench, context=context)
-        if altered is not None:
-            raise altered
+        refused = yield from _refused_deletion(bench, rule, batch, order, code, context)
     # Once more, as who got no answer sends it: it may be refused or taken, but a server error is ERR-02's business.
     bench.submit(batch.orders[0], reconciliation.values[0])
     values = bench.fresh(batch.shape)
@@ -145,6 +147,32 @@ def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: 
             yield from _check_deleted_beside(bench, batch)
             raise
     bench.saw(Side.ACCEPTED, twin)
+    bench.saw(Side.REFUSED, refused)
+
+
+def _refused_deletion(
+    bench: Bench, rule: Rule, batch: Batch, order: Order, code: Values, context: str
+) -> Waiting[Exchange]:
+    """The refusal of an order's deletion. Raises a violation where it is none, or the order is not shown as it was sent."""
+    altered = None
+    try:
+        yield from bench.settled("QRY-01", order, code, batch.place)
+    except Violation as violation:  # it is there, however it is shown
+        altered = violation
+    refused = bench.delete(batch.place, code["code"])
+    check_refused(rule=rule, exchange=refused, bench=bench, context=context)
+    if altered is not None:
+        raise altered
+    return refused
+
+
+def _last_stays(bench: Bench, rule: Rule, reconciliation: OpenReconciliation) -> Waiting[None]:
+    """The same of the order that was released last, alone: who marks the orders of the first page does not mark it."""
+    batch, order, code = reconciliation.batch, reconciliation.batch.orders[-1], reconciliation.values[-1]
+    context = f"it is reconciled, the last of {len(batch.orders)} orders"
+    refused = yield from _refused_deletion(bench, rule, batch, order, code, context)
+    yield
+    yield from bench.settled(rule.id, order, code, batch.place, context=context)
     bench.saw(Side.REFUSED, refused)
 
 
@@ -182,26 +210,75 @@ def _most_unlike(orders: list[tuple[Order, Values]]) -> list[tuple[Order, Values
 # -- REL-11 --------------------------------------------------------------------------------------------------------
 
 
+_BEFORE: Final = timedelta(hours=1)
+"""So long before it is released a release was created."""
+
+_AGAIN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        mark("the order's release was accepted in an earlier reconciliation"): {},
+        mark("the order's release was accepted before, this one is another installment of another status"): {
+            "installment": 2,
+            "installmentQuantity": 2,
+            "status": "PAID_WAITING_DELIVERY",
+        },
+    }
+)
+"""What is other in a second release of an order, by which a server may know releases: who tells them by one of these takes the
+second. The first is 1 of 1 and CONCLUDED."""
+
+
 def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
-    """The release of an order is refused in a later reconciliation."""
+    """The release of an order is refused in a later reconciliation, whatever is other in it."""
 
     def refused(earlier: OpenReconciliation, later: OpenReconciliation) -> Exchange:
         now = {name: later.values[0][name] for name in ("reconciliation", PERIOD)}
         later.after_refusal = True
-        again = bench.send(release_of(earlier.batch), earlier.values[0].having(**now))
-        later.spoiled = again.status // 100 == 2
-        context = "the order's release was accepted in an earlier reconciliation"
-        check_refused(rule=rule, exchange=again, bench=bench, context=context)
+        release = release_of(earlier.batch)
+        for context, other in _AGAIN.items():
+            call = replace(release, body={**release.body, **other})
+            again = bench.send(call, earlier.values[0].having(**now))
+            later.spoiled = again.status // 100 == 2
+            check_refused(rule=rule, exchange=again, bench=bench, context=context)
         return again
 
     drawn = batches(bench.reconciliations.scope)
-    return [LaterLaw(rule, bench.scenario, drawn, max(1, some(bench) // 2), refused)]
+    return [LaterLaw(rule, bench.scenario, drawn, max(1, some(bench) // 2), refused, _takes_its_release)]
+
+
+def _takes_its_release(earlier: OpenReconciliation, later: OpenReconciliation) -> bool:
+    """There is room for its entries, and its date is in the later period, too."""
+    entries, room = len(earlier.batch.orders[0]["extracts"]), later.batch.creation["releasesQtd"]
+    return entries <= room and earlier.batch.seconds <= later.batch.seconds
+
+
+# -- REL-03 --------------------------------------------------------------------------------------------------------
+
+
+def dated_within_its_own_period(bench: Bench, rule: Rule) -> list[LaterLaw]:
+    """A release that is dated within the period of an earlier reconciliation of its account is refused in a later one."""
+
+    def refused(earlier: OpenReconciliation, later: OpenReconciliation) -> Exchange:
+        release, middle = release_of(later.batch), timedelta(seconds=earlier.batch.seconds) / 2
+        dates = {"releasedDate": at(middle, period=EARLIER), "createdDate": at(middle - _BEFORE, period=EARLIER)}
+        later.after_refusal = True
+        values = later.values[0].having(**{EARLIER: earlier.values[0][PERIOD]})
+        dated = bench.send(replace(release, body={**release.body, **dates}), values)
+        later.spoiled = dated.status // 100 == 2
+        context = "dated within the period of an earlier reconciliation"
+        check_refused(rule=rule, exchange=dated, bench=bench, context=context)
+        return dated
+
+    drawn = batches(bench.reconciliations.scope)
+    return [LaterLaw(rule, bench.scenario, drawn, 1, refused, lambda *_: True)]
 
 
 RECONCILED_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[Any]]]] = MappingProxyType(
     {
         "its deletion is refused with 4xx, and it stays as it was sent": stay_undeleted,
         "after it another of the same order in a later reconciliation is refused with 4xx": released_once,
+        "in a later reconciliation one that is dated within the period of an earlier one is refused with 4xx": (
+            dated_within_its_own_period
+        ),
     }
 )
 """What reconciliations of other scenarios can show once they have ended, by the Then step that says it."""

@@ -361,7 +361,8 @@ class ReconciliationCalls(Places):
         finally:
             self.bench.story[:] = story
 
-    def _complete(self, reconciliation: OpenReconciliation) -> None:
+    def release_all(self, reconciliation: OpenReconciliation) -> None:
+        """Release those of its orders that are not, as long as nothing is wrong and it takes any."""
         for order in range(len(reconciliation.batch.orders)):
             if order in reconciliation.released | reconciliation.lost:
                 continue
@@ -369,6 +370,9 @@ class ReconciliationCalls(Places):
                 exchange = self.release(reconciliation, order)
                 if exchange.is_refused:
                     note_spoiled(self, reconciliation, order, exchange)
+
+    def _complete(self, reconciliation: OpenReconciliation) -> None:
+        self.release_all(reconciliation)
         if reconciliation.spoiled or not reconciliation.is_complete:
             self.free(reconciliation.place)
         elif self.notified(reconciliation, arrival=0.0):

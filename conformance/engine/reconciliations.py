@@ -48,6 +48,12 @@ class Reconciliations(ReconciliationCalls):
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
 
+    def takes_printed_code(self, place: Place) -> bool:
+        """Whether the order that S2 prints was not sent there yet; from now on it was."""
+        is_new = place not in self.printed_codes
+        self.printed_codes.add(place)
+        return is_new
+
     # -- opening ---------------------------------------------------------------------------------------------------------
 
     def open_for(self, batch: Batch) -> OpenReconciliation:

@@ -31,6 +31,9 @@ Key = tuple[Place, int]
 CODES: Final = 2
 """How many codes the orders of an example have."""
 
+COPIES: Final = 3
+"""So often an order is asked for again that is shown as it was before it was shown as it is."""
+
 
 @dataclass(slots=True)
 class Known:
@@ -41,6 +44,8 @@ class Known:
     since: datetime
     earlier: list[tuple[Order | None, datetime]] = field(default_factory=list)
     """Earlier states, and until when each may still be shown."""
+    replaced: list[tuple[Order | None, datetime]] = field(default_factory=list)
+    """Those that were seen to have been replaced, and until when another copy to read from may show them still."""
     overdue: list[Order | None] = field(default_factory=list)
     """Those that may not be shown any more, and were not seen to have been replaced."""
     causes: list[str] = field(default_factory=list)
@@ -117,11 +122,12 @@ class Model:
             problems = self.bench.problems(exchange, known.body, known.values)
         if not problems:
             known.causes.clear()
+            known.replaced += known.earlier
             known.earlier.clear()  # what was shown once is consolidated
             known.overdue.clear()
             known.gone = known.dead
             return
-        if self._may_be_from_before(known, exchange):
+        if self._may_be_from_before(known, exchange) or self._is_of_another_copy(known, exchange, place, note):
             return
         self._check_not_overdue(known, exchange, place)
         rule = self.to_blame(known)
@@ -129,6 +135,8 @@ class Model:
             rule = "QRY-05"
         if known.body is not None and rule != "QRY-01":
             check_shown_as_sent(self.bench, [known.body])
+        if known.body is not None and rule != "QRY-04":
+            self.bench.check_asking_leaves(known.body, place)
         if rule != "QRY-05":
             self.check_done_alone(key)
         expected = f"{self.order_words(key)} to be {'gone' if known.body is None else 'as it was last accepted'}"
@@ -136,6 +144,16 @@ class Model:
 
     def _may_be_from_before(self, known: Known, exchange: Exchange) -> bool:
         return any(self.bench.may_be_from_before(exchange, body, known.values) for body, _ in known.earlier)
+
+    def _is_of_another_copy(self, known: Known, exchange: Exchange, place: Place, note: str) -> bool:
+        """Whether it shows what was there before, and one of the next shows what is there now: of several copies to read from
+        one may lag behind the others for half an hour. What asking has changed stays changed."""
+        now, bench = self.now(), self.bench
+        before = [body for body, until in known.replaced if until > now]
+        if not any(bench.may_be_from_before(exchange, body, known.values) for body in before):
+            return False
+        again = (bench.query(place, known.values["code"], note) for _ in range(COPIES))
+        return any(not bench.problems(one, known.body, known.values) for one in again)
 
     def _check_not_overdue(self, known: Known, exchange: Exchange, place: Place) -> None:
         """Raises Hindered where a state is only shown later than documented, as it is where another half hour shows it."""

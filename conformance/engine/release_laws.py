@@ -17,14 +17,12 @@ from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.shelf import Laws, Shared, within_one_period
-from conformance.engine.unfinished import Hindered, Spoiled
+from conformance.engine.updated_release import accepted_as_updated
 from conformance.engine.waiting import Waiting
 from strategies.calls import Call, release_of
-from strategies.orders import Order
 from strategies.periods import at
 from strategies.reconciliations import Batch, batches, beside_plain
-from strategies.scope import Place, Scope
-from strategies.updates import with_a_cent_moved
+from strategies.scope import Scope
 
 DAY: Final = 86_400
 
@@ -71,67 +69,8 @@ def exact_releases(bench: Bench, rule: Rule) -> list[Shared[Any]]:
     return [
         _accepted(bench, rule, batches(scope), bench.session.profile.sequences),
         _accepted(bench, rule, _on_the_last_day(scope), 1, " on the last day", whole_period=True),
-        _accepted_as_updated(bench, rule),
+        accepted_as_updated(bench, rule),
     ]
-
-
-def _accepted_as_updated(bench: Bench, rule: Rule) -> Shared[tuple[Batch, Order]]:
-    """A release mirrors the order as it was sent last, and as a query shows it, whatever it was before."""
-    reconciliations = bench.reconciliations
-    context = "its order was sent with other values before, and is shown as it was sent last"
-
-    def law(drawn: tuple[Batch, Order]) -> Waiting[None]:
-        """An update may show half an hour later: where that is to be waited for, nothing is open yet."""
-        before, order = drawn
-        is_open = reconciliations.lent is not None
-        reconciliation = reconciliations.open_for(before) if is_open else reconciliations.begin(before)
-        if not is_open and not reconciliations.submit_orders(reconciliation):
-            return
-        values, released = reconciliation.values[0], None
-        try:
-            update = Call(Endpoint.SUBMIT_ORDER, body=order)
-            if not bench.is_accepted(update, bench.send(update, values)):
-                return
-            bench.let_be_seen()
-            if not is_open:
-                yield from bench.until_shown(order, values, before.place, before=(None, before.orders[0]))
-                if not reconciliations.create(reconciliation).is_accepted:
-                    return
-            elif bench.problems(bench.query(before.place, values["code"]), order, values):
-                raise Spoiled("an update is not shown yet")
-            released = reconciliations.release(reconciliation, 0)
-            if released.is_refused and _changes_when_asked(bench, before.orders[0], order, before.place):
-                raise Hindered("QRY-04: an order is not shown any more as it was shown before")
-            check_accepted(rule=rule, exchange=released, context=context)
-            bench.saw(Side.ACCEPTED, released)
-        finally:
-            if reconciliation.id is not None and (released is None or released.status // 100 != 2):
-                done = reconciliations.release(reconciliation, 0, _of_its_extracts(before))
-                reconciliation.spoiled = done.status // 100 != 2
-            reconciliations.finish(reconciliation)
-
-    drawn = batches(reconciliations.shared_scope, types=("COMISSION",)).map(
-        lambda batch: (replace(batch, orders=(with_a_cent_moved(batch.orders[0]),)), batch.orders[0])
-    )
-    return Shared(rule, f"{bench.scenario} updated", drawn, law, 1, lambda example: example[0])
-
-
-def _changes_when_asked(bench: Bench, order: Order, update: Order, place: Place) -> bool:
-    """Whether an order that is not released shows its update when it is asked for, and does not when it is asked for again."""
-    values = bench.fresh("amazon")
-    if not all(bench.submit(one, values).is_accepted for one in (order, update)):
-        return False
-    bench.let_be_shown()
-    first, second = (bench.problems(bench.query(place, values["code"]), update, values) for _ in range(2))
-    return bool(second and not first)
-
-
-def _of_its_extracts(batch: Batch) -> Call:
-    """The release of a batch's order with the extracts that the order has there."""
-    entries = [
-        {name: one[name] for name in ("marketplaceCode", "type", "value")} for one in batch.orders[0]["extracts"]
-    ]
-    return Call(Endpoint.SUBMIT_RELEASE, body={**batch.releases[0], "releases": entries})
 
 
 def entries_in_sequence(bench: Bench, rule: Rule) -> list[Shared[Batch]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -31,8 +31,22 @@ _ORDER_FIELDS: Final = (
 _EXTRACT_FIELDS: Final = ("marketplaceCode", "type", "value", "expectedDate", "percentage")
 
 
-def differences(sent: Mapping[str, Any], shown: Any) -> list[str]:
-    """In words, where the shown order differs from the sent one; nothing where it does not.
+_KEPT_WITH_EACH: Final = ("marketplaceCode", "accountId")
+"""What tells which order it is: never left out of a comparison."""
+
+_PARTS: Final = (
+    frozenset(name for name in _ORDER_FIELDS if name in _DATES),
+    *(frozenset({name}) for name in _ORDER_FIELDS if name not in _DATES and name not in _KEPT_WITH_EACH),
+    *(frozenset({name}) for name in _EXTRACT_FIELDS if name not in _KEPT_WITH_EACH),
+)
+"""The parts of an order that a server may show otherwise, each in a way of its own."""
+
+_ALTERED_AT_MOST: Final = 2
+"""So many parts an order that is shown otherwise may differ in; one that differs in more is another order."""
+
+
+def differences(sent: Mapping[str, Any], shown: Any, but: Collection[str] = ()) -> list[str]:
+    """In words, where the shown order differs from the sent one in other fields than `but`; nothing where it does not.
 
     Instants are compared as instants, to the second where the second was sent whole, and money to the cent, in whatever way
     they are printed; a field that is null may be left out and the other way round; accountId may be a number or text; more
@@ -40,7 +54,21 @@ def differences(sent: Mapping[str, Any], shown: Any) -> list[str]:
     """
     if not isinstance(shown, dict):
         return ["it showed no JSON object"]
-    return _fields(_ORDER_FIELDS, sent, shown) + _extracts(sent.get("extracts"), shown.get("extracts"))
+    of_order, of_extract = (
+        tuple(name for name in names if name not in but) for names in (_ORDER_FIELDS, _EXTRACT_FIELDS)
+    )
+    return _fields(of_order, sent, shown) + _extracts(of_extract, sent.get("extracts"), shown.get("extracts"))
+
+
+def altered_fields(sent: Mapping[str, Any], shown: Any) -> frozenset[str]:
+    """The fields that alone the shown order differs in, of the parts that a server may show in a way of its own; none where it
+    differs in more than these."""
+    but = frozenset[str]().union(*_PARTS)
+    if not differences(sent, shown) or differences(sent, shown, but):
+        return frozenset()
+    differing = [part for part in _PARTS if differences(sent, shown, but - part)]
+    found = frozenset[str]().union(*differing)
+    return found if len(differing) <= _ALTERED_AT_MOST and not differences(sent, shown, found) else frozenset()
 
 
 def _fields(names: tuple[str, ...], sent: Mapping[str, Any], shown: Mapping[str, Any], where: str = "") -> list[str]:
@@ -110,29 +138,29 @@ def _is_same(sent: Hashable, shown: Hashable) -> bool:
 _Extract = tuple[Hashable, ...]
 
 
-def _extracts(sent: Any, shown: Any) -> list[str]:
+def _extracts(names: tuple[str, ...], sent: Any, shown: Any) -> list[str]:
     if not isinstance(shown, list):
         return [] if not sent and shown is None else ["it showed no array of extracts"]
     if not all(isinstance(extract, dict) for extract in shown):
         return ["it showed an extract that is no JSON object"]
-    missing, added = _unmatched(sent or [], shown)
+    missing, added = _unmatched(names, sent or [], shown)
     found = []
     for place in missing:
         extract = sent[place]
         # What differs least is most likely the same extract, altered.
-        nearest = min(added, key=lambda other: len(_fields(_EXTRACT_FIELDS, extract, shown[other])), default=None)
+        nearest = min(added, key=lambda other: len(_fields(names, extract, shown[other])), default=None)
         if nearest is None:
             found.append(f"extracts[{place}] ({_told(extract)}) was not shown")
         else:
             added.remove(nearest)
-            found += _fields(_EXTRACT_FIELDS, extract, shown[nearest], f"extracts[{place}].")
+            found += _fields(names, extract, shown[nearest], f"extracts[{place}].")
     return found + [f"an extract was shown that was not sent: {_told(shown[place])}" for place in added]
 
 
-def _unmatched(sent: list[Any], shown: list[Any]) -> tuple[list[int], list[int]]:
+def _unmatched(names: tuple[str, ...], sent: list[Any], shown: list[Any]) -> tuple[list[int], list[int]]:
     """The places of the extracts that were sent and not shown, and of those that were shown and not sent."""
-    left, missing = _by_date(shown), []
-    for place, meaning in _by_date(sent):
+    left, missing = _by_date(names, shown), []
+    for place, meaning in _by_date(names, sent):
         same = next((n for n, (_, other) in enumerate(left) if all(map(_is_same, meaning, other))), None)
         if same is None:
             missing.append(place)
@@ -141,12 +169,11 @@ def _unmatched(sent: list[Any], shown: list[Any]) -> tuple[list[int], list[int]]
     return sorted(missing), sorted(place for place, _ in left)
 
 
-def _by_date(extracts: list[Any]) -> list[tuple[int, _Extract]]:
+def _by_date(names: tuple[str, ...], extracts: list[Any]) -> list[tuple[int, _Extract]]:
     """Each extract's place and meaning, by expectedDate: dates that are cut or rounded stay in the order in which they were,
     so that taking the first that fits never takes what only a later one fits."""
     meant = [
-        (place, tuple(_meaning(name, extract.get(name)) for name in _EXTRACT_FIELDS))
-        for place, extract in enumerate(extracts)
+        (place, tuple(_meaning(name, extract.get(name)) for name in names)) for place, extract in enumerate(extracts)
     ]
     first = datetime.min.replace(tzinfo=UTC)
     return sorted(meant, key=lambda one: next((part for part in one[1] if isinstance(part, datetime)), first))

@@ -16,7 +16,7 @@ from conformance.contract.rules import catalogue
 from conformance.engine.altered_codes import ASKED_AT_MOST as ALTERED_AT_MOST
 from conformance.engine.altered_codes import altered, under
 from conformance.engine.late import ASKED_IN_VAIN, SeenLate
-from conformance.engine.same_order import differences
+from conformance.engine.same_order import altered_fields, differences
 from conformance.engine.sending import SERVER_ERROR
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Deferred, Waiting
@@ -33,6 +33,9 @@ the run, when it has long been shown: there are hundreds of such queries."""
 QUERIED_AFTER: Final = (0.5, 1.5, 3.5)
 """Seconds after which a query is made again that showed what was before, one after the other: from then on as long is waited for
 each, so that short steps cost a query more, once, and save seconds each time."""
+
+COMPARED_WHOLE: Final = frozenset({"QRY-01", "QRY-06", "ORD-19", "ORD-20", "ERR-06"})
+"""The rules that say how what was sent is shown: a field that the target is known to alter is compared for these all the same."""
 
 ASKED_AT_MOST = 3
 """How often a query is made for what is not shown yet: at once, after half an hour, and after an hour."""
@@ -53,6 +56,9 @@ class Settling(SeenLate):
     """How many queries showed nothing new when they were made again a little later."""
     altered_in_vain: set[str] = field(default_factory=set)
     """What may have been done to codes, and was asked for where an order was not shown: it was not shown under that either."""
+    shown_otherwise: set[str] = field(default_factory=set)
+    """The fields that the target shows otherwise than they were sent, as was told against QRY-01: what else an order shows is
+    enough for what other rules say of it."""
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
     """By scenario and law: what is put off to the end of the run."""
 
@@ -151,7 +157,12 @@ class Settling(SeenLate):
         actual = "; ".join(problems)
         if order is None and (other := another_account(exchange, place)) is not None:
             rule, actual = "QRY-05", f"that of account {other} was there"  # gone it is, and another is taken for it
-        raise Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
+        if order is not None and key in self.shown:
+            self.check_asking_leaves(order, place)
+        violation = Violation(rule=rule, expected=expected, actual=actual, exchange=exchange, context=context)
+        if rule == "QRY-01" and order is not None:
+            violation.shown_otherwise = self.altered_in(exchange, order, values)
+        raise violation
 
     def until_shown(
         self, order: Order, values: Mapping[str, str], place: Place, *, before: tuple[Order | None, ...]
@@ -214,6 +225,27 @@ class Settling(SeenLate):
                 expected = "the order as it was last accepted"
                 raise Violation(rule=rule, expected=expected, actual=actual, exchange=asked, context=context)
 
+    def check_asking_leaves(self, order: Order, place: Place) -> None:
+        """Before anything is blamed for an order that is not as it was when it was last asked for: raises a violation of QRY-04
+        where asking for one makes the difference, and nothing else was done to it."""
+        values = self.fresh("amazon")
+        with self.aside():
+            if not self.submit(order, values).is_accepted:
+                return
+            self.let_be_shown()
+            if self.problems(self.query(place, values["code"]), order, values):
+                return
+            again = [self.query(place, values["code"]) for _ in range(2)]
+            if all(self.problems(one, order, values) and one.status < SERVER_ERROR for one in again):
+                actual = "; ".join(self.problems(again[0], order, values))
+                expected, context = "the order as it was sent", "it was asked for before"
+                raise Violation(rule="QRY-04", expected=expected, actual=actual, exchange=again[0], context=context)
+
+    def is_known_to_be_altered(self, exchange: Exchange, order: Order, values: Mapping[str, str]) -> bool:
+        """Whether what is shown differs from what was sent in nothing but fields that the target shows otherwise anyway."""
+        fields = altered_fields(fill(order, values), exchange.json)
+        return bool(fields) and fields <= self.shown_otherwise
+
     def note_delay(self, waits: int, exchange: Exchange) -> None:
         """Note against QRY-03 what took more than one half hour to show."""
         if waits > 1:
@@ -241,7 +273,17 @@ class Settling(SeenLate):
             return ["it was still there"] if shown else []
         if not succeeded:
             return [f"it answered {exchange.status}"]
-        return differences(fill(order, values), exchange.json)
+        return differences(fill(order, values), exchange.json, () if self.compares_whole else self.shown_otherwise)
+
+    @property
+    def compares_whole(self) -> bool:
+        """Whether the running scenario's rule is about every field that an order shows."""
+        scenario = self.session.evidence.scenarios.get(self.scenario)
+        return scenario is None or scenario.rule in COMPARED_WHOLE
+
+    def altered_in(self, exchange: Exchange, order: Order, values: Mapping[str, str]) -> frozenset[str]:
+        """The fields of an order that a query shows otherwise than they were sent, where it shows all others as they were."""
+        return altered_fields(fill(order, values), exchange.json)
 
     def may_be_from_before(self, exchange: Exchange, order: Order | None, values: Mapping[str, str]) -> bool:
         """Whether an answer to a query is one that this earlier state of the order explains. Before it was there (None) no

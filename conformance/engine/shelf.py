@@ -22,10 +22,11 @@ from conformance.engine.ahead import Ahead, Example, carry_out
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
+from conformance.engine.release_turns import Comes
 from conformance.engine.unfinished import Hindered, NotSeenYet, Spoiled
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
-from conformance.errors import TargetUnavailable
+from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.shared.calendar import LONG_SECONDS
 from conformance.verdict.violation import Violation
 from strategies.calls import Call
@@ -72,6 +73,8 @@ class Shared(Generic[T]):
     """Whether it is about the ends of the period: that must be as long as the batch's."""
     needs_room: bool = False
     """Whether there must be room for more than its own entries: then it comes before others."""
+    comes: Comes = Comes.BETWEEN
+    """When in a reconciliation it is tried."""
 
 
 Laws = Callable[[Bench, Rule], Sequence[Shared[Any]]]
@@ -114,7 +117,10 @@ class Shelf(Ahead[Shared[Any]]):
             return []
         try:
             while left and not whole.spoiled:
-                self._try(left.pop(0), whole)
+                one = left.pop(0)
+                if one.law.comes is Comes.LAST and not left and not self._completes(one, whole):
+                    break
+                self._try(one, whole)
             self._spoiled += whole.spoiled
         finally:
             try:
@@ -170,13 +176,26 @@ class Shelf(Ahead[Shared[Any]]):
         whole.after_refusal = whole.after_refusal or part.after_refusal
         whole.room -= entries_of([part.batch.orders[number] for number in part.released | part.lost])
 
-    def _fill_up(self, whole: OpenReconciliation) -> None:
-        """Before it is completed: orders for the room that is left."""
-        bench, reconciliations = self.bench, self.bench.reconciliations
-        if whole.spoiled or whole.room <= 0:
+    def _completes(self, one: Example[Shared[Any]], whole: OpenReconciliation) -> bool:
+        """Whether all is in but this example's orders, so that their releases complete it."""
+        reconciliations = self.bench.reconciliations
+        with self.bench.keeping_faults() as faults:
+            try:
+                self._fill_up(whole, but=entries_of(one.batch.orders))
+                reconciliations.release_all(whole)
+            except Doubtful:  # it may be in: who refuses it when it is sent again is right
+                whole.doubtful = True
+            faults.clear()  # its scenario meets the same
+        self.bench.story.clear()
+        return whole.is_complete and not whole.spoiled and not whole.doubtful
+
+    def _fill_up(self, whole: OpenReconciliation, but: int = 0) -> None:
+        """Before it is completed: orders for the room that is left, `but` for so many entries."""
+        bench, reconciliations, room = self.bench, self.bench.reconciliations, whole.room - but
+        if whole.spoiled or room <= 0:
             return
-        sizes = [MOST_EXTRACTS] * (whole.room // MOST_EXTRACTS)
-        sizes += [whole.room % MOST_EXTRACTS] if whole.room % MOST_EXTRACTS else []
+        sizes = [MOST_EXTRACTS] * (room // MOST_EXTRACTS)
+        sizes += [room % MOST_EXTRACTS] if room % MOST_EXTRACTS else []
         more = reconciliations.plain(whole.place, *sizes, seconds=whole.batch.seconds)
         period = {name: whole.values[0][name] for name in (PERIOD, "reconciliation")}
         rest = OpenReconciliation(more, tuple(one.having(**period) for one in reconciliations.values_for(more, "")))
@@ -187,6 +206,7 @@ class Shelf(Ahead[Shared[Any]]):
         both = (*whole.batch.orders, *more.orders), (*whole.batch.releases, *more.releases)
         whole.batch = replace(whole.batch, orders=both[0], releases=both[1])
         whole.values = (*whole.values, *rest.values)
+        whole.room -= room
 
 
 def in_common(examples: Sequence[Example[Shared[Any]]]) -> list[list[Example[Shared[Any]]]]:
@@ -198,10 +218,15 @@ def in_common(examples: Sequence[Example[Shared[Any]]]) -> list[list[Example[Sha
         there = [one for one in examples if one.batch.place == place]
         longest = max(one.batch.seconds for one in there)
         lengths: defaultdict[int, list[Example[Shared[Any]]]] = defaultdict(list)
-        for one in sorted(there, key=lambda one: not one.law.needs_room):
+        for one in sorted(there, key=_when):
             lengths[one.batch.seconds if one.law.whole_period else longest].append(one)
         found += [some for alike in lengths.values() for some in _parted(alike)]
     return [some for some in found if len(some) > 1 or some[0].law.examples > 1]
+
+
+def _when(one: Example[Shared[Any]]) -> tuple[bool, bool, bool]:
+    comes = one.law.comes
+    return comes is not Comes.FIRST, comes is Comes.LAST, not one.law.needs_room
 
 
 def _is_long(one: Example[Shared[Any]]) -> bool:

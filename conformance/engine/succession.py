@@ -203,16 +203,19 @@ class Succession(Ahead[Any]):
     # -- what is refused before its releases -----------------------------------------------------------------------
 
     def _refuse_again(self, opened: OpenReconciliation) -> list[tuple[Example[Any], Notes]]:
-        """Send what was released in the one before, which must be refused, where a law is about that: it is shown once the first
+        """Send what must be refused after the one before, an example of each law that is about that: it is shown once the first
         release of this one is accepted."""
-        earlier = self._ended.get(opened.place)
-        fits = (one for one in self._later if earlier is not None and one.law.fits(earlier, opened))
-        if earlier is None or (one := next(fits, None)) is None:
-            return []
-        self._later.remove(one)
-        with self._noted(one, list(self.bench.story)) as notes:
-            self.bench.saw(Side.REFUSED, one.law.refused(earlier, opened))
-        return [(one, notes)] if notes else []
+        earlier, found = self._ended.get(opened.place), list[tuple[Example[Any], Notes]]()
+        fitting = [one for one in self._later if earlier is not None and one.law.fits(earlier, opened)]
+        for one in {one.key: one for one in fitting}.values():
+            if earlier is None or opened.spoiled:
+                break
+            self._later.remove(one)
+            with self._noted(one, list(self.bench.story)) as notes:
+                self.bench.saw(Side.REFUSED, one.law.refused(earlier, opened))
+            if notes:
+                found.append((one, notes))
+        return found
 
     def _open_beside(self, active: OpenReconciliation) -> None:
         """Open one of another account while this one is active, where a law is about that, and go through it."""

@@ -28,6 +28,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import KindOf, Refusal
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.properties import prove
+from conformance.engine.release_turns import Comes, Turn, by_turns
 from conformance.engine.shelf import Laws, Shared, submitted_unblamed, within_one_period
 from conformance.engine.together_parts import (
     CREATED_BY_ITSELF,
@@ -67,7 +68,9 @@ class Together:
     def counts(self, refusal: Refusal) -> bool:
         """Whether the running scenario has its evidence, by what was tried ahead; else it is to try it by itself."""
         if refusal.endpoint is Endpoint.SUBMIT_RELEASE:
-            counts = self.bench.shelf.counts(refused_name(self.bench, refusal.endpoint))
+            names = [law.name for law in self._release_laws(refusal, self.bench, catalogue()[refusal.rule])]
+            # What was tried of each is taken, also where another is to be tried by itself: then all are.
+            counts = all([*map(self.bench.shelf.counts, names)]) and bool(names)
         else:
             counts = self._creation_counts(refusal)
         if (
@@ -241,12 +244,13 @@ class Together:
     def release_laws(self) -> dict[str, tuple[Rule, Laws]]:
         """By scenario: the refusals of releases, as they can be tried on the shelf."""
         return {
-            scenario: (catalogue()[refusal.rule], partial(self._release_law, refusal))
+            scenario: (catalogue()[refusal.rule], partial(self._release_laws, refusal))
             for refusal, scenario in self.scenarios.items()
             if refusal.endpoint is Endpoint.SUBMIT_RELEASE
         }
 
-    def _release_law(self, refusal: Refusal, bench: Bench, rule: Rule) -> list[Shared[FaultBatch]]:
+    def _release_laws(self, refusal: Refusal, bench: Bench, rule: Rule) -> list[Shared[FaultBatch]]:
+        """The broken copies of its releases that come in one turn are a law."""
         scope, seconds = bench.reconciliations.shared_scope, None
         if refusal.rule in WITHIN_THE_PERIOD:
             scope, seconds = within_one_period(scope)
@@ -256,23 +260,28 @@ class Together:
         return [
             Shared(
                 rule,
-                refused_name(bench, refusal.endpoint),
-                fault_batches(scope, refusal.endpoint, kinds, seconds),
-                partial(self._refused_release, refusal),
+                refused_name(bench, refusal.endpoint, turn),
+                fault_batches(
+                    scope, refusal.endpoint, some, seconds, crowded=turn.crowded, bare=turn.bare, turn=turn.number
+                ),
+                partial(self._refused_release, refusal, turn),
                 examples=1,
                 batch_of=batch_of,
                 whole_period=refusal.rule in WITHIN_THE_PERIOD,
                 needs_room=refusal.rule in ROOM_FOR_MORE,
+                comes=turn.comes,
             )
+            for turn, some in by_turns(refusal.rule, kinds).items()
         ]
 
-    def _refused_release(self, refusal: Refusal, fault_batch: FaultBatch) -> None:
+    def _refused_release(self, refusal: Refusal, turn: Turn, fault_batch: FaultBatch) -> None:
         """Every broken copy of a release is refused, and then itself accepted."""
         bench, reconciliations, batch = self.bench, self.bench.reconciliations, batch_of(fault_batch)
         reconciliation = reconciliations.open_for(batch)
         if not submit_elsewhere(bench, fault_batch, reconciliation):
             return
-        for beside in range(1, len(batch.orders)):
+        others = range(1, len(batch.orders))
+        for beside in others if turn.comes is not Comes.FIRST else ():
             reconciliations.released(reconciliation, beside)
         found, clean = self._broken_copies(refusal, fault_batch.lawful, fault_batch.edits, reconciliation)
         reconciliations.released(reconciliation, 0)

@@ -15,6 +15,7 @@ from conformance.engine.checks import check_refused
 from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.printed_workflow import is_printed
+from conformance.engine.reconciled_laws import MORE_THAN_A_PAGE
 from conformance.engine.refused_release import rule_to_blame
 from conformance.engine.second_creations import check_second_ones_are_refused
 from conformance.engine.spoiled_places import note_spoiled
@@ -27,9 +28,9 @@ from strategies.reconciliations import Batch, batches
 
 MANY_ENTRIES: Final = 10
 
-MORE_THAN_A_BYTE: Final = (*(50,) * 6, 1)
+MORE_THAN_A_BYTE: Final = (*(50,) * 5, 30, *(1,) * MORE_THAN_A_PAGE)
 """Extracts of each order, at most as many as are plainly lawful: more in all than a byte counts (TINYINT: 127 or 255), and than
-Java keeps one object of for each (Integer compared by identity: wrong from 128 on)."""
+Java keeps one object of for each (Integer compared by identity: wrong from 128 on). More orders than a page shows."""
 
 TO_ITS_LAST_ENTRY: Final = (2, 1)
 """Extracts of each order where only the last entry is to be missing for a while."""

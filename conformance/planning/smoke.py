@@ -40,6 +40,7 @@ LAWS: Final = (
     "QRY-05",
     "REC-06",
     "REC-09",
+    "REL-01",
     "REL-11",
     "REL-12",
     "REL-13",

@@ -31,7 +31,7 @@ class Fate(StrEnum):
     FALSE_ALARM = "false-alarm"
     """A variant of which a rule failed."""
     UNDECIDED = "undecided"
-    """A variant of which a rule neither passed nor failed, or a run that came to no end."""
+    """A variant of which a rule neither passed nor failed, or a run that came to no end or in which the suite broke down."""
     HELD_UP = "held-up"
     """A mock for which the run sent too many times as much as for the plain one."""
 

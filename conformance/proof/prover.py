@@ -23,6 +23,7 @@ from conformance.proof.pool import Forks, Lost
 from conformance.proof.proof import Fate, Subject, fate_of_defect, held_up
 from conformance.run.certification import Certification
 from conformance.run.options import Task
+from conformance.run.outcome import HARNESS_ERROR
 from conformance.run.plugin import CERTIFICATION
 from conformance.run.session import Options
 from conformance.verdict.evidence import Evidence, Outcome
@@ -140,7 +141,7 @@ class Prover:
             if isinstance(mock, Defect) and not self.plan.whole and mock.rules & _blamed(opened.evidence).keys():
                 break
         traffic = opened.journal.traffic
-        return _judged(
+        return judged(
             mock, opened.evidence, opened.readings,
             requests=traffic.requests, client_errors=traffic.client_errors, seconds=time.perf_counter() - started,
         )  # fmt: skip
@@ -173,9 +174,13 @@ def _blamed(evidence: Evidence) -> dict[str, str]:
     return {**{rule: finding.reason for rule, finding in evidence.observed.items()}, **failed}
 
 
-def _judged(mock: Mock, evidence: Evidence, readings: dict[str, str], **figures: Any) -> Subject:
+def judged(mock: Mock, evidence: Evidence, readings: dict[str, str], **figures: Any) -> Subject:
+    """What became of a mock, by what was seen of it; the `figures` are those of its subject. Where the suite itself broke down
+    in a scenario nothing can be said: it would have blamed nothing there, however wrong it is."""
     blamed = _blamed(evidence)
-    if isinstance(mock, Defect):
+    if broke_down := [why for why in _stood_in_the_way(evidence) if HARNESS_ERROR in why]:
+        verdict, reason = Fate.UNDECIDED, "; ".join(broke_down)
+    elif isinstance(mock, Defect):
         verdict, reason = fate_of_defect(blamed, mock.rules), ""
         if verdict is Fate.MISSED:
             reason = "; ".join(_stood_in_the_way(evidence))

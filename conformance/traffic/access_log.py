@@ -160,7 +160,9 @@ def _answer(logged: Mapping[str, str]) -> Response | Missing | None:
     if "status" not in logged:
         return NOT_RECORDED
     status = status_of(logged["status"])
-    if status is None or status == _CLIENT_GONE:
+    if not isinstance(status, int):
+        return status
+    if status == _CLIENT_GONE:
         return None
     if status in _BY_THE_PROXY:
         answered = [logged[name] for name in _OF_ITS_ANSWER if name in logged]

@@ -181,7 +181,7 @@ def _kept_answer(raw: JSONValue) -> Response | Missing:
         return NOT_RECORDED
     status = raw.get("code", raw.get("status_code", raw.get("status")))  # go-vcr has a code and a status "200 OK"
     number = status_of(_in_lower_case(status).get("code") if isinstance(status, dict) else status)
-    if number is None:
+    if not isinstance(number, int):
         return NOT_RECORDED
     known = headers(raw.get("headers"))
     body = _kept(raw.get("body", raw.get("content")), known)
@@ -244,10 +244,10 @@ def _nock(value: JSONValue, origin: Origin) -> Exchange | str:
     return Exchange(origin, NOT_RECORDED, NOT_RECORDED, request, _nock_answer(value))
 
 
-def _nock_answer(value: Mapping[str, JSONValue]) -> Response | None:
+def _nock_answer(value: Mapping[str, JSONValue]) -> Response | Missing | None:
     status = status_of(value.get("status"))
-    if status is None:
-        return None
+    if not isinstance(status, int):
+        return status
     known = headers(value.get("rawHeaders", value.get("headers")))
     body = _played(value.get("response"), known)
     if body == b"":

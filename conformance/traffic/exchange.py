@@ -77,6 +77,8 @@ class Exchange:
     response: Response | Missing | None
     whole_seconds: bool = False
     """Whether the recorder writes times in whole seconds: then it was sent up to a second later than `started`."""
+    may_be_at_answer: bool = False
+    """Whether `started` may be when the answer came, since nothing shows which the recorder writes; set where it matters."""
 
     @property
     def is_unreadable(self) -> bool:

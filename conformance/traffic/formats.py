@@ -23,6 +23,7 @@ from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.files import Opened, Source, Tell, opened
 from conformance.traffic.har import is_entry, read_har
 from conformance.traffic.json_text import Broken, JSONText
+from conformance.traffic.manner import Manner, as_sent, looked_at
 from conformance.traffic.ndjson import read_exchanges, read_ndjson
 from conformance.traffic.newman import read_newman
 from conformance.traffic.ordering import times_in
@@ -116,9 +117,29 @@ def _form_of_text(source: Source) -> Form | None:
 
 
 def exchanges(source: Source, form: Form, tell: Tell) -> Iterator[Exchange]:
-    """Every exchange of a recording, in the sequence in which it was written."""
+    """Every exchange of a recording, in the sequence in which it was written, each with the time at which it was sent."""
+    manner, found = looked(source, form, tell)
+    yield from as_sent(found, manner)
+
+
+def looked(source: Source, form: Form, tell: Tell) -> tuple[Manner, Iterator[Exchange]]:
+    """Whose its times are, and the exchanges of a recording as they were written."""
+    found = _written(source, form, tell)
+    return looked_at(found) if form in TIMED else (Manner.OF_CALLS, found)
+
+
+def _written(source: Source, form: Form, tell: Tell) -> Iterator[Exchange]:
     with opened(source, tell) as file:
         yield from _exchanges(file, form, source.name, tell)
+
+
+TIMED: Final = frozenset({Form.HAR, Form.NDJSON, Form.EXCHANGES})
+"""Forms that hold times as a recorder has written them."""
+
+
+def manner_in(source: Source, form: Form) -> Manner:
+    """Whose the times of a recording are, as its beginning shows."""
+    return looked(source, form, lambda _: None)[0]
 
 
 def _exchanges(file: Opened, form: Form, name: str, tell: Tell) -> Iterator[Exchange]:
@@ -148,6 +169,6 @@ def times(source: Source, form: Form) -> Iterator[datetime]:
     if form is Form.ACCESS_LOG:
         found = (exchange.started for exchange in exchanges(source, form, lambda _: None))
         yield from (time for time in found if not isinstance(time, Missing))
-    elif form in {Form.HAR, Form.NDJSON, Form.EXCHANGES}:
+    elif form in TIMED:
         with opened(source, lambda _: None) as file:
             yield from times_in(file.stream)

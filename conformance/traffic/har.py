@@ -115,8 +115,8 @@ def _response(raw: JSONValue, resource: Resource) -> Response | Missing | None:
     if not isinstance(raw, dict):
         return NOT_RECORDED
     status = status_of(raw.get("status"))
-    if status is None:
-        return None
+    if not isinstance(status, int):
+        return status
     known = headers(raw.get("headers"))
     return Response(status=status, headers=known, body=_response_body(raw, status, known, resource))
 

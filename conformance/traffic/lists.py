@@ -25,13 +25,15 @@ class Listing:
 
 
 def read_list(text: JSONText, listing: Listing, name: str, tell: Tell) -> Iterator[Exchange]:
-    """Every exchange of the document, in the sequence in which it was written; the text stands at its beginning.
+    """Every exchange of the document, and of those after it, in the sequence in which they were written; the text stands at its
+    beginning.
 
     A list in place of the document is taken for that list. What is broken is told, and what follows it is read all the same; an
     unreadable exchange stands in its place.
     """
     try:
-        yield from _within(text, listing.path, listing, name, tell)
+        while text.peek():  # documents may stand one after the other
+            yield from _within(text, listing.path, listing, name, tell)
     except Broken as error:
         tell(f"{name}: {error} (character {error.position:,}); what stands before it was read")
         yield unreadable(Origin(name, listing.place))
@@ -55,7 +57,6 @@ def _within(text: JSONText, path: Sequence[str], listing: Listing, name: str, te
 
 def _items(text: JSONText, listing: Listing, name: str, tell: Tell) -> Iterator[Exchange]:
     text.take("[")
-    listing.place = 0
     while text.peek() != "]":
         at = text.position
         try:

@@ -120,12 +120,14 @@ def _exchange(line: _Line, origin: Origin) -> Exchange | str:
     response: Response | Missing | None
     if isinstance(line.response, msgspec.UnsetType):
         response = NOT_RECORDED
-    elif line.response is None or status_of(line.response.status) is None:
+    elif line.response is None:
         response = None
+    elif not isinstance(status := status_of(line.response.status), int):
+        response = status
     else:
         known = _headers(line.response)
         body = _body(line.response, known)
-        response = Response(line.response.status, known, body, line.response.someHeaders)
+        response = Response(status, known, body, line.response.someHeaders)
     took = NOT_RECORDED if line.seconds is None else duration(line.seconds, SECOND)
     return Exchange(origin, instant(line.started), took, request, response, is_whole_second(line.started))
 

@@ -94,8 +94,8 @@ def _answer(raw: JSONValue, execution: Mapping[str, JSONValue]) -> Response | Mi
     if not isinstance(raw, dict):
         return None if execution.get("requestError") else NOT_RECORDED
     status = status_of(raw.get("code"))
-    if status is None:
-        return None
+    if not isinstance(status, int):
+        return status
     known = headers(raw.get("header"))
     return Response(status, known, _received(raw.get("stream", raw.get("body")), status, known))
 

@@ -123,11 +123,25 @@ def names_host(found: Headers | Missing) -> bool:
     return not isinstance(found, Missing) and any(name in {"host", ":authority"} for name, _ in found)
 
 
-def status_of(status: JSONValue) -> int | None:
-    """The status of an answer; None where there was no answer, which recorders write as 0, -1, "" or null."""
+def status_of(status: JSONValue) -> int | Missing | None:
+    """The status of an answer; None where there was no answer, which recorders write as 0, -1, "" or null.
+
+    Not recorded where it is none of these, and no status.
+    """
     if isinstance(status, str):
-        status = int(status) if status.isascii() and status.isdigit() and len(status) == 3 else None  # noqa: PLR2004
-    return status if isinstance(status, int) and 100 <= status <= 999 else None  # noqa: PLR2004
+        found = _STATUS_LINE.fullmatch(status.strip())
+        status = int(found[1]) if found else status.strip()
+    elif isinstance(status, float | Decimal) and 0 <= status <= 999:  # noqa: PLR2004 - none is larger
+        status = int(status) if status == int(status) else NOT_RECORDED.value
+    if status in _NO_STATUS and not isinstance(status, bool):
+        return None
+    is_status = isinstance(status, int) and not isinstance(status, bool) and 100 <= status <= 999  # noqa: PLR2004 - RFC 9110
+    return status if is_status else NOT_RECORDED
+
+
+_STATUS_LINE: Final = re.compile(r"(?:HTTP/[\d.]+ +)?([1-9]\d\d)(?:\.0+)?(?: .*)?", re.ASCII)
+"""With its reason, as some write it."""
+_NO_STATUS: Final = (0, -1, "0", "-1", "-", "000", "", None)
 
 
 # -- bodies --------------------------------------------------------------------------------------------------------
@@ -234,9 +248,18 @@ def only_empty(known: Headers | Missing) -> Recorded:
     return b"" if (first(known, "content-length") or "").strip() == "0" else NOT_RECORDED
 
 
+_CUT: Final = re.compile(
+    rb"(?i)(?:\.{3}|\xe2\x80\xa6|\btruncated\b)[\s\])>]*\Z|(?:\.{3}|\xe2\x80\xa6)\s*[\[(<][^\"{}]{0,40}[\])>]\s*\Z"
+)
+"""What recorders write at the end of a body of which they kept the beginning."""
+_MARK_BYTES: Final = 80
+
+
 def _is_cut(body: bytes, known: Headers | Missing) -> bool:
     """Whether a recorder kept only the beginning of it. What is whole JSON is whole, whatever its length was: secrets may have
     been replaced."""
+    if _CUT.search(body[-_MARK_BYTES:]) and not _is_json(body):
+        return True
     length = first(known, "content-length")
     if length is None or not length.isdecimal() or first(known, "content-encoding") is not None:
         return False

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from conformance.traffic.exchange import Exchange
 from conformance.traffic.files import Source, Tell, sources
-from conformance.traffic.formats import Form, exchanges, form_of, times, why_none
-from conformance.traffic.ordering import Keyed, Survey, in_sequence, keyed, merged, survey
+from conformance.traffic.formats import TIMED, Form, form_of, looked, times, why_none
+from conformance.traffic.manner import Manner, as_sent
+from conformance.traffic.ordering import LONG_AGO, Keyed, Survey, in_sequence, keyed, merged, survey
 from conformance.traffic.remote import Remote
 
 
@@ -35,8 +37,21 @@ def read_sources(sources: Sequence[Source], tell_of: Callable[[int], Tell]) -> I
             tell_of(place)(why_none(source))
             continue
         seen = survey(times(source, form))
-        recordings.append((seen.first, partial(_in_sequence, source, form, tell_of(place), seen)))
+        recordings.append(
+            (
+                _earlier(seen.first) if form in TIMED else seen.first,
+                partial(_in_sequence, source, form, tell_of(place), seen),
+            )
+        )
     yield from merged(recordings)
+
+
+_SOONER: Final = timedelta(minutes=5)
+"""So much sooner than its first time a recording is opened whose times may be those of answers."""
+
+
+def _earlier(time: datetime) -> datetime:
+    return time if time < LONG_AGO + _SOONER else time - _SOONER
 
 
 def each_once(paths: Iterable[Path | Remote], tell: Tell) -> list[Source]:
@@ -50,5 +65,8 @@ def each_once(paths: Iterable[Path | Remote], tell: Tell) -> list[Source]:
 
 
 def _in_sequence(source: Source, form: Form, tell: Tell, seen: Survey) -> Iterator[Keyed]:
-    found = keyed(exchanges(source, form, tell))
-    return in_sequence(found, nearly_sorted=seen.nearly_sorted, is_sorted=seen.is_sorted)
+    manner, written = looked(source, form, tell)
+    found = keyed(as_sent(written, manner))
+    return in_sequence(
+        found, nearly_sorted=seen.nearly_sorted, is_sorted=seen.is_sorted and manner is not Manner.OF_ANSWERS
+    )

@@ -29,6 +29,8 @@ class Violation(AssertionError):
         self.context = context
         self.kind = ""
         """The kind of fault that showed it, where several were tried at once."""
+        self.shown_otherwise: frozenset[str] = frozenset()
+        """The fields that alone an order is shown otherwise in, where that is what it says."""
         self.story: tuple[Exchange, ...] = ()
         """What was sent before, in order, up to the exchange that shows it."""
         self.lanes: tuple[str, ...] = ()

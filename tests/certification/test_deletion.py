@@ -13,6 +13,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.left_alone import check_left_alone
 from conformance.engine.properties import prove
 from conformance.engine.reconciled_laws import ReconciledLaw, stay_undeleted
 from conformance.engine.resubmission import accepted_again, nothing_comes_back
@@ -63,12 +64,30 @@ def deleted_order_is_gone_and_no_other(experiment: Experiment) -> None:
         yield
         for order, code in zip(neighbours, codes, strict=False):
             context = f"the order beside it, on account {place_of(order).account}, when {values['code']} was deleted"
-            yield from bench.settled(experiment.rule.id, order, code, place_of(order), context=context)
+            try:
+                yield from bench.settled(experiment.rule.id, order, code, place_of(order), context=context)
+            except Violation as violation:
+                if code is beside and violation.rule == experiment.rule.id:
+                    yield from _check_unlike_too(bench, order, call.body, violation)
+                raise
         bench.saw(Side.ACCEPTED, deletion)
 
     prove(bench, bench.scenario, _neighbourhoods(bench.scope), law, max(1, 2 * bench.session.profile.sequences // 3))
     updated = calls(bench.scope, Endpoint.SUBMIT_ORDER, types=("COMISSION",))
     prove(bench, f"{bench.scenario} updated", updated, partial(_is_gone_with_what_it_was, bench, experiment.rule), 1)
+
+
+def _check_unlike_too(bench: Bench, stays: Order, deleted: Order, found: Violation) -> Waiting[None]:
+    """Raises a violation of QRY-05 where an order goes, or changes, only with one whose code begins alike."""
+    try:
+        leaves_unlike_alone = yield from check_left_alone(bench, stays, deleted, deleted=True)
+    except Hindered:  # it does with any
+        return
+    if not leaves_unlike_alone:  # what was refused shows nothing
+        return
+    raise Violation(
+        rule="QRY-05", expected=found.expected, actual=found.actual, exchange=found.exchange, context=found.context
+    )
 
 
 def _is_gone_with_what_it_was(bench: Bench, rule: Rule, call: Call) -> Waiting[None]:
@@ -200,12 +219,12 @@ def foreign_deletion_refused_and_order_stays(experiment: Experiment, foreign: tu
 
 @st.composite
 def _resubmissions(draw: DrawFn, scope: Scope) -> tuple[Place, list[Order]]:
-    """Three orders for one place, each of another total than the one before: what comes back is told from what was sent. The last
-    has fields less than the one before it, which may be kept."""
+    """Three orders for one place, each of another total than the one before: what comes back is told from what was sent. Each
+    has dates that the one after it has not, which may be kept."""
     place = draw(st.sampled_from(scope.places))
-    first = draw(orders(scope, places=(place,)))
+    first = draw(orders(scope, places=(place,), statuses=("CANCELED",)))
     with_dates = draw(orders(scope, places=(place,), statuses=("CONCLUDED",)))
-    last = draw(orders(scope, places=(place,), statuses=("PAID_WAITING_DELIVERY", "CANCELED")))
+    last = draw(orders(scope, places=(place,), statuses=("INVOICED",)))
     return place, [first, with_dates, without_optional(last)]
 
 

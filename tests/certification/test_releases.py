@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pytest_bdd import given, scenarios, then
@@ -13,7 +13,7 @@ from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.printed_laws import BEFORE_THE_PERIOD, refused_as_printed
 from conformance.engine.properties import once, prove
-from conformance.engine.reconciled_laws import released_once
+from conformance.engine.reconciled_laws import LaterLaw, dated_within_its_own_period, released_once
 from conformance.target.wire.exchange import Exchange
 from strategies.faults import FaultBatch, fault_batches, possible
 from strategies.reconciliations import Batch
@@ -71,6 +71,15 @@ def whole_law_holds(experiment: Experiment) -> None:
 
 @then("after it another of the same order in a later reconciliation is refused with 4xx")
 def another_release_of_the_same_order_refused(experiment: Experiment) -> None:
+    _refused_in_a_later_one(experiment, released_once(experiment.bench, experiment.rule))
+
+
+@then("in a later reconciliation one that is dated within the period of an earlier one is refused with 4xx")
+def release_dated_within_an_earlier_period_refused(experiment: Experiment) -> None:
+    _refused_in_a_later_one(experiment, dated_within_its_own_period(experiment.bench, experiment.rule))
+
+
+def _refused_in_a_later_one(experiment: Experiment, laws: Sequence[LaterLaw]) -> None:
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
 
     def law(refused: Callable[[OpenReconciliation, OpenReconciliation], Exchange], drawn: Batch) -> None:
@@ -86,7 +95,7 @@ def another_release_of_the_same_order_refused(experiment: Experiment) -> None:
         finally:
             reconciliations.finish(later)
 
-    for one in released_once(bench, experiment.rule):
+    for one in laws:
         if not bench.succession.counts(one.name):
             prove(bench, one.name, one.strategy, partial(law, one.refused), one.examples)
 

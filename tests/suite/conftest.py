@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,8 @@ if (
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 wait_for_no_disk()
+
+WAITING: Final = ("tests/suite/run/", "tests/suite/commandline/test_cli.py", "tests/suite/target/test_bad_answers.py")
 
 
 def pytest_configure() -> None:
@@ -40,6 +43,11 @@ def pytest_collection_finish() -> None:
     """Twenty thousand tests are no garbage: not while they are collected, nor each time that Python looks for some."""
     gc.enable()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits more than it computes comes first: at the end it would keep one process, and leave the machine idle."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))  # otherwise as they were
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -16,7 +16,7 @@ from conformance.audit.clients import Clients
 from conformance.audit.environments import Environments
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.recogniser import Recogniser
-from conformance.audit.repeats import Repeats
+from conformance.audit.repeats import Held, Repeats
 from conformance.audit.sharded.pieces import Piece, exchange_of, number_of, pieces_in, time_at
 from conformance.audit.sharded.routing import NOBODY, Chunk
 from conformance.contract.readings import resolve
@@ -85,8 +85,11 @@ def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known,
     places = Environments(findings, resolve(dict(known.readings)))
     found = OfPlaces(findings, places.books)
 
-    def repeated(exchange: Exchange, _: int) -> None:
-        found.repeated += NOBODY in buckets and notification_in(exchange) is not None
+    def repeated(exchange: Exchange, number: int, held: Held) -> None:
+        if notification_in(exchange) is not None:
+            found.repeated += NOBODY in buckets
+        elif held is Held.IN_DOUBT and (call := recogniser.read(exchange, number)) is not None:
+            places.doubt(call)
 
     for number, exchange in _sent_once(_merged(chunks, known, load), places, repeated):
         if (notification := notification_in(exchange)) is not None:
@@ -114,8 +117,11 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
     clients = Clients(findings)
     found = OfClients(findings, counts, recogniser)
 
-    def repeated(exchange: Exchange, number: int) -> None:
-        counts.repeated += recogniser.read(exchange, number) is not None
+    def repeated(exchange: Exchange, number: int, held: Held) -> None:
+        call = recogniser.read(exchange, number)
+        counts.repeated += call is not None
+        if call is not None and held is Held.IN_DOUBT:
+            clients.doubt(call)
 
     for number, exchange in _sent_once(_merged(chunks, known, load), clients, repeated):
         call = recogniser.read(exchange, number)
@@ -127,21 +133,22 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
         is_told = (broken, undecided) != (findings.broken, findings.undecided)
         if is_told and call.came is Came.REFUSED:
             found.told.add(number)
+    clients.finish()
     return found
 
 
 def _sent_once(
-    merged: Iterable[Merged], judges: Clients | Environments, repeated: Callable[[Exchange, int], None]
+    merged: Iterable[Merged], judges: Clients | Environments, repeated: Callable[[Exchange, int, Held], None]
 ) -> Iterator[tuple[int, Exchange]]:
     """The exchanges that can be read, each once, with their numbers; the judges know by then what was answered before, and what
-    was missed. What two files hold is handed to `repeated`."""
+    was missed. What is held twice is handed to `repeated`."""
     repeats = Repeats()
     for number, time, exchange, mark in merged:
         if exchange.is_unreadable:
             judges.catch_up(shortly_after(time))
             judges.miss()
-        elif repeats.has(exchange, mark):
-            repeated(exchange, number)
+        elif (held := repeats.held(exchange, mark)) is not Held.NEVER:
+            repeated(exchange, number, held)
         else:
             judges.catch_up(shortly_after(time))
             yield number, exchange

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.files import Source, Tell, opened
-from conformance.traffic.formats import Form, exchanges, form_of, why_none
+from conformance.traffic.formats import Form, exchanges, form_of, manner_in, why_none
+from conformance.traffic.manner import Manner, as_sent
 from conformance.traffic.ndjson import read_ndjson
 from conformance.traffic.ordering import LONG_AGO
 from conformance.traffic.problems import Problems
@@ -31,6 +32,8 @@ class Part:
     begin: int = 0
     end: int | None = None
     """The lines that begin in these bytes; None: the whole file."""
+    manner: Manner = Manner.OF_CALLS
+    """Whose times the recorder writes; of a whole file it shows when that is read."""
 
 
 def parts_of(sources: Iterable[Source], problems: Problems, *, part_bytes: int = PART_BYTES) -> list[Part]:
@@ -44,8 +47,9 @@ def parts_of(sources: Iterable[Source], problems: Problems, *, part_bytes: int =
             continue
         size = _plain_bytes(source) if form is Form.NDJSON else 0
         ranges: list[tuple[int, int | None]] = [(begin, begin + part_bytes) for begin in range(0, size, part_bytes)]
+        manner = manner_in(source, form) if len(ranges) > 1 else Manner.OF_CALLS
         for begin, end in ranges if len(ranges) > 1 else [(0, None)]:
-            found.append(Part(len(found), file, source, form, begin, end))
+            found.append(Part(len(found), file, source, form, begin, end, manner))
     return found
 
 
@@ -78,9 +82,22 @@ def exchanges_in(part: Part, tell: Tell, entries: Entries | None = None) -> Iter
         yield last, exchange
 
 
+class _Counted:
+    """Exchanges, and at their end how many entries there were."""
+
+    def __init__(self, found: Generator[Exchange, None, int]) -> None:
+        self._found, self.number = found, 0
+
+    def __iter__(self) -> Iterator[Exchange]:
+        self.number = yield from self._found
+
+
 def _in_range(part: Part, tell: Tell, entries: Entries) -> Iterator[Exchange]:
     with opened(part.source, tell) as file:
-        entries.number = yield from read_ndjson(_Lines(file.stream, part.begin, part.end or 0), part.source.name, tell)
+        lines = _Lines(file.stream, part.begin, part.end or 0)
+        found = _Counted(read_ndjson(lines, part.source.name, tell))
+        yield from as_sent(iter(found), part.manner)
+        entries.number = found.number
 
 
 class _Lines(io.BytesIO):
@@ -116,11 +133,8 @@ def _time_before(part: Part) -> datetime:
         while end > 0:
             begin = max(0, end - _STEP_BYTES)
             lines = _Lines(file.stream, begin, end)
-            times = [
-                exchange.started
-                for exchange in read_ndjson(lines, part.source.name, lambda _: None)
-                if not isinstance(exchange.started, Missing)
-            ]
+            found = as_sent(read_ndjson(lines, part.source.name, lambda _: None), part.manner)
+            times = [exchange.started for exchange in found if not isinstance(exchange.started, Missing)]
             if times:
                 return times[-1]
             end = begin

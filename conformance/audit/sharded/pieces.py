@@ -64,6 +64,7 @@ class Piece(msgspec.Struct, array_like=True, gc=False):
     mark: int = 0
     """By which it is known where another file holds it too."""
     whole_seconds: bool = False
+    may_be_at_answer: bool = False
 
 
 def number_of(time: int, file: int, entry: int) -> int:
@@ -107,6 +108,7 @@ def piece_of(time: int, entry: int, exchange: Exchange) -> Piece:
         response,
         mark=mark_of(exchange),
         whole_seconds=exchange.whole_seconds,
+        may_be_at_answer=exchange.may_be_at_answer,
     )
 
 
@@ -127,6 +129,7 @@ def exchange_of(piece: Piece, file: str, first_entry: int) -> Exchange:
         Request(piece.method, piece.url, _recorded(piece.headers), _recorded(piece.body), piece.some_headers),
         response,
         piece.whole_seconds,
+        piece.may_be_at_answer,
     )
 
 

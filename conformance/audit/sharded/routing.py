@@ -9,9 +9,8 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from zlib import crc32
 
 from conformance.audit.auditor import in_upper_case
-from conformance.audit.call import LENIENT, TOO_MANY, number_in
+from conformance.audit.call import LENIENT, OF_TOKENS, TOO_MANY, number_in
 from conformance.audit.callback_rules import notification_in
-from conformance.audit.habit_rules import OF_TOKENS
 from conformance.audit.recogniser import Recogniser, is_evident, pairs_of
 from conformance.audit.secrets import Secrets
 from conformance.audit.sharded.parts import Entries, Part, exchanges_in
@@ -225,12 +224,12 @@ def _in_short(piece: Piece, endpoint: Endpoint | None) -> Piece:
         headers = tuple([one for one in headers if one[0] in _NEEDED])
     body, answer = piece.body, piece.response
     if endpoint not in OF_TOKENS:
-        body = None if body is None else b""
+        body = body and b"%d" % crc32(body)  # by which it is known where it is sent again
         if isinstance(answer, Answer):
             whole = answer.status >= _FIRST_NOT_ACCEPTED
             known = answer.headers if answer.status == TOO_MANY or answer.headers is None else ()
             answer = Answer(answer.status, known, answer.body if whole else None, answer.some_headers)
     return Piece(
         piece.time, piece.entry, piece.started, piece.took, piece.method, piece.url, headers, body, piece.some_headers, answer,
-        piece.escaped, piece.mark, piece.whole_seconds,
+        piece.escaped, piece.mark, piece.whole_seconds, piece.may_be_at_answer,
     )  # fmt: skip

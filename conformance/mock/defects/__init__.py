@@ -32,6 +32,7 @@ from conformance.mock.defects.overlaps import OVERLAPS
 from conformance.mock.defects.parsers import PARSERS
 from conformance.mock.defects.races import RACES
 from conformance.mock.defects.some_orders import SOME_ORDERS
+from conformance.mock.defects.some_releases import SOME_RELEASES
 from conformance.mock.defects.spelt import SPELT
 from conformance.mock.defects.storing import STORING
 from conformance.mock.defects.strict import STRICT
@@ -46,6 +47,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "a rule is not enforced": UNENFORCED,
         "enforced in part": IN_PART,
         "enforced in some orders": SOME_ORDERS,
+        "enforced in some releases": SOME_RELEASES,
         "tolerant of what breaks it": (*TOLERANCE, *LENIENT_VALUES),
         "parsers": PARSERS,
         "frameworks": FRAMEWORKS,

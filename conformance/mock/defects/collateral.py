@@ -116,6 +116,22 @@ def _reconcile_nothing(world: MockWorld, reconciliation: Reconciliation) -> None
     world.reconciled.difference_update(reconciliation.orders)
 
 
+def _reconcile_a_page(world: MockWorld, reconciliation: Reconciliation) -> None:
+    world.reconciled.difference_update(reconciliation.orders[20:])
+
+
+def _reconcile_all_but_the_last(world: MockWorld, reconciliation: Reconciliation) -> None:
+    if len(reconciliation.orders) > 1:
+        world.reconciled.discard(reconciliation.orders[-1])
+
+
+def _conclude_the_matched(world: MockWorld, reconciliation: Reconciliation) -> None:
+    for key in reconciliation.orders:
+        stored = world.stored(key)
+        if stored is not None and stored.body is not None:
+            world.put(key, {**stored.body, "status": "CONCLUDED"})
+
+
 def _delete_the_matched(world: MockWorld, reconciliation: Reconciliation) -> None:
     for key in reconciliation.orders:
         world.put(key, None)
@@ -275,6 +291,18 @@ COLLATERAL: Final = (
         after_completion=_reconcile_nothing,
     ),
     Defect(
+        name="del-04-first-page-reconciled",
+        statement="Takes the first twenty orders of a reconciliation for reconciled (Spring Data's Pageable).",
+        rules=rules("DEL-04"),
+        after_completion=_reconcile_a_page,
+    ),
+    Defect(
+        name="del-04-last-not-reconciled",
+        statement="Takes the last order of a reconciliation for not reconciled.",
+        rules=rules("DEL-04"),
+        after_completion=_reconcile_all_but_the_last,
+    ),
+    Defect(
         name="del-04-canceled-deleted",
         statement="Deletes a reconciled order where it is canceled.",
         rules=rules("DEL-04"),
@@ -285,5 +313,11 @@ COLLATERAL: Final = (
         statement="Deletes the orders that it has reconciled.",
         rules=rules("DEL-04", "QRY-01", "WFL-01", "WFL-04"),
         after_completion=_delete_the_matched,
+    ),
+    Defect(
+        name="qry-01-concluded-when-reconciled",
+        statement="Gives the orders that it has reconciled the status CONCLUDED.",
+        rules=rules("QRY-01", "DEL-04", "WFL-01", "WFL-04"),
+        after_completion=_conclude_the_matched,
     ),
 )

@@ -33,8 +33,14 @@ def _code(order: Body) -> str:
     return str(order.get("marketplaceCode"))
 
 
+def _extracts(order: Body) -> list[Any]:
+    """They may be anything: a server looks at them before it knows that."""
+    given: Any = order.get("extracts")
+    return given if isinstance(given, list) else []
+
+
 def _values(order: Body) -> Iterator[Decimal]:
-    extracts: Any = order.get("extracts") or ()
+    extracts = _extracts(order)
     return (Decimal(one["value"]) for one in extracts if isinstance(one, dict) and is_number(one.get("value")))
 
 
@@ -68,7 +74,7 @@ def _total_beyond(limit: str) -> Where:
 
 
 def _more_than(number: int) -> Where:
-    return lambda order: len(order.get("extracts") or ()) > number
+    return lambda order: len(_extracts(order)) > number
 
 
 # -- what is made of it ---------------------------------------------------------------------------------------------
@@ -191,7 +197,7 @@ def _half_write(world: MockWorld, request: Request) -> None:
 def _piled_up(order: Body, _previous: Body | None, world: MockWorld) -> Body:
     key = order_key(order)
     half: Any = world.memory.pop(key, {}) if key else {}
-    return {**order, "extracts": [*(half.get("extracts") or ()), *(order.get("extracts") or ())]}
+    return {**order, "extracts": [*_extracts(half), *_extracts(order)]}
 
 
 def _meets_the_half(request: Request, world: MockWorld) -> bool:

@@ -11,7 +11,7 @@ from conformance.contract.instants import parse_instant
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import CHRONOLOGY, DATE_FIELDS, Breach
 from conformance.contract.reconciliation_rules import ReconciliationFacts
-from conformance.mock.defects.parts import CREATE, RELEASE, SUBMIT, WORKFLOW, Seen, reading, rules
+from conformance.mock.defects.parts import CREATE, RELEASE, SUBMIT, WORKFLOW, Seen, reading, reconciliation_of, rules
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld
 
@@ -33,6 +33,19 @@ _to_the_minute: Final = _instant(lambda instant: instant.replace(second=0, micro
 _to_the_day: Final = _instant(
     lambda instant: instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 )
+
+
+def _in_any_year(breach: Breach, request: Request, world: MockWorld) -> bool:
+    """Whether releasedDate would lie in the period in its year."""
+    reconciliation = reconciliation_of(request, world)
+    if breach.rule != "REL-03" or reconciliation is None:
+        return False
+    released = parse_instant(str(request.fields["releasedDate"]))
+    if released is None:
+        return False
+    init, end = (edge.astimezone(UTC) for edge in (reconciliation.init, reconciliation.end))
+    return init <= released.astimezone(UTC).replace(year=init.year) <= end
+
 
 # -- as text -------------------------------------------------------------------------------------------------------
 
@@ -191,6 +204,12 @@ DATES: Final = (
            (_NO, timedelta(days=1)), "REL-03"),
     _dated("rel-03-a-second-short", "Refuses a release dated in the period's first or last second.",
            (_SECOND, -_SECOND), "REL-01", "REL-15", "REL-19", "REL-20", *WORKFLOW),
+    Defect(
+        name="rel-03-in-any-year",
+        statement="Compares the day and the time of releasedDate with the period, and not its year.",
+        rules=rules("REL-03"),
+        forgives=_in_any_year,
+    ),
     Defect(
         name="rel-03-clocks",
         statement="Takes the clock of releasedDate for UTC.",

@@ -22,6 +22,14 @@ def _in_the_same(breach: Breach, request: Request, world: MockWorld) -> bool:
     return breach.rule == "REL-11" and reconciliation is not None and key in reconciliation.orders
 
 
+def _next_installment(breach: Breach, request: Request, _: MockWorld) -> bool:
+    return breach.rule == "REL-11" and request.fields.get("installment") != 1
+
+
+def _next_status(breach: Breach, request: Request, _: MockWorld) -> bool:
+    return breach.rule == "REL-11" and request.fields.get("status") != "CONCLUDED"
+
+
 def _one_too_many(breach: Breach, request: Request, world: MockWorld) -> bool:
     reconciliation = reconciliation_of(request, world)
     entries = len(entries_of(request.fields.get("releases")))
@@ -69,6 +77,18 @@ ENTRIES: Final = (
         statement="Takes a second release of an order in the same reconciliation.",
         rules=rules("REL-11"),
         forgives=_in_the_same,
+    ),
+    Defect(
+        name="rel-11-by-installment",
+        statement="Knows a release by its order and its installment: takes a second one as installment 2 of 2.",
+        rules=rules("REL-11"),
+        forgives=_next_installment,
+    ),
+    Defect(
+        name="rel-11-by-status",
+        statement="Knows a release by its order and its status: takes a second one with another.",
+        rules=rules("REL-11"),
+        forgives=_next_status,
     ),
     Defect(
         name="rel-12-one-too-many",

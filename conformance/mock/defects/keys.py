@@ -69,6 +69,14 @@ def _with_its_extracts(order: Body, deleted: Body) -> Body:
     return {**order, "extracts": [*before, *now]}
 
 
+def _merged_for_null(order: Body, deleted: Body) -> Body:
+    return {**deleted, **{name: one for name, one in order.items() if one is not None}}
+
+
+def _with_its_cancellation(order: Body, deleted: Body) -> Body:
+    return {**order, "cancelDate": order.get("cancelDate") or deleted.get("cancelDate")}
+
+
 def _hidden(world: MockWorld) -> Any:
     """An order of which one was deleted is not found again."""
 
@@ -159,6 +167,10 @@ KEYS: Final = (
     _sent_again("its-extracts", "Keeps the extracts of the deleted order.", stores=_stored(_with_its_extracts)),
     _sent_again("its-date", "Keeps the createdDate of the deleted order.",
                 stores=_stored(lambda order, deleted: {**order, "createdDate": deleted.get("createdDate")})),
+    _sent_again("merged-for-null", "Keeps of the deleted order what the new one leaves out or has as null.",
+                stores=_stored(_merged_for_null)),
+    _sent_again("its-cancel-date", "Keeps the cancelDate of the deleted order where the new one has none.",
+                stores=_stored(_with_its_cancellation)),
     _sent_again("undeleted-and-refused", "Refuses an order that was deleted, and shows the deleted one again.", "DEL-07",
                 objects=_undeleted_and_refused),
     _sent_again("hidden", "Finds no order of which one was deleted before.", "DEL-05", sees=_hidden),

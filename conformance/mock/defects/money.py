@@ -83,6 +83,11 @@ def _to_the_second(text: str) -> str | None:
     return instant.replace(microsecond=0).isoformat() if instant else text
 
 
+def _to_the_day(text: str) -> str | None:
+    instant = parse_instant(text)
+    return instant.replace(hour=0, minute=0, second=0, microsecond=0).isoformat() if instant else text
+
+
 def _a_second_early(text: str) -> str | None:
     instant = parse_instant(text)
     return (instant - timedelta(seconds=1)).isoformat() if instant else text
@@ -122,6 +127,7 @@ MONEY: Final = (
         **order, "extracts": order["extracts"][:8] if isinstance(order.get("extracts"), list) else []}),
     _shown("zone-lost", "Shows the sender's clock as UTC.", per_date(_replaced_offset)),
     _shown("expected-zone-lost", "Shows the sender's clock of an expectedDate as UTC.", _expected_dates(_replaced_offset)),
+    _shown("expected-date-to-the-day", "Shows the day of an expectedDate, at midnight.", _expected_dates(_to_the_day)),
     _shown("estimated-as-delivery", "Shows estimatedDeliveryDate as deliveryDate.", lambda order: {
         **order, "deliveryDate": order.get("deliveryDate") or order.get("estimatedDeliveryDate")}),
     _shown("approved-date-lost", "Shows no approvedDate.", _without("approvedDate")),

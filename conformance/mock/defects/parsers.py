@@ -67,6 +67,15 @@ def rolled_over(text: Any) -> Any:
     return (first + timedelta(day - 1, second, 0, 0, minute, hour) + fraction - offset).isoformat()
 
 
+_HOUR: Final = re.compile(r"(.*T)(\d:.*)", re.ASCII | re.DOTALL)
+
+
+def _hour_filled_up(text: Any) -> Any:
+    """An hour of one digit with the zero that it lacks."""
+    found = _HOUR.fullmatch(text) if isinstance(text, str) else None
+    return text if found is None else f"{found[1]}0{found[2]}"
+
+
 _DAY_OF_DATE: Final = re.compile(r"(\d{4}-\d{2})-(29|30|31)(T.*)", re.ASCII | re.DOTALL)
 
 
@@ -150,6 +159,8 @@ PARSERS: Final = (
     _parser("missing-values", "Takes nothing between two commas for null (Jackson may).", HOLES),
     Defect(name="ord-08-clamped", statement="Takes 30 February for the last day of the month (Java's SMART resolver).",
            rules=rules("ORD-08", "REC-08", "REL-17"), reads=reading(clamped, DATES, *_WRITERS)),
+    Defect(name="ord-08-hours-of-one-digit", statement="Takes an hour of one digit (Go's time.Parse, JavaScript's Date).",
+           rules=rules("ORD-08"), reads=reading(_hour_filled_up, DATES, *_WRITERS)),
     Defect(name="ord-22-text-after-releases", statement="Reads the first object of a release, whatever follows.",
            rules=rules("ORD-22"), reads=read_as({AFTER}, RELEASE)),
     Defect(name="ord-14-nan", statement="Takes NaN for a number, and keeps a zero (Python).",

@@ -458,7 +458,7 @@ RACES: Final = (
     Defect(
         name="race-ord-half-shown",
         statement="Shows, while an order is updated, the entries of both versions.",
-        rules=rules("CON-04"),
+        rules=rules("CON-04", "CON-05"),
         race=Race(among=_of_one_order(SUBMIT, QUERY), looks=_writes_and_reads, writes=_has_written_or_read),
         finds=_while_it_is_written(_mixed),
     ),

@@ -94,6 +94,7 @@
     });
     const go = () => reveal(location.hash)?.scrollIntoView(); // what was hidden, the browser could not scroll to
     window.addEventListener("hashchange", go);
+    if (location.hash) history.scrollRestoration = "manual"; // a page that is loaded again would go back to where it was before
     go();
 
     // -- all open, all closed

@@ -146,25 +146,25 @@ def ask_at_once(
     way are waited for a little.
     """
     together = Rendezvous(len(requests), offsets)
-    threads = [
-        threading.Thread(target=_ask, args=(transport, request, one, together, number), daemon=True)
-        for number, (request, one) in enumerate(zip(requests, asked, strict=True))
-    ]
+    started: list[threading.Event] = []
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        for number, (request, one) in enumerate(zip(requests, asked, strict=True)):
+            started.append(ended := threading.Event())
+            threading.Thread(target=_ask, args=(transport, request, one, together, number, ended), daemon=True).start()
+        for ended in started:
+            ended.wait()
     except BaseException:
         together.call_off()
         ends = time.monotonic() + LAST_SECONDS
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, ends - time.monotonic()))
+        for ended in started:
+            ended.wait(max(0.0, ends - time.monotonic()))
         raise
 
 
-def _ask(transport: Transport, request: Request, asked: Asked, together: Rendezvous, number: int) -> None:
+def _ask(
+    transport: Transport, request: Request, asked: Asked, together: Rendezvous, number: int, ended: threading.Event
+) -> None:
+    """`ended` is set at the end: a join that Ctrl-C interrupts takes the thread for ended, up to Python 3.12."""
     arrived, asked.begun = False, True
 
     def release(send: Callable[[], None]) -> None:
@@ -190,3 +190,4 @@ def _ask(transport: Transport, request: Request, asked: Asked, together: Rendezv
     finally:
         if not arrived:
             together.leave()
+        ended.set()

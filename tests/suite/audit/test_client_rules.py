@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from conformance.contract.jsontext import dumps
 from conformance.contract.rules import Kind, catalogue
 from conformance.traffic.exchange import NOT_RECORDED
 from tests.suite.support.bodies import END, INIT, LATER, creation, entries, order, release
@@ -55,6 +57,28 @@ def test_an_order_asked_for_before_its_update_is_not_verified() -> None:
     assert recording.broken() == {"CLI-01": [4]}
 
 
+def test_an_order_may_have_been_found_by_a_query_of_which_the_answer_was_not_recorded() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.exchanges[-1] = replace(recording.exchanges[-1], response=NOT_RECORDED)
+    recording.open(creation())
+    recording.release(release())
+    assert recording.broken() == {}
+    assert verdict(recording.audited(), "CLI-01") == "undecided"
+
+
+def test_an_order_that_was_sent_again_after_such_a_query_is_not_verified() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.look_up(answer=order())
+    recording.exchanges[-1] = replace(recording.exchanges[-1], response=NOT_RECORDED)
+    recording.submit(order())
+    recording.open(creation())
+    recording.release(release())
+    assert recording.broken() == {"CLI-01": [4]}
+
+
 def test_a_release_in_two_parts_is_found_at_each() -> None:
     recording = sent()
     first, *others = release()["releases"]
@@ -93,6 +117,37 @@ def test_other_values_and_types_are_found_where_they_stand(parts: Any, pointer: 
     (finding,) = recording.audited().findings.found
     assert (finding.rule.id, finding.pointer, finding.spots[0].origin.entry) == ("CLI-03", pointer, 3)
     assert "SALE 203.63, COMISSION -24.44, SHIP -27.95" in finding.instead
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"type": "FEE"}, "REL-05"),
+        ({"value": Decimal("24.44")}, "REL-06"),
+        ({"value": None}, "REL-17"),
+        ({"value": "twenty"}, "REL-17"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_entry_that_none_may_have_is_told_by_its_own_rule_alone(change: Any, rule: str, status: int) -> None:
+    recording = sent()
+    first, second, third = release()["releases"]
+    recording.release(release(releases=[first, {**second, **change}, third]), status=status, answer=ERROR_400)
+    assert recording.broken() == {rule: [3]}
+
+
+def test_an_entry_that_differs_beside_one_that_none_may_have_is_found_too() -> None:
+    recording = sent()
+    parts = (("SALE", "203.62"), ("FEE", "-24.44"), ("SHIP", "-27.95"))
+    recording.release(release(releases=entries(*parts)), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-03": [3], "REL-05": [3]}
+
+
+def test_entries_that_the_order_has_not_are_no_fault_of_releasesqtd() -> None:
+    recording = sent()
+    recording.release(release(releases=release()["releases"] * 2), status=400, answer=ERROR_400)
+    recording.release(release())
+    assert recording.broken() == {"CLI-02": [3]}
 
 
 def test_less_than_a_cent_is_the_same_value() -> None:
@@ -203,14 +258,33 @@ def test_logins_of_which_the_recorder_blotted_out_the_tokens_say_nothing() -> No
     assert recording.broken() == {}
 
 
-def test_a_token_beyond_its_life_is_found_and_one_that_lives_longer_is_not() -> None:
+@pytest.mark.parametrize("after", [3700.0, 7300.0, 40_000.0])
+def test_a_token_that_is_renewed_when_a_403_says_that_its_life_is_over_is_lawful(after: float) -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(answer=order())
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"}, after=after)
+    recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning")
+    recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": "second-token-of-this-morning"})
+    assert recording.broken() == {}
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
+    assert recording.broken() == {"CLI-08": [5]}
+
+
+def test_a_token_that_lives_longer_may_be_used_longer() -> None:
     recording = Recording()
     recording.log_in()
     recording.look_up(answer=order(), after=7100)
     recording.look_up(answer=order(), after=3600)
     assert recording.broken() == {}
-    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
-    assert recording.broken() == {"CLI-08": [3]}
+
+
+def test_workers_that_were_on_their_way_when_a_token_died_are_no_fault_in_whole_seconds() -> None:
+    recording = Recording()
+    for after in (1.0, 0.0):
+        recording.look_up(status=403, answer={"response": "NO_TOKEN"}, after=after, took=timedelta(seconds=0.2))
+    recording.exchanges[:] = [replace(one, whole_seconds=True) for one in recording.exchanges]
+    assert recording.broken() == {}
 
 
 def test_a_refused_token_that_is_sent_again_is_found() -> None:
@@ -315,6 +389,27 @@ def test_what_was_refused_is_not_to_be_sent_again_unchanged() -> None:
     assert recording.broken() == {"CLI-12": [0, 1]}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ('"a": 1.50, "b": [1, 2]', '"b":[1,2],"a":1.5', True),
+        ('"a": 1.5', '"a": 15E-1', True),
+        ('"a": 1.5', '"a": "1.5"', False),
+        ('"a": 3.0', '"a": 3', False),
+        ('"a": 1E9999999', '"a": 1E9999999', True),
+        (f'"a": 0.{"1" * 40}1', f'"a": 0.{"1" * 40}2', False),
+        ('"a": [1, 2]', '"a": [2, 1]', False),
+        ('"a": null', '"b": null', False),
+    ],
+)
+def test_what_was_refused_is_unchanged_in_whatever_spelling(first: str, second: str, same: bool) -> None:
+    recording = Recording()
+    whole = dumps(order()).removesuffix("}")
+    for more in (first, second):
+        recording.submit(f"{whole}, {more}}}".encode(), status=400, answer=ERROR_400)
+    assert recording.broken() == ({"CLI-12": [0, 1]} if same else {})
+
+
 def test_what_was_refused_may_be_sent_changed_or_after_something_has_changed() -> None:
     recording = Recording()
     recording.submit(order(), status=400, answer=ERROR_400)
@@ -329,6 +424,15 @@ def test_a_release_whose_answer_was_lost_is_not_to_be_sent_again_blindly() -> No
     recording.release(release(), status=None)
     recording.release(release())
     assert recording.broken() == {"CLI-13": [3, 4]}
+
+
+@pytest.mark.parametrize(("queries", "broken"), [("day.har", True), ("queries.har", False)])
+def test_a_look_may_be_in_another_recording_by_another_clock(queries: str, broken: bool) -> None:
+    recording = Recording()
+    recording.look_up(answer=order(), file=queries)
+    recording.delete(status=None)
+    recording.delete(after=20)
+    assert recording.broken() == ({"CLI-13": [1, 2]} if broken else {})
 
 
 def test_a_release_whose_answer_was_lost_may_be_sent_again_after_a_look() -> None:

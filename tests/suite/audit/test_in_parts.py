@@ -124,6 +124,13 @@ def writable(exchange: Exchange) -> bool:
     return True
 
 
+def test_a_call_to_what_is_not_documented_says_nothing_of_an_accounts_server(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.call("GET", "/reconciliation", creation())
+    recording.call("POST", "/order", order(), host="")
+    assert is_alike([in_a_file(recording.exchanges, tmp_path)], part_bytes=500)
+
+
 @settings(deadline=None)
 @given(exchanges=of_several_accounts())
 def test_any_recording_is_found_alike(exchanges: list[Exchange]) -> None:

@@ -14,7 +14,7 @@ from conformance.audit.secrets import Secrets
 from conformance.traffic.exchange import NOT_RECORDED
 from conformance.verdict.verdicts import RuleVerdict, RunVerdict
 from tests.suite.support.bodies import END, LATER, creation, entries, order, release
-from tests.suite.support.recorded_calls import BEGAN, CODE, HEADERS, Recording, verdict
+from tests.suite.support.recorded_calls import BEGAN, CODE, HEADERS, QUERY, Recording, verdict
 
 ERROR_400 = {"errorMessage": "not this", "errorCode": "400-0", "errorSource": None}
 NO_ORDER = {"errorMessage": f"Order {CODE} not found", "errorCode": "404-3"}
@@ -345,6 +345,63 @@ def test_a_path_that_is_not_documented_is_a_fault_where_the_server_does_not_know
     recording.call("GET", "/orders", status=404)
     recording.call("GET", "/erp/stock")
     assert recording.broken() == {"ERR-04": [1]}
+
+
+BARE_404 = {"errorMessage": "Not Found", "errorCode": "404", "errorSource": None}
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>Not Found</html>", BARE_404])
+@pytest.mark.parametrize("below", ["/public/api", "/api/v1"])
+def test_a_documented_path_below_another_one_is_a_fault_where_the_server_does_not_know_it(
+    below: str, answer: Any
+) -> None:
+    recording = Recording()
+    recording.call("POST", f"{below}/order", order(), status=404, answer=answer)
+    recording.submit(order())
+    recording.call("GET", f"{below}/order?{QUERY}", status=404, answer=answer)
+    assert recording.broken() == {"ERR-04": [0, 2]}
+
+
+@pytest.mark.parametrize("answer", [{**BARE_404, "errorCode": "404-3"}, NOT_RECORDED])
+def test_what_is_not_there_below_a_base_url_of_its_own_is_no_wrong_path(answer: Any) -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.call("GET", f"/api/order?{QUERY}", status=404, answer=answer)
+    assert recording.broken() == {}
+
+
+def test_a_server_that_knows_nothing_at_all_shows_no_wrong_path() -> None:
+    recording = Recording()
+    recording.call("POST", "/order", order(), status=404, answer=BARE_404)
+    recording.call("POST", "/api/order", order(), status=404, answer=BARE_404)
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("body", [b'{"marketplaceCode": "701', b"<binary data>", b"[object Object]", b"(not shown)"])
+def test_what_was_taken_although_it_is_no_json_the_recorder_has_altered(body: bytes) -> None:
+    recording = Recording()
+    recording.submit(body)
+    recording.release(body)
+    auditor = recording.audited()
+    assert not auditor.findings.found
+    assert verdict(auditor, "ORD-14") == verdict(auditor, "REL-17") == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "rule"),
+    [
+        (b"marketplaceCode=701&status=INVOICED", 400, "ORD-14"),
+        (b"", 200, "ORD-14"),
+        (b"[]", 200, "ORD-14"),
+        (b'"{}"', 200, "ORD-14"),
+        (b'{"totalGrossValue": NaN}', 200, "ORD-14"),
+        (b"{'marketplaceCode': '701'}", 200, "ORD-22"),
+    ],
+)
+def test_what_is_no_order_is_a_fault_all_the_same(body: bytes, status: int, rule: str) -> None:
+    recording = Recording()
+    recording.submit(body, status=status)
+    assert recording.broken() == {rule: [0]}
 
 
 # -- the verdict ---------------------------------------------------------------------------------------------------

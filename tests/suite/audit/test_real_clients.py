@@ -321,9 +321,8 @@ def test_a_release_that_nobody_verified_is_found_whoever_sent_it(asked: str) -> 
     assert (finding.rule.id, finding.call.path) == ("CLI-01", "/reconciliation/release")
 
 
-@pytest.mark.parametrize("off", [-90.0, 0.004, 0.05, 0.3, 1.1, 90.0])
-def test_a_day_that_two_recorders_on_the_way_hold_breaks_nothing(off: float) -> None:
-    """A client's own recording and that of a proxy: each call is in both, at a time of its own."""
+def _held_twice(off: float) -> Recording:
+    """A client's own recording of a day and that of a proxy: each call is in both, at a time of its own."""
     recording = sent()
     recording.release(release())
     recording.notify(DONE)
@@ -334,10 +333,40 @@ def test_a_day_that_two_recorders_on_the_way_hold_breaks_nothing(off: float) -> 
         twin = replace(exchange, started=started, took=took, origin=Origin("proxy.har", exchange.origin.entry))
         recording.exchanges.append(twin)
     recording.exchanges.sort(key=lambda one: (one.started, one.origin.file))
+    return recording
+
+
+@pytest.mark.parametrize("off", [-90.0, 0.004, 0.05, 0.3, 1.1, 90.0])
+def test_a_day_that_two_recorders_on_the_way_hold_breaks_nothing(off: float) -> None:
+    recording = _held_twice(off)
     auditor = recording.audited()
     assert recording.broken() == {}
     assert auditor.books.ties_out
     assert sum(row.released for row in auditor.books.rows) == Decimal("151.24")
+
+
+def test_recorders_that_hold_the_same_creation_hold_the_same_release() -> None:
+    assert verdict(_held_twice(90.0).audited(), "CLI-02") == "kept"
+
+
+def test_a_release_that_two_workers_may_have_sent_is_undecided() -> None:
+    """Each writes a file of its own, and nothing else is in both: the second release hid as a recording of the first."""
+    recording = sent()
+    recording.release(release())
+    recording.release(release(), file="b.har")
+    assert recording.broken() == {}
+    auditor = recording.audited()
+    assert verdict(auditor, "CLI-02") == "undecided"
+    assert auditor.books.ties_out
+
+
+@pytest.mark.parametrize("recording", [_held_twice(90.0), _held_twice(0.3)])
+def test_files_that_hold_the_same_are_known_in_parts_too(recording: Recording, tmp_path: Path) -> None:
+    files = []
+    for name in sorted({one.origin.file for one in recording.exchanges}):
+        files.append(tmp_path / name)
+        files[-1].write_bytes(b"".join(line_of(one) for one in recording.exchanges if one.origin.file == name))
+    assert is_alike(files, part_bytes=TINY)
 
 
 @pytest.mark.parametrize("status", [200, 400])

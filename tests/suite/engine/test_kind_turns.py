@@ -49,6 +49,17 @@ def test_the_kinds_of_a_rule_see_every_status_account_and_size_and_updates(rule:
     assert any(entry["value"] > LARGE for body in bodies for entry in body["extracts"])
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_sign_of_a_value_is_looked_at_where_an_order_has_one_extract_only(seed: int) -> None:
+    assert any(len(case.lawful.body["extracts"]) == 1 for case in broken("ORD-10", seed))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_dates_are_compared_in_orders_of_every_status(seed: int) -> None:
+    """What is late in some statuses only says nothing of the others: a kind that any order can have is for these first."""
+    assert {case.lawful.body["status"] for case in broken("ORD-07", seed)} == {*STATUSES}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_kind_that_is_tried_has_a_turn(seed: int) -> None:
     chosen = choose_kinds(SCOPE, PROFILES["certification"], seed)

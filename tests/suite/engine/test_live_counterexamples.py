@@ -52,7 +52,7 @@ def test_an_update_that_leaves_something_is_shown_by_three_requests_about_one_or
     lines = story(run, "ORD-15")
     assert len(lines) == 3, "a submission, its update, a query"
     assert len({code for body in bodies(lines) for code in [body["marketplaceCode"]]}) == 1
-    assert all(len(body["extracts"]) == 1 for body in bodies(lines))
+    assert all(len(body["extracts"]) <= 2 for body in bodies(lines)), "an update may have one more than what it updates"
     rejudged = CliRunner().invoke(main.commands["rejudge"], [str(run.reports)])
     assert rejudged.exit_code == 0, rejudged.output
 

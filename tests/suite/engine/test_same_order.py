@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.engine.same_order import differences
+from conformance.engine.same_order import altered_fields, differences
 
 
 def order(*extracts: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -94,3 +94,31 @@ OTHER: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
 def test_what_differs_is_named(name: str) -> None:
     sent, shown, words = OTHER[name]
     assert differences(sent, shown) == words
+
+
+DATES = {"createdDate", "approvedDate", "sendDate", "estimatedDeliveryDate", "deliveryDate", "cancelDate"}
+
+ALTERED: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
+    "nothing": (order(extract()), order(extract()), set()),
+    "a total": (order(), order(totalGrossValue=Decimal("203.60")), {"totalGrossValue"}),
+    "a date stands for all of the order": (order(), order(createdDate="2025-05-09T00:00:00Z"), DATES),
+    "a date of one extract": (
+        order(extract("1", "2025-06-05T12:00:00Z"), extract("2")),
+        order(extract("2"), extract("1", "2025-06-05T00:00:00Z")),
+        {"expectedDate"},
+    ),
+    "its status and its total": (order(), order(status="SENT", totalGrossValue=Decimal("1")), {"status", "totalGrossValue"}),
+    "so much that it is another order": (
+        order(extract()), order(extract("1"), status="SENT", totalGrossValue=Decimal("1")), set(),
+    ),
+    "its code": (order(), order(marketplaceCode="B"), set()),
+    "its code, and its total": (order(), order(marketplaceCode="B", totalGrossValue=Decimal("1")), set()),
+    "an extract that is lost": (order(extract(), extract("1")), order(extract()), set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_the_fields_are_known_that_alone_are_shown_otherwise(name: str) -> None:
+    sent, shown, fields = ALTERED[name]
+    assert altered_fields(sent, shown) == fields
+    assert not fields or differences(sent, shown, fields) == []

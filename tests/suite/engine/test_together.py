@@ -17,6 +17,8 @@ from conformance.contract.rules import Side, catalogue
 from conformance.engine import laws
 from conformance.engine.bench import Bench
 from conformance.engine.kill_matrix import Refusal
+from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.reconciliation_calls import ReconciliationCalls
 from conformance.engine.shelf import Shelf
 from conformance.engine.together import Together
 from conformance.errors import Doubtful, TargetUnavailable
@@ -274,3 +276,23 @@ def test_where_kinds_are_told_nothing_is_tried_ahead() -> None:
         )
         run(bench, CREATIONS[0])
         assert bench.session.journal.traffic.client_errors == 1
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_where_the_answer_to_what_fills_it_up_is_lost_nobody_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent again it is refused, since it is in: that was remembered as a lawful release that is refused."""
+    release_all, times = ReconciliationCalls.release_all, count()
+
+    def lost_once(self: ReconciliationCalls, reconciliation: OpenReconciliation) -> None:
+        if next(times) == 0:
+            self.release(reconciliation, 0)
+            reconciliation.released.discard(0)
+            raise Doubtful("no answer")
+        release_all(self, reconciliation)
+
+    monkeypatch.setattr(ReconciliationCalls, "release_all", lost_once)
+    values = Refusal("REL-08", Endpoint.SUBMIT_RELEASE, "one value is not that of the extract")
+    with bench_for([*RELEASES, values]) as bench:
+        assert [run(bench, refusal) for refusal in (*RELEASES, values)] == [""] * (len(RELEASES) + 1)
+        assert bench.session.evidence.observed == {}
+        assert bench.reconciliations.spoiled_at == {}  # of which a rule would be blamed as soon as its place is needed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -210,6 +211,34 @@ def test_an_order_that_is_hidden_while_it_is_updated_is_asked_for_again(
             with pytest.raises(StopIteration):
                 next(waiting)
         assert sum(exchange.is_refused for exchange in bench.story) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_two_copies_that_answer_in_turn_one_may_lag_behind(
+    seed: int, mocks: list[Koncili], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QRY-04 was blamed: what one had shown the other did not show yet."""
+    asked = count()
+
+    def by_turns(world: MockWorld) -> Seen:
+        def shown_order(*key: Any) -> Any:
+            before = world.clock.now() - timedelta(seconds=3)
+            states = [version.body for version in world.orders.get(world.key(key), ()) if version.shown_at <= before]
+            return world.shown_order(*key) if next(asked) % 2 == 0 else states[-1] if states else None
+
+        return Seen(world, shown_order=shown_order)
+
+    with closing(open_session(Options(seed=seed))) as session:
+        bench, control = Bench(session, "machine"), session.control
+        assert control is not None
+        session.evidence.expect("machine", "WFL-04", "a scenario")
+        assert bench.reconciliations.scope
+        mocks[0].switch([Variant(name="copies", statement="Two copies answer in turn.", sees=by_turns)])
+        session.control = None
+        monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: control.advance(seconds))
+        monkeypatch.setattr(Session, "inbox", None)
+        prove_machine(bench)  # raises no violation
+        assert (session.evidence.observed, session.evidence.scenarios["machine"].hindrance) == ({}, "")
 
 
 @pytest.mark.parametrize("seed", range(3))

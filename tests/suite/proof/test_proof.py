@@ -24,9 +24,12 @@ from conformance.proof.matrix import line, matrix, summary, trouble
 from conformance.proof.page import PARENT, PREFIX, write_results
 from conformance.proof.pool import Forks, Lost
 from conformance.proof.proof import Fate, Proof, Ratio, Subject, fate_of_defect, held_up, judge_proof, ratio
-from conformance.proof.prover import chosen
+from conformance.proof.prover import chosen, judged
 from conformance.proof.proving import EXIT_CODES
+from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import Suite
+from conformance.verdict.evidence import Evidence, Outcome
+from conformance.verdict.violation import Violation
 from tests.suite.support.properties import prove
 
 
@@ -497,3 +500,20 @@ def test_a_mock_that_held_its_run_up_is_told_with_why() -> None:
     assert "HELD UP goes on and on" in text
     assert "999 requests, 3 times 40 at most; no end" in text
     assert "variants passed: 0/1" in text
+
+
+def test_where_the_suite_breaks_down_a_defect_is_not_caught() -> None:
+    """A scenario that ended in an error of ours blamed nothing, and the defect was told as rightly blamed by the others."""
+    name, evidence = "ord-04-not-enforced", Evidence()
+    for scenario in ("one", "other"):
+        evidence.expect(scenario, "ORD-04", scenario)
+    violation = Violation(rule="ORD-04", expected="it to be refused", actual="it answered 200", exchange=None)
+    evidence.observe(violation, Redactor())
+    figures: dict[str, Any] = {"requests": 1, "client_errors": 0, "seconds": 0.1}
+    assert judged(DEFECTS[name], evidence, {}, **figures).verdict is Fate.CAUGHT
+    evidence.finish("one", Outcome.INCONCLUSIVE, "harness error: NameError: name 'x' is not defined")
+    told = judged(DEFECTS[name], evidence, {}, **figures)
+    assert (told.verdict, told.reason) == (
+        Fate.UNDECIDED,
+        "ORD-04 one: harness error: NameError: name 'x' is not defined",
+    )

@@ -423,6 +423,7 @@ OUTSIDE: Final[dict[str, float]] = {
     "four days before": -4 * 86_400,
     "a second before, later as text": -1,
     "a second after, earlier as text": 1,
+    "four years before, on a day of the period": 1 - 1461 * 86_400,
 }
 
 
@@ -433,6 +434,15 @@ def test_rel_03_a_release_is_dated_so_far_outside(name: str) -> None:
         beyond = released if OUTSIDE[name] < 0 else released - timedelta(seconds=one.seconds)
         assert beyond == timedelta(seconds=OUTSIDE[name])
     assert {one.seconds for one in broken("REL-03", name)} == set(LENGTHS)
+
+
+def test_rel_03_the_day_and_the_time_of_another_year_are_those_of_the_period() -> None:
+    for one in broken("REL-03", "four years before, on a day of the period"):
+        released, inside = (
+            datetime.fromisoformat(text).astimezone(UTC)
+            for text in (one.broken["releasedDate"], one.opened["periodInitDate"])
+        )
+        assert released.replace(year=inside.year) - inside == timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "REC-08": ("periodInitDate, seconds since 1970 as text",),
         "REL-17": ("releasedDate, seconds since 1970 as text",),
     },
+    "ord-08-hours-of-one-digit": {"ORD-08 one of its dates is malformed": ("an hour of one digit for createdDate",)},
     "ord-13-values-of-an-object": {"ORD-13 its extracts has another JSON type": ("an object",)},
     "ord-08-general-parser": {
         "ORD-08 one of its dates is malformed": ("the form of HTTP for createdDate", "the form of HTTP for cancelDate"),

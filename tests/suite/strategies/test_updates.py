@@ -11,12 +11,12 @@ from conformance.contract.order_rules import judge_order
 from conformance.contract.readings import resolve
 from strategies.orders import Order, orders
 from strategies.placeholders import fill
-from strategies.updates import LITTLE, with_a_cent_moved
+from strategies.updates import LITTLE, gone_on, with_a_cent_moved
 from tests.suite.support.properties import mock_scope, sample
 
-CHANGES = {**LITTLE, "a cent moved": with_a_cent_moved}
+CHANGES = {**LITTLE, "a cent moved": with_a_cent_moved, "a step later": gone_on}
 
-KEEPS_VALUES = frozenset(LITTLE) - {"a cent less of each value"}
+KEEPS_VALUES = frozenset({*LITTLE, "a step later"}) - {"a cent less of each value"}
 
 
 def values(order: Order) -> list[tuple[str, Any]]:
@@ -37,3 +37,10 @@ def test_most_orders_are_others_then(name: str) -> None:
     assert all(
         (values(order) == values(other)) == (name in KEEPS_VALUES) for order, other in zip(drawn, changed, strict=True)
     )
+
+
+def test_an_order_that_has_gone_on_is_another_by_its_status_or_its_end_and_has_the_same_extracts() -> None:
+    for order in sample(orders(mock_scope({})), 60):
+        later = gone_on(order)
+        assert later["extracts"] == order["extracts"]
+        assert any(later.get(name) != order.get(name) for name in ("status", "deliveryDate", "cancelDate"))

@@ -47,6 +47,9 @@ PRINTED: Final = {
 RECONCILED: Final = {
     "DEL-04": "its deletion is refused with 4xx, and it stays as it was sent",
     "REL-11": "after it another of the same order in a later reconciliation is refused with 4xx",
+    "REL-03 dated elsewhere": (
+        "in a later reconciliation one that is dated within the period of an earlier one is refused with 4xx"
+    ),
 }
 """By rule, the laws of orders that are reconciled."""
 

@@ -275,7 +275,7 @@ def test_what_are_no_chunks_is_no_notification(inbox: Inbox, chunks: bytes, stat
     [
         ("br", b"\x8b\x01\x80{}\x03", 415),
         ("gzip", b"{}", 415),
-        ("gzip", gzip.compress(TOLD.encode())[:-9], 415),
+        ("gzip", gzip.compress(TOLD.encode(), mtime=0)[:-9], 415),
         ("gzip", gzip.compress(b" " * (MAX_BODY_BYTES + 1)), 413),
     ],
 )

@@ -108,6 +108,45 @@ def test_a_status_that_is_none_is_no_answer(status: object, tmp_path: Path) -> N
     assert one(tmp_path, response_status=status).response is None
 
 
+@pytest.mark.parametrize("between", ["", "\n", " \r\n\r\n"])
+def test_documents_may_stand_one_after_the_other(between: str, tmp_path: Path) -> None:
+    found, told = read(tmp_path, between.join([har(entry(), entry()), har(entry()), har(), har(entry())]))
+    assert ([one.origin.entry for one in found], told) == ([0, 1, 2, 3], [])
+
+
+@pytest.mark.parametrize("rest", ["]", "-- end of recording", har(entry())[:200]])
+def test_what_stands_after_a_document_and_is_none_is_told(rest: str, tmp_path: Path) -> None:
+    found, told = read(tmp_path, har(entry()) + rest)
+    assert (len(found), len(told)) == (1, 1)
+
+
+CUT = '{"marketplaceCode": "701-2798273-4005859", "channelName": "CHAN'
+
+
+@pytest.mark.parametrize(
+    "mark", ["...", "\u2026", "... (1,234 more bytes)", "[TRUNCATED]", "<truncated>", " ...[truncated 645 bytes]"]
+)
+def test_a_body_of_which_the_recorder_kept_the_beginning_is_not_recorded(mark: str, tmp_path: Path) -> None:
+    assert one(tmp_path, request_postData={"text": CUT + mark}).request.body is NOT_RECORDED
+
+
+@pytest.mark.parametrize("text", ['{"note": "..."}', '{"note": "truncated"}', CUT, "marketplaceCode=1...&x=2"])
+def test_a_body_that_does_not_end_with_such_a_mark_is_as_it_was_sent(text: str, tmp_path: Path) -> None:
+    assert one(tmp_path, request_postData={"text": text}).request.body == text.encode()
+
+
+@pytest.mark.parametrize("status", ["200 OK", "HTTP/1.1 200 OK", "200", "200.0", 200.0])
+def test_a_status_with_its_reason_or_as_a_fraction_is_one(status: object, tmp_path: Path) -> None:
+    answer = one(tmp_path, response_status=status).response
+    assert isinstance(answer, Response)
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("status", ["OK", "(redacted)", True, -200, 20, 1e300, 200.5, [200], {}])
+def test_what_is_no_status_tells_nothing_of_an_answer(status: object, tmp_path: Path) -> None:
+    assert one(tmp_path, response_status=status).response is NOT_RECORDED
+
+
 def test_an_answer_that_was_left_out_is_not_recorded(tmp_path: Path) -> None:
     assert one(tmp_path, response=None).response is NOT_RECORDED
 

@@ -1,0 +1,131 @@
+"""The rules of the two headers that every call carries.
+
+A recorder that leaves secrets out does so everywhere: that one is missing shows only beside calls that were taken.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from conformance.audit.call import OF_TOKENS, Call, Came
+from conformance.audit.findings import Findings
+from conformance.audit.masks import is_masked
+from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER
+from conformance.traffic.exchange import Missing
+
+TOKEN, INTEGRATOR = "AUTH-03", "CLI-14"
+
+NO_HEADERS: Final = "the headers were not recorded"
+LEFT_OUT: Final = f"the recorder leaves {TOKEN_HEADER} out: calls that were taken have none either"
+
+MOST_HELD: Final = 1_000
+"""After so many calls of a recording without a token none of which was taken, none was sent."""
+
+_DIGEST: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+"""Stands in place of an integrator in recordings that hold digests of secrets."""
+
+_AROUND: Final = " {}[]()<>"
+"""Signs in which some print a UUID, which no recorder does."""
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Headers:
+    """Judges whether calls carry them."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._held: dict[str, list[tuple[str, Call]]] = {}
+        """By recording the calls without a token of which a rule is broken, unless the recorder left it out."""
+        self._shows: set[str] = set()
+        """Recordings in which calls have a token."""
+        self._leaves_out: set[str] = set()
+        """Those in which a call was taken that has none."""
+        self._never_sent: set[str] = set()
+
+    def take(self, call: Call) -> None:
+        """Judge a call."""
+        if call.endpoint is None or call.endpoint in OF_TOKENS:
+            return
+        self._judge_token(call)
+        self._judge_integrator(call)
+
+    def finish(self) -> None:
+        """Judge those of which only the whole recording shows whether the recorder left their headers out."""
+        for file, held in sorted(self._held.items()):
+            like_others = file not in self._shows and bool(self._leaves_out)
+            if file in self._leaves_out or like_others:
+                for rule, _ in held:
+                    self._findings.cannot_tell(rule, LEFT_OUT)
+            else:
+                self._tell(held)
+        self._held.clear()
+
+    def _judge_token(self, call: Call) -> None:
+        header = call.token_header
+        if isinstance(header, str) and header.strip():
+            self._shows.add(call.origin.file)
+            self._findings.keeps(TOKEN, call)
+        elif call.came is Came.ACCEPTED:  # else it would not have been taken
+            self._findings.keeps(TOKEN, call)
+            if not isinstance(header, Missing):
+                self._leaves_out.add(call.origin.file)
+        elif isinstance(header, Missing):
+            self._findings.cannot_tell(TOKEN, NO_HEADERS)
+        elif call.is_without_token:
+            self._hold(TOKEN, call)
+        else:
+            self._findings.cannot_tell(TOKEN, f"no {TOKEN_HEADER} was recorded, and the answer does not tell")
+
+    def _judge_integrator(self, call: Call) -> None:
+        value = call.integrator
+        token = call.token_header
+        if isinstance(value, Missing):
+            self._findings.cannot_tell(INTEGRATOR, NO_HEADERS)
+        elif value is None or not value.strip():
+            if isinstance(token, str) and token.strip():
+                self._missed(INTEGRATOR, call)
+            elif call.came is Came.ACCEPTED:
+                self._findings.cannot_tell(INTEGRATOR, NO_HEADERS)
+            else:
+                self._hold(INTEGRATOR, call)
+        elif _is_uuid(value):
+            self._findings.keeps(INTEGRATOR, call)
+        elif (is_masked(value) and not _is_uuid(value.strip(_AROUND))) or _DIGEST.fullmatch(value):
+            self._findings.cannot_tell(INTEGRATOR, "the recorder has blotted out the integrator")
+        else:
+            says = f"the {INTEGRATOR_HEADER} header is no UUID"
+            self._findings.breaks(
+                INTEGRATOR, call, says, pointer=f"header {INTEGRATOR_HEADER}", value=value, cause="no UUID"
+            )
+
+    def _hold(self, rule: str, call: Call) -> None:
+        file = call.origin.file
+        if file in self._leaves_out:
+            self._findings.cannot_tell(rule, LEFT_OUT)
+        elif file in self._never_sent:
+            self._missed(rule, call)
+        else:
+            held = self._held.setdefault(file, [])
+            held.append((rule, call))
+            if len(held) > MOST_HELD:
+                self._never_sent.add(file)
+                self._tell(self._held.pop(file))
+
+    def _tell(self, held: list[tuple[str, Call]]) -> None:
+        for rule, call in held:
+            self._missed(rule, call)
+
+    def _missed(self, rule: str, call: Call) -> None:
+        if rule == TOKEN:
+            self._findings.breaks(rule, call, f"there is no {TOKEN_HEADER}", pointer=f"header {TOKEN_HEADER}")
+        else:
+            says = f"there is no {INTEGRATOR_HEADER} header"
+            self._findings.breaks(rule, call, says, pointer=f"header {INTEGRATOR_HEADER}")
+
+
+@lru_cache(maxsize=256)
+def _is_uuid(value: str) -> bool:
+    return _UUID.fullmatch(value.strip()) is not None

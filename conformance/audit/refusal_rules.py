@@ -1,0 +1,268 @@
+"""What follows a 429 and a 423: an endpoint is left alone for a time, everything for an hour.
+
+Where it is not known whether a call was sent after such an answer, because another clock or whole seconds tell of it, nothing is
+said.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zlib import crc32
+
+from conformance.audit.call import BLOCKED, TOO_MANY, Call, Came
+from conformance.audit.findings import Findings
+from conformance.audit.masks import is_masked
+from conformance.audit.states import CLOCKS
+from conformance.contract.endpoints import Endpoint
+from conformance.contract.limits import BLOCK_SECONDS
+from conformance.traffic.exchange import Missing
+
+BACK_OFF, STOP = "CLI-10", "CLI-11"
+
+NO_TIME: Final = "the recording has no times"
+WHOSE: Final = "the recorder has left out whose calls are, and another integrator may have sent it"
+UNDER_WAY_429: Final = (
+    "whether it was under way when the 429 came is not known: it is in another recording, or times are in whole seconds"
+)
+UNDER_WAY_423: Final = (
+    "whether it was under way when the 423 came is not known: it is in another recording, or times are in whole seconds"
+)
+WHICH: Final = (
+    "the body was not recorded, and another call than the one that was answered 429 may have waited by itself"
+)
+
+JITTER: Final = timedelta(seconds=1)
+"""So much sooner a call may seem to come than it did: recorders round, networks hold up one call and not the next."""
+
+_BLOCK: Final = timedelta(seconds=BLOCK_SECONDS)
+_ALIKE: Final = 1.5
+"""Waits of which the longest is no longer than so many times the shortest have not grown."""
+_WAITS: Final = 3
+"""So many waits in a row, without one that the server asked for, show whether they grow."""
+_MOST_WAITING: Final = 200
+"""So many requests of an endpoint are remembered that were answered 429 and not sent again."""
+
+_Request = tuple[str, int]
+"""The address and a number of the body: by it a request is known that is sent again."""
+
+
+@dataclass(slots=True)
+class _Throttled:
+    """What was answered 429, and nothing else since."""
+
+    last: Call
+    waits: list[timedelta] = field(default_factory=list)
+    """How long the client waited, each time that the server did not say."""
+
+
+@dataclass(slots=True)
+class _Throttling:
+    """An endpoint that has answered 429."""
+
+    any: _Throttled | None = None
+    """Whatever was asked, unless something else was answered since."""
+    own: dict[_Request, _Throttled] = field(default_factory=dict)
+    """By request: each worker of an integration waits with its own."""
+
+
+class BackOff:
+    """After a 429 the endpoint is left alone for a time.
+
+    A request that is sent again is judged by the 429 that it got, any other by the last one of the endpoint.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._throttled: dict[tuple[str, Endpoint], _Throttling] = {}
+
+    def take(self, call: Call) -> None:
+        """Judge the call by the 429 before it, and take note of its own."""
+        if call.endpoint is None or (not self._throttled and call.status != TOO_MANY):
+            return
+        subject = (call.client, call.endpoint)
+        known = self._throttled.get(subject)
+        request = request_of(call)
+        before = (known.own.get(request) or known.any) if known is not None else None
+        if before is not None and _may_be_anothers(call, before.last):
+            self._findings.cannot_tell(BACK_OFF, WHOSE)
+        elif before is not None:
+            self._judge(call, before)
+        if call.status == TOO_MANY:
+            if call.ended is None:
+                self._findings.cannot_tell(BACK_OFF, NO_TIME)
+                return
+            if known is None:
+                known = self._throttled[subject] = _Throttling()
+            known.any = _noted(known.any, call)
+            known.own[request] = _noted(known.own.pop(request, None), call)
+            if len(known.own) > _MOST_WAITING:
+                del known.own[next(iter(known.own))]
+        elif known is not None and call.came is not Came.UNKNOWN:
+            known.own.pop(request, None)
+            if known.any is not None and _is_after(call, known.any.last):
+                known.any = None
+            if known.any is None and not known.own:
+                del self._throttled[subject]
+
+    def _judge(self, call: Call, known: _Throttled) -> None:
+        if call.started is None or known.last.ended is None or not _is_after(call, known.last):
+            return  # it was on its way when the 429 came
+        if not _is_certainly_after(call, known.last):
+            self._findings.cannot_tell(BACK_OFF, UNDER_WAY_429)
+            return
+        if known.last.answer is not None and isinstance(known.last.answer.header("retry-after"), Missing):
+            self._findings.cannot_tell(BACK_OFF, "whether the 429 says how long to wait was not recorded")
+            return
+        waited = call.started - known.last.ended
+        if known.last.exchange.may_be_at_answer:
+            waited = max(waited, _between_answers(call, known.last))
+        asked = _retry_after(known.last)
+        if asked is not None:
+            if waited < asked - JITTER:
+                says = f"sent {waited.total_seconds():.1f} s after a 429 that asks for {asked.total_seconds():.0f} s"
+                self._findings.breaks(BACK_OFF, call, says, value=_told(known.last), cause="asked")
+            else:
+                self._findings.keeps(BACK_OFF, call)
+            return
+        if isinstance(call.exchange.request.body, Missing):
+            self._findings.cannot_tell(BACK_OFF, WHICH)
+            return
+        known.waits.append(waited)
+        recent = known.waits[-_WAITS:]
+        if waited < JITTER:
+            says = f"sent {waited.total_seconds():.2f} s after a 429"
+            self._findings.breaks(BACK_OFF, call, says, cause="at once")
+        elif len(recent) == _WAITS and max(recent) < _ALIKE * min(recent):
+            told = ", ".join(f"{wait.total_seconds():.1f} s" for wait in recent)
+            self._findings.breaks(BACK_OFF, call, f"one 429 after the other, and waits of {told}", cause="not growing")
+        else:
+            self._findings.keeps(BACK_OFF, call)
+
+
+def _may_be_anothers(call: Call, other: Call) -> bool:
+    """Whether another integrator may have sent it: whose calls are is not known, and they have nothing of one integrator."""
+    if (call.is_whose and other.is_whose) or request_of(call) == request_of(other):
+        return False
+    return not (mine := of_one_integrator(call)) or mine != of_one_integrator(other)
+
+
+def of_one_integrator(call: Call) -> str:
+    """What only one integrator has, its access token; empty where the recording has none. An account may be served by several."""
+    return call.token if call.token is not None and not is_masked(call.token) else ""
+
+
+def _between_answers(call: Call, last: Call) -> timedelta:
+    """How long it waited if the times that the recorder writes are those of answers."""
+    took = call.exchange.took
+    if isinstance(took, Missing) or call.started is None or last.started is None or call.exchange.whole_seconds:
+        return timedelta()
+    return call.started - took - last.started
+
+
+def _noted(known: _Throttled | None, call: Call) -> _Throttled:
+    if known is None:
+        return _Throttled(call)
+    if _is_after(call, known.last):
+        known.last = call
+    return known
+
+
+def request_of(call: Call) -> _Request:
+    """By what a request is known that is sent, or recorded, again."""
+    body = call.exchange.request.body
+    return call.url, crc32(body) if isinstance(body, bytes) else 0
+
+
+def _is_after(call: Call, other: Call) -> bool:
+    return call.started is not None and other.ended is not None and call.started >= other.ended
+
+
+def _is_certainly_after(call: Call, other: Call) -> bool:
+    """Whether by one clock, and beside whatever fraction of a second was not recorded; a call that took no time at all took one
+    that was not."""
+    over = other.may_end
+    if over is not None and over == other.started:
+        over += JITTER
+    return (
+        call.started is not None and over is not None and call.started >= over and call.origin.file == other.origin.file
+    )
+
+
+def _told(call: Call) -> str | None:
+    value = call.answer.header("retry-after") if call.answer else None
+    return value if isinstance(value, str) else None
+
+
+def _retry_after(call: Call) -> timedelta | None:
+    """How long the answer asks to wait: seconds, or an HTTP date. At most a day: what asks for more is no number of seconds.
+
+    A date is one of the server's clock, which need not be the recorder's: it is compared with the answer's own Date.
+    """
+    value = _told(call)
+    if value is None or call.ended is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit() and len(text) <= 5:  # noqa: PLR2004 - up to a day
+        return timedelta(seconds=int(text))
+    until = _http_date(text)
+    if until is None:
+        return None
+    date = call.answer.header("date") if call.answer else None
+    answered = _http_date(date) if isinstance(date, str) else None
+    return max(timedelta(), until - (answered or call.ended))
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+class Stop:
+    """After a 423 nothing is sent for an hour. In another recording a call may have been sent before it: clocks differ."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._blocked: dict[str, dict[str, Call]] = {}
+        """By client and recording the first 423."""
+
+    def take(self, call: Call) -> None:
+        """Judge the call by the 423 before it, and take note of its own."""
+        firsts = self._blocked.get(call.client) if self._blocked else None
+        if firsts:
+            first = firsts.get(call.origin.file) or min(firsts.values(), key=lambda one: one.number)
+            self._judge(call, first)
+        if call.status == BLOCKED:
+            if call.ended is None:
+                self._findings.cannot_tell(STOP, NO_TIME)
+            else:
+                self._blocked.setdefault(call.client, {}).setdefault(call.origin.file, call)
+
+    def _judge(self, call: Call, first: Call) -> None:
+        if call.started is None or first.ended is None:
+            self._findings.cannot_tell(STOP, NO_TIME)
+        elif call.started < first.ended:
+            return  # it was on its way when the 423 came
+        elif call.token != first.token and not (call.is_whose and first.is_whose):
+            if call.status == BLOCKED:
+                self._findings.cannot_tell(STOP, WHOSE)
+        elif not self._is_certainly_after(call, first):
+            if call.status == BLOCKED:
+                self._findings.cannot_tell(STOP, UNDER_WAY_423)
+        elif call.started - first.ended >= _BLOCK - JITTER or call.came not in {Came.UNHEARD, Came.LOST, Came.UNKNOWN}:
+            self._findings.keeps(STOP, call)
+            del self._blocked[call.client]
+        elif call.status == BLOCKED:
+            seconds = (call.started - first.ended).total_seconds()
+            says = f"sent {seconds:.0f} s after the 423 of entry {first.origin.entry}, and answered 423 again"
+            self._findings.breaks(STOP, call, says, value=BLOCKED, cause="blocked")
+
+    def _is_certainly_after(self, call: Call, first: Call) -> bool:
+        if call.origin.file == first.origin.file:
+            return _is_certainly_after(call, first)
+        return call.started is not None and first.ended is not None and call.started - first.ended > CLOCKS

@@ -1,0 +1,133 @@
+"""The rules of tokens: access tokens are used while they live, refresh tokens once, credentials are right."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.audit.call import BAD_REQUEST, FORBIDDEN, Call, Came
+from conformance.audit.fetched_tokens import TOKENS, FetchedTokens
+from conformance.audit.findings import Findings
+from conformance.audit.masks import is_masked
+from conformance.audit.tokens_given import TokensGiven
+from conformance.contract.credentials import decode_credentials
+from conformance.contract.endpoints import (
+    ACCESS_TOKEN_FIELD,
+    CREDENTIALS_FIELD,
+    REFRESH_TOKEN_FIELD,
+    TOKEN_HEADER,
+    Endpoint,
+)
+
+UNDER_WAY: Final = "another renewal by the same refresh token was under way"
+
+_OF_CREDENTIALS: Final = frozenset({BAD_REQUEST, 401, 422})
+"""By these a server refuses credentials; a 404, say, tells of the address that was called."""
+
+
+class Tokens:
+    """Tokens are used as long as they live. Of values that a recorder has blotted out, all alike, nothing is said."""
+
+    def __init__(self, findings: Findings, given: TokensGiven) -> None:
+        self._findings = findings
+        self._given = given
+        self._fetched = FetchedTokens(findings, given)
+        self._right: set[str] = set()
+        """Credentials that were taken."""
+        self._dead: dict[str, Call] = {}
+        """Tokens that were refused, and where."""
+
+    def miss(self) -> None:
+        """An entry can't be read: it may have used the token, or have been told that it is dead."""
+        self._fetched.miss()
+
+    def finish(self) -> None:
+        """Judge what the end of the recording decides."""
+        self._fetched.finish()
+
+    def take(self, call: Call, *, is_clear: bool) -> None:
+        """Judge what the call does with its token, or by getting one. `is_clear`: no renewal of the same was under way."""
+        if call.endpoint is Endpoint.CREATE_TOKEN:
+            self._login(call)
+            judge_credentials(call, self._findings, self._right)
+        elif call.endpoint is Endpoint.REFRESH_TOKEN:
+            self._refresh(call, is_clear=is_clear)
+        elif call.endpoint is not None:
+            self._use(call)
+
+    def _login(self, call: Call) -> None:
+        if call.came is not Came.ACCEPTED:
+            return
+        if (token := _given_by(call)) is None:
+            self._findings.keeps(TOKENS, call)
+        else:
+            self._fetched.log_in(call, token, self._dead)
+
+    def _refresh(self, call: Call, *, is_clear: bool) -> None:
+        used = call.body.get(REFRESH_TOKEN_FIELD)
+        if not isinstance(used, str) or is_masked(used) or self._given.is_blotted(used):
+            self._findings.cannot_tell("AUTH-07", "the refresh token was not recorded")
+            return
+        spent = self._given.used_up.get(used, [])
+        if spent and call.came is not Came.ACCEPTED and not is_clear:
+            self._findings.cannot_tell("AUTH-07", UNDER_WAY)
+        elif spent and call.came is not Came.ACCEPTED:
+            says = f"the refresh token was used before, at entry {spent[0].origin.entry}"
+            self._findings.breaks("AUTH-07", call, says, pointer=f"/{REFRESH_TOKEN_FIELD}")
+        elif call.came is Came.ACCEPTED:
+            self._findings.keeps("AUTH-07", call)
+            if (token := _given_by(call)) is not None:
+                self._fetched.renew(call, token, self._given.beside.get(used), self._dead)
+
+    def _use(self, call: Call) -> None:
+        token = call.token
+        if token is None or is_masked(token):
+            self._fetched.miss_use()
+        if token is None:
+            return
+        given = self._given.access.get(token, [])
+        if len(given) == 1:
+            self._fetched.use(token)
+        elif not given:
+            self._fetched.miss_use()
+        dead = self._dead.get(token)
+        if call.came is Came.ACCEPTED:
+            self._dead.pop(token, None)
+            self._findings.keeps(TOKENS, call)
+        elif call.is_without_token and not is_masked(token):
+            if dead is not None and call.is_after(dead):
+                says = f"the token was refused at entry {dead.origin.entry}, and is sent again"
+                self._findings.breaks(TOKENS, call, says, pointer=f"header {TOKEN_HEADER}", cause="dead")
+            self._dead.setdefault(
+                token, call
+            )  # the 403 is the documented sign that its life is over: it was renewed then
+
+
+def _given_by(call: Call) -> str | None:
+    token = call.answered.get(ACCESS_TOKEN_FIELD) if isinstance(call.answered, dict) else None
+    return token if isinstance(token, str) else None
+
+
+NOT_OF_CREDENTIALS: Final = "refused with 403, which is also the answer to an address that is not allowed"
+TAKEN_BEFORE: Final = "the same credentials were taken before"
+
+
+def judge_credentials(call: Call, findings: Findings, right: set[str]) -> None:
+    """Credentials that are none, or were refused as such. `right` are those that were taken before."""
+    value = call.body.get(CREDENTIALS_FIELD)
+    if call.came is Came.ACCEPTED:
+        findings.keeps("AUTH-02", call)
+        if isinstance(value, str) and not is_masked(value):
+            right.add(value)
+        return
+    if call.came is not Came.REFUSED or not call.has_body:
+        return
+    if not isinstance(value, str) or (decode_credentials(value) is None and not is_masked(value)):
+        says = f"{CREDENTIALS_FIELD} is missing or not the base64 of email:password"
+        findings.breaks("AUTH-02", call, says, pointer=f"/{CREDENTIALS_FIELD}")
+    elif value in right:
+        findings.cannot_tell("AUTH-02", TAKEN_BEFORE)
+    elif call.status == FORBIDDEN:
+        findings.cannot_tell("AUTH-02", NOT_OF_CREDENTIALS)
+    elif call.status in _OF_CREDENTIALS:
+        says = f"email or password are wrong: the server answers {call.status}"
+        findings.breaks("AUTH-02", call, says, pointer=f"/{CREDENTIALS_FIELD}")

@@ -1,0 +1,128 @@
+"""What follows a 429 and a 423 where several workers call, each with a recorder of its own or all of them by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from conformance.traffic.exchange import NOT_RECORDED
+from tests.suite.support.bodies import order
+from tests.suite.support.recorded_calls import BEGAN, HEADERS, TOKEN, Recording, verdict
+
+
+def retried(waits: Mapping[str, tuple[float, ...]], *, file: bool = False) -> Recording:
+    """Workers that are told 429 at the same time, and wait each by itself until its order is taken; times are from the start."""
+    recording = Recording()
+    calls = []
+    for number, (worker, times) in enumerate(waits.items()):
+        calls += [(0.01 * number, worker, 429), *((time, worker, 429) for time in times[:-1]), (times[-1], worker, 200)]
+    for time, worker, status in sorted(calls):
+        recording.now = BEGAN + timedelta(seconds=time)
+        code = f"701-{worker}"
+        body = order(marketplaceCode=code, extracts=[{**one, "marketplaceCode": code} for one in order()["extracts"]])
+        recording.submit(body, status=status, after=0, file=f"{worker}.ndjson" if file else "day.har")
+    return recording
+
+
+GROWING = {"one": (1.5, 4.0, 8.6), "two": (1.7, 3.9, 9.1), "three": (2.0, 6.5, 13.0)}
+
+
+@pytest.mark.parametrize("file", [False, True])
+def test_workers_that_each_wait_ever_longer_for_their_own_order_are_patient(file: bool) -> None:
+    assert retried(GROWING, file=file).broken() == {}
+
+
+def test_of_workers_the_one_that_does_not_wait_is_found() -> None:
+    recording = retried({**GROWING, "hasty": (0.4, 0.9, 20.0)})
+    assert recording.broken() == {"CLI-10": [4, 5]}
+    recording = retried({**GROWING, "dull": (3.0, 6.2, 9.4, 12.6)})
+    assert set(recording.broken()) == {"CLI-10"}
+
+
+def test_another_order_that_is_sent_right_after_a_429_is_found() -> None:
+    recording = retried({"one": (1.5, 4.0)})
+    recording.exchanges.insert(1, replace(Recording().submit(order()), started=BEGAN + timedelta(seconds=0.5)))
+    assert set(recording.broken()) == {"CLI-10"}
+
+
+def test_without_bodies_nobody_knows_which_call_has_waited() -> None:
+    recording = retried(GROWING)
+    recording.exchanges = [replace(one, request=replace(one.request, body=NOT_RECORDED)) for one in recording.exchanges]
+    auditor = recording.audited()
+    assert not auditor.findings.found
+    assert verdict(auditor, "CLI-10") == "undecided"
+
+
+@pytest.mark.parametrize("status", [429, 423])
+def test_in_whole_seconds_a_call_that_was_under_way_may_seem_to_come_later(status: int) -> None:
+    recording = Recording()
+    for number in range(3):
+        recording.look_up(
+            f"marketplaceCode={number}&channelName=C&accountId=1", status=status, after=0.9 * (number > 0)
+        )
+    rounded = [
+        replace(one, started=one.started.replace(microsecond=0), took=timedelta(seconds=1), whole_seconds=True)
+        for one in recording.exchanges
+        if one.started is not NOT_RECORDED
+    ]
+    assert Recording(rounded).broken() == {}
+
+
+@pytest.mark.parametrize("status", [429, 423])
+@pytest.mark.parametrize(("after", "broken"), [(0.2, False), (1.5, True)])
+def test_a_recorder_that_does_not_time_calls_does_not_say_what_was_under_way(
+    status: int, after: float, broken: bool
+) -> None:
+    recording = Recording()
+    recording.submit(order(), status=status, took=timedelta(0), answered={"retry-after": "30"})
+    recording.submit(order(), status=status, took=timedelta(0), after=after, answered={"retry-after": "30"})
+    assert bool(recording.broken()) is broken
+
+
+def blocked(apart: float, file: str) -> Recording:
+    recording = Recording()
+    recording.submit(order(), status=423)
+    recording.submit(order(), status=423, after=apart, file=file)
+    return recording
+
+
+@pytest.mark.parametrize(
+    ("apart", "file", "broken"),
+    [(2.0, "day.har", True), (2.0, "other.har", False), (290.0, "other.har", False), (400.0, "other.har", True)],
+)
+def test_a_worker_that_goes_on_after_a_423_is_found_as_far_as_clocks_tell(
+    apart: float, file: str, broken: bool
+) -> None:
+    assert blocked(apart, file).broken() == ({"CLI-11": [1]} if broken else {})
+
+
+def test_each_worker_that_goes_on_after_its_own_423_is_found() -> None:
+    recording = blocked(2.0, "other.har")
+    recording.submit(order(), status=423, after=20, file="other.har")
+    assert recording.broken() == {"CLI-11": [2]}
+
+
+@pytest.mark.parametrize(("integrator", "broken"), [("***", False), ("redacted", False), (HEADERS["integrator"], True)])
+def test_whose_calls_are_too_many_is_not_known_where_the_integrator_is_blotted_out(
+    integrator: str, broken: bool
+) -> None:
+    recording = Recording()
+    for number in range(91):
+        headers = {"gumgatoken": f"{TOKEN}-{number % 2}", "integrator": integrator}
+        recording.look_up(answer=order(), after=0.5, headers=headers)
+    auditor = recording.audited()
+    assert ("CLI-09" in recording.broken()) is broken
+    assert verdict(auditor, "CLI-09") == ("broken" if broken else "undecided")
+
+
+def test_tokens_that_were_blotted_out_in_headers_only_were_used_for_nobody_knows_how_many_calls() -> None:
+    recording = Recording()
+    for number in range(6):
+        recording.log_in(f"token-that-the-answer-shows-{number}")
+        recording.look_up(
+            answer=order(), headers={**HEADERS, "gumgatoken": f"9f86d081884c7d659a2feaa0c55ad015{number}"}
+        )
+    assert recording.broken() == {}
