@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Final, Generic, TypeVar
 
@@ -78,7 +79,6 @@ def prove(
     examples hold what breaks another rule, come from `otherwise` where it is given.
     """
     if bench.session.resuming:
-        bench.session.deferred.discard(bench.scenario)
         _go_on_with_all(bench)
         return
     if is_tried:
@@ -307,20 +307,43 @@ def _run(
 
 def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
     def carry_out() -> None:
-        bench.story.clear()
-        bench.trial = Trial()
-        _watched(bench, lambda: _carry_out(bench, name, law(example)))
+        _begin(bench, name, partial(law, example))
 
+    _until_nothing_passes(bench, name, carry_out, carry_out)
+
+
+def _begin(bench: Bench, name: str, anew: Callable[[], Waiting[None] | None], more_tries: int = TRIED_AGAIN) -> None:
+    """Run an example of a law from its beginning. The rest of it is put off where time must pass."""
+    bench.story.clear()
+    bench.trial = Trial()
+
+    def carry_out() -> None:
+        rest = anew()
+        if rest is not None and (deferred := bench.begun(rest)) is not None:
+            deferred.anew, deferred.more_tries = anew, more_tries
+            bench.put_off(name, deferred)
+
+    _watched(bench, carry_out)
+
+
+def _until_nothing_passes(
+    bench: Bench, name: str, step: Callable[[], None], anew: Callable[[], None], more_tries: int = TRIED_AGAIN
+) -> None:
+    """Take a step of an example, and where it met what passes try the example anew, so often at most."""
+    put_off = bench.deferred[bench.scenario, name]
+    before = len(put_off)
     bench.passing.begin_example()
     try:
-        for _ in range(TRIED_AGAIN):
+        for _ in range(more_tries):
+            del put_off[before:]  # what met something is not gone on with
             bench.passing.begin_try()
             late = bench.late
             try:
-                carry_out()
+                step()
             except WaitTooLong:
                 raise
             except TargetUnavailable:  # with new codes the next time, and hardly as unlucky
+                step = anew
                 continue
             except Violation as violation:
                 new = violation.shown_otherwise - bench.shown_otherwise
@@ -331,14 +354,17 @@ def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
                     bench.observe(
                         violation.rule, violation.expected, violation.actual, violation.exchange, violation.context
                     )
+                    step = anew
                     continue
                 if bench.late == late:
                     raise
             # What was refused before the order was to be seen may have been refused for that.
             if bench.late == late and not bench.passing.leaves_doubt:
                 return
+            step = anew
+        del put_off[before:]
         bench.passing.begin_try()
-        carry_out()
+        step()
     finally:
         _note_what_came(bench, name)
         for fault in bench.passing.met_in(1 + TRIED_AGAIN):
@@ -346,33 +372,35 @@ def _example(bench: Bench, name: str, law: Law[T], example: T) -> None:
             bench.observe("ERR-02", "no server error", actual, fault)
 
 
-def _carry_out(bench: Bench, name: str, rest: Waiting[None] | None) -> None:
-    if rest is not None:
-        bench.begin(name, rest)
-
-
 def _go_on_with_all(bench: Bench) -> None:
     """Run what was put off of the scenario to its end, all examples of a law in turn: what one waits for passes for the others
     too. Of all its laws: what was tried ahead of its turn may bear another name than what the scenario tries by itself."""
-    for scenario, name in [key for key in bench.deferred if key[0] == bench.scenario]:
-        left = bench.deferred.pop((scenario, name))
-        while left:
-            left = [deferred for deferred in left if _lets_time_pass(bench, name, deferred)]
+    try:
+        for scenario, name in [key for key in bench.deferred if key[0] == bench.scenario]:
+            while left := bench.deferred.pop((scenario, name), []):
+                for deferred in left:
+                    _let_time_pass(bench, name, deferred)
+    finally:
+        bench.session.deferred.discard(bench.scenario)
 
 
-def _lets_time_pass(bench: Bench, name: str, deferred: Deferred) -> bool:
-    """Go on with an example; whether it is to go on once more."""
-    goes_on = False
+def _let_time_pass(bench: Bench, name: str, deferred: Deferred) -> None:
+    """Go on with an example until it lets time pass once more. Where it meets what passes it is tried anew."""
+
+    def go_on() -> None:
+        if bench.go_on(deferred):
+            bench.put_off(name, deferred)
 
     def carry_on() -> None:
-        nonlocal goes_on
-        goes_on = bench.go_on(deferred)
+        bench.trial = deferred.trial
+        _watched(bench, go_on)
 
-    bench.trial = deferred.trial
-    _watched(bench, carry_on)
-    if not goes_on:
-        _note_what_came(bench, name)
-    return goes_on
+    def again() -> None:
+        assert deferred.anew is not None  # it has tries
+        deferred.more_tries -= 1
+        _begin(bench, name, deferred.anew, deferred.more_tries)
+
+    _until_nothing_passes(bench, name, carry_on, again, deferred.more_tries)
 
 
 def _watched(bench: Bench, example: Callable[[], None]) -> None:

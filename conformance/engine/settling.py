@@ -62,11 +62,6 @@ class Settling(SeenLate):
     deferred: defaultdict[tuple[str, str], list[Deferred]] = field(default_factory=lambda: defaultdict(list))
     """By scenario and law: what is put off to the end of the run."""
 
-    def begin(self, law: str, rest: Waiting[None]) -> None:
-        """Run a law that lets time pass: by moving the clock, or by putting off the rest of it where there is none."""
-        if (deferred := self.begun(rest)) is not None:
-            self.put_off(law, deferred)
-
     def begun(self, rest: Waiting[None]) -> Deferred | None:
         """The same; what is to be put off of it."""
         control = self.session.control

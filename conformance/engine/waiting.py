@@ -6,7 +6,7 @@ mock the clock moves; elsewhere the rest of the law is put off to the end of the
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -32,3 +32,7 @@ class Deferred:
     since: datetime
     trial: Trial
     """What has come of it so far."""
+    anew: Callable[[], Waiting[None] | None] | None = None
+    """The law once more on its example, with new codes. None where that can't be had."""
+    more_tries: int = 0
+    """How often it may still be tried anew."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,10 +12,8 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import dumps
 from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import Bench
-from conformance.engine.properties import once
 from conformance.engine.settling import ASKED_AT_MOST
 from conformance.engine.unfinished import NotSeenYet
-from conformance.engine.waiting import Waiting
 from conformance.run.session import Options, open_session
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -178,29 +175,6 @@ def test_an_order_that_is_shown_otherwise_is_not_one_that_is_still_to_come(
     answering(bench, monkeypatch, answer)
     with pytest.raises(Violation, match="QRY-01"):
         settle_order(bench, passed=False)
-
-
-# -- what is put off to the end of a run ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("patient", [False, True], ids=["not patient", "patient"])
-def test_without_a_clock_the_rest_of_a_law_is_put_off(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, patient: bool
-) -> None:
-    monkeypatch.setattr("conformance.engine.settling.CONSOLIDATION_SECONDS", 0.05 if patient else 1800)
-    session = bench.session
-    session.control, session.options = None, replace(session.options, patient=patient)
-    session.evidence.expect("scenario", "QRY-01", "a scenario")
-    bench.scenario, passed = "scenario", []
-
-    def law() -> Waiting[None]:
-        passed.append((yield))
-
-    once(bench, law)
-    assert (passed, session.deferred) == ([], {"scenario"})
-    session.resuming = True
-    once(bench, law)
-    assert (passed, session.deferred) == ([patient], set())
 
 
 def test_an_order_that_was_accepted_with_another_status_is_there() -> None:

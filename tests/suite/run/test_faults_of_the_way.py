@@ -528,6 +528,16 @@ def test_whole_runs_on_a_bad_day(unused_stage: Stage, unused_layer: FaultProxy) 
     assert set(layer.faults()) == {*often, "no-token"}
 
 
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_deletion_whose_answer_is_lost_leaves_no_rule_open(stage: Stage, layer: FaultProxy, number: int) -> None:
+    """Neither at once nor where the deletion is what was put off to the end of the run."""
+    layer.play(*plans("half-answer", nth(number, DELETE)))
+    rules = ("DEL-05", "DEL-06", "DEL-07")
+    run = stage.certify(stage.target(layer.base_url), *rules)
+    assert {run.by_rule[rule] for rule in rules} == {"pass"}, run.output
+    assert layer.faults() == ["half-answer"]
+
+
 @pytest.mark.parametrize("apart", range(8, 12))
 def test_sequences_of_calls_are_begun_anew_where_an_answer_was_lost(
     stage: Stage, layer: FaultProxy, apart: int
