@@ -10,15 +10,14 @@ from typing import Final
 
 from conformance.contract.coercion import whole_of
 from conformance.contract.endpoints import Endpoint
-from conformance.engine.open_reconciliation import OpenReconciliation, is_about
+from conformance.engine.notices import Notices
+from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.opening import Opening
-from conformance.engine.places import Places
 from conformance.engine.plain_ones import PLAIN, unlike
 from conformance.engine.spoiled_places import SpoiledPlace, note_spoiled
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.errors import Doubtful, TargetUnavailable
-from conformance.target.inbox import Inbox, Received
 from conformance.target.shared.calendar import Calendar, UsedUp
 from conformance.target.shared.reconciling import Taking, seen_reconciling
 from conformance.target.wire.exchange import Exchange
@@ -32,18 +31,12 @@ STEPS: Final = (5, 60, 600, 3600, 6 * 3600, 24 * 3600)
 """Seconds by which the mock's clock is moved, one after the other, until a reconciliation is completed: no document says how
 long that takes."""
 
-ARRIVAL_SECONDS: Final = 0.3
-"""How long a notification that is on its way may take over a socket."""
-
-HEARING_SECONDS: Final = 10.0
-"""How long to listen before the other runs are told that this one is going on."""
-
 MOST_KNOWN: Final = 500
 """So many of those that were opened last are known whole, and the newest of each place: a deep run opens thousands."""
 
 
 @dataclass(slots=True)
-class ReconciliationCalls(Places):
+class ReconciliationCalls(Notices):
     """Opens, releases and completes them; who is to blame where something is refused is asked elsewhere."""
 
     calendar: Calendar = field(init=False)
@@ -173,19 +166,26 @@ class ReconciliationCalls(Places):
         """The one before has ended: how long the next one takes is waited for anew. Raises a violation of REC-01 or REC-02."""
         place = reconciliation.place
         self.blocked.discard(place)
-        if self.bench.session.control is None:  # else it was opened since the mock had to forget what does not end
-            self._has_ended(place)
+        if self.bench.session.control is None:
+            self._has_ended(place, exchange)
+        elif place not in self.endless:  # else it was opened since the mock had to forget what does not end
+            self._note_unheard(self.newest_at(place), exchange)
         self.waited.pop(place, None)
         self.looked.pop(place, None)
         self.opened_at.add(place)
         self._forget_refused(place)
         self.take_id(reconciliation, exchange)
 
-    def _has_ended(self, place: Place) -> None:
+    def _has_ended(self, place: Place, opened: Exchange) -> None:
         """The one that was opened last there has, as another is opened."""
         self.endless.discard(place)
-        for before in [one for one in self.ids.values() if one.place == place][-1:]:
+        if (before := self.newest_at(place)) is not None:
             before.ended = True
+        self._note_unheard(before, opened)
+
+    def newest_at(self, place: Place) -> OpenReconciliation | None:
+        """The one that was opened last there in this run."""
+        return next((one for one in reversed(self.ids.values()) if one.place == place), None)
 
     def _forget_refused(self, place: Place) -> None:
         """One was opened there: no creation that was refused before is active."""
@@ -288,7 +288,7 @@ class ReconciliationCalls(Places):
             if exchange.is_accepted:
                 self.bench.met(call, exchange)
                 self.learn(place)
-                self._has_ended(place)
+                self._has_ended(place, exchange)
                 self.take_id(another, exchange)
                 self.waited.pop(place, None)
                 self._settles(place, settling=False)
@@ -400,23 +400,3 @@ class ReconciliationCalls(Places):
         self._settles(reconciliation.place, settling=True)
         self.put_off(reconciliation.place)
         return False
-
-    def _hears(self, inbox: Inbox, reconciliation: OpenReconciliation) -> bool:
-        """Whether a notification comes in all the time that is waited."""
-        session, began = self.bench.session, self.clock
-        waiting = session.waiting.begin("the notification that a reconciliation is finished")
-        while (left := began + self.patience - self.clock) > 0:
-            if inbox.wait_for(lambda one: is_about(one, reconciliation), waiting.allowed(min(left, HEARING_SECONDS))):
-                self.note_taken(self.clock - began)
-                return True
-            session.sign()
-        return False
-
-    def notified(self, reconciliation: OpenReconciliation, arrival: float = ARRIVAL_SECONDS) -> Received | None:
-        """The notification that it is completed, if it has come or comes within so many seconds; in process it has come."""
-        inbox = self.bench.session.inbox
-        if inbox is None:
-            return None
-        return inbox.wait_for(
-            lambda one: is_about(one, reconciliation), 0.0 if self.bench.session.in_process else arrival
-        )

@@ -349,10 +349,6 @@ class Reconciliations(ReconciliationCalls):
                 raise
         return place not in self.endless
 
-    def newest_at(self, place: Place) -> OpenReconciliation | None:
-        """The one that was opened last there in this run."""
-        return next((one for one in reversed(self.ids.values()) if one.place == place), None)
-
     def lying_alone(self, place: Place, seconds: int) -> OpenReconciliation | None:
         """One whose period lasts so long, and as much again is free on both of its sides."""
         spans = [

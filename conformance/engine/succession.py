@@ -413,7 +413,7 @@ class Succession(Ahead[Any]):
             reconciliations.finish(opened)
         received = reconciliations.notified(opened)
         done = received is not None and received.content["payload"].get("situation") == "CONCILIED"
-        if notes and (done or self.bench.session.inbox is None):
+        if notes and (done or not reconciliations.tells_ends(opened.place)):
             self._keep_besides(shown)
 
     def _see_end(self, place: Place, *, is_free: bool | None) -> None:

@@ -181,7 +181,7 @@ def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, 
             exchange=bench.story[-1],
             context=context,
         )
-    if bench.session.inbox is None and received == orders - 1:
+    if received == orders - 1 and not reconciliations.tells_ends(reconciliation.place):
         other = reconciliations.begin(reconciliations.plainest(reconciliation.place))
         second = bench.send(creation_of(other.batch), other.values[0])
         if second.status // 100 == 2:

@@ -191,7 +191,7 @@ def _see_whether_it_ended(
         reconciliation.released = set(range(len(reconciliation.batch.orders)))
         story = list(bench.story)
         ended = bool(reconciliations.wait(reconciliation)) or (
-            bench.session.inbox is None and reconciliations.is_free(reconciliation.place, then)
+            not reconciliations.tells_ends(reconciliation.place) and reconciliations.is_free(reconciliation.place, then)
         )
         bench.story[:] = story
         reconciliation.ended = ended

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from hypothesis import strategies as st
 from pytest_bdd import given, parsers, scenarios, then
 
 from conformance.contract.coercion import id_text
@@ -13,9 +14,11 @@ from conformance.contract.instants import parse_local, read_instant
 from conformance.contract.jsontext import dumps
 from conformance.contract.openapi import webhook_validator
 from conformance.contract.rules import Side
+from conformance.engine.notices import ARRIVAL_SECONDS
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.properties import once, prove
-from conformance.engine.reconciliation_calls import ARRIVAL_SECONDS
+from conformance.engine.unfinished import Hindered
+from conformance.engine.waiting import Waiting
 from conformance.target.inbox import Received
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -99,13 +102,27 @@ def _about_another(received: Received, reconciliation: OpenReconciliation, known
     return any(is_about(received, one) for one in known if one.id != reconciliation.id)
 
 
+def _arrived_about(experiment: Experiment, reconciliation: OpenReconciliation, since: int) -> list[Received]:
+    known = experiment.bench.reconciliations.ids.values()
+    about = [one for one in _arrived(experiment, since) if _about(one, reconciliation)]
+    return [one for one in about if not _about_another(one, reconciliation, known)] or about
+
+
+def _let_come(experiment: Experiment, reconciliation: OpenReconciliation) -> None:
+    """Nothing came in as long as one is waited for: it may go on. Raises Hindered where it does, or where the user does not want
+    to wait for what may come when it has ended."""
+    bench, reconciliations = experiment.bench, experiment.bench.reconciliations
+    story = list(bench.story)
+    if not reconciliations.is_free(reconciliation.place):
+        raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
+    reconciliations.hear_out()
+    bench.story[:] = story
+
+
 def _check_completed(
     experiment: Experiment, reconciliation: OpenReconciliation, since: int, situation: str, exchange: Exchange
 ) -> None:
-    known = experiment.bench.reconciliations.ids.values()
-    about = [one for one in _arrived(experiment, since) if _about(one, reconciliation)]
-    arrived = [one for one in about if not _about_another(one, reconciliation, known)] or about
-    payload = _check_arrived(experiment, COMPLETED, arrived, exchange)
+    payload = _check_arrived(experiment, COMPLETED, _arrived_about(experiment, reconciliation, since), exchange)
     expected = {
         "accountId": str(reconciliation.place.account),
         "reconciliationId": str(reconciliation.id),
@@ -125,11 +142,35 @@ def completion_is_notified(experiment: Experiment) -> None:
     def law(batch: Batch) -> None:
         since = _count(experiment)
         reconciliation = reconciliations.run_through(batch)
-        _check_completed(experiment, reconciliation, since, "CONCILIED", bench.story[-1])
+        last = bench.story[-1]
+        if not _arrived_about(experiment, reconciliation, since):
+            _let_come(experiment, reconciliation)
+        _check_completed(experiment, reconciliation, since, "CONCILIED", last)
+
+    def of_each() -> Waiting[None]:
+        yield  # until the others have ended, too
+        _check_all_were_notified(experiment)
+        bench.saw(Side.CHECKED)
 
     least, most = experiment.orders
     drawn = batches(reconciliations.scope, at_least=least, at_most=most)
     prove(bench, bench.scenario, drawn, law, max(1, bench.session.profile.sequences // 2))
+    prove(bench, f"{bench.scenario} of each", st.none(), lambda _: of_each(), 1)
+
+
+def _check_all_were_notified(experiment: Experiment) -> None:
+    """Whatever the run has seen to end, on any account."""
+    reconciliations = experiment.bench.reconciliations
+    if not (silent := reconciliations.hear_out()):
+        return
+    one = silent[0].reconciliation
+    ended = f"none came of {one.id} on account {one.place.account}, after which another was accepted there"
+    raise Violation(
+        rule=experiment.rule.id,
+        expected=f"one {COMPLETED} notification of each reconciliation that has ended",
+        actual=f"{ended}; of {len(silent)} of {len(reconciliations.all_ids)} none came",
+        exchange=silent[0].opened_after,
+    )
 
 
 @then("that it failed is notified, with situation ERROR")

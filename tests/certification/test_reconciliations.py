@@ -320,10 +320,13 @@ def any_allowed_total_is_accepted(experiment: Experiment) -> None:
                 rule=experiment.rule.id, expected="CONCILIED", actual=actual, exchange=created, context=context
             )
         if received is None and bench.session.inbox is not None and batch.creation["totalNetValue"] <= 0:
-            # That it never ends is this rule's business where one alike, but of a positive total, does.
+            # That it never ends is this rule's business where one alike, but of a positive total, does, and it does not again.
             story = list(bench.story)
             alike = replace(batch, creation={**batch.creation, "totalNetValue": Decimal("1.00")})
-            if reconciliations.notified(reconciliations.run_through(alike)) is not None:
+            of_a_positive, again = (
+                reconciliations.notified(reconciliations.run_through(one)) for one in (alike, batch)
+            )
+            if of_a_positive is not None and again is None:
                 bench.story[:] = story
                 raise Violation(
                     rule=experiment.rule.id,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from conformance.contract.jsontext import JSONValue
 from conformance.mock.defects.parts import WORKFLOW, rules
 from conformance.mock.quirks import Defect
+from conformance.mock.world import ENABLED
 
 Notice = dict[str, JSONValue]
 
@@ -44,8 +45,33 @@ def _notifies(name: str, statement: str, change: Callable[[Notice], list[Notice]
     return Defect(name=name, statement=statement, rules=rules(*blamed), notifies=change)
 
 
+def _completes(body: Notice) -> bool:
+    """Whether it tells that a reconciliation ended as it should."""
+    payload: Any = body["payload"]
+    return bool(body["notificationType"] == _COMPLETED and payload["situation"] == "CONCILIED")
+
+
+def _number(body: Notice) -> int:
+    payload: Any = body["payload"]
+    number: int = payload["reconciliationId"]
+    return number
+
+
+def _of_the_first(body: Notice) -> list[Notice]:
+    """Nothing of a reconciliation of another account than the first one that is seeded."""
+    payload: Any = body["payload"]
+    return [] if body["notificationType"] == _COMPLETED and payload["accountId"] != ENABLED[0].id else [body]
+
+
 NOTICES: Final = (
     _notifies("ntf-01-none", "Notifies nothing.", lambda _: [], *_ALL_NOTIFIED),
+    _notifies("ntf-01-first-account-only", "Notifies of the first account only.", _of_the_first, "NTF-01", "NTF-02"),
+    _notifies(
+        "ntf-01-every-third-silent",
+        "Does not notify of every third reconciliation.",
+        lambda body: [] if _completes(body) and _number(body) % 3 == 0 else [body],
+        "NTF-01",
+    ),
     _notifies(
         "ntf-01-contradicts-itself",
         "Notifies of every reconciliation that it is completed, then that it ended in ERROR.",

@@ -17,6 +17,7 @@ from typing import Any, Final
 import redis
 
 from conformance.target.shared.store_redis import RedisStore
+from tests.suite.support.stage.ports import free_port
 
 SERVER: Final = os.environ.get("KONCILI_REDIS_SERVER", "redis-server")
 """The server, by its name or path: valkey-server does as well."""
@@ -76,7 +77,7 @@ def redis_server(
     command = shutil.which(SERVER)
     if command is None:
         raise NoRedis(f"{SERVER} is not installed, and this test needs a real one: apt-get install redis-server")
-    port = port or _free_port()
+    port = port or free_port()
     options = ["--port", str(port), "--bind", HOST, "--dir", str(directory), "--save", saves]
     options += ["--appendonly", "yes" if appends else "no", *settings]
     log = directory / "redis.log"
@@ -107,9 +108,3 @@ def _answers(port: int) -> bool:
             return connection.recv(64).startswith(b"+PONG")
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
