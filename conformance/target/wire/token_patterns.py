@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 SHORTEST_TOKEN: Final = 16
 """What is sent as a token and is shorter was made up by a scenario; as a secret it would blot out innocent text."""
+
+SHORTEST_OF_LETTERS: Final = 24
+"""The same for what has no digit: of what is shorter nobody can tell."""
+
+OFTEN: Final = 0.3
+"""In a token of random letters every other one is of another case than the one before, in names of classes one in five."""
 
 _NAME: Final = re.compile(
     r"(?i:token(?:[\s\"'\\:=]|&(?:quot|\#34|\#x22);|%(?:22|3a|3d|20)){1,12}|bearer(?:\s|%20|\+){1,4})"
@@ -19,7 +26,7 @@ _JWT_BEGINS: Final = "eyJ"
 
 
 def told_tokens(text: str) -> Iterator[str]:
-    """What follows the name of a token, and JWTs without one. What has no digit is a word."""
+    """What follows the name of a token, and JWTs without one. What has no digit and is written as words are is a word."""
     yield from _named(text)
     yield from _jwts(text)
 
@@ -28,10 +35,21 @@ def _named(text: str) -> Iterator[str]:
     at = 0
     while name := _NAME.search(text, at):
         run = _run(_RUN, text, name.end())
-        if len(run) >= SHORTEST_TOKEN and _DIGIT.search(run):
+        if len(run) >= SHORTEST_TOKEN and (_DIGIT.search(run) or _is_random(run)):
             yield run
-        # Whatever follows within this run is shorter, and has no digit that the whole of it lacks.
+        # Whatever follows within this run is shorter, and is no token where the whole of it is a word.
         at = name.end() + len(run)
+
+
+def _is_random(letters: str) -> bool:
+    """Whether capitals and small letters follow each other as nobody writes words. Of ten thousand tokens of forty random bytes
+    one has no digit."""
+    if len(letters) < SHORTEST_OF_LETTERS:
+        return False
+    changes = sum(
+        (one.islower() and other.isupper()) or (one.isupper() and other.islower()) for one, other in pairwise(letters)
+    )
+    return changes >= OFTEN * len(letters)
 
 
 def _jwts(text: str) -> Iterator[str]:
