@@ -80,12 +80,15 @@ class LaterLaw:
 ORDERS_DELETED: Final = 2
 """So many orders of a reconciliation are to be deleted: each costs a client error."""
 
+ORDERS_OF_ITS_OWN: Final = 3
+"""Orders of a reconciliation that is opened for their deletion: one is neither the first nor the last."""
+
 MORE_THAN_A_PAGE: Final = 21
 """Orders: Spring Data's page has 20 where nobody says otherwise."""
 
 _CANCELED: Final = "CANCELED"
 
-_DELETED_FIRST: Final = (_CANCELED, "INVOICED", "PAID_WAITING_DELIVERY", "CONCLUDED")
+_SENT_AGAIN: Final = "it is reconciled; it was sent twice before and once more since"
 
 # -- DEL-04 --------------------------------------------------------------------------------------------------------
 
@@ -101,16 +104,31 @@ def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
         yield from _stay(bench, rule, reconciliation, beside)
 
     def of_many(reconciliation: OpenReconciliation, _: Beside) -> Waiting[None]:
-        yield from _last_stays(bench, rule, reconciliation)
+        orders = len(reconciliation.batch.orders)
+        yield from _still_stays(bench, rule, reconciliation, -1, f"it is reconciled, the last of {orders} orders")
+
+    def sent_before(reconciliation: OpenReconciliation) -> Beside | None:
+        first = Call(Endpoint.SUBMIT_ORDER, body=reconciliation.batch.orders[0])
+        return () if bench.is_accepted(first, bench.send(first, reconciliation.values[0])) else None
+
+    def sent_again(reconciliation: OpenReconciliation, _: Beside) -> Waiting[None]:
+        order, values = reconciliation.batch.orders[0], reconciliation.values[0]
+        bench.submit(order, values)  # as who got no answer: it may be refused or taken
+        yield from _still_stays(bench, rule, reconciliation, 0, _SENT_AGAIN)
 
     scope = bench.reconciliations.scope
-    drawn = batches(scope, at_least=ORDERS_DELETED, at_most=ORDERS_DELETED, last=(_CANCELED,))
+    drawn = batches(scope, at_least=ORDERS_OF_ITS_OWN, at_most=ORDERS_OF_ITS_OWN, last=(_CANCELED,))
+    again = st.just(bench.reconciliations.plainest(scope.places[-1]))
     many = st.just(bench.reconciliations.plain(scope.places[0], *(1,) * MORE_THAN_A_PAGE))
-    name, examples = f"{bench.scenario} of more orders than a page shows", max(1, bench.session.profile.sequences // 3)
+    name, examples = f"{bench.scenario} of more orders than a page shows", max(1, bench.session.profile.sequences // 6)
     return [
         ReconciledLaw(rule, name, many, 1, MORE_THAN_A_PAGE, lambda _: (), of_many),
         ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled, one_of=_CANCELED),
-    ]
+        # In a reconciliation of its own: who gets orders wrong that come twice may refuse its release.
+        ReconciledLaw(
+            rule, f"{bench.scenario} sent again", again, 1, 1, sent_before, sent_again, is_shown_by=lambda _: False
+        ),
+    ]  # fmt: skip
 
 
 def _beside(bench: Bench, batch: Batch, values: Values) -> Beside:
@@ -166,10 +184,12 @@ def _refused_deletion(
     return refused
 
 
-def _last_stays(bench: Bench, rule: Rule, reconciliation: OpenReconciliation) -> Waiting[None]:
-    """The same of the order that was released last, alone: who marks the orders of the first page does not mark it."""
-    batch, order, code = reconciliation.batch, reconciliation.batch.orders[-1], reconciliation.values[-1]
-    context = f"it is reconciled, the last of {len(batch.orders)} orders"
+def _still_stays(
+    bench: Bench, rule: Rule, reconciliation: OpenReconciliation, which: int, context: str
+) -> Waiting[None]:
+    """The same of one of its orders alone: of the one that was released last, since who marks the orders of the first page does
+    not mark it; of one that was sent again."""
+    batch, order, code = reconciliation.batch, reconciliation.batch.orders[which], reconciliation.values[which]
     refused = yield from _refused_deletion(bench, rule, batch, order, code, context)
     yield
     yield from bench.settled(rule.id, order, code, batch.place, context=context)
@@ -201,10 +221,12 @@ def _check_deleted_beside(bench: Bench, batch: Batch) -> Waiting[None]:
 
 
 def _most_unlike(orders: list[tuple[Order, Values]]) -> list[tuple[Order, Values]]:
-    """Some of them, of different statuses where there are any: one that is canceled first, since it alone may be let go."""
-    first = {order["status"]: (order, values) for order, values in reversed(orders)}
-    chosen = [first[status] for status in _DELETED_FIRST if status in first]
-    return [*chosen, *(one for one in orders if one not in chosen)][:ORDERS_DELETED]
+    """Some of them: one that is canceled first, since it alone may be let go, and others between the first and the last, since
+    those alone may be."""
+    canceled = [one for one in orders if one[0]["status"] == _CANCELED][:1]
+    between = [*orders[1:-1], orders[0], orders[-1]]
+    others = [one for one in between if one not in canceled]
+    return [*canceled, *sorted(others, key=lambda one: one[0]["status"] == _CANCELED)][:ORDERS_DELETED]
 
 
 # -- REL-11 --------------------------------------------------------------------------------------------------------
@@ -216,7 +238,10 @@ _BEFORE: Final = timedelta(hours=1)
 _AGAIN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         mark("the order's release was accepted in an earlier reconciliation"): {},
-        mark("the order's release was accepted before, this one is another installment of another status"): {
+        mark(
+            "the order's release was accepted before, the order was sent again since, "
+            "and this is another installment of another status"
+        ): {
             "installment": 2,
             "installmentQuantity": 2,
             "status": "PAID_WAITING_DELIVERY",
@@ -233,8 +258,10 @@ def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
     def refused(earlier: OpenReconciliation, later: OpenReconciliation) -> Exchange:
         now = {name: later.values[0][name] for name in ("reconciliation", PERIOD)}
         later.after_refusal = True
-        release = release_of(earlier.batch)
+        release, order = release_of(earlier.batch), earlier.batch.orders[0]
         for context, other in _AGAIN.items():
+            if other:  # as who got no answer sends it: it may be refused or taken, and is released all the same
+                bench.submit(order, earlier.values[0])
             call = replace(release, body={**release.body, **other})
             again = bench.send(call, earlier.values[0].having(**now))
             later.spoiled = again.status // 100 == 2

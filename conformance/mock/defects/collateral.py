@@ -10,7 +10,7 @@ from conformance.contract.order_rules import Breach
 from conformance.mock.defects.parts import Seen, rules
 from conformance.mock.koncili import query_key
 from conformance.mock.quirks import Defect
-from conformance.mock.world import Body, MockWorld, OrderKey, Reconciliation, order_key
+from conformance.mock.world import ENABLED, Body, MockWorld, OrderKey, Reconciliation, order_key
 
 
 def _share(order: Body, _previous: Body | None, world: MockWorld) -> Body:
@@ -123,6 +123,35 @@ def _reconcile_a_page(world: MockWorld, reconciliation: Reconciliation) -> None:
 def _reconcile_all_but_the_last(world: MockWorld, reconciliation: Reconciliation) -> None:
     if len(reconciliation.orders) > 1:
         world.reconciled.discard(reconciliation.orders[-1])
+
+
+def _reconcile_the_ends(world: MockWorld, reconciliation: Reconciliation) -> None:
+    world.reconciled.difference_update(reconciliation.orders[1:-1])
+
+
+def _reconcile_what_came_once(world: MockWorld, reconciliation: Reconciliation) -> None:
+    world.reconciled.difference_update(key for key in reconciliation.orders if len(world.orders.get(key, ())) > 1)
+
+
+def _reconcile_elsewhere_only(world: MockWorld, reconciliation: Reconciliation) -> None:
+    if reconciliation.account == ENABLED[-1].id:
+        world.reconciled.difference_update(reconciliation.orders)
+
+
+def _begin_anew(body: Body, _: Body | None, world: MockWorld) -> Body:
+    """What is sent is new, and so not reconciled."""
+    key = order_key(body)
+    if key is not None:
+        world.reconciled.discard(key)
+    return body
+
+
+def _forget_its_release(body: Body, _: Body | None, world: MockWorld) -> Body:
+    """Its releases go with the row that the update replaces."""
+    key = order_key(body)
+    if key is not None:
+        world.released.discard(key)
+    return body
 
 
 def _conclude_the_matched(world: MockWorld, reconciliation: Reconciliation) -> None:
@@ -301,6 +330,36 @@ COLLATERAL: Final = (
         statement="Takes the last order of a reconciliation for not reconciled.",
         rules=rules("DEL-04"),
         after_completion=_reconcile_all_but_the_last,
+    ),
+    Defect(
+        name="del-04-ends-reconciled",
+        statement="Takes the first and the last order of a reconciliation for reconciled.",
+        rules=rules("DEL-04"),
+        after_completion=_reconcile_the_ends,
+    ),
+    Defect(
+        name="del-04-sent-once-reconciled",
+        statement="Takes orders that were sent once for reconciled.",
+        rules=rules("DEL-04"),
+        after_completion=_reconcile_what_came_once,
+    ),
+    Defect(
+        name="del-04-not-on-the-last-account",
+        statement="Takes no order of one of the accounts for reconciled.",
+        rules=rules("DEL-04"),
+        after_completion=_reconcile_elsewhere_only,
+    ),
+    Defect(
+        name="del-04-anew-when-sent-again",
+        statement="Takes a reconciled order that is sent again for one that is not.",
+        rules=rules("DEL-04", "WFL-04"),
+        stores=_begin_anew,
+    ),
+    Defect(
+        name="rel-11-forgotten-when-sent-again",
+        statement="Forgets that an order has its release when the order is sent again.",
+        rules=rules("REL-11", "WFL-04"),
+        stores=_forget_its_release,
     ),
     Defect(
         name="del-04-canceled-deleted",

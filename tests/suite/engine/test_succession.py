@@ -39,7 +39,7 @@ PLACES: Final = 3
 AFTER_EARLIER_ONES: Final = 5
 """Examples of laws of creations that are about an earlier one: each may need one after all others."""
 
-DELETED_LATER: Final = 3
+DELETED_LATER: Final = 2
 """Examples of DEL-04: one of them of many orders."""
 
 
@@ -225,11 +225,11 @@ def counted(bench: Bench, rule: str) -> list[int]:
 
 
 def test_what_becomes_of_reconciled_orders_is_shown_by_what_has_ended_anyway() -> None:
-    """Each opened reconciliations of its own, those that are about a later one two."""
+    """Each opened reconciliations of its own, those that are about a later one two. One of DEL-04 does still."""
     with bench_for(*WHOLE, *RECONCILED) as bench:
-        assert all(all(shown(bench, rule)) for rule in RECONCILED)
+        assert [shown(bench, rule) for rule in RECONCILED] == [[True, True, False], [True], [True]]
         assert len(bench.reconciliations.ids) == OPENED
-        assert [counted(bench, rule) for rule in RECONCILED] == [[2, 3], [1, 1], [1, 1]]
+        assert [counted(bench, rule) for rule in RECONCILED] == [[1, 2], [1, 1], [1, 1]]
         assert [run(bench, rule) for rule in WHOLE] == [""] * len(WHOLE)
         assert sum(seen(bench).values()) == EXAMPLES
 
@@ -237,7 +237,7 @@ def test_what_becomes_of_reconciled_orders_is_shown_by_what_has_ended_anyway() -
 @pytest.mark.usefixtures("without_a_clock")
 def test_where_no_clock_can_be_moved_that_they_stay_is_looked_at_later() -> None:
     with bench_for(*WHOLE, *RECONCILED) as bench:
-        assert shown(bench, "DEL-04") == [True, True]
+        assert shown(bench, "DEL-04") == [True, True, False]
         assert [scenario for (scenario, _), some in bench.deferred.items() for _ in some] == ["DEL-04"] * DELETED_LATER
         assert bench.session.deferred == {"DEL-04"}
         assert counted(bench, "DEL-04") == [0, 0]
@@ -245,7 +245,7 @@ def test_where_no_clock_can_be_moved_that_they_stay_is_looked_at_later() -> None
         prove(
             bench, "what it would try by itself", st.nothing(), lambda _: None, 1
         )  # has another name for what S2 prints
-        assert counted(bench, "DEL-04") == [2, 3]
+        assert counted(bench, "DEL-04") == [1, 2]
 
 
 @pytest.mark.usefixtures("without_a_clock")
