@@ -14,7 +14,7 @@ from conformance.contract.jsontext import told
 from strategies.calls import LEFT_OUT, Call, Edit, Path, place_of
 from strategies.fault_parts import Draw, as_text, named, position, setting
 from strategies.money import CENT
-from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, at
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, LONG, MONTH, at
 from strategies.placeholders import CODE, NEIGHBOUR, OTHER_CODE, RECONCILIATION, Placeholder
 from strategies.scope import Place, Scope
 
@@ -86,6 +86,20 @@ def _over(init: _Edge, end: _Edge, period: str = EARLIER, zone: int | None = Non
     return draw_edit
 
 
+_IN_ANOTHER_MONTH: Final = 31 * 86_400
+"""Seconds after its beginning in which a period of a month is in another one, by the calendar, than that in which it began."""
+
+_WEEKS: Final = 16 * 86_400
+
+
+def _late_in_a_month(_: DrawFn, _call: Call, scope: Scope) -> Edit:
+    """A period within one of a month, as late as there is room for it."""
+    lasts = max(EARLIER_SECONDS, scope.shortest)
+    begins = min(_IN_ANOTHER_MONTH, MONTH - lasts)
+    printed_init, printed_end = (at(timedelta(seconds=after), period=LONG) for after in (begins, begins + lasts))
+    return Edit(INIT, printed_init, ((END, printed_end),))
+
+
 WHOLLY_OVER: Final[dict[str, Draw]] = {
     "equal": _over(_begin(0), _end(0)),
     "inside": _over(_begin(10), _end(-10)),
@@ -97,6 +111,8 @@ WHOLLY_OVER: Final[dict[str, Draw]] = {
     "equal to the last": _over(_begin(0), _end(0), LATEST),
     "equal, in another zone": _over(_begin(0), _end(0), zone=_FAR_EAST),
     "inside, of a second": _over(_begin(10), _begin(11)),
+    "inside one of a month, weeks after it began": _late_in_a_month,
+    "around, of a month": _over(_begin(-_WEEKS), _end(_WEEKS)),
 }
 
 PARTLY_OVER: Final[dict[str, Draw]] = {

@@ -23,7 +23,9 @@ PERIOD: Final = "period"
 
 EARLIER: Final = "earlier"
 LATEST: Final = "latest"
-"""Names of the placeholders for periods that were used before on the same account and channel, `latest` by the last."""
+LONG: Final = "long"
+"""Names of the placeholders for periods that were used before on the same account and channel, `latest` by the last, and `long`
+by the first that took a month."""
 
 EARLIER_SECONDS: Final = 60
 """How long those last, and longer by what periods last at least where a target takes no short ones."""

@@ -22,7 +22,7 @@ from conformance.verdict.violation import Violation
 from strategies.calls import Call, Edit
 from strategies.faults import FaultBatch, Kind, fault_batches
 from strategies.orders import Order
-from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, LONG, MONTH, PERIOD
 from strategies.placeholders import OTHER_CODE, Placeholder, fill
 from strategies.reconciliations import order_on
 from strategies.scope import Place
@@ -122,9 +122,14 @@ def use_earlier_periods(
     opened_before: bool = False,
 ) -> None:
     """Where a broken creation is about earlier periods, let there be two: the latest is new; the other may have been
-    `opened_before` for something else."""
-    wanted = {placeholder for _, edit in fault_batch.edits for placeholder in edit.placeholders} & {EARLIER, LATEST}
-    place, before = reconciliation.place, None
+    `opened_before` for something else. Where it is about one of a month, let there be the first of those, too."""
+    about = {placeholder for _, edit in fault_batch.edits for placeholder in edit.placeholders}
+    wanted, place, before = about & {EARLIER, LATEST}, reconciliation.place, None
+    if LONG in about:  # a new one where something may have been opened within the first
+        long = reconciliations.first_of(place, MONTH) if opened_before else None
+        _know_period(
+            reconciliation, LONG, long or reconciliations.run_through(reconciliations.plain(place, 1, seconds=MONTH))
+        )
     seconds = EARLIER_SECONDS + reconciliations.scope.shortest
     if opened_before:
         before = reconciliations.lying_alone(place, seconds)
@@ -132,9 +137,13 @@ def use_earlier_periods(
         earlier, before = before, None
         if earlier is None:
             earlier = reconciliations.run_through(reconciliations.plain(place, 1, seconds=seconds))
-        reconciliation.values = tuple(
-            values.having(**{name: earlier.values[0][PERIOD]}) for values in reconciliation.values
-        )
+        _know_period(reconciliation, name, earlier)
+
+
+def _know_period(reconciliation: OpenReconciliation, name: str, earlier: OpenReconciliation) -> None:
+    """Let its calls name the earlier one's period so."""
+    begins = earlier.values[0][PERIOD]
+    reconciliation.values = tuple(values.having(**{name: begins}) for values in reconciliation.values)
 
 
 ROOM_FOR_MORE: Final = frozenset({"REL-09"})

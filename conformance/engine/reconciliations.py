@@ -22,7 +22,7 @@ from conformance.target.shared.calendar import LONG_SECONDS
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
-from strategies.periods import EARLIER, LATEST, PERIOD
+from strategies.periods import EARLIER, LATEST, LONG, PERIOD
 from strategies.reconciliations import Batch
 from strategies.scope import Place
 
@@ -134,7 +134,7 @@ class Reconciliations(ReconciliationCalls):
         place = before.place
         if broken and before.batch.seconds < LONG_SECONDS:
             again = self.begin(before.batch)
-            beside = {name: before.values[0][name] for name in (EARLIER, LATEST) if name in before.values[0]}
+            beside = {name: before.values[0][name] for name in (EARLIER, LATEST, LONG) if name in before.values[0]}
             again.values = tuple(values.having(**beside) for values in again.values)
         else:
             again = self.begin(self.plainest(place))
@@ -348,6 +348,10 @@ class Reconciliations(ReconciliationCalls):
             if place not in self.endless:
                 raise
         return place not in self.endless
+
+    def first_of(self, place: Place, seconds: int) -> OpenReconciliation | None:
+        """The one that was opened first there of those whose periods last so long."""
+        return next((one for one in self.ids.values() if one.place == place and one.batch.seconds == seconds), None)
 
     def lying_alone(self, place: Place, seconds: int) -> OpenReconciliation | None:
         """One whose period lasts so long, and as much again is free on both of its sides."""

@@ -37,6 +37,7 @@ from conformance.engine.probes import probe_adjacent
 from conformance.engine.properties import once, prove
 from conformance.engine.same_again import refuse_the_same
 from conformance.engine.stays_active import check_nothing_stays_active
+from conformance.engine.still_taken import check_still_taken
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
@@ -109,6 +110,7 @@ def no_two_have_the_same_id(experiment: Experiment) -> None:
     examples = max(2, some(bench))
     if not bench.succession.shows_creations(examples):
         prove(bench, bench.scenario, batches(reconciliations.scope), law, examples)
+    check_still_taken(bench)
 
 
 @then("while it is active a second one is refused with 4xx, and accepted after")

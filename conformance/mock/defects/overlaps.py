@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from conformance.contract.judge import Request
@@ -14,6 +14,8 @@ from conformance.mock.quirks import Defect
 from conformance.mock.world import MockWorld
 
 _OVER: Final = ("REC-04", "REC-05")
+
+TWO_WEEKS: Final = timedelta(days=14)
 
 Periods = Sequence[ReconciliationFacts]
 
@@ -134,6 +136,44 @@ OVERLAPS: Final = (
         statement="Forgets the period of a reconciliation that is completed.",
         rules=rules(*_OVER),
         sees=_among(lambda _: ()),
+    ),
+    Defect(
+        name="rec-04-with-the-last-twenty",
+        statement="Compares a period with the last twenty.",
+        rules=rules(*_OVER),
+        sees=_among(lambda known: known[-20:]),
+    ),
+    Defect(
+        name="rec-04-with-the-first-twelve",
+        statement="Compares a period with the first twelve.",
+        rules=rules(*_OVER),
+        sees=_among(lambda known: known[:12]),
+    ),
+    Defect(
+        name="rec-04-of-the-same-month-only",
+        statement="Compares a period with those that begin in the same month of the same year.",
+        rules=rules(*_OVER),
+        forgives=_seen_only_if(
+            lambda init, end, earlier, until: (
+                (init.year, init.month) == (earlier.year, earlier.month) and init < until and earlier < end
+            )
+        ),
+    ),
+    Defect(
+        name="rec-04-not-of-long-ones",
+        statement="Takes every period of more than two weeks.",
+        rules=rules(*_OVER),
+        forgives=_seen_only_if(
+            lambda init, end, earlier, until: end - init <= TWO_WEEKS and init < until and earlier < end
+        ),
+    ),
+    Defect(
+        name="rec-04-not-with-long-ones",
+        statement="Compares a period with those of two weeks at most.",
+        rules=rules(*_OVER),
+        forgives=_seen_only_if(
+            lambda init, end, earlier, until: until - earlier <= TWO_WEEKS and init < until and earlier < end
+        ),
     ),
     _sided("beginning-only", "Sees an overlap only where the new period begins in an earlier one.",
            lambda init, _, earlier, end: earlier <= init < end),

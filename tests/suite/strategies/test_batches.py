@@ -22,7 +22,7 @@ from strategies.faults import FAULTS, Case, Kind, cases, fault_batches
 from strategies.identifiers import SHAPES
 from strategies.money import LARGEST_CENTS, reais
 from strategies.orders import LARGE, MOST_EXTRACTS
-from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, LENGTHS, MONTH, PERIOD, at
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, LENGTHS, LONG, MONTH, PERIOD, at
 from strategies.placeholders import fill
 from strategies.reconciliations import RELEASED, Batch, batches, beside_plain, plain_batch
 from strategies.scope import Place
@@ -360,6 +360,8 @@ OVER: Final[dict[str, tuple[str, str, float]]] = {
     "inside": ("inside", EARLIER, 40),
     "inside, of a second": ("inside", EARLIER, 1),
     "around": ("around", EARLIER, 60),
+    "around, of a month": ("around", EARLIER, 60),
+    "inside one of a month, weeks after it began": ("inside", LONG, 60),
     "same beginning, earlier end": ("inside", EARLIER, 50),
     "later beginning, same end": ("inside", EARLIER, 50),
     "same beginning, later end": ("around", EARLIER, 60),
@@ -371,6 +373,17 @@ OVER: Final[dict[str, tuple[str, str, float]]] = {
     "it begins a second before the last ends": ("after", LATEST, 1),
     "it ends in the middle of the last, in another zone": ("before", LATEST, 30),
 }
+
+
+def lasts(earlier: str) -> int:
+    """For how many seconds that earlier period lasts."""
+    return MONTH if earlier == LONG else EARLIER_SECONDS
+
+
+def test_what_lies_late_in_a_month_begins_in_another_one() -> None:
+    for one in broken("REC-04", "inside one of a month, weeks after it began"):
+        began, (init, _) = datetime.fromisoformat(one.values[LONG]), period(one.broken)
+        assert (began.year, began.month) != (init.year, init.month)
 
 
 def lies(init: datetime, end: datetime, other: datetime, other_end: datetime) -> str:
@@ -391,13 +404,13 @@ def test_rec_04_and_05_a_period_lies_so_over_an_earlier_one(rule_id: str, name: 
     how, which, seconds = OVER[name]
     for one in broken(rule_id, name)[:10]:
         init, end = period(one.broken)
-        for earlier in (EARLIER, LATEST):
+        for earlier in {EARLIER, LATEST, which}:
             begins = datetime.fromisoformat(one.values[earlier])
-            ends = begins + timedelta(seconds=EARLIER_SECONDS)
+            ends = begins + timedelta(seconds=lasts(earlier))
             over = min(end, ends) - max(init, begins)
             if earlier == which:
                 assert (lies(init, end, begins, ends), over) == (how, timedelta(seconds=seconds))
-            else:
+            elif end - init < timedelta(days=31):
                 assert over < timedelta(), "it overlaps no other"
 
 
@@ -406,14 +419,15 @@ def test_where_periods_last_longer_the_ones_over_an_earlier_one_do_so_too(name: 
     """A target that takes no short periods would refuse them for that."""
     how, which, _ = OVER[name]
     scope = replace(mock_scope({}), shortest=2 * 86_400)
-    begins, lasts = datetime(2001, 2, 1, tzinfo=UTC), timedelta(seconds=scope.shortest + EARLIER_SECONDS)
+    begins = datetime(2001, 2, 1, tzinfo=UTC)
+    ends = begins + timedelta(seconds=MONTH if which == LONG else scope.shortest + EARLIER_SECONDS)
     kinds = {kind.name: kind for rule in ("REC-04", "REC-05") for some in FAULTS[rule].values() for kind in some}
     ((_, edit),) = sample(fault_batches(scope, Endpoint.CREATE_RECONCILIATION, (kinds[name],)), FEW)[-1].edits
     assert edit.placeholders == {which}
     init, end = (datetime.fromisoformat(str(one.change(begins.isoformat()))) for one in (edit.value, edit.also[0][1]))
-    assert lies(init, end, begins, begins + lasts) == how
+    assert lies(init, end, begins, ends) == how
     assert end - init >= timedelta(seconds=scope.shortest)
-    assert min(end, begins + lasts) > max(init, begins)
+    assert min(end, ends) > max(init, begins)
 
 
 # How far outside the period, in seconds: before its beginning (negative) or after its end.

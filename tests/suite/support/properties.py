@@ -24,7 +24,7 @@ from conformance.target.shared.calendar import Calendar
 from strategies.calls import Call, place_of
 from strategies.faults import FAULTS, Kind, possible
 from strategies.identifiers import Minter
-from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, PERIOD
+from strategies.periods import EARLIER, EARLIER_SECONDS, LATEST, LONG, MONTH, PERIOD
 from strategies.placeholders import fill
 from strategies.reconciliations import Batch
 from strategies.scope import Place, Scope
@@ -217,7 +217,7 @@ class Bench:
         return values
 
     def begin(self, batch: Batch) -> list[dict[str, str]]:
-        """Values for each order of a batch, when all are stored and two reconciliations were there before.
+        """Values for each order of a batch, when all are stored and three reconciliations were there before.
 
         Each order is there on every account, so that a release sent to another one has no fault but that, and the namesake
         on its own.
@@ -230,9 +230,10 @@ class Bench:
         if (namesake := batch.namesake) is not None:
             key = (int(namesake["accountId"]), namesake["channelName"], begun[0]["code"])
             self.koncili.world.put(key, fill(namesake, begun[0]))
-        periods = {name: self.calendar.allot(EARLIER_SECONDS) for name in (EARLIER, LATEST)}
-        for begins in periods.values():
-            self.open(batch.place, begins, finished=True)
+        lasting = {EARLIER: EARLIER_SECONDS, LATEST: EARLIER_SECONDS, LONG: MONTH}
+        periods = {name: self.calendar.allot(seconds) for name, seconds in lasting.items()}
+        for name, begins in periods.items():
+            self.open(batch.place, begins, lasting[name], finished=True)
         periods[PERIOD] = self.calendar.allot(batch.seconds)
         codes = [values["code"] for values in begun]
         neighbours = [*codes[1:], codes[0]]
