@@ -25,6 +25,7 @@ from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.periods import PERIOD
 from strategies.reconciliations import Batch, batches, beside_plain
 from strategies.scope import Scope
+from strategies.unbounded import MOST_LAWFUL
 
 # -- entries beyond the count --------------------------------------------------------------------------------------
 
@@ -39,17 +40,22 @@ def beyond_the_count(bench: Bench, rule: Rule) -> list[Whole]:
         return reconciliations.plain(drawn.place, 1, extracts - 1, seconds=drawn.seconds)
 
     def go(reconciliation: OpenReconciliation, drawn: Batch, meanwhile: Meanwhile) -> bool:
-        values = bench.fresh(drawn.shape)
-        order = Call(Endpoint.SUBMIT_ORDER, body=drawn.orders[0])
-        if not bench.is_accepted(order, bench.send(order, values)):
-            return False
-        bench.let_be_seen()
+        extracts = len(drawn.orders[0]["extracts"])
+        # More than are announced in all, before any has come: a sum over none is no number to some.
+        alone = reconciliations.plain(drawn.place, min(extracts + 1, MOST_LAWFUL), seconds=drawn.seconds)
         now = {name: reconciliation.values[0][name] for name in ("reconciliation", PERIOD)}
-        beyond = values.having(**now)
+        beyond, more = (bench.fresh(batch.shape).having(**now) for batch in (drawn, alone))
+        for batch, values in ((drawn, beyond), (alone, more)):
+            order = Call(Endpoint.SUBMIT_ORDER, body=batch.orders[0])
+            if not bench.is_accepted(order, bench.send(order, values)):
+                return False
+        bench.let_be_seen()
+        if extracts < MOST_LAWFUL:
+            _refused_beyond(bench, rule, alone, more, reconciliation, extracts)
         meanwhile(reconciliation, 0)
         if not reconciliations.released(reconciliation, 0):
             return False
-        _refused_beyond(bench, rule, drawn, beyond, reconciliation, len(drawn.orders[0]["extracts"]) - 1)
+        _refused_beyond(bench, rule, drawn, beyond, reconciliation, extracts - 1)
         meanwhile(reconciliation, 1)
         if not reconciliations.released(reconciliation, 1):
             return False

@@ -40,6 +40,11 @@ def _one_too_many(breach: Breach, request: Request, world: MockWorld) -> bool:
     )
 
 
+def _is_the_first(breach: Breach, request: Request, world: MockWorld) -> bool:
+    reconciliation = reconciliation_of(request, world)
+    return breach.rule == "REL-12" and reconciliation is not None and not reconciliation.received
+
+
 def _while_room_is_left(breach: Breach, request: Request, world: MockWorld) -> bool:
     """A release that begins below releasesQtd is taken, however far it goes beyond."""
     reconciliation = reconciliation_of(request, world)
@@ -101,6 +106,12 @@ ENTRIES: Final = (
         statement="Takes a release that begins below releasesQtd and goes beyond it.",
         rules=rules("REL-12"),
         forgives=_while_room_is_left,
+    ),
+    Defect(
+        name="rel-12-not-of-the-first",
+        statement="Takes the first release of a reconciliation, however many entries it has.",
+        rules=rules("REL-12"),
+        forgives=_is_the_first,
     ),
     Defect(
         name="rel-12-when-complete",
