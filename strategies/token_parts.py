@@ -55,6 +55,7 @@ WRONG_PASSWORD: Final[dict[str, Draw]] = {
     ),
     "the password in another case": _with_password(_other_case, "the password in another case"),
     "the password and one character": _with_password(lambda password: password + "x", "one character more"),
+    "the password, a colon and more": _with_password(lambda password: password + ":x", "a colon and more"),
     "the password and a blank": _with_password(lambda password: password + " ", "a blank more"),
     "the password cut short": _with_password(lambda password: password[:-1], "one character less"),
     "an empty password": _with_password(lambda _: "", "an empty password"),

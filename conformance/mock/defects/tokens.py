@@ -37,6 +37,10 @@ def _by_payload(world: MockWorld, token: str) -> TokenState:
     return world.access_token_state(known) if known else TokenState.UNKNOWN
 
 
+def _by_payload_where_unsigned(world: MockWorld, token: str) -> TokenState:
+    return _by_payload(world, token) if token.endswith(".") else world.access_token_state(token)
+
+
 def _by_beginning(world: MockWorld, token: str) -> TokenState:
     """Only the beginning of a token is compared."""
     long_enough = 60
@@ -114,6 +118,12 @@ TOKENS: Final = (
         sees=_credentials(lambda email, password: (email, password[:8]) == (EMAIL, PASSWORD[:8])),
     ),
     Defect(
+        name="auth-02-password-ends-at-a-colon",
+        statement="Splits credentials at every colon and looks at the first two parts.",
+        rules=rules("AUTH-02"),
+        sees=_credentials(lambda email, password: (email, password.split(":")[0]) == (EMAIL, PASSWORD)),
+    ),
+    Defect(
         name="auth-02-any-password",
         statement="Gives anyone a token who knows an email.",
         rules=rules("AUTH-02"),
@@ -144,6 +154,12 @@ TOKENS: Final = (
         statement="Looks at the beginning of a token only.",
         rules=rules("AUTH-04", "AUTH-05", "AUTH-06"),
         sees=_token_seen(_by_beginning),
+    ),
+    Defect(
+        name="auth-04-unsigned-taken",
+        statement="Takes a token without a signature by its payload, and compares those that are there.",
+        rules=rules("AUTH-04"),
+        sees=_token_seen(_by_payload_where_unsigned),
     ),
     Defect(
         name="auth-04-empty-taken",
