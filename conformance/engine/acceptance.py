@@ -11,6 +11,7 @@ from conformance.engine.sending import Sending
 from conformance.engine.unfinished import Hindered
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call
+from strategies.orders import Order
 
 ACCEPTED_BY = {
     Endpoint.CREATE_TOKEN: "AUTH-01",
@@ -49,10 +50,14 @@ class Accepting(Sending):
         self.hindered(f"{rule.id}: a lawful call got {exchange.status}")
         return False
 
-    def is_accepted_after_refusal(self, call: Call, exchange: Exchange, faults: list[Exchange]) -> bool:
+    def is_accepted_after_refusal(
+        self, call: Call, exchange: Exchange, faults: list[Exchange], before: Order | None = None
+    ) -> bool:
         """The same for a lawful submission after a broken one of the same code, which may have left a trace: then ORD-16 is to
-        blame, for the kept server errors too."""
-        if call.endpoint is Endpoint.SUBMIT_ORDER and not exchange.is_accepted and self._is_accepted_elsewhere(call):
+        blame, for the kept server errors too. `before` is what was accepted of that code before, where that was another order:
+        the update may be refused for it alone."""
+        is_order = call.endpoint is Endpoint.SUBMIT_ORDER
+        if is_order and not exchange.is_accepted and self._is_accepted_elsewhere(call, before):
             actual = f"since one was refused, the right one of the same code got {exchange.status}"
             self.observe("ORD-16", "a refused submission to leave nothing behind", actual, exchange)
             self.hindered(f"ORD-16: {actual}")
@@ -60,12 +65,14 @@ class Accepting(Sending):
             return False
         return self.is_accepted(call, exchange)
 
-    def _is_accepted_elsewhere(self, call: Call) -> bool:
-        """Whether it is accepted under a code that nobody has sent; that is in no counterexample's story."""
-        story = list(self.story)
-        again = self.send(call, self.fresh(call.shape))
+    def _is_accepted_elsewhere(self, call: Call, before: Order | None) -> bool:
+        """Whether it is accepted under a code that nobody has sent, or only what was `before`; that is in no counterexample's
+        story."""
+        story, values = list(self.story), self.fresh(call.shape)
+        sent = [*([] if before is None else [Call(Endpoint.SUBMIT_ORDER, body=before)]), call]
+        accepted = all(self.send(one, values).is_accepted for one in sent)
         self.story[:] = story
-        return again.is_accepted
+        return accepted
 
     def met(self, call: Call, exchange: Exchange) -> None:
         """Take note of what became of a lawful call: what is refused each time is sent less."""

@@ -41,7 +41,7 @@ def submit(model: Model, order: Order, slot: int) -> None:
         exchange = bench.send(call, model.codes[slot], f"{what} {model.order_words(key)}")
         after_broken = key in model.broken_updates
         accepted = (
-            bench.is_accepted_after_refusal(call, exchange, faults)
+            bench.is_accepted_after_refusal(call, exchange, faults, known.body if known is not None else None)
             if after_broken
             else bench.is_accepted(call, exchange)
         )

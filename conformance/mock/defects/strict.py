@@ -213,7 +213,7 @@ _ORDERS: Final = (
     Defect(
         name="strict-order-status-goes-back",
         statement="Refuses an update to an earlier status.",
-        rules=rules(*_FINDING, "ORD-16", "WFL-04", "QRY-03"),
+        rules=rules(*_FINDING, "WFL-04", "QRY-03"),
         objects=_goes_back,
     ),
     Defect(
