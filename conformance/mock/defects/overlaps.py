@@ -138,10 +138,10 @@ OVERLAPS: Final = (
         sees=_among(lambda _: ()),
     ),
     Defect(
-        name="rec-04-with-the-last-twenty",
-        statement="Compares a period with the last twenty.",
+        name="rec-04-with-the-last-twelve",
+        statement="Compares a period with the last twelve.",
         rules=rules(*_OVER),
-        sees=_among(lambda known: known[-20:]),
+        sees=_among(lambda known: known[-12:]),
     ),
     Defect(
         name="rec-04-with-the-first-twelve",
