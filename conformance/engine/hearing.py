@@ -19,8 +19,10 @@ class Hearing:
     slowest: float = 0.0
     """The most seconds that one was seen to take."""
     missed: bool = False
-    """Whether a reconciliation had ended without one. Ends are then seen by room for the next one, as on targets that notify of
-    nothing: to wait for each that does not come takes a run an hour."""
+    """Whether one was waited for in vain. Ends are then seen by room for the next one, as on targets that notify of nothing: to
+    wait for each that does not come takes a run an hour."""
+    heard_out: bool = False
+    """Whether one did not come either in the time that all have when their reconciliations are known to have ended."""
 
     def came(self, seconds: float) -> None:
         """One came after so long."""

@@ -63,12 +63,15 @@ class Notices(Places):
     def hear_out(self) -> list[Unheard]:
         """The same when all of them have had their time. Raises Hindered where the user does not want to wait so long."""
         for one in self.never_notified():
-            left = one.since + LATE_SECONDS - self.clock
+            time = self.hearing.worth(LATE_SECONDS) if self.hearing.heard_out else LATE_SECONDS
+            left = one.since + time - self.clock
             if left > self._at_most(left):
                 raise Hindered("a notification may still come, and --max-wait ends the wait for it")
             if left > 0 and self.notified(one.reconciliation, arrival=0.0) is None:
                 self.bench.session.pause("notifications that may come late", left)
-        return self.never_notified()
+        silent = self.never_notified()
+        self.hearing.heard_out = self.hearing.heard_out or bool(silent)
+        return silent
 
     def _at_most(self, seconds: float) -> float:
         """So many, or as many as one wait may take."""
@@ -85,6 +88,7 @@ class Notices(Places):
                 self.note_taken(self.clock - began)
                 return True
             session.sign()
+        self.hearing.missed = True
         return False
 
     def _note_unheard(self, ended: OpenReconciliation | None, opened_after: Exchange) -> None:

@@ -349,6 +349,20 @@ class Reconciliations(ReconciliationCalls):
                 raise
         return place not in self.endless
 
+    def opened_after(self, place: Place) -> OpenReconciliation:
+        """Another that is open there, which shows that the one before has ended. Raises Hindered where it goes on, or that can't
+        be had."""
+        if self.bench.session.control is not None:
+            self.endless.discard(place)
+        another = self.begin(self.plainest(place))
+        if not self.submit_orders(another):
+            raise Hindered("an order for a reconciliation was refused")
+        is_open = self.create(another, blame=False).is_accepted
+        if not is_open or place in self.endless:
+            self.finish(another)
+            raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
+        return another
+
     def first_of(self, place: Place, seconds: int) -> OpenReconciliation | None:
         """The one that was opened first there of those whose periods last so long."""
         return next((one for one in self.ids.values() if one.place == place and one.batch.seconds == seconds), None)

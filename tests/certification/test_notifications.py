@@ -17,7 +17,6 @@ from conformance.contract.rules import Side
 from conformance.engine.notices import ARRIVAL_SECONDS
 from conformance.engine.open_reconciliation import OpenReconciliation, is_about
 from conformance.engine.properties import once, prove
-from conformance.engine.unfinished import Hindered
 from conformance.engine.waiting import Waiting
 from conformance.target.inbox import Received
 from conformance.target.wire.exchange import Exchange
@@ -102,27 +101,42 @@ def _about_another(received: Received, reconciliation: OpenReconciliation, known
     return any(is_about(received, one) for one in known if one.id != reconciliation.id)
 
 
-def _arrived_about(experiment: Experiment, reconciliation: OpenReconciliation, since: int) -> list[Received]:
+def _arrived_about(
+    experiment: Experiment, reconciliation: OpenReconciliation, since: int
+) -> tuple[list[Received], list[Received]]:
+    """What may be meant to tell of it; and of that what does not tell of another, whose notification came late."""
     known = experiment.bench.reconciliations.ids.values()
     about = [one for one in _arrived(experiment, since) if _about(one, reconciliation)]
-    return [one for one in about if not _about_another(one, reconciliation, known)] or about
+    return about, [one for one in about if not _about_another(one, reconciliation, known)]
 
 
-def _let_come(experiment: Experiment, reconciliation: OpenReconciliation) -> None:
-    """Nothing came in as long as one is waited for: it may go on. Raises Hindered where it does, or where the user does not want
-    to wait for what may come when it has ended."""
+def _awaited(experiment: Experiment, reconciliation: OpenReconciliation, since: int) -> list[Received]:
+    """What tells of it. Where nothing came in as long as one is waited for it may go on: then it is looked at whether it has
+    ended, and a notification of it has time until the next one ends. Raises Hindered where it goes on, or where the user does
+    not want to wait for what may come."""
+    about, arrived = _arrived_about(experiment, reconciliation, since)
+    if arrived:
+        return arrived
     bench, reconciliations = experiment.bench, experiment.bench.reconciliations
     story = list(bench.story)
-    if not reconciliations.is_free(reconciliation.place):
-        raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
-    reconciliations.hear_out()
-    bench.story[:] = story
+    another = reconciliations.opened_after(reconciliation.place)
+    try:
+        reconciliations.hear_out()
+        _, arrived = _arrived_about(experiment, reconciliation, since)
+    finally:
+        reconciliations.finish(another)
+        bench.story[:] = story
+    return arrived or about
 
 
 def _check_completed(
-    experiment: Experiment, reconciliation: OpenReconciliation, since: int, situation: str, exchange: Exchange
+    experiment: Experiment,
+    reconciliation: OpenReconciliation,
+    arrived: list[Received],
+    situation: str,
+    exchange: Exchange,
 ) -> None:
-    payload = _check_arrived(experiment, COMPLETED, _arrived_about(experiment, reconciliation, since), exchange)
+    payload = _check_arrived(experiment, COMPLETED, arrived, exchange)
     expected = {
         "accountId": str(reconciliation.place.account),
         "reconciliationId": str(reconciliation.id),
@@ -143,9 +157,8 @@ def completion_is_notified(experiment: Experiment) -> None:
         since = _count(experiment)
         reconciliation = reconciliations.run_through(batch)
         last = bench.story[-1]
-        if not _arrived_about(experiment, reconciliation, since):
-            _let_come(experiment, reconciliation)
-        _check_completed(experiment, reconciliation, since, "CONCILIED", last)
+        arrived = _awaited(experiment, reconciliation, since)
+        _check_completed(experiment, reconciliation, arrived, "CONCILIED", last)
 
     def of_each() -> Waiting[None]:
         yield  # until the others have ended, too
@@ -197,7 +210,8 @@ def failure_is_notified(experiment: Experiment) -> None:
             last = bench.story[-1]
         finally:
             reconciliations.finish(reconciliation)
-        _check_completed(experiment, reconciliation, since, "ERROR", last)
+        about, arrived = _arrived_about(experiment, reconciliation, since)
+        _check_completed(experiment, reconciliation, arrived or about, "ERROR", last)
 
     prove(bench, bench.scenario, batches(reconciliations.scope), law, max(1, bench.session.profile.sequences // 3))
 

@@ -14,7 +14,7 @@ from tests.suite.support.command_runs import PATIENCE_SECONDS, Run, kept_in, wit
 from tests.suite.support.stage.mock import mock, target_file
 from tests.suite.support.stage.ports import LOOPBACK, free_port
 
-RULES: Final = ("NTF-01", "WFL-01", "WFL-02", "REC-10")
+RULES: Final = ("NTF-01", "WFL-01", "WFL-02", "REC-10", "CON-03")
 """What opens reconciliations on several accounts."""
 
 PATIENCE, LATE, SHORT = 6.0, 2.0, 0.2
