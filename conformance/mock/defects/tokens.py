@@ -64,6 +64,11 @@ def _sliding(world: MockWorld, token: str) -> TokenState:
     return state
 
 
+def _void_as_the_last(world: MockWorld, token: str) -> TokenState:
+    voided = [one for one, state in world.refresh_tokens.items() if state is TokenState.EXPIRED]
+    return TokenState.VALID if token in voided[:-1] else world.refresh_token_state(token)
+
+
 def _access_token_too(world: MockWorld, token: str) -> TokenState:
     return TokenState.VALID if token in world.access_tokens else world.refresh_token_state(token)
 
@@ -226,6 +231,12 @@ TOKENS: Final = (
         statement="Takes a refresh token any number of times.",
         rules=rules("AUTH-07"),
         reuses_refresh_tokens=True,
+    ),
+    Defect(
+        name="auth-07-only-the-last-void",
+        statement="Knows only the last refresh token that was used to be void.",
+        rules=rules("AUTH-07"),
+        sees=lambda world: Seen(world, refresh_token_state=lambda token: _void_as_the_last(world, token)),
     ),
     Defect(
         name="auth-07-access-token-taken",
