@@ -40,7 +40,7 @@ from conformance.target.wire.http.building import no_cookies
 from conformance.target.wire.journal import Journal, Spent
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.evidence import Evidence
-from conformance.verdict.not_exercised import NEEDS_CONTROL
+from conformance.verdict.not_exercised import NEEDS_CONTROL, NEEDS_ONE_PROCESS
 
 RUNS = 10**7
 """Run numbers have seven digits: what the codes of orders have room for."""
@@ -162,17 +162,20 @@ class Session:
 
     def missing_need(self, rule: Rule) -> str | None:
         """Why the rule can't be exercised on this target, or None where it can."""
-        return missing_need(rule, self.target, controlled=self.control is not None)
+        missing = missing_need(rule, self.target, controlled=self.control is not None)
+        is_deaf = self.control is None and not self.options.alone and "callback_url" in rule.needs
+        return NEEDS_ONE_PROCESS if missing is None and is_deaf else missing
 
     @property
     def inbox(self) -> Inbox | None:
-        """Where the target's notifications arrive, opened on first use; None where it sends none. Raises CannotRun."""
+        """Where the target's notifications arrive, opened on first use; None where it sends none, or where several workers would
+        listen. Raises CannotRun."""
         if self._inbox is None:
             fixtures = self.target.fixtures
             if self.control is not None:
                 self._inbox = Inbox()
                 self.control.call_back(self._inbox.url)
-            elif fixtures.callback_url is not None:
+            elif fixtures.callback_url is not None and self.options.alone:
                 host, port = fixtures.callback_address
                 self._inbox = Inbox(host, port, urlsplit(fixtures.callback_url).path or "/")
         return self._inbox

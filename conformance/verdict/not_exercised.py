@@ -9,3 +9,8 @@ NEEDS_CONTROL: Final = {
     "mock": "needs the suite's own mock: on a live endpoint it would lock the integrator out, or nothing documented causes it",
 }
 """By what the catalogue says that the rule needs."""
+
+NEEDS_ONE_PROCESS: Final = (
+    "needs a run of one process: of several workers one alone can listen where notifications arrive"
+)
+"""Of what needs a live endpoint's notifications."""

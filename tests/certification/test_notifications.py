@@ -104,10 +104,12 @@ def _about_another(received: Received, reconciliation: OpenReconciliation, known
 def _arrived_about(
     experiment: Experiment, reconciliation: OpenReconciliation, since: int
 ) -> tuple[list[Received], list[Received]]:
-    """What may be meant to tell of it; and of that what does not tell of another, whose notification came late."""
+    """What may be meant to tell of it; and of that what tells of it for sure, if anything does, or else what does not tell of
+    another of the run, whose notification came late. Others may reconcile at the same time, and be told here."""
     known = experiment.bench.reconciliations.ids.values()
     about = [one for one in _arrived(experiment, since) if _about(one, reconciliation)]
-    return about, [one for one in about if not _about_another(one, reconciliation, known)]
+    surely = [one for one in about if is_about(one, reconciliation)]
+    return about, surely or [one for one in about if not _about_another(one, reconciliation, known)]
 
 
 def _awaited(experiment: Experiment, reconciliation: OpenReconciliation, since: int) -> list[Received]:

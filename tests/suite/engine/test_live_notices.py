@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from threading import Event, Thread
+from typing import Any, Final
 
+import httpx
 import pytest
 
 from conformance.engine import hearing, notices, places
+from conformance.verdict.not_exercised import NEEDS_ONE_PROCESS
 from tests.suite.support import forked
 from tests.suite.support.command_runs import PATIENCE_SECONDS, Run, kept_in, without_ci
 from tests.suite.support.stage.mock import mock, target_file
@@ -20,31 +26,52 @@ RULES: Final = ("NTF-01", "WFL-01", "WFL-02", "REC-10", "CON-03")
 PATIENCE, LATE, SHORT = 6.0, 2.0, 0.2
 """Seconds to listen for a notification: at most, after the end is known, and where they are known not to come."""
 
+OF_OTHERS: Final[dict[str, Any]] = {
+    "notificationType": "RECONCILIATION_COMPLETED",
+    "timestamp": "2026-11-30T09:00:00Z",
+    "payload": {
+        "accountId": 19055,
+        "reconciliationId": 900_001,
+        "resolvedEndDate": "2026-11-30T09:00:00Z",
+        "situation": "CONCILIED",
+    },
+}
+"""A notification of what somebody else reconciles."""
 
-def certified(directory: Path, defect: str | None = None, *options: str, late: float = LATE) -> Run:
-    """What a certification of these rules says of a live endpoint that has the defect."""
+EVERY_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A live endpoint: the target file that leads to it, and where it notifies."""
+
+    target: Path
+    callback: str
+
+    def certified(self, *options: str, late: float = LATE) -> Run:
+        """What a certification of these rules says of it."""
+        directory = self.target.parent
+        rules = [word for rule in RULES for word in ("--rule", rule)]
+        done = forked.run(
+            *("certify", "--no-html", "--reports", str(directory / "reports"), "--target", str(self.target)),
+            *rules,
+            *options,
+            environment={**without_ci(), **kept_in(directory / "state")},
+            patience=PATIENCE_SECONDS,
+            first=partial(_listen_shortly, late),
+        )
+        return Run(done.returncode, done.stdout, done.stderr, directory / "reports")
+
+
+@contextmanager
+def endpoint(directory: Path, defect: str | None = None) -> Iterator[Endpoint]:
+    """A mock with that defect, which reconciles at once."""
     port = free_port()
     url = f"http://{LOOPBACK}:{port}/notifications"
     fixtures = {"callback_url": url, "callback_listen": f"{LOOPBACK}:{port}"}
     with mock(directory, defect=defect, variant="reconciles-at-once") as running:
         running.command(callbackUrl=url)
-        target = target_file(directory / "live.toml", running.base_url, fixtures=fixtures)
-        rules = [word for rule in RULES for word in ("--rule", rule)]
-        arguments = (
-            "certify",
-            "--no-html",
-            "--reports",
-            str(directory / "reports"),
-            "--target",
-            str(target),
-            *rules,
-            *options,
-        )
-        environment = {**without_ci(), **kept_in(directory / "state")}
-        done = forked.run(
-            *arguments, environment=environment, patience=PATIENCE_SECONDS, first=partial(_listen_shortly, late)
-        )
-        return Run(done.returncode, done.stdout, done.stderr, directory / "reports")
+        yield Endpoint(target_file(directory / "live.toml", running.base_url, fixtures=fixtures), url)
 
 
 def _listen_shortly(late: float) -> None:
@@ -53,8 +80,38 @@ def _listen_shortly(late: float) -> None:
     notices.LATE_SECONDS, hearing.SHORT_SECONDS = late, SHORT  # type: ignore[misc]
 
 
+@contextmanager
+def notified_of_others(url: str) -> Iterator[None]:
+    """All the time somebody else's reconciliations end."""
+    ended = Event()
+
+    def notify() -> None:
+        with httpx.Client() as client:
+            while not ended.wait(EVERY_SECONDS):
+                OF_OTHERS["payload"]["reconciliationId"] += 1
+                try:
+                    client.post(url, json=OF_OTHERS)
+                except httpx.TransportError:  # nobody listens yet, or any more
+                    continue
+
+    thread = Thread(target=notify)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def test_an_endpoint_that_notifies_of_all_is_waited_for_by_what_it_notifies(tmp_path: Path) -> None:
-    run = certified(tmp_path)
+    with endpoint(tmp_path) as there:
+        run = there.certified()
+    assert {run.by_rule[rule] for rule in RULES} == {"pass"}, run.output
+
+
+def test_what_others_reconcile_meanwhile_is_no_matter_of_the_run(tmp_path: Path) -> None:
+    with endpoint(tmp_path) as there, notified_of_others(there.callback):
+        run = there.certified()
     assert {run.by_rule[rule] for rule in RULES} == {"pass"}, run.output
 
 
@@ -63,11 +120,21 @@ def test_an_endpoint_that_notifies_of_all_is_waited_for_by_what_it_notifies(tmp_
     ["ntf-01-none", "ntf-01-first-account-only", "ntf-01-every-third-silent", "ntf-01-another-id", "ntf-01-id-as-text"],
 )
 def test_what_is_not_notified_is_told(tmp_path: Path, defect: str) -> None:
-    run = certified(tmp_path, defect)
+    with endpoint(tmp_path, defect) as there:
+        run = there.certified()
     assert run.verdicts("fail") == {"NTF-01"}, run.output
 
 
 def test_who_does_not_want_to_wait_is_not_told_what_may_still_come(tmp_path: Path) -> None:
-    run = certified(tmp_path, "ntf-01-first-account-only", "--max-wait", "10s", late=600)
+    with endpoint(tmp_path, "ntf-01-first-account-only") as there:
+        run = there.certified("--max-wait", "10s", late=600)
     assert (run.by_rule["NTF-01"], run.verdicts("fail")) == ("inconclusive", set()), run.output
     assert "a notification may still come, and --max-wait ends the wait for it" in run.output
+
+
+def test_of_several_workers_none_listens(tmp_path: Path) -> None:
+    """They would all listen at one address."""
+    with endpoint(tmp_path) as there:
+        run = there.certified("--workers", "2")
+    assert (run.by_rule["NTF-01"], run.entry("NTF-01")["reason"]) == ("not-exercised", NEEDS_ONE_PROCESS), run.output
+    assert {run.by_rule[rule] for rule in RULES if rule != "NTF-01"} == {"pass"}, run.output
