@@ -93,7 +93,7 @@ class Notices(Places):
 
     def _note_unheard(self, ended: OpenReconciliation | None, opened_after: Exchange) -> None:
         """It has ended, since another was opened after it; take note of it where no notification has told that."""
-        if self.bench.session.inbox is None or ended is None or ended.id is None:
+        if self.bench.session.inbox is None or ended is None or ended.id is None or ended.may_fail:
             return
         if ended.is_complete and not ended.spoiled and self.notified(ended, arrival=0.0) is None:
             self._unheard[ended.id] = Unheard(ended, opened_after, self.clock)

@@ -461,7 +461,7 @@ def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Sending]:
             reconciliation = _opened(bench, (sizes[0],))
             place, values = reconciliation.place, reconciliation.values[0]
             versions = {"v1": reconciliation.batch.orders[0]}
-            attempt.initial = initial(reconciliation)
+            attempt.initial, reconciliation.may_fail = initial(reconciliation), True
             try:
                 release = asking_release(reconciliation, 0)
                 if _are_refused(attempt.at_once(_deletion(values, place), release)):

@@ -207,6 +207,7 @@ def failure_is_notified(experiment: Experiment) -> None:
         assert reconciliation.id is not None
         try:
             control.fail(reconciliation.id)
+            reconciliation.may_fail = True
             if not reconciliations.released(reconciliation, 0):
                 return
             last = bench.story[-1]
