@@ -101,6 +101,13 @@ def _about_another(received: Received, reconciliation: OpenReconciliation, known
     return any(is_about(received, one) for one in known if one.id != reconciliation.id)
 
 
+def _names(received: Received, reconciliation: OpenReconciliation) -> bool:
+    """Whether it is this reconciliation's by its id, whatever else it tells."""
+    content: Any = received.content
+    payload = content.get("payload") if isinstance(content, dict) else None
+    return isinstance(payload, dict) and id_text(payload.get("reconciliationId")) == str(reconciliation.id)
+
+
 def _arrived_about(
     experiment: Experiment, reconciliation: OpenReconciliation, since: int
 ) -> tuple[list[Received], list[Received]]:
@@ -108,7 +115,7 @@ def _arrived_about(
     another of the run, whose notification came late. Others may reconcile at the same time, and be told here."""
     known = experiment.bench.reconciliations.ids.values()
     about = [one for one in _arrived(experiment, since) if _about(one, reconciliation)]
-    surely = [one for one in about if is_about(one, reconciliation)]
+    surely = [one for one in about if _names(one, reconciliation)]
     return about, surely or [one for one in about if not _about_another(one, reconciliation, known)]
 
 
