@@ -37,6 +37,8 @@ class OpenReconciliation:
     """Whether something was accepted that should not have been, so that what it holds is not known."""
     ended: bool = False
     """Whether it was seen to have ended."""
+    sent_twice: bool = False
+    """Whether its first order was sent twice, the same."""
     may_fail: bool = False
     """Whether it may end in ERROR: it was made to, or its order was deleted meanwhile, of which no document speaks. That this is
     notified is another rule's business than that it is reconciled."""

@@ -108,7 +108,7 @@ def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
         yield from _still_stays(bench, rule, reconciliation, -1, f"it is reconciled, the last of {orders} orders")
 
     def sent_before(reconciliation: OpenReconciliation) -> Beside | None:
-        first = Call(Endpoint.SUBMIT_ORDER, body=reconciliation.batch.orders[0])
+        first, reconciliation.sent_twice = Call(Endpoint.SUBMIT_ORDER, body=reconciliation.batch.orders[0]), True
         return () if bench.is_accepted(first, bench.send(first, reconciliation.values[0])) else None
 
     def sent_again(reconciliation: OpenReconciliation, _: Beside) -> Waiting[None]:
