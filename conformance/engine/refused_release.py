@@ -23,19 +23,11 @@ def rule_to_blame(reconciliations: Reconciliations, reconciliation: OpenReconcil
     """The rule to blame for the refusal of that order's lawful release: the one that is proven, or else the likely one."""
     if order == 0 and reconciliation.sent_elsewhere and _is_moved_by_others(reconciliations, reconciliation):
         return "QRY-05"
-    if reconciliation.sent_twice and _takes_others_there(reconciliations, reconciliation):
-        return "ORD-17"
     proven = proven_rule(reconciliations, reconciliation, order)
     if proven is not None or not reconciliation.after_refusal:
         return proven or likely_rule(reconciliations, reconciliation, order)
     observed = reconciliations.bench.session.evidence.observed
     return next((rule for rule in ("WFL-02", "REL-01") if rule in observed), "REL-18")
-
-
-def _takes_others_there(reconciliations: Reconciliations, reconciliation: OpenReconciliation) -> bool:
-    """Whether releases of orders that were sent once were accepted at its place."""
-    others = (one for one in reconciliations.ids.values() if one is not reconciliation and not one.sent_twice)
-    return any(one.released for one in others if one.place == reconciliation.place)
 
 
 def _is_moved_by_others(reconciliations: Reconciliations, reconciliation: OpenReconciliation) -> bool:
@@ -94,8 +86,9 @@ def _ways(
     place, batch, was_refused = reconciliation.place, reconciliation.batch, reconciliation.after_refusal
     reconciliations.free(place)
     stays = place in reconciliations.blocked
-    if was_refused or not stays:
-        likely = "WFL-02" if reconciliation.within is not None else "REL-01"
+    if was_refused or reconciliation.sent_twice or not stays:
+        # This time each order is sent once.
+        likely = "WFL-02" if reconciliation.within is not None else "ORD-17" if reconciliation.sent_twice else "REL-01"
         yield _where_it_is_free(reconciliations, batch), "REL-18" if was_refused else likely
     if batch.namesake is not None and not stays:
         yield _where_it_is_free(reconciliations, replace(batch, namesake=None)), "REL-01"
