@@ -24,7 +24,7 @@ if (
 
 wait_for_no_disk()
 
-WAITING: Final = ("tests/suite/run/", "tests/suite/commandline/test_cli.py", "tests/suite/target/test_bad_answers.py")
+WAITING: Final = ("tests/suite/run/", "tests/suite/commandline/", "tests/suite/target/test_bad_answers.py")
 
 
 def pytest_configure() -> None:

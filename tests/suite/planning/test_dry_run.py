@@ -21,7 +21,6 @@ from conformance.target.shared.reconciling import note_reconciling, seen_reconci
 from conformance.target.shared.store import open_store
 from conformance.target.shared.store_base import ERRORS
 from conformance.target.shared.store_sqlite import SQLiteStore
-from tests.suite.commandline.test_cli import served
 from tests.suite.support.command_runs import Run, certify, kept_in, without_ci
 from tests.suite.support.stage.mock import mock, target_file
 
@@ -110,10 +109,10 @@ def test_a_run_that_would_end_waiting_is_not_begun(pace: str, listener: socket.s
     ],
 )
 def test_plain_pytest_is_no_other(max_wait: str, left: int, told: str, tmp_path: Path) -> None:
-    file = tmp_path / "mock.toml"
     options = [f"--koncili-reports={tmp_path / 'reports'}", "--koncili-no-html", f"--koncili-max-wait={max_wait}"]
     command = [sys.executable, "-m", "pytest", "tests/certification", "-q", "-p", "no:cacheprovider"]
-    with served(file):
+    with mock(tmp_path) as staged:
+        file = staged.target
         kept = f'environment = "sandbox"\nerror_budget = {1 + left + KEPT_BACK}'
         file.write_text(file.read_text().replace('environment = "mock"', kept))
         done = subprocess.run(
@@ -176,8 +175,8 @@ def test_what_can_not_run_can_not_be_planned(
 
 @pytest.mark.parametrize(("pace", "is_told"), [("documented", True), ("unlimited", False)])
 def test_a_run_that_is_held_to_limits_says_first_what_it_will_spend(pace: str, is_told: bool, tmp_path: Path) -> None:
-    file = tmp_path / "mock.toml"
-    with served(file):
+    with mock(tmp_path) as staged:
+        file = staged.target
         live = file.read_text().replace('environment = "mock"', 'environment = "sandbox"')
         file.write_text(live.replace('pace = "unlimited"', f'pace = "{pace}"'))
         run = certify(tmp_path / "reports", "--target", str(file), "--profile", "smoke", "--rule", "ACC-01")
