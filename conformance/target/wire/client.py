@@ -127,30 +127,39 @@ class KonciliClient:
         """
         content = None if body is None else body if isinstance(body, bytes) else dumps(body).encode()
         sent = dict(headers or {})
-        own_token = endpoint.needs_token and TOKEN_HEADER not in sent
-        if own_token:
+        if endpoint.needs_token and TOKEN_HEADER not in sent:
             sent[TOKEN_HEADER] = self.tokens.access()
         if endpoint.needs_token:
             sent.setdefault(INTEGRATOR_HEADER, str(self.target.integrator))
+        carrier = self._carrier(sent)
 
         def again() -> Exchange:
             return self.sender.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
 
         exchange = again()
-        if not own_token:
+        if carrier is None:
             return exchange
-        # A wrong integrator may be what it is refused for.
-        is_plain = INTEGRATOR_HEADER not in (headers or {}) and not self._admission.is_refusing(endpoint)
+        # A wrong integrator, or the name in other letters, may be what it is refused for.
+        is_plain = (
+            carrier == TOKEN_HEADER
+            and INTEGRATOR_HEADER not in (headers or {})
+            and not self._admission.is_refusing(endpoint)
+        )
         for _ in range(NEW_TOKENS if is_plain else 1):
             if not says_no_token(exchange):
                 break
             self.tokens.drop()
-            sent[TOKEN_HEADER] = self.tokens.access()
+            sent[carrier] = self.tokens.access()
             exchange = again()
         if is_plain and says_no_token(exchange):
             exchange = self._let_in(endpoint, exchange, again, sent)
         self._not_let_in = 0
         return exchange
+
+    def _carrier(self, sent: Mapping[str, str | None]) -> str | None:
+        """The header that carries the client's own token, however its name is written; None where another token goes, or none."""
+        carriers = [name for name, value in sent.items() if name.lower() == TOKEN_HEADER.lower() and value is not None]
+        return carriers[0] if len(carriers) == 1 and self.tokens.is_own(sent[carriers[0]]) else None
 
     def _let_in(
         self, endpoint: Endpoint, refused: Exchange, again: Callable[[], Exchange], sent: Mapping[str, str | None]

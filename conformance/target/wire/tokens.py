@@ -67,6 +67,10 @@ class Tokens:
         """Ask for another before the next call: what a refresh gave may be dead, too."""
         self._token = self._refresh = None
 
+    def is_own(self, token: str | None) -> bool:
+        """Whether this is the access token that calls carry now."""
+        return token is not None and token == self._token
+
     def access(self) -> str:
         """A token that is good for at least another minute. Raises CannotRun where the credentials are refused."""
         if self._token is None or self._now() >= self._renew_at:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,19 @@ def test_no_token_to_a_callers_token_is_the_answer(client: KonciliClient, server
     assert client.call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: token}).status == 403
     assert server.routes == [Endpoint.LIST_ACCOUNTS.label]
     assert server.sent(TOKEN_HEADER) == [token]
+
+
+@pytest.mark.parametrize("write", [str.lower, str.upper])
+@pytest.mark.parametrize(("refused", "status"), [(1, 200), (2, 403)])
+def test_the_own_token_is_renewed_once_however_its_header_is_written(
+    client: KonciliClient, server: Server, write: Callable[[str], str], refused: int, status: int
+) -> None:
+    """A token that died is no fault of the target's; that it does not know the header, which it must, comes each time."""
+    server.answers["/my-accounts"] = [*[NO_TOKEN] * refused, httpx.Response(200)]
+    headers = {TOKEN_HEADER: None, write(TOKEN_HEADER): client.access_token()}
+    assert client.call(Endpoint.LIST_ACCOUNTS, headers=headers).status == status
+    assert server.routes == [TOKEN_ROUTE, LIST] * 2
+    assert server.sent(TOKEN_HEADER) == ["access-token-number-1", "access-token-number-3"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"errorCode": "403-1"}', b'{"response": "FORBIDDEN"}', b"NO_TOKEN"])
