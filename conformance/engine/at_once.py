@@ -16,12 +16,12 @@ from conformance.concurrency.model import ABSENT, Look, World, shown_words
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.as_sent import check_shown_as_sent
 from conformance.engine.bench import Bench
-from conformance.engine.late import LATE_SECONDS
 from conformance.engine.sending import SERVER_ERROR
 from conformance.engine.settling import ASKED_AT_MOST
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
+from conformance.target.waiting import LATE_SECONDS
 from conformance.target.wire.exchange import Exchange
 from conformance.target.wire.tokens import says_no_token
 from conformance.target.wire.transport import TOO_MANY

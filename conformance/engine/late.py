@@ -8,12 +8,9 @@ from typing import Final
 
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.engine.acceptance import Accepting
+from conformance.target.waiting import LATE_SECONDS
 from conformance.target.wire.exchange import Exchange
 from strategies.scope import Place
-
-LATE_SECONDS: Final = (0.5, 5.0)
-"""Seconds after which a lawful call that reads an order is sent again where it was refused, one after the other."""
-
 
 GREW_LATER: Final = 3
 """So often a target is taken to see orders still later than it was seen to."""

@@ -16,7 +16,7 @@ from conformance.run import fillers
 from conformance.run.fillers import query as query_for
 from conformance.target.shared.ledger import NO_SUCH_PLACE, Ledger, OrderId
 from conformance.target.shared.lenient import Place
-from conformance.target.waiting import Wait
+from conformance.target.waiting import LATE_SECONDS, Wait
 from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.exchange import Exchange
 
@@ -56,9 +56,6 @@ class NotRefused(NotCompleted):
 class Refused(NotCompleted):
     """Its releases were refused: it takes none, or has all of them."""
 
-
-LATE_SECONDS: Final = (0.5, 2.0)
-"""Seconds after which a release is sent again whose order may not be seen yet, one after the other."""
 
 IN_VAIN_AT_MOST: Final = 2
 """For so many releases in a row an order is waited for in vain: they cost client errors, and something else may be wrong."""

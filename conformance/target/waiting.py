@@ -15,6 +15,10 @@ SHOWN_FROM: Final = 5.0
 
 STEP_SECONDS: Final = 1.0
 
+LATE_SECONDS: Final = (0.5, 5.0)
+"""Seconds after which a lawful call that reads an order is sent again where it was refused, one after the other: its order may be
+seen late."""
+
 UNKNOWN: Final = math.inf
 """What is told of a wait of which nobody knows how long it takes."""
 

@@ -415,14 +415,18 @@ def test_what_there_is_no_budget_for_is_left_to_the_next_run(
     assert left(koncili) == ([], [])
 
 
-def test_orders_that_are_seen_late_fill_up_what_was_left(koncili: Koncili, dead: OneRun, rescuer: OneRun) -> None:
-    """The release of one that was just sent got a 404, and the reconciliation blocked its channel for all that came after."""
-    koncili.switch([VARIANTS["orders-seen-late"]])
+@pytest.mark.parametrize(("lag", "learnt"), [(0.2, 0.5), (3.5, 5.5), (5.0, 5.5)])
+def test_orders_that_are_seen_late_fill_up_what_was_left(
+    lag: float, learnt: float, koncili: Koncili, dead: OneRun, rescuer: OneRun
+) -> None:
+    """The release of one that was just sent got a 404, and the reconciliation blocked its channel for all that came after: so it
+    was, last, where scenarios wait for longer than what clears away did."""
+    koncili.switch([replace(VARIANTS["orders-seen-late"], shows_at=lambda instant: instant + timedelta(seconds=lag))])
     dead.create()
     rescue(dead, rescuer)
     assert left(koncili) == ([], [])
     assert rescuer.live.recovery.report.undone == []
-    assert rescuer.live.recovery.client.late == 0.5
+    assert rescuer.live.recovery.client.late == learnt
 
 
 @pytest.mark.parametrize("learnt", [False, True])
