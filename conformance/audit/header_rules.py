@@ -20,6 +20,10 @@ TOKEN, INTEGRATOR = "AUTH-03", "CLI-14"
 NO_HEADERS: Final = "the headers were not recorded"
 LEFT_OUT: Final = f"the recorder leaves {TOKEN_HEADER} out: calls that were taken have none either"
 
+BLOTS_OUT: Final = (
+    f"the recorder blots out {TOKEN_HEADER}, and calls that were taken have no {INTEGRATOR_HEADER} header"
+)
+
 MOST_HELD: Final = 1_000
 """After so many calls of a recording without a token none of which was taken, none was sent."""
 
@@ -44,6 +48,12 @@ class Headers:
         self._leaves_out: set[str] = set()
         """Those in which a call was taken that has none."""
         self._never_sent: set[str] = set()
+        self._names: set[str] = set()
+        """Recordings in which calls have an integrator's header."""
+        self._beside_blots: dict[str, list[Call]] = {}
+        """By recording the calls without it whose token the recorder has blotted out."""
+        self._taken: set[str] = set()
+        """Recordings in which such a call was taken."""
 
     def take(self, call: Call) -> None:
         """Judge a call."""
@@ -62,6 +72,13 @@ class Headers:
             else:
                 self._tell(held)
         self._held.clear()
+        for file, calls in sorted(self._beside_blots.items()):
+            for call in calls:
+                if file in self._names or file not in self._taken:
+                    self._missed(INTEGRATOR, call)
+                else:
+                    self._findings.cannot_tell(INTEGRATOR, BLOTS_OUT)
+        self._beside_blots.clear()
 
     def _judge_token(self, call: Call) -> None:
         header = call.token_header
@@ -77,16 +94,20 @@ class Headers:
         elif call.is_without_token:
             self._hold(TOKEN, call)
         else:
+            if _shows_a_token(call):
+                self._leaves_out.add(call.origin.file)
             self._findings.cannot_tell(TOKEN, f"no {TOKEN_HEADER} was recorded, and the answer does not tell")
 
     def _judge_integrator(self, call: Call) -> None:
         value = call.integrator
         token = call.token_header
+        if isinstance(value, str) and value.strip():
+            self._names.add(call.origin.file)
         if isinstance(value, Missing):
             self._findings.cannot_tell(INTEGRATOR, NO_HEADERS)
         elif value is None or not value.strip():
             if isinstance(token, str) and token.strip():
-                self._missed(INTEGRATOR, call)
+                self._judge_beside(token, call)
             elif call.came is Came.ACCEPTED:
                 self._findings.cannot_tell(INTEGRATOR, NO_HEADERS)
             else:
@@ -100,6 +121,22 @@ class Headers:
             self._findings.breaks(
                 INTEGRATOR, call, says, pointer=f"header {INTEGRATOR_HEADER}", value=value, cause="no UUID"
             )
+
+    def _judge_beside(self, token: str, call: Call) -> None:
+        """A call with a token and without an integrator: a recorder that blots tokens out may leave other headers out."""
+        file = call.origin.file
+        if not is_masked(token) or file in self._names:
+            self._missed(INTEGRATOR, call)
+            return
+        if call.came is Came.ACCEPTED:
+            self._taken.add(file)
+        held = self._beside_blots.setdefault(file, [])
+        if len(held) < MOST_HELD:
+            held.append(call)
+        elif file in self._taken:
+            self._findings.cannot_tell(INTEGRATOR, BLOTS_OUT)
+        else:
+            self._missed(INTEGRATOR, call)
 
     def _hold(self, rule: str, call: Call) -> None:
         file = call.origin.file
@@ -124,6 +161,12 @@ class Headers:
         else:
             says = f"there is no {INTEGRATOR_HEADER} header"
             self._findings.breaks(rule, call, says, pointer=f"header {INTEGRATOR_HEADER}")
+
+
+def _shows_a_token(call: Call) -> bool:
+    """Whether its refusal shows that it had a token: without one all else is not looked at (AUTH-03)."""
+    code = call.error_code
+    return call.came is Came.REFUSED and code is not None and "-" in code
 
 
 @lru_cache(maxsize=256)

@@ -69,6 +69,42 @@ def test_an_integrator_is_missed_beside_a_token(value: str | None) -> None:
     assert recording.broken() == {"CLI-14": [4]}
 
 
+BLOTTED = {**SENT, "gumgatoken": "********"}
+
+
+def test_an_integrator_may_be_left_out_where_tokens_are_blotted_out() -> None:
+    recording = day(BLOTTED)
+    assert recording.broken() == {}
+    assert verdict(recording.audited(), "CLI-14") == "undecided"
+
+
+def test_an_integrator_is_missed_beside_a_token_that_is_blotted_out_where_others_have_it_or_none_is_taken() -> None:
+    recording = day(BLOTTED)
+    recording.look_up(answer=order(), headers={**BLOTTED, "integrator": INTEGRATOR})
+    recording.look_up(answer=order(), headers=BLOTTED)
+    assert recording.broken() == {"CLI-14": [0, 1, 2, 3, 5]}
+    recording = Recording()
+    recording.submit(order(), status=400, answer=ERROR_400, headers=BLOTTED)
+    assert recording.broken() == {"CLI-14": [0]}
+
+
+@pytest.mark.parametrize("code", ["400-0", "403-1", "404-3", "400-3"])
+def test_a_call_that_was_refused_for_what_it_is_about_had_a_token(code: str) -> None:
+    recording = Recording()
+    answer = {**ERROR_400, "errorCode": code}
+    recording.look_up(status=int(code[:3]), answer=answer, headers=SENT)
+    assert "CLI-14" not in recording.broken()
+    recording.look_up(status=403, answer=NO_TOKEN, headers=SENT)
+    assert not {"AUTH-03", "CLI-14"} & recording.broken().keys()
+
+
+@pytest.mark.parametrize("code", [None, "403", "404"])
+def test_a_refusal_that_tells_nothing_of_the_request_shows_no_token(code: str | None) -> None:
+    recording = Recording()
+    recording.look_up(status=403, answer=None if code is None else {**ERROR_400, "errorCode": code}, headers=SENT)
+    assert recording.broken() == {"CLI-14": [0]}
+
+
 def test_a_token_is_missed_in_a_recording_that_shows_it_elsewhere_than_one_that_leaves_it_out() -> None:
     recording = day(SENT, file="proxy.har")
     recording.look_up(answer=order(), file="client.har")
