@@ -116,11 +116,18 @@ class Batches:
     def _undecided(self, batch: Batch) -> str:
         """Why the recording can't say whether the reconciliation got all its releases; empty where it can."""
         missing, quantity = batch.missing, batch.quantity
-        cannot_be_read = batch.in_doubt and batch.received + batch.unsure < (batch.quantity or 0)
+        is_short = batch.received + batch.unsure < (batch.quantity or 0)
         reasons = (
             (batch.opened_by is None or not quantity, mark("the reconciliation was opened before the recording began")),
             (batch.situation == "ERROR", mark(f"reconciliation {batch.id} ended in ERROR; why is not told")),
-            (cannot_be_read, mark(f"while reconciliation {batch.id} was open an entry came that can't be read")),
+            (
+                batch.in_doubt and is_short,
+                mark(f"while reconciliation {batch.id} was open an entry came that can't be read"),
+            ),
+            (
+                batch.may_have_more and is_short,
+                mark(f"while reconciliation {batch.id} was open a release came whose body was not recorded"),
+            ),
             (not missing, ""),
             (
                 batch.situation is not None,

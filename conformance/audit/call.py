@@ -11,6 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, overload
 
+from conformance.audit.queries import BY_QUERY, is_left_out, shown_in
 from conformance.contract.coercion import as_taken, is_taken_alike, whole_of
 from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
@@ -75,7 +76,9 @@ _ELSEWHERE: Final = frozenset({301, 307, 308})
 OF_TOKENS: Final = frozenset({Endpoint.CREATE_TOKEN, Endpoint.REFRESH_TOKEN})
 """They carry no token."""
 
-_BY_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
+_ABOUT_ACCOUNTS: Final = frozenset(
+    {Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE, *BY_QUERY}
+)
 _CAME: Final = {2: Came.ACCEPTED, 4: Came.REFUSED, 5: Came.FAILED}
 
 
@@ -200,14 +203,30 @@ class Call:
     @Once
     def key(self) -> OrderKey | None:
         """The order that it is about, where it names one."""
-        place = self.place
-        code = (self.query if self.endpoint in _BY_QUERY else self.body).get("marketplaceCode")
+        place, code = self.place, self.named.get("marketplaceCode")
         return (*place, code) if place is not None and isinstance(code, str) and code else None
 
     @Once
     def place(self) -> Place | None:
         """The account and channel that it is about."""
-        return _place_of(self.query if self.endpoint in _BY_QUERY else self.body)
+        return _place_of(self.named)
+
+    @Once
+    def named(self) -> Mapping[str, JSONValue]:
+        """What says which account and order it is about; where a recorder has left the query out, the answer to it."""
+        if self.endpoint not in BY_QUERY:
+            return self.body
+        return shown_in(self.exchange) if self.is_query_left_out else self.query
+
+    @Once
+    def is_query_left_out(self) -> bool:
+        """Whether it is one by a query, of which the recording holds nothing, or another text in its place."""
+        return self.endpoint in BY_QUERY and is_left_out(self.query)
+
+    @property
+    def may_be_about_any(self) -> bool:
+        """Whether the recording does not say which account it is about."""
+        return self.endpoint in _ABOUT_ACCOUNTS and self.place is None
 
     @Once
     def released(self) -> tuple[Entry, ...]:

@@ -15,6 +15,7 @@ from conformance.audit.header_rules import Headers
 from conformance.audit.masks import is_masked
 from conformance.audit.pace_rules import AtOnce, Rates
 from conformance.audit.path_rules import Paths
+from conformance.audit.query_rules import Queries
 from conformance.audit.refusal_rules import BackOff, Stop
 from conformance.audit.token_rules import Tokens
 from conformance.audit.tokens_given import TokensGiven
@@ -31,6 +32,7 @@ class Clients:
         self._tokens, self._urls, self._headers = Tokens(findings, self._given), Urls(findings), Headers(findings)
         self._rates, self._back_off, self._stop = Rates(findings), BackOff(findings), Stop(findings)
         self._at_once, self._paths = AtOnce(findings), Paths(findings)
+        self._queries = Queries(findings)
 
     def catch_up(self, until: datetime) -> None:
         """Take note of what had been answered by then."""
@@ -58,6 +60,7 @@ class Clients:
         self._back_off.take(call)
         self._stop.take(call)
         self._paths.take(call)
+        self._queries.take(call)
         self._urls.take(call)
         is_clear = not self._renews(call) or self._at_once.take(call)
         self._tokens.take(call, is_clear=is_clear)
@@ -71,5 +74,6 @@ class Clients:
     def finish(self) -> None:
         """Judge what only the end decides."""
         self._paths.finish()
+        self._queries.finish()
         self._tokens.finish()
         self._headers.finish()

@@ -9,12 +9,15 @@ from functools import lru_cache
 from typing import Final
 
 from conformance.audit.books import Books
-from conformance.audit.call import OF_TOKENS, Call, Place
+from conformance.audit.call import OF_TOKENS, Call, Came, Place
 from conformance.audit.callback_rules import judge_callback
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
 from conformance.audit.places import Places
+from conformance.audit.states import Overheard
+from conformance.contract.endpoints import Endpoint
 
+_CHANGES_ORDERS: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER})
 _DEFAULT_PORT: Final = re.compile(r":(?:80|443)\Z")
 
 
@@ -29,6 +32,7 @@ class Environments:
     def __init__(self, findings: Findings, readings: Mapping[str, str]) -> None:
         self._findings, self._readings = findings, readings
         self.books = Books()
+        self._overheard = Overheard()
         self._places: dict[str, Places] = {}
         self._of: dict[Place | None, dict[str, _Server]] = {}
 
@@ -39,7 +43,20 @@ class Environments:
 
     def take(self, call: Call) -> bool:
         """Judge a call; whether a refusal of it is explained by what is no fault of this very call."""
-        return False if call.endpoint in OF_TOKENS else self._at(call).take(call)
+        if call.endpoint in OF_TOKENS:
+            return False
+        if call.may_be_about_any:
+            self.overhear(call)
+        return self._at(call).take(call)
+
+    def overhear(self, call: Call) -> None:
+        """A call of which the recording does not say which account it is about: it may be any, unless it was not carried out."""
+        if call.came in {Came.REFUSED, Came.UNHEARD}:
+            return
+        if call.endpoint in _CHANGES_ORDERS:
+            self._overheard.take(call)
+        for places in self._places.values():
+            places.overhear(call)
 
     def doubt(self, call: Call) -> None:
         """A call that the same file held before: it was recorded twice, or sent twice at once."""
@@ -79,7 +96,9 @@ class Environments:
         server.token = token or server.token
         places = self._places.get(server.environment)
         if places is None:
-            places = self._places[server.environment] = Places(self._findings, self._readings, server.environment)
+            places = self._places[server.environment] = Places(
+                self._findings, self._readings, server.environment, self._overheard
+            )
         return places
 
 

@@ -109,6 +109,9 @@ class Repetitions:
         if not call.has_body:
             self._findings.cannot_tell(REPEATED, "the body was not recorded")
             return
+        if call.is_query_left_out:
+            self._findings.cannot_tell(REPEATED, "the query was not recorded")
+            return
         place = call.place
         same = _digest(call) if self._refused or call.status == BAD_REQUEST else b""
         before = self._refused.get(same)

@@ -101,11 +101,12 @@ class Orders:
                 order.unread,
                 _packed_time(order.found_at),
                 order.found_in,
+                order.asked,
             )
         )
 
     def _unpacked(self, key: OrderKey, packed: bytes) -> Order:
-        states, at, sent, flags, releases, deleted, lists, unread, found_at, found_in = _DECODE(packed)
+        states, at, sent, flags, releases, deleted, lists, unread, found_at, found_in, asked = _DECODE(packed)
         entries = [tuple(zip(one[::2], map(Decimal, one[1::2]), strict=True)) for one in lists]
         return Order(
             states=[self._unpacked_state(state, entries) for state in states],
@@ -130,6 +131,7 @@ class Orders:
             unread=unread,
             found_at=_time(found_at),
             found_in=found_in,
+            asked=asked,
         )
 
     def _packed_state(self, state: State, entries: dict[tuple[Entry, ...], int]) -> int | tuple[int, int]:

@@ -26,7 +26,7 @@ from conformance.audit.request_rules import (
     judge_lookup,
     judge_update,
 )
-from conformance.audit.states import is_close
+from conformance.audit.states import Overheard, is_close
 from conformance.audit.unverified import Unverified
 from conformance.audit.world import NOT_FOUND, World
 from conformance.contract.endpoints import Endpoint
@@ -37,9 +37,9 @@ _BY_ITS_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
 class Places:
     """Judges what is sent, one call after the other, and keeps the books."""
 
-    def __init__(self, findings: Findings, readings: Mapping[str, str], server: str) -> None:
+    def __init__(self, findings: Findings, readings: Mapping[str, str], server: str, overheard: Overheard) -> None:
         self._findings, self._readings = findings, readings
-        self.world, self.books = World(), Books(server)
+        self.world, self.books = World(overheard), Books(server)
         self._waiting: list[tuple[datetime, int, Call]] = []
         self._batches, self._at_once = Batches(findings), AtOnce(findings)
         self._repetitions, self._lost = Repetitions(findings), LostAnswers(findings)
@@ -73,6 +73,19 @@ class Places:
         self.world.miss()
         self._repetitions.miss()
         self._lost.miss()
+
+    def overhear(self, call: Call) -> None:
+        """A call that may be about any account: what it may have done nobody takes for not done."""
+        if call.endpoint is Endpoint.GET_ORDER:
+            self._lost.miss()
+            if call.came in {Came.ACCEPTED, Came.UNKNOWN}:
+                self.world.asked += 1
+            return
+        self._repetitions.miss()
+        if call.endpoint is Endpoint.SUBMIT_RELEASE:
+            self.world.may_have_been_released()
+        elif call.endpoint is not Endpoint.CREATE_RECONCILIATION:
+            self.world.unread += 1
 
     def learn(self, notification: Mapping[str, object]) -> None:
         """Take note of a notification."""

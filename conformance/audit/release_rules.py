@@ -10,7 +10,7 @@ from typing import Final
 from conformance.audit.call import LENIENT, Call, Came
 from conformance.audit.findings import Findings, value_at
 from conformance.audit.request_rules import UNDER_WAY
-from conformance.audit.states import Batch, Order, Unseen, Version
+from conformance.audit.states import FINISHED, Batch, Order, Unseen, Version
 from conformance.audit.unverified import VERIFIED, Unverified
 from conformance.audit.world import World
 from conformance.contract.order_rules import VALUE_SIGN
@@ -27,10 +27,15 @@ BEFORE: Final = (
 BATCH_BEFORE: Final = "the reconciliation was opened before the recording began, or its creation was not recorded whole"
 IN_DOUBT: Final = "an answer about the order was lost or not recorded before"
 TAKEN_AGAIN: Final = "the order was sent and released before, and the server took both again"
+MAY_HAVE_FAILED: Final = (
+    "the order was released before in another reconciliation, and taken again: "
+    "whether that ended in ERROR is not recorded"
+)
 MAY_BE_SENT_TWICE: Final = (
     "another file holds the same release at about that time: it was recorded twice, or sent by two workers"
 )
 SEQUENCE_UNKNOWN: Final = "the order is known by a query only, which may show its extracts in any sequence"
+LEFT_OUT: Final = "a query found an order, and the recording does not say which"
 UNANSWERED: Final = "the answer to the query for the order was not recorded"
 
 
@@ -74,6 +79,9 @@ def _judge_order(
         findings.breaks(UNKNOWN_ORDER, call, says, pointer="/marketplaceCode", value=call.key[2])
         return False
     before = _released_before(order, world)
+    if before is not None and call.came is Came.ACCEPTED and _may_all_have_failed(order, call, world):
+        findings.cannot_tell(WHOLE, MAY_HAVE_FAILED)
+        before = None
     if before is not None and not (order.sent_since and call.came is Came.ACCEPTED):
         says = f"order {call.key[2]} was released before, at entry {before}"
         findings.breaks(WHOLE, call, says, pointer="/marketplaceCode", value=call.key[2], cause="again")
@@ -84,7 +92,7 @@ def _judge_order(
             findings.cannot_tell(rule, IN_DOUBT if before is None else TAKEN_AGAIN)
         return False
     _judge_presence(call, order, findings)
-    _judge_verified(call, order, findings, unverified)
+    _judge_verified(call, order, findings, unverified, world.asked)
     _judge_match(call, order, findings, entries)
     return False
 
@@ -96,6 +104,20 @@ def _released_before(order: Order, world: World) -> int | None:
         if batch is None or not (batch.situation == "ERROR" or batch.in_doubt):
             return release.origin.entry
     return None
+
+
+def _may_all_have_failed(order: Order, call: Call, world: World) -> bool:
+    """Whether each reconciliation in which it was released before may have ended in ERROR, of which notifications tell that are
+    not always recorded: a server that takes the order in another one shows it (REL-11)."""
+    number = call.body.get("reconciliationId")
+    for release in order.releases:
+        batch = world.batches.get(release.reconciliation) if release.reconciliation is not None else None
+        told = batch.situation if batch is not None else None
+        if release.reconciliation in {None, number} or told not in {None, FINISHED, "ERROR"}:
+            return False
+        if told is None and batch is not None and batch.is_active:
+            return False
+    return True
 
 
 def _judge_presence(call: Call, order: Order, findings: Findings) -> None:
@@ -119,13 +141,15 @@ def _is_unseen(order: Order) -> bool:
     return any(isinstance(state, Unseen) for state in order.states)
 
 
-def _judge_verified(call: Call, order: Order, findings: Findings, unverified: Unverified) -> None:
+def _judge_verified(call: Call, order: Order, findings: Findings, unverified: Unverified, asked: int) -> None:
     if order.verified:
         findings.keeps(VERIFIED, call)
     elif order.sent is None:
         findings.cannot_tell(VERIFIED, BEFORE)
     elif order.may_be_verified:
         findings.cannot_tell(VERIFIED, UNANSWERED)
+    elif order.asked < asked:
+        findings.cannot_tell(VERIFIED, LEFT_OUT)
     else:
         unverified.release(call, order)
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from conformance.audit.call import BAD_REQUEST, LENIENT, Call, Came, number_in
 from conformance.audit.findings import Findings, pointer_of, value_at
+from conformance.audit.queries import IDENTITY
 from conformance.audit.states import Batch, Version
 from conformance.audit.world import NOT_FOUND, World
 from conformance.contract.coercion import as_taken
@@ -189,12 +190,8 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
     To ask for what is not there, or to delete it, breaks nothing: that is how one finds out. To delete again what is known to be
     deleted does.
     """
-    for name in ("marketplaceCode", "channelName", "accountId"):
-        value = call.query.get(name)
-        if not value or (name == "accountId" and not is_account_id(value, "string")):
-            _report(call, findings, Breach("ORD-12", name, f"query parameter {name} is missing or malformed"))
-            return
-    findings.keeps("ORD-12", call)
+    if not call.is_query_left_out and not _names_all(call, findings):
+        return
     if call.endpoint is not Endpoint.DELETE_ORDER or call.key is None:
         return
     order = world.order(call.key)
@@ -212,6 +209,17 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
         findings.breaks("DEL-04", call, f"order {code} is reconciled", pointer="query marketplaceCode", value=code)
     elif call.came is Came.ACCEPTED:
         findings.keeps("DEL-04", call)
+
+
+def _names_all(call: Call, findings: Findings) -> bool:
+    """Whether its query names an order. One of which nothing was recorded is judged beside those of other accounts."""
+    for name in IDENTITY:
+        value = call.query.get(name)
+        if not value or (name == "accountId" and not is_account_id(value, "string")):
+            _report(call, findings, Breach("ORD-12", name, f"query parameter {name} is missing or malformed"))
+            return False
+    findings.keeps("ORD-12", call)
+    return True
 
 
 def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:

@@ -15,6 +15,7 @@ from conformance.audit.call import LENIENT, Call, OrderKey, Place
 from conformance.contract.coercion import as_taken
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.order_rules import ORDER_FIELDS
+from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.reconciliation_rules import Entry, ReconciliationFacts, entries_of
 from conformance.traffic.exchange import Origin
 
@@ -35,6 +36,9 @@ GONE: Final = Gone()
 
 CLOCKS: Final = timedelta(minutes=5)
 """By so much the clocks of two recorders may differ: Kerberos lets no machine in whose clock is further off."""
+
+
+CONSOLIDATED: Final = timedelta(seconds=CONSOLIDATION_SECONDS)
 
 
 def is_close(one: datetime | None, other: datetime | None) -> bool:
@@ -134,6 +138,8 @@ class Order:
     """The deletion that was taken, where nothing was sent since."""
     unread: int = 0
     """How many entries that can't be read had come when this was known."""
+    asked: int = 0
+    """How many queries of which nobody knows what they were about had come when it was last sent."""
 
     def held_already(self, call: Call) -> Origin | None:
         """Where another file holds a release that was accepted too, at what may be the same time by its clock: no server takes
@@ -188,6 +194,10 @@ class Release:
     """When it was sent."""
 
 
+FINISHED: Final = "finished"
+"""The situation of a reconciliation after which another was opened: how it ended no notification has told."""
+
+
 @dataclass(slots=True)
 class Batch:
     """A reconciliation as far as the recording shows it."""
@@ -205,11 +215,13 @@ class Batch:
     refused: int = 0
     """How many entries were refused."""
     situation: str | None = None
-    """CONCILED or ERROR, where a notification told it."""
+    """CONCILIED or ERROR, where a notification told it; FINISHED."""
     known_by: str = ""
     """The file of the release by which it is known, where its creation was not recorded before that."""
     in_doubt: bool = False
     """Whether an entry that can't be read came while it was open: it may have been a release, or a notification."""
+    may_have_more: bool = False
+    """Whether a release came while it was open that may have been one of it: its body was not recorded."""
 
     def is_held_twice(self, opened: Batch) -> bool:
         """Whether the creation of the other is that of this one, which another file holds too: ids are unique (REC-02)."""
@@ -224,7 +236,8 @@ class Batch:
     @property
     def is_whole(self) -> bool:
         """Whether all that it announced has been taken, or may have been."""
-        return self.quantity is not None and (self.in_doubt or self.received + self.unsure >= self.quantity)
+        is_open = self.in_doubt or self.may_have_more
+        return self.quantity is not None and (is_open or self.received + self.unsure >= self.quantity)
 
     @property
     def is_active(self) -> bool | None:
@@ -238,7 +251,7 @@ class Batch:
     @property
     def missing(self) -> int:
         """How many of the entries that it announced have not come."""
-        return 0 if self.in_doubt else max(0, (self.quantity or 0) - self.received - self.unsure)
+        return 0 if self.in_doubt or self.may_have_more else max(0, (self.quantity or 0) - self.received - self.unsure)
 
     @property
     def facts(self) -> ReconciliationFacts | None:
@@ -248,6 +261,26 @@ class Batch:
         return ReconciliationFacts(
             *self.place, self.init, self.end, self.quantity, self.received, self.is_active is True
         )
+
+
+@dataclass(slots=True)
+class Overheard:
+    """Changes of orders of which the recording does not say which, all accounts'."""
+
+    times: int = 0
+    last: datetime | None = None
+    """When the last one was sent."""
+
+    def take(self, call: Call) -> None:
+        """Take note of one."""
+        self.times += 1
+        self.last = call.started
+
+    def may_show_late(self, call: Call) -> bool:
+        """Whether a query may show an order as it was before one of them."""
+        if not self.times:
+            return False
+        return self.last is None or call.started is None or call.started - self.last <= CONSOLIDATED
 
 
 @dataclass(frozen=True, slots=True)

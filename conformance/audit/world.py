@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Final
 
 from conformance.audit.call import Call, Came, OrderKey, Place, number_in
 from conformance.audit.orders import Orders
-from conformance.audit.states import GONE, UNSEEN, Batch, Change, Order, Release, Unseen, Version
+from conformance.audit.states import (
+    CONSOLIDATED,
+    FINISHED,
+    GONE,
+    UNSEEN,
+    Batch,
+    Change,
+    Order,
+    Overheard,
+    Release,
+    State,
+    Unseen,
+    Version,
+)
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.contract.reconciliation_rules import Entry, is_whole, period_of
 
-CONSOLIDATED: Final = timedelta(seconds=CONSOLIDATION_SECONDS)
 NOT_FOUND: Final = 404
 NO_ORDER: Final = "404-3"
 
@@ -23,13 +33,16 @@ NO_ORDER: Final = "404-3"
 class World:
     """All orders and reconciliations that the recording has shown so far."""
 
+    overheard: Overheard = field(default_factory=Overheard)
     orders: Orders = field(default_factory=Orders)
     batches: dict[int, Batch] = field(default_factory=dict)
     by_place: dict[Place, list[Batch]] = field(default_factory=dict)
     unanswered: dict[Place, list[Call]] = field(default_factory=dict)
     """Creations whose answer is not known."""
     unread: int = 0
-    """How many entries that can't be read have come so far."""
+    """How many entries have come so far that can't be read, or changed an order of which the recording does not say which."""
+    asked: int = 0
+    """How many queries have come so far that found an order, or may have, of which the recording does not say which."""
     twins: set[frozenset[str]] = field(default_factory=set)
     """Each two files that hold the same creation, whose id no other has: they are recordings of the same calls."""
 
@@ -50,6 +63,12 @@ class World:
         for batches in self.by_place.values():
             for batch in batches:
                 batch.in_doubt = batch.in_doubt or batch.situation is None
+
+    def may_have_been_released(self) -> None:
+        """A release was sent of which the recording does not say in which reconciliation: it may have been in each."""
+        for batches in self.by_place.values():
+            for batch in batches:
+                batch.may_have_more = batch.may_have_more or batch.situation is None
 
     # -- what a call did -------------------------------------------------------------------------------------------
 
@@ -86,7 +105,7 @@ class World:
             order.states = [*order.states, Version.of(call.body)]
         else:
             return
-        order.sent, order.changed_at = call.origin, call.started
+        order.sent, order.changed_at, order.asked = call.origin, call.started, self.asked
         order.verified = order.may_be_verified = False
 
     def _look_up(self, call: Call) -> Iterator[Change]:
@@ -104,7 +123,7 @@ class World:
             if now is None:
                 return
             if order.states == [UNSEEN]:
-                order.states = [now]
+                order.states = self._as_shown(now, call)
                 yield Change("found", call.key, call.number, now.entries)
             elif len(order.states) > 1:
                 yield from self._decide(call, order, now)
@@ -121,12 +140,16 @@ class World:
         order.states = [UNSEEN] if order.version is not None else [GONE]
         order.verified = order.may_be_verified = False
 
+    def _as_shown(self, shown: Version, call: Call) -> list[State]:
+        """The states of an order that a query shows, and that may have been sent unseen, the same or another."""
+        return [shown, UNSEEN] if self.overheard.may_show_late(call) else [shown]
+
     def _decide(self, call: Call, order: Order, shown: Version) -> Iterator[Change]:
         """Which of the states that it may have a query has shown. An older one may be shown late, the last one can't be early."""
         assert call.key is not None
         before, last = order.states[0], order.states[-1]
         if isinstance(last, Unseen):
-            order.states = [shown]
+            order.states = self._as_shown(shown, call)
             if not order.releases:
                 if isinstance(before, Version):
                     yield Change("replaced", call.key, call.number, before.entries)
@@ -178,7 +201,7 @@ class World:
                 return
             for before in self.places_batches(place):
                 if before.situation is None and before.id != number:
-                    before.situation = "finished"  # else no other could have been opened
+                    before.situation = FINISHED  # else no other could have been opened
             self._add(batch)
             waiting = self.unanswered.get(place, [])
             waiting[:] = [one for one in waiting if not _overlaps(one, batch)]  # else this one would have been refused

@@ -102,6 +102,9 @@ def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known,
         call = recogniser.read(exchange, number)
         if call is None:
             continue
+        if call.may_be_about_any and NOBODY not in buckets:
+            places.overhear(call)
+            continue
         broken, undecided = findings.broken, findings.undecided
         is_explained = places.take(call)
         is_told = (broken, undecided) != (findings.broken, findings.undecided)

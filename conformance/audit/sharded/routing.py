@@ -11,6 +11,7 @@ from zlib import crc32
 from conformance.audit.auditor import in_upper_case
 from conformance.audit.call import LENIENT, OF_TOKENS, TOO_MANY, number_in
 from conformance.audit.callback_rules import notification_in
+from conformance.audit.queries import BY_QUERY, is_left_out, shown_in
 from conformance.audit.recogniser import Recogniser, is_evident, pairs_of
 from conformance.audit.secrets import Secrets
 from conformance.audit.sharded.parts import Entries, Part, exchanges_in
@@ -32,7 +33,7 @@ CLIENTS: Final = BUCKETS + 1
 """The bucket of all calls, without what only their account needs."""
 
 EVERYBODY: Final = BUCKETS + 2
-"""The bucket of entries that can't be read: whoever they were about, nobody knows it."""
+"""The bucket of what may be about any account: entries that can't be read, calls of which the recording does not say it."""
 
 _MEAN_BYTES: Final = 1_000
 """What an exchange takes besides the body of its call."""
@@ -138,15 +139,21 @@ class _Router:
 
     def _of_call(self, exchange: Exchange, endpoint: Endpoint | None, query: str) -> set[int]:
         """The bucket that needs a call whole."""
-        if endpoint is None or endpoint in OF_TOKENS:
+        if endpoint is None or endpoint in OF_TOKENS or endpoint is Endpoint.LIST_ACCOUNTS:
             return {NOBODY}
-        named = dict(pairs_of(query)) if endpoint in _BY_QUERY else _named_in(exchange.request.body)
+        named: Mapping[str, JSONValue]
+        if endpoint not in BY_QUERY:
+            named = _named_in(exchange.request.body)
+        elif is_left_out(asked := dict(pairs_of(query))):
+            named = shown_in(exchange)
+        else:
+            named = asked
         bucket = bucket_of(named)
         if endpoint is Endpoint.SUBMIT_RELEASE:
             self._name(named.get("reconciliationId"), bucket)
         elif endpoint is Endpoint.CREATE_RECONCILIATION:
             self._name(_id_in(exchange), bucket)
-        return {bucket}
+        return {NOBODY, EVERYBODY} if bucket == NOBODY else {bucket}
 
     def _of_notification(self, notification: Mapping[str, Any]) -> set[int]:
         """The buckets that must learn of a notification: that where it is judged, and that of the account that it names."""
@@ -163,9 +170,6 @@ class _Router:
             known = self._routed.named.get(number, frozenset())
             if bucket not in known:
                 self._routed.named[number] = known | {bucket}
-
-
-_BY_QUERY: Final = frozenset({Endpoint.GET_ORDER, Endpoint.DELETE_ORDER})
 
 
 def _is_number(account: JSONValue) -> TypeGuard[int | Decimal]:

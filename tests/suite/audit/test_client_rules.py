@@ -103,6 +103,32 @@ def test_an_order_may_be_released_again_after_its_reconciliation_ended_in_error(
     assert recording.broken() == {}
 
 
+def released_again(*, situation: str | None, status: int = 200, number: int = 238) -> Recording:
+    """An order that is released in two reconciliations; how the first ended, if a notification told it."""
+    recording = sent()
+    recording.release(release())
+    if situation is not None:
+        recording.notify({**DONE, "situation": situation})
+    recording.open(creation(**LATER), number=238)
+    again = release(reconciliationId=number, releasedDate=LATER["periodInitDate"])
+    recording.release(again, status=status, answer=ERROR_400)
+    return recording
+
+
+def test_an_order_that_is_taken_again_shows_that_its_reconciliation_may_have_ended_in_error() -> None:
+    """A client records what it calls: notifications come to another program."""
+    recording = released_again(situation=None)
+    assert recording.broken() == {}
+    assert verdict(recording.audited(), "CLI-02") == "undecided"
+
+
+@pytest.mark.parametrize(
+    "how", [{"situation": "CONCILIED"}, {"situation": None, "status": 400}, {"situation": None, "number": 237}]
+)
+def test_an_order_that_is_released_again_is_found_otherwise(how: Any) -> None:
+    assert "CLI-02" in released_again(**how).broken()
+
+
 @pytest.mark.parametrize(
     ("parts", "pointer"),
     [
