@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -58,18 +58,22 @@ class Processes:
     def __init__(self, pool: ProcessPoolExecutor, folder: Path) -> None:
         self._pool, self._folder = pool, folder
 
+    def begin(self, work: Callable[..., T], *what: object) -> Future[T]:
+        """Let a worker do this."""
+        return self._pool.submit(work, *what)
+
     def route(self, parts: Sequence[Part]) -> list[Routed]:
         """The first pass."""
-        return _results([self._pool.submit(route_into, part, str(self._folder)) for part in parts])
+        return _results([self.begin(route_into, part, str(self._folder)) for part in parts])
 
     def judge(
         self, groups: Sequence[frozenset[int]], routed: Sequence[Routed], known: Known
     ) -> tuple[list[OfPlaces], OfClients]:
         """The second pass, what takes longest first."""
-        clients = self._pool.submit(judge_clients, chunks_of(routed, frozenset({CLIENTS})), known, load)
+        clients = self.begin(judge_clients, chunks_of(routed, frozenset({CLIENTS})), known, load)
         work = {buckets: chunks_of(routed, buckets) for buckets in groups}
         longest = sorted(work, key=lambda buckets: -sum(chunk.at.length for chunk in work[buckets]))
-        begun = {buckets: self._pool.submit(judge_places, buckets, work[buckets], known, load) for buckets in longest}
+        begun = {buckets: self.begin(judge_places, buckets, work[buckets], known, load) for buckets in longest}
         return _results([begun[buckets] for buckets in groups]), _results([clients])[0]
 
     def fetch(self, part: Part, places: frozenset[int]) -> Mapping[int, Exchange]:
@@ -85,9 +89,14 @@ class Processes:
 def processes(number: int) -> Iterator[Processes]:
     """So many worker processes, with a folder for their chunks that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="koncili-audit-") as folder:
+        others = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(number, multiprocessing.get_context("spawn"))
         try:
             yield Processes(pool, Path(folder))
+        except BaseException:
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()  # else who has interrupted it waits for what is under way, and that is minutes
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

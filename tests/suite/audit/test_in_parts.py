@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 from conformance.audit.books import as_csv
 from conformance.audit.books_page import books_page
 from conformance.audit.run import Audited, Work, audit, by_workers
+from conformance.audit.sharded.crew import processes
 from conformance.audit.sharded.routing import NOBODY
 from conformance.traffic.exchange import NOT_RECORDED, Exchange
 from conformance.traffic.ndjson import line_of
@@ -252,3 +257,18 @@ def test_the_command_lets_workers_work(integrations: dict[str, Path], tmp_path: 
     one, two = (done.stdout.replace(str(tmp_path / name), "") for done, name in zip(told, ("one", "two"), strict=True))
     assert told[0].returncode == told[1].returncode == 1
     assert one == two
+
+
+def interrupted(endless: Path, writing: ExitStack) -> Future[bytes]:
+    """What a worker was at when its audit was interrupted: it reads what never ends."""
+    with suppress(KeyboardInterrupt), processes(1) as crew:
+        reading = crew.begin(Path.read_bytes, endless)
+        writing.enter_context(endless.open("wb"))  # as soon as the worker has opened it
+        raise KeyboardInterrupt
+    return reading
+
+
+def test_an_interrupted_audit_waits_for_no_worker(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "endless")
+    with ExitStack() as writing:
+        assert isinstance(interrupted(tmp_path / "endless", writing).exception(), BrokenProcessPool)
