@@ -10,7 +10,7 @@ from conformance.audit.call import Call, times_of
 from conformance.audit.masks import is_masked
 from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint, is_documented_path
 from conformance.contract.jsontext import NotJSON, loads
-from conformance.traffic.exchange import Exchange, Missing
+from conformance.traffic.exchange import NOT_RECORDED, Exchange, Missing, Response
 
 MOCK_CONTROL: Final = "/_mock"
 """Where the suite's own mock is asked what nobody could ask of Koncili."""
@@ -19,6 +19,8 @@ _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PATHS: Final = tuple(sorted({endpoint.path for endpoint in Endpoint}, key=len, reverse=True))
 _AUTH: Final = (Endpoint.CREATE_TOKEN.path, Endpoint.REFRESH_TOKEN.path)
 _IDENTITY: Final = frozenset({"marketplaceCode", "channelName", "accountId"})
+_IN_ITS_REFUSALS: Final = (b"NO_TOKEN", b"errorCode")
+"""What Koncili says to a call that has neither of its headers."""
 
 
 class Route(NamedTuple):
@@ -28,6 +30,8 @@ class Route(NamedTuple):
     path: str
     is_near: bool
     """Whether it goes to this machine, to Koncili by its name, or the recording holds no host."""
+    is_local: bool
+    """Whether it goes to this machine."""
     endpoints: Mapping[str, tuple[Endpoint, str]] | None
     """By method the documented endpoints, and how reports call them; None where the path is not documented."""
 
@@ -143,8 +147,18 @@ def is_evident(exchange: Exchange, route: Route, pairs: Sequence[tuple[str, str]
     """Whether a call shows by itself that it is one to Koncili, whatever came before it."""
     if route.endpoints is None or route.path == MOCK_CONTROL:
         return False
-    known = route.is_near or route.path in _AUTH
+    known = route.path in _AUTH or (route.is_near and not _is_of_another(exchange, route))
     return known or _has_koncilis_headers(exchange) or _names_an_order(exchange, pairs)
+
+
+def _is_of_another(exchange: Exchange, route: Route) -> bool:
+    """Whether what runs on this machine is no mock of Koncili, for all that is recorded: whoever develops an integration has a
+    program of their own there, with orders too."""
+    request, answer = exchange.request, exchange.response
+    if not route.is_local or request.some_headers or isinstance(request.headers, Missing):
+        return False
+    told = answer.body if isinstance(answer, Response) else NOT_RECORDED
+    return isinstance(told, bytes) and not any(word in told for word in _IN_ITS_REFUSALS)
 
 
 def _route_of(url: str) -> tuple[Route | None, str]:
@@ -158,7 +172,7 @@ def _route_of(url: str) -> tuple[Route | None, str]:
     whole = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{base}" if parts.netloc else base
     near = not host or host in _LOCAL_HOSTS or "koncili" in host.lower()
     endpoints = {one.method: (one, one.label) for one in Endpoint if one.path == path}
-    return Route(whole, path, near, endpoints if is_documented_path(path) else None), parts.query
+    return Route(whole, path, near, host in _LOCAL_HOSTS, endpoints if is_documented_path(path) else None), parts.query
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -332,6 +332,29 @@ def test_a_base_url_may_have_a_path(prefix: str) -> None:
     assert auditor.recogniser.base_url == f"https://gateway.example{prefix}"
 
 
+def test_a_program_of_ones_own_on_this_machine_is_no_koncili() -> None:
+    recording = Recording()
+    recording.submit(order())
+    own: dict[str, Any] = {"host": "http://localhost:3000", "headers": {"host": "localhost:3000", "cookie": "a=b"}}
+    recording.call("GET", "/order?id=5", answer={"id": 5}, **own)
+    recording.call("POST", "/api/reconciliation", {"day": 1}, answer={"ok": True}, **own)
+    recording.call("GET", "/my-accounts", answer=[], **own)
+    assert recording.broken() == {}
+    assert recording.audited().counts.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "calls"),
+    [({"response": "NO_TOKEN"}, 403, 2), ({"errorMessage": "a", "errorCode": "400-0"}, 400, 2), (None, None, 2)],
+)
+def test_a_mock_on_this_machine_is_known_by_how_it_answers(answer: Any, status: int | None, calls: int) -> None:
+    recording = Recording()
+    own: dict[str, Any] = {"host": "http://localhost:3000", "headers": {"host": "localhost:3000"}}
+    recording.call("GET", "/order?id=5", answer=answer, status=status, **own)
+    recording.call("GET", "/my-accounts", answer=[], **own)
+    assert recording.audited().counts.calls == calls
+
+
 def test_a_stated_base_url_leaves_out_all_else() -> None:
     recording = Recording()
     recording.submit(order(status="SHIPPED"))
