@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
-from conformance.audit.call import BAD_REQUEST, FORBIDDEN, Call, Came
+from conformance.audit.call import BAD_REQUEST, FORBIDDEN, UNTIMED, Call, Came
 from conformance.audit.fetched_tokens import TOKENS, FetchedTokens
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
+from conformance.audit.pace_rules import OVERLAP
 from conformance.audit.tokens_given import TokensGiven
 from conformance.contract.credentials import decode_credentials
 from conformance.contract.endpoints import (
@@ -18,6 +20,7 @@ from conformance.contract.endpoints import (
     Endpoint,
 )
 
+ANOTHER_WORKER: Final = "a token was sent again right after it was refused: another worker may not have known it yet"
 UNDER_WAY: Final = "another renewal by the same refresh token was under way"
 
 _OF_CREDENTIALS: Final = frozenset({BAD_REQUEST, 401, 422})
@@ -35,6 +38,10 @@ class Tokens:
         """Credentials that were taken."""
         self._dead: dict[str, Call] = {}
         """Tokens that were refused, and where."""
+        self._busy_until: datetime | None = None
+        """When the last of the calls so far was answered."""
+        self._held: tuple[Call, Call] | None = None
+        """The last call, where it was sent shortly after its token was refused, and the one that was refused."""
 
     def miss(self) -> None:
         """An entry can't be read: it may have used the token, or have been told that it is dead."""
@@ -42,10 +49,12 @@ class Tokens:
 
     def finish(self) -> None:
         """Judge what the end of the recording decides."""
+        self._judge_held(None)
         self._fetched.finish()
 
     def take(self, call: Call, *, is_clear: bool) -> None:
         """Judge what the call does with its token, or by getting one. `is_clear`: no renewal of the same was under way."""
+        self._judge_held(call)
         if call.endpoint is Endpoint.CREATE_TOKEN:
             self._login(call)
             judge_credentials(call, self._findings, self._right)
@@ -53,6 +62,8 @@ class Tokens:
             self._refresh(call, is_clear=is_clear)
         elif call.endpoint is not None:
             self._use(call)
+        if call.ended is not None and (self._busy_until is None or call.ended > self._busy_until):
+            self._busy_until = call.ended
 
     def _login(self, call: Call) -> None:
         if call.came is not Came.ACCEPTED:
@@ -95,11 +106,37 @@ class Tokens:
             self._findings.keeps(TOKENS, call)
         elif call.is_without_token and not is_masked(token):
             if dead is not None and call.is_after(dead):
-                says = f"the token was refused at entry {dead.origin.entry}, and is sent again"
-                self._findings.breaks(TOKENS, call, says, pointer=f"header {TOKEN_HEADER}", cause="dead")
+                self._send_again(call, dead)
             self._dead.setdefault(
                 token, call
             )  # the 403 is the documented sign that its life is over: it was renewed then
+
+    def _send_again(self, call: Call, dead: Call) -> None:
+        """A token that was refused is sent again. Another worker, who has it still, may do so shortly after: that there is one
+        shows where another call is under way beside it."""
+        is_soon = call.started is not None and dead.ended is not None and call.started - dead.ended <= UNTIMED
+        if not is_soon:
+            self._tell_again(call, dead)
+        elif self._busy_until is not None and call.started is not None and self._busy_until > call.started + OVERLAP:
+            self._findings.cannot_tell(TOKENS, ANOTHER_WORKER)
+        else:
+            self._held = call, dead
+
+    def _judge_held(self, following: Call | None) -> None:
+        """Judge the call that came last, if its token had been refused: beside the one that follows it."""
+        if self._held is None:
+            return
+        call, dead = self._held
+        self._held = None
+        started = following.started if following is not None else None
+        if started is not None and call.ended is not None and started + OVERLAP < call.ended:
+            self._findings.cannot_tell(TOKENS, ANOTHER_WORKER)
+        else:
+            self._tell_again(call, dead)
+
+    def _tell_again(self, call: Call, dead: Call) -> None:
+        says = f"the token was refused at entry {dead.origin.entry}, and is sent again"
+        self._findings.breaks(TOKENS, call, says, pointer=f"header {TOKEN_HEADER}", cause="dead")
 
 
 def _given_by(call: Call) -> str | None:

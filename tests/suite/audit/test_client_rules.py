@@ -321,6 +321,42 @@ def test_a_refused_token_that_is_sent_again_is_found() -> None:
     assert recording.broken() == {"CLI-08": [1]}
 
 
+DEAD: dict[str, Any] = {"status": 403, "answer": {"response": "NO_TOKEN"}, "took": timedelta(milliseconds=50)}
+OTHER = QUERY.replace("701-", "702-")
+
+
+def test_a_worker_that_has_a_token_still_right_after_it_was_refused_is_no_fault() -> None:
+    """It was sent 5 ms after the answer to another worker, who renews it meanwhile."""
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(answer=order())
+    recording.look_up(after=7300.0, **DEAD)
+    recording.look_up(OTHER, after=0.055, **DEAD)
+    recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning", after=0.01)
+    assert recording.broken() == {}
+    assert verdict(recording.audited(), "CLI-08") == "undecided"
+    recording.look_up(after=0.6, **DEAD)
+    assert recording.broken() == {"CLI-08": [5]}
+
+
+def test_a_worker_that_sends_beside_another_one_may_not_know_yet_that_its_token_was_refused() -> None:
+    recording = Recording()
+    recording.look_up(**DEAD)
+    recording.submit(order(), after=0.03, took=timedelta(seconds=1), headers={**HEADERS, "gumgatoken": f"{TOKEN}-2"})
+    recording.look_up(OTHER, after=0.1, **DEAD)
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_one_who_sends_one_call_after_the_other_knows_that_a_token_was_refused(times: int) -> None:
+    recording = Recording()
+    recording.look_up(**DEAD)
+    for _ in range(times):
+        recording.look_up(OTHER, after=0.06, **DEAD)
+    recording.log_in(f"{TOKEN}-2")
+    assert recording.broken() == {"CLI-08": list(range(1, 1 + times))}
+
+
 def test_a_refresh_token_that_is_used_twice_is_found() -> None:
     recording = Recording()
     recording.log_in()
