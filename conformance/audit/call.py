@@ -11,7 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, overload
 
-from conformance.audit.queries import BY_QUERY, is_left_out, shown_in
+from conformance.audit.queries import BY_QUERY, is_blotted, named_by, names_all
 from conformance.contract.coercion import as_taken, is_taken_alike, whole_of
 from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, loads
@@ -67,6 +67,7 @@ TOO_MANY: Final = 429
 BLOCKED: Final = 423
 FORBIDDEN: Final = 403
 BAD_REQUEST: Final = 400
+NO_ORDER: Final = "404-3"
 NOT_MODIFIED: Final = 304
 """To a query: the order is there, as it was shown before."""
 
@@ -216,12 +217,22 @@ class Call:
         """What says which account and order it is about; where a recorder has left the query out, the answer to it."""
         if self.endpoint not in BY_QUERY:
             return self.body
-        return shown_in(self.exchange) if self.is_query_left_out else self.query
+        return named_by(self.query, self.exchange)
 
     @Once
     def is_query_left_out(self) -> bool:
-        """Whether it is one by a query, of which the recording holds nothing, or another text in its place."""
-        return self.endpoint in BY_QUERY and is_left_out(self.query)
+        """Whether it is one by a query, of which the recording holds nothing, another text in its place, or less than was looked
+        for: no server finds an order, or says that there is none, of which it is not told all."""
+        if self.endpoint not in BY_QUERY:
+            return False
+        if not self.query or is_blotted(self.query):
+            return True
+        return not names_all(self.query) and self.is_looked_for
+
+    @property
+    def is_looked_for(self) -> bool:
+        """Whether the answer shows that the order was looked for."""
+        return self.came is Came.ACCEPTED or self.error_code == NO_ORDER
 
     @property
     def may_be_about_any(self) -> bool:

@@ -15,8 +15,15 @@ _INSTEAD: Final = re.compile(
 )
 """The whole of what stands in place of a value: a word, a row of signs, a digest that says so."""
 
-_REDACTED: Final = re.compile(r"(?i)[\W_]*(?:redacted|masked|hidden|filtered|secret)(?:[\W_]\w+)?[\W_]*")
-"""A word that says so, alone or with the name of what was there: `<redacted:accountId>`."""
+_WORDS: Final = (
+    "redacted|masked|hidden|filtered|secret|removed|omitted|stripped|scrubbed|sanitized|anonymi[sz]ed|censored|confidential"
+    "|sensitive|private|removido|omitido|oculto|mascarado"
+)
+_STANDS_INSTEAD: Final = re.compile(
+    rf"(?i)[\W_]*(?:[*\u2022\u2588\u2026]+|x{{3,}}|(?:{_WORDS})(?:[: ]\w+)?)[\W_]*|[\W_]*(?:sha-?(?:1|256|384|512)|md5|hmac)\W.*"
+    r"|.*[*\u2022]{2}.*"
+)
+"""The same of what a value of its own may resemble: an order may have a code like `--` or `MASK-1`."""
 
 
 @lru_cache(maxsize=256)
@@ -27,5 +34,5 @@ def is_masked(value: str) -> bool:
 
 @lru_cache(maxsize=256)
 def stands_instead(value: str) -> bool:
-    """Whether it is nothing but what stands in place of a value; an order may have a code in which `mask` or `xxxx` is."""
-    return len(value) > 2 and (_INSTEAD.fullmatch(value) is not None or _REDACTED.fullmatch(value) is not None)  # noqa: PLR2004 - `x` may be a code
+    """Whether it is nothing but what stands in place of a value."""
+    return _STANDS_INSTEAD.fullmatch(value) is not None

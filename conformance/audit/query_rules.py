@@ -9,11 +9,13 @@ from typing import Final
 
 from conformance.audit.call import Call, Came
 from conformance.audit.findings import Findings
-from conformance.audit.queries import IDENTITY
+from conformance.audit.queries import IDENTITY, is_blotted
 
 NAMED: Final = "ORD-12"
 
-LEFT_OUT: Final = "the recorder leaves queries out: an order was found although none was recorded"
+LEFT_OUT: Final = (
+    "the recorder leaves out what queries hold: an order was looked for of which less was recorded than that takes"
+)
 BLOTTED_OUT: Final = "the recorder has blotted out what the query names"
 UNTOLD: Final = "no query was recorded, and the answer does not tell whether there was one"
 
@@ -30,7 +32,7 @@ class Queries:
         self._shows: set[str] = set()
         """Recordings in which calls have a query."""
         self._leaves_out: set[str] = set()
-        """Those in which an order was found by a call that has none."""
+        """Those in which an order was looked for by a call that has none."""
         self._held: dict[str, list[Call]] = {}
         """By recording the calls that are wrong unless the recorder left their queries out."""
 
@@ -41,9 +43,9 @@ class Queries:
             self._shows.add(file)
         if not call.is_query_left_out:
             return
-        if call.pairs:
+        if is_blotted(call.query):
             self._findings.cannot_tell(NAMED, BLOTTED_OUT)
-        elif call.came is Came.ACCEPTED:
+        elif call.is_looked_for:
             self._leaves_out.add(file)
             self._findings.cannot_tell(NAMED, LEFT_OUT)
         elif file in self._leaves_out:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from conformance.audit.call import Call, Came, OrderKey, Place, number_in
+from conformance.audit.call import NO_ORDER, Call, Came, OrderKey, Place, number_in
 from conformance.audit.orders import Orders
 from conformance.audit.states import (
     CONSOLIDATED,
@@ -26,7 +26,6 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.reconciliation_rules import Entry, is_whole, period_of
 
 NOT_FOUND: Final = 404
-NO_ORDER: Final = "404-3"
 
 
 @dataclass(slots=True)

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeGuard
 from zlib import crc32
 
-from conformance.audit.auditor import in_upper_case
+from conformance.audit.blotted import as_known
 from conformance.audit.call import LENIENT, OF_TOKENS, TOO_MANY, number_in
 from conformance.audit.callback_rules import notification_in
-from conformance.audit.queries import BY_QUERY, is_left_out, shown_in
+from conformance.audit.queries import BY_QUERY, named_by
 from conformance.audit.recogniser import Recogniser, is_evident, pairs_of
 from conformance.audit.secrets import Secrets
 from conformance.audit.sharded.parts import Entries, Part, exchanges_in
@@ -95,7 +95,7 @@ class _Router:
         for time, exchange in exchanges_in(self._part, problems.append, entries):
             routed.exchanges += not exchange.is_unreadable
             routed.unreadable += exchange.is_unreadable
-            size += self._take(microseconds(time), in_upper_case(exchange))
+            size += self._take(microseconds(time), as_known(exchange))
             if size > CHUNK_BYTES or not routed.exchanges % CHUNK_CALLS:
                 self._flush()
                 size = 0
@@ -141,13 +141,8 @@ class _Router:
         """The bucket that needs a call whole."""
         if endpoint is None or endpoint in OF_TOKENS or endpoint is Endpoint.LIST_ACCOUNTS:
             return {NOBODY}
-        named: Mapping[str, JSONValue]
-        if endpoint not in BY_QUERY:
-            named = _named_in(exchange.request.body)
-        elif is_left_out(asked := dict(pairs_of(query))):
-            named = shown_in(exchange)
-        else:
-            named = asked
+        is_asked = endpoint in BY_QUERY
+        named = named_by(dict(pairs_of(query)), exchange) if is_asked else _named_in(exchange.request.body)
         bucket = bucket_of(named)
         if endpoint is Endpoint.SUBMIT_RELEASE:
             self._name(named.get("reconciliationId"), bucket)

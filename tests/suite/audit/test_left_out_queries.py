@@ -99,6 +99,19 @@ def test_an_order_whose_code_looks_like_a_mask_is_judged() -> None:
     assert recording.broken() == {"CLI-01": [4]}
 
 
+@pytest.mark.parametrize("name", ["marketplaceCode", "channelName", "accountId"])
+def test_a_query_of_which_the_recorder_left_a_part_out_is_not_missed_where_the_order_was_looked_for(name: str) -> None:
+    recording = day()
+    parts = [part for part in QUERY.split("&") if not part.startswith(name)]
+    for place in (1, 2):
+        request = recording.exchanges[place].request
+        url = f"{request.url.partition('?')[0]}?{'&'.join(parts)}"
+        recording.exchanges[place] = replace(recording.exchanges[place], request=replace(request, url=url))
+    assert recording.broken() == {}
+    recording.look_up("&".join(parts), status=400, answer=ERROR_400)
+    assert set(recording.broken()) == {"ORD-12"}
+
+
 def test_two_queries_of_which_nothing_was_recorded_need_not_be_the_same() -> None:
     recording = Recording()
     recording.look_up(answer=order())
