@@ -61,7 +61,9 @@ class SeenLate(Accepting):
         return again
 
     def let_be_seen(self, passed: float = 0.0) -> None:
-        """Let so much time pass as the target was seen to take until whoever reads an order sees it, less the seconds since."""
+        """Let so much time pass as the target was seen to take until whoever reads an order sees it, less the seconds since then,
+        or since anything was changed."""
+        passed = max(passed, self.unchanged)
         if self.late > passed:
             self.let_pass("an order to be seen", self.late - passed)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.noting import Noting
@@ -26,6 +27,11 @@ from strategies.written import written
 
 SERVER_ERROR = 500
 
+CHANGES: Final = frozenset(
+    {Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE}
+)
+"""What may change what an order shows, or what can be done to it."""
+
 
 @dataclass
 class Sending(Noting):
@@ -38,6 +44,8 @@ class Sending(Noting):
     """The server errors in the running example that did not come again when the same was sent again."""
     server_errors_at_once: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By scenario and call: in how many tries, one after the other, it met a server error when it was sent at once."""
+    changed: float = -math.inf
+    """When the last call was over that may have changed an order, in seconds by the clock of what is waited for."""
     client_errors_at_once: int = 0
     """What all calls at once of the run have cost, with what was sent before and after them."""
 
@@ -62,11 +70,28 @@ class Sending(Noting):
         except TargetUnavailable as error:
             self._note_passed(call, error.passed)
             raise
+        finally:
+            self._note_change(call)
         self._note_passed(call, exchange.passed)
         return self.sent(replace(exchange, note=note) if note else exchange)
 
     def _let_end_before(self, call: Call) -> None:
         """Let what must have ended before the call end; here nothing is known that must."""
+
+    def _note_change(self, call: Call) -> None:
+        """Take note that a call is over, whatever came of it: an answer may be lost, and what was refused half done."""
+        if call.endpoint in CHANGES:
+            self.changed = self.clock
+
+    @property
+    def clock(self) -> float:
+        """The time in seconds by the clock of what is waited for."""
+        return self.session.waiting.clock()
+
+    @property
+    def unchanged(self) -> float:
+        """Seconds since anything was sent that may have changed an order; 0 where time is moved, which passes only then."""
+        return self.clock - self.changed if self.session.control is None else 0.0
 
     def _note_passed(self, call: Call, passed: Exchange | None) -> None:
         """Take note of the server error that a call met before, if it met one. What most calls there meet is no accident."""
@@ -97,6 +122,8 @@ class Sending(Noting):
         if control is not None:
             control.expect_at_once(len(calls))
         results = self.session.client.call_at_once(filled, offsets)
+        for call, _, _ in calls:
+            self._note_change(call)
         noted = [
             replace(one, exchange=replace(one.exchange, note=f"{AT_ONCE}{note}")) if one.exchange else one
             for one, (_, _, note) in zip(results, calls, strict=True)

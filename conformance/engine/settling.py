@@ -20,6 +20,7 @@ from conformance.engine.same_order import altered_fields, differences
 from conformance.engine.sending import SERVER_ERROR
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Deferred, Waiting
+from conformance.target.waiting import LATE_SECONDS
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.orders import Order
@@ -29,10 +30,6 @@ from strategies.scope import Place
 SHOWS_SOON = 1.0
 """Seconds that are waited for at once until a query shows what was sent. Where it takes longer the rest is put off to the end of
 the run, when it has long been shown: there are hundreds of such queries."""
-
-QUERIED_AFTER: Final = (0.5, 1.5, 3.5)
-"""Seconds after which a query is made again that showed what was before, one after the other: from then on as long is waited for
-each, so that short steps cost a query more, once, and save seconds each time."""
 
 COMPARED_WHOLE: Final = frozenset({"QRY-01", "QRY-06", "ORD-19", "ORD-20", "ERR-06"})
 """The rules that say how what was sent is shown: a field that the target is known to alter is compared for these all the same."""
@@ -93,11 +90,6 @@ class Settling(SeenLate):
             return False
         deferred.story, deferred.since = list(self.story), datetime.now(UTC)
         return True
-
-    @property
-    def clock(self) -> float:
-        """The time in seconds by the clock of what is waited for."""
-        return self.session.waiting.clock()
 
     @property
     def puts_off(self) -> bool:
@@ -182,7 +174,9 @@ class Settling(SeenLate):
         return self.query(place, code)
 
     def let_be_shown(self, passed: float = 0.0) -> None:
-        """Let so much time pass as the target was seen to take until a query shows what was sent, less the seconds since then."""
+        """Let so much time pass as the target was seen to take until a query shows what was sent, less the seconds since then, or
+        since anything was changed."""
+        passed = max(passed, self.unchanged)
         if self.shows_after > passed:
             self.let_pass("an order to be shown", self.shows_after - passed)
 
@@ -194,7 +188,7 @@ class Settling(SeenLate):
         if self.session.control is not None or self.queried_in_vain >= ASKED_IN_VAIN:
             return exchange
         waited = 0.0
-        for seconds in QUERIED_AFTER:
+        for seconds in LATE_SECONDS:
             self.let_pass("an order to be shown", seconds)
             waited += seconds
             again = self.query(place, values["code"], note)

@@ -15,9 +15,9 @@ SHOWN_FROM: Final = 5.0
 
 STEP_SECONDS: Final = 1.0
 
-LATE_SECONDS: Final = (0.5, 5.0)
-"""Seconds after which a lawful call that reads an order is sent again where it was refused, one after the other: its order may be
-seen late."""
+LATE_SECONDS: Final = (0.5, 1.5, 3.5)
+"""Seconds after which what reads an order is sent again where it was refused or showed what was before, one after the other: the
+order may be seen late. From then on as long is waited for each: short steps cost a call more, once, and save seconds."""
 
 UNKNOWN: Final = math.inf
 """What is told of a wait of which nobody knows how long it takes."""

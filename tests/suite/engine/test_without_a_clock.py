@@ -140,6 +140,35 @@ def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("without_a_clock")
+def test_nothing_is_waited_for_where_nothing_was_changed_for_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where orders are seen seconds late, each query and each deletion was waited for anew, four times for a pair."""
+    with closing(open_session(Options())) as session:
+        waits, now = list[float](), 100.0
+        bench = Bench(session, "queries")
+        session.evidence.expect("queries", "QRY-05", "a scenario")
+        monkeypatch.setattr(Session, "pause", lambda _self, _what, seconds: waits.append(seconds))
+        session.waiting.clock = lambda: now
+        order, place, values = (
+            bench.reconciliations.plain(bench.scope.places[0], 1).orders[0],
+            bench.scope.places[0],
+            bench.fresh("amazon"),
+        )
+        bench.late, bench.shows_after = 5.5, 0.9
+        assert bench.submit(order, values).is_accepted
+        now += 0.5
+        bench.let_be_shown()
+        bench.let_be_seen()
+        assert bench.query(place, values["code"]).is_accepted  # which changes nothing
+        now += 5.0
+        bench.let_be_shown()
+        bench.let_be_seen()
+        assert waits == pytest.approx([0.4, 5.0])
+        assert bench.delete_lawfully(place, values["code"]).is_accepted
+        bench.let_be_shown()
+        assert waits[2:] == pytest.approx([0.9])
+
+
+@pytest.mark.usefixtures("without_a_clock")
 @pytest.mark.parametrize("patient", [False, True])
 def test_what_shows_after_seconds_is_put_off_unless_a_run_waits_half_an_hour_for_that(patient: bool) -> None:
     with closing(open_session(Options(patient=patient))) as session:

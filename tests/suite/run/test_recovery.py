@@ -19,6 +19,7 @@ from conformance.mock.variants import VARIANTS
 from conformance.run.recovery import GONE_AT_MOST, GONE_AT_THE_END
 from conformance.run.recovery_client import ERRORS_AT_MOST
 from conformance.target.shared.ledger import Ledger
+from conformance.target.waiting import LATE_SECONDS
 from tests.suite.support.bodies import release
 from tests.suite.support.live_runs import Killed, OneRun, left, one_run
 
@@ -415,7 +416,7 @@ def test_what_there_is_no_budget_for_is_left_to_the_next_run(
     assert left(koncili) == ([], [])
 
 
-@pytest.mark.parametrize(("lag", "learnt"), [(0.2, 0.5), (3.5, 5.5), (5.0, 5.5)])
+@pytest.mark.parametrize(("lag", "learnt"), [(0.2, 0.5), (1.5, 2.0), (3.5, 5.5), (5.0, 5.5)])
 def test_orders_that_are_seen_late_fill_up_what_was_left(
     lag: float, learnt: float, koncili: Koncili, dead: OneRun, rescuer: OneRun
 ) -> None:
@@ -438,7 +439,7 @@ def test_a_release_that_is_refused_for_something_else_says_nothing_of_that(
     recovery = rescuer.live.recovery
     recovery.client.late = 0.5 if learnt else 0.0
     dead.create()
-    rescuer.upset(RELEASE, *[400] * 3)
+    rescuer.upset(RELEASE, *[400] * (1 + len(LATE_SECONDS)))
     rescue(dead, rescuer)
     assert recovery.report.undone
     recovery.try_all_again()
