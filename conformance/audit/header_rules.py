@@ -20,6 +20,7 @@ TOKEN, INTEGRATOR = "AUTH-03", "CLI-14"
 NO_HEADERS: Final = "the headers were not recorded"
 LEFT_OUT: Final = f"the recorder leaves {TOKEN_HEADER} out: calls that were taken have none either"
 
+UNTOLD: Final = "no headers of Koncili's were recorded in any call, and no answer tells whether there were some"
 BLOTS_OUT: Final = (
     f"the recorder blots out {TOKEN_HEADER}, and calls that were taken have no {INTEGRATOR_HEADER} header"
 )
@@ -153,7 +154,12 @@ class Headers:
 
     def _tell(self, held: list[tuple[str, Call]]) -> None:
         for rule, call in held:
-            self._missed(rule, call)
+            file = call.origin.file
+            is_answered = call.came is Came.REFUSED or call.is_without_token
+            if is_answered or file in self._shows or file in self._names or file in self._never_sent:
+                self._missed(rule, call)
+            else:
+                self._findings.cannot_tell(rule, UNTOLD)
 
     def _missed(self, rule: str, call: Call) -> None:
         if rule == TOKEN:

@@ -23,6 +23,7 @@ from conformance.traffic.exchange import Missing
 Fields = Mapping[str, JSONValue]
 
 ALTERED: Final = "the body is no JSON and was taken all the same: it was cut or altered by the recorder"
+CUT: Final = "of the body there is only the beginning: the recorder may have cut it"
 NO_BODY: Final = "the body was not recorded"
 
 ACCOUNT_CODES: Final[Mapping[str, str]] = {
@@ -87,9 +88,9 @@ def judge_body(call: Call, findings: Findings, readings: Mapping[str, str]) -> b
         body = call.exchange.request.body
         nearly = isinstance(body, bytes) and isinstance(call.content, NotJSON) and read_leniently(body) is not None
         rule = "ORD-22" if nearly else _NO_OBJECT[endpoint]
-        if call.came is Came.ACCEPTED and isinstance(body, bytes) and body and not nearly and not _is_whole(body):
+        if isinstance(body, bytes) and body and not nearly and _is_altered(call, body):
             for one in _OF_BODIES[endpoint]:
-                findings.cannot_tell(one, ALTERED)
+                findings.cannot_tell(one, ALTERED if call.came is Came.ACCEPTED else CUT)
             return False
         findings.breaks(rule, call, f"the body is no JSON object: {_shown(call.content)}", value=_begin(body))
         return False
@@ -110,6 +111,17 @@ def judge_body(call: Call, findings: Findings, readings: Mapping[str, str]) -> b
         elif not firm:
             findings.cannot_tell(rule, f"the documents disagree, and the answer does not tell: {stated[rule].message}")
     return True
+
+
+def _is_altered(call: Call, body: bytes) -> bool:
+    """Whether a recorder has made it what it is, or may have: the server took it, or it is but the beginning of an object, and
+    not for certain as long as what was sent."""
+    return (call.came is Came.ACCEPTED or _is_beginning(call, body)) and not _is_whole(body)
+
+
+def _is_beginning(call: Call, body: bytes) -> bool:
+    is_open = body.lstrip().startswith(b"{") and not body.rstrip().endswith(b"}")
+    return is_open and call.header("content-length") != str(len(body))
 
 
 def _is_whole(body: bytes) -> bool:

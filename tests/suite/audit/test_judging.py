@@ -410,6 +410,17 @@ def test_what_was_taken_although_it_is_no_json_the_recorder_has_altered(body: by
     assert verdict(auditor, "ORD-14") == verdict(auditor, "REL-17") == "undecided"
 
 
+@pytest.mark.parametrize("status", [None, 503, 429, 400])
+@pytest.mark.parametrize(("length", "expected"), [(None, "undecided"), ("400", "undecided"), ("24", "broken")])
+def test_the_beginning_of_an_object_may_have_been_cut_unless_it_is_as_long_as_what_was_sent(
+    length: str | None, expected: str, status: int | None
+) -> None:
+    recording = Recording()
+    headers = HEADERS if length is None else {**HEADERS, "content-length": length}
+    recording.submit(b'{"marketplaceCode": "701', status=status, headers=headers)
+    assert verdict(recording.audited(), "ORD-14") == expected
+
+
 @pytest.mark.parametrize(
     ("body", "status", "rule"),
     [

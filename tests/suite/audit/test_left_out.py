@@ -88,6 +88,16 @@ def test_an_integrator_is_missed_beside_a_token_that_is_blotted_out_where_others
     assert recording.broken() == {"CLI-14": [0]}
 
 
+@pytest.mark.parametrize("status", [None, 503, 429, 302])
+def test_headers_are_not_missed_where_no_answer_tells_that_they_were_not_sent(status: int | None) -> None:
+    recording = Recording()
+    recording.look_up(status=status, headers=SENT)
+    recording.submit(order(), status=status, headers=SENT)
+    assert recording.broken() == {}
+    recording.look_up(answer=order(), after=60.0)
+    assert recording.broken() == {"CLI-14": [0, 1]}
+
+
 @pytest.mark.parametrize("code", ["400-0", "403-1", "404-3", "400-3"])
 def test_a_call_that_was_refused_for_what_it_is_about_had_a_token(code: str) -> None:
     recording = Recording()
