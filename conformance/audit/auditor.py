@@ -6,11 +6,10 @@ What a call has done is taken note of when its answer was there: a call that was
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from conformance.audit.blotted import as_known
 from conformance.audit.books import Books
 from conformance.audit.call import TOO_MANY, Call, Came, times_of
 from conformance.audit.callback_rules import notification_in
@@ -112,7 +111,7 @@ class Auditor:
             self._places.miss()
             return
         self.counts.exchanges += 1
-        exchange = as_known(exchange)
+        exchange = in_upper_case(exchange)
         if (held := self._repeats.held(exchange)) is not Held.NEVER:
             self._take_again(exchange, held)
             return
@@ -150,6 +149,14 @@ class Auditor:
         """Judge what only the end decides."""
         self._clients.finish()
         self._places.finish()
+
+
+def in_upper_case(exchange: Exchange) -> Exchange:
+    """The exchange with its method as everybody writes it."""
+    method = exchange.request.method
+    if method.isupper():
+        return exchange
+    return replace(exchange, request=replace(exchange.request, method=method.upper()))
 
 
 def shortly_after(time: datetime) -> datetime:

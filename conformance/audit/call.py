@@ -11,6 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, overload
 
+from conformance.audit.blotted import holds_a_mask
 from conformance.audit.queries import BY_QUERY, is_blotted, named_by, names_all
 from conformance.contract.coercion import as_taken, is_taken_alike, whole_of
 from conformance.contract.endpoints import INTEGRATOR_HEADER, OTHER, TOKEN_HEADER, Endpoint
@@ -82,6 +83,8 @@ _ABOUT_ACCOUNTS: Final = frozenset(
 )
 _CAME: Final = {2: Came.ACCEPTED, 4: Came.REFUSED, 5: Came.FAILED}
 
+
+BLOTTED: Final = NotJSON("not recorded: something was blotted out")
 
 T = TypeVar("T")
 
@@ -172,8 +175,8 @@ class Call:
 
     @property
     def has_body(self) -> bool:
-        """Whether the recording holds its body, be it an empty one."""
-        return not isinstance(self.exchange.request.body, Missing)
+        """Whether the recording holds its body, be it an empty one, and not in part."""
+        return not isinstance(self.exchange.request.body, Missing) and self.content is not BLOTTED
 
     @Once
     def content(self) -> JSONValue:
@@ -184,9 +187,10 @@ class Call:
         if not body:
             return NotJSON("it is empty")
         try:
-            return loads(body)
+            content = loads(body)
         except NotJSON as error:
             return error
+        return BLOTTED if holds_a_mask(content) else content
 
     @Once
     def body(self) -> dict[str, JSONValue]:

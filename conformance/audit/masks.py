@@ -21,7 +21,6 @@ _WORDS: Final = (
 )
 _STANDS_INSTEAD: Final = re.compile(
     rf"(?i)[\W_]*(?:[*\u2022\u2588\u2026]+|x{{3,}}|(?:{_WORDS})(?:[: ]\w+)?)[\W_]*|[\W_]*(?:sha-?(?:1|256|384|512)|md5|hmac)\W.*"
-    r"|.*[*\u2022]{2}.*"
 )
 """The same of what a value of its own may resemble: an order may have a code like `--` or `MASK-1`."""
 
@@ -32,7 +31,8 @@ def is_masked(value: str) -> bool:
     return _MASKED.search(value) is not None or _INSTEAD.fullmatch(value) is not None
 
 
-@lru_cache(maxsize=256)
 def stands_instead(value: str) -> bool:
-    """Whether it is nothing but what stands in place of a value."""
-    return _STANDS_INSTEAD.fullmatch(value) is not None
+    """Whether it is nothing but what stands in place of a value, or has signs in place of a part."""
+    if value[:1].isdigit() and value.isascii():  # as dates and most codes: no word and no sign begins so
+        return "**" in value
+    return _STANDS_INSTEAD.fullmatch(value) is not None or "**" in value or "\u2022\u2022" in value

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeGuard
 from zlib import crc32
 
-from conformance.audit.blotted import as_known
+from conformance.audit.auditor import in_upper_case
+from conformance.audit.blotted import holds_a_mask
 from conformance.audit.call import LENIENT, OF_TOKENS, TOO_MANY, number_in
 from conformance.audit.callback_rules import notification_in
 from conformance.audit.queries import BY_QUERY, named_by
@@ -95,7 +96,7 @@ class _Router:
         for time, exchange in exchanges_in(self._part, problems.append, entries):
             routed.exchanges += not exchange.is_unreadable
             routed.unreadable += exchange.is_unreadable
-            size += self._take(microseconds(time), as_known(exchange))
+            size += self._take(microseconds(time), in_upper_case(exchange))
             if size > CHUNK_BYTES or not routed.exchanges % CHUNK_CALLS:
                 self._flush()
                 size = 0
@@ -195,7 +196,9 @@ def _named_in(body: bytes | Missing) -> Mapping[str, JSONValue]:
         fields = loads(body)
     except NotJSON:
         return {}
-    return as_taken({name: fields.get(name) for name in _NAMES}, LENIENT) if isinstance(fields, dict) else {}
+    if not isinstance(fields, dict) or holds_a_mask(fields):
+        return {}
+    return as_taken({name: fields.get(name) for name in _NAMES}, LENIENT)
 
 
 _NAMES: Final = ("accountId", "channelName", "reconciliationId")
