@@ -93,6 +93,12 @@ IN_PART: Final = (
         "ORD-07",
         lambda _, request: b"CONCLUDED" not in request.body,
     ),
+    overlooked(
+        "ord-07-canceled-by-cancel-date-only",
+        "Looks at no other dates of CANCELED orders than createdDate and cancelDate.",
+        "ORD-07",
+        lambda breach, request: b"CANCELED" in request.body and "cancelDate" not in breach.message,
+    ),
     _says("ORD-07", "neighbours-only", "createdDate is later than sendDate"),
     _says("ORD-07", "not-created-approved", "createdDate is later than approvedDate"),
     _says("ORD-07", "not-created-canceled", "createdDate is later than cancelDate"),
