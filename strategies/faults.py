@@ -48,6 +48,8 @@ class Kind:
     """Extracts in fixed proportions that it takes; all kinds of a fault that take some take the same."""
     alone: bool = False
     """Whether it can be made of a single sale, too."""
+    rather: tuple[str, ...] = ()
+    """The statuses of orders in which some take it, and refuse it in others: where it has its turn in a few only, in these."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -265,7 +267,8 @@ FAULTS: Final[Mapping[str, Mapping[str, tuple[Kind, ...]]]] = {
     },
     "ORD-09": {
         "the type of one extract is not one that orders take": (
-            *parts.types_of_other_documents(Kind, types=("COMISSION", "SHIP")),
+            # What is given back is given back once an order is delivered, or canceled.
+            *parts.types_of_other_documents(Kind, types=("COMISSION", "SHIP"), rather=("CONCLUDED", "CANCELED")),
             *_kinds("type", parts.OTHER_EXTRACT_TYPE, types=("COMISSION", "SHIP")),
         )
     },

@@ -40,7 +40,7 @@ def kind_turns(chosen: Makeable, seed: int, *, again: bool) -> KindTurns:
         # Those that are made in some statuses only leave no turn of the others out; the others are first where these are not.
         first = sorted(turns, key=lambda turn: not covered.isdisjoint(whose(STATUSES, turn)))
         every = [*in_any, *islice(cycle(in_any), max(repeated, 0))]
-        for (refusal, kind), turn in zip(_for_turns(every, first), cycle(first), strict=False):
+        for (refusal, kind), turn in _as_they_rather_come([*zip(_for_turns(every, first), cycle(first), strict=False)]):
             found[refusal].append((kind, turn))
     return {refusal: tuple(kinds) for refusal, kinds in found.items()}
 
@@ -52,3 +52,28 @@ def _for_turns(kinds: Sequence[tuple[Refusal, Kind]], turns: Sequence[int]) -> l
     if plain is not None and smallest < len(found):
         found[smallest], found[plain] = found[plain], found[smallest]
     return found
+
+
+Turned = tuple[tuple[Refusal, Kind], int]
+
+
+def _as_they_rather_come(turned: list[Turned]) -> list[Turned]:
+    """The same kinds and turns: a kind that some take in orders of certain statuses has its turn there, in place of one to which
+    that does not matter."""
+    found = list(turned)
+    for place, ((_, kind), turn) in enumerate(turned):
+        if not kind.rather or _suits(kind, turn):
+            continue
+        others = (
+            other
+            for other, ((_, instead), there) in enumerate(found)
+            if not instead.rather and _suits(kind, there) and (instead.types or not sized(there)["bare"])
+        )
+        if (other := next(others, None)) is not None:
+            (mine, here), (its, there) = found[place], found[other]
+            found[place], found[other] = (its, here), (mine, there)
+    return found
+
+
+def _suits(kind: Kind, turn: int) -> bool:
+    return not set(whose(STATUSES, turn)).isdisjoint(kind.rather)

@@ -89,7 +89,24 @@ def _is_large(breach: Breach, request: Request) -> bool:
     return isinstance(value, int | Decimal) and abs(Decimal(value)) >= LARGE
 
 
+_GIVEN_BACK: Final = ("RETURN_COMISSION", "RETURN_SHIP")
+"""The types that S2 names beside S1's."""
+
+
+def _is_given_back(breach: Breach, request: Request) -> bool:
+    """Whether it is the type of an extract of what is given back, in an order that is delivered or canceled."""
+    found = re.fullmatch(r"extracts\[(\d+)\]\.type", breach.field)
+    is_over = any(has_status(status)(request) for status in ("CONCLUDED", "CANCELED"))
+    return found is not None and is_over and request.fields["extracts"][int(found[1])].get("type") in _GIVEN_BACK
+
+
 SOME_ORDERS: Final = (
+    overlooked(
+        "ord-09-given-back-when-over",
+        "Takes RETURN_COMISSION and RETURN_SHIP in orders with status CONCLUDED or CANCELED.",
+        "ORD-09",
+        _is_given_back,
+    ),
     *(_not_on_updates(rule_id) for rule_id in ("ORD-07", "ORD-10")),
     *(_status("ORD-07", status) for status in ("INVOICED", "CANCELED")),
     *(_status(rule_id, status) for rule_id in _OF_EXTRACTS for status in MANDATORY_DATES),

@@ -60,6 +60,13 @@ def test_dates_are_compared_in_orders_of_every_status(seed: int) -> None:
     assert {case.lawful.body["status"] for case in broken("ORD-07", seed)} == {*STATUSES}
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_given_back_is_tried_where_an_order_is_over(seed: int) -> None:
+    tried = [(case.lawful.body["status"], f"{case.edit.value}") for case in broken("ORD-09", seed)]
+    given_back = {status for status, type_ in tried if type_ in {"RETURN_COMISSION", "RETURN_SHIP"}}
+    assert given_back == {"CONCLUDED", "CANCELED"}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_kind_that_is_tried_has_a_turn(seed: int) -> None:
     chosen = choose_kinds(SCOPE, PROFILES["certification"], seed)
