@@ -411,6 +411,8 @@ UNKNOWN_ORDER: Final[dict[str, Draw]] = {
     "an underscore for the first character": _at_every_level(
         Placeholder(CODE.name, lambda code: "_" + code[1:], "an underscore for the first character")
     ),
+    # Databases that pad text to compare it find the order (PAD SPACE, the default of MySQL and MariaDB).
+    "a blank after it": _at_every_level(Placeholder(CODE.name, lambda code: code + " ", "a blank after it")),
 }
 
 ORDER_IN_OTHER_CASE: Final[dict[str, Draw]] = {

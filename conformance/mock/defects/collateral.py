@@ -276,6 +276,12 @@ COLLATERAL: Final = (
         forgives=_looked_up(lambda asked, code: asked.casefold() == code.casefold()),
     ),
     Defect(
+        name="rel-13-without-blanks-at-the-end",
+        statement="Takes a release for an order whose code differs in blanks at its end, as databases that pad compare them.",
+        rules=rules("REL-13"),
+        forgives=_looked_up(lambda asked, code: asked.rstrip(" ") == code.rstrip(" ")),
+    ),
+    Defect(
         name="rel-13-by-pattern",
         statement="Looks an order of a release up by LIKE: an underscore stands for any character.",
         rules=rules("REL-13"),

@@ -30,6 +30,8 @@ def _rolled_over(rule_id: str) -> tuple[str, ...]:
 TOLERANT_OF: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "ord-09-any-case": dict.fromkeys(("ORD-02", "ORD-09", "REL-04", "REL-05"), ("lower case",)),
     "ord-09-trimmed": dict.fromkeys(("ORD-02", "ORD-09", "REL-04", "REL-05"), ("a blank after it",)),
+    "rel-05-any-case": {"REL-05": ("lower case",)},
+    "rel-05-trimmed": {"REL-05": ("a blank after it",)},
     "ord-09-lists": dict.fromkeys(("ORD-02", "ORD-09", "REL-04", "REL-05"), ("a list of it",)),
     "ord-02-hyphens": {"ORD-02": ("hyphens in it",), "REL-04": ("a hyphen in it",)},
     "ord-11-trimmed": {
