@@ -24,34 +24,14 @@ from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.periods import PERIOD
 from strategies.reconciliations import Batch, batches, beside_plain
-from strategies.scope import Place, Scope
+from strategies.scope import Scope
 from strategies.unbounded import MOST_LAWFUL
 
 # -- entries beyond the count --------------------------------------------------------------------------------------
 
 
 def beyond_the_count(bench: Bench, rule: Rule) -> list[Whole]:
-    """With more entries than releasesQtd leaves it is refused, and with as many accepted: before it is full, and from then on.
-    Where each is tried once it is on an account of its own, since a server may look at one only."""
-    scope, examples = bench.reconciliations.scope, max(1, some(bench) // 2)
-    if bench.session.profile.refusals_per_kind != 1 or len(scope.places) == 1:
-        return [_beyond(bench, rule, "", scope.places, examples)]
-    return [
-        _beyond(bench, rule, " while room is left", scope.places[:1], examples, when_full=False),
-        _beyond(bench, rule, " when it is full", scope.places[-1:], examples, with_room=False),
-    ]
-
-
-def _beyond(
-    bench: Bench,
-    rule: Rule,
-    name: str,
-    places: tuple[Place, ...],
-    examples: int,
-    *,
-    with_room: bool = True,
-    when_full: bool = True,
-) -> Whole:
+    """With more entries than releasesQtd leaves it is refused, and with as many accepted."""
     reconciliations = bench.reconciliations
 
     def batch_of(drawn: Batch) -> Batch:
@@ -65,30 +45,28 @@ def _beyond(
         alone = reconciliations.plain(drawn.place, min(extracts + 1, MOST_LAWFUL), seconds=drawn.seconds)
         now = {name: reconciliation.values[0][name] for name in ("reconciliation", PERIOD)}
         beyond, more = (bench.fresh(batch.shape).having(**now) for batch in (drawn, alone))
-        for batch, values in ((drawn, beyond), (alone, more))[: 1 + with_room]:
+        for batch, values in ((drawn, beyond), (alone, more)):
             order = Call(Endpoint.SUBMIT_ORDER, body=batch.orders[0])
             if not bench.is_accepted(order, bench.send(order, values)):
                 return False
         bench.let_be_seen()
-        if with_room and extracts < MOST_LAWFUL:
+        if extracts < MOST_LAWFUL:
             _refused_beyond(bench, rule, alone, more, reconciliation, extracts)
         meanwhile(reconciliation, 0)
         if not reconciliations.released(reconciliation, 0):
             return False
-        if with_room:
-            _refused_beyond(bench, rule, drawn, beyond, reconciliation, extracts - 1)
+        _refused_beyond(bench, rule, drawn, beyond, reconciliation, extracts - 1)
         meanwhile(reconciliation, 1)
         if not reconciliations.released(reconciliation, 1):
             return False
         bench.saw(Side.ACCEPTED, bench.story[-1])
-        if when_full:
-            _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
-            reconciliations.finish(reconciliation)
-            _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
+        _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
+        reconciliations.finish(reconciliation)
+        _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
         return True
 
-    drawn = batches(reconciliations.scope, types=("COMISSION",), places=places)
-    return Whole(rule, f"{bench.scenario}{name}", drawn, go, examples, batch_of=batch_of)
+    drawn = batches(reconciliations.scope, types=("COMISSION",))
+    return [Whole(rule, bench.scenario, drawn, go, max(1, some(bench) // 2), batch_of=batch_of)]
 
 
 def _refused_beyond(

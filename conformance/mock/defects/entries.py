@@ -8,7 +8,6 @@ from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import entries_of
 from conformance.mock.defects.parts import reconciliation_of, rules
-from conformance.mock.defects.some_releases import on_accounts
 from conformance.mock.quirks import Defect
 from conformance.mock.world import MockWorld, order_key
 
@@ -120,7 +119,6 @@ ENTRIES: Final = (
         rules=rules("REL-12"),
         forgives=_when_complete,
     ),
-    *on_accounts("REL-12"),
     Defect(
         name="rel-14-channel-only",
         statement="Looks whether the channel is the reconciliation's, not the account.",

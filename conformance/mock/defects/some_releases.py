@@ -54,22 +54,19 @@ def _is_on(account: int) -> Seldom:
     return lambda request, _: str(request.fields.get("accountId")) == str(account)
 
 
-def _of_orders(rule: str) -> tuple[Defect, ...]:
-    """Not enforced for orders of one of the statuses that are reconciled."""
-    return tuple(
+def _of_orders_and_accounts(rule: str) -> tuple[Defect, ...]:
+    """Not enforced for orders of one of the statuses that are reconciled, and on one of the accounts."""
+    by_status = (
         _not_of(
             rule, f"of-{status.lower().replace('_', '-')}", f"releases of orders with status {status}", _is_of(status)
         )
         for status in ("PAID_WAITING_DELIVERY", "CONCLUDED")
     )
-
-
-def on_accounts(rule: str) -> tuple[Defect, ...]:
-    """Not enforced on one of the accounts."""
-    return tuple(
+    by_account = (
         _not_of(rule, f"on-{which}-account", f"releases on the {which} account", _is_on(account.id))
         for which, account in (("first", ENABLED[0]), ("last", ENABLED[-1]))
     )
+    return (*by_status, *by_account)
 
 
 def _not_of(rule: str, which: str, words: str, seldom: Seldom) -> Defect:
@@ -95,6 +92,6 @@ SOME_RELEASES: Final = (
     _not_of("REL-08", "of-updates", "releases of orders that were sent more than once", _was_sent_again),
     _not_of("REL-09", "of-many-extracts", f"releases of orders with more than {MANY} extracts", _has_many),
     _not_of("REL-09", "of-one-extract", "releases of orders with a single extract", _has_one),
-    *(defect for rule in ("REL-08", "REL-09") for defect in (*_of_orders(rule), *on_accounts(rule))),
+    *(defect for rule in ("REL-08", "REL-09") for defect in _of_orders_and_accounts(rule)),
     _not_of("REL-03", "in-any-of-its-periods", "releases dated within any period of the account", _is_in_a_period),
 )
