@@ -131,7 +131,7 @@ class KonciliClient:
             sent[TOKEN_HEADER] = self.tokens.access()
         if endpoint.needs_token:
             sent.setdefault(INTEGRATOR_HEADER, str(self.target.integrator))
-        carrier = self._carrier(sent)
+        carrier = self._carrier(headers or {}) if endpoint.needs_token else None
 
         def again() -> Exchange:
             return self.sender.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
@@ -156,10 +156,13 @@ class KonciliClient:
         self._not_let_in = 0
         return exchange
 
-    def _carrier(self, sent: Mapping[str, str | None]) -> str | None:
-        """The header that carries the client's own token, however its name is written; None where another token goes, or none."""
-        carriers = [name for name, value in sent.items() if name.lower() == TOKEN_HEADER.lower() and value is not None]
-        return carriers[0] if len(carriers) == 1 and self.tokens.is_own(sent[carriers[0]]) else None
+    def _carrier(self, given: Mapping[str, str | None]) -> str | None:
+        """The header that carries the client's own token: one that the call does not name, or of which it only writes
+        the name otherwise. None where the call names a token, whichever: how long that lives may be what it is about."""
+        if TOKEN_HEADER not in given:
+            return TOKEN_HEADER
+        carriers = [name for name, value in given.items() if name.lower() == TOKEN_HEADER.lower() and value is not None]
+        return next((name for name in carriers if name != TOKEN_HEADER and self.tokens.is_own(given[name])), None)
 
     def _let_in(
         self, endpoint: Endpoint, refused: Exchange, again: Callable[[], Exchange], sent: Mapping[str, str | None]

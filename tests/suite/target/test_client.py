@@ -143,6 +143,15 @@ def test_no_token_to_a_callers_token_is_the_answer(client: KonciliClient, server
     assert server.sent(TOKEN_HEADER) == [token]
 
 
+def test_a_token_that_a_call_names_is_not_renewed_though_it_is_the_clients_own(
+    client: KonciliClient, server: Server
+) -> None:
+    """Tokens of the same second may be equal: the death of one was to be seen, and a new one was accepted."""
+    server.answers["/my-accounts"] = [NO_TOKEN, httpx.Response(200)]
+    assert client.call(Endpoint.LIST_ACCOUNTS, headers={TOKEN_HEADER: client.access_token()}).status == 403
+    assert server.routes == [TOKEN_ROUTE, LIST]
+
+
 @pytest.mark.parametrize("write", [str.lower, str.upper])
 @pytest.mark.parametrize(("refused", "status"), [(1, 200), (2, 403)])
 def test_the_own_token_is_renewed_once_however_its_header_is_written(
