@@ -186,7 +186,7 @@ def accepted_until_the_end_of_its_life(experiment: Experiment) -> None:
         _check_alive(experiment, used, lifetime, margin)  # which does not make it live longer
         clock.advance(2 * margin)
         dead, alive = (Edit(("headers", TOKEN_HEADER), token).apply(lawful) for token in (elder, younger))
-        after = bench.send(dead, values)
+        after = bench.reconciliations.follow(dead, bench.send(dead, values))  # what it opens must be completed
         check_refused(rule=experiment.rule, exchange=after, bench=bench, context=f"{margin} s after {lifetime} s")
         bench.reconciliations.was_refused(lawful)
         with bench.keeping_faults() as faults:

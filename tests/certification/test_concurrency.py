@@ -190,11 +190,8 @@ def _see_whether_it_ended(
     if must:
         reconciliation.released = set(range(len(reconciliation.batch.orders)))
         story = list(bench.story)
-        # A mock whose clock was moved far enough has notified; elsewhere one may end without.
-        is_told = bench.session.control is not None and reconciliations.tells_ends(reconciliation.place)
-        ended = bool(reconciliations.wait(reconciliation)) or (
-            not is_told and reconciliations.is_free(reconciliation.place, then)
-        )
+        # One may end of which nothing notifies: that is NTF-01's business.
+        ended = bool(reconciliations.wait(reconciliation)) or reconciliations.is_free(reconciliation.place, then)
         bench.story[:] = story
         reconciliation.ended = ended
     else:
