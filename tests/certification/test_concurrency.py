@@ -190,20 +190,26 @@ def _see_whether_it_ended(
     if must:
         reconciliation.released = set(range(len(reconciliation.batch.orders)))
         story = list(bench.story)
-        # One may end of which nothing notifies: that is NTF-01's business.
-        ended = bool(reconciliations.wait(reconciliation)) or reconciliations.is_free(reconciliation.place, then)
+        # A mock whose clock was moved far enough has notified, unless it was seen not to; elsewhere one may end without.
+        is_told = bench.session.control is not None and all(map(reconciliations.tells_ends, bench.scope.places))
+        ended = bool(reconciliations.wait(reconciliation)) or (
+            not is_told and reconciliations.is_free(reconciliation.place, then)
+        )
         bench.story[:] = story
         reconciliation.ended = ended
     else:
         ended = bool(reconciliations.notified(reconciliation))
     if must or ended:
         attempt.saw(Ended("it"), "see whether it is complete", ended, "complete" if ended else "not complete")
-    if must and not ended:
+    if must and not ended and reconciliations.spare is None:  # what was opened there by now is for the next try
         reconciliations.free(reconciliation.place)
 
 
 def _clear(attempt: Attempt, reconciliation: OpenReconciliation) -> None:
-    """Complete it where its entries are in as they should be; else free the account."""
+    """Complete it where its entries are in as they should be; else free the account, unless another was opened there since, which
+    is for the next try."""
+    if not reconciliation.ended and attempt.bench.reconciliations.spare is not None:
+        return
     if attempt.unexplained() is not None:
         reconciliation.spoiled = True
     attempt.bench.reconciliations.finish(reconciliation)
