@@ -208,9 +208,9 @@ def _see_whether_it_ended(
 def _clear(attempt: Attempt, reconciliation: OpenReconciliation) -> None:
     """Complete it where its entries are in as they should be; else free the account, unless another was opened there since, which
     is for the next try."""
-    if not reconciliation.ended and attempt.bench.reconciliations.spare is not None:
-        return
     if attempt.unexplained() is not None:
+        if attempt.bench.reconciliations.spare is not None:
+            return
         reconciliation.spoiled = True
     attempt.bench.reconciliations.finish(reconciliation)
 

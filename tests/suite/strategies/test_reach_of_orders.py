@@ -103,6 +103,7 @@ DATE_REACH: Final[dict[str, tuple[int, Callable[[Order], bool]]]] = {
         lambda order: not any(order.get(name) is not None for name in dates.OPTIONAL[order["status"]]),
     ),
     **{
+        # mypy infers no types for defaults of a lambda.
         f"status {status}": (20, lambda order, status=status: order["status"] == status)  # type: ignore[misc]
         for status in STATUSES
     },
