@@ -216,7 +216,8 @@ class Live:
         """
         with self.budget.clearing_away():
             self._complete(self.ledger, [opened for opened in self.ledger.left.opened if last or not opened.doubled])
-            self.recovery.delete_orders(self.ledger, but=frozenset(self.spared))
+            later = frozenset[OrderId]() if last else frozenset(self.recovery.client.unsure)
+            self.recovery.delete_orders(self.ledger, but=later | self.spared)
         self.channels.let_go_of_all()
 
     def abandoned(self) -> None:

@@ -22,7 +22,7 @@ from conformance.run.recovery_client import (
     answer_words,
 )
 from conformance.run.recovery_releases import send_rest
-from conformance.run.recovery_search import Search, one_at_most
+from conformance.run.recovery_search import PATIENCE_SECONDS, Search, one_at_most
 from conformance.target.shared.ledger import Ledger, Opened, OrderId
 from conformance.target.shared.lenient import Place, is_lawful, own_places
 
@@ -75,7 +75,7 @@ class Recovery:
         client errors. Raises TargetUnavailable and CannotRun; what is deleted by then is off the ledger."""
         for order in sorted(ledger.left.orders, key=self.doubtful.__contains__):
             doubtful = order in self.doubtful
-            if order in but or self.gone[doubtful] >= self.gone_at_most:
+            if order in but or self.gone[doubtful] >= self.gone_at_most or not self._is_settled(order):
                 continue
             if self.gone[doubtful] >= GONE_AT_MOST and self.client.errors_left() == 0:
                 continue
@@ -95,6 +95,20 @@ class Recovery:
                 self.report.kept.append(f"{_name(order)}: its deletion is refused with {answer_words(exchange)}")
             else:
                 self.report.undone.append(f"{_name(order)}: its deletion got {answer_words(exchange)}")
+
+    def _is_settled(self, order: OrderId) -> bool:
+        """Whether what an order may be in has ended, so that its deletion spoils nothing: another reconciliation can be opened
+        there. Where that can't be seen the order is told, and left to `cleanup`."""
+        if order not in self.client.unsure:
+            return True
+        try:
+            if self.search.is_free(Place(order.account, order.channel), PATIENCE_SECONDS) is None:
+                return False
+        except NotCompleted:
+            return False
+        here = (order.account, order.channel)
+        self.client.unsure -= {one for one in self.client.unsure if (one.account, one.channel) == here}
+        return True
 
     def forget_reconciled(self, ledger: Ledger) -> None:
         """Say which orders stay for good."""

@@ -96,6 +96,9 @@ class RecoveryClient:
     """Seconds that the target was seen to take until a release sees an order."""
     in_vain: int = 0
     """For how many releases in a row that was waited for in vain."""
+    unsure: set[OrderId] = field(default_factory=set)
+    """Orders that may be in a reconciliation that has all its releases by now, or not: one that is deleted before that has ended
+    may spoil it."""
     in_doubt: bool = False
     """Whether what was refused last may have been carried out before."""
     spent: int = 0

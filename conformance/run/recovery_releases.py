@@ -39,6 +39,7 @@ def send_rest(client: RecoveryClient, ledger: Ledger, opened: Opened, place: Pla
         except Refused:
             if not (may_be_counted and _release_less(client, opened, place, missing)):
                 raise
+            _leave_unsure(client, opened.doubts)
             return True
     received, accepted = opened.received, False
     for total in totals:
@@ -65,7 +66,7 @@ def _release_first(
     taken leaves of it is sent too: raises NotRefused where that gets no other answer either.
     """
     reason = NotCompleted("it has all the releases that it was to get")
-    doubts, unknown = [doubt.order for doubt in opened.doubts], list[int]()
+    doubts, unknown = list(opened.doubts), list[int]()
     for amount in amounts:
         if amount <= 0:
             continue
@@ -80,9 +81,12 @@ def _release_first(
             reason = refused
         else:
             if unknown:
+                _leave_unsure(client, [*doubts, *opened.doubts])
                 _release_what_is_left(client, ledger, opened, place, [larger - amount for larger in unknown])
-            elif amount < amounts[0]:  # what was in doubt was taken
-                ledger.released(*doubts)
+            elif amount < amounts[0]:  # of what was in doubt so much was taken
+                sure = _surely_taken(doubts, amounts[0] - amount)
+                ledger.released(*(doubt.order for doubt in sure))
+                _leave_unsure(client, [doubt for doubt in doubts if doubt not in sure])
             return True
     raise reason
 
@@ -151,7 +155,24 @@ def taken(
 
 def _amounts(missing: int, doubts: Sequence[Doubt]) -> list[int]:
     """How many entries may be missing where some releases may have been taken: most first."""
-    taken = {0}
+    return sorted({missing - one for one in _sums(doubts) if one < missing}, reverse=True)
+
+
+def _surely_taken(doubts: Sequence[Doubt], entries: int) -> list[Doubt]:
+    """Those without which the others in doubt don't make up so many entries."""
+    return [
+        doubt for number, doubt in enumerate(doubts) if entries not in _sums([*doubts[:number], *doubts[number + 1 :]])
+    ]
+
+
+def _leave_unsure(client: RecoveryClient, doubts: Sequence[Doubt]) -> None:
+    """Their deletion will show whether they were taken, once what they may be in has ended."""
+    client.unsure.update(doubt.order for doubt in doubts if doubt.order is not None)
+
+
+def _sums(doubts: Sequence[Doubt]) -> set[int]:
+    """How many entries some of these have, whichever they are."""
+    sums = {0}
     for doubt in doubts:
-        taken |= {one + doubt.entries for one in taken}
-    return sorted({missing - one for one in taken if one < missing}, reverse=True)
+        sums |= {one + doubt.entries for one in sums}
+    return sums

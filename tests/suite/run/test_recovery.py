@@ -243,6 +243,43 @@ def test_a_release_that_fails_is_not_taken_for_refused(
     assert left(koncili) == ([], [])
 
 
+@pytest.mark.parametrize("taken", range(3))
+def test_of_several_releases_in_doubt_only_what_was_taken_is_taken_for_reconciled(
+    taken: int, koncili: Koncili, dead: OneRun
+) -> None:
+    """The answers to all three were lost, and one was carried out: the orders of the others were taken for reconciled too, stayed
+    at the target, and nobody was told."""
+    codes = [A, B, f"{B}-2"]
+    for code in codes:
+        dead.submit(code)
+    number = dead.create(releasesQtd=9)
+    dead.upset(RELEASE, *["lost after" if at == taken else "lost before" for at in range(len(codes))])
+    for code in codes:
+        with pytest.raises(Doubtful):
+            dead.release(code, number)
+    dead.live.finish()
+    assert left(koncili) == ([], [])
+    kept = [line.split()[1] for line in dead.live.recovery.report.kept]
+    assert kept == [codes[taken]], "nobody but the target knows which it was"
+    assert dead.live.recovery.report.undone == []
+
+
+def test_what_fills_up_is_not_taken_for_reconciled_where_its_own_answer_was_lost(
+    koncili: Koncili, dead: OneRun
+) -> None:
+    """There was no room for so much: by how much there was, it was the one before that had been taken."""
+    dead.submit(A)
+    number = dead.create(releasesQtd=6)
+    dead.upset(RELEASE, "lost after")
+    with pytest.raises(Doubtful):
+        dead.release(A, number)
+    dead.upset(RELEASE, "lost before")
+    dead.live.finish()
+    assert left(koncili) == ([], [])
+    assert dead.live.recovery.report.kept == [], "its deletion would be a client error for nothing"
+    assert dead.live.recovery.report.undone == []
+
+
 @pytest.mark.parametrize(
     "answers", [["lost after"], ["lost before"], ["lost before", "lost after"], [500], ["500 after"]]
 )
