@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
@@ -12,6 +12,7 @@ from conformance.contract.credentials import encode_credentials
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue, dumps
 from conformance.contract.readings import TOKEN_LIFETIME_SECONDS
+from conformance.errors import Doubtful
 from conformance.target.config import Target
 from conformance.target.shared.budget import Budget
 from conformance.target.shared.ledger import Ledger
@@ -133,8 +134,21 @@ class KonciliClient:
             sent.setdefault(INTEGRATOR_HEADER, str(self.target.integrator))
         carrier = self._carrier(headers or {}) if endpoint.needs_token else None
 
+        doubts: list[Doubtful] = []
+
         def again() -> Exchange:
-            return self.sender.send(endpoint.method, endpoint.path, query=query, content=content, headers=sent)
+            """Send it. That its token is dead says nothing of a call, nor of one to which an answer was lost before."""
+            try:
+                return self.sender.send(
+                    endpoint.method, endpoint.path, query=query, content=content, headers=sent, lost=bool(doubts)
+                )
+            except Doubtful as doubt:
+                doubt.passed = doubt.passed or (doubts[0].passed if doubts else None)
+                if carrier is None or doubt.refusal is None or not says_no_token(doubt.refusal):
+                    raise
+                doubts.append(doubt)
+                refused: Exchange = doubt.refusal
+                return refused
 
         exchange = again()
         if carrier is None:
@@ -153,6 +167,10 @@ class KonciliClient:
             exchange = again()
         if is_plain and says_no_token(exchange):
             exchange = self._let_in(endpoint, exchange, again, sent)
+        if doubts and says_no_token(exchange):
+            raise doubts[-1]
+        if doubts and exchange.passed is None:
+            exchange = replace(exchange, passed=doubts[0].passed)
         self._not_let_in = 0
         return exchange
 

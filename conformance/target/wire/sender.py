@@ -112,10 +112,12 @@ class Sender:
         content: bytes | None = None,
         headers: Mapping[str, str | None] | None = None,
         again: bool = False,
+        lost: bool = False,
     ) -> Exchange:
         """Send a request as it is given, documented or not. 429 and 502 are waited out, a 503 and a 504 too, within limits; these
         or a page where JSON is expected count only if the same request gets one `again` while tokens are still to be had; any
         other server error only if the same request gets one each time (what passed is told in the exchange).
+        `lost` is whether an answer to the same was lost before.
 
         Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
         done without an answer, GoneAway and WaitTooLong where nothing more is to be sent, and CannotRun on 423 and for a
@@ -128,7 +130,7 @@ class Sender:
         endpoint = endpoint_of(method, path)
         if endpoint is Endpoint.CREATE_RECONCILIATION and self.before_creation is not None:
             self.before_creation(content or b"")
-        self._transport.lost = self._transport.lost and again
+        self._transport.lost = lost or (self._transport.lost and again)
         exchange = self._until_it_passes(method, path, query, content, given)
         elsewhere = exchange.redirects_from(self._target.host)
         if elsewhere is not None:

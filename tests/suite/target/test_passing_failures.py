@@ -15,7 +15,7 @@ from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable,
 from conformance.mock.world import EMAIL, PASSWORD
 from conformance.target.wire.client import KonciliClient
 from conformance.target.wire.sender import SILENCES, STRANGE_AT_MOST
-from tests.suite.support.told_server import BASE_URL, LOOKUP, TOKEN_ROUTE, CountingBudget, Server, connect
+from tests.suite.support.told_server import BASE_URL, LOOKUP, NO_TOKEN, TOKEN_ROUTE, CountingBudget, Server, connect
 
 pytestmark = pytest.mark.usefixtures("naps")
 
@@ -67,6 +67,38 @@ def test_what_is_refused_after_a_server_error_may_have_been_done(
     with pytest.raises(Doubtful) as doubt:
         client.send(method, path)
     assert (doubt.value.refusal.status, doubt.value.passed.status) == (404, 500)
+
+
+NOT_TWICE: Final = {Endpoint.DELETE_ORDER: LOOKUP, Endpoint.CREATE_RECONCILIATION: None, Endpoint.SUBMIT_RELEASE: None}
+
+
+@pytest.mark.parametrize("endpoint", NOT_TWICE)
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_a_token_that_dies_after_a_server_error_says_nothing_of_the_call(
+    client: KonciliClient, server: Server, endpoint: Endpoint, deaths: int
+) -> None:
+    """It was taken for a refusal of what may have been done: an order whose deletion met that was left behind."""
+    server.answers[endpoint.path] = [httpx.Response(500), *[NO_TOKEN] * deaths, httpx.Response(200)]
+    exchange = client.call(endpoint, query=NOT_TWICE[endpoint])
+    assert (exchange.status, exchange.passed and exchange.passed.status) == (200, 500)
+    assert server.routes.count(TOKEN_ROUTE) == 1 + deaths
+
+
+@pytest.mark.parametrize("endpoint", NOT_TWICE)
+def test_what_is_refused_after_that_may_have_been_done_too(
+    client: KonciliClient, server: Server, endpoint: Endpoint
+) -> None:
+    server.answers[endpoint.path] = [httpx.Response(500), NO_TOKEN, httpx.Response(404)]
+    with pytest.raises(Doubtful) as doubt:
+        client.call(endpoint, query=NOT_TWICE[endpoint])
+    assert (doubt.value.refusal.status, doubt.value.passed.status) == (404, 500)
+
+
+def test_a_token_that_a_call_names_is_not_renewed_after_a_server_error(client: KonciliClient, server: Server) -> None:
+    server.answers["/order"] = [httpx.Response(500), NO_TOKEN, httpx.Response(200)]
+    with pytest.raises(Doubtful):
+        client.call(Endpoint.DELETE_ORDER, query=LOOKUP, headers={"gumgaToken": "of another"})
+    assert TOKEN_ROUTE not in server.routes
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405])
