@@ -7,8 +7,8 @@ from typing import Final
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import entries_of
-from conformance.mock.defects.parts import reconciliation_of, rules
-from conformance.mock.quirks import Defect
+from conformance.mock.defects.parts import RELEASE, reconciliation_of, rules
+from conformance.mock.quirks import Answer, Defect
 from conformance.mock.world import MockWorld, order_key
 
 
@@ -28,6 +28,12 @@ def _next_installment(breach: Breach, request: Request, _: MockWorld) -> bool:
 
 def _next_status(breach: Breach, request: Request, _: MockWorld) -> bool:
     return breach.rule == "REL-11" and request.fields.get("status") != "CONCLUDED"
+
+
+def _as_if_taken(request: Request, answer: Answer) -> Answer:
+    """A refusal with a status of success says nothing of what is wrong."""
+    is_release = request.endpoint is RELEASE and answer.status == 200
+    return Answer(200, {}) if is_release else answer
 
 
 def _one_too_many(breach: Breach, request: Request, world: MockWorld) -> bool:
@@ -82,6 +88,13 @@ ENTRIES: Final = (
         statement="Takes a second release of an order in the same reconciliation.",
         rules=rules("REL-11"),
         forgives=_in_the_same,
+    ),
+    Defect(
+        name="rel-11-answered-again",
+        statement="Takes a second release of an order for a repetition: accepts it, and does nothing.",
+        rules=rules("REL-11"),
+        refuses_as=lambda broken: (200, None) if broken == "REL-11" else None,
+        answers=_as_if_taken,
     ),
     Defect(
         name="rel-11-by-installment",

@@ -175,12 +175,13 @@ class Ledger:
         number, entries = fields.get("reconciliationId"), fields.get("releases")
         into = next((one for one in self._opened.values() if one.id is not None and _same(one.id, number)), None)
         order = order_id(fields)
+        repeated = order is not None and self._orders.get(order) == _RECONCILED
         if into is not None and isinstance(entries, list):
             doubted = order is not None and any(doubt.order == order for doubt in into.doubts)
             if not doubted:
                 into.doubts.append(Doubt(order, len(entries)))
                 self._keep(into)
-            return Note(releases=order, into=into, entries=len(entries), again=doubted)
+            return Note(releases=order, into=into, entries=len(entries), again=doubted, repeated=repeated)
         return Note(releases=order)
 
     def answered(self, note: Note, status: int, content: bytes) -> None:
@@ -212,12 +213,15 @@ class Ledger:
     def _no_doubt(self, into: Opened, note: Note, *, accepted: bool) -> None:
         """The release that a note is of was answered. An acceptance also settles what was asked of its order before; a refusal
         may be because it had been accepted then. Of two at once that were both accepted one counts: where it counted twice, what
-        fills up the rest is refused."""
+        fills up the rest is refused. Whether one counts whose order had been released before nobody knows: who takes it for a
+        repetition answers as before and does nothing."""
         counts = accepted and (not note.again or any(doubt.order == note.releases for doubt in into.doubts))
-        into.received += note.entries if counts else 0
+        into.received += note.entries if counts and not note.repeated else 0
         if not accepted and into.id is not None:
             self._refused_into.add(into.key)
         into.doubts = [doubt for doubt in into.doubts if doubt.order != note.releases]
+        if counts and note.repeated:
+            into.doubts.append(Doubt(note.releases, note.entries))
         if (
             isinstance(into.quantity, int)
             and not isinstance(into.quantity, bool)
@@ -380,6 +384,8 @@ class Note:
     """How many it has."""
     again: bool = False
     """Whether the same was asked before, without an answer: a refusal then says nothing of the first time."""
+    repeated: bool = False
+    """Whether a release of its order was accepted before."""
     at_once: bool = False
     """Whether it is sent at once with others."""
 

@@ -22,6 +22,7 @@ from conformance.target.shared.ledger import Ledger
 from conformance.target.waiting import LATE_SECONDS
 from tests.suite.support.bodies import release
 from tests.suite.support.live_runs import Killed, OneRun, left, one_run
+from tests.suite.support.stage.etiquette import active
 
 CREATE, RELEASE, SUBMIT, DELETE = (
     Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE, Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER,
@@ -504,3 +505,22 @@ def test_a_release_that_was_plainly_refused_leaves_no_doubt(koncili: Koncili, de
     rescue(dead, rescuer)
     (opened,) = Ledger.of(rescuer.store, dead.live.run.id).left.opened
     assert opened.doubts == []
+
+
+# -- a release that is taken for a repetition --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("defect", ["rel-11-answered-again", "rel-11-in-the-same-reconciliation"])
+@pytest.mark.parametrize("quantity", [6, 7, 9])
+def test_what_took_a_release_twice_is_completed_whether_it_counted_it_once_or_twice(
+    defect: str, quantity: int, tmp_path: Path
+) -> None:
+    koncili = Koncili(quirks=[DEFECTS[defect]])
+    with one_run(koncili, tmp_path / "store.sqlite") as run:
+        run.submit(A)
+        number = run.create(releasesQtd=quantity)
+        assert [run.release(A, number).status for _ in range(2)] == [200, 200]
+        run.live.finish()
+        koncili.clock.advance(60)
+        assert active(dict(koncili.state())) == []
+        assert run.live.recovery.report.undone == []
