@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from itertools import cycle
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -115,11 +116,30 @@ LITTLE: Final[Mapping[str, Callable[[Order], Order]]] = MappingProxyType(
 _ONE_MORE: Final[Extract] = {"marketplaceCode": CODE, "type": "SHIP", "value": Decimal("-4.99")}
 
 
+WALKS: Final[tuple[tuple[str, str, str], ...]] = tuple(
+    (before, after, little)
+    for (before, after), little in zip(
+        (
+            ("PAID_WAITING_DELIVERY", "INVOICED"),
+            ("PAID_WAITING_DELIVERY", "CANCELED"),
+            ("INVOICED", "CONCLUDED"),
+            ("PAID_WAITING_DELIVERY", "CONCLUDED"),
+            ("CONCLUDED", "CANCELED"),
+            ("INVOICED", "CANCELED"),
+        ),
+        cycle(LITTLE),
+        strict=False,
+    )
+)
+"""The statuses of an order and of what replaces it, and what then differs in little: with the way back, and the step after the
+second, each status comes after each other one. A server may have a step of its own for each, and one of them wrong."""
+
+
 @st.composite
-def updates(draw: DrawFn, scope: Scope, place: Place) -> list[Order]:
-    """Updates of an order of that place: another order, then that one with a little change and with one extract more, so
-    that who misses the change does not show what was there before; then that one a step later, with the same extracts."""
-    other: Order = draw(orders(scope, places=(place,)))
-    changed = LITTLE[draw(st.sampled_from(tuple(LITTLE)))](other)
+def updates(draw: DrawFn, scope: Scope, place: Place, status: str, little: str) -> list[Order]:
+    """Updates of an order of that place: another one of this status, then that one with a little change and one extract more,
+    so that who misses the change does not show what was there before; then that one a step later, with the same extracts."""
+    other: Order = draw(orders(scope, places=(place,), statuses=(status,)))
+    changed = LITTLE[little](other)
     changed = {**changed, "extracts": [*changed["extracts"], _ONE_MORE]}
     return [other, changed, gone_on(changed)]

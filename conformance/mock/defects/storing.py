@@ -121,6 +121,16 @@ def _keeping_dates_when_concluded(order: Body, previous: Body | None, _: MockWor
     return previous
 
 
+def _step_missed(before: str, after: str) -> Callable[[Body, Body | None, MockWorld], Body]:
+    """One step from a status to another is in no table of those that are known."""
+
+    def stores(order: Body, previous: Body | None, _: MockWorld) -> Body:
+        is_missed = previous is not None and (previous.get("status"), order.get("status")) == (before, after)
+        return previous if previous is not None and is_missed else order
+
+    return stores
+
+
 def _update(name: str, statement: str, stores: Callable[[Body, Body | None, MockWorld], Body], *blamed: str) -> Defect:
     return Defect(name=name, statement=statement, rules=rules(*_UPDATING, *blamed), stores=stores)
 
@@ -332,6 +342,21 @@ STORING: Final = (
     _update("ord-15-keeps-cancel-date", "Leaves cancelDate as it was.", _keeping("cancelDate")),
     _update("ord-15-final-states", "Accepts an update of a CONCLUDED or CANCELED order and keeps it as it was.",
             _keeping_dates_when_concluded),
+    *(
+        _update(
+            f"ord-15-{before}-to-{after}-missed".lower().replace("_", "-"),
+            f"Accepts an update from {before} to {after} and keeps the order as it was.",
+            _step_missed(before, after),
+        )
+        for before, after in (
+            ("PAID_WAITING_DELIVERY", "CANCELED"),
+            ("PAID_WAITING_DELIVERY", "INVOICED"),
+            ("CANCELED", "CONCLUDED"),
+            ("CONCLUDED", "CANCELED"),
+            ("INVOICED", "CANCELED"),
+            ("CANCELED", "PAID_WAITING_DELIVERY"),
+        )
+    ),
     _refused("ord-16-refused-but-stored", "Stores the update that it refuses.", _store_the_refused, "ORD-16"),
     _refused("ord-16-refused-status-stored", "Stores the status of an update that it refuses.",
              _store_the_refused_status, "ORD-16"),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
 
 from conformance.contract.order_rules import judge_order
 from conformance.contract.readings import resolve
-from strategies.orders import Order, orders
+from strategies.orders import STATUSES, Order, orders, place_of
 from strategies.placeholders import fill
-from strategies.updates import LITTLE, gone_on, with_a_cent_moved
-from tests.suite.support.properties import mock_scope, sample
+from strategies.updates import LITTLE, WALKS, gone_on, updates, with_a_cent_moved
+from tests.suite.support.properties import EXAMPLES_OF_A_RUN, mock_scope, sample
 
 CHANGES = {**LITTLE, "a cent moved": with_a_cent_moved, "a step later": gone_on}
 
@@ -44,3 +45,14 @@ def test_an_order_that_has_gone_on_is_another_by_its_status_or_its_end_and_has_t
         later = gone_on(order)
         assert later["extracts"] == order["extracts"]
         assert any(later.get(name) != order.get(name) for name in ("status", "deliveryDate", "cancelDate"))
+
+
+def test_the_walks_go_from_each_status_to_each_other_one_and_change_all_that_is_little() -> None:
+    scope = mock_scope({})
+    steps = set[tuple[str, str]]()
+    for before, after, little in WALKS:
+        for first in sample(orders(scope, statuses=(before,)), EXAMPLES_OF_A_RUN)[:1]:
+            for changes in sample(updates(scope, place_of(first), after, little), EXAMPLES_OF_A_RUN):
+                steps.update(pairwise(order["status"] for order in (first, *changes, first)))
+    assert steps >= set(permutations(STATUSES, 2))
+    assert {little for *_, little in WALKS} == set(LITTLE)
