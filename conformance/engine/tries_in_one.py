@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from conformance.concurrency.history import Operation
+from conformance.concurrency.history import Operation, Outcome
 from conformance.concurrency.model import Open, Opened, Release, World
 from conformance.engine.at_once import Asking, Attempt
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.errors import TargetUnavailable
 from conformance.target.wire.exchange import Exchange
 from strategies.calls import Call, release_of
 
@@ -41,12 +42,28 @@ def asking_release(reconciliation: OpenReconciliation, order: int, call: Call | 
 
 
 def note_released(attempt: Attempt, reconciliation: OpenReconciliation) -> list[bool]:
-    """Take note of what was accepted; which of the orders, by number, are in."""
-    numbers = {name_of(order): order for order in range(len(reconciliation.batch.orders))}
+    """Take note of what was accepted, and of what may have been; which of the orders, by number, are in."""
+    numbers = _numbers(reconciliation)
+    noted = {Outcome.ACCEPTED: reconciliation.released, Outcome.UNKNOWN: reconciliation.lost}
     for operation in attempt.operations:
-        if isinstance(operation.call, Release) and operation.outcome == "accepted":
-            reconciliation.released.add(numbers[operation.call.code])
+        if isinstance(operation.call, Release) and operation.outcome in noted:
+            noted[operation.outcome].add(numbers[operation.call.code])
+    reconciliation.lost -= reconciliation.released
     return [order in reconciliation.released for order in numbers.values()]
+
+
+def release_alone(attempt: Attempt, reconciliation: OpenReconciliation, asked: Asking) -> None:
+    """Release an order of it by itself. Raises TargetUnavailable; it may be in then."""
+    assert isinstance(asked.doing, Release)
+    try:
+        attempt.ask(asked)
+    except TargetUnavailable:
+        reconciliation.lost.add(_numbers(reconciliation)[asked.doing.code])
+        raise
+
+
+def _numbers(reconciliation: OpenReconciliation) -> dict[str, int]:
+    return {name_of(order): order for order in range(len(reconciliation.batch.orders))}
 
 
 def initial(reconciliation: OpenReconciliation) -> World:
@@ -115,7 +132,7 @@ class TriesInOne:
         story = list(self.bench.story)
         try:
             for order in range(len(reconciliation.batch.orders)):
-                if order in reconciliation.released:
+                if order in reconciliation.released | reconciliation.lost:
                     continue
                 if not self.bench.reconciliations.release(reconciliation, order).is_accepted:
                     return

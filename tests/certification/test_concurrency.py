@@ -21,7 +21,7 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.openings_at_once import open_one_of
 from conformance.engine.properties import prove
 from conformance.engine.tries import Common, Sending, Tried, explained, most_tries
-from conformance.engine.tries_in_one import TriesInOne, asking_release, initial, note_released
+from conformance.engine.tries_in_one import TriesInOne, asking_release, initial, note_released, release_alone
 from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
 from conformance.engine.waiting import OF_ANOTHER_SECOND, Waiting
@@ -176,8 +176,9 @@ def _opened(bench: Bench, sizes: tuple[int, ...], quantity: int | None = None) -
 def _released(attempt: Attempt, reconciliation: OpenReconciliation, *asked: Asking) -> list[bool]:
     """Send releases at once; where all of them are refused, the first again. Which of the orders, by number, are in."""
     exchanges = attempt.at_once(*asked)
+    note_released(attempt, reconciliation)
     if _are_refused(exchanges):
-        attempt.ask(asked[0])
+        release_alone(attempt, reconciliation, asked[0])
     return note_released(attempt, reconciliation)
 
 
@@ -265,7 +266,7 @@ def _release_left(attempt: Attempt, reconciliation: OpenReconciliation, orders: 
     """Release these by themselves, as long as all is explained."""
     for order in orders:
         if attempt.unexplained() is None:
-            attempt.ask(asking_release(reconciliation, order))
+            release_alone(attempt, reconciliation, asking_release(reconciliation, order))
             note_released(attempt, reconciliation)
 
 
@@ -468,7 +469,7 @@ def _deleted_and_released(bench: Bench) -> Callable[[Sizes], Sending]:
             try:
                 release = asking_release(reconciliation, 0)
                 if _are_refused(attempt.at_once(_deletion(values, place), release)):
-                    attempt.ask(release)
+                    release_alone(attempt, reconciliation, release)
                 reconciliation.spoiled = not note_released(attempt, reconciliation)[0]
             finally:
                 bench.reconciliations.finish(reconciliation)

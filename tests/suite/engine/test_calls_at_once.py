@@ -34,8 +34,10 @@ from conformance.engine.bench import Bench
 from conformance.engine.lanes import blamed
 from conformance.engine.openings_at_once import PERIODS
 from conformance.engine.tries import CLIENT_ERRORS, FREE_OFTEN, MORE_OFTEN, MORE_TRIES, Tried, try_once
+from conformance.engine.tries_in_one import asking_release, note_released, release_alone
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
+from conformance.errors import Doubtful
 from conformance.mock.defects import defect
 from conformance.profiles import PROFILES
 from conformance.run.session import Options, Session, open_session
@@ -369,3 +371,42 @@ def test_what_met_a_token_that_died_is_sent_again_and_shows_nothing() -> None:
     assert not attempt.overlapped
     assert [one.outcome for one in attempt.operations] == [Outcome.REFUSED, Outcome.ACCEPTED]
     assert explain(attempt.operations, Koncili(), World()) is None
+
+
+def release_of_a(outcome: Outcome) -> Operation:
+    return Operation(0, Release("it", "A", 1), "release A", 0.0, 1.0, outcome)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "sent"),
+    [((Outcome.UNKNOWN, Outcome.REFUSED), 1), ((Outcome.UNKNOWN, Outcome.ACCEPTED), 1), ((Outcome.REFUSED,) * 2, 2)],
+    ids=["may be in", "is in", "is not in"],
+)
+def test_a_release_that_may_be_in_is_not_sent_again_as_if_it_were_not(outcomes: tuple[Outcome, ...], sent: int) -> None:
+    """It was refused since it was in, and where its place stayed blocked WFL-02 was blamed for that."""
+    with closing(open_session(Options())) as session:
+        bench = Bench(session)
+        reconciliations = bench.reconciliations
+        one = reconciliations.open_for(reconciliations.plain(bench.scope.places[0], 1, 1))
+        attempt = Attempt(bench, operations=[release_of_a(outcome) for outcome in outcomes])
+        note_released(attempt, one)
+        before = session.journal.traffic.requests
+        reconciliations.release_all(one)
+        assert session.journal.traffic.requests - before == sent
+        in_doubt = {0} if outcomes == (Outcome.UNKNOWN, Outcome.REFUSED) else set[int]()
+        assert (one.released, one.lost) == ({0, 1} - in_doubt, in_doubt)
+
+
+def test_a_release_by_itself_whose_answer_is_lost_may_be_in() -> None:
+    with closing(open_session(Options())) as session:
+        bench = Bench(session)
+        reconciliations = bench.reconciliations
+        one = reconciliations.open_for(reconciliations.plain(bench.scope.places[0], 1, 1))
+
+        def lose(*_: object, **__: object) -> Exchange:
+            raise Doubtful("no answer")
+
+        bench.send = lose  # type: ignore[method-assign]
+        with pytest.raises(Doubtful):
+            release_alone(Attempt(bench), one, asking_release(one, 1))
+        assert (one.released, one.lost) == (set(), {1})
