@@ -8,6 +8,7 @@ from typing import Final
 
 from conformance.contract.readings import CONSOLIDATION_SECONDS
 from conformance.engine.acceptance import Accepting
+from conformance.errors import Doubtful
 from conformance.target.waiting import LATE_SECONDS
 from conformance.target.wire.exchange import Exchange
 from strategies.scope import Place
@@ -20,6 +21,12 @@ ASKED_IN_VAIN: Final = 3
 """After so many that were refused each time nothing is asked again: it costs client errors, and shows nothing."""
 
 
+DELIVERED_TWICE: Final = 2
+"""So many deletions in a row may seem to have come twice; then the target answers so by itself."""
+
+NOT_FOUND: Final = 404
+
+
 @dataclass
 class SeenLate(Accepting):
     """Lets time pass, and learns how late the target sees an order."""
@@ -30,6 +37,9 @@ class SeenLate(Accepting):
     """How often that turned out to be too short."""
     asked_in_vain: int = 0
     """How many refusals of lawful calls stayed when they were asked again later."""
+
+    delivered_twice: int = 0
+    """How many deletions in a row were refused though the order was there before, and was gone after."""
 
     def let_pass(self, what: str, seconds: float) -> None:
         """Let time pass, by moving the mock's clock or by waiting."""
@@ -71,3 +81,25 @@ class SeenLate(Accepting):
         """DELETE /order for an order that is there, again where it may not be seen yet."""
         self.let_be_seen()
         return self.asked_again(lambda: self.delete(place, code, note))
+
+    def delete_known(self, place: Place, code: str) -> Exchange:
+        """The same for an order that was just sent, or shown.
+
+        Raises Doubtful where it is refused as one that is not there, and is not there any more: gateways send a deletion again
+        that they got no answer to, and give the second answer. Another order shows whether that comes each time.
+        """
+        deletion = self.delete_lawfully(place, code)
+        if deletion.status != NOT_FOUND or self.session.control is not None:
+            self.delivered_twice = 0
+        elif self.delivered_twice < DELIVERED_TWICE and self._is_gone(place, code):
+            self.delivered_twice += 1
+            raise Doubtful(
+                "DELETE /order: 404 for an order that was there, and is gone, perhaps delivered twice", deletion
+            )
+        return deletion
+
+    def _is_gone(self, place: Place, code: str) -> bool:
+        story = list(self.story)
+        gone = self.query(place, code).status == NOT_FOUND
+        self.story[:] = story
+        return gone

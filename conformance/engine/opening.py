@@ -139,7 +139,10 @@ class Opening:
             calls.another_period(self.reconciliation, far=False)
             exchange = self._send()
             if exchange.status // 100 != 4:
-                break
+                return exchange
+        if calls.completes_what_was_refused(self.reconciliation.place):
+            calls.let_end(self.reconciliation.place)
+            exchange = self._send()
         return exchange
 
     def _until_free(self, exchange: Exchange) -> Exchange:
@@ -174,6 +177,8 @@ class Opening:
             if exchange.status // 100 == 2:  # it ended some time in the last wait, unless the period was taken
                 calls.learn(place, after=0.0 if moves else before)
             elif exchange.status // 100 == 4 and is_suspect:
+                if calls.is_long_over(passed) and calls.completes_what_was_refused(place):
+                    return self._until_free(self._send())
                 late_looks += 1
                 if not opened and late_looks % LATE_LOOKS_EACH != 1:  # each costs another client error
                     continue
@@ -183,10 +188,16 @@ class Opening:
                         return self._refused_for_itself(exchange, another)
                 elif not opened:
                     another = next(unlike_it)
-        if exchange.status // 100 == 4:
-            calls.endless.add(place)
-            calls.looked[place] = calls.clock
-            note_stuck(calls, exchange)
+        return self._given_up(exchange) if exchange.status // 100 == 4 else exchange
+
+    def _given_up(self, exchange: Exchange) -> Exchange:
+        """The last answer, where it was waited for long enough."""
+        calls, place = self.calls, self.reconciliation.place
+        if calls.completes_what_was_refused(place):
+            return self._until_free(self._send())
+        calls.endless.add(place)
+        calls.looked[place] = calls.clock
+        note_stuck(calls, exchange)
         return exchange
 
     def _refused_for_itself(self, exchange: Exchange, opened: Batch) -> Exchange:

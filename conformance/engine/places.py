@@ -18,6 +18,9 @@ PATIENCE_SECONDS, GREAT_PATIENCE_SECONDS = 90.0, 7200.0
 OTHERS_SECONDS, OTHERS_TIMES = 150.0, 3.0
 """So long it is waited for where others were seen to end, or so many times as long as those took: it may only be late."""
 
+LONG_OVER_SECONDS, LONG_OVER_TIMES = 10.0, 4.0
+"""After so long, or so many times as long as others took, something else is active there."""
+
 LOOKED_AGAIN_SECONDS: Final = 90.0
 """How long after a refusal a place is looked at again where one may be active that does not end: each look may cost a client
 error."""
@@ -137,6 +140,10 @@ class Places:
         session = self.bench.session
         known = self.is_told or self.takes.by_then is not None or self._taken > 0
         return known or session.control is not None or session.patient
+
+    def is_long_over(self, passed: float) -> bool:
+        """Whether one would have ended long before so many seconds, as far as others show."""
+        return self._knows_ends and passed > max(LONG_OVER_SECONDS, LONG_OVER_TIMES * self.pause)
 
     def check_ends_are_known(self) -> None:
         """Raises Hindered where that one does not end may be since the target takes longer than was waited for any."""

@@ -247,6 +247,19 @@ class ReconciliationCalls(Notices):
         self.check_not_blocked(place)
         return True
 
+    def completes_what_was_refused(self, place: Place) -> bool:
+        """Complete what may be active there though its creation was refused, where nothing else explains that nothing can be
+        opened there. Whether there was such a thing."""
+        live = self.bench.session.live
+        if live is None or self.bench.session.control is not None:
+            return False
+        if not live.find_refused(place.account, place.channel):
+            return False
+        self.waited.pop(place, None)
+        self._settles(place, settling=True)
+        self.put_off(place)
+        return True
+
     def others_may_have_one(self, place: Place) -> bool:
         """Whether one may be going on there of which this run and its store know nothing: nothing was opened there yet."""
         alone = self.bench.session.control is not None or self.bench.session.in_process

@@ -195,7 +195,7 @@ def of_a_deleted_order(bench: Bench, rule: Rule) -> list[Shared[Batch]]:
         deleted, submission = bench.fresh(batch.shape), Call(Endpoint.SUBMIT_ORDER, body=order)
         if not bench.is_accepted(submission, bench.send(submission, deleted)):
             return
-        deletion = bench.delete_lawfully(place, deleted["code"])
+        deletion = bench.delete_known(place, deleted["code"])
         if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deletion):
             return
         yield from bench.settled("DEL-01", None, deleted, place, before=(order,), context="it was deleted")

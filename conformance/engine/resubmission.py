@@ -97,7 +97,7 @@ def accepted_again(bench: Bench, rule: Rule, place: Place, orders: list[Order]) 
     call = Call(Endpoint.SUBMIT_ORDER, body=first)
     if not bench.is_accepted(call, bench.send(call, values)):
         return
-    deleted = bench.delete_lawfully(place, values["code"])
+    deleted = bench.delete_known(place, values["code"])
     if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), deleted):
         return
     again = bench.submit(second, values)
@@ -114,7 +114,8 @@ def accepted_again(bench: Bench, rule: Rule, place: Place, orders: list[Order]) 
 
 def _is_deleted(bench: Bench, rule: Rule, values: Values, place: Place, *, is_first: bool) -> Waiting[bool]:
     """Whether the order of this code is deleted; one that was sent after a deletion can be deleted like the first."""
-    exchange, passed = bench.delete_lawfully(place, values["code"]), True
+    delete = bench.delete_known if is_first else bench.delete_lawfully
+    exchange, passed = delete(place, values["code"]), True
     if exchange.is_refused and not is_first:
         passed = yield
         exchange = bench.delete_lawfully(place, values["code"])

@@ -232,6 +232,12 @@ class Live:
         with self.budget.clearing_away():
             return self._complete(self.ledger, mine)
 
+    def find_refused(self, account: int, channel: str) -> bool:
+        """Complete what is active there though its creation was refused, as of a gateway that delivered it twice and gave the
+        second answer; whether there was such a thing. Each creation that was refused there costs a client error."""
+        with self.budget.clearing_away():
+            return self.recovery.find_refused(self.ledger, Place(account, channel))
+
     def is_blocked(self, channel: str) -> bool:
         """Whether something of this run may be active on a channel."""
         return any(self._may_block(opened, channel) for opened in self.ledger.left.opened)
@@ -253,6 +259,7 @@ class Live:
         Raises TargetUnavailable and CannotRun; the report tells what is left also then.
         """
         self.spared.clear()
+        self.ledger.deliver_no_more()
         self.recovery.try_all_again()
         try:
             self.tidy(last=True)

@@ -127,6 +127,21 @@ class Recovery:
         completed = [self.complete(ledger, opened) for opened in (*lost, *known)]
         return all(completed)
 
+    def find_refused(self, ledger: Ledger, place: Place) -> bool:
+        """Whether something was active there though its creation was refused; it is complete then. Raises WaitTooLong,
+        CannotRun."""
+        with self.client.working_on_one():
+            for opened in ledger.take_refused(place.account, place.channel):
+                try:
+                    if self.search.find_refused(ledger, opened, place):
+                        return True
+                except NotCompleted:
+                    return False
+                except TargetUnavailable as error:
+                    if isinstance(error, WaitTooLong):
+                        raise
+        return False
+
     def _release_before_looking(self, ledger: Ledger, opened: Opened) -> None:
         """Complete one whose id is known although something at its place is lost. If it takes its releases it was active all the
         time, and what is lost was refused for that."""

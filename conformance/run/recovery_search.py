@@ -88,6 +88,17 @@ class Search:
                 self._settle(ledger, place)  # what was found is another that came beside it
         ledger.closed(opened)
 
+    def find_refused(self, ledger: Ledger, opened: Opened, place: Place) -> bool:
+        """Complete one whose creation was refused, but may have been delivered twice, the second time in vain. Whether its
+        likeliest id takes its releases; any other is not worth a client error."""
+        mine = [(ledger, opened)]
+        try:
+            self._learn_ids(place, at_least=1)
+            return self._found(place, mine, self._ids(mine)[:1], set())
+        finally:
+            if opened.id is None:
+                ledger.closed(opened)
+
     def _settle(self, ledger: Ledger, place: Place) -> None:
         """See that nothing is active at a place, or complete what is.
 

@@ -58,7 +58,7 @@ def deleted_order_is_gone_and_no_other(experiment: Experiment) -> None:
             if not bench.is_accepted(call, accepted):
                 return
             yield from bench.settled("QRY-01", order, code, place_of(order))
-        deletion = bench.delete_lawfully(place, values["code"])
+        deletion = bench.delete_known(place, values["code"])
         check_accepted(rule=experiment.rule, exchange=deletion)
         yield from bench.settled(experiment.rule.id, None, values, place, before=(call.body,), context="it was deleted")
         yield
@@ -98,7 +98,7 @@ def _is_gone_with_what_it_was(bench: Bench, rule: Rule, call: Call) -> Waiting[N
         if not bench.is_accepted(call, bench.submit(version, values)):
             return
     yield from bench.until_shown(order, values, place, before=(None, earlier))
-    deletion = bench.delete_lawfully(place, values["code"])
+    deletion = bench.delete_known(place, values["code"])
     check_accepted(rule=rule, exchange=deletion)
     try:
         yield from bench.settled(
@@ -153,7 +153,7 @@ def second_deletion_refused(experiment: Experiment, status: str, code: str) -> N
         values, place = bench.fresh(call.shape), place_of(call.body)
         if not bench.is_accepted(call, bench.send(call, values)):
             return
-        first = bench.delete_lawfully(place, values["code"])
+        first = bench.delete_known(place, values["code"])
         if not bench.is_accepted(Call(Endpoint.DELETE_ORDER), first):
             return
         yield
@@ -207,7 +207,7 @@ def foreign_deletion_refused_and_order_stays(experiment: Experiment, foreign: tu
         bench.saw(Side.REFUSED, refused)
         values = bench.fresh(call.shape)
         if bench.is_accepted(call, bench.send(call, values)):
-            twin = bench.delete_lawfully(place_of(call.body), values["code"])
+            twin = bench.delete_known(place_of(call.body), values["code"])
             if bench.is_accepted(Call(Endpoint.DELETE_ORDER), twin):
                 bench.saw(Side.ACCEPTED, twin)
 

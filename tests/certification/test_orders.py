@@ -319,7 +319,7 @@ def sent_twice_it_is_found_once(experiment: Experiment) -> None:
             if bench.is_accepted(call, bench.send(call, once)):
                 yield from bench.settled("QRY-01", call.body, once, place)
             raise
-        deletion = bench.delete_lawfully(place, values["code"])
+        deletion = bench.delete_known(place, values["code"])
         context = "submitted twice, unchanged, and deleted once"
         if not deletion.is_accepted:
             # That none is deleted, whether it was sent twice or not, is DEL-01's business.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import JSONValue, NotJSON, dumps, loads
-from conformance.target.shared.lenient import fields_of_one, id_in, read_anyhow, whole_id
+from conformance.target.shared.lenient import fields_of_one, id_in, is_lawful, read_anyhow, whole_id
 from conformance.target.shared.near_ids import FEW, REMEMBERED, guesses, none_between
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ SETTLING: Final = "settling/"
 
 NO_SUCH_PLACE: Final = frozenset({"400-2", "403-1", "403-2", "404-1", "404-2"})
 """The codes of refusals that say that nothing can be opened or released there, whatever it is. (P: error reference)"""
+
+REFUSED_AS_THERE: Final = frozenset({400, 409, 410, 422})
+"""How a creation is refused that was carried out before, as where a gateway delivers it twice and gives the second answer."""
+
+SUSPECTS: Final = 4
+"""So many refused creations are remembered of a place, the first ones: each is worth one client error to find it."""
 
 _NEVER_SENT: Final = 400
 """What was never sent is as good as refused."""
@@ -106,8 +112,14 @@ class Ledger:
         self._orders: dict[OrderId, str] = {}
         self._opened: dict[str, Opened] = {}
         self._serial = 0
+        self._unanswered: set[OrderId] = set()
+        """Orders that were sent without an answer: a queue on the way may deliver that after they were deleted."""
+        self._deleted_early: set[OrderId] = set()
+        """Those of them that were deleted since, and are to be deleted once more."""
         self._updated_at_once: set[OrderId] = set()
         """Orders that were sent again at once with other calls: a deletion or a refusal among these says nothing of it."""
+        self._refused: dict[tuple[int | None, str], list[Opened]] = {}
+        """Lawful creations that were refused at a place since one was opened there."""
         self._refused_into: set[str] = set()
         """Reconciliations into which a release was refused."""
         self.opened_at: set[tuple[int | None, JSONValue]] = set()
@@ -146,18 +158,23 @@ class Ledger:
             case Endpoint.DELETE_ORDER:
                 return Note(deletes=order_id(query), at_once=at_once)
             case Endpoint.SUBMIT_ORDER:
-                order = order_id(fields_of(content))
-                if order is not None and order in self._orders and at_once:
-                    self._updated_at_once.add(order)
-                if order is None or order in self._orders:
-                    return Note()
-                self._set(order, _THERE)
-                return Note(submits=order)
+                return self._submitting(order_id(fields_of(content)), at_once=at_once)
             case Endpoint.CREATE_RECONCILIATION:
                 return self._opening(fields_of(content), at_once=at_once)
             case Endpoint.SUBMIT_RELEASE:
                 return self._releasing(fields_of(content))
         return Note()
+
+    def _submitting(self, order: OrderId | None, *, at_once: bool) -> Note:
+        if order is None:
+            return Note()
+        if order not in self._orders:
+            self._set(order, _THERE)
+            return Note(submits=order, sends=order)
+        self._deleted_early.discard(order)
+        if at_once:
+            self._updated_at_once.add(order)
+        return Note(sends=order)
 
     def _opening(self, fields: Mapping[str, Any], *, at_once: bool) -> Note:
         said = [fields.get(name) for name in _SAID]
@@ -198,12 +215,31 @@ class Ledger:
                 self._identified(self._beside(note.opens) if note.again else note.opens, content)
             elif refused and (not note.again or fields_of(content).get("errorCode") in NO_SUCH_PLACE):
                 self.closed(note.opens)
+                if status in REFUSED_AS_THERE and fields_of(content).get("errorCode") not in NO_SUCH_PLACE:
+                    self._suspect(note.opens)
             elif refused:  # the first time, without an answer, it may have been opened
                 note.opens.refused_again = True
                 note.opens.sent -= 1
                 self._keep(note.opens)
         if note.into is not None and (accepted or (refused and not note.again)):
             self._no_doubt(note.into, note, accepted=accepted)
+
+    def _suspect(self, opened: Opened) -> None:
+        if not isinstance(opened.channel, str) or not is_lawful(opened.quantity, opened.init, opened.end):
+            return
+        known = self._refused.setdefault((whole_id(opened.account), opened.channel), [])
+        like = any((one.init, one.end, one.quantity) == (opened.init, opened.end, opened.quantity) for one in known)
+        if not like and len(known) < SUSPECTS:
+            known.append(opened)
+
+    def take_refused(self, account: int, channel: str) -> list[Opened]:
+        """The lawful creations that were refused there since one was opened, oldest first; they are not told again."""
+        return self._refused.pop((account, channel), [])
+
+    def unanswered(self, note: Note) -> None:
+        """A request got no answer, or one that something on the way gave in its place: it may be carried out later."""
+        if note.sends is not None and note.sends in self._orders:
+            self._unanswered.add(note.sends)
 
     def never_sent(self, note: Note) -> None:
         """A request did not leave this machine."""
@@ -258,6 +294,7 @@ class Ledger:
         opened.id, opened.accepted = id_in(_json_of(content)), True
         if isinstance(opened.channel, str):
             self.opened_at.add((whole_id(opened.account), opened.channel))
+            self._refused.pop((whole_id(opened.account), opened.channel), None)
         self._keep(opened)  # first: one that is killed in between would have its own id for one that came after it
         number = whole_id(opened.id)
         if number is not None:
@@ -272,18 +309,25 @@ class Ledger:
 
     @property
     def left(self) -> Left:
-        """What is still there."""
+        """What is still there, but for orders that are to be deleted once more at the end."""
+        orders = {order: state for order, state in self._orders.items() if order not in self._deleted_early}
         by_state = {
-            wanted: [order for order, state in self._orders.items() if state == wanted]
-            for wanted in (_THERE, _RECONCILED)
+            wanted: [order for order, state in orders.items() if state == wanted] for wanted in (_THERE, _RECONCILED)
         }
         return Left(by_state[_THERE], by_state[_RECONCILED], list(self._opened.values()))
 
     def deleted(self, order: OrderId) -> None:
-        """An order is gone."""
+        """An order is gone, as far as can be known now."""
         self._updated_at_once.discard(order)
-        if self._orders.pop(order, None) is not None:
+        if order in self._unanswered and order in self._orders:
+            self._deleted_early.add(order)
+        elif self._orders.pop(order, None) is not None:
             self._store.drop(self._key(order))
+
+    def deliver_no_more(self) -> None:
+        """What was to be delivered late has come by now: orders that were deleted early may be there again."""
+        self._unanswered.clear()
+        self._deleted_early.clear()
 
     def released(self, *orders: OrderId | None) -> None:
         """Orders have entries in a reconciliation: they are on their way to be reconciled."""
@@ -375,6 +419,9 @@ class Note:
     """What a request may do; nothing where it creates nothing."""
 
     submits: OrderId | None = None
+    """The order that it creates, where it is new."""
+    sends: OrderId | None = None
+    """The order that it creates or updates."""
     deletes: OrderId | None = None
     releases: OrderId | None = None
     opens: Opened | None = None

@@ -35,7 +35,8 @@ from conformance.target.wire.throttling import (
 TOO_MANY, BAD_GATEWAY = 429, 502
 """Answers that are waited out: above the rate, and the documented passing communication failure."""
 
-GATEWAY_ERRORS: Final = frozenset({503, 504})
+GATEWAY_TIMEOUT = 504
+GATEWAY_ERRORS: Final = frozenset({503, GATEWAY_TIMEOUT})
 """What something on the way answers in passing; a server that answers so to an input does it every time."""
 
 LONGEST_BAD_GATEWAY: Final = 2 * MINUTE_SECONDS
@@ -172,7 +173,7 @@ class GuardedTransport:
         elif not asked.may_have_arrived:  # what a server makes of half a request may still be a client error
             self._not_arrived(attempt)
         elif attempt.until is None:
-            self.lost = True
+            self._lost(attempt)
         return None
 
     def _attempt(self, request: Request) -> Exchange:
@@ -192,7 +193,7 @@ class GuardedTransport:
             if attempt.until is None and failure.status == BLOCKED:
                 self._begun(attempt, BLOCKED, {})
             if attempt.until is None:
-                self.lost = True
+                self._lost(attempt)
                 raise
             answer = Answer(BLOCKED, {}, b"")
         exchange = self._answered(attempt, answer, time.perf_counter() - start)
@@ -229,6 +230,12 @@ class GuardedTransport:
         except CannotRun as error:
             attempt.unwritten = error
 
+    def _lost(self, attempt: _Attempt) -> None:
+        """Who waits for it longer than this client, or a gateway, may carry it out yet."""
+        self.lost = True
+        if self._ledger is not None and attempt.note is not None:
+            self._ledger.unanswered(attempt.note)
+
     def _never_sent(self, attempt: _Attempt) -> None:
         self._budget.after(attempt.reservation, None)
         self._not_arrived(attempt)
@@ -247,6 +254,8 @@ class GuardedTransport:
                 for every in self._slowdowns.values():
                     every.give_up()
         self.lost = self.lost or answer.status in GATEWAY_ERRORS | {BAD_GATEWAY}
+        if answer.status == GATEWAY_TIMEOUT:
+            self._lost(attempt)
         exchange = Exchange(
             attempt.started_at,
             request.method,

@@ -538,6 +538,26 @@ def test_a_deletion_whose_answer_is_lost_leaves_no_rule_open(stage: Stage, layer
     assert layer.faults() == ["half-answer"]
 
 
+@pytest.mark.parametrize(("call", "number"), [(DELETE, 1), (DELETE, 3), (CREATE, 1), (CREATE, 3), (RELEASE, 1)])
+def test_what_a_gateway_delivers_twice_changes_no_verdict(
+    unused_stage: Stage, unused_layer: FaultProxy, call: str, number: int
+) -> None:
+    """The second answer is a refusal of what the first delivery has done: DEL-01 and REC-09 were blamed for it, and what was
+    opened so stayed active, of which nobody was told."""
+    unused_layer.play(*plans("twice", nth(number, call)))
+    rules = ("DEL-01", "REC-01", "REC-09", "REL-01", "WFL-01")
+    run = unused_stage.certify(unused_stage.target(unused_layer.base_url), *rules)
+    assert {run.by_rule[rule] for rule in rules} == {"pass"}, run.output
+    assert unused_layer.faults() == ["twice"]
+    assert run.certificate["traffic"]["clientErrors"] < 60
+
+
+def test_a_target_that_refuses_each_deletion_that_it_carries_out_is_told(stage: Stage, layer: FaultProxy) -> None:
+    layer.play(*plans("twice", always(DELETE)))
+    run = stage.certify(stage.target(layer.base_url), "DEL-01")
+    assert run.verdicts("fail") == {"DEL-01"}, run.output
+
+
 @pytest.mark.parametrize("apart", range(8, 12))
 def test_sequences_of_calls_are_begun_anew_where_an_answer_was_lost(
     stage: Stage, layer: FaultProxy, apart: int

@@ -363,6 +363,41 @@ def errors(run: OneRun) -> int:
     return run.client.journal.spent().client_errors
 
 
+@pytest.mark.parametrize("before", [[], ["submit"]], ids=["new", "an update"])
+@pytest.mark.parametrize("after", [[], ["submit"], ["delete"], ["submit", "delete"]], ids=" then ".join)
+@pytest.mark.parametrize("answer", ["late", "504 late"])
+def test_an_order_that_arrives_after_its_deletion_is_deleted_once_more(
+    before: list[str], after: list[str], answer: str, koncili: Koncili, dead: OneRun
+) -> None:
+    """A queue on the way delivers it when the client waits no longer: it was left behind, and nobody was told."""
+    calls = {
+        "submit": lambda: dead.submit(A),
+        "delete": lambda: dead.client.call(
+            DELETE, query={"marketplaceCode": A, "channelName": "CHANNEL_NAME", "accountId": "19055"}
+        ),
+    }
+    for call in before:
+        calls[call]()
+    dead.upset(SUBMIT, answer)
+    if answer == "late":
+        with pytest.raises(Doubtful):
+            dead.submit(A)
+    else:
+        dead.submit(A)  # is asked again
+    for call in after:
+        calls[call]()
+    dead.live.tidy()
+    assert not dead.live.ledger.left.orders, "no scenario after it spends anything on it"
+    spent = dead.client.journal.traffic.client_errors
+    dead.live.tidy()
+    assert dead.client.journal.traffic.client_errors == spent
+    dead.way.deliver()
+    dead.live.finish()
+    assert left(koncili) == ([], [])
+    assert not any(dead.live.ledger.left)
+    assert dead.live.recovery.report.undone == []
+
+
 def test_orders_that_are_gone_spend_little_while_rules_may_need_it(koncili: Koncili, dead: OneRun) -> None:
     there, gone = codes(range(1, 11)), codes(range(11, 61))
     for code in (*there, *gone):

@@ -43,11 +43,18 @@ class Killed(BaseException):
 class Upset(httpx.BaseTransport):
     """The way to the mock. `plans` says what happens to the next requests of an endpoint, in turn: a status that stands in for
     the answer, "500 after" the request was carried out, or the answer that is "lost before" that or "after", or the run
-    "killed before" it or "after"."""
+    "killed before" it or "after"; "late" is lost before it, and carried out when
+    `deliver` is called, "504 late" the same behind a gateway that says so."""
 
     inner: httpx.BaseTransport
     plans: dict[Endpoint, list[int | str | None]] = field(default_factory=dict)
     sent: list[Endpoint | None] = field(default_factory=list)
+    waiting: list[httpx.Request] = field(default_factory=list)
+
+    def deliver(self) -> None:
+        """Carry out what was held up on the way."""
+        while self.waiting:
+            self.inner.handle_request(self.waiting.pop(0))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         endpoint = endpoint_of(request.method, request.url.path)
@@ -58,7 +65,11 @@ class Upset(httpx.BaseTransport):
             return httpx.Response(plan, json={"errorCode": "UPSET"}, request=request)
         if plan == "killed before":
             raise Killed
-        if plan == "lost before":
+        if plan in {"late", "504 late"}:
+            self.waiting.append(request)
+        if plan == "504 late":
+            return httpx.Response(504, json={"errorCode": "UPSET"}, request=request)
+        if plan in {"lost before", "late"}:
             raise httpx.ReadError("lost", request=request)
         response = self.inner.handle_request(request)
         if plan == "killed after":

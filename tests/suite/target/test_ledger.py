@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -125,6 +125,35 @@ def test_a_refusal_after_a_lost_answer_closes_nothing(ledger: Ledger, store: SQL
     assert [opened.id for opened in kept(store).left.opened] == [None]
     answer(ledger, Endpoint.CREATE_RECONCILIATION, 201, creation(), OPENED)
     assert [(opened.id, opened.doubled) for opened in kept(store).left.opened] == [(None, True), (237, False)]
+
+
+REFUSALS: Final[tuple[tuple[int, bytes, dict[str, Any], bool], ...]] = (
+    (400, b"", {}, True),
+    (409, b"", {}, True),
+    (400, b"", {"accountId": str(HOME.account)}, True),
+    (429, b"", {}, False),
+    (403, b'{"response": "NO_TOKEN"}', {}, False),
+    (400, b'{"errorCode": "400-2"}', {}, False),  # nothing can be opened there
+    (400, b"", {"releasesQtd": 0}, False),
+    (400, b"", {"periodEndDate": "2001-01-01T00:00:00Z"}, False),
+    (400, b"", {"channelName": ["a list"]}, False),
+    (400, b"", {"channelName": {}}, False),
+    (400, b"", {"channelName": None}, False),
+)
+
+
+@pytest.mark.parametrize(("status", "content", "changes", "is_suspect"), REFUSALS)
+def test_a_lawful_creation_that_was_refused_is_remembered_until_one_is_opened(
+    ledger: Ledger, status: int, content: bytes, changes: dict[str, Any], *, is_suspect: bool
+) -> None:
+    """It may have been delivered twice, the second time in vain."""
+    for _ in range(2):
+        answer(ledger, Endpoint.CREATE_RECONCILIATION, status, creation(**changes), content)
+        assert len(ledger.take_refused(HOME.account, HOME.channel)) == is_suspect
+        assert ledger.take_refused(HOME.account, HOME.channel) == []
+    answer(ledger, Endpoint.CREATE_RECONCILIATION, status, creation(**changes), content)
+    answer(ledger, Endpoint.CREATE_RECONCILIATION, 201, creation(), OPENED)
+    assert ledger.take_refused(HOME.account, HOME.channel) == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,11 @@ def _reset_after(passage: Passage) -> None:
     passage.reset()
 
 
+def _twice(passage: Passage) -> None:
+    passage.forward()
+    passage.give(passage.forward())
+
+
 def _half_answer(passage: Passage) -> None:
     answer = passage.forward()
     half = answer.body[: len(answer.body) // 2]
@@ -122,6 +127,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "refuse": _refuse,  # this connection is reset; then nothing listens until `FaultProxy.listen`
     "reset-before": _reset_before,
     "reset-after": _reset_after,
+    "twice": _twice,  # sent again by a gateway that got no answer; what is given is the second one
     "half-answer": _half_answer,
     "half-headers": _half_headers,
     "delay": _delay,  # the answer comes so many seconds late
