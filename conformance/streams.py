@@ -3,8 +3,10 @@ locale knows few characters."""
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import stat
 import sys
 from typing import Any, Final, TextIO
 
@@ -12,17 +14,22 @@ NUMBERS: Final = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
 class Lasting(io.FileIO):
-    """A file that takes what nobody reads any more: a verdict is not to depend on `| head -1`."""
+    """A file that takes what nobody reads any more: a verdict is not to depend on `| head -1`, nor on a terminal."""
 
     def write(self, data: Any) -> int:
-        """As FileIO; from the first broken pipe on into nothing."""
+        """As FileIO; from the first broken pipe on, or when the terminal has hung up, into nothing."""
         try:
             return super().write(data)
-        except BrokenPipeError:
+        except OSError as error:
+            if error.errno != errno.EPIPE and not self._has_hung_up(error):
+                raise
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self.fileno())
             os.close(nothing)
             return len(data)
+
+    def _has_hung_up(self, error: OSError) -> bool:
+        return error.errno == errno.EIO and stat.S_ISCHR(os.fstat(self.fileno()).st_mode)
 
 
 def lasting(descriptor: int, encoding: str, *, closefd: bool) -> TextIO:

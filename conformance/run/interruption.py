@@ -1,5 +1,6 @@
-"""Ctrl-C, and SIGTERM: no scenario begins after it. In a run with workers each worker ends its scenario at once, clears away and
-hands over what it saw; else the controller would leave by itself, and the evidence of its workers would be lost.
+"""Ctrl-C, SIGTERM, and a terminal that hangs up: no scenario begins after it. In a run with workers each worker ends its
+scenario at once, clears away and hands over what it saw; else the controller would leave by itself, and the evidence of its
+workers would be lost.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pytest
 
 from conformance.compat import xdist
 from conformance.compat.pytest import retraced
+from conformance.target.wire.interrupts import SIGNALS, hear_no_more_of, is_ignored
 
 INTERRUPTED: Final = "interrupted"
 
@@ -27,7 +29,7 @@ class InterruptionGuard:
         self.interrupted = False
         self._before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in SIGNALS:
                 handler = signal.getsignal(number)
                 if callable(handler):
                     self._before[number] = handler
@@ -61,8 +63,9 @@ class InterruptedWorker:
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
         self._in_scenario = False
-        signal.signal(signal.SIGINT, self._interrupt)
-        signal.signal(signal.SIGTERM, self._interrupt)  # some send it to the whole group
+        for number in SIGNALS:  # some send it to the whole group
+            if number == signal.SIGINT or not is_ignored(number):
+                signal.signal(number, self._interrupt)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -93,20 +96,22 @@ def with_lines(trace: TracebackType) -> TracebackType:
 
 
 def end_workers_on_signal(config: pytest.Config, tell: Callable[[], None]) -> None:
-    """At the first Ctrl-C, or SIGTERM, tell so, let the workers end and wait for them; at the second leave."""
+    """At the first Ctrl-C, SIGTERM or SIGHUP, tell so, let the workers end and wait for them; at the second leave."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del frame
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        hear_no_more_of(number)
         if not xdist.leads(config):
             raise KeyboardInterrupt
         tell()
         # Ctrl-C reaches every process of the terminal by itself.
-        end_workers(config, INTERRUPTED, signalled=number == signal.SIGTERM)
+        end_workers(config, INTERRUPTED, signalled=number != signal.SIGINT)
 
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in SIGNALS:
+        if not is_ignored(number):
+            signal.signal(number, interrupt)
 
 
 def end_workers(config: pytest.Config, why: str, *, signalled: bool = True, lost: object = None) -> None:

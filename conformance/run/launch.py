@@ -54,6 +54,7 @@ from conformance.target.shared.reconciling import seen_reconciling
 from conformance.target.shared.store import open_store
 from conformance.target.shared.store_kinds import seen_by_smoke
 from conformance.target.waiting import Waiting
+from conformance.target.wire.interrupts import SIGNALS, hear_no_more_of, is_ignored
 from conformance.verdict.proven import own_proof
 from conformance.verdict.verdicts import CANNOT_RUN, EXIT_CODES, RunVerdict
 from conformance.verdict.waivers import load_waivers
@@ -204,8 +205,9 @@ def run_certification(
     ]  # fmt: skip
     # A CI system that loses patience sends SIGTERM: end as on Ctrl-C, with a certificate of what was seen.
     interrupts = _Interrupts(screen)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, interrupts)
+    for number in SIGNALS:
+        if not is_ignored(number):
+            signal.signal(number, interrupts)
     try:
         code = _shown(arguments, screen, [ended, reports])
     except KeyboardInterrupt:  # where pytest itself does not take it: after the last scenario
@@ -287,7 +289,8 @@ class _Interrupts:
         self._screen = screen
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del frame
+        hear_no_more_of(number)
         self.count += 1
         if self.count > INTERRUPTS_TAKEN:
             os._exit(EXIT_CODES[RunVerdict.INCONCLUSIVE])

@@ -1,5 +1,5 @@
-"""Ctrl-C and SIGTERM while a call is under way: its answer is awaited for a moment, so that what it did is known, and so that
-nothing is cleared away that it makes anew a millisecond later."""
+"""Ctrl-C, SIGTERM and a terminal that hangs up, while a call is under way: its answer is awaited for a moment, so that what it
+did is known, and so that nothing is cleared away that it makes anew a millisecond later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ from typing import Any, Final
 AWAITED_SECONDS: Final = 5.0
 """How long an answer is awaited after a signal. At the second signal it is not awaited any more."""
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What a person, a CI system and a terminal that is closed end a run by."""
+
+
+def is_ignored(number: signal.Signals) -> bool:
+    """Whether the process was begun so that it does not hear it, as by nohup."""
+    return signal.getsignal(number) is signal.SIG_IGN
+
+
+def hear_no_more_of(number: int) -> None:
+    """A terminal that hangs up tells so twice, by the kernel and by the shell: that is no second Ctrl-C."""
+    if number == signal.SIGHUP:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in the middle of a run: what it saw is certified."""
+"""Ctrl-C, SIGTERM and a terminal that hangs up in the middle of a run: what it saw is certified."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.run.launch import NOT_WHOLE
 from tests.suite.support.command_runs import COMMAND, Run, certify
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(
     sent: signal.Signals, mock_target: Path, tmp_path: Path
 ) -> None:
@@ -30,6 +30,8 @@ def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(
         assert second.code == 3
         assert "another run is writing to" in second.errors
         process.send_signal(sent)
+        if sent == signal.SIGHUP:  # the kernel sends one, and the shell another
+            process.send_signal(sent)
         output = process.stdout.read()
         assert process.wait(timeout=60) == 2, output
     if NOT_WHOLE in output:  # seldom the signal comes where pytest itself stumbles over it
@@ -40,7 +42,10 @@ def test_an_interrupted_run_certifies_what_it_saw_and_keeps_others_out(
     assert run.entry("AUTH-01")["verdict"] != "fail"
 
 
-@pytest.mark.parametrize(("sent", "to_all"), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGTERM, True)])
+@pytest.mark.parametrize(
+    ("sent", "to_all"),
+    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGHUP, True)],
+)
 def test_interrupted_workers_hand_over_what_they_saw(
     sent: signal.Signals, *, to_all: bool, mock_target: Path, tmp_path: Path
 ) -> None:
