@@ -34,6 +34,10 @@ CLEANUPS_AT_MOST: Final = 5
 
 NOT_FOUND: Final = 404
 
+FOR_NOW: Final = frozenset({401, 405, 407, 408, 451})
+"""How the deletion of an order is refused for who asks, or how, or when: that says nothing of the order, which is left to
+`cleanup`."""
+
 GONE_AT_MOST: Final = 3
 """So many deletions of one sort of order are refused since it is gone already, and the rest wait until the end of the run: each
 spends a client error that rules may need."""
@@ -73,9 +77,10 @@ class Recovery:
     def delete_orders(self, ledger: Ledger, *, but: frozenset[OrderId] = frozenset()) -> None:
         """Delete the orders of a ledger, but for those that are likely to be gone already, as long as the run may need the
         client errors. Raises TargetUnavailable and CannotRun; what is deleted by then is off the ledger."""
+        wait = but | self._in_what_is_open(ledger)
         for order in sorted(ledger.left.orders, key=self.doubtful.__contains__):
             doubtful = order in self.doubtful
-            if order in but or self.gone[doubtful] >= self.gone_at_most or not self._is_settled(order):
+            if order in wait or self.gone[doubtful] >= self.gone_at_most or not self._is_settled(order):
                 continue
             if self.gone[doubtful] >= GONE_AT_MOST and self.client.errors_left() == 0:
                 continue
@@ -89,12 +94,18 @@ class Recovery:
                 self.doubtful.discard(order)
                 self.gone[doubtful] += exchange.is_refused
                 self.report.deleted += exchange.status != NOT_FOUND
-            elif exchange.is_refused:
+            elif exchange.is_refused and exchange.status not in FOR_NOW:
                 ledger.deleted(order)
                 self.gone[doubtful] += 1
                 self.report.kept.append(f"{_name(order)}: its deletion is refused with {answer_words(exchange)}")
             else:
+                self.gone[doubtful] += exchange.is_refused  # which costs as much
                 self.report.undone.append(f"{_name(order)}: its deletion got {answer_words(exchange)}")
+
+    def _in_what_is_open(self, ledger: Ledger) -> frozenset[OrderId]:
+        """The orders that may be in a reconciliation that is not complete: without one of its orders it might never be."""
+        opened = [one for each in dict.fromkeys((ledger, self.client.own)) for one in each.left.opened]
+        return frozenset(doubt.order for one in opened for doubt in one.doubts if doubt.order is not None)
 
     def _is_settled(self, order: OrderId) -> bool:
         """Whether what an order may be in has ended, so that its deletion spoils nothing: another reconciliation can be opened

@@ -175,6 +175,23 @@ def test_an_order_whose_deletion_is_refused_stays(dead: OneRun, rescuer: OneRun)
     assert rescuer.live.dead_runs == []
 
 
+@pytest.mark.parametrize("status", [401, 405, 407, 408, 451])
+def test_an_order_whose_deletion_is_refused_for_who_asks_is_left_to_cleanup(
+    status: int, koncili: Koncili, dead: OneRun, rescuer: OneRun
+) -> None:
+    """It was told to stay for good, and nobody tried again."""
+    dead.submit(A)
+    dead.upset(DELETE, *[status] * 9)
+    dead.live.finish()
+    report = dead.live.recovery.report
+    assert (report.kept, len(dead.live.ledger.left.orders)) == ([], 1)
+    assert any(
+        f"order {A} of account 19055 on CHANNEL_NAME: its deletion got {status}" in line for line in report.undone
+    )
+    rescue(dead, rescuer)
+    assert left(koncili) == ([], [])
+
+
 def test_an_order_that_is_gone_is_not_counted(dead: OneRun, rescuer: OneRun) -> None:
     dead.submit(A)
     rescuer.upset(DELETE, 404)
@@ -263,6 +280,26 @@ def test_of_several_releases_in_doubt_only_what_was_taken_is_taken_for_reconcile
     kept = [line.split()[1] for line in dead.live.recovery.report.kept]
     assert kept == [codes[taken]], "nobody but the target knows which it was"
     assert dead.live.recovery.report.undone == []
+
+
+def test_an_order_that_may_be_in_what_is_not_complete_is_deleted_after_that_is(
+    koncili: Koncili, dead: OneRun, rescuer: OneRun
+) -> None:
+    """The run could not complete it and deleted the order: then nobody could, which `cleanup` took for done."""
+    dead.submit(A)
+    dead.submit(B)
+    number = dead.create(releasesQtd=6)
+    dead.upset(RELEASE, "lost after")
+    with pytest.raises(Doubtful):
+        dead.release(A, number)
+    dead.live.recovery.client.spent = ERRORS_AT_MOST
+    dead.live.finish()
+    report = dead.live.recovery.report
+    assert any(line.startswith(f"reconciliation {number} of account 19055") for line in report.undone)
+    assert dead.live.ledger.left.orders[:1] == [(19055, "CHANNEL_NAME", A)]
+    rescue(dead, rescuer)
+    assert left(koncili) == ([], [])
+    assert rescuer.live.recovery.report.undone == []
 
 
 def test_what_fills_up_is_not_taken_for_reconciled_where_its_own_answer_was_lost(
