@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
+from typing import Final
 
 from conformance import __version__
 from conformance.contract.credentials import encode_credentials
@@ -29,6 +30,8 @@ from conformance.target.wire.redaction import Redactor
 from conformance.target.wire.sender import Sender
 from conformance.target.wire.tokens import Tokens, says_no_token, tokens_in
 from conformance.target.wire.transport import GuardedTransport
+
+UNAUTHORISED: Final = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class KonciliClient:
         )
         self._not_let_in = 0
         """How many calls in a row were refused for a token that was just given."""
+        self._unauthorised: set[Endpoint] = set()
+        """Where a call got 401 with a token that was just given."""
         self._admission = Admission(waiting, () if transport is not None else PAUSES)
         self.sender.gives_a_token = lambda: tokens_in(self.create_token())[0] is not None
 
@@ -122,8 +127,8 @@ class KonciliClient:
     ) -> Exchange:
         """Call an endpoint with a JSON body, or with `bytes` as they are (None: no body).
 
-        The token and the integrator go along unless `headers` names them: a value replaces, None leaves out. A 403
-        NO_TOKEN to the client's own token gets new ones and is tried again. Raises NotLetIn where new ones are refused whatever
+        The token and the integrator go along unless `headers` names them: a value replaces, None leaves out. A 403 NO_TOKEN to
+        the client's own token, or a 401, gets new ones and is tried again. Raises NotLetIn where new ones are refused whatever
         is called, TargetUnavailable and CannotRun.
         """
         content = None if body is None else body if isinstance(body, bytes) else dumps(body).encode()
@@ -144,7 +149,7 @@ class KonciliClient:
                 )
             except Doubtful as doubt:
                 doubt.passed = doubt.passed or (doubts[0].passed if doubts else None)
-                if carrier is None or doubt.refusal is None or not says_no_token(doubt.refusal):
+                if carrier is None or doubt.refusal is None or not _is_about_the_token(doubt.refusal):
                     raise
                 doubts.append(doubt)
                 refused: Exchange = doubt.refusal
@@ -160,19 +165,25 @@ class KonciliClient:
             and not self._admission.is_refusing(endpoint)
         )
         for _ in range(NEW_TOKENS if is_plain else 1):
-            if not says_no_token(exchange):
+            if not says_no_token(exchange) and not (is_plain and self._may_be_a_dead_token(endpoint, exchange)):
                 break
             self.tokens.drop()
             sent[carrier] = self.tokens.access()
             exchange = again()
+            if exchange.status == UNAUTHORISED:  # with a new one too: it is about something else
+                self._unauthorised.add(endpoint)
         if is_plain and says_no_token(exchange):
             exchange = self._let_in(endpoint, exchange, again, sent)
-        if doubts and says_no_token(exchange):
+        if doubts and _is_about_the_token(exchange):
             raise doubts[-1]
         if doubts and exchange.passed is None:
             exchange = replace(exchange, passed=doubts[0].passed)
         self._not_let_in = 0
         return exchange
+
+    def _may_be_a_dead_token(self, endpoint: Endpoint, exchange: Exchange) -> bool:
+        """Whether something says by 401 that the token is dead, as a gateway may whose session has ended."""
+        return exchange.status == UNAUTHORISED and endpoint not in self._unauthorised
 
     def _carrier(self, given: Mapping[str, str | None]) -> str | None:
         """The header that carries the client's own token: one that the call does not name, or of which it only writes
@@ -245,6 +256,10 @@ class KonciliClient:
     def create_token(self, credentials: JSONValue = None) -> Exchange:
         """Ask for a pair of tokens, by the target's credentials where none are given."""
         return self.tokens.create(credentials)
+
+
+def _is_about_the_token(exchange: Exchange) -> bool:
+    return says_no_token(exchange) or exchange.status == UNAUTHORISED
 
 
 def _keep_proxy_secret(redactor: Redactor, proxy: Proxy) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -133,6 +133,34 @@ def test_a_dead_token_that_a_refresh_gave_is_replaced_by_one_for_the_credentials
         TOKEN_ROUTE,
         Endpoint.LIST_ACCOUNTS.label,
     ]
+
+
+UNAUTHORISED: Final = httpx.Response(401, json={"message": "session expired"})
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER, Endpoint.DELETE_ORDER])
+def test_a_401_that_a_new_token_ends_is_no_answer(client: KonciliClient, server: Server, endpoint: Endpoint) -> None:
+    """A gateway whose session had ended: ORD-01 was blamed for it."""
+    server.answers[endpoint.path] = [UNAUTHORISED, httpx.Response(200)]
+    assert client.call(endpoint).status == 200
+    assert server.routes == [TOKEN_ROUTE, endpoint.label, TOKEN_ROUTE, endpoint.label]
+
+
+def test_a_401_that_comes_with_a_new_token_too_is_the_answer(client: KonciliClient, server: Server) -> None:
+    """And asked for once: each is a client error."""
+    server.answers["/order"] = [UNAUTHORISED]
+    for _ in range(3):
+        assert client.call(Endpoint.SUBMIT_ORDER).status == 401
+    assert server.routes.count(Endpoint.SUBMIT_ORDER.label) == 4
+
+
+@pytest.mark.parametrize("headers", [{TOKEN_HEADER: "made-up"}, {TOKEN_HEADER: None}, {INTEGRATOR_HEADER: None}])
+def test_a_401_to_headers_of_the_callers_is_the_answer(
+    client: KonciliClient, server: Server, headers: dict[str, str | None]
+) -> None:
+    server.answers["/order"] = [UNAUTHORISED]
+    assert client.call(Endpoint.SUBMIT_ORDER, headers=headers).status == 401
+    assert server.routes.count(Endpoint.SUBMIT_ORDER.label) == 1
 
 
 @pytest.mark.parametrize("token", ["made-up", None])
