@@ -49,6 +49,8 @@ class ReconciledLaw:
     batch_of: Callable[[Batch], Batch] = itself
     is_shown_by: Callable[[Batch], bool] | None = None
     """Whether orders of that batch show it; None where any do."""
+    when_others_ended: bool = False
+    """Whether it is looked at last: who knows only what was reconciled last has forgotten its orders then."""
     one_of: str = ""
     """The status of an order in what shows one of its examples; empty where any do."""
 
@@ -122,7 +124,7 @@ def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
     many = st.just(bench.reconciliations.plain(scope.places[0], *(1,) * MORE_THAN_A_PAGE))
     name, examples = f"{bench.scenario} of more orders than a page shows", max(1, bench.session.profile.sequences // 6)
     return [
-        ReconciledLaw(rule, name, many, 1, MORE_THAN_A_PAGE, lambda _: (), of_many),
+        ReconciledLaw(rule, name, many, 1, MORE_THAN_A_PAGE, lambda _: (), of_many, when_others_ended=True),
         ReconciledLaw(rule, bench.scenario, drawn, examples, ORDERS_DELETED, beside, reconciled, one_of=_CANCELED),
         # In a reconciliation of its own: who gets orders wrong that come twice may refuse its release.
         ReconciledLaw(

@@ -25,7 +25,7 @@ from conformance.engine.creations_seen import CreationLaw
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.planned import Besides, Created, Ending, Ends, Notes, Planned, planned_of
 from conformance.engine.properties import name_within
-from conformance.engine.reconciled_laws import LaterLaw, ReconciledLaw
+from conformance.engine.reconciled_laws import Beside, LaterLaw, ReconciledLaw
 from conformance.engine.same_again import refuse_the_same
 from conformance.engine.spoiled_places import look_for_the_rule
 from conformance.engine.trial import Trial
@@ -74,6 +74,8 @@ class Succession(Ahead[Any]):
     """Examples of laws of reconciled orders that none has shown yet."""
     _shown_as_wanted: set[tuple[str, str]] = field(default_factory=set)
     """The laws of reconciled orders of which one that is to be among their examples was shown."""
+    _shown_last: list[tuple[Example[ReconciledLaw], Beside, Ending]] = field(default_factory=list)
+    """What of them is to be shown when others have ended since."""
     _later: list[Example[LaterLaw]] = field(default_factory=list)
     """The same of what is refused in a later one."""
 
@@ -101,6 +103,8 @@ class Succession(Ahead[Any]):
                 if place in self._over:
                     some.clear()
         self._see_ends()
+        for last in self._shown_last:
+            self._show(*last)
         self._blame_refused_releases()
         if self.created:  # there are earlier ones that they may be about
             self._show_the_rest()
@@ -256,6 +260,7 @@ class Succession(Ahead[Any]):
         self._besides.prepare(then)
         with self._noted(one) as notes:
             second = self._with_its_orders(then)
+            refuse_the_same(bench, one.law.rule, active)  # first: who gives the place free with it takes the other one
             refused = bench.send(creation_of(second.batch), second.values[0])
             if refused.is_accepted:
                 reconciliations.stray(active)
@@ -264,11 +269,12 @@ class Succession(Ahead[Any]):
             reconciliations.note_refused(second.place)
             reconciliations.keep_refused(second)
             reconciliations.refuses_second = True
-            refuse_the_same(bench, one.law.rule, active)
             bench.saw(Side.REFUSED, refused)
         then.story = list(bench.story)
         if notes:
             then.seen_besides.append((one, list(notes)))
+        else:
+            reconciliations.refused_the_same = False  # its scenario is to see all of it
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
@@ -474,16 +480,22 @@ class Succession(Ahead[Any]):
     def _show_reconciled(self, ending: Ending) -> None:
         """What laws say of its orders, now that they are reconciled. What must be looked at later is put off at its scenario's
         turn."""
-        bench, live = self.bench, self.bench.session.live
         for one, beside in ending.planned.reconciled:
-            with self._noted(one, ending.story) as notes:
-                bench.trial = Trial()
-                rest = bench.begun(one.law.reconciled(ending.reconciliation, beside))
-                if rest is not None:
-                    if live is not None:  # until then other scenarios end, and their orders are deleted
-                        live.spare()
-                    notes.append(partial(self._put_off, one.law.name, rest))
-            self._keep(one, notes)
+            if one.law.when_others_ended:
+                self._shown_last.append((one, beside, ending))
+            else:
+                self._show(one, beside, ending)
+
+    def _show(self, one: Example[ReconciledLaw], beside: Beside, ending: Ending) -> None:
+        bench, live = self.bench, self.bench.session.live
+        with self._noted(one, ending.story) as notes:
+            bench.trial = Trial()
+            rest = bench.begun(one.law.reconciled(ending.reconciliation, beside))
+            if rest is not None:
+                if live is not None:  # until then other scenarios end, and their orders are deleted
+                    live.spare()
+                notes.append(partial(self._put_off, one.law.name, rest))
+        self._keep(one, notes)
 
     def _put_off(self, law: str, deferred: Deferred) -> None:
         """Until then the running scenario has not decided it."""

@@ -137,6 +137,10 @@ def deletion_refused_and_order_stays(experiment: Experiment) -> None:
         reconciliations.run(reconciliation)
         if not reconciliations.notified(reconciliation) and not reconciliations.is_free(batch.place):
             raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
+        if one.when_others_ended:
+            another = reconciliations.run_through(reconciliations.plainest(batch.place))
+            if not reconciliations.notified(another):
+                reconciliations.is_free(batch.place)
         yield from one.reconciled(reconciliation, beside)
 
     for one in stay_undeleted(bench, experiment.rule):

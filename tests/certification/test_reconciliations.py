@@ -124,6 +124,9 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
         if reconciliations.create(first).status // 100 != 2:
             return
         try:
+            refuse_the_same(
+                bench, experiment.rule, first
+            )  # first: who gives the place free with it takes the other one
             refused = bench.send(creation_of(second.batch), second.values[0])
             if refused.status // 100 == 2:
                 reconciliations.stray(first)
@@ -131,7 +134,6 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
             check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
             reconciliations.note_refused(second.place)
             reconciliations.keep_refused(second)
-            refuse_the_same(bench, experiment.rule, first)
         finally:
             reconciliations.finish(first)
         try:

@@ -116,6 +116,12 @@ def _reconcile_nothing(world: MockWorld, reconciliation: Reconciliation) -> None
     world.reconciled.difference_update(reconciliation.orders)
 
 
+def _reconcile_the_last(world: MockWorld, reconciliation: Reconciliation) -> None:
+    """An order's reconciliation is looked for in the account's last one."""
+    own = {key for key in world.reconciled if key[:2] == (reconciliation.account, reconciliation.channel)}
+    world.reconciled.difference_update(own.difference(reconciliation.orders))
+
+
 def _reconcile_a_page(world: MockWorld, reconciliation: Reconciliation) -> None:
     world.reconciled.difference_update(reconciliation.orders[20:])
 
@@ -330,6 +336,12 @@ COLLATERAL: Final = (
         statement="Takes the first twenty orders of a reconciliation for reconciled (Spring Data's Pageable).",
         rules=rules("DEL-04"),
         after_completion=_reconcile_a_page,
+    ),
+    Defect(
+        name="del-04-last-reconciliation-only",
+        statement="Takes the orders of an account's last reconciliation for reconciled, and forgets those of the ones before.",
+        rules=rules("DEL-04"),
+        after_completion=_reconcile_the_last,
     ),
     Defect(
         name="del-04-last-not-reconciled",

@@ -9,7 +9,7 @@ from typing import Final
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
 from conformance.contract.reconciliation_rules import ReconciliationFacts, period_of
-from conformance.mock.defects.parts import Seen, rules
+from conformance.mock.defects.parts import CREATE, Seen, rules
 from conformance.mock.quirks import Defect
 from conformance.mock.world import MockWorld
 
@@ -98,6 +98,22 @@ def _as_the_active_one(breach: Breach, request: Request, world: MockWorld) -> bo
         and (own[-1].facts.init, own[-1].facts.end) == period
         and own[-1].facts.quantity == request.fields.get("releasesQtd")
     )
+
+
+def _active(world: MockWorld, request: Request) -> list[int]:
+    """The ids of what is active on a request's account."""
+    account = str(request.fields.get("accountId"))
+    return [one.id for one in world.all_reconciliations if str(one.account) == account and one.situation is None]
+
+
+def _note_refused_beside(world: MockWorld, request: Request) -> None:
+    """Give the account free where the lock is let go in the end, also by who did not get it."""
+    if request.endpoint is CREATE:
+        world.memory.update({(number, "", "given free"): {} for number in _active(world, request)})
+
+
+def _given_free(breach: Breach, request: Request, world: MockWorld) -> bool:
+    return breach.rule == "REC-06" and all((one, "", "given free") in world.memory for one in _active(world, request))
 
 
 OVERLAPS: Final = (
@@ -202,6 +218,13 @@ OVERLAPS: Final = (
         statement="Opens a reconciliation that is active once more where the same creation comes again.",
         rules=rules("REC-04", "REC-06"),
         forgives=_as_the_active_one,
+    ),
+    Defect(
+        name="rec-06-given-free-by-a-refusal",
+        statement="Opens a second reconciliation once it has refused one while the first is active (a lock let go in finally).",
+        rules=rules("REC-06"),
+        forgives=_given_free,
+        after_refusal=_note_refused_beside,
     ),
     Defect(
         name="rec-10-across-accounts",

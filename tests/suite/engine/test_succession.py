@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from conformance.contract.rules import Side, catalogue
 from conformance.engine import workflow_laws
 from conformance.engine.bench import Bench
-from conformance.engine.planned import Ending
 from conformance.engine.printed_workflow import PRINTED_INIT
 from conformance.engine.properties import prove
 from conformance.engine.release_laws import SHARED_LAWS
@@ -251,15 +250,15 @@ def test_where_no_clock_can_be_moved_that_they_stay_is_looked_at_later() -> None
 @pytest.mark.usefixtures("without_a_clock")
 def test_until_then_its_orders_are_not_deleted_after_other_scenarios(monkeypatch: pytest.MonkeyPatch) -> None:
     """They were, and DEL-01 was blamed for the 404 that their deletion then got."""
-    show_reconciled, live = Succession._show_reconciled, create_autospec(Live, instance=True)
+    show, live = Succession._show, create_autospec(Live, instance=True)
 
-    def shown_live(succession: Succession, ending: Ending) -> None:
+    def shown_live(succession: Succession, *reconciled: Any) -> None:
         session = succession.bench.session
         session.live = live
-        show_reconciled(succession, ending)
+        show(succession, *reconciled)
         session.live = None
 
-    monkeypatch.setattr(Succession, "_show_reconciled", shown_live)
+    monkeypatch.setattr(Succession, "_show", shown_live)
     with bench_for(*WHOLE, *RECONCILED) as bench:
         bench.scenario = "REC-01"
         bench.succession.try_once()
