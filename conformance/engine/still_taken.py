@@ -19,8 +19,9 @@ MORE_THAN_A_PAGE: Final = 11
 
 
 def check_still_taken(bench: Bench) -> None:
-    """A creation is refused for the period of the first and of the last that were opened on an account where there are many: a
-    client error each. What is accepted is noted against REC-04, whose own scenario may come before there are many."""
+    """A creation is refused for the period of the first that was opened on an account where there are many, and so is that of the
+    last, sent again as it was: a client error each. What is accepted is noted against REC-04, whose own scenario may come
+    before there are many."""
     if opened := _many(bench):
         prove(bench, f"{bench.scenario} still taken", st.none(), lambda _: _law(bench, opened), 1)
 
@@ -37,19 +38,21 @@ def _many(bench: Bench) -> list[OpenReconciliation]:
 
 
 def _law(bench: Bench, opened: list[OpenReconciliation]) -> None:
-    count = len(opened)
-    _check(bench, opened[0], f"the period of the first of {count} reconciliations")
-    _check(bench, opened[-1], f"the period of the last of {count} reconciliations")
+    count, first, last = len(opened), opened[0], opened[-1]
+    batch = bench.reconciliations.plain(first.place, 1, seconds=first.batch.seconds)
+    again = OpenReconciliation(batch, bench.reconciliations.values_for(batch, first.values[0][PERIOD]))
+    _check(bench, again, f"the period of the first of {count} reconciliations")
+    # Whoever takes a creation for a repetition answers it with the id of what has ended, and nothing is opened.
+    again = OpenReconciliation(last.batch, last.values)
+    _check(bench, again, f"the same as that of the last of {count} reconciliations, which has ended")
 
 
-def _check(bench: Bench, earlier: OpenReconciliation, context: str) -> None:
+def _check(bench: Bench, again: OpenReconciliation, context: str) -> None:
     reconciliations, rule = bench.reconciliations, catalogue()["REC-04"]
     bench.story.clear()
-    batch = reconciliations.plain(earlier.place, 1, seconds=earlier.batch.seconds)
-    again = OpenReconciliation(batch, reconciliations.values_for(batch, earlier.values[0][PERIOD]))
-    reconciliations.let_end(earlier.place)
-    reconciliations.note_refused(earlier.place)
-    exchange = bench.send(creation_of(batch), again.values[0])
+    reconciliations.let_end(again.place)
+    reconciliations.note_refused(again.place)
+    exchange = bench.send(creation_of(again.batch), again.values[0])
     if exchange.is_accepted:
         actual = f"it answered {exchange.status}"
         bench.observe(rule.id, f"it to be refused with {rule.refused}", actual, exchange, context)

@@ -116,6 +116,16 @@ def _given_free(breach: Breach, request: Request, world: MockWorld) -> bool:
     return breach.rule == "REC-06" and all((one, "", "given free") in world.memory for one in _active(world, request))
 
 
+def _as_one_that_ended(breach: Breach, request: Request, world: MockWorld) -> bool:
+    """Nothing is in the way of a creation that is in all its fields one that has ended, as long as none is active."""
+    account, period = request.fields.get("accountId"), period_of(request.fields)
+    own = [one for one in world.all_reconciliations if str(one.account) == str(account)]
+    asked = (period, request.fields.get("releasesQtd"), request.fields.get("totalNetValue"))
+    return breach.rule == "REC-04" and asked in [
+        ((one.facts.init, one.facts.end), one.quantity, one.total) for one in own
+    ]
+
+
 OVERLAPS: Final = (
     Defect(
         name="rec-05-every-period",
@@ -225,6 +235,12 @@ OVERLAPS: Final = (
         rules=rules("REC-06"),
         forgives=_given_free,
         after_refusal=_note_refused_beside,
+    ),
+    Defect(
+        name="rec-04-the-same-again",
+        statement="Opens a reconciliation that has ended once more where the same creation comes again.",
+        rules=rules("REC-04"),
+        forgives=_as_one_that_ended,
     ),
     Defect(
         name="rec-10-across-accounts",

@@ -11,7 +11,14 @@ OPENED = {"of few": MORE_THAN_A_PAGE - 1, "of many": MORE_THAN_A_PAGE}
 
 
 @pytest.mark.parametrize(
-    "defect", ["", "rec-04-with-the-last-twelve", "rec-04-only-the-last-period", "rec-04-only-the-first-period"]
+    "defect",
+    [
+        "",
+        "rec-04-with-the-last-twelve",
+        "rec-04-only-the-last-period",
+        "rec-04-only-the-first-period",
+        "rec-04-the-same-again",
+    ],
 )
 @pytest.mark.parametrize("opened", OPENED.values(), ids=OPENED)
 def test_of_many_the_first_and_the_last_are_asked_for(opened: int, defect: str) -> None:
@@ -24,6 +31,7 @@ def test_of_many_the_first_and_the_last_are_asked_for(opened: int, defect: str) 
         is_caught = opened == OPENED["of many"] and defect in {
             "rec-04-only-the-last-period",
             "rec-04-only-the-first-period",
+            "rec-04-the-same-again",
         }
         assert set(bench.session.evidence.observed) == ({"REC-04"} if is_caught else set())
         if not defect:
