@@ -96,8 +96,18 @@ class ReconciliationCalls(Notices):
 
     def go_on_elsewhere(self, batch: Batch) -> None:
         """Let periods of that length from now on lie where an earlier run that was here did not come."""
-        if not self.bench.session.in_process:
+        if self.may_be_used:
             self.calendar.elsewhere(batch.seconds)
+
+    @property
+    def may_be_used(self) -> bool:
+        """Whether periods may be taken in which this run opened nothing: by an earlier run, or by refused creations."""
+        return not self.bench.session.in_process or self.may_be_kept
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether refused creations were seen to leave something: what is refused after that may be refused for it."""
+        return "REC-09" in self.bench.session.evidence.observed
 
     def _allot(self, batch: Batch) -> str:
         """The beginning of a free period. Raises Hindered where there is none any more."""
@@ -138,7 +148,7 @@ class ReconciliationCalls(Notices):
         place = reconciliation.place
         self._see_what_was_left(place.channel)
         self._check_worth_a_look(place)
-        opening = Opening(self, reconciliation, elsewhere=elsewhere and not self.bench.session.in_process)
+        opening = Opening(self, reconciliation, elsewhere=elsewhere and self.may_be_used)
         exchange = opening.through()
         is_open = exchange.status // 100 == 2
         if is_open or opening.is_busy:  # else another one was opened there meanwhile

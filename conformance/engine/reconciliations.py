@@ -22,12 +22,15 @@ from conformance.target.shared.calendar import LONG_SECONDS
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, creation_of, release_of
-from strategies.periods import EARLIER, LATEST, LONG, PERIOD
+from strategies.periods import EARLIER, LATEST, LONG, MONTH, PERIOD
 from strategies.reconciliations import Batch
 from strategies.scope import Place
 
 PAUSES_FOR_ANOTHER: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 """Seconds after which a place is looked at again where nothing is opened: somebody may use it by hand."""
+
+LEAPS: Final = 2
+"""So often in a run at most."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Reconciliations(ReconciliationCalls):
     printed_codes: set[Place] = field(default_factory=set)
     """Where the order that S2 prints was sent."""
     printed_period_used: bool = False
+    leaps: int = 0
+    """How often periods far away were gone to, beyond those of refused creations."""
 
     def takes_printed_code(self, place: Place) -> bool:
         """Whether the order that S2 prints was not sent there yet; from now on it was."""
@@ -156,8 +161,8 @@ class Reconciliations(ReconciliationCalls):
         """Note against whom a lawful creation was refused: one that was refused before may have been opened all the same, and
         then it is to blame for server errors too."""
         before = self.newest_at(reconciliation.place)
-        if reconciliation.place in self.refused_at and (
-            self._stays_elsewhere(reconciliation.place) or self._refused_for_another(reconciliation, call)
+        if self.may_be_kept or (
+            reconciliation.place in self.refused_at and self._refused_for_another(reconciliation, call)
         ):
             if before is not None and self._never_ended(before):
                 raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
@@ -169,9 +174,11 @@ class Reconciliations(ReconciliationCalls):
         else:
             self.bench.is_accepted(call, exchange, reconciliation.refused_for)
 
-    def _stays_elsewhere(self, place: Place) -> bool:
-        """Whether refused creations were seen to be active all the same, and nothing was opened there yet."""
-        return "REC-09" in self.bench.session.evidence.observed and place not in self.opened_at
+    def check_says_something(self, place: Place) -> None:
+        """Raises Hindered where a refusal of a lawful creation at this place would say nothing of it."""
+        self.check_free(place)
+        if self.may_be_kept:
+            raise Hindered("REC-09: what was refused before may have kept the period, or be active")
 
     def _never_ended(self, before: OpenReconciliation) -> bool:
         """Whether the one that was opened last at a place was seen to go on for ever, and nothing has told its end."""
@@ -179,12 +186,21 @@ class Reconciliations(ReconciliationCalls):
 
     def _refused_for_another(self, reconciliation: OpenReconciliation, call: Call) -> bool:
         """Whether a creation is refused for what a refused one left: its period taken, or a reconciliation open. Not where the
-        plainest one is opened and this one is not: then it is itself at fault."""
+        plainest one is opened and this one is not, far from the refused ones either: then it is itself at fault."""
         if self.opens(reconciliation.batch):
             return True
         if any(map(self.opens, self.unlike(reconciliation.batch)[:2])):
-            return False
+            return self._opens_far_away(reconciliation.batch)
         return reconciliation.place in self.opened_at or self._opens_when_freed(reconciliation, call)
+
+    def _opens_far_away(self, batch: Batch) -> bool:
+        """Whether it is opened beyond all periods that creations of this run were refused for: some last for weeks. Not often:
+        there are only so many years."""
+        if self.leaps == LEAPS:
+            return False
+        self.leaps += 1
+        self.calendar.elsewhere(batch.seconds, beyond=2 * MONTH)
+        return self.opens(batch)
 
     def opens(self, batch: Batch) -> bool:
         """Whether a reconciliation is opened in a period of its own; it is completed, and in no counterexample's story."""

@@ -86,10 +86,10 @@ class Calendar:
             begins = self._place(track, size)
         return (track.first + timedelta(seconds=begins + margin)).isoformat().replace("+00:00", "Z")
 
-    def elsewhere(self, seconds: float) -> None:
-        """Go on where another run that was here before did not come."""
+    def elsewhere(self, seconds: float, *, beyond: float = 0.0) -> None:
+        """Go on where another run that was here before did not come, and at least so many seconds on."""
         track = self._long if seconds >= LONG_SECONDS else self._short
-        self._claim(track.name, self._first(track), int(track.run.total_seconds()))
+        self._claim(track.name, self._first(track), int(max(track.run.total_seconds(), beyond)))
 
     def _place(self, track: Track, size: int) -> int:
         """Where in its track a period lies, margins included."""

@@ -16,9 +16,10 @@ CASES: Final = {
     "codes that begin alike": ("qry-05-cut-at-thirty", "QRY-05", ("DEL-01",)),
     "cents that are cut": ("qry-01-cents-cut", "QRY-01", ("ERR-06",)),
     "a dead token opens a reconciliation": ("auth-05-a-day", "AUTH-05", ("REC-01",)),
+    "refused periods are kept": ("rec-09-period-kept", "REC-09", ("ACC-03", "REC-01", "REC-04", "REC-05", "REC-12")),
     "no reconciliation ends": ("wfl-03-never-completes", "WFL-02", ("CON-03",)),
 }
-SEEDS: Final = {"a dead token opens a reconciliation": 71, "no reconciliation ends": 0}
+SEEDS: Final = {"a dead token opens a reconciliation": 71, "refused periods are kept": 0, "no reconciliation ends": 0}
 
 
 @pytest.mark.parametrize("what", CASES)
