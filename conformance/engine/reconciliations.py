@@ -29,6 +29,8 @@ from strategies.scope import Place
 PAUSES_FOR_ANOTHER: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 """Seconds after which a place is looked at again where nothing is opened: somebody may use it by hand."""
 
+_NOTHING_LEFT: Final = "a refused creation to leave nothing behind"
+
 LEAPS: Final = 2
 """So often in a run at most."""
 
@@ -167,16 +169,21 @@ class Reconciliations(ReconciliationCalls):
             if before is not None and self._never_ended(before):
                 raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
             actual = f"since one was refused, a proper one got {exchange.status}"
-            self.bench.observe("REC-09", "a refused creation to leave nothing behind", actual, exchange)
+            self.bench.observe("REC-09", _NOTHING_LEFT, actual, exchange)
             self.bench.hindered(f"REC-09: {actual}")
             faults.clear()
             self.free(reconciliation.place)
         else:
             self.bench.is_accepted(call, exchange, reconciliation.refused_for)
 
-    def check_says_something(self, place: Place) -> None:
-        """Raises Hindered where a refusal of a lawful creation at this place would say nothing of it."""
+    def check_says_something(self, reconciliation: OpenReconciliation, refused: Exchange) -> None:
+        """Raises Hindered where the refusal of a lawful creation says nothing of it."""
+        place, call = reconciliation.place, creation_of(reconciliation.batch)
         self.check_free(place)
+        if not self.may_be_kept and place in self.refused_at and self._refused_for_another(reconciliation, call):
+            self.bench.observe(
+                "REC-09", _NOTHING_LEFT, f"since one was refused, a proper one got {refused.status}", refused
+            )
         if self.may_be_kept:
             raise Hindered("REC-09: what was refused before may have kept the period, or be active")
 

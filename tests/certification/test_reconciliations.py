@@ -75,7 +75,7 @@ def every_creation_gets_an_integer_id(experiment: Experiment) -> None:
             if created.status not in experiment.rule.accepted:
                 if reconciliation.place not in reconciliations.opened_at:
                     before_any.setdefault(reconciliation.place, reconciliation.batch)
-                reconciliations.check_says_something(reconciliation.place)
+                reconciliations.check_says_something(reconciliation, created)
             check_accepted(rule=experiment.rule, exchange=created, context=reconciliation.refused_for)
             bench.saw(Side.ACCEPTED, created)
         finally:
@@ -245,7 +245,7 @@ def another_account_can_have_the_same_period(experiment: Experiment) -> None:
         try:
             created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 != 2:
-                reconciliations.check_says_something(reconciliation.place)
+                reconciliations.check_says_something(reconciliation, created)
             context = f"one of the same period was completed on account {earlier.place.account}"
             check_accepted(rule=experiment.rule, exchange=created, context=context)
             bench.saw(Side.ACCEPTED, created)
@@ -312,7 +312,7 @@ def any_allowed_total_is_accepted(experiment: Experiment) -> None:
         try:
             created = reconciliations.create(reconciliation, blame=False)
             if created.status // 100 != 2:
-                reconciliations.check_says_something(reconciliation.place)
+                reconciliations.check_says_something(reconciliation, created)
             check_accepted(rule=experiment.rule, exchange=created, context=context)
         finally:
             reconciliations.finish(reconciliation)
