@@ -36,8 +36,9 @@ TERMS: Final = (*GAPS, timedelta(days=1500))
 APART: Final = timedelta(hours=2)
 """By how much dates are further apart of which one is moved past the next: past that one alone."""
 
-OFFSETS: Final = (None, -180, 60, 330, -120, None)
-"""Minutes from UTC; None is written Z. That +00:00 is taken is only recommended."""
+OFFSETS: Final = (None, -180, 60, 330, -210, None)
+"""Minutes from UTC; None is written Z. That +00:00 is taken is only recommended. Who reads the sign of -03:30 as that of its
+hours alone is an hour off."""
 
 
 def printed(instant: datetime, offset_minutes: int | None = None, *, milliseconds: bool = False) -> str:

@@ -78,6 +78,16 @@ def _replaced_offset(text: str) -> str | None:
     return instant.replace(tzinfo=None).isoformat() + "Z" if instant else text
 
 
+def _minutes_east(text: str) -> str | None:
+    """The instant where the sign of an offset is that of its hours, and its minutes are added."""
+    instant = parse_instant(text)
+    offset = instant.utcoffset() if instant else None
+    if instant is None or not offset or offset > timedelta():
+        return text
+    minutes = -offset % timedelta(hours=1)
+    return (instant - 2 * minutes).isoformat()
+
+
 def _to_the_second(text: str) -> str | None:
     instant = parse_instant(text)
     return instant.replace(microsecond=0).isoformat() if instant else text
@@ -126,6 +136,7 @@ MONEY: Final = (
     _shown("last-extract-lost", "Shows the first eight extracts.", lambda order: {
         **order, "extracts": order["extracts"][:8] if isinstance(order.get("extracts"), list) else []}),
     _shown("zone-lost", "Shows the sender's clock as UTC.", per_date(_replaced_offset)),
+    _shown("minutes-east", "Takes the minutes of an offset west of Greenwich for minutes east.", per_date(_minutes_east)),
     _shown("expected-zone-lost", "Shows the sender's clock of an expectedDate as UTC.", _expected_dates(_replaced_offset)),
     _shown("expected-date-to-the-day", "Shows the day of an expectedDate, at midnight.", _expected_dates(_to_the_day)),
     _shown("estimated-as-delivery", "Shows estimatedDeliveryDate as deliveryDate.", lambda order: {
