@@ -28,7 +28,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Give the mock in process this defect (repeatable)."
 )
-@click.option("--variant", metavar="NAME", help="Let the mock in process be this variant.")
+@click.option(
+    "--variant", "variants", multiple=True, metavar="NAME", help="Let the mock in process be this variant (repeatable)."
+)
 @click.option(
     "--as",
     "form",
@@ -57,7 +59,7 @@ def replay(
     everything: bool,  # noqa: FBT001
     tries: int,
     defects: tuple[str, ...],
-    variant: str | None,
+    variants: tuple[str, ...],
     form: str | None,
     out: Path,
     patient: bool,  # noqa: FBT001
@@ -83,7 +85,7 @@ def replay(
     options = Options(
         target_file=target,
         defects=defects,
-        variant=variant,
+        variants=variants,
         production_host=named_host(target, allow_production, asker()),
         patient=patient,
         max_wait=max_wait,

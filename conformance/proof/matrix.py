@@ -55,10 +55,13 @@ def trouble(subjects: Sequence[Subject]) -> Iterator[str]:
 def summary(proof: Proof) -> Iterator[str]:
     """The ratios, and what they took."""
     everyone = [proof.clean, *proof.defects, *proof.variants]
-    requests, errors = (sum(one.requests for one in everyone), sum(one.client_errors for one in everyone))
+    of_each = {frozenset((one.name, *one.beside)): (one.requests, one.client_errors) for one in everyone}
+    requests, errors = map(sum, zip(*of_each.values(), strict=True))
     yield f"defects caught and rightly blamed: {proof.sensitivity}"
     yield f"variants passed: {proof.specificity}"
     how = "every run to its end" if proof.mode == "whole" else "a defect's run ends at the first rightly blamed failure"
+    if proof.together:
+        how += f", {len(proof.variants)} variants in {len(of_each) - 1 - len(proof.defects)} mocks"
     yield f"profile {proof.profile}, seed {proof.seed}, {how}: {requests} requests, {errors} client errors, {proof.seconds:.0f} s"
     yield f"{proof.verdict.upper()}: {_VERDICTS[proof.verdict]}"
 

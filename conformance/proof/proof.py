@@ -56,6 +56,8 @@ class Subject(_Part):
     """Every rule that failed, with the reason."""
     reason: str = ""
     """Why it is undecided."""
+    beside: tuple[str, ...] = ()
+    """The other variants that the mock was at once, whose figures these are as well."""
     counterexample: str = ""
     """The curl lines of the first failure."""
     scenarios: Count
@@ -96,6 +98,8 @@ class Proof(_Part):
     seed: int
     mode: Literal["first-blame", "whole"]
     """Whether a defect's run stopped at the first rule that was rightly blamed."""
+    together: bool = False
+    """Whether variants that have nothing to do with each other shared mocks, as far as these passed."""
     selected: str | None = None
     """What a name had to contain."""
     interrupted: bool = False

@@ -19,6 +19,7 @@ from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS, FAMILY_OF
 from conformance.mock.quirks import Defect, Variant
 from conformance.mock.variants import VARIANTS
+from conformance.proof.companies import Company, companies
 from conformance.proof.pool import Forks, Lost
 from conformance.proof.proof import Fate, Subject, fate_of_defect, held_up
 from conformance.run.certification import Certification
@@ -32,8 +33,8 @@ from conformance.verdict.verdicts import RuleVerdict, RunVerdict, judge_rule, ju
 SECONDS_EACH: Final = 180.0
 """How long one mock may take; most take one second, or five."""
 
-Mock = Defect | Variant | None
-"""A mock of a fleet; None is the plain one."""
+Mock = Defect | Variant | Company | None
+"""A mock of a fleet, or one that is several variants at once; None is the plain one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class Plan:
     whole: bool
     """Whether a defect's run goes on to its end, so that every rule that it gets blamed is seen."""
     mocks: tuple[Defect | Variant, ...]
+    together: bool = False
+    """Whether variants share mocks; each of those that did not pass so is tried by itself."""
 
 
 def chosen(*parts: str) -> tuple[Defect | Variant, ...]:
@@ -95,17 +98,41 @@ class Prover:
             if not self.failure:
                 self._take(self._subject(session, None, items))
                 gc.freeze()  # what was drawn is no garbage, in no copy
-                forks: Forks[Defect | Variant, Subject] = Forks(
+                forks: Forks[Defect | Variant | Company, Subject] = Forks(
                     lambda mock: self._in_a_copy(session, mock), jobs=self.plan.jobs, seconds=SECONDS_EACH
                 )
-                for mock, result in forks.run(self.plan.mocks):
-                    self._take(_lost(mock, result) if isinstance(result, Lost) else result)
+                self._run(forks)
         finally:
             config.pluginmanager.unregister(config.stash[CERTIFICATION])
         return True
 
+    def _run(self, forks: Forks[Defect | Variant | Company, Subject]) -> None:
+        """Every mock. Of a company that did not pass each is tried alone; where all pass so, what it showed stands."""
+        doubtful: list[dict[str, Subject]] = []
+        for mock, result in forks.run(_shared(self.plan.mocks) if self.plan.together else self.plan.mocks):
+            subject = self._measured(mock, result)
+            if isinstance(mock, Company):
+                members = {one.name: one for one in _of_company(mock, subject)}
+                if not subject.is_as_it_should_be:
+                    doubtful.append(members)
+                    continue
+                for one in members.values():
+                    self._take(one)
+            else:
+                self._take(subject)
+        names = {name for members in doubtful for name in members}
+        tried = forks.run(mock for mock in self.plan.mocks if mock.name in names)
+        alone = {mock.name: self._measured(mock, result) for mock, result in tried}
+        for members in doubtful:
+            by_themselves = {name: alone[name] for name in members}
+            explained = not all(one.is_as_it_should_be for one in by_themselves.values())
+            for one in (by_themselves if explained else members).values():
+                self._take(one)
+
+    def _measured(self, mock: Defect | Variant | Company, result: Subject | Lost) -> Subject:
+        return held_up(_lost(mock, result) if isinstance(result, Lost) else result, self.subjects[0])
+
     def _take(self, subject: Subject) -> None:
-        subject = held_up(subject, self.subjects[0]) if self.subjects else subject
         self.subjects.append(subject)
         self.tell(subject)
 
@@ -116,7 +143,7 @@ class Prover:
             profile=self.plan.profile,
             seed=self.plan.seed,
             defects=(mock.name,) if isinstance(mock, Defect) else (),
-            variant=mock.name if isinstance(mock, Variant) else None,
+            variants=_names(mock),
             shrink=False,
         )
         certification = Certification(Task(options=options), drawn=self._drawn)
@@ -124,7 +151,7 @@ class Prover:
         config.pluginmanager.register(certification, "koncili-certification")
         return certification
 
-    def _in_a_copy(self, session: pytest.Session, mock: Defect | Variant) -> Subject:
+    def _in_a_copy(self, session: pytest.Session, mock: Defect | Variant | Company) -> Subject:
         config = session.config
         config.pluginmanager.unregister(config.stash[CERTIFICATION])
         self._begin(config, mock).enter(session.items)
@@ -185,7 +212,7 @@ def judged(mock: Mock, evidence: Evidence, readings: dict[str, str], **figures: 
         if verdict is Fate.MISSED:
             reason = "; ".join(_stood_in_the_way(evidence))
     else:
-        disregards = mock.disregards if mock is not None else frozenset()
+        disregards = mock.disregards if isinstance(mock, Variant) else frozenset[str]()
         verdict, reason = _fate_of_variant(evidence, readings, frozenset(blamed), disregards)
     return Subject(
         **_who(mock), verdict=verdict, blamed=blamed, reason=reason, counterexample=_counterexample(evidence),
@@ -218,7 +245,30 @@ def _counterexample(evidence: Evidence) -> str:
     return next((finding.text() for finding in (*findings, *evidence.observed.values())), "")
 
 
-def _lost(mock: Defect | Variant, lost: Lost) -> Subject:
+def _shared(mocks: Iterable[Defect | Variant]) -> list[Defect | Variant | Company]:
+    """These mocks, variants in companies. They come first, as in `chosen`."""
+    fleet = list(mocks)
+    return [
+        *companies(mock for mock in fleet if isinstance(mock, Variant)),
+        *(mock for mock in fleet if isinstance(mock, Defect)),
+    ]
+
+
+def _of_company(company: Company, subject: Subject) -> Iterator[Subject]:
+    """What became of the company as what became of each of its variants."""
+    for variant in company.variants:
+        beside = tuple(other.name for other in company.variants if other is not variant)
+        yield subject.model_copy(update={"name": variant.name, "statement": variant.statement, "beside": beside})
+
+
+def _names(mock: Mock) -> tuple[str, ...]:
+    """The names of the variants that it is."""
+    if isinstance(mock, Company):
+        return tuple(variant.name for variant in mock.variants)
+    return (mock.name,) if isinstance(mock, Variant) else ()
+
+
+def _lost(mock: Defect | Variant | Company, lost: Lost) -> Subject:
     return Subject(
         **_who(mock), verdict=Fate.UNDECIDED, reason=str(lost), scenarios=0, requests=0, client_errors=0, seconds=0
     )
@@ -230,4 +280,4 @@ def _who(mock: Mock) -> dict[str, Any]:
     if isinstance(mock, Defect):
         rules = tuple(sorted(mock.rules))
         return {"name": mock.name, "family": FAMILY_OF[mock.name], "statement": mock.statement, "rules": rules}
-    return {"name": mock.name, "family": "variant", "statement": mock.statement}
+    return {"name": mock.name, "family": "variant", "statement": "" if isinstance(mock, Company) else mock.statement}

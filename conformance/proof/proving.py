@@ -85,6 +85,7 @@ def _proof(
         profile=plan.profile,
         seed=prover.seed,
         mode="whole" if plan.whole else "first-blame",
+        together=plan.together,
         selected=selected,
         interrupted=interrupted,
         started_at=started_at,

@@ -74,7 +74,7 @@ def _where(certificate: Certificate, options: Options) -> list[Line]:
     """What is to be said first: on what is tried what was found elsewhere. Raises CannotRun where a live target's findings would
     be tried on the mock: that it does not show them says nothing."""
     found, target = certificate.target, chosen_target(options)
-    if options.target_file is None and found.environment != "mock" and not (options.defects or options.variant):
+    if options.target_file is None and found.environment != "mock" and not (options.defects or options.variants):
         raise CannotRun(
             f"the certificate is of {found.name} ({found.base_url}); name its target file with --target. To see its findings on "
             "the mock, name a --defect"

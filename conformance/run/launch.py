@@ -268,7 +268,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     """The options as our plugin takes them."""
     values = {
         "target": options.target_file, "profile": options.profile, "seed": options.seed, "reports": reports,
-        "waivers": waivers, "variant": options.variant, "shard": options.shard, "contract": options.contract,
+        "waivers": waivers, "shard": options.shard, "contract": options.contract,
         "proof": options.proof,
         "max-wait": None if options.max_wait is None else f"{options.max_wait:f}",
         "allow-production": options.production_host,
@@ -276,6 +276,7 @@ def _own_options(options: Options, *, rules: Sequence[str], reports: Path, waive
     arguments = [f"--koncili-{name}={value}" for name, value in values.items() if value is not None]
     arguments += [f"--koncili-rule={rule}" for rule in rules]
     arguments += [f"--koncili-defect={defect}" for defect in options.defects]
+    arguments += [f"--koncili-variant={variant}" for variant in options.variants]
     flags = {"--koncili-patient": options.patient, "--koncili-keep-going": options.keep_going}
     flags |= {"--koncili-complete": options.complete, "--koncili-long-waivers": options.long_waivers}
     return [*arguments, *(flag for flag, given in flags.items() if given)]

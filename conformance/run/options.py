@@ -65,7 +65,7 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
             SEED, _seed(option("koncili_seed"), option(_HYPOTHESIS_SEED, None))
         ),
         defects=tuple(option("koncili_defect") or ()),
-        variant=option("koncili_variant"),
+        variants=tuple(option("koncili_variant") or ()),
         production_host=option("koncili_allow_production"),
         patient=option("koncili_patient"),
         max_wait=_seconds("--koncili-max-wait", option("koncili_max_wait")),

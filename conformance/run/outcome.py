@@ -202,7 +202,7 @@ class Ending:
         words = ["koncili-conformance", "replay", str(self.task.reports.path(CERTIFICATE)), finding]
         words += ["--target", str(options.target_file)] if options.target_file is not None else []
         words += [word for defect in options.defects for word in ("--defect", defect)]
-        words += ["--variant", options.variant] if options.variant else []
+        words += [word for variant in options.variants for word in ("--variant", variant)]
         words += ["--patient"] if options.patient else []
         words += [f"--allow-production={options.production_host}"] if options.production_host else []
         return shlex.join(words)

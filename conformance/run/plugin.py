@@ -34,7 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--koncili-defect", metavar="NAME", action="append", help="give the mock in process this defect (repeatable)"
     )
-    group.addoption("--koncili-variant", metavar="NAME", help="let the mock in process be this variant")
+    group.addoption(
+        "--koncili-variant",
+        metavar="NAME",
+        action="append",
+        help="let the mock in process be this variant (repeatable)",
+    )
     group.addoption("--koncili-no-html", action="store_true", help="make no HTML report")
     group.addoption(
         "--koncili-max-wait",

@@ -19,7 +19,7 @@ from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.mock.clock import VirtualClock
 from conformance.mock.in_process import InProcess
 from conformance.mock.koncili import Koncili
-from conformance.mock.quirks import Quirk, Variant
+from conformance.mock.quirks import Quirk, readings_of
 from conformance.mock.target import mock_target_table
 from conformance.mock.wired import Wired
 from conformance.planning.costs import COMPLETE
@@ -61,7 +61,8 @@ class Options:
     seed: int | None = None
     defects: tuple[str, ...] = ()
     """What the mock in process does wrong."""
-    variant: str | None = None
+    variants: tuple[str, ...] = ()
+    """What it does otherwise, as the documents allow."""
     production_host: str | None = None
     """The host of a production target that the user allows."""
     patient: bool = False
@@ -276,10 +277,12 @@ def first_missing(rule: Rule, target: Target, *, controlled: bool) -> str | None
 def chosen_target(options: Options) -> Target:
     """The target of the options: the file's, else the mock in process. Raises CannotRun."""
     if options.target_file is None:
-        variants = [quirk for quirk in chosen_quirks(options) if isinstance(quirk, Variant)]
-        readings = dict(variants[0].readings) if variants else {}
+        try:
+            readings = readings_of(chosen_quirks(options))
+        except ValueError as error:
+            raise CannotRun(f"--variant: {error}; leave one out") from None
         return parse_target(mock_target_table(f"http://127.0.0.1:{MOCK_PORT}", readings), "the mock's own target")
-    if options.defects or options.variant:
+    if options.defects or options.variants:
         raise CannotRun("--defect and --variant apply to the mock in process; leave out --target")
     target = load_target(options.target_file)
     check_permitted(target, options.target_file, options.production_host)
@@ -287,17 +290,17 @@ def chosen_target(options: Options) -> Target:
 
 
 def chosen_quirks(options: Options) -> list[Quirk]:
-    """The defects and the variant of the options. Raises CannotRun where there is none of that name."""
+    """The defects and the variants of the options. Raises CannotRun where there is none of that name."""
     quirks: list[Quirk] = []
     try:
         if options.defects:
             from conformance.mock.defects import defect
 
             quirks += [defect(name) for name in options.defects]
-        if options.variant:
+        if options.variants:
             from conformance.mock.variants import variant
 
-            quirks.append(variant(options.variant))
+            quirks += [variant(name) for name in options.variants]
     except KeyError as error:
         raise CannotRun(str(error.args[0])) from None
     return quirks

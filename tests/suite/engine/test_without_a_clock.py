@@ -46,7 +46,7 @@ def test_a_release_is_not_blamed_for_an_update_that_may_still_be_to_come(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody sees within half an hour that it ignores updates; its releases mirror the order as it was.
-    options = Options(defects=("ord-15-first-write-wins",), variant="reconciles-at-once", seed=seed)
+    options = Options(defects=("ord-15-first-write-wins",), variants=("reconciles-at-once",), seed=seed)
     with closing(open_session(options)) as session:
         bench = Bench(session, "machine")
         session.evidence.expect("machine", "WFL-04", "a scenario")
@@ -59,7 +59,7 @@ def test_a_release_is_not_blamed_for_an_update_that_may_still_be_to_come(
 
 def test_a_creation_refused_for_its_own_sake_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a server demands what S2 prints, the rest of the run was given up after a minute and a half of asking again."""
-    with closing(open_session(Options(variant="total-net-value-demanded"))) as session:
+    with closing(open_session(Options(variants=("total-net-value-demanded",)))) as session:
         bench = Bench(session, "reconciliations")
         session.evidence.expect("reconciliations", "ERR-02", "a scenario")
         reconciliations = bench.reconciliations
@@ -122,7 +122,7 @@ def test_what_is_finished_too_soon_is_seen_though_that_takes_its_time(monkeypatc
 
 def test_how_late_a_query_shows_an_order_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy to read from that lags by parts of a second cost a client error for each order: the run's whole budget."""
-    with closing(open_session(Options(variant="orders-seen-late"))) as session:
+    with closing(open_session(Options(variants=("orders-seen-late",)))) as session:
         bench, control = Bench(session, "queries"), session.control
         assert control is not None
         session.evidence.expect("queries", "QRY-01", "a scenario")
@@ -273,7 +273,7 @@ def test_of_two_copies_that_answer_in_turn_one_may_lag_behind(
 @pytest.mark.parametrize("seed", range(3))
 def test_any_sequence_of_calls_asks_no_sooner_than_orders_are_shown(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each query before the copy to read from had the order spent a client error: 60 of them in one certification."""
-    with closing(open_session(Options(variant="orders-seen-late", seed=seed))) as session:
+    with closing(open_session(Options(variants=("orders-seen-late",), seed=seed))) as session:
         bench, control = Bench(session, "machine"), session.control
         assert control is not None
         session.evidence.expect("machine", "WFL-04", "a scenario")
@@ -575,7 +575,7 @@ def test_what_may_have_been_done_to_codes_is_asked_for_in_vain_a_few_times_alone
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A target that shows nothing for half an hour answers 404 to each, and client errors are dear."""
-    with closing(open_session(Options(variant="half-hour-consolidation"))) as session:
+    with closing(open_session(Options(variants=("half-hour-consolidation",)))) as session:
         bench = Bench(session, "queries")
         session.evidence.expect("queries", "QRY-01", "a scenario")
         session.control = None
@@ -642,7 +642,7 @@ def test_a_broken_creation_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_opened_to_see_that_one_has_ended_is_used_by_the_next_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each such look opened and completed a reconciliation of its own: twice as many as were needed."""
-    with closing(open_session(Options(variant="reconciles-at-once"))) as session:
+    with closing(open_session(Options(variants=("reconciles-at-once",)))) as session:
         bench = Bench(session, "reconciliations")
         session.evidence.expect("reconciliations", "CON-03", "a scenario")
         reconciliations = bench.reconciliations
@@ -671,7 +671,7 @@ def test_what_is_opened_to_see_that_one_has_ended_is_used_by_the_next_like_it(mo
 
 def test_one_for_fewer_entries_than_its_orders_have_is_completed_by_what_fits() -> None:
     """The release of the next order was refused, three times and some seconds later."""
-    with closing(open_session(Options(variant="reconciles-at-once"))) as session:
+    with closing(open_session(Options(variants=("reconciles-at-once",)))) as session:
         bench = Bench(session, "reconciliations")
         session.evidence.expect("reconciliations", "CON-03", "a scenario")
         reconciliations = bench.reconciliations
@@ -684,7 +684,7 @@ def test_one_for_fewer_entries_than_its_orders_have_is_completed_by_what_fits() 
 
 
 def test_an_earlier_period_is_used_again_where_nothing_lies_beside_it() -> None:
-    with closing(open_session(Options(variant="reconciles-at-once"))) as session:
+    with closing(open_session(Options(variants=("reconciles-at-once",)))) as session:
         bench = Bench(session, "reconciliations")
         session.evidence.expect("reconciliations", "REC-04", "a scenario")
         reconciliations = bench.reconciliations

@@ -342,7 +342,7 @@ def test_closing_it_ends_the_server_and_asking_again_begins_another() -> None:
 
 @pytest.mark.parametrize("name", OVER_A_SOCKET)
 def test_a_session_with_such_a_variant_goes_over_a_socket(name: str) -> None:
-    session = open_session(Options(variant=name))
+    session = open_session(Options(variants=(name,)))
     try:
         assert isinstance(session.transport, Wired)
         session.preflight()

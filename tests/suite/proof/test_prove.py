@@ -203,6 +203,11 @@ if __name__ == "__main__":
         "breaks-a-rule": Variant(
             name="breaks-a-rule", statement="Takes what ORD-04 refuses.", overlooks=not_enforced.overlooks,
         ),
+        "marks": Variant(name="marks", statement="Shows a field more.", shows=lambda body: {**body, "mark": 1}),
+        "loses-marked": Variant(
+            name="loses-marked", statement="Shows nothing of what is marked.",
+            answers=lambda _, answer: answer.having(body={}) if "mark" in (answer.body or ()) else answer,
+        ),
     }
     for name, mock in fleet.items():
         if isinstance(mock, Defect):
@@ -210,8 +215,9 @@ if __name__ == "__main__":
         else:
             variants.VARIANTS[name] = mock
     prover.FAMILY_OF = dict.fromkeys(fleet, "made for a test")
-    chosen = tuple(fleet[name] for name in sys.argv[2:])
-    plan = Plan(profile="smoke", seed=None, jobs=2, whole=False, mocks=chosen)
+    together, names = "--together" in sys.argv, [word for word in sys.argv[2:] if not word.startswith("-")]
+    chosen = tuple(fleet[name] for name in names)
+    plan = Plan(profile="smoke", seed=None, jobs=2, whole=False, mocks=chosen, together=together)
     sys.exit(run.run_proof(plan, selected=None, reports=Path(sys.argv[1]), html=False, tell=print))
 """
 
@@ -275,3 +281,37 @@ def test_a_mock_that_ends_its_run_is_undecided_and_the_others_go_on(tmp_path: Pa
     assert {defect.name: defect.verdict for defect in run.proof.defects} == {
         "ends-the-run": Fate.UNDECIDED, "right": Fate.CAUGHT,
     }  # fmt: skip
+
+
+# -- variants that share a mock ------------------------------------------------------------------------------------
+
+
+def test_of_those_that_share_a_mock_the_one_that_is_wrong_is_found(tmp_path: Path) -> None:
+    run = prove_wrong(tmp_path, "breaks-a-rule", "marks", "right", "--together")
+    assert run.code == 1, run.output + run.errors
+    alarm, marks = run.proof.variants
+    assert (alarm.name, alarm.verdict, set(alarm.blamed), alarm.beside) == (
+        "breaks-a-rule", Fate.FALSE_ALARM, {"ORD-04"}, (),
+    )  # fmt: skip
+    assert (marks.name, marks.verdict, marks.beside) == ("marks", Fate.PASSED, ())
+    assert [defect.verdict for defect in run.proof.defects] == [Fate.CAUGHT]
+    assert (run.proof.together, run.proof.verdict) == (True, "not-whole")
+
+
+def test_what_only_two_together_do_is_told_of_both(tmp_path: Path) -> None:
+    run = prove_wrong(tmp_path, "marks", "loses-marked", "--together")
+    assert run.code == 1, run.output + run.errors
+    assert {(one.name, one.verdict, one.beside) for one in run.proof.variants} == {
+        ("marks", Fate.FALSE_ALARM, ("loses-marked",)), ("loses-marked", Fate.FALSE_ALARM, ("marks",)),
+    }  # fmt: skip
+
+
+def test_those_that_pass_together_are_told_each_by_its_name(tmp_path: Path) -> None:
+    names = ("nulls-left-out", "no-error-source")
+    run = prove(tmp_path, *(word for name in names for word in ("--only", name)), "--together", "--profile", "smoke")
+    assert run.code == 2, run.output + run.errors
+    assert [(one.name, one.statement, one.verdict, one.beside) for one in run.proof.variants] == [
+        (name, VARIANTS[name].statement, Fate.PASSED, (other,)) for name, other in (names, names[::-1])
+    ]
+    assert "2 variants in 1 mocks" in run.output
+    assert f"{run.proof.clean.requests + run.proof.variants[0].requests} requests" in run.output

@@ -1,0 +1,54 @@
+"""Puts variants together into mocks that differ in several ways at once, so that a proof needs fewer runs. Pure.
+
+As pooled samples are tested: where the pool is clean, so is each of it; where it is not, each is tried by itself. Two that fill
+in the same hook could hide each other, so they never share a mock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Final
+
+from conformance.mock.quirks import Quirk, Variant
+
+_ALONE: Final = "alone"
+
+_BY_ITSELF: Final = frozenset({"busy", "loses", "loses_at_once", "at_once", "token_seconds", "tokens_by_the_second"})
+"""What takes tries, or moves what is tried when: beside others it would be another matter. So is one that does not follow a
+recommended rule: what it refuses can be what another is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Variants that one mock is at once; at least two."""
+
+    variants: tuple[Variant, ...]
+
+    @property
+    def name(self) -> str:
+        """All of their names."""
+        return " + ".join(variant.name for variant in self.variants)
+
+
+def differs_in(variant: Variant) -> frozenset[str]:
+    """The hooks that it fills in, `readings` among them."""
+    plain = Variant(name="", statement="")
+    return frozenset(
+        hook.name for hook in fields(Quirk) if getattr(variant, hook.name) != getattr(plain, hook.name)
+    ).difference({"name", "statement"}) | (frozenset({"readings"}) if variant.readings else frozenset())
+
+
+def companies(variants: Iterable[Variant]) -> tuple[Variant | Company, ...]:
+    """All of them, in as few mocks as can be filled in their order; what fits nowhere stays by itself."""
+    crowds: list[tuple[set[str], list[Variant]]] = []
+    for variant in variants:
+        hooks = differs_in(variant)
+        alone = bool(hooks & _BY_ITSELF or variant.disregards)
+        free = (crowd for crowd in crowds if not alone and not crowd[0] & (hooks | {_ALONE}))
+        taken, members = next(free, (set[str](), list[Variant]()))
+        if not members:
+            crowds.append((taken, members))
+        taken |= hooks | ({_ALONE} if alone else set())
+        members.append(variant)
+    return tuple(Company(tuple(members)) if len(members) > 1 else members[0] for _, members in crowds)
