@@ -32,11 +32,10 @@ class Company:
 
 
 def differs_in(variant: Variant) -> frozenset[str]:
-    """The hooks that it fills in, `readings` among them."""
+    """The hooks that it fills in. A reading counts as an objection, too: what one takes by its reading another may object to."""
     plain = Variant(name="", statement="")
-    return frozenset(
-        hook.name for hook in fields(Quirk) if getattr(variant, hook.name) != getattr(plain, hook.name)
-    ).difference({"name", "statement"}) | (frozenset({"readings"}) if variant.readings else frozenset())
+    hooks = {hook.name for hook in fields(Quirk) if getattr(variant, hook.name) != getattr(plain, hook.name)}
+    return frozenset(hooks - {"name", "statement"} | ({"objects"} if variant.readings else set()))
 
 
 def companies(variants: Iterable[Variant]) -> tuple[Variant | Company, ...]:
