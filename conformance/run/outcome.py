@@ -176,7 +176,9 @@ class Ending:
             return
         report = make_page(reports, allure_results, self.certificate) if html else tr("no HTML report, as asked")
         page = page_told(reports, self.certificate)  # last: it links to what is there
-        self.places = [page, tr("certificate: {path}", path=reports.path(CERTIFICATE)), report]
+        certificate = reports.path(CERTIFICATE)  # not there where it could not be written
+        told = [tr("certificate: {path}", path=certificate)] if certificate.exists() else []
+        self.places = [page, *told, report]
 
     def told(self, *, quiet: bool = False) -> Iterator[Line]:
         """What is to be said, failures first; `quiet` is the least of it. To be called once: it also tells the CI system."""

@@ -127,6 +127,20 @@ def test_a_disk_that_is_full(workers: int, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_reports_that_are_removed_meanwhile(tmp_path: Path) -> None:
+    line = """
+        "$K" certify --no-html -v --rule=ORD-05 --rule=ORD-04 --rule=ORD-13 --reports gone > told 2>&1 &
+        until grep -q "ORD-0" told; do sleep 0.02; done
+        rm -r gone
+        wait $!; code=$?; cat told; exit $code
+    """
+    done = in_shell(tmp_path, line)
+    assert done.returncode == 3, done.stdout
+    assert "the certificate cannot be written" in done.stdout
+    assert "certificate: " not in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_no_home_and_no_place_for_temporary_files(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
     places = dict.fromkeys(("HOME", "TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"), nowhere)
