@@ -170,8 +170,10 @@ class RecoveryClient:
     def check_allowance(self) -> None:
         """Raises NotCompleted before a call that may be refused where enough was spent."""
         left, here = self.errors_left(), self._spent_on_this
-        if here >= ERRORS_EACH or self.spent + here >= ERRORS_AT_MOST:
+        if here >= ERRORS_EACH:
             raise NotCompleted(f"{here} client errors were spent on it, and no more than that for now")
+        if self.spent + here >= ERRORS_AT_MOST:
+            raise NotCompleted(f"{self.spent + here} client errors were spent on what was left, and no more than that for now")
         if left is not None and left < 1:
             raise NotTried("the budget of client errors is spent")
 

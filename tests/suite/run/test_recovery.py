@@ -499,7 +499,7 @@ def test_cleanup_goes_on_with_them(koncili: Koncili, dead: OneRun, rescuer: OneR
     ("left_of_the_hour", "spent_on_recovery", "reason"),
     [
         (0, 0, "the budget of client errors is spent"),
-        (100, ERRORS_AT_MOST, "client errors were spent on it, and no more than that for now"),
+        (100, ERRORS_AT_MOST, f"{ERRORS_AT_MOST} client errors were spent on what was left"),
     ],
     ids=["that of the hour", "that of a run"],
 )
