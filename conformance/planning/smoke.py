@@ -76,21 +76,22 @@ def tries_kinds(stage: Stage) -> bool:
 def _affordable(scenarios: Sequence[Stage], client_errors: int) -> list[Stage]:
     """The cheapest of each rule first, of those of one cost what others stand on; then what else there is room for."""
     kept, left = list[Stage](), client_errors
-    cheapest = [min((one for one in scenarios if one.rule == rule), key=_cost) for rule in _rules(scenarios)]
-    others = [stage for stage in scenarios if stage not in cheapest]
-    for stage in [*sorted(cheapest, key=_worth), *sorted(others, key=_worth)]:
+    cheapest = _cheapest(scenarios)
+    others = [stage for stage in scenarios if stage is not cheapest[stage.rule]]
+    for stage in [*sorted(cheapest.values(), key=_worth), *sorted(others, key=_worth)]:
         if stage.client_errors <= left:
             kept.append(stage)
             left -= stage.client_errors
     return kept
 
 
-def _rules(scenarios: Iterable[Stage]) -> list[str]:
-    return list(dict.fromkeys(stage.rule for stage in scenarios))
-
-
-def _cost(stage: Stage) -> int:
-    return stage.client_errors
+def _cheapest(scenarios: Iterable[Stage]) -> dict[str, Stage]:
+    """By rule the first of those that cost least."""
+    cheapest: dict[str, Stage] = {}
+    for stage in scenarios:
+        if stage.client_errors < cheapest.setdefault(stage.rule, stage).client_errors:
+            cheapest[stage.rule] = stage
+    return cheapest
 
 
 def _worth(stage: Stage) -> tuple[int, int]:
