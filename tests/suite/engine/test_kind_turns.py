@@ -14,11 +14,10 @@ from conformance.profiles import PROFILES
 from strategies.faults import Case, cases
 from strategies.orders import LARGE, STATUSES, place_of
 from strategies.turns import TURNS
-from tests.suite.support.properties import EXAMPLES_OF_A_RUN, mock_scope, sample
+from tests.suite.support.properties import mock_scope, tried
 
 SCOPE: Final = mock_scope({})
 SEEDS: Final = range(3)
-EXAMPLES: Final = EXAMPLES_OF_A_RUN
 
 
 def turns(seed: int, profile: str = "certification") -> KindTurns:
@@ -30,7 +29,7 @@ def turns(seed: int, profile: str = "certification") -> KindTurns:
 def broken(rule: str, seed: int) -> list[Case]:
     """A case of each try of a rule's kinds."""
     return [
-        sample(cases(SCOPE, refusal.endpoint, kind, turn=turn), EXAMPLES)[-1]
+        tried(cases(SCOPE, refusal.endpoint, kind, turn=turn))
         for refusal, kinds in turns(seed).items()
         if refusal.rule == rule
         for kind, turn in kinds

@@ -106,6 +106,17 @@ def sample(strategy: st.SearchStrategy[T], size: int, *, first_run: int = 0) -> 
     return found
 
 
+def tried(strategy: st.SearchStrategy[T]) -> T:
+    """What a certification tries of a strategy of which it tries one example: the first that is not the simplest."""
+    found: list[T] = []
+
+    def collect(example: T) -> None:
+        found.append(example)
+
+    seed(0)(repeatable(2, phases=[Phase.generate])(given(strategy)(collect)))()
+    return found[-1]
+
+
 JSON_VALUES: Final = st.recursive(
     st.none()
     | st.booleans()
