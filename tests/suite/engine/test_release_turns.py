@@ -19,7 +19,7 @@ from conformance.profiles import PROFILES
 from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches
 from strategies.reconciliations import STATUSES
 from tests.suite.support.command_runs import certify
-from tests.suite.support.properties import EXAMPLES_OF_A_RUN, mock_scope, sample
+from tests.suite.support.properties import mock_scope, tried
 
 SCOPE: Final = mock_scope({})
 SHARED: Final = replace(SCOPE, opened_at=(SCOPE.places[0], SCOPE.places[-1]))
@@ -36,7 +36,7 @@ def drawn(turn: Turn, kinds: tuple[Kind, ...]) -> FaultBatch:
     """An example of what is tried in that turn."""
     sizes = {"crowded": turn.crowded, "bare": turn.bare}
     strategy = fault_batches(SHARED, Endpoint.SUBMIT_RELEASE, kinds, **sizes, turn=turn.number)
-    return sample(strategy, EXAMPLES_OF_A_RUN)[-1]
+    return tried(strategy)
 
 
 def sizes(rule: str) -> Iterator[tuple[Comes, int]]:
