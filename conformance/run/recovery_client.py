@@ -173,7 +173,9 @@ class RecoveryClient:
         if here >= ERRORS_EACH:
             raise NotCompleted(f"{here} client errors were spent on it, and no more than that for now")
         if self.spent + here >= ERRORS_AT_MOST:
-            raise NotCompleted(f"{self.spent + here} client errors were spent on what was left, and no more than that for now")
+            raise NotCompleted(
+                f"{self.spent + here} client errors were spent on what was left, and no more than that for now"
+            )
         if left is not None and left < 1:
             raise NotTried("the budget of client errors is spent")
 
