@@ -14,6 +14,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
 from conformance.engine.kept_open import check_no_refused_one_keeps_it
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.orders_meanwhile import check_orders_go_on
 from conformance.engine.printed_workflow import is_printed
 from conformance.engine.reconciled_laws import MORE_THAN_A_PAGE
 from conformance.engine.refused_release import rule_to_blame
@@ -137,22 +138,35 @@ def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
                 return False
         return True
 
-    def law(name: str, drawn: st.SearchStrategy[Batch], examples: int, shown_by: Callable[[Batch], bool]) -> Whole:
+    is_active = partial(_check_active, bench, rule)
+
+    def law(
+        name: str,
+        drawn: st.SearchStrategy[Batch],
+        examples: int,
+        shown_by: Callable[[Batch], bool],
+        meanwhile: Meanwhile,
+    ) -> Whole:
         return Whole(
             rule, f"{bench.scenario}{name}", drawn, go, examples, ended(bench, rule),
-            meanwhile=partial(_check_active, bench, rule), is_shown_by=shown_by,
+            meanwhile=meanwhile, is_shown_by=shown_by,
         )  # fmt: skip
 
     def of_orders(name: str, least: int, examples: int) -> Whole:
         drawn = batches(reconciliations.scope, at_least=least, at_most=most)
-        return law(name, drawn, examples, partial(_has_orders, (least, most)))
+        return law(name, drawn, examples, partial(_has_orders, (least, most)), is_active)
+
+    def with_orders_beside(reconciliation: OpenReconciliation, received: int) -> None:
+        is_active(reconciliation, received)
+        if received == 1:
+            check_orders_go_on(bench, reconciliation.place)
 
     # One of the most in any case: when it ends in between is seen best there; and one of which a single entry comes last.
     wanted = _wanted(bench)
     to_its_last_entry = st.just(reconciliations.plain(reconciliations.scope.places[0], *TO_ITS_LAST_ENTRY))
     return [
         of_orders("", most, 1),
-        law(" to its last entry", to_its_last_entry, 1, _ends_with_one_entry),
+        law(" to its last entry", to_its_last_entry, 1, _ends_with_one_entry, with_orders_beside),
         *([of_orders(" of any number", least, wanted - 1)] if wanted > 1 else []),
     ]
 

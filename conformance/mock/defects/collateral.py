@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach
-from conformance.mock.defects.parts import Seen, rules
+from conformance.contract.reconciliation_rules import OrderFacts
+from conformance.mock.defects.parts import SUBMIT, Seen, rules
 from conformance.mock.koncili import query_key
 from conformance.mock.quirks import Defect
 from conformance.mock.world import ENABLED, Body, MockWorld, OrderKey, Reconciliation, order_key
@@ -29,6 +31,25 @@ def _move_by_code(order: Body, _previous: Body | None, world: MockWorld) -> Body
         if is_other and (version := world.stored(key)) and version.body is not None and version.through_api:
             world.put(key, None)
     return order
+
+
+def _is_open(world: MockWorld, account: int | None) -> bool:
+    return any(one.account == account and one.situation is None for one in world.all_reconciliations)
+
+
+def _none_is_deletable_while_open(world: MockWorld) -> Seen:
+    def stored_order(account: int, channel: str, code: str) -> OrderFacts | None:
+        facts = world.stored_order(account, channel, code)
+        return replace(facts, reconciled=True) if facts and _is_open(world, account) else facts
+
+    return Seen(world, stored_order=stored_order)
+
+
+def _no_update_while_open(request: Request, body: Body, world: MockWorld) -> Breach | None:
+    key = order_key(body) if request.endpoint is SUBMIT else None
+    if key is None or world.stored(key) is None or not _is_open(world, key[0]):
+        return None
+    return Breach("ORD-13", "marketplaceCode", "a reconciliation is active")
 
 
 def _touch_the_last(order: Body, _previous: Body | None, world: MockWorld) -> Body:
@@ -237,6 +258,18 @@ COLLATERAL: Final = (
         statement="Accepts a deletion and keeps the order.",
         rules=rules("DEL-01", "DEL-05", "ORD-17"),
         after_deletion=_undelete,
+    ),
+    Defect(
+        name="del-01-not-while-one-is-open",
+        statement="Deletes no order of an account while a reconciliation of it is active.",
+        rules=rules("DEL-01"),
+        sees=_none_is_deletable_while_open,
+    ),
+    Defect(
+        name="ord-15-not-while-one-is-open",
+        statement="Takes no update of an order while a reconciliation of its account is active.",
+        rules=rules("ORD-15", "ORD-17"),
+        objects=_no_update_while_open,
     ),
     Defect(
         name="del-01-takes-neighbours",
