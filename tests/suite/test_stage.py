@@ -70,7 +70,7 @@ def requests_of(staged: StagedMock) -> int:
 
 Seen = int | type[Exception]
 
-SEEN: Final[dict[str, tuple[Seen, bool]]] = {
+SEEN: Final[dict[str, tuple[Seen, int]]] = {
     "refuse": (httpx.TransportError, False),
     "reset-before": (httpx.ReadError, False),
     "reset-after": (httpx.ReadError, True),
@@ -92,8 +92,9 @@ SEEN: Final[dict[str, tuple[Seen, bool]]] = {
     "redirect-same-host": (301, False),
     "no-token": (403, False),
     "revoked-token": (403, False),
+    "twice": (200, 2),
 }
-"""By fault: what a client sees of it, and whether the request was carried out."""
+"""By fault: what a client sees of it, and whether the request was carried out, or how often."""
 
 LOGGED: Final = {"half-answer": 200}
 """The statuses in the log that no client sees as such."""
