@@ -39,6 +39,8 @@ class OpenReconciliation:
     """Whether it was seen to have ended."""
     sent_twice: bool = False
     """Whether its first order was sent twice, the same."""
+    deleted_beside: bool = False
+    """Whether an order that is no part of it was deleted while it was open: what is refused since may have gone with it."""
     may_fail: bool = False
     """Whether it may end in ERROR: it was made to, or its order was deleted meanwhile, of which no document speaks. That this is
     notified is another rule's business than that it is reconciled."""

@@ -86,16 +86,24 @@ def _ways(
     place, batch, was_refused = reconciliation.place, reconciliation.batch, reconciliation.after_refusal
     reconciliations.free(place)
     stays = place in reconciliations.blocked
-    if was_refused or reconciliation.sent_twice or not stays:
-        # This time each order is sent once.
-        likely = "WFL-02" if reconciliation.within is not None else "ORD-17" if reconciliation.sent_twice else "REL-01"
-        yield _where_it_is_free(reconciliations, batch), "REL-18" if was_refused else likely
+    if was_refused or reconciliation.sent_twice or reconciliation.deleted_beside or not stays:
+        # This time each order is sent once, and none is deleted beside them.
+        yield _where_it_is_free(reconciliations, batch), "REL-18" if was_refused else _likely_cause(reconciliation)
     if batch.namesake is not None and not stays:
         yield _where_it_is_free(reconciliations, replace(batch, namesake=None)), "REL-01"
     if len(batch.orders) > 1:
         takes_releases = any(one.released for one in reconciliations.ids.values() if one.place == place)
         rule = "WFL-02" if not stays or takes_releases else "REL-01"
         yield _where_it_is_free(reconciliations, _alone(batch, order)), rule
+
+
+def _likely_cause(reconciliation: OpenReconciliation) -> str:
+    """The rule to blame where its releases are accepted when only they are sent."""
+    if reconciliation.within is not None:
+        return "WFL-02"
+    if reconciliation.deleted_beside:
+        return "DEL-01"
+    return "ORD-17" if reconciliation.sent_twice else "REL-01"
 
 
 def _where_it_is_free(reconciliations: Reconciliations, batch: Batch) -> Batch | None:

@@ -159,7 +159,7 @@ def stays_active(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
     def with_orders_beside(reconciliation: OpenReconciliation, received: int) -> None:
         is_active(reconciliation, received)
         if received == 1:
-            check_orders_go_on(bench, reconciliation.place)
+            check_orders_go_on(bench, reconciliation)
 
     # One of the most in any case: when it ends in between is seen best there; and one of which a single entry comes last.
     wanted = _wanted(bench)

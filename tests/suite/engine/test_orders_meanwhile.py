@@ -11,7 +11,12 @@ from tests.suite.support.in_succession import LAWS, bench_for
 
 @pytest.mark.parametrize(
     ("defect", "blamed"),
-    [("", set()), ("del-01-not-while-one-is-open", {"DEL-01"}), ("ord-15-not-while-one-is-open", {"ORD-15"})],
+    [
+        ("", set()),
+        ("del-01-not-while-one-is-open", {"DEL-01"}),
+        ("ord-15-not-while-one-is-open", {"ORD-15"}),
+        ("del-01-takes-neighbours", {"DEL-01"}),
+    ],
 )
 @pytest.mark.parametrize("together", [True, False], ids=["in succession", "by itself"])
 def test_what_is_refused_while_one_is_open_is_told(defect: str, blamed: set[str], *, together: bool) -> None:
