@@ -58,11 +58,14 @@ class ProofEntry(_Part):
 
     @classmethod
     def of(cls, raw: bytes) -> Self:
-        """What the content of a proof.json says. Raises ValueError where it is none, or does not say of which code it is."""
+        """What the content of a proof.json says; a whole one whose variants shared mocks is partial here, since what one does
+        could hide what another does. Raises ValueError where it is none, or does not say of which code it is."""
         proof: dict[str, Any] = json.loads(raw)
         if not isinstance(proof, dict) or proof.get("schema") != _SCHEMA:
             raise ValueError(f"its schema is not {_SCHEMA}")
         told = {name: proof.get(name) for name in ("verdict", "profile", "sensitivity", "specificity", "finishedAt")}
+        if proof.get("together") is True and told["verdict"] == "whole":
+            told["verdict"] = "partial"
         suite = proof.get("suite")
         code = suite.get("code") if isinstance(suite, dict) else None
         entry = {**told, "code": code, "digest": f"sha256:{sha256(raw).hexdigest()}"}

@@ -406,7 +406,7 @@ def test_a_release_by_itself_whose_answer_is_lost_may_be_in() -> None:
         def lose(*_: object, **__: object) -> Exchange:
             raise Doubtful("no answer")
 
-        bench.send = lose  # type: ignore[method-assign]
+        bench.send = lose  # type: ignore[method-assign]  # for this test's own bench
         with pytest.raises(Doubtful):
             release_alone(Attempt(bench), one, asking_release(one, 1))
         assert (one.released, one.lost) == (set(), {1})

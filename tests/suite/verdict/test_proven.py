@@ -76,6 +76,13 @@ def test_the_proof_beside_the_reports_is_told(tmp_path: Path) -> None:
     assert (found.finished_at, found.code, found.profile) == (STARTED, code_digest(), "certification")
 
 
+def test_one_in_which_variants_shared_mocks_is_partial(tmp_path: Path) -> None:
+    found = own_proof(None, file_of(proof(together=True), tmp_path / "proof.json"))
+    assert found is not None
+    assert (found.verdict, found.is_whole) == ("partial", False)
+    assert entry(proof(together=True, second=Fate.MISSED)).verdict == "not-whole"
+
+
 OF_OTHER_CODE: Final = Suite(version="0", commit=None, code="sha256:" + "0" * 64)
 OF_AN_OLDER_SUITE: Final = Suite(version="0", commit=None)
 
