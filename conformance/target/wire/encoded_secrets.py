@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 from typing import Final
 
+from conformance.target.wire.strides import Strides
+
 SHORTEST: Final = 6
 """A form with fewer letters and digits than this is not looked for: innocent text would have it."""
 
 WINDOW, _STRIDE, _STEP = 12, 4, 5
 """Of a long token every piece is a secret. Windows of its forms are kept at every 4th place and those of a text looked up at
 every 5th: where 12 + 4 * 5 characters, one after the other, are the token's, one of them meets."""
+
+_LOOK: Final = Strides(WINDOW, _STEP)
 
 LONG: Final = WINDOW + _STRIDE * _STEP
 
@@ -92,7 +96,7 @@ class Disguises:
         """The text without what was learnt."""
         view = _view(text)
         found = [form for form in self._forms if form.needle in view]
-        met = bool(self._windows) and not self._windows.isdisjoint(_windows(view, _STEP))
+        met = bool(self._windows) and _LOOK.meets(view, self._windows)
         if not found and not met:
             return text
         view, spans = _placed(text)

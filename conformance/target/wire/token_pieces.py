@@ -7,6 +7,7 @@ from bisect import bisect_right
 from typing import Final
 
 from conformance.target.wire.encoded_secrets import SHORTEST_PIECE
+from conformance.target.wire.strides import Strides
 
 _MADE_OF: Final = re.compile(r"[\w.+/=~-]+", re.ASCII)
 _LONG: Final = re.compile(rf"[\w.+/=~-]{{{SHORTEST_PIECE},}}", re.ASCII)
@@ -14,6 +15,8 @@ _LONG: Final = re.compile(rf"[\w.+/=~-]{{{SHORTEST_PIECE},}}", re.ASCII)
 
 _PART, _STEP = 8, SHORTEST_PIECE - 8 + 1
 """A text is looked at at every 9th place only: of a piece of 16 characters one such part of 8 is whole."""
+
+_LOOK: Final = Strides(_PART, _STEP)
 
 
 class Pieces:
@@ -26,7 +29,7 @@ class Pieces:
         """One after the other, between what is in none."""
         self._begins: list[int] = []
         self._blots: list[str] = []
-        self._parts: set[str] = set()
+        self._parts: set[bytes] = set()
 
     def learn(self, token: str, blot: str) -> bool:
         """From now on each long piece of the token reads `blot`; whether it has any."""
@@ -38,7 +41,8 @@ class Pieces:
         self._begins.append(len(self._tokens))
         self._blots.append(blot)
         self._tokens += f"{token}\n"
-        self._parts.update(token[start : start + _PART] for start in range(len(token) - _PART + 1))
+        raw = token.encode("ascii")
+        self._parts.update(raw[start : start + _PART] for start in range(len(raw) - _PART + 1))
         return True
 
     def __contains__(self, piece: str) -> bool:
@@ -46,11 +50,11 @@ class Pieces:
 
     def are_in(self, text: str) -> bool:
         """Whether there is one: by far the most texts hold none, and a run learns hundreds of tokens."""
-        parts = [text[at : at + _PART] for at in range(0, len(text) - _PART + 1, _STEP)]
-        if self._parts.isdisjoint(parts):
+        raw = _one_byte_each(text)
+        if not _LOOK.meets(raw, self._parts):
             return False
         # A part is short enough to stand in innocent text: a token that was made up is like a code or a date.
-        around = (number * _STEP for number, part in enumerate(parts) if part in self._parts)
+        around = (at for at in range(0, len(raw) - _PART + 1, _STEP) if raw[at : at + _PART] in self._parts)
         return any(
             self._blot_of(text[start : start + SHORTEST_PIECE]) is not None
             for at in around
@@ -68,7 +72,8 @@ class Pieces:
 
     def _found(self, piece: str, likely: int = -1) -> int:
         """Where a piece begins in the tokens: where it is `likely` to, if it does; -1 where there is none."""
-        if not all(piece[at : at + _PART] in self._parts for at in range(_STEP)):
+        raw = _one_byte_each(piece)
+        if not all(raw[at : at + _PART] in self._parts for at in range(_STEP)):
             return -1  # to look through all tokens takes a thousand times as long
         return likely if likely >= 0 and self._tokens.startswith(piece, likely) else self._tokens.find(piece)
 
@@ -84,3 +89,8 @@ class Pieces:
                     kept += text[end:start] + self._blot_at(at)
                 end = start + SHORTEST_PIECE
         return kept + text[end:]
+
+
+def _one_byte_each(text: str) -> bytes:
+    """Its characters at the same places; what is in no token is a question mark."""
+    return text.encode("ascii", "replace")
