@@ -14,7 +14,7 @@ from conformance.contract.jsontext import dumps
 from conformance.contract.judge import Request
 from conformance.contract.order_rules import Breach, is_number
 from conformance.mock.defects.collations import without_accents
-from conformance.mock.defects.parts import SUBMIT, per_extract, reading, rules
+from conformance.mock.defects.parts import SUBMIT, per_extract, reading, rules, where_possible
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body, MockWorld, order_key
 
@@ -123,18 +123,21 @@ def _kept(name: str, statement: str, change: Callable[[Body], Body]) -> Defect:
 
 def _money(change: Callable[[Decimal], Decimal]) -> Callable[[Body], Body]:
     """A change of the value of each extract and of the total."""
+    possible = where_possible(change)
 
     def changed(value: Any) -> Any:
-        return change(Decimal(value)) if is_number(value) else value
+        return possible(Decimal(value)) if is_number(value) else value
 
     of_extracts = per_extract(lambda one: {**one, "value": changed(one.get("value"))})
     return lambda order: {**of_extracts(order), "totalGrossValue": changed(order.get("totalGrossValue"))}
 
 
 def _total(change: Callable[[Decimal], Decimal]) -> Callable[[Body], Body]:
+    possible = where_possible(change)
+
     def changed(order: Body) -> Body:
         total: Any = order.get("totalGrossValue")
-        return {**order, "totalGrossValue": change(Decimal(total))} if is_number(total) else order
+        return {**order, "totalGrossValue": possible(Decimal(total))} if is_number(total) else order
 
     return changed
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from conformance.contract.instants import parse_instant
 from conformance.mock.defects.collations import through_a_double
-from conformance.mock.defects.parts import per_date, per_extract, per_value, rules
+from conformance.mock.defects.parts import per_date, per_extract, per_value, rules, where_possible
 from conformance.mock.quirks import Defect
 from conformance.mock.world import Body
 
@@ -37,8 +37,9 @@ def _grouped(value: Any) -> Any:
 
 
 def _total(change: Callable[[Any], Any]) -> Callable[[Body], Body]:
+    changed = where_possible(change)
     return lambda order: (
-        {**order, "totalGrossValue": change(order["totalGrossValue"])}
+        {**order, "totalGrossValue": changed(order["totalGrossValue"])}
         if order.get("totalGrossValue") is not None
         else order
     )

@@ -140,8 +140,8 @@ def asked(change: Callable[[str], str], name: str, *endpoints: Endpoint) -> Call
 # -- what is shown and answered ------------------------------------------------------------------------------------
 
 
-def per_value(change: Callable[[Any], Any]) -> Callable[[Body], Body]:
-    """A change of every extract's value, as a hook that shows an order; a value that can't be changed so stays."""
+def where_possible(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A change of an amount; one that can't be changed so stays, as one of more digits than are calculated with."""
 
     def changed(value: Any) -> Any:
         try:
@@ -150,6 +150,12 @@ def per_value(change: Callable[[Any], Any]) -> Callable[[Body], Body]:
             return value
         return value if isinstance(found, Decimal) and not found.is_finite() else found
 
+    return changed
+
+
+def per_value(change: Callable[[Any], Any]) -> Callable[[Body], Body]:
+    """A change of every extract's value, as a hook that shows an order; a value that can't be changed so stays."""
+    changed = where_possible(change)
     return per_extract(lambda extract: {**extract, "value": changed(extract["value"])})
 
 

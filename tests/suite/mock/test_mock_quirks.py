@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 import pytest
@@ -38,6 +39,22 @@ def test_a_mock_with_a_quirk_gives_a_token(name: str) -> None:
     answer = Caller(mock_with(QUIRKS[name])).token()
     assert answer.status_code == (201 if name == "other-success-statuses" else 200)
     assert answer.json()["accessToken"]
+
+
+MANY_DIGITS: Final = Decimal("8" * 45 + ".37")
+"""An amount of more digits than are calculated with."""
+
+
+def test_no_quirk_breaks_down_at_an_amount_of_many_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    extracts = [{**order()["extracts"][0], "value": MANY_DIGITS}]
+    broken = []
+    for name, quirk in QUIRKS.items():
+        caller = Caller(mock_with(quirk))
+        caller.submit(totalGrossValue=MANY_DIGITS, extracts=extracts)
+        caller.look_up()
+        if "Traceback" in capsys.readouterr().err:
+            broken.append(name)
+    assert broken == []
 
 
 DONE_IN_A_CRASH: Final = {
