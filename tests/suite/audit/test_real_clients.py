@@ -14,10 +14,20 @@ import pytest
 from conformance.contract.credentials import encode_credentials
 from conformance.traffic.exchange import NOT_RECORDED, Missing, Origin
 from conformance.traffic.ndjson import line_of
-from tests.suite.audit.test_client_rules import DONE, ERROR_400, sent
 from tests.suite.audit.test_in_parts import TINY, is_alike
 from tests.suite.support.bodies import LATER, creation, entries, order, release
-from tests.suite.support.recorded_calls import CODE, HEADERS, HOST, QUERY, TOKEN, Recording, verdict
+from tests.suite.support.recorded_calls import (
+    CODE,
+    DONE,
+    ERROR_400,
+    HEADERS,
+    HOST,
+    QUERY,
+    TOKEN,
+    Recording,
+    sent,
+    verdict,
+)
 
 WRONG = entries(("SALE", "203.63"), ("COMISSION", "-24.43"), ("SHIP", "-27.95"))
 PLAIN_HTTP = "http://koncili.example"

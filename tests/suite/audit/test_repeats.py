@@ -15,11 +15,10 @@ from conformance.traffic.exchange import NOT_RECORDED, Exchange, Missing, Origin
 from conformance.traffic.ndjson import line_of
 from conformance.verdict.verdicts import RunVerdict
 from tests.suite.audit.test_any_recording import recordings
-from tests.suite.audit.test_client_rules import DONE, ERROR_400
 from tests.suite.audit.test_in_parts import TINY, is_alike
 from tests.suite.support.bodies import LATER, creation, order, release
 from tests.suite.support.integrations import record
-from tests.suite.support.recorded_calls import TOKEN, Recording
+from tests.suite.support.recorded_calls import DONE, ERROR_400, TOKEN, Recording
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,9 @@ from conformance.traffic import manner
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.manner import looked_at
 from conformance.traffic.ndjson import line_of
-from tests.suite.audit.test_client_rules import DONE, ERROR_400
 from tests.suite.audit.test_in_parts import TINY, is_alike
 from tests.suite.support.bodies import creation, order, release
-from tests.suite.support.recorded_calls import Recording
+from tests.suite.support.recorded_calls import DONE, ERROR_400, Recording
 
 
 def day(seed: int, *, orders: int = 12, verified: bool = True) -> Recording:

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.suite.audit.test_client_rules import DONE, ERROR_400
 from tests.suite.audit.test_repeats import seen_twice
 from tests.suite.support.bodies import creation, order, release
-from tests.suite.support.recorded_calls import TOKEN, Recording
+from tests.suite.support.recorded_calls import DONE, ERROR_400, TOKEN, Recording
 
 
 @pytest.mark.parametrize("status", [503, 429, 400])

@@ -12,10 +12,9 @@ from conformance.audit.auditor import Auditor
 from conformance.audit.run import audit
 from conformance.contract.jsontext import dumps
 from conformance.traffic.exchange import Exchange, Missing
-from tests.suite.audit.test_client_rules import DONE
 from tests.suite.audit.test_in_parts import TINY, is_alike
 from tests.suite.support.bodies import creation, order, release
-from tests.suite.support.recorded_calls import Recording, verdict
+from tests.suite.support.recorded_calls import DONE, Recording, verdict
 
 
 def busy() -> Recording:

@@ -11,11 +11,10 @@ import pytest
 
 from conformance.traffic.exchange import NOT_RECORDED, Missing
 from conformance.traffic.ndjson import line_of
-from tests.suite.audit.test_client_rules import DONE, ERROR_400
 from tests.suite.audit.test_in_parts import TINY, is_alike
 from tests.suite.audit.test_repeats import seen_twice
 from tests.suite.support.bodies import LATER, creation, entries, order, release
-from tests.suite.support.recorded_calls import TOKEN, Recording, verdict
+from tests.suite.support.recorded_calls import DONE, ERROR_400, TOKEN, Recording, verdict
 
 HELD = ("no durations", "whole seconds", "whole seconds without durations")
 

@@ -11,7 +11,7 @@ from conformance.audit.auditor import Auditor
 from conformance.contract.jsontext import dumps
 from conformance.mock.world import INTEGRATOR
 from conformance.traffic.exchange import NOT_RECORDED, Exchange, Missing, Origin, Recorded, Request, Response
-from tests.suite.support.bodies import Body
+from tests.suite.support.bodies import END, Body, creation, order
 
 HOST: Final = "https://koncili.example"
 BEGAN: Final = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -22,6 +22,10 @@ SECOND: Final = timedelta(seconds=1)
 
 CODE: Final = "701-2798273-4005859"
 QUERY: Final = f"marketplaceCode={CODE}&channelName=CHANNEL_NAME&accountId=19055"
+
+ERROR_400: Final = {"errorMessage": "not this", "errorCode": "400-0", "errorSource": None}
+DONE: Final = {"accountId": 19055, "reconciliationId": 237, "resolvedEndDate": END, "situation": "CONCILIED"}
+"""What a notification says of a reconciliation that has ended well."""
 
 
 @dataclass
@@ -119,6 +123,15 @@ class Recording:
     def without(self, **parts: Any) -> Recording:
         """The same, with that of every exchange replaced, such as its time."""
         return Recording([replace(exchange, **parts) for exchange in self.exchanges])
+
+
+def sent(**changes: Any) -> Recording:
+    """An order sent and verified, and a reconciliation opened for it."""
+    recording = Recording()
+    recording.submit(order(**changes))
+    recording.look_up(answer=order(**changes))
+    recording.open(creation())
+    return recording
 
 
 UNTIMED: Final = {"started": NOT_RECORDED, "took": NOT_RECORDED}

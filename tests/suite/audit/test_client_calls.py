@@ -1,0 +1,267 @@
+"""Rules of clients about when they call: tokens, rates, blocks, what was refused or lost before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from conformance.contract.jsontext import dumps
+from tests.suite.support.bodies import creation, order, release
+from tests.suite.support.recorded_calls import DONE, ERROR_400, HEADERS, QUERY, TOKEN, Recording, sent, verdict
+
+
+def test_a_login_for_each_call_is_found() -> None:
+    recording = Recording()
+    for number in range(6):
+        token = f"{TOKEN}-{number}"
+        recording.log_in(token)
+        recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": token})
+    assert recording.broken() == {"CLI-08": [2, 4, 6, 8, 10]}
+
+
+def test_a_login_after_a_restart_is_none() -> None:
+    recording = Recording()
+    for number in range(3):
+        token = f"{TOKEN}-{number}"
+        recording.log_in(token)
+        recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": token})
+    assert recording.broken() == {}
+
+
+def test_logins_of_which_the_recorder_blotted_out_the_tokens_say_nothing() -> None:
+    recording = Recording()
+    for _ in range(6):
+        recording.log_in("<redacted:accessToken>")
+        recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": "<redacted:accessToken>"})
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("after", [3700.0, 7300.0, 40_000.0])
+def test_a_token_that_is_renewed_when_a_403_says_that_its_life_is_over_is_lawful(after: float) -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(answer=order())
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"}, after=after)
+    recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning")
+    recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": "second-token-of-this-morning"})
+    assert recording.broken() == {}
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
+    assert recording.broken() == {"CLI-08": [5]}
+
+
+def test_a_token_that_lives_longer_may_be_used_longer() -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(answer=order(), after=7100)
+    recording.look_up(answer=order(), after=3600)
+    assert recording.broken() == {}
+
+
+def test_workers_that_were_on_their_way_when_a_token_died_are_no_fault_in_whole_seconds() -> None:
+    recording = Recording()
+    for after in (1.0, 0.0):
+        recording.look_up(status=403, answer={"response": "NO_TOKEN"}, after=after, took=timedelta(seconds=0.2))
+    recording.exchanges[:] = [replace(one, whole_seconds=True) for one in recording.exchanges]
+    assert recording.broken() == {}
+
+
+def test_a_refused_token_that_is_sent_again_is_found() -> None:
+    recording = Recording()
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
+    assert recording.broken() == {}
+    recording.look_up(status=403, answer={"response": "NO_TOKEN"})
+    assert recording.broken() == {"CLI-08": [1]}
+
+
+DEAD: dict[str, Any] = {"status": 403, "answer": {"response": "NO_TOKEN"}, "took": timedelta(milliseconds=50)}
+OTHER = QUERY.replace("701-", "702-")
+
+
+def test_a_worker_that_has_a_token_still_right_after_it_was_refused_is_no_fault() -> None:
+    """It was sent 5 ms after the answer to another worker, who renews it meanwhile."""
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(answer=order())
+    recording.look_up(after=7300.0, **DEAD)
+    recording.look_up(OTHER, after=0.055, **DEAD)
+    recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning", after=0.01)
+    assert recording.broken() == {}
+    assert verdict(recording.audited(), "CLI-08") == "undecided"
+    recording.look_up(after=0.6, **DEAD)
+    assert recording.broken() == {"CLI-08": [5]}
+
+
+def test_a_worker_that_sends_beside_another_one_may_not_know_yet_that_its_token_was_refused() -> None:
+    recording = Recording()
+    recording.look_up(**DEAD)
+    recording.submit(order(), after=0.03, took=timedelta(seconds=1), headers={**HEADERS, "gumgatoken": f"{TOKEN}-2"})
+    recording.look_up(OTHER, after=0.1, **DEAD)
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_one_who_sends_one_call_after_the_other_knows_that_a_token_was_refused(times: int) -> None:
+    recording = Recording()
+    recording.look_up(**DEAD)
+    for _ in range(times):
+        recording.look_up(OTHER, after=0.06, **DEAD)
+    recording.log_in(f"{TOKEN}-2")
+    assert recording.broken() == {"CLI-08": list(range(1, 1 + times))}
+
+
+def test_a_refresh_token_that_is_used_twice_is_found() -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.refresh(f"refresh-of-{TOKEN}", "second-token-of-this-morning")
+    recording.refresh(f"refresh-of-{TOKEN}", status=401, answer=ERROR_400)
+    assert recording.broken() == {"AUTH-07": [2]}
+
+
+@pytest.mark.parametrize(("calls", "apart", "broken"), [(91, 0.6, True), (90, 0.1, False), (300, 60 / 90, False)])
+def test_more_calls_in_a_minute_than_are_documented_are_found(calls: int, apart: float, broken: bool) -> None:
+    recording = Recording()
+    for _ in range(calls):
+        recording.look_up(answer=order(), after=apart, took=timedelta(milliseconds=20))
+    assert recording.broken() == ({"CLI-09": [90]} if broken else {})
+
+
+def test_rates_and_blocks_are_each_integrators_own() -> None:
+    other = {**HEADERS, "integrator": "00000000-8c55-4a7e-9d7e-2f1f0a4c9a11"}
+    recording = Recording()
+    for number in range(120):
+        recording.look_up(answer=order(), after=0.1, took=timedelta(0), headers=other if number % 2 else HEADERS)
+    recording.look_up(status=423)
+    recording.look_up(answer=order(), headers=other)
+    recording.look_up(status=423, host="https://sandbox.koncili.example")
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize(("after", "broken"), [(29.5, False), (10.0, True)])
+def test_retry_after_is_to_be_honoured(after: float, broken: bool) -> None:
+    recording = Recording()
+    recording.look_up(status=429, answered={"retry-after": "30"})
+    recording.submit(order())  # another endpoint, another rate
+    recording.look_up(answer=order(), after=after - 1)
+    assert recording.broken() == ({"CLI-10": [2]} if broken else {})
+
+
+@pytest.mark.parametrize(
+    ("waits", "broken"),
+    [((2.0, 4.0, 8.0, 16.0), []), ((0.3,), [1]), ((5.0, 5.0, 5.0), [3]), ((3.0, 2.0, 5.0), [])],
+)
+def test_waits_that_nobody_asks_for_grow(waits: tuple[float, ...], broken: list[int]) -> None:
+    recording = Recording()
+    recording.look_up(status=429)
+    for wait in waits:
+        recording.look_up(status=429, after=wait + 0.2)
+    assert recording.broken() == ({"CLI-10": broken} if broken else {})
+
+
+def test_calls_that_were_under_way_when_a_429_or_423_came_are_no_retries() -> None:
+    for status in (429, 423):
+        recording = Recording()
+        recording.look_up(status=status, took=timedelta(seconds=2))
+        recording.look_up(status=status, after=0.5)
+        assert recording.broken() == {}
+
+
+@pytest.mark.parametrize(("after", "status", "broken"), [(60, 423, True), (3601, 423, False), (60, 200, False)])
+def test_nothing_is_sent_during_a_block(after: float, status: int, broken: bool) -> None:
+    recording = Recording()
+    recording.look_up(status=423)
+    recording.submit(order(), status=status, after=after)
+    assert recording.broken() == ({"CLI-11": [1]} if broken else {})
+
+
+def test_calls_about_one_thing_at_once_are_found() -> None:
+    recording = Recording()
+    recording.submit(order(), took=timedelta(seconds=1))
+    recording.submit(order(), after=0.5)
+    assert recording.broken() == {"CLI-17": [0, 1]}
+
+
+def test_calls_about_several_things_at_once_or_one_right_after_the_other_are_none() -> None:
+    recording = Recording()
+    recording.submit(order(), took=timedelta(seconds=1))
+    recording.submit(order("ANOTHER-1"), after=0.5)
+    recording.look_up(answer=order(), after=0.1)
+    recording.submit(order(), after=0.399)
+    recording.submit(order("ANOTHER-1"), after=0.001, file="other.har")
+    assert recording.broken() == {}
+
+
+def test_what_was_refused_is_not_to_be_sent_again_unchanged() -> None:
+    recording = Recording()
+    recording.submit(order(), status=400, answer=ERROR_400)
+    recording.submit(order(), status=400, answer=ERROR_400)
+    assert recording.broken() == {"CLI-12": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ('"a": 1.50, "b": [1, 2]', '"b":[1,2],"a":1.5', True),
+        ('"a": 1.5', '"a": 15E-1', True),
+        ('"a": 1.5', '"a": "1.5"', False),
+        ('"a": 3.0', '"a": 3', False),
+        ('"a": 1E9999999', '"a": 1E9999999', True),
+        (f'"a": 0.{"1" * 40}1', f'"a": 0.{"1" * 40}2', False),
+        ('"a": [1, 2]', '"a": [2, 1]', False),
+        ('"a": null', '"b": null', False),
+    ],
+)
+def test_what_was_refused_is_unchanged_in_whatever_spelling(first: str, second: str, same: bool) -> None:
+    recording = Recording()
+    whole = dumps(order()).removesuffix("}")
+    for more in (first, second):
+        recording.submit(f"{whole}, {more}}}".encode(), status=400, answer=ERROR_400)
+    assert recording.broken() == ({"CLI-12": [0, 1]} if same else {})
+
+
+def test_what_was_refused_may_be_sent_changed_or_after_something_has_changed() -> None:
+    recording = Recording()
+    recording.submit(order(), status=400, answer=ERROR_400)
+    recording.submit(order(totalGrossValue=Decimal("203.62")), status=400, answer=ERROR_400)
+    recording.submit(order("ANOTHER-1"))
+    recording.submit(order(), status=400, answer=ERROR_400)
+    assert recording.broken() == {}
+
+
+def test_a_release_whose_answer_was_lost_is_not_to_be_sent_again_blindly() -> None:
+    recording = sent()
+    recording.release(release(), status=None)
+    recording.release(release())
+    assert recording.broken() == {"CLI-13": [3, 4]}
+
+
+@pytest.mark.parametrize(("queries", "broken"), [("day.har", True), ("queries.har", False)])
+def test_a_look_may_be_in_another_recording_by_another_clock(queries: str, broken: bool) -> None:
+    recording = Recording()
+    recording.look_up(answer=order(), file=queries)
+    recording.delete(status=None)
+    recording.delete(after=20)
+    assert recording.broken() == ({"CLI-13": [1, 2]} if broken else {})
+
+
+def test_a_release_whose_answer_was_lost_may_be_sent_again_after_a_look() -> None:
+    recording = sent()
+    recording.release(release(), status=None)
+    recording.look_up(answer=order())
+    recording.release(release())
+    recording.notify(DONE)
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    assert verdict(auditor, "CLI-13") == "kept"
+
+
+def test_a_creation_or_an_order_whose_answer_was_lost_may_be_sent_again() -> None:
+    recording = Recording()
+    recording.submit(order(), status=None)
+    recording.submit(order())
+    recording.open(creation(), status=None)
+    recording.open(creation())
+    assert recording.broken() == {}
