@@ -12,11 +12,14 @@ from typing import Final
 
 from conformance.mock.quirks import Quirk, Variant
 
-_ALONE: Final = "alone"
+_ALONE, _TIMES, _DECIMALS = "alone", "times", "decimals"
 
-_BY_ITSELF: Final = frozenset({"busy", "loses", "loses_at_once", "at_once", "token_seconds", "tokens_by_the_second"})
-"""What takes tries, or moves what is tried when: beside others it would be another matter. So is one that does not follow a
-recommended rule: what it refuses can be what another is asked for."""
+_CONTRADICT: Final = frozenset({"gson", "whole-decimals-refused"})
+"""One shows ids as the other takes no whole number to be written."""
+
+_MOVES_TIMES: Final = frozenset({"busy", "loses", "loses_at_once", "at_once", "token_seconds", "tokens_by_the_second"})
+"""What takes tries, or moves what is tried when: two of these would be another matter. One that does not follow a recommended
+rule is by itself: what it refuses can be what another is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,12 @@ def differs_in(variant: Variant) -> frozenset[str]:
     """The hooks that it fills in. A reading counts as an objection, too: what one takes by its reading another may object to."""
     plain = Variant(name="", statement="")
     hooks = {hook.name for hook in fields(Quirk) if getattr(variant, hook.name) != getattr(plain, hook.name)}
-    return frozenset(hooks - {"name", "statement"} | ({"objects"} if variant.readings else set()))
+    as_hooks = {"objects"} if variant.readings else set[str]()
+    if hooks & _MOVES_TIMES:
+        as_hooks.add(_TIMES)
+    if variant.name in _CONTRADICT:
+        as_hooks.add(_DECIMALS)
+    return frozenset(hooks - {"name", "statement"} | as_hooks)
 
 
 def companies(variants: Iterable[Variant]) -> tuple[Variant | Company, ...]:
@@ -43,7 +51,7 @@ def companies(variants: Iterable[Variant]) -> tuple[Variant | Company, ...]:
     crowds: list[tuple[set[str], list[Variant]]] = []
     for variant in variants:
         hooks = differs_in(variant)
-        alone = bool(hooks & _BY_ITSELF or variant.disregards)
+        alone = bool(variant.disregards)
         free = (crowd for crowd in crowds if not alone and not crowd[0] & (hooks | {_ALONE}))
         taken, members = next(free, (set[str](), list[Variant]()))
         if not members:
