@@ -25,8 +25,9 @@ A_LITTLE_LONGER: Final = 1.05
 STILL_LONGER: Final = 1.25
 """How much longer than known where it goes on all the same."""
 
-SELDOM_SECONDS: Final = 1.0
-"""The looks at what is long over double up to this distance: where none takes any time they would come each tenth of a second."""
+SELDOM_SECONDS, SELDOM_PART = 1.0, 0.3
+"""The looks at what is long over double up to this distance, where none takes any time they would come each tenth of a second;
+from then on each comes after so much longer: what somebody else has active may stay for hours, and each look costs a client error."""
 
 NEAR_SECONDS, NEAR_PART = 2.0, 0.1
 """So near, in seconds or as a part of it, it need not be known better: a look too early costs a client error."""
@@ -83,7 +84,8 @@ class Taking:
         if passed < self.pause:
             return self.pause
         # It is long over, as a rule: what is refused then may be refused for something else.
-        return passed + max(FIRST_LOOK, (STILL_LONGER - 1) * self.by_then, min(passed, SELDOM_SECONDS))
+        seldom = max(min(passed, SELDOM_SECONDS), SELDOM_PART * passed)
+        return passed + max(FIRST_LOOK, (STILL_LONGER - 1) * self.by_then, seldom)
 
     def learn(self, after: float, by_then: float) -> None:
         """One went on after so long, and had ended by then: that another took no longer than that, it does not show."""

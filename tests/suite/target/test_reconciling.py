@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,20 @@ def test_what_goes_on_long_after_it_should_have_ended_is_looked_at_ever_more_sel
     looks(taking, usual)
     early, _ = looks(taking, 3.0)
     assert early <= 8
+
+
+@pytest.mark.parametrize("usual", [0.0, 0.1, 1.0, 5.0])
+def test_a_place_that_stays_blocked_costs_few_looks_and_one_that_is_soon_free_is_not_waited_for_long(
+    usual: float,
+) -> None:
+    """Somebody else's open reconciliation was looked at each second for two and a half minutes."""
+    known = Taking()
+    looks(known, usual)
+    early, _ = looks(replace(known), 150.0)
+    assert early <= 22
+    for takes in (1.5, 4.0, 7.0, 15.0, 40.0):
+        _, seen = looks(replace(known), takes)
+        assert seen <= 1.3 * takes + NEAR_SECONDS + usual
 
 
 @pytest.mark.parametrize(("told", "takes"), [(3600.0, 1.0), (60.0, 20.0), (20.0, 60.0), (1.0, 60.0)])
