@@ -369,7 +369,8 @@ def _until_nothing_passes(
         _note_what_came(bench, name)
         for fault in bench.passing.met_in(1 + TRIED_AGAIN):
             actual = f"it answered {fault.status}, each time with another code, and not when the same was sent again"
-            bench.observe("ERR-02", "no server error", actual, fault)
+            rule, expected = bench.passing.breach(fault)
+            bench.observe(rule, expected, actual, fault)
 
 
 def _go_on_with_all(bench: Bench) -> None:

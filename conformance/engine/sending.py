@@ -94,11 +94,12 @@ class Sending(Noting):
         return self.clock - self.changed if self.session.control is None else 0.0
 
     def _note_passed(self, call: Call, passed: Exchange | None) -> None:
-        """Take note of the server error that a call met before, if it met one. What most calls there meet is no accident."""
+        """Take note of what a call met in passing before its answer, if it met any. What most calls there meet is no accident."""
         self.passing.note(call, passed)
-        if passed is not None and self.passing.is_usual(call.endpoint):
+        if passed is not None and self.passing.is_usual(call):
             actual = f"it answered {passed.status}, as to most calls there, and not when the same was sent again"
-            self.observe("ERR-02", "no server error", actual, passed)
+            rule, expected = self.passing.breach(passed)
+            self.observe(rule, expected, actual, passed)
 
     def may_spend_at_once(self, client_errors: int) -> bool:
         """Whether all calls at once have cost fewer client errors than this, or nobody counts them."""

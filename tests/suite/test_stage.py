@@ -93,6 +93,7 @@ SEEN: Final[dict[str, tuple[Seen, int]]] = {
     "no-token": (403, False),
     "revoked-token": (403, False),
     "twice": (200, 2),
+    "closed-405": (405, False),
 }
 """By fault: what a client sees of it, and whether the request was carried out, or how often."""
 
@@ -112,6 +113,7 @@ def test_every_fault_is_tried() -> None:
         "423-bad-gzip",
         "423-for-ever",
         "unknown-token",
+        "wipe",
     }
     assert FAULTS.keys() - SEEN.keys() <= {*BAD_ANSWERS, *own}
 

@@ -27,7 +27,8 @@ STILL_LONGER: Final = 1.25
 
 SELDOM_SECONDS, SELDOM_PART = 1.0, 0.3
 """The looks at what is long over double up to this distance, where none takes any time they would come each tenth of a second;
-from then on each comes after so much longer: what somebody else has active may stay for hours, and each look costs a client error."""
+from then on each comes after so much longer: what somebody else has active may stay for hours, and each look costs a client
+error."""
 
 NEAR_SECONDS, NEAR_PART = 2.0, 0.1
 """So near, in seconds or as a part of it, it need not be known better: a look too early costs a client error."""

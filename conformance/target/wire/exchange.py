@@ -34,7 +34,8 @@ class Exchange:
     note: str = field(default="", compare=False)
     """What the suite was about, for whoever reads the story of a counterexample."""
     passed: Exchange | None = field(default=None, compare=False, repr=False)
-    """A server error that the same request got before this answer, and that did not come again."""
+    """A server error that the same request got before this answer, or a refusal by something on the way, and that did not come
+    again."""
 
     @property
     def is_accepted(self) -> bool:

@@ -17,6 +17,7 @@ from conformance.target.wire.http.building import Builder, Request
 from conformance.target.wire.http.failures import Garbled, NeverSent, NoAnswer, ProxyRefused, StillPassing
 from conformance.target.wire.redaction import Redactor
 from conformance.target.wire.throttling import BACKOFF, Patience, told_seconds
+from conformance.target.wire.tokens import says_no_token
 from conformance.target.wire.transport import (
     GATEWAY_ERRORS,
     LONGEST_BAD_GATEWAY,
@@ -43,6 +44,14 @@ REDIRECTION = 3
 UP_TRIES = 3
 """How often a call is sent again that a gateway answered with an error while tokens were to be had: five seconds in all. Where
 there are none, as often as after any failure that passes."""
+
+CLOSED = frozenset({403, 405})
+"""What something on the way refuses with while nothing may be written, or read, as during maintenance: in a form of its own,
+since Koncili's refusals have the documented body."""
+
+OUTAGES_AT_MOST = 3
+"""So often in a run a minute is waited for a target of which a part is away while tokens are to be had: no maintenance begins
+more often, and who answers so now and then is no target that is away."""
 
 STRANGE_AT_MOST = 3
 """So many strange answers in a row to calls that are not sent again, and they are after all: perhaps it always answers so."""
@@ -94,7 +103,13 @@ class Sender:
         """How long a gateway has been waited for that answers in place of what is behind it, while tokens are to be had and while
         there are none."""
         self._own_pages: set[tuple[Endpoint | None, int]] = set()
-        """The endpoints and statuses that the target itself answers with a page."""
+        """The endpoints and statuses that the target itself answers with a page, or refuses otherwise than documented."""
+        self._part_away: Counter[int] = Counter()
+        """By the status that told so: how often a part of the target was away for a while, and was waited for."""
+        self._waited_for: int | None = None
+        """That status, while it is waited for."""
+        self._stays: set[int] = set()
+        """The statuses that were waited out for a minute in vain while tokens were to be had."""
 
     def check_open(self) -> None:
         """Raises GoneAway and CannotRun where nothing more is to be sent."""
@@ -114,9 +129,10 @@ class Sender:
         again: bool = False,
         lost: bool = False,
     ) -> Exchange:
-        """Send a request as it is given, documented or not. 429 and 502 are waited out, a 503 and a 504 too, within limits; these
-        or a page where JSON is expected count only if the same request gets one `again` while tokens are still to be had; any
-        other server error only if the same request gets one each time (what passed is told in the exchange).
+        """Send a request as it is given, documented or not. 429 and 502 are waited out, a 503 and a 504 too, within limits, and a
+        403 or 405 without the documented body; these or a page where JSON is expected count only if the same request gets one
+        `again` while tokens are still to be had; any other server error only if the same request gets one each time (what passed
+        is told in the exchange).
         `lost` is whether an answer to the same was lost before.
 
         Raises TargetUnavailable where no answer came or only passing failures, Doubtful where what was asked may have been
@@ -147,16 +163,12 @@ class Sender:
                 except Doubtful as doubt:
                     self._note_done(exchange, doubt.refusal)
                     raise
-                return second if second.passed is not None else replace(second, passed=exchange.passed)
+                return _having_passed(second, exchange)
             if self._waits_for_a_gateway(exchange):
                 return self.send(method, path, query=query, content=content, headers=headers, again=True)
             self._vouch_for(exchange, f"{method} {path}")
         else:
-            if not exchange.is_refused:
-                self._strange[endpoint] = 0
-                self._plain.add(endpoint)
-            if not self._vouching:
-                self._outages = {True: Patience(), False: Patience()}
+            self._note_plain(exchange)
         self._silences = 0
         if self._transport.lost and exchange.endpoint in NOT_TWICE and exchange.is_refused:
             raise Doubtful(
@@ -165,6 +177,17 @@ class Sender:
                 exchange.passed,
             )
         return exchange
+
+    def _note_plain(self, exchange: Exchange) -> None:
+        """Take note of an answer that is the target's own."""
+        if not exchange.is_refused:
+            self._strange[exchange.endpoint] = 0
+            self._plain.add(exchange.endpoint)
+        if not self._vouching:
+            self._outages = {True: Patience(), False: Patience()}
+            if self._waited_for is not None:
+                self._part_away[self._waited_for] += 1
+                self._waited_for = None
 
     def _until_it_passes(
         self, method: str, path: str, query: Mapping[str, str] | None, content: bytes | None, headers: Mapping[str, str]
@@ -252,7 +275,7 @@ class Sender:
         if exchange.status in GATEWAY_ERRORS:
             return True
         known = self._in_process or (exchange.endpoint, exchange.status) in self._own_pages
-        looks_strange = is_page(exchange.response_body) or exchange.status // 100 == REDIRECTION
+        looks_strange = is_page(exchange.response_body) or exchange.status // 100 == REDIRECTION or _is_closed(exchange)
         return exchange.status < SERVER_ERROR and not known and looks_strange
 
     def _check_doubt(self, exchange: Exchange, call: str) -> None:
@@ -272,20 +295,36 @@ class Sender:
             self._own_pages.add((strange.endpoint, strange.status))
 
     def _waits_for_a_gateway(self, exchange: Exchange) -> bool:
-        """Wait, where a gateway says that what is behind it is not there: a deployment takes seconds, of one part of a target or
-        of all. False where that is no reason, or it was waited for long enough. Raises WaitTooLong, CannotRun."""
-        if exchange.status not in GATEWAY_ERRORS or self._vouching:
+        """Wait, where a gateway says that what is behind it is not there, or not to be written to: a deployment takes seconds, of
+        one part of a target or of all. False where that is no reason, or it was waited for long enough. Raises WaitTooLong,
+        CannotRun."""
+        is_closed = _is_closed(exchange)
+        if (exchange.status not in GATEWAY_ERRORS and not is_closed) or self._vouching:
             return False
         told = told_seconds(exchange.response_headers.get("retry-after", ""), datetime.now(UTC)) or 0.0
         is_up = self._gives_tokens()
+        if is_closed and not is_up:
+            return False
+        is_worth_a_minute = not is_up or self._is_worth_a_minute(exchange.status)
         pause = self._outages[is_up].after_failure(
-            UP_TRIES if is_up else len(BACKOFF), at_least=min(told, LONGEST_BAD_GATEWAY)
+            len(BACKOFF) if is_worth_a_minute else 0 if is_closed else UP_TRIES,
+            at_least=min(told, LONGEST_BAD_GATEWAY),
         )
         if pause is None:
+            if is_up and is_worth_a_minute:
+                self._stays.add(exchange.status)
+                self._waited_for = None
             return False
+        if is_up and is_worth_a_minute:
+            self._waited_for = exchange.status
         at_most = self._waiting.at_most
         self._waiting.wait(f"another try after a {exchange.status}", pause if at_most is None else min(pause, at_most))
         return True
+
+    def _is_worth_a_minute(self, status: int) -> bool:
+        """Whether that may be a part of the target which is away: it has not stayed so, and does not come again and again."""
+        often = self._part_away[status] >= OUTAGES_AT_MOST
+        return not (self._in_process or often or status in self._stays)
 
     def _vouch_for(self, exchange: Exchange, call: str) -> None:
         """See that a strange answer is the target's own: it comes each time, while tokens are still to be had.
@@ -338,6 +377,21 @@ def _remedy(reason: str) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return "; if its certificate is your company's own, let SSL_CERT_FILE name a file with the authority that issued it"
     return ""
+
+
+def _having_passed(exchange: Exchange, first: Exchange) -> Exchange:
+    """An answer, with what the same request got first and did not get again."""
+    if exchange.passed is not None:
+        return exchange
+    return replace(exchange, passed=first if _is_closed(first) and not _is_closed(exchange) else first.passed)
+
+
+def _is_closed(exchange: Exchange) -> bool:
+    """Whether a call is refused as something on the way refuses it, not as Koncili does."""
+    if exchange.status not in CLOSED or exchange.endpoint is None or says_no_token(exchange):
+        return False
+    body = exchange.json
+    return not (isinstance(body, dict) and {"errorMessage", "errorCode"} & body.keys())
 
 
 def _strange_words(exchange: Exchange) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.passing import PassingFaults
@@ -58,3 +61,35 @@ def test_several_in_one_try_count_once() -> None:
 def test_another_kind_of_call_is_another_matter() -> None:
     other = Call(Endpoint.SUBMIT_ORDER, body={"marketplaceCode": CODE, "status": "INVOICED"})
     assert list(tried([(ORDER, fault())], [(other, fault())], [(ORDER, fault())]).met_in(3)) == []
+
+
+def test_what_passes_and_is_no_accident_breaks_the_rule_of_its_kind() -> None:
+    """Something on the way may refuse in passing what is lawful; who does so each time refuses otherwise than documented."""
+    assert PassingFaults.breach(fault())[0] == "ERR-02"
+    assert PassingFaults.breach(replace(fault(), status=405))[0] == "ERR-01"
+
+
+def of_status(status: str) -> Call:
+    return Call(Endpoint.SUBMIT_ORDER, body={"marketplaceCode": CODE, "status": status})
+
+
+def test_what_was_refused_in_passing_was_not_done_and_is_not_tried_again() -> None:
+    """What happens to each seventh request may meet the same call of an example each time."""
+    refused = replace(fault(), status=403)
+    faults = tried([(ORDER, refused)], [(ORDER, refused)], [(ORDER, refused)])
+    assert (faults.leaves_doubt, list(faults.met_in(3))) == (False, [])
+
+
+@pytest.mark.parametrize("others", [0, 4, 100])
+def test_who_refuses_most_orders_of_a_status_at_first_cannot_hide_behind_others(others: int) -> None:
+    refused = replace(fault(), status=405)
+    some: list[tuple[Call, Exchange | None]] = [(of_status("CANCELED"), refused)] * 5
+    some += [(of_status("INVOICED"), None)] * others
+    assert tried(some).is_usual(of_status("CANCELED"))
+    assert tried(some).is_usual(of_status("INVOICED")) is (others < 5)
+
+
+def test_one_in_three_is_no_more_than_a_bad_day() -> None:
+    refused = replace(fault(), status=405)
+    faults = tried([(ORDER, refused), (ORDER, None), (ORDER, None)] * 20)
+    assert not faults.is_usual(ORDER)

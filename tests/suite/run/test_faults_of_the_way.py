@@ -372,6 +372,18 @@ def test_what_happens_now_and_then_fails_no_rule(stage: Stage, layer: FaultProxy
         is_cleared_away(layer, target)
 
 
+@pytest.mark.parametrize(
+    ("fault", "every_other", "broken"), [("closed-405", False, set()), ("closed-405", True, {"ERR-01"})]
+)
+def test_who_refuses_orders_for_a_while_may_be_in_maintenance_and_who_refuses_each_at_first_is_not(
+    stage: Stage, layer: FaultProxy, fault: str, every_other: bool, broken: set[str]
+) -> None:
+    """What is sent again is accepted: of each other request that is the second try of one."""
+    layer.play(*plans(fault, every(2, POST) if every_other else When(POST, after=4, times=6)))
+    run = stage.certify(stage.target(layer.base_url), *RULES, "ORD-01", "ERR-01")
+    assert (run.verdicts("fail"), run.verdicts("inconclusive")) == (broken, set()), run.output
+
+
 @pytest.mark.parametrize("fault", STAYING)
 def test_what_stays_leaves_rules_open(stage: Stage, layer: FaultProxy, fault: str) -> None:
     code, says = STAYING[fault]

@@ -14,7 +14,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.errors import CannotRun, Doubtful, GoneAway, TargetUnavailable, WaitTooLong
 from conformance.mock.world import EMAIL, PASSWORD
 from conformance.target.wire.client import KonciliClient
-from conformance.target.wire.sender import SILENCES, STRANGE_AT_MOST
+from conformance.target.wire.sender import OUTAGES_AT_MOST, SILENCES, STRANGE_AT_MOST
 from tests.suite.support.told_server import BASE_URL, LOOKUP, NO_TOKEN, TOKEN_ROUTE, CountingBudget, Server, connect
 
 pytestmark = pytest.mark.usefixtures("naps")
@@ -340,6 +340,82 @@ def test_a_page_is_a_proxys_where_the_target_says_otherwise_that_it_was_done(
         server.answers["/order"] = [PAGE, GONE]
         with pytest.raises(Doubtful):
             far.send("DELETE", "/order", query=LOOKUP)
+
+
+CLOSED: Final = {
+    "a page": httpx.Response(
+        403, content=b"<!DOCTYPE html><h1>Maintenance</h1>", headers={"content-type": "text/html"}
+    ),
+    "405 with nothing": httpx.Response(405),
+    "403 with text": httpx.Response(403, content=b"read-only mode"),
+    "405 in a JSON of its own": httpx.Response(405, json={"message": "The service is in read-only mode"}),
+    "503": httpx.Response(503),
+}
+"""How something on the way refuses to write during maintenance."""
+
+REFUSED: Final = {
+    405: httpx.Response(405, json={"errorMessage": "Method not allowed", "errorCode": "405", "errorSource": None}),
+    403: httpx.Response(403, json={"errorMessage": "Account inactive", "errorCode": "403-1", "errorSource": "account"}),
+}
+"""How Koncili does."""
+
+
+@pytest.mark.parametrize("refused", CLOSED)
+@pytest.mark.parametrize("times", [1, 2, 7])
+def test_what_is_closed_to_writing_for_some_seconds_is_waited_for(
+    far: KonciliClient, server: Server, naps: list[float], refused: str, times: int
+) -> None:
+    """ORD-01 was blamed for it."""
+    server.answers["/order"] = [*[CLOSED[refused]] * times, httpx.Response(200, json={})]
+    exchange = far.call(Endpoint.SUBMIT_ORDER, body={})
+    assert (exchange.status, len([one for one in server.routes if one == "POST /order"])) == (200, times + 1)
+    assert refused == "503" or (exchange.passed is not None and exchange.passed.status in {403, 405})
+    assert sum(naps) < 70
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.DELETE_ORDER, Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE])
+def test_what_succeeds_once_is_sent_again_after_it_too(far: KonciliClient, server: Server, endpoint: Endpoint) -> None:
+    """It was refused, so that it was not done; and what Koncili refuses then is no doubtful refusal."""
+    for then in (httpx.Response(200), GONE):
+        server.answers[endpoint.path] = [CLOSED["405 with nothing"], CLOSED["405 with nothing"], then]
+        assert far.call(endpoint, query=LOOKUP).status == then.status_code
+
+
+@pytest.mark.parametrize("status", REFUSED)
+def test_a_refusal_of_the_documented_form_counts_at_once(
+    far: KonciliClient, server: Server, naps: list[float], status: int
+) -> None:
+    server.answers["/order"] = [REFUSED[status], httpx.Response(200)]
+    exchange = far.call(Endpoint.SUBMIT_ORDER, body={})
+    assert (exchange.status, exchange.passed, naps) == (status, None, [])
+
+
+@pytest.mark.parametrize("refused", CLOSED)
+def test_what_stays_closed_to_writing_counts_and_is_waited_for_once(
+    far: KonciliClient, server: Server, naps: list[float], refused: str
+) -> None:
+    """Ten client errors in all: whoever refuses so in earnest is not to spend the budget by it."""
+    server.answers["/order"] = [CLOSED[refused]]
+    for _ in range(3):
+        assert far.call(Endpoint.SUBMIT_ORDER, body={}).status == CLOSED[refused].status_code
+    assert 45 < sum(naps) < 90
+    assert far.journal.traffic.client_errors <= 11
+    naps.clear()
+    assert far.call(Endpoint.CREATE_RECONCILIATION, body={}).status == 200
+
+
+@pytest.mark.parametrize("refused", CLOSED)
+def test_who_is_closed_again_and_again_is_waited_for_no_more(
+    far: KonciliClient, server: Server, naps: list[float], refused: str
+) -> None:
+    """A server that refuses lawful calls for a while, ever again, is not in maintenance."""
+    for _ in range(OUTAGES_AT_MOST):
+        server.answers["/order"] = [*[CLOSED[refused]] * 6, httpx.Response(200, json={})]
+        assert far.call(Endpoint.SUBMIT_ORDER, body={}).status == 200
+    naps.clear()
+    server.answers["/order"] = [*[CLOSED[refused]] * 6, httpx.Response(200, json={})]
+    assert far.call(Endpoint.SUBMIT_ORDER, body={}).status == CLOSED[refused].status_code
+    assert sum(naps) < 6
 
 
 def test_each_part_of_a_target_may_be_away_for_a_while(

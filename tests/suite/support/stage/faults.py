@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import httpx
+
 from conformance.contract.endpoints import TOKEN_HEADER
+from conformance.mock.app import CONTROL_PATH
+from conformance.run.mock_control import NOBODY
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS, BadAnswer, write
 from tests.suite.support.stage.passage import Passage, Reply, in_json, page, reply
 
@@ -120,6 +124,12 @@ def _error(status: int, message: str, **headers: str) -> Fault:
     return _answers(in_json(status, fields, **headers))
 
 
+def _wipe(passage: Passage) -> None:
+    """All that the mock has is gone, tokens too; then the request is carried out."""
+    httpx.post(passage.scene.upstream + CONTROL_PATH, json={"reset": True}, verify=NOBODY).raise_for_status()
+    passage.give(passage.forward())
+
+
 REVOKED_TOKEN: Final = "revoked-token"
 
 FAULTS: Final[Mapping[str, Fault]] = {
@@ -128,12 +138,16 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "reset-before": _reset_before,
     "reset-after": _reset_after,
     "twice": _twice,  # sent again by a gateway that got no answer; what is given is the second one
+    "wipe": _wipe,  # somebody resets the sandbox
     "half-answer": _half_answer,
     "half-headers": _half_headers,
     "delay": _delay,  # the answer comes so many seconds late
     "silence": _silence,
     # What comes instead of the answer; the request is not forwarded, but for "502-after".
     "not-json-200": _answers(page(200)),
+    "closed-405": _answers(
+        in_json(405, {"message": "The service is in read-only mode"})
+    ),  # a gateway's, in maintenance
     "html-403": _answers(page(403)),
     "html-503": _answers(page(503)),
     "423": _error(423, "The integrator is blocked"),
