@@ -50,5 +50,9 @@ class NotTried(TargetUnavailable):
     """What a law needs was refused each time before, so that it was not sent again: it decides nothing."""
 
 
+class Wiped(TargetUnavailable):
+    """All that the target had is gone at once: what was seen since says nothing of a rule."""
+
+
 class GoneAway(WaitTooLong):
     """The target was there, and answers no more: who knows how long it would have to be waited for. Nothing more is sent."""

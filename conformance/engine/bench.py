@@ -66,6 +66,7 @@ class Bench(Settling):
         self.kinds = KindsTried(self.session, self.scope)
         self.session.enter_kinds = self.kinds.enter
         self.session.forget_ahead = lambda: vars(self).pop("together", None)
+        self.session.forget_world = self._forget_world
 
     @cached_property
     def reconciliations(self) -> Reconciliations:
@@ -76,6 +77,12 @@ class Bench(Settling):
         reconciliations = Reconciliations(self)
         probe_batches(self, reconciliations)
         return reconciliations
+
+    def _forget_world(self) -> None:
+        """All that the target had is gone: ids may be given again, nothing is active, and nothing is known of earlier orders."""
+        self.shown.clear()
+        if "reconciliations" in vars(self):
+            self.reconciliations.forget_all()
 
     @cached_property
     def shelf(self) -> Shelf:

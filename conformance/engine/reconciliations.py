@@ -61,6 +61,16 @@ class Reconciliations(ReconciliationCalls):
         self.printed_codes.add(place)
         return is_new
 
+    def forget_all(self) -> None:
+        """All that the target had is gone: no id is known any more, and nothing is active or refused."""
+        self.current = self.lent = self.spare = None
+        for known in (
+            self.ids, self.all_ids, self.not_opened, self.refused_creations, self.refused_since, self.spoiled_at,
+            self.opened_at, self.blocked, self.endless, self.waited, self.ended, self.due, self.looked, self.strayed,
+            self.refused_at, self.settling, self.asked, self.waited_for_others, self.blocked_for_a_time,
+        ):  # fmt: skip
+            known.clear()
+
     # -- opening ---------------------------------------------------------------------------------------------------------
 
     def open_for(self, batch: Batch) -> OpenReconciliation:

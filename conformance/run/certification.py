@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from conformance.contract.readings import NEVER_PROBED, READINGS
+from conformance.contract.rules import Rule
 from conformance.errors import CannotRun, TargetUnavailable, WaitTooLong
 from conformance.i18n.messages import tr
 from conformance.planning.plan import Plan, make_plan
@@ -34,6 +35,7 @@ from conformance.run.options import Task
 from conformance.run.outcome import HARNESS_ERROR, Ending, in_words, is_full
 from conformance.run.scenario import leave_out, rule_of, scenario_name
 from conformance.run.session import Session, may_leave_kinds, open_session, planned_as
+from conformance.run.wipes import Wipes
 from conformance.run.workers import ControllerPlugin, WorkerPlugin
 from conformance.target.wire.exchange import SERVER_ERROR, Exchange
 from conformance.target.wire.journal import Spent, Traffic
@@ -61,6 +63,7 @@ class Certification:
         self.steps = Steps()
         self._session: Session | None = None
         self._early_end: EarlyEnd | None = None
+        self._wipes: Wipes | None = None
         self._redactor = Redactor()
         self.controller = (
             ControllerPlugin(self.ending, lambda: self.redactor, task.options.seed, self._tell)
@@ -92,6 +95,7 @@ class Certification:
                     screen.traffic = self._traffic
                 if self._session.live is not None:
                     self._session.live.recovery.client.saw = self._saw_when_clearing_away
+                self._wipes = Wipes.of(self._session)
                 self._early_end = EarlyEnd(self.task, self._session, self.task.run)
                 self._session.budget.wait_only_if(self._early_end.is_worth_waiting)
                 self._session.preflight()
@@ -260,10 +264,31 @@ class Certification:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Skip, with its reason, what can't be shown."""
         self._begin(item)
-        yield
+        rule = rule_of(item)
+        if self._wipes is None or rule is None:
+            yield
+        else:
+            yield from self._watched(item, rule, self._wipes)
         scenario = self.session.evidence.scenarios.get(item.nodeid) if rule_of(item) else None
         if scenario is not None and scenario.pending:  # one update never seen is enough to say nothing
             pytest.skip(f"not exercised: {PENDING}")
+
+    def _watched(self, item: pytest.Item, rule: Rule, wipes: Wipes) -> Generator[None, None, None]:
+        """Run a scenario; where it goes wrong since somebody wiped what the target had, that is told, and it is run anew."""
+        before, error = wipes.begin(item.nodeid, rule), None
+        try:
+            yield
+        except WaitTooLong:
+            raise
+        except (Violation, TargetUnavailable) as went_wrong:
+            error = went_wrong
+        wiped = wipes.wiped(before, error)
+        if wiped is not None:
+            if wipes.is_run_anew(item.nodeid):
+                item.runtest()
+            raise wiped
+        if error is not None:
+            raise error
 
     def _begin(self, item: pytest.Item) -> None:
         rule = rule_of(item)
@@ -470,6 +495,8 @@ class Certification:
         live = opened.live
         if live is None:
             return
+        if self._wipes is not None:
+            self._wipes.end()
         try:
             live.finish()
         except (TargetUnavailable, CannotRun) as error:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.contract.rules import catalogue
-from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong, Wiped
 from conformance.i18n.messages import tr
 from conformance.i18n.sentences import said
 from conformance.report.allure_page import finish_results, make_page
@@ -233,7 +233,7 @@ class Ending:
 
 def in_words(error: BaseException) -> str:
     """Why a scenario showed nothing, or a run ends, and what to do about it."""
-    if isinstance(error, WaitTooLong | NotTried | CannotRun | pytest.exit.Exception):
+    if isinstance(error, WaitTooLong | NotTried | Wiped | CannotRun | pytest.exit.Exception):
         return str(error)
     if isinstance(error, TargetUnavailable):
         return f"{error}; run again when the way to the target is clear"

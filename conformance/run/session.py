@@ -140,6 +140,8 @@ class Session:
     """Enters into the evidence which kinds of faults could have been tried."""
     forget_ahead: Callable[[], None] = lambda: None
     """Forgets what was tried ahead of its scenario's turn, so that a replay tries it anew."""
+    forget_world: Callable[[], None] = lambda: None
+    """Forgets what the run knows of what the target has: that is gone."""
     _inbox: Inbox | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -103,6 +104,17 @@ class KindsSeen:
     """When earlier runs saw refused what they tried. (ISO 8601)"""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The evidence as it stood at a time, as far as a scenario changes it."""
+
+    scenario: ScenarioEvidence
+    observed: Mapping[str, Finding]
+    sizes: Mapping[str, int]
+    marks: Mapping[str, int]
+    """How many there were by instant."""
+
+
 class Evidence:
     """All that a run has seen. One process writes it; what several wrote is merged."""
 
@@ -170,6 +182,22 @@ class Evidence:
         self.scenarios[scenario_id] = ScenarioEvidence(before.id, before.rule, before.name)
         self.observed.clear()
         self._sizes.clear()
+
+    def kept(self, scenario_id: str) -> Kept:
+        """How it stands before a scenario is run."""
+        marks = {instant: len(marks) for instant, marks in self.marks.items()}
+        return Kept(deepcopy(self.scenarios[scenario_id]), dict(self.observed), dict(self._sizes), marks)
+
+    def take_back(self, before: Kept) -> dict[str, Finding]:
+        """Let nothing of what was seen since count; returns what of it was seen broken beside the scenario."""
+        new = {rule: found for rule, found in self.observed.items() if before.observed.get(rule) is not found}
+        self.scenarios[before.scenario.id] = deepcopy(before.scenario)
+        self.observed, self._sizes = dict(before.observed), dict(before.sizes)
+        self.marks = {
+            instant: marks[: before.marks[instant]] for instant, marks in self.marks.items() if instant in before.marks
+        }
+        self._last = {key: exchange for key, exchange in self._last.items() if key[0] != before.scenario.id}
+        return new
 
     def expect_kinds(self, rule: str, kinds: Iterable[str]) -> None:
         """Enter the kinds that can be made, tried or not, in their sequence."""
