@@ -80,8 +80,9 @@ class Model:
         self.refusals: list[Exchange] = []
 
     def now(self) -> datetime:
+        """By the mock's clock, or by one that nobody sets, which begins anywhere."""
         control = self.bench.session.control
-        return control.now() if control is not None else datetime.now(UTC)
+        return control.now() if control is not None else datetime.fromtimestamp(self.bench.clock, UTC)
 
     # -- orders ----------------------------------------------------------------------------------------------------
 

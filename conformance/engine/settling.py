@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -69,7 +68,7 @@ class Settling(SeenLate):
                 rest.send(True)  # noqa: FBT003 - a generator takes no keywords
         except StopIteration:
             return None
-        return Deferred(rest, list(self.story), datetime.now(UTC), self.trial)
+        return Deferred(rest, list(self.story), self.clock, self.trial)
 
     def put_off(self, law: str, deferred: Deferred) -> None:
         """Go on with it at the end of the run, for the running scenario."""
@@ -80,7 +79,7 @@ class Settling(SeenLate):
         """Run a law that was put off until it lets time pass once more; whether it does. Raises NotSeenYet where what it waits
         for has not come in time."""
         self.story[:] = deferred.story
-        left = CONSOLIDATION_SECONDS - (datetime.now(UTC) - deferred.since).total_seconds()
+        left = CONSOLIDATION_SECONDS - (self.clock - deferred.since)
         if left > 0 and self.session.patient:
             self.session.pause("an update to show", left)
             left = 0
@@ -88,7 +87,7 @@ class Settling(SeenLate):
             deferred.rest.send(left <= 0)
         except StopIteration:
             return False
-        deferred.story, deferred.since = list(self.story), datetime.now(UTC)
+        deferred.story, deferred.since = list(self.story), self.clock
         return True
 
     @property

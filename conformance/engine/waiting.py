@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, TypeVar
 
 from conformance.engine.trial import Trial
@@ -29,7 +28,8 @@ class Deferred:
 
     rest: Waiting[None]
     story: list[Exchange]
-    since: datetime
+    since: float
+    """By the clock of what is waited for, in seconds: the time of day somebody may set."""
     trial: Trial
     """What has come of it so far."""
     anew: Callable[[], Waiting[None] | None] | None = None

@@ -37,6 +37,7 @@ from conformance.run.scenario import leave_out, rule_of, scenario_name
 from conformance.run.session import Session, may_leave_kinds, open_session, planned_as
 from conformance.run.wipes import Wipes
 from conformance.run.workers import ControllerPlugin, WorkerPlugin
+from conformance.target.shared.uptime import since_boot
 from conformance.target.wire.exchange import SERVER_ERROR, Exchange
 from conformance.target.wire.journal import Spent, Traffic
 from conformance.target.wire.redaction import Redactor
@@ -59,7 +60,7 @@ class Certification:
         """`drawn` is the session's; `waits` shows what is waited for, where pytest's terminal does not."""
         self.task = task
         self.drawn = drawn
-        self.ending = Ending(task, datetime.now(UTC))
+        self.ending = Ending(task, datetime.now(UTC), since_boot())
         self.steps = Steps()
         self._session: Session | None = None
         self._early_end: EarlyEnd | None = None

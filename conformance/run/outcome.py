@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from conformance.run.scenario import feature_files
 from conformance.run.session import chosen_profile, chosen_seed, chosen_target
 from conformance.run.shard_file import written
 from conformance.target.config import Target
+from conformance.target.shared.uptime import since_boot
 from conformance.target.wire.redaction import Redactor
 from conformance.verdict.certificate import AboutEntry, Certificate, make_certificate
 from conformance.verdict.digest import digest_of_file
@@ -43,6 +44,9 @@ from conformance.verdict.waivers import waive
 HARNESS_ERROR: Final = "harness error"
 """So begins the reason of a scenario in which the suite itself broke down."""
 
+CLOCKS_AGREE: Final = 1.0
+"""Seconds by which the time of day may have gone on otherwise than the time since the boot: clocks are corrected bit by bit."""
+
 _WHY: Final = ("stopped", "cut_short")
 _LISTS: Final = ("left_undone", "kept", "stories", "warnings")
 
@@ -53,6 +57,8 @@ class Ending:
 
     task: Task
     started_at: datetime
+    since: float | None = None
+    """The same in seconds since the machine was booted."""
     certificate: Certificate | None = None
     evidence: Evidence | None = None
     """What it rests on."""
@@ -83,6 +89,13 @@ class Ending:
         for name in _LISTS:
             getattr(self, name).extend(ended.get(name, ()))
 
+    def _times(self) -> tuple[datetime, datetime]:
+        """When the run began and ended, both by the clock as it is at its end: somebody may have set that meanwhile."""
+        now = datetime.now(UTC)
+        began = self.started_at if self.since is None else now - timedelta(seconds=since_boot() - self.since)
+        was_set = abs((began - self.started_at).total_seconds()) > CLOCKS_AGREE
+        return began if was_set else self.started_at, now
+
     def certify(
         self,
         evidence: Evidence,
@@ -106,6 +119,7 @@ class Ending:
                 files = {**traffic_digest, **self._leave_shard(evidence, redactor)}
             except OSError as error:
                 self.stopped = redactor.text(str(error))
+        began, ended = self._times() if finished_at is None else (self.started_at, finished_at)
         self.certificate = make_certificate(
             results=waive(results, self.task.waivers, self.started_at),
             target=part.target if part else self._target(redactor),
@@ -114,8 +128,8 @@ class Ending:
             readings=evidence.readings,
             readings_from=evidence.readings_from,
             traffic=traffic,
-            started_at=self.started_at,
-            finished_at=finished_at or datetime.now(UTC),
+            started_at=began,
+            finished_at=ended,
             files=files,
             contract=contract,
             about=part.about if part else self._about(redactor),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
 
 import pytest
 
 from conformance.contract.endpoints import Endpoint
 from conformance.engine.bench import Bench
 from conformance.engine.properties import TRIED_AGAIN, once
+from conformance.engine.reference_model import Model
 from conformance.engine.waiting import Waiting
 from conformance.errors import TargetUnavailable, WaitTooLong
 from conformance.run.session import Options, open_session
@@ -47,6 +49,35 @@ def test_without_a_clock_the_rest_of_a_law_is_put_off(
     session.resuming = True
     once(bench, law)
     assert (passed, session.deferred) == ([patient], set())
+
+
+class SetClock(datetime):
+    """A clock that somebody sets forward by an hour whenever it is asked."""
+
+    hours = 0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        cls.hours += 1
+        return cls(2026, 6, 1, tzinfo=tz) + timedelta(hours=cls.hours)
+
+
+def test_a_clock_that_is_set_forward_lets_no_half_hour_pass(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an order shows a moment later would be judged as after half an hour."""
+    for module in ("settling", "reference_model"):
+        monkeypatch.setattr(f"conformance.engine.{module}.datetime", SetClock, raising=False)
+    session, passed = bench.session, []
+
+    def law() -> Waiting[None]:
+        passed.append((yield))
+
+    once(bench, law)
+    session.resuming = True
+    once(bench, law)
+    assert (passed, session.deferred) == ([False], set())
+    model = Model(bench, {})
+    assert model.now() - model.now() < timedelta(minutes=1)
+    assert -(model.now() - model.now()) < timedelta(minutes=1)
 
 
 class Told:
