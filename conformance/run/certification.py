@@ -438,14 +438,20 @@ class Certification:
         if not isinstance(excinfo.value, OSError | pytest.exit.Exception):
             self.ending.stories.append(self.redactor.text(str(excinfo.getrepr(style="native"))))
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the certificate, or hand the evidence to the controller."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+        """Clear away what is left, whoever breaks down while pytest ends; then write the certificate, or hand the evidence to the
+        controller."""
+        if self._session is not None:
+            self._clear_away(self._session)
+        yield
+        self._finish(session, exitstatus)
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         handover, selected = (
             (self.controller.handover, self.controller.collected) if self.controller else (Handover(), self._selected)
         )
         if self._session is not None:
-            self._clear_away(self._session)
             for end in (self._session.enter_kinds, self._session.close):
                 try:
                     end()
@@ -499,7 +505,11 @@ class Certification:
         if self._wipes is not None:
             self._wipes.end()
         try:
-            live.finish()
+            try:
+                live.finish()
+            except OSError as error:  # the disk is full: from now on nothing is written of what is sent
+                self.ending.stopped = self.ending.stopped or self.redactor.text(in_words(error))
+                live.finish()
         except (TargetUnavailable, CannotRun) as error:
             self.ending.left_undone.append(self.redactor.text(str(error)))
             if isinstance(error, CannotRun):  # such as a block

@@ -215,6 +215,8 @@ def run_certification(
         return EXIT_CODES[RunVerdict.INCONCLUSIVE]
     except OSError as error:  # a disk that is full, above all: Allure writes for itself
         _complain(f"{reports.directory}: the results cannot be written: {error}; make room, run again")
+        if ended.certification is not None:
+            tell(list(ended.certification.ending.left_words()), stream)
         return CANNOT_RUN
     except Exception as error:
         if not interrupts.count:
@@ -304,5 +306,6 @@ class _Ended:
 
     certification: Certification | None = None
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         self.certification = config.stash.get(CERTIFICATION, None)

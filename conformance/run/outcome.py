@@ -202,13 +202,17 @@ class Ending:
                 yield Line(text, is_command=text.startswith("::"))
         if not quiet:
             yield from (Line(tr("stays for good: {what}", what=said(text)), Tone.FAINT) for text in self.kept)
+        yield from self.left_words()
+        yield from (Line(tr("warning: {what}", what=said(text)), Tone.DOUBT) for text in dict.fromkeys(self.warnings))
+        if self.stopped or self.cut_short:
+            yield Line(tr("stopped: {why}", why=said(self.stopped or self.cut_short)), Tone.DOUBT)
+
+    def left_words(self) -> Iterator[Line]:
+        """What is left at the target, and what clears it away."""
         yield from (Line(tr("not cleared away: {what}", what=said(text)), Tone.DOUBT) for text in self.left_undone)
         if self.left_undone:
             command = f"`koncili-conformance cleanup --target {self.task.options.target_file}`"
             yield Line(tr("{command} tries again", command=command))
-        yield from (Line(tr("warning: {what}", what=said(text)), Tone.DOUBT) for text in dict.fromkeys(self.warnings))
-        if self.stopped or self.cut_short:
-            yield Line(tr("stopped: {why}", why=said(self.stopped or self.cut_short)), Tone.DOUBT)
 
     def _replay_command(self, finding: str) -> str:
         """What tries a finding again; "" where no certificate was left to take it from."""

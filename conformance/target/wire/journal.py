@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -140,14 +141,21 @@ class Journal:
         return Spent(self.by_endpoint.copy(), self.traffic.client_errors, self.reconciliations)
 
     def record(self, exchange: Exchange) -> None:
-        """Take note of an exchange. Raises OSError where the HAR file cannot be written."""
+        """Take note of an exchange. Raises OSError where the HAR file cannot be written, once: what is cleared away after that is
+        in no file."""
         self.learn(exchange)
         self.traffic.add(exchange.status)
         self.by_endpoint[exchange.endpoint.label if exchange.endpoint else OTHER] += 1
         self.reconciliations += exchange.endpoint is Endpoint.CREATE_RECONCILIATION and exchange.is_accepted
         if self._har is not None:
             told = self._cut(self.redactor.bytes_as_text(exchange.response_body))
-            _write(self._har, exchange, self.redactor, told, ": ".join(filter(None, (self.about, self.kind))))
+            try:
+                _write(self._har, exchange, self.redactor, told, ": ".join(filter(None, (self.about, self.kind))))
+            except OSError:
+                unfinished, self._har = self._har, None
+                with suppress(OSError):  # what it holds finds no room either
+                    unfinished._fd.close()
+                raise
 
     def _cut(self, text: str) -> str:
         """What of an answer's body is written down: all, unless answers are large again and again."""
