@@ -16,7 +16,7 @@ from conformance.errors import CannotRun
 from conformance.planning.shards import Shard, shard_of
 from conformance.report.files import ALLURE_RESULTS, TRAFFIC, Reports
 from conformance.report.screen import Screen
-from conformance.run.session import Options, chosen_rules, chosen_seed, chosen_target
+from conformance.run.session import Options, chosen_rules, chosen_seed, chosen_target, is_to_listen
 from conformance.verdict.proven import own_proof
 from conformance.verdict.verdicts import CANNOT_RUN
 from conformance.verdict.waivers import Waiver, load_waivers
@@ -87,9 +87,9 @@ def task_of(config: pytest.Config, directory: Path | None) -> Task:
         catalogue(version=options.contract)
         own_proof(options.proof, None)
         waivers = _waivers(option("koncili_waivers"), long=option("koncili_long_waivers"))
-        chosen_target(options)
+        target = chosen_target(options)
         asked, rules = rules, frozenset(chosen_rules(options, rules))
-        options = replace(options, seed=chosen_seed(options))
+        options = replace(options, seed=chosen_seed(options), listens=is_to_listen(options, target, rules))
     except CannotRun as error:
         raise pytest.exit.Exception(str(error), CANNOT_RUN) from None
     return Task(

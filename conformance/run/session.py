@@ -86,6 +86,8 @@ class Options:
     """The part of the certification that this run does; None: all of it."""
     alone: bool = True
     """Whether this process is the run's only one: the clock of a mock on a socket is not to be moved by several."""
+    listens: bool = True
+    """Whether it is this process that listens for a live endpoint's notifications: of workers or shards one alone can."""
 
 
 @dataclass(slots=True)
@@ -166,19 +168,19 @@ class Session:
     def missing_need(self, rule: Rule) -> str | None:
         """Why the rule can't be exercised on this target, or None where it can."""
         missing = missing_need(rule, self.target, controlled=self.control is not None)
-        is_deaf = self.control is None and not self.options.alone and "callback_url" in rule.needs
+        is_deaf = self.control is None and not self.options.listens and "callback_url" in rule.needs
         return NEEDS_ONE_PROCESS if missing is None and is_deaf else missing
 
     @property
     def inbox(self) -> Inbox | None:
-        """Where the target's notifications arrive, opened on first use; None where it sends none, or where several workers would
-        listen. Raises CannotRun."""
+        """Where the target's notifications arrive, opened on first use; None where it sends none, or where another process
+        listens, or none of several workers. Raises CannotRun."""
         if self._inbox is None:
             fixtures = self.target.fixtures
             if self.control is not None:
                 self._inbox = Inbox()
                 self.control.call_back(self._inbox.url)
-            elif fixtures.callback_url is not None and self.options.alone:
+            elif fixtures.callback_url is not None and self.options.listens:
                 host, port = fixtures.callback_address
                 self._inbox = Inbox(host, port, urlsplit(fixtures.callback_url).path or "/")
         return self._inbox
@@ -349,6 +351,14 @@ def chosen_rules(options: Options, rules: Collection[str]) -> tuple[str, ...]:
     if options.shard.of > len(asked):
         raise CannotRun(f"--shard {options.shard}: there are only {len(asked)} rules to share out; take fewer shards")
     return rules_of(options.shard, asked, planned_as(options))
+
+
+def is_to_listen(options: Options, target: Target, rules: Collection[str]) -> bool:
+    """Whether a process that certifies these rules (all, where there are none) listens for notifications: alone it always does,
+    of shards the one that has a rule about them."""
+    about = (rule for rule in catalogue().rules.values() if not rules or rule.id in rules)
+    has_rule = any("callback_url" in rule.needs and not missing_need(rule, target, controlled=False) for rule in about)
+    return options.alone and (options.shard is None or has_rule)
 
 
 def chosen_seed(options: Options) -> int:

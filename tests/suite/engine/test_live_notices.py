@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from socket import create_server
 from threading import Event, Thread
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from conformance.engine import hearing, notices, places
+from conformance.planning.shards import Shard, rules_of
 from conformance.verdict.not_exercised import NEEDS_ONE_PROCESS
 from tests.suite.support import forked
 from tests.suite.support.command_runs import PATIENCE_SECONDS, Run, kept_in, without_ci
@@ -138,3 +141,14 @@ def test_of_several_workers_none_listens(tmp_path: Path) -> None:
         run = there.certified("--workers", "2")
     assert (run.by_rule["NTF-01"], run.entry("NTF-01")["reason"]) == ("not-exercised", NEEDS_ONE_PROCESS), run.output
     assert {run.by_rule[rule] for rule in RULES if rule != "NTF-01"} == {"pass"}, run.output
+
+
+def test_of_several_shards_only_the_one_that_has_the_rule_listens(tmp_path: Path) -> None:
+    """On one machine the others could not: they ended as if nothing could be run."""
+    shards = [Shard(number, 2) for number in (1, 2)]
+    other = next(shard for shard in shards if "NTF-01" not in rules_of(shard, RULES, "certification"))
+    with endpoint(tmp_path) as there, create_server((LOOPBACK, urlsplit(there.callback).port or 0)):
+        run = there.certified("--shard", str(other))
+    its_own = set(rules_of(other, RULES, "certification"))
+    assert its_own & {"WFL-01", "WFL-02"}, "it reconciles nothing"
+    assert run.verdicts("pass") == its_own, run.output + run.errors
