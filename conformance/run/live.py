@@ -52,7 +52,7 @@ class Live:
             run = Run(store)
             waiting.meanwhile = run.sign
             budget = budget_of(target, store, waiting, record=run.record)
-            live = cls(target, waiting, store, run, Ledger(store, run.id), budget)
+            live = cls(target, waiting, store, run, Ledger(store, run.id, target.base_url), budget)
             live.channels = Channels(store, run, waiting)
             run.begin(target.base_url)
             store.share_with_others()
@@ -130,14 +130,16 @@ class Live:
         lock = _RESCUE + run
         if lock in self.run.locks:
             return
-        if Ledger.of(self.store, run).left.opened:  # before the lock: whoever has the channels can wait for nobody
+        if Ledger.of(
+            self.store, run, self.target.base_url
+        ).left.opened:  # before the lock: whoever has the channels can wait for nobody
             self.hold_channels()
         if not take(self.store, lock, self.run.id):
             return
         self.run.locks.add(lock)
         try:
             bury(self.store, run)
-            ledger = Ledger.of(self.store, run)
+            ledger = Ledger.of(self.store, run, self.target.base_url)
             with self.budget.clearing_away():
                 whole = self._complete_all(ledger)
                 self.recovery.delete_orders(ledger)
@@ -168,7 +170,11 @@ class Live:
             self.tidy(last=True)
         except TargetUnavailable as error:
             self.recovery.report.undone.append(str(error))
-        left = [title(opened) for run in self.dead_runs for opened in Ledger.of(self.store, run).left.opened]
+        left = [
+            title(opened)
+            for run in self.dead_runs
+            for opened in Ledger.of(self.store, run, self.target.base_url).left.opened
+        ]
         gone = set(left) - {title(opened) for opened in self._left_by_dead_runs()}
         undone = self.recovery.report.undone
         undone[:] = [line for line in undone if not any(line.startswith(f"{one} may") for one in gone)]
@@ -280,7 +286,7 @@ class Live:
         """What dead runs have left active, but where a reconciliation was opened since."""
         stays = []
         for run in self.dead_runs:
-            ledger = Ledger.of(self.store, run)
+            ledger = Ledger.of(self.store, run, self.target.base_url)
             for opened in ledger.left.opened:
                 places = self._places_of(opened)
                 if places and all(

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from dataclasses import fields as dataclass_fields
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from conformance.contract.endpoints import Endpoint
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from conformance.target.shared.store_base import Store
 
 LAST_IDS: Final = "last-reconciliation-id"
-"""The record of the ids that were given out last: that of a creation whose answer was lost is not far from them."""
+"""Begins the record of the ids that a target gave out last: that of a creation whose answer was lost is not far from them. Each
+base URL has its own, by a digest."""
 
 SETTLING: Final = "settling/"
 """Records of the channels on which a reconciliation may be going on that has all its releases."""
@@ -34,6 +36,9 @@ SUSPECTS: Final = 4
 
 _NEVER_SENT: Final = 400
 """What was never sent is as good as refused."""
+
+_SHORT: Final = 16
+"""How much of the digest tells targets apart."""
 
 _ORDER, _OPENED = "order/", "opened/"
 _THERE, _RECONCILED = "there", "reconciled"
@@ -106,8 +111,10 @@ class Left(NamedTuple):
 class Ledger:
     """The ledger of one run. Each entry is in the store before the request that it is about is sent."""
 
-    def __init__(self, store: Store, run: str) -> None:
+    def __init__(self, store: Store, run: str, base_url: str = "") -> None:
+        """`base_url` is where the run creates what it writes down here."""
         self._store = store
+        self._last_ids = f"{LAST_IDS}/{sha256(base_url.encode()).hexdigest()[:_SHORT]}"
         self._run = run
         self._orders: dict[OrderId, str] = {}
         self._opened: dict[str, Opened] = {}
@@ -126,9 +133,9 @@ class Ledger:
         """The accounts and channels where a reconciliation was opened: none was active there before."""
 
     @classmethod
-    def of(cls, store: Store, run: str) -> Ledger:
+    def of(cls, store: Store, run: str, base_url: str = "") -> Ledger:
         """The ledger that another run has left, to be cleared away."""
-        ledger = cls(store, run)
+        ledger = cls(store, run, base_url)
         for key, state in store.records(f"{_ORDER}{run}/").items():
             ledger._orders[OrderId(*json.loads(key.split("/", 2)[2]))] = state
         for key, text in store.records(f"{_OPENED}{run}/").items():
@@ -299,7 +306,7 @@ class Ledger:
         number = whole_id(opened.id)
         if number is not None:
             known = [one for one in self.last_ids if one != number]
-            self._store.put(LAST_IDS, json.dumps([*known, number][-REMEMBERED:]))
+            self._store.put(self._last_ids, json.dumps([*known, number][-REMEMBERED:]))
             for other in self._opened.values():
                 if other is not opened:
                     self.came_before(other, number)
@@ -374,7 +381,7 @@ class Ledger:
             return
         known = [one for one in self.last_ids if one != number]
         place = known.index(opened.after) + 1 if opened.after in known else 0 if opened.after is None else len(known)
-        self._store.put(LAST_IDS, json.dumps([*known[:place], number, *known[place:]][-REMEMBERED:]))
+        self._store.put(self._last_ids, json.dumps([*known[:place], number, *known[place:]][-REMEMBERED:]))
 
     def failed(self, opened: Opened, why: str) -> None:
         """It was tried in vain to complete a reconciliation."""
@@ -390,8 +397,8 @@ class Ledger:
 
     @property
     def last_ids(self) -> list[int]:
-        """The ids that were given out last to any run, the newest last."""
-        known = json.loads(self._store.records(LAST_IDS).get(LAST_IDS, "[]"))
+        """The ids that the target gave out last to any run, the newest last."""
+        known = json.loads(self._store.records(self._last_ids).get(self._last_ids, "[]"))
         return known if isinstance(known, list) else [known]
 
     @property

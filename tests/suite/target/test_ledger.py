@@ -215,6 +215,15 @@ def test_the_last_id_is_known_to_all(ledger: Ledger, store: SQLiteStore) -> None
     assert Ledger(store, "other").last_id == 237
 
 
+def test_ids_of_another_target_of_the_integrator_say_nothing(store: SQLiteStore) -> None:
+    """The mock begins at 237, and a sandbox is at 50,000: a lost creation was looked for beside the mock's ids."""
+    mine, others = (Ledger(store, "me", base_url) for base_url in ("https://sandbox.example", "http://127.0.0.1:8765"))
+    answer(mine, Endpoint.CREATE_RECONCILIATION, 201, creation(), OPENED)
+    answer(others, Endpoint.CREATE_RECONCILIATION, 201, creation(), dumps({"id": 50_000}).encode())
+    assert (mine.last_ids, others.last_ids) == ([237], [50_000])
+    assert Ledger.of(store, "you", "https://sandbox.example").last_id == 237
+
+
 def test_ledgers_of_runs_are_apart(ledger: Ledger, store: SQLiteStore) -> None:
     answer(ledger, Endpoint.SUBMIT_ORDER, 200, order())
     other = Ledger(store, "mee")
