@@ -391,7 +391,7 @@ class ReconciliationCalls(Notices):
                 continue
             if not reconciliation.spoiled and not reconciliation.is_full:
                 exchange = self.release(reconciliation, order)
-                if exchange.is_refused:
+                if exchange.is_refused and not reconciliation.lost:  # else it may be refused for what is lost and in
                     note_spoiled(self, reconciliation, order, exchange)
 
     def _complete(self, reconciliation: OpenReconciliation) -> None:

@@ -76,3 +76,18 @@ def test_one_that_is_soon_completed_is_not_waited_for_long(
     monkeypatch.setattr(waiting, "sleep", sleep)
     assert bench.reconciliations.create(mine).is_accepted
     assert bench.clock - began <= 1.4 * seconds + 3
+
+
+@pytest.mark.parametrize("lost", [set(), {1}], ids=["plain", "another lost"])
+def test_a_release_refused_beside_one_of_which_nobody_knows_is_no_breach(bench: Bench, lost: set[int]) -> None:
+    """Of two at once one got 502 and was in; REL-01 was blamed, since the other was refused when it was completed."""
+    reconciliations = bench.reconciliations
+    place = bench.scope.places[0]
+    one = reconciliations.begin(reconciliations.plain(place, 1, 1))
+    assert reconciliations.submit_orders(one)
+    assert reconciliations.create(one).is_accepted
+    for order in range(2):  # both are in, and the run knows of neither
+        assert bench.send(release_of(one.batch, order), one.values[order]).is_accepted
+    one.lost |= lost
+    reconciliations.release_all(one)
+    assert (place in reconciliations.spoiled_at) == (not lost)
