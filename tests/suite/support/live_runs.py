@@ -143,3 +143,10 @@ def left(koncili: Koncili) -> tuple[list[int], list[str]]:
     koncili.clock.advance(60)
     state: Any = koncili.state()
     return active(state), deletable(state)
+
+
+def rescue(dead: OneRun, rescuer: OneRun) -> OneRun:
+    """The second run, which has cleared away what the first left when it died."""
+    dead.die()
+    rescuer.live.rescue_all()
+    return rescuer
