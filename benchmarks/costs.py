@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
@@ -73,10 +73,11 @@ class Measuring:
         """So far only a token and the accounts were asked for."""
         self._preflight = self._certification.session.journal.spent()
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """What is sent from here on clears away."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, None, None]:
+        """What is sent from here on clears away: the certification does so before all that is no wrapper."""
         self._before_clearing = self._certification.session.journal.spent()
+        yield
 
     def pytest_unconfigure(self) -> None:
         """Put the stages together, the scenarios in the order in which they ran."""
