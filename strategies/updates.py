@@ -77,13 +77,16 @@ def _the_other_way_round(order: Order) -> Order:
     return {**order, "extracts": [{**one, **given} for one, given in zip(plain[::-1], details, strict=True)]}
 
 
-def with_a_cent_moved(order: Order) -> Order:
-    """An order with a sale and a commission: both a cent nearer to zero, or further from it, so that their sum stays."""
+def with_a_cent_moved(order: Order, cents: int = 1) -> Order:
+    """An order with a sale and a commission: both a cent, or so many, nearer to zero, or further from it, so that their sum
+    stays."""
     extracts = [dict(one) for one in order["extracts"]]
     sale, commission = (next(one for one in extracts if one["type"] == type_) for type_ in ("SALE", "COMISSION"))
-    cent = CENT if min(sale["value"], -commission["value"]) > CENT else -CENT
-    sale["value"] -= cent
-    commission["value"] += cent
+    moved_by = cents * CENT
+    if min(sale["value"], -commission["value"]) <= moved_by:
+        moved_by = -moved_by
+    sale["value"] -= moved_by
+    commission["value"] += moved_by
     return _reckoned(order, extracts)
 
 

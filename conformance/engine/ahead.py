@@ -97,6 +97,8 @@ class Ahead(ABC, Generic[L]):
     """By scenario of the run, all that can be."""
     _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
     _was_tried: bool = False
+    _noted_as_spent: Spent = field(default_factory=Spent)
+    """What is some example's: tried within another's, it is not that one's too."""
 
     @abstractmethod
     def _try_all(self, examples: list[Example[L]]) -> None:
@@ -212,13 +214,16 @@ class Ahead(ABC, Generic[L]):
         """What is sent in here is for the example's scenario."""
         bench, session = self.bench, self.bench.session
         scenario, about, before = bench.scenario, session.journal.about, session.journal.spent()
+        noted_before = self._noted_as_spent
         bench.scenario = one.scenario
         session.journal.about = f"{one.law.rule.id} {session.evidence.scenarios[one.scenario].name}"
         try:
             yield
         finally:
             bench.scenario, session.journal.about = scenario, about
-            spent = session.journal.spent() - before
+            all_spent = session.journal.spent() - before
+            spent = all_spent - (self._noted_as_spent - noted_before)
+            self._noted_as_spent = noted_before + all_spent
             session.ahead += spent
             self._kept[one.key].spent += spent
 

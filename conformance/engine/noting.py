@@ -84,12 +84,12 @@ class Noting:
 
     @contextmanager
     def keeping_notes(self) -> Iterator[list[Callable[[], None]]]:
-        """Keep what is seen in here for the scenario's turn."""
-        self.notes = list[Callable[[], None]]()
+        """Keep what is seen in here for the scenario's turn; what is seen around it is kept with the rest of that."""
+        around, self.notes = self.notes, list[Callable[[], None]]()
         try:
             yield self.notes
         finally:
-            self.notes = None
+            self.notes = around
 
     def hindered(self, reason: str) -> None:
         """Say why the running scenario may have seen less than it should. Raises Spoiled where it is tried for

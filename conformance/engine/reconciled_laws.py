@@ -12,9 +12,10 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.rules import Rule, Side
+from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
+from conformance.engine.left_as_it_was import check_unchanged
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.release_laws import some
 from conformance.engine.values import Values
@@ -237,6 +238,8 @@ def _most_unlike(orders: list[tuple[Order, Values]]) -> list[tuple[Order, Values
 _BEFORE: Final = timedelta(hours=1)
 """So long before it is released a release was created."""
 
+_RELEASED_AGAIN: Final = "it is reconciled, and a release of it was refused in a later reconciliation"
+
 _AGAIN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         mark("the order's release was accepted in an earlier reconciliation"): {},
@@ -264,10 +267,14 @@ def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
         for context, other in _AGAIN.items():
             if other:  # as who got no answer sends it: it may be refused or taken, and is released all the same
                 bench.submit(order, earlier.values[0])
+            before = bench.query(earlier.place, earlier.values[0]["code"])
             call = replace(release, body={**release.body, **other})
             again = bench.send(call, earlier.values[0].having(**now))
             later.spoiled = again.status // 100 == 2
             check_refused(rule=rule, exchange=again, bench=bench, context=context)
+            check_unchanged(bench, order, earlier.values[0], before)
+        deletion = bench.delete(earlier.place, earlier.values[0]["code"])
+        check_refused(rule=catalogue()["DEL-04"], exchange=deletion, bench=bench, context=_RELEASED_AGAIN)
         return again
 
     drawn = batches(bench.reconciliations.scope)

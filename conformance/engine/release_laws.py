@@ -21,7 +21,7 @@ from conformance.engine.updated_release import accepted_as_updated
 from conformance.engine.waiting import Waiting
 from strategies.calls import Call, release_of
 from strategies.periods import at
-from strategies.reconciliations import Batch, batches, beside_plain
+from strategies.reconciliations import Batch, batches
 from strategies.scope import Scope
 
 DAY: Final = 86_400
@@ -158,34 +158,6 @@ def at_either_end(bench: Bench, rule: Rule) -> list[Shared[tuple[Batch, bool]]]:
 # -- refused because of what came before ---------------------------------------------------------------------------
 
 
-def another_of_the_same_order(bench: Bench, rule: Rule) -> list[Shared[Batch]]:
-    """After the release of an order another of the same one is refused."""
-    reconciliations = bench.reconciliations
-
-    def law(batch: Batch) -> None:
-        reconciliation = reconciliations.open_for(batch)
-        try:
-            if not reconciliations.released(reconciliation, 0):
-                return
-            first = bench.story[-1]
-            reconciliation.after_refusal = True
-            again = bench.send(release_of(batch), reconciliation.values[0])
-            reconciliation.spoiled = again.status // 100 == 2
-            context = "the order's release was accepted before"
-            check_refused(rule=rule, exchange=again, bench=bench, context=context)
-            if reconciliations.released(reconciliation, 1):
-                bench.saw(Side.ACCEPTED, first)
-                bench.saw(Side.REFUSED, again)
-        finally:
-            reconciliations.finish(reconciliation)
-
-    # The order beside it has as many extracts: there is room for a second release.
-    drawn = batches(reconciliations.shared_scope).map(
-        lambda batch: beside_plain(reconciliations.shared_scope, batch, len(batch.orders[0]["extracts"]))
-    )
-    return [Shared(rule, bench.scenario, drawn, law, max(1, some(bench) // 2), _itself)]
-
-
 def of_a_deleted_order(bench: Bench, rule: Rule) -> list[Shared[Batch]]:
     """For an order that was deleted a release is refused."""
     reconciliations = bench.reconciliations
@@ -221,7 +193,6 @@ SHARED_LAWS: Final[Mapping[str, Laws]] = MappingProxyType(
             entries_in_another_sequence
         ),
         "dated at either end of the period it is answered as the reading says": at_either_end,
-        "after it another of the same order in the same reconciliation is refused with 4xx": another_of_the_same_order,
         "for an order that was deleted it is refused with 4xx": of_a_deleted_order,
     }
 )

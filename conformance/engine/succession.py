@@ -31,7 +31,7 @@ from conformance.engine.spoiled_places import look_for_the_rule
 from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Hindered, Spoiled
 from conformance.engine.waiting import Deferred
-from conformance.engine.whole import Whole, last_release, meanwhile_of, prove_by_itself
+from conformance.engine.whole import Meanwhile, Whole, last_release, meanwhile_of, prove_by_itself
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
@@ -170,11 +170,13 @@ class Succession(Ahead[Any]):
             began = list(bench.story)  # what was refused in it is a part of it
             if not opened.spoiled:
                 self._open_beside(opened)
-            if then is not None and not opened.spoiled and not is_clean:
-                self._refuse_meanwhile(then, opened)
+            at_first = not reconciliations.refuses_second or len(opened.batch.orders) == 1
+            look = meanwhile_of([each.law for each in planned.examples])
+            if then is not None and not is_clean:
+                look = self._refusing(then, opened, look, at_first=at_first)
             if not opened.spoiled:
                 with self._noted(one, began) as notes:
-                    if one.law.go(opened, one.drawn, meanwhile_of([each.law for each in planned.examples])):
+                    if one.law.go(opened, one.drawn, look):
                         notes.append(lambda: None)
         finally:
             story = list(bench.story)
@@ -251,8 +253,29 @@ class Succession(Ahead[Any]):
             reconciliations.finish(opened[0])
         return opened[0] if opened and notes else None
 
-    def _refuse_meanwhile(self, then: Planned, active: OpenReconciliation) -> None:
-        """Send the creation of the next one, which must be refused while this one is active."""
+    def _refusing(self, then: Planned, active: OpenReconciliation, look: Meanwhile, *, at_first: bool) -> Meanwhile:
+        """Let it show that the next one is refused meanwhile: now, or when a release has come. What is to be looked at then."""
+        if at_first and not active.spoiled:
+            self._refuse_meanwhile(then, active)
+        return look if at_first else partial(self._look_and_refuse, then, look)
+
+    def _look_and_refuse(self, then: Planned, look: Meanwhile, active: OpenReconciliation, released: int) -> None:
+        """What is looked at meanwhile; and that the next one is refused, as it is before any release has come, when one is in and
+        an order was asked for, too. Raises Spoiled where it is not."""
+        look(active, released)
+        if released != 1:
+            return
+        bench, story = self.bench, list(self.bench.story)
+        if not bench.slow:  # else it may not be shown yet
+            bench.query(active.place, active.values[0]["code"])
+        self._refuse_meanwhile(then, active, "since one of its releases is in and an order was asked for")
+        bench.story[:] = story
+        if active.spoiled:
+            raise Spoiled("a second reconciliation was opened while one was active")
+
+    def _refuse_meanwhile(self, then: Planned, active: OpenReconciliation, since: str = "") -> None:
+        """Send the creation of the next one, which must be refused while this one is active. Where it was before and is not
+        `since`, this one is not active any more."""
         one = self._besides.take_refused_before()
         if one is None:
             return
@@ -264,6 +287,8 @@ class Succession(Ahead[Any]):
             refused = bench.send(creation_of(second.batch), second.values[0])
             if refused.is_accepted:
                 reconciliations.stray(active)
+                if since:
+                    self._note_let_go(refused, since)
             context = "while another is active on this account and channel"
             check_refused(rule=one.law.rule, exchange=refused, bench=bench, context=context)
             reconciliations.note_refused(second.place)
@@ -275,6 +300,18 @@ class Succession(Ahead[Any]):
             then.seen_besides.append((one, list(notes)))
         else:
             reconciliations.refused_the_same = False  # its scenario is to see all of it
+
+    def _note_let_go(self, second: Exchange, since: str) -> None:
+        """It is seen here alone: by itself REC-06 is about one of which no release is in."""
+        violation = Violation(
+            rule="WFL-03",
+            expected="a second one to be refused until all releases of the first are in",
+            actual=f"it answered {second.status}",
+            exchange=second,
+            context=since,
+        )
+        violation.story = tuple(self.bench.story)
+        self.bench.session.evidence.observe(violation, self.bench.session.redactor)
 
     # -- opening ---------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ that says them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -14,16 +15,18 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused, is_refused
+from conformance.engine.left_as_it_was import check_deletable, check_unchanged
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.release_laws import some
+from conformance.engine.unfinished import Hindered
 from conformance.engine.values import Values
-from conformance.engine.whole import Meanwhile, Whole
+from conformance.engine.whole import Meanwhile, Whole, last_release
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, release_of
 from strategies.faults import FAULTS, FaultBatch, Kind, fault_batches, possible
 from strategies.periods import PERIOD
-from strategies.reconciliations import Batch, batches, beside_plain
+from strategies.reconciliations import Batch, batches, beside_plain, plain_order
 from strategies.scope import Scope
 from strategies.unbounded import MOST_LAWFUL
 
@@ -63,6 +66,8 @@ def beyond_the_count(bench: Bench, rule: Rule) -> list[Whole]:
         _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
         reconciliations.finish(reconciliation)
         _refused_beyond(bench, rule, drawn, beyond, reconciliation, 0)
+        for batch, values in ((drawn, beyond), (alone, more)):
+            check_deletable(bench, batch.orders[0], values)
         return True
 
     drawn = batches(reconciliations.scope, types=("COMISSION",))
@@ -107,20 +112,23 @@ def no_trace(bench: Bench, rule: Rule) -> list[Whole]:
 
     def go(reconciliation: OpenReconciliation, fault_batch: FaultBatch, meanwhile: Meanwhile) -> bool:
         reconciliation.after_refusal = True
-        refused = []
+        order, values, refused = reconciliation.batch.orders[0], reconciliation.values[0], []
+        before = bench.query(reconciliation.place, values["code"]) if not bench.slow else None
         for kind, edit in fault_batch.edits:
             refused.append(bench.send(edit.apply(fault_batch.lawful), reconciliation.values[0]))
             reconciliation.spoiled = not refused[-1].is_refused
             if not is_refused(bench, kind, refused[-1], f"changed in one place: {edit}"):
                 return False
+        if before is not None:
+            check_unchanged(bench, order, values, before)
         meanwhile(reconciliation, 0)
         if not reconciliations.released(reconciliation, 0):
             return False
         accepted = bench.story[-1]
         _check_still_active(bench, rule, reconciliation, accepted)
-        for order in range(1, len(reconciliation.batch.orders)):
-            meanwhile(reconciliation, order)
-            if not reconciliations.released(reconciliation, order):
+        for number in range(1, len(reconciliation.batch.orders)):
+            meanwhile(reconciliation, number)
+            if not reconciliations.released(reconciliation, number):
                 return False
         bench.saw(Side.ACCEPTED, accepted)
         for exchange in refused:
@@ -152,10 +160,81 @@ def _check_still_active(bench: Bench, rule: Rule, reconciliation: OpenReconcilia
         )
 
 
+# -- released once ---------------------------------------------------------------------------------------------------
+
+_RELEASED: Final = "the order's release was accepted before"
+
+
+def _with_room_for_another(scope: Scope, batch: Batch) -> Batch:
+    """Beside its order one of as many entries, and one of a single entry: a count that is wrong by one shows before it."""
+    return beside_plain(scope, beside_plain(scope, batch, len(batch.orders[0]["extracts"])), 1)
+
+
+def _has_room_for_another(scope: Scope, batch: Batch) -> bool:
+    """Whether that is so of one that is opened for REL-18, in which releases are refused anyway."""
+    if len(batch.orders) == 1:
+        return False
+    first, *between, last = batch.orders
+    entries = sum(len(order["extracts"]) for order in between)
+    plain = plain_order(batch.place, scope.account_id_forms[0], 1, scope.days.start)
+    return last == plain and entries >= len(first["extracts"])
+
+
+def another_of_the_same_order(bench: Bench, rule: Rule) -> list[Whole]:
+    """After the release of an order another of the same one is refused, and counts for nothing."""
+    reconciliations, seen = bench.reconciliations, dict[int | None, tuple[Exchange, Exchange]]()
+
+    def again(reconciliation: OpenReconciliation, released: int) -> None:
+        if released != 1:
+            return
+        first, reconciliation.after_refusal = last_release(bench.story), True
+        refused = bench.send(release_of(reconciliation.batch), reconciliation.values[0])
+        reconciliation.spoiled = refused.is_accepted
+        check_refused(rule=rule, exchange=refused, bench=bench, context=_RELEASED)
+        seen[reconciliation.id] = first, refused
+
+    def go(reconciliation: OpenReconciliation, _: Batch, meanwhile: Meanwhile) -> bool:
+        for order in range(len(reconciliation.batch.orders)):
+            meanwhile(reconciliation, order)
+            if not reconciliations.released(reconciliation, order):
+                return False
+        return True
+
+    def ended(reconciliation: OpenReconciliation, last: Exchange, is_free: bool) -> None:  # noqa: FBT001 - a callback's
+        first, refused = seen[reconciliation.id]
+        if not is_free:
+            _check_others_end(bench, last)
+        bench.saw(Side.ACCEPTED, first)
+        bench.saw(Side.REFUSED, refused)
+
+    drawn = batches(reconciliations.scope)
+    return [
+        Whole(
+            rule, bench.scenario, drawn, go, max(1, some(bench) // 2), ended,
+            partial(_with_room_for_another, reconciliations.scope), again, partial(_has_room_for_another, reconciliations.scope),
+        )
+    ]  # fmt: skip
+
+
+def _check_others_end(bench: Bench, last: Exchange) -> None:
+    """Raises a violation of REL-18 for one that does not end with a refused release where others do without; else Hindered."""
+    bench.reconciliations.check_ends_are_known()
+    if not any(one.ended and not one.after_refusal for one in bench.reconciliations.ids.values()):
+        raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
+    raise Violation(
+        rule="REL-18",
+        expected="the reconciliation to end with situation CONCILIED once all releases are in",
+        actual="it did not end",
+        exchange=last,
+        context=_RELEASED,
+    )
+
+
 WHOLE_RELEASE_LAWS: Final[Mapping[str, Callable[[Bench, Rule], Sequence[Whole]]]] = MappingProxyType(
     {
         "with more entries than releasesQtd leaves it is refused with 4xx, and with as many accepted": beyond_the_count,
         "after refused ones the right one is accepted, and counts once": no_trace,
+        "after it another of the same order in the same reconciliation is refused with 4xx": another_of_the_same_order,
     }
 )
 """What can be tried in succession, by the Then step that says it."""

@@ -18,7 +18,7 @@ from conformance.planning.turns import stages_in_turn
 from conformance.target.shared.budget_status import BudgetStatus
 from conformance.target.shared.reconciling import seconds_until_seen
 
-IN_TURN: Final = frozenset({"REL-03", "REL-12", "REL-18", "WFL-01", "WFL-02", "WFL-03"})
+IN_TURN: Final = frozenset({"REL-03", "REL-11", "REL-12", "REL-18", "WFL-01", "WFL-02", "WFL-03"})
 """Rules whose reconciliations are opened on all accounts in turn (conformance/engine/succession.py)."""
 
 

@@ -23,6 +23,7 @@ from conformance.mock.defects.frameworks import FRAMEWORKS
 from conformance.mock.defects.half_done import HALF_DONE
 from conformance.mock.defects.in_part import IN_PART
 from conformance.mock.defects.keys import KEYS
+from conformance.mock.defects.left_behind import LEFT_BEHIND
 from conformance.mock.defects.lenient_values import LENIENT_VALUES
 from conformance.mock.defects.limiting import LIMITING
 from conformance.mock.defects.matching import MATCHING
@@ -65,6 +66,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "answers": ANSWERS,
         "crashes": CRASHES,
         "half done": HALF_DONE,
+        "left behind": LEFT_BEHIND,
         "tokens": TOKENS,
         "overlapping periods": OVERLAPS,
         "matching": MATCHING,

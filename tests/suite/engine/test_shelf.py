@@ -27,7 +27,6 @@ RULES: Final[Mapping[str, str]] = {
     "with its entries in the sequence of the extracts it is accepted": "REL-15",
     "with its entries in another sequence it is accepted, or refused and accepted in its own": "REL-19",
     "dated at either end of the period it is answered as the reading says": "REL-20",
-    "after it another of the same order in the same reconciliation is refused with 4xx": "REL-11",
     "for an order that was deleted it is refused with 4xx": "REL-13",
 }
 """The rule of each Then step that can be tried on the shelf."""
@@ -35,7 +34,7 @@ RULES: Final[Mapping[str, str]] = {
 PLACES: Final = 2
 """Where reconciliations are opened that scenarios share."""
 
-REFUSES: Final = frozenset({"REL-11", "REL-13"})
+REFUSES: Final = frozenset({"REL-13"})
 
 
 @contextmanager
@@ -103,12 +102,10 @@ def test_what_was_sent_before_its_turn_is_counted_where_it_belongs() -> None:
     ("defect", "blamed"),
     [
         ("rel-01-decimals-compared", "REL-01"),
-        ("rel-11-in-the-same-reconciliation", "REL-11"),
         ("rel-13-deleted-orders", "REL-13"),
         ("rel-15-sorted-types-demanded", "REL-15"),
         ("rel-19-other-sequence-kept", "REL-19"),
         ("rel-20-ends-refused", "REL-20"),
-        ("wfl-02-one-order-only", "WFL-02"),
         ("strict-reconciliation-long-period", "REC-01"),
     ],
 )
@@ -122,7 +119,7 @@ def test_a_defect_is_blamed_as_if_each_were_tried_by_itself(defect: str, blamed:
     assert blamed in found[0][0]
 
 
-@pytest.mark.parametrize(("name", "rule"), [("rel-11-not-enforced", "REL-11"), ("rel-13-not-enforced", "REL-13")])
+@pytest.mark.parametrize(("name", "rule"), [("rel-13-not-enforced", "REL-13")])
 def test_what_is_taken_on_the_shelf_and_refused_by_itself_never_passes(
     name: str, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,16 @@ from conformance.engine.whole import Whole
 from conformance.errors import TargetUnavailable
 from conformance.run.live import Live
 from strategies.periods import PERIOD
-from tests.suite.support.in_succession import CREATIONS, LAWS, PRINTED, RECONCILED, WHOLE, bench_for, run
+from tests.suite.support.in_succession import (
+    CREATIONS,
+    LAWS,
+    PRINTED,
+    RECONCILED,
+    RELEASED_TWICE,
+    WHOLE,
+    bench_for,
+    run,
+)
 
 SHARED_PLACES: Final = 2
 """Where reconciliations are opened that scenarios share."""
@@ -231,6 +240,28 @@ def test_what_becomes_of_reconciled_orders_is_shown_by_what_has_ended_anyway() -
         assert [counted(bench, rule) for rule in RECONCILED] == [[1, 2], [1, 1], [1, 1]]
         assert [run(bench, rule) for rule in WHOLE] == [""] * len(WHOLE)
         assert sum(seen(bench).values()) == EXAMPLES
+
+
+def test_a_second_release_of_an_order_is_refused_in_what_others_open() -> None:
+    with bench_for(*WHOLE, RELEASED_TWICE) as bench:
+        assert shown(bench, RELEASED_TWICE) == [True]
+        assert counted(bench, RELEASED_TWICE) == [1, 1]
+        assert len(bench.reconciliations.ids) == OPENED
+
+
+@pytest.mark.parametrize("defect", ["rel-11-in-the-same-reconciliation", "rel-18-second-release-takes-away"])
+def test_a_second_release_that_is_taken_or_leaves_something_is_left_to_its_own_scenario(defect: str) -> None:
+    with bench_for(*WHOLE, RELEASED_TWICE, defects=(defect,), shrink=False) as bench:
+        assert shown(bench, RELEASED_TWICE) == [False]
+        assert counted(bench, RELEASED_TWICE) == [0, 0]
+
+
+@pytest.mark.parametrize("defect", ["rec-06-given-free-by-a-release", "rec-06-given-free-by-a-query"])
+def test_that_a_second_one_is_opened_once_a_release_is_in_is_noted_at_once(defect: str) -> None:
+    """By itself REC-06 is about one of which none is."""
+    with bench_for(*WHOLE, *CREATIONS, defects=(defect,), shrink=False) as bench:
+        shown(bench, "REC-06")
+        assert set(bench.session.evidence.observed) == {"WFL-03"}
 
 
 @pytest.mark.usefixtures("without_a_clock")

@@ -13,7 +13,7 @@ from conformance.engine.creation_laws import CREATION_LAWS
 from conformance.engine.printed_laws import PRINTED_LAWS
 from conformance.engine.reconciled_laws import RECONCILED_LAWS
 from conformance.engine.succession import Laws, prove_whole
-from conformance.engine.whole_release_laws import beyond_the_count, no_trace
+from conformance.engine.whole_release_laws import WHOLE_RELEASE_LAWS, beyond_the_count, no_trace
 from conformance.engine.workflow_laws import ends_reconciled, stays_active
 from conformance.run.session import Options, open_session
 from conformance.verdict.evidence import Outcome
@@ -53,8 +53,13 @@ RECONCILED: Final = {
 }
 """By rule, the laws of orders that are reconciled."""
 
+RELEASED_TWICE: Final = "REL-11 in the same"
+
 LAWS: Final[Mapping[str, Laws]] = {
     **WHOLE,
+    RELEASED_TWICE: WHOLE_RELEASE_LAWS[
+        "after it another of the same order in the same reconciliation is refused with 4xx"
+    ],
     **{rule: CREATION_LAWS[then] for rule, then in CREATIONS.items()},
     **{rule: RECONCILED_LAWS[then] for rule, then in RECONCILED.items()},
     **{name: PRINTED_LAWS[then] for name, then in PRINTED.items()},
