@@ -71,7 +71,8 @@ def accepted_as_updated(bench: Bench, rule: Rule) -> Shared[Example]:
             taken.append(accepted)
         if taken:
             _check_updates_are_seen(bench, drawn, taken[0])
-            refused = yield from _tried(bench, rule, drawn, _refused_as_never)
+            yield from _tried(bench, rule, drawn, _refused_as_never)
+            return  # who may see updates late may refuse what is last, too
         if refused is None:
             return
         yield from _tried(bench, rule, _where_it_is_free(bench, drawn), None)
