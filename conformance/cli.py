@@ -364,6 +364,7 @@ def merge(
     is_flag=True,
     help="Let variants that have nothing to do with each other share mocks; less than half the time.",
 )
+@click.option("--shard", metavar="I/N", help="Prove the I-th of N parts only; the proof is then partial.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Mocks at a time (default: as many as there are cores).")
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
 @click.option("--no-html", is_flag=True, help="Make no HTML report.")
@@ -373,6 +374,7 @@ def prove(
     seed: int | None,
     whole: bool,  # noqa: FBT001
     together: bool,  # noqa: FBT001
+    shard: str | None,
     jobs: int | None,
     reports: Path,
     no_html: bool,  # noqa: FBT001
@@ -387,10 +389,13 @@ def prove(
 
     try:
         chosen_profile(Options(profile=profile))
+        part = _shard(shard)
         plan = Plan(
-            profile=profile, seed=seed, jobs=jobs or os.cpu_count() or 1, whole=whole, mocks=chosen(*only), together=together,
+            profile=profile, seed=seed, jobs=jobs or os.cpu_count() or 1, whole=whole, mocks=chosen(*only, shard=part),
+            together=together,
         )  # fmt: skip
-        code = run_proof(plan, selected=", ".join(only) or None, reports=reports, html=not no_html, tell=say)
+        selected = ", ".join([*only, *([f"shard {part}"] if part else [])]) or None
+        code = run_proof(plan, selected=selected, reports=reports, html=not no_html, tell=say)
     except CannotRun as error:
         complain(str(error))
         sys.exit(CANNOT_RUN)

@@ -19,6 +19,7 @@ from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS, FAMILY_OF
 from conformance.mock.quirks import Defect, Variant
 from conformance.mock.variants import VARIANTS
+from conformance.planning.shards import Shard
 from conformance.proof.companies import Company, companies
 from conformance.proof.pool import Forks, Lost
 from conformance.proof.proof import Fate, Subject, fate_of_defect, held_up
@@ -51,8 +52,9 @@ class Plan:
     """Whether variants share mocks; each of those that did not pass so is tried by itself."""
 
 
-def chosen(*parts: str) -> tuple[Defect | Variant, ...]:
-    """The mocks whose name contains one of these parts (all, where none is given). Raises CannotRun where a part is in none."""
+def chosen(*parts: str, shard: Shard | None = None) -> tuple[Defect | Variant, ...]:
+    """The mocks whose name contains one of these parts (all, where none is given); of a shard the n-th of every so many of them.
+    Raises CannotRun where a part is in none, or there are fewer mocks than shards."""
     # Variants first: they take longest, and no core is to be idle at the end.
     fleets: list[Defect | Variant] = []
     fleets.extend(VARIANTS.values())
@@ -62,7 +64,12 @@ def chosen(*parts: str) -> tuple[Defect | Variant, ...]:
         raise CannotRun(
             f"no defect and no variant has {unknown[0]!r} in its name; `koncili-conformance mock --list` has all"
         )
-    return tuple(mock for mock in fleets if not parts or any(part in mock.name for part in parts))
+    asked = tuple(mock for mock in fleets if not parts or any(part in mock.name for part in parts))
+    if shard is None:
+        return asked
+    if shard.of > len(asked):
+        raise CannotRun(f"--shard {shard}: there are only {len(asked)} mocks to share out; take fewer shards")
+    return asked[shard.number - 1 :: shard.of]
 
 
 @dataclass(eq=False)  # pytest keeps plugins in sets

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from conformance.errors import CannotRun
 from conformance.mock.defects import DEFECTS
+from conformance.mock.quirks import Defect, Variant
 from conformance.mock.variants import VARIANTS
+from conformance.planning.shards import Shard
 from conformance.proof.matrix import line, matrix, summary, trouble
 from conformance.proof.proof import Fate, Proof, Ratio, fate_of_defect, held_up, judge_proof, ratio
 from conformance.proof.prover import chosen, judged
@@ -190,6 +192,14 @@ def test_several_parts_choose_what_has_any_of_them() -> None:
     assert {mock.name for mock in chosen("ord-04-not-enf", "nulls-left")} == {"ord-04-not-enforced", "nulls-left-out"}
     with pytest.raises(CannotRun, match="'ord-99'"):
         chosen("ord-04", "ord-99")
+
+
+def test_shards_prove_everything_between_them_and_nothing_twice() -> None:
+    parts = [chosen(shard=Shard(number, 3)) for number in (1, 2, 3)]
+    assert sorted(mock.name for part in parts for mock in part) == sorted(mock.name for mock in chosen())
+    assert all({type(mock) for mock in part} == {Defect, Variant} for part in parts)
+    with pytest.raises(CannotRun, match="only 1 mocks to share out; take fewer shards"):
+        chosen("nulls-left-out", shard=Shard(1, 2))
 
 
 def test_a_part_that_no_name_has_cannot_be_proved() -> None:
