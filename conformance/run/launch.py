@@ -61,7 +61,13 @@ from conformance.verdict.waivers import load_waivers
 
 INTERRUPTS_TAKEN = 2
 
-WARNINGS: Final = r"error:::(.*/)?(conformance|strategies|tests[./]certification)\b"
+WARNINGS: Final = "\n".join(
+    [
+        r"error:::(.*/)?(conformance|strategies|tests[./]certification)\b",
+        # What it tells of is raised all the same, and an interruption is no breakdown of the plugin that it comes in.
+        "ignore::pluggy.PluggyTeardownRaisedWarning",
+    ]
+)
 """Our own are errors; others' are not this run's business."""
 
 PLUGINS: Final = (
