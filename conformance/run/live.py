@@ -115,6 +115,10 @@ class Live:
         of another may have gone into these."""
         return [run for run in dead_runs(self.store) if run != self.run.id and self._was_here(run)]
 
+    def _ledger_of(self, run: str) -> Ledger:
+        """What another run at this base URL has left."""
+        return Ledger.of(self.store, run, self.target.base_url)
+
     def _was_here(self, run: str) -> bool:
         return origin_of(self.store, run) in {None, self.target.base_url}
 
@@ -130,16 +134,14 @@ class Live:
         lock = _RESCUE + run
         if lock in self.run.locks:
             return
-        if Ledger.of(
-            self.store, run, self.target.base_url
-        ).left.opened:  # before the lock: whoever has the channels can wait for nobody
+        if self._ledger_of(run).left.opened:  # before the lock: whoever has the channels can wait for nobody
             self.hold_channels()
         if not take(self.store, lock, self.run.id):
             return
         self.run.locks.add(lock)
         try:
             bury(self.store, run)
-            ledger = Ledger.of(self.store, run, self.target.base_url)
+            ledger = self._ledger_of(run)
             with self.budget.clearing_away():
                 whole = self._complete_all(ledger)
                 self.recovery.delete_orders(ledger)
@@ -170,11 +172,7 @@ class Live:
             self.tidy(last=True)
         except TargetUnavailable as error:
             self.recovery.report.undone.append(str(error))
-        left = [
-            title(opened)
-            for run in self.dead_runs
-            for opened in Ledger.of(self.store, run, self.target.base_url).left.opened
-        ]
+        left = [title(opened) for run in self.dead_runs for opened in self._ledger_of(run).left.opened]
         gone = set(left) - {title(opened) for opened in self._left_by_dead_runs()}
         undone = self.recovery.report.undone
         undone[:] = [line for line in undone if not any(line.startswith(f"{one} may") for one in gone)]
@@ -286,7 +284,7 @@ class Live:
         """What dead runs have left active, but where a reconciliation was opened since."""
         stays = []
         for run in self.dead_runs:
-            ledger = Ledger.of(self.store, run, self.target.base_url)
+            ledger = self._ledger_of(run)
             for opened in ledger.left.opened:
                 places = self._places_of(opened)
                 if places and all(

@@ -57,7 +57,7 @@ def test_whoever_takes_what_an_order_was_before_now_and_then_may_see_it_late(mon
 
     def now_and_then(*request: object) -> bool:
         assert AS_BEFORE.forgives is not None
-        return AS_BEFORE.forgives(*request) and next(asked) % 2 == 0  # type: ignore[arg-type]
+        return AS_BEFORE.forgives(*request) and next(asked) % 2 == 0  # type: ignore[arg-type]  # the hook's own arguments
 
     monkeypatch.setattr(mock_defects, "defect", lambda _: replace(AS_BEFORE, forgives=now_and_then))
     with bench_for(AS_BEFORE.name, together=False) as bench:
