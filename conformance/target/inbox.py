@@ -30,6 +30,9 @@ STALL_SECONDS: Final = 10.0
 LINGER_SECONDS: Final = 1.0
 """How long what a sender still sends is thrown away after the answer, before the connection is closed."""
 
+AT_ONCE: Final = 1_024
+"""Bytes read at once of what is thrown away: as much is held for each connection whose sender is not through yet."""
+
 MOST_KEPT: Final = 1_000
 """So many notifications are known, the newest: a deep run gets thousands, and each is awaited right after what it tells of."""
 
@@ -190,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_WR)
             while (left := until - time.monotonic()) > 0:
                 self.connection.settimeout(left)
-                if not self.connection.recv(65536):
+                if not self.connection.recv(AT_ONCE):
                     return
 
     def version_string(self) -> str:
