@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from conformance.audit.books import Books
-from conformance.audit.call import TOO_MANY, Call, Came, times_of
+from conformance.audit.call import OF_TOKENS, TOO_MANY, Call, Came, times_of
 from conformance.audit.callback_rules import notification_in
 from conformance.audit.clients import Clients
 from conformance.audit.environments import Environments
@@ -41,6 +41,10 @@ class Counts:
     client_errors: int = 0
     server_errors: int = 0
     throttled: int = 0
+    without_token: int = 0
+    """Calls that were refused for their token."""
+    looked_at: int = 0
+    """Calls that carry a token, and were not."""
     untimed: int = 0
     """Calls without a time."""
     first: datetime | None = None
@@ -53,6 +57,8 @@ class Counts:
         self.client_errors += 400 <= status < 500  # noqa: PLR2004 - the class of client errors
         self.server_errors += status >= 500  # noqa: PLR2004 - the class of server errors
         self.throttled += status == TOO_MANY
+        self.without_token += call.is_without_token
+        self.looked_at += call.endpoint not in OF_TOKENS and call.came in {Came.ACCEPTED, Came.REFUSED}
         if call.started is None:
             self.untimed += 1
             return

@@ -13,6 +13,7 @@ from conformance.audit.findings import Findings
 from conformance.audit.habit_rules import Urls
 from conformance.audit.header_rules import Headers
 from conformance.audit.masks import is_masked
+from conformance.audit.odd_tokens import OddTokens
 from conformance.audit.pace_rules import AtOnce, Rates
 from conformance.audit.path_rules import Paths
 from conformance.audit.query_rules import Queries
@@ -32,7 +33,7 @@ class Clients:
         self._tokens, self._urls, self._headers = Tokens(findings, self._given), Urls(findings), Headers(findings)
         self._rates, self._back_off, self._stop = Rates(findings), BackOff(findings), Stop(findings)
         self._at_once, self._paths = AtOnce(findings), Paths(findings)
-        self._queries = Queries(findings)
+        self._queries, self._odd = Queries(findings), OddTokens(findings, self._given)
 
     def catch_up(self, until: datetime) -> None:
         """Take note of what had been answered by then."""
@@ -63,8 +64,9 @@ class Clients:
         self._queries.take(call)
         self._urls.take(call)
         is_clear = not self._renews(call) or self._at_once.take(call)
-        self._tokens.take(call, is_clear=is_clear)
-        self._headers.take(call)
+        is_odd = self._odd.take(call)
+        self._tokens.take(call, is_clear=is_clear, is_odd=is_odd)
+        self._headers.take(call, is_odd=is_odd)
         if call.endpoint in OF_TOKENS:
             if call.started is None or call.ended is None or call.ended <= call.started:
                 self._given.take(call)
@@ -75,5 +77,7 @@ class Clients:
         """Judge what only the end decides."""
         self._paths.finish()
         self._queries.finish()
+        self._stop.finish()
         self._tokens.finish()
         self._headers.finish()
+        self._odd.finish()

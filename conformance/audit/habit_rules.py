@@ -14,9 +14,11 @@ from urllib.parse import unquote, urlsplit
 from conformance.audit.call import BAD_REQUEST, OF_TOKENS, Call, Came, OrderKey, Place
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
+from conformance.audit.states import overlaps
 from conformance.contract.credentials import decode_credentials
 from conformance.contract.endpoints import CREDENTIALS_FIELD, TOKEN_HEADER, Endpoint
 from conformance.contract.jsontext import JSONValue
+from conformance.contract.reconciliation_rules import period_of
 
 ELSEWHERE: Final = "queries are in another recording, and which came first hangs on two clocks"
 
@@ -33,6 +35,7 @@ _SECRET_NAMES: Final = frozenset(
      "senha", "authorization", "api_key", "apikey"}
 )  # fmt: skip
 _SHORTEST_SECRET: Final = 8
+_OF_RECONCILIATIONS: Final = frozenset({Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE})
 _USUAL_DIGITS: Final = 28
 _JWT: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+", re.ASCII)
 """A token, of whomever."""
@@ -88,6 +91,10 @@ class _Refused:
     call: Call
     changes: int
     """How many changes at its account and channel had been taken by then."""
+    own: int
+    """How many of these were of what it is about."""
+    again: int = 0
+    """How often it was sent again while nothing of what it is about had changed."""
 
 
 class Repetitions:
@@ -97,10 +104,13 @@ class Repetitions:
         self._findings = findings
         self._refused: dict[bytes, _Refused] = {}
         self._changes: dict[Place | None, int] = {}
+        self._own: dict[OrderKey | Place, int] = {}
+        """Changes by the order that they are of, where it was refused; of reconciliations by account and channel."""
 
     def miss(self) -> None:
         """An entry can't be read: it may have changed what the refusals were for."""
         self._refused.clear()
+        self._own.clear()
 
     def take(self, call: Call) -> None:
         """Judge the call by what was refused before, and take note of its own refusal."""
@@ -115,7 +125,9 @@ class Repetitions:
         place = call.place
         same = _digest(call) if self._refused or call.status == BAD_REQUEST else b""
         before = self._refused.get(same)
-        is_same = before is not None and call.status == BAD_REQUEST and before.changes == self._changes.get(place, 0)
+        is_refused = before is not None and call.status == BAD_REQUEST
+        own = self._changes_of_its_own(call)
+        is_same = before is not None and is_refused and self._is_unchanged(before, call, own)
         if before is not None and is_same and not call.is_after(before.call) and _may_be_after(call, before.call):
             self._findings.cannot_tell(REPEATED, BOTH_WAYS)
         elif before is not None and is_same and call.is_after(before.call):
@@ -124,11 +136,31 @@ class Repetitions:
         else:
             self._findings.keeps(REPEATED, call)
         if call.status == BAD_REQUEST:
-            self._refused[same] = _Refused(call, self._changes.get(place, 0))
+            if call.key is not None:
+                self._own.setdefault(call.key, 0)
+            again = before.again + 1 if before is not None and before.own == own else 0
+            self._refused[same] = _Refused(call, self._changes.get(place, 0), own, again)
         elif before is not None and call.came is Came.ACCEPTED:
             del self._refused[same]
         if call.came is not Came.REFUSED and call.came is not Came.UNHEARD and call.endpoint is not Endpoint.GET_ORDER:
             self._changes[place] = self._changes.get(place, 0) + 1
+            if call.key in self._own:
+                self._own[call.key] += 1
+            if place is not None and call.endpoint in _OF_RECONCILIATIONS:
+                self._own[place] = self._own.get(place, 0) + 1
+
+    def _is_unchanged(self, before: _Refused, call: Call, own: int) -> bool:
+        """Whether nothing has changed since, or nothing but other orders, which was found out before: a queue that is worked off
+        sends what was refused again and again, among others that are taken."""
+        if before.changes == self._changes.get(call.place, 0):
+            return True
+        return before.again > 0 and before.own == own
+
+    def _changes_of_its_own(self, call: Call) -> int:
+        """How many changes were taken that may have been what it is refused for."""
+        of_order = 0 if call.key is None else self._own.get(call.key, 0)
+        hangs_on_others = call.place is not None and call.endpoint in _OF_RECONCILIATIONS
+        return of_order + (self._own.get(call.place, 0) if call.place is not None and hangs_on_others else 0)
 
     def doubt(self, call: Call) -> None:
         """A call that is recorded twice, or was sent twice within a second."""
@@ -205,7 +237,7 @@ class LostAnswers:
         place = (call.endpoint, subject)
         lost = [one for one in self._lost.get(place, []) if call.is_after(one)]  # another may hold the same call
         allowed = 1 if call.endpoint is Endpoint.CREATE_RECONCILIATION else 0
-        if len(lost) > allowed and _same_body(lost[-1], call):
+        if len(lost) > allowed and _is_same_change(lost[-1], call):
             asked_in = self._asked_in.get(call.place, set())
             if call.endpoint is not Endpoint.CREATE_RECONCILIATION and asked_in and call.origin.file not in asked_in:
                 self._findings.cannot_tell(LOOKED_UP, ELSEWHERE)
@@ -224,7 +256,13 @@ def _subject(call: Call) -> OrderKey | Place | None:
     return call.place if call.endpoint is Endpoint.CREATE_RECONCILIATION else None
 
 
-def _same_body(one: Call, other: Call) -> bool:
-    if one.has_body and other.has_body:
-        return bool(one.body == other.body)
-    return False
+def _is_same_change(one: Call, other: Call) -> bool:
+    """Whether both are to do the same: integrations write some dates anew each time."""
+    if not (one.has_body and other.has_body):
+        return False
+    if one.endpoint is Endpoint.SUBMIT_RELEASE:
+        return bool(one.body.get("reconciliationId") == other.body.get("reconciliationId"))
+    if one.endpoint is Endpoint.CREATE_RECONCILIATION and one.body != other.body:
+        init, end = period_of(one.body)
+        return init is not None and end is not None and overlaps(other, init, end)
+    return bool(one.body == other.body)

@@ -56,11 +56,12 @@ class Headers:
         self._taken: set[str] = set()
         """Recordings in which such a call was taken."""
 
-    def take(self, call: Call) -> None:
-        """Judge a call."""
+    def take(self, call: Call, *, is_odd: bool = False) -> None:
+        """Judge a call. `is_odd`: what it carries for a token is something else."""
         if call.endpoint is None or call.endpoint in OF_TOKENS:
             return
-        self._judge_token(call)
+        if not is_odd:
+            self._judge_token(call)
         self._judge_integrator(call)
 
     def finish(self) -> None:

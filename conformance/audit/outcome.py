@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from conformance.audit.auditor import Auditor
 from conformance.audit.call import Call
 from conformance.audit.findings import Finding, Spot
+from conformance.audit.header_rules import TOKEN
 from conformance.audit.secrets import Secrets
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.jsontext import told
@@ -39,6 +40,7 @@ from conformance.verdict.verdicts import RuleVerdict
 from conformance.verdict.violation import request_of, response_of
 
 NO_CALL: Final = "no call to Koncili in this recording"
+NEVER_TAKEN: Final = "the server has refused every call for its token: none shows that the right one is sent"
 NOT_SEEN: Final = "no recorded call is about it"
 UNTOLD: Final = "(not recorded)"
 
@@ -121,6 +123,7 @@ def _several(auditor: Auditor) -> list[str]:
 def _entry(auditor: Auditor, secrets: Secrets, rule_id: str) -> RuleEntry:
     findings, rule = auditor.findings, auditor.findings.rules[rule_id]
     tally = findings.tallies[rule_id]
+    never_taken = auditor.counts.without_token if rule_id == TOKEN and not auditor.counts.looked_at else 0
     found = [finding for finding in findings.found if finding.rule.id == rule_id]
     verdict, reason = _verdict(auditor, rule_id, found)
     return RuleEntry(
@@ -133,7 +136,7 @@ def _entry(auditor: Auditor, secrets: Secrets, rule_id: str) -> RuleEntry:
         checked=tally.kept + tally.broken,
         reason=writable(secrets.text(reason)),
         endpoints={label: {"checked": number} for label, number in sorted(tally.endpoints.items())},
-        undecided=tally.undecided,
+        undecided=max(tally.undecided, never_taken),
         findings=[_finding(one, secrets) for one in found],
         counterexample=_example(found[0].call, secrets) if found else None,
     )
@@ -146,7 +149,7 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _verdict(auditor: Auditor, rule_id: str, found: Sequence[Finding]) -> tuple[RuleVerdict, str]:
-    tally = auditor.findings.tallies[rule_id]
+    tally, counts = auditor.findings.tallies[rule_id], auditor.counts
     if found:
         causes = [
             f"{one.says} (entry {one.call.origin.entry}, {'once' if one.times == 1 else f'{one.times} times'})"
@@ -157,6 +160,8 @@ def _verdict(auditor: Auditor, rule_id: str, found: Sequence[Finding]) -> tuple[
         return RuleVerdict.FAIL, "; ".join([*causes[:TOLD_AT_MOST], *more])
     if not auditor.counts.calls:
         return RuleVerdict.NOT_EXERCISED, NO_CALL
+    if rule_id == TOKEN and counts.without_token and not counts.looked_at:
+        return RuleVerdict.NOT_EXERCISED, NEVER_TAKEN
     if tally.undecided:
         reason = auditor.findings.reason(rule_id)
         of = tally.undecided + tally.kept

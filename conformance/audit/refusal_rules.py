@@ -42,6 +42,7 @@ _ALIKE: Final = 1.5
 """Waits of which the longest is no longer than so many times the shortest have not grown."""
 _WAITS: Final = 3
 """So many waits in a row, without one that the server asked for, show whether they grow."""
+_MOST_HELD: Final = 1_000
 _MOST_WAITING: Final = 200
 """So many requests of an endpoint are remembered that were answered 429 and not sent again."""
 
@@ -230,9 +231,15 @@ class Stop:
         self._findings = findings
         self._blocked: dict[str, dict[str, Call]] = {}
         """By client and recording the first 423."""
+        self._integrators: dict[str, set[str]] = {}
+        """By base URL those whose calls there are."""
+        self._held: list[tuple[Call, Call]] = []
+        """Calls that were answered 423 again and of which is not known whose they are, as of logins, each with the first 423."""
 
     def take(self, call: Call) -> None:
         """Judge the call by the 423 before it, and take note of its own."""
+        if call.is_whose:
+            self._integrators.setdefault(call.base, set()).add(call.client)
         firsts = self._blocked.get(call.client) if self._blocked else None
         if firsts:
             first = firsts.get(call.origin.file) or min(firsts.values(), key=lambda one: one.number)
@@ -249,7 +256,11 @@ class Stop:
         elif call.started < first.ended:
             return  # it was on its way when the 423 came
         elif call.token != first.token and not (call.is_whose and first.is_whose):
-            if call.status == BLOCKED:
+            if call.status != BLOCKED:
+                return
+            if len(self._held) < _MOST_HELD and self._is_again(call, first):
+                self._held.append((call, first))
+            else:
                 self._findings.cannot_tell(STOP, WHOSE)
         elif not self._is_certainly_after(call, first):
             if call.status == BLOCKED:
@@ -258,9 +269,29 @@ class Stop:
             self._findings.keeps(STOP, call)
             del self._blocked[call.client]
         elif call.status == BLOCKED:
-            seconds = (call.started - first.ended).total_seconds()
-            says = f"sent {seconds:.0f} s after the 423 of entry {first.origin.entry}, and answered 423 again"
-            self._findings.breaks(STOP, call, says, value=BLOCKED, cause="blocked")
+            self._breaks(call, first)
+
+    def finish(self) -> None:
+        """Judge those of which only the whole recording shows whose they are: where there is one integrator, they are its."""
+        for call, first in self._held:
+            if first.is_whose and len(self._integrators[first.base]) == 1:
+                self._breaks(call, first)
+            else:
+                self._findings.cannot_tell(STOP, WHOSE)
+        self._held.clear()
+
+    def _is_again(self, call: Call, first: Call) -> bool:
+        """Whether it was sent within an hour after the 423, for certain."""
+        if call.started is None or first.ended is None or not self._is_certainly_after(call, first):
+            return False
+        return call.started - first.ended < _BLOCK - JITTER
+
+    def _breaks(self, call: Call, first: Call) -> None:
+        if call.started is None or first.ended is None:
+            return
+        seconds = (call.started - first.ended).total_seconds()
+        says = f"sent {seconds:.0f} s after the 423 of entry {first.origin.entry}, and answered 423 again"
+        self._findings.breaks(STOP, call, says, value=BLOCKED, cause="blocked")
 
     def _is_certainly_after(self, call: Call, first: Call) -> bool:
         if call.origin.file == first.origin.file:

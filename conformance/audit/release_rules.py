@@ -51,7 +51,9 @@ def judge_release_in(call: Call, world: World, findings: Findings, unverified: U
         findings.cannot_tell(WHOLE, MAY_BE_SENT_TWICE)
     again = held is not None or _judge_order(call, world, findings, unverified, entries, is_clear=is_clear)
     if is_whole(number):
-        _judge_batch(call, batch, findings, 0 if again or not is_clear else _due(call, world, entries))
+        is_last = batch is None or world.places_batches(batch.place)[-1:] == [batch]
+        new = 0 if again or not is_clear else _due(call, world, entries)
+        _judge_batch(call, batch, findings, new, is_last=is_last)
 
 
 def _due(call: Call, world: World, entries: Sequence[Entry]) -> int:
@@ -232,10 +234,13 @@ def _compare(entries: Sequence[Entry], extracts: Sequence[Entry], wrong: frozens
     return None
 
 
+_OVER: Final = frozenset({"CONCILIED", FINISHED})
+
 # -- the reconciliation --------------------------------------------------------------------------------------------
 
 
-def _judge_batch(call: Call, batch: Batch | None, findings: Findings, new: int) -> None:
+def _judge_batch(call: Call, batch: Batch | None, findings: Findings, new: int, *, is_last: bool) -> None:
+    """Judge a release beside its reconciliation. `new`: how many entries it adds; `is_last`: no other was opened after it."""
     number = call.body.get("reconciliationId")
     if batch is None:
         if call.came is Came.REFUSED and names(call, "reconciliationId"):
@@ -256,6 +261,12 @@ def _judge_batch(call: Call, batch: Batch | None, findings: Findings, new: int) 
         findings.breaks(OTHER_PLACE, call, says, pointer="/reconciliationId", value=number)
     else:
         findings.keeps(OTHER_PLACE, call)
+    is_anothers = new and "REL-14" not in broken and (not is_last or "REL-03" in broken)
+    if is_anothers and batch.situation in _OVER and call.came is not Came.ACCEPTED:  # else releasesQtd may be too low
+        says = f"reconciliation {number} had got its {facts.quantity} entries, and was finished"
+        instead = "Send the id of the reconciliation that is open."
+        findings.breaks(COUNT, call, says, pointer="/reconciliationId", value=number, instead=instead, cause="finished")
+        return
     if "REL-03" in broken and batch.opened_by is not None:
         begin, end = batch.opened_by.body.get("periodInitDate"), batch.opened_by.body.get("periodEndDate")
         says = f"releasedDate is outside of the period of reconciliation {number}, {begin} to {end}"

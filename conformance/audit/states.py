@@ -16,7 +16,7 @@ from conformance.contract.coercion import as_taken
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.order_rules import ORDER_FIELDS
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.contract.reconciliation_rules import Entry, ReconciliationFacts, entries_of
+from conformance.contract.reconciliation_rules import Entry, ReconciliationFacts, entries_of, period_of
 from conformance.traffic.exchange import Origin
 
 T = TypeVar("T")
@@ -107,6 +107,14 @@ def _kept(known_by: object, value: T) -> T:
         _KEPT.clear()
     kept: T = _KEPT.setdefault(known_by, value)
     return kept
+
+
+def overlaps(creation: Call, begin: datetime | None, end: datetime | None) -> bool:
+    """Whether the creation's period and another one have an instant in common."""
+    own_begin, own_end = period_of(creation.body)
+    if own_begin is None or own_end is None or begin is None or end is None:
+        return False
+    return own_begin < end and begin < own_end
 
 
 State = Version | Unseen | Gone

@@ -52,15 +52,16 @@ class Tokens:
         self._judge_held(None)
         self._fetched.finish()
 
-    def take(self, call: Call, *, is_clear: bool) -> None:
-        """Judge what the call does with its token, or by getting one. `is_clear`: no renewal of the same was under way."""
+    def take(self, call: Call, *, is_clear: bool, is_odd: bool = False) -> None:
+        """Judge what the call does with its token, or by getting one. `is_clear`: no renewal of the same was under way; `is_odd`:
+        what it carries for a token is something else."""
         self._judge_held(call)
         if call.endpoint is Endpoint.CREATE_TOKEN:
             self._login(call)
             judge_credentials(call, self._findings, self._right)
         elif call.endpoint is Endpoint.REFRESH_TOKEN:
             self._refresh(call, is_clear=is_clear)
-        elif call.endpoint is not None:
+        elif call.endpoint is not None and not is_odd:
             self._use(call)
         if call.ended is not None and (self._busy_until is None or call.ended > self._busy_until):
             self._busy_until = call.ended
@@ -75,6 +76,10 @@ class Tokens:
 
     def _refresh(self, call: Call, *, is_clear: bool) -> None:
         used = call.body.get(REFRESH_TOKEN_FIELD)
+        if isinstance(used, str) and call.came is Came.REFUSED and self._given.is_access_token(used):
+            says = f"{REFRESH_TOKEN_FIELD} holds the access token"
+            self._findings.breaks("AUTH-07", call, says, pointer=f"/{REFRESH_TOKEN_FIELD}", cause="access")
+            return
         if not isinstance(used, str) or is_masked(used) or self._given.is_blotted(used):
             self._findings.cannot_tell("AUTH-07", "the refresh token was not recorded")
             return

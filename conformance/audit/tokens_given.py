@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from conformance.audit.call import Call, Came
+from conformance.audit.masks import is_masked
 from conformance.contract.endpoints import ACCESS_TOKEN_FIELD, REFRESH_TOKEN_FIELD, Endpoint
 
 
@@ -26,6 +27,10 @@ class TokensGiven:
     def is_blotted(self, refresh_token: str) -> bool:
         """Whether the recording has the same text for several tokens."""
         return refresh_token in self._kept or refresh_token in self.access or self.refresh.get(refresh_token, 0) > 1
+
+    def is_access_token(self, token: str) -> bool:
+        """Whether it was given as an access token, and as no refresh token: a recorder has one text for both."""
+        return token in self.access and not self.refresh.get(token) and not is_masked(token)
 
     def take(self, call: Call) -> None:
         """Take note of what a call for a token was answered."""

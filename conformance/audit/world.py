@@ -21,6 +21,7 @@ from conformance.audit.states import (
     State,
     Unseen,
     Version,
+    overlaps,
 )
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.reconciliation_rules import Entry, is_whole, period_of
@@ -203,7 +204,9 @@ class World:
                     before.situation = FINISHED  # else no other could have been opened
             self._add(batch)
             waiting = self.unanswered.get(place, [])
-            waiting[:] = [one for one in waiting if not _overlaps(one, batch)]  # else this one would have been refused
+            waiting[:] = [
+                one for one in waiting if not overlaps(one, batch.init, batch.end)
+            ]  # else this one would have been refused
         elif call.came in _MAY_HAVE_DONE or call.came is Came.ACCEPTED:
             self.unanswered.setdefault(place, []).append(call)
 
@@ -303,14 +306,6 @@ def _is_other(known: Batch, batch: Batch) -> bool:
     """Whether a reconciliation is known by another recorder's release, by whose clock that came before its creation."""
     creation = batch.opened_by
     return known.opened_by is None and creation is not None and known.known_by not in ("", creation.origin.file)
-
-
-def _overlaps(creation: Call, batch: Batch) -> bool:
-    """Whether the creation's period and that of the reconciliation have an instant in common."""
-    init, end = period_of(creation.body)
-    if init is None or end is None or batch.init is None or batch.end is None:
-        return False
-    return init < batch.end and batch.init < end
 
 
 def _is_not_there(call: Call) -> bool:

@@ -126,3 +126,19 @@ def test_tokens_that_were_blotted_out_in_headers_only_were_used_for_nobody_knows
             answer=order(), headers={**HEADERS, "gumgatoken": f"9f86d081884c7d659a2feaa0c55ad015{number}"}
         )
     assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_login_after_a_423_is_found_where_there_is_one_integrator(others: int) -> None:
+    """It takes the block for a token that has died. Of logins nobody knows whose they are but by the calls beside them."""
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(answer=order())
+    recording.look_up(status=423)
+    recording.log_in(status=423, answer=None, after=60)
+    recording.log_in(status=423, answer=None, after=3600)
+    for _ in range(others):
+        headers = {"gumgatoken": f"{TOKEN}-2", "integrator": "0b5c0a2e-8a52-4a2a-9a36-0c1d1d1d1d1d"}
+        recording.look_up(answer=order(), headers=headers)
+    assert recording.broken() == ({} if others else {"CLI-11": [3]})
+    assert others == 0 or verdict(recording.audited(), "CLI-11") == "undecided"

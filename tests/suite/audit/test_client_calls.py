@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.contract.jsontext import dumps
-from tests.suite.support.bodies import creation, order, release
+from tests.suite.support.bodies import DAY, creation, order, release
 from tests.suite.support.recorded_calls import DONE, ERROR_400, HEADERS, QUERY, TOKEN, Recording, sent, verdict
 
 
@@ -231,11 +231,65 @@ def test_what_was_refused_may_be_sent_changed_or_after_something_has_changed() -
     assert recording.broken() == {}
 
 
+@pytest.mark.parametrize("times", [2, 5])
+def test_a_queue_that_sends_what_was_refused_again_among_others_that_are_taken_is_found(times: int) -> None:
+    """Once it may have been tried whether something has changed by the others; they change nothing of it."""
+    recording = Recording()
+    for number in range(times):
+        recording.submit(order(), status=400, answer=ERROR_400, after=60)
+        recording.submit(order(f"ANOTHER-{number}"))
+    assert recording.broken() == ({"CLI-12": [2 * again for again in range(1, times)]} if times > 2 else {})
+
+
+def test_a_release_that_was_refused_is_not_changed_by_orders_of_others() -> None:
+    recording = sent()
+    for number in range(3):
+        recording.release(release(), status=400, answer=ERROR_400)
+        recording.submit(order(f"ANOTHER-{number}"))
+    assert recording.broken() == {"CLI-12": [5, 7]}
+
+
+@pytest.mark.parametrize("what", ["its order", "a reconciliation", "a notification"])
+def test_what_was_refused_may_be_tried_after_each_change_of_what_it_is_about(what: str) -> None:
+    recording = sent()
+    for _ in range(4):
+        recording.release(release(), status=400, answer=ERROR_400)
+        if what == "its order":
+            recording.submit(order())
+            recording.look_up(answer=order())
+        elif what == "a reconciliation":
+            recording.release(release(code="ANOTHER-1"), status=503)
+        else:
+            recording.notify({**DONE, "reconciliationId": 236})
+    assert "CLI-12" not in recording.broken()
+
+
 def test_a_release_whose_answer_was_lost_is_not_to_be_sent_again_blindly() -> None:
     recording = sent()
     recording.release(release(), status=None)
     recording.release(release())
     assert recording.broken() == {"CLI-13": [3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("number", "broken"), [(237, True), (238, False)], ids=["the same reconciliation", "another one"]
+)
+def test_a_release_with_another_date_is_the_same_change(number: int, broken: bool) -> None:
+    """Integrations write the time of each try into createdDate."""
+    recording = sent()
+    recording.release(release(), status=None)
+    recording.release(release(createdDate="2024-02-14T12:59:59Z", reconciliationId=number))
+    assert recording.broken().get("CLI-13") == ([3, 4] if broken else None)
+
+
+@pytest.mark.parametrize(("begin", "broken"), [("12:00:01", True), ("13:00:00", False)])
+def test_a_creation_of_a_period_that_overlaps_is_the_same_change(begin: str, broken: bool) -> None:
+    """Its period ends, or begins, when it is sent."""
+    recording = Recording()
+    recording.open(creation(), status=None, answer=None)
+    recording.open(creation(periodInitDate=f"{DAY}12:00:00.500Z"), status=None, answer=None)
+    recording.open(creation(periodInitDate=f"{DAY}{begin}Z", periodEndDate=f"{DAY}13:30:00Z"))
+    assert recording.broken().get("CLI-13") == ([0, 1, 2] if broken else None)
 
 
 @pytest.mark.parametrize(("queries", "broken"), [("day.har", True), ("queries.har", False)])

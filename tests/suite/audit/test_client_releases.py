@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from conformance.traffic.exchange import NOT_RECORDED
-from tests.suite.support.bodies import END, INIT, LATER, creation, entries, order, release
-from tests.suite.support.recorded_calls import DONE, ERROR_400, Recording, sent, verdict
+from tests.suite.support.bodies import CODE, DAY, END, INIT, LATER, creation, entries, order, release
+from tests.suite.support.recorded_calls import DONE, ERROR_400, QUERY, Recording, sent, verdict
 
 SALE_EXPECTED = {**entries(("SALE", "203.63"))[0], "expectedDate": "2024-03-09T12:00:00Z"}
 
@@ -233,3 +233,35 @@ def test_an_update_that_takes_something_back_in_so_many_words_is_none() -> None:
     recording.delete()
     recording.submit(order())
     assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("how", ["a notification", "the next reconciliation"])
+@pytest.mark.parametrize("released", ["12:40:00", "13:30:00"], ids=["within its period", "outside of it"])
+def test_a_release_that_names_a_reconciliation_that_is_over_has_one_cause(how: str, released: str) -> None:
+    """The number of its entries was right, and its period too: whoever resumes with an old id has to take another."""
+    recording = sent()
+    recording.submit(order("ANOTHER-1"))
+    recording.look_up(QUERY.replace(CODE, "ANOTHER-1"), answer=order("ANOTHER-1"))
+    recording.release(release())
+    if how == "a notification":
+        recording.notify(DONE)
+    else:
+        recording.open(creation(**LATER), 238)
+    recording.release(release("ANOTHER-1", releasedDate=f"{DAY}{released}Z"), status=400, answer=ERROR_400)
+    if (
+        how == "a notification" and released == "12:40:00"
+    ):  # this order may have been forgotten when entries were counted
+        assert recording.broken() == {"CLI-05": [2, 7]}
+        return
+    assert recording.broken() == {"CLI-05": [7]}
+    found = recording.audited().findings.found[0]
+    assert (found.pointer, found.value) == ("/reconciliationId", 237)
+    assert "the id of the reconciliation that is open" in found.instead
+
+
+def test_a_release_after_an_error_may_name_the_reconciliation_again() -> None:
+    recording = sent()
+    recording.release(release())
+    recording.notify({**DONE, "situation": "ERROR", "resolvedEndDate": None})
+    recording.release(release(), status=400, answer=ERROR_400)
+    assert not any(one.cause == "finished" for one in recording.audited().findings.found)
