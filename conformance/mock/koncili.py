@@ -171,6 +171,7 @@ class Koncili:
             old = self.world
             self._put(furnish(MockWorld(self.clock)))
             self.world.access_tokens, self.world.refresh_tokens = old.access_tokens, old.refresh_tokens
+            self.world.renewed_tokens = old.renewed_tokens
             self.limits.enforce(on=self.limits.enforced)
             self._requests, self._tally = 0, Tally()
             self.notifier.forget()
@@ -334,10 +335,12 @@ class Koncili:
         used = request.fields.get(REFRESH_TOKEN_FIELD)
         if isinstance(used, str) and not any(quirk.reuses_refresh_tokens for quirk in self.quirks):
             self.world.void_refresh_token(used)
-        return self._tokens()
+        return self._tokens(is_renewed=True)
 
-    def _tokens(self) -> Answer:
+    def _tokens(self, *, is_renewed: bool = False) -> Answer:
         access, refresh = self.world.issue_tokens()
+        if is_renewed:
+            self.world.renewed_tokens.add(refresh)
         lifetime = self.world.token_seconds
         return Answer(200, {ACCESS_TOKEN_FIELD: access, REFRESH_TOKEN_FIELD: refresh, EXPIRES_IN_FIELD: lifetime})
 

@@ -111,6 +111,8 @@ class MockWorld:
     reconciled: set[OrderKey] = field(default_factory=set)
     access_tokens: dict[str, datetime] = field(default_factory=dict)
     refresh_tokens: dict[str, TokenState] = field(default_factory=dict)
+    renewed_tokens: set[str] = field(default_factory=set)
+    """The refresh tokens that a refresh gave, not credentials."""
 
     # -- what the judge asks ----------------------------------------------------------------------------------------
 

@@ -119,7 +119,7 @@ def every_refresh_token_is_taken_once(experiment: Experiment) -> None:
         if tokens_in(first)[0] is None:
             bench.hindered("AUTH-06: a refresh token that was not used before gets no tokens")
             return
-        context = "the refresh token was used before"
+        context, next_one = "the refresh token was used before", None
         if number > 0:  # a server may know only the newest of those that are void
             next_one = tokens_in(first)[1]
             if next_one is None or tokens_in(bench.noted(client.refresh_token(next_one)))[0] is None:
@@ -128,6 +128,10 @@ def every_refresh_token_is_taken_once(experiment: Experiment) -> None:
             context = "the refresh token was used before, and the one that it got, too"
         second = bench.noted(client.refresh_token(pair[1]))
         check_refused(rule=experiment.rule, exchange=second, bench=bench, context=context)
+        if next_one is not None:  # or void only those that a login gave
+            renewed = bench.noted(client.refresh_token(next_one))
+            context = "the refresh token, which a refresh gave, was used before"
+            check_refused(rule=experiment.rule, exchange=renewed, bench=bench, context=context)
         if number == 0:
             other = bench.noted(client.refresh_token(pair[0]))
             check_refused(rule=experiment.rule, exchange=other, bench=bench, context="it is an access token")

@@ -69,6 +69,10 @@ def _void_as_the_last(world: MockWorld, token: str) -> TokenState:
     return TokenState.VALID if token in voided[:-1] else world.refresh_token_state(token)
 
 
+def _renewed_ones_again(world: MockWorld, token: str) -> TokenState:
+    return TokenState.VALID if token in world.renewed_tokens else world.refresh_token_state(token)
+
+
 def _access_token_too(world: MockWorld, token: str) -> TokenState:
     return TokenState.VALID if token in world.access_tokens else world.refresh_token_state(token)
 
@@ -237,6 +241,12 @@ TOKENS: Final = (
         statement="Knows only the last refresh token that was used to be void.",
         rules=rules("AUTH-07"),
         sees=lambda world: Seen(world, refresh_token_state=lambda token: _void_as_the_last(world, token)),
+    ),
+    Defect(
+        name="auth-07-renewed-ones-reusable",
+        statement="Takes a refresh token that a refresh gave any number of times.",
+        rules=rules("AUTH-07"),
+        sees=lambda world: Seen(world, refresh_token_state=lambda token: _renewed_ones_again(world, token)),
     ),
     Defect(
         name="auth-07-access-token-taken",
