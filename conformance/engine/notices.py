@@ -41,6 +41,8 @@ class Notices(Places):
     hearing: Hearing = field(default_factory=Hearing)
     _unheard: dict[int, Unheard] = field(default_factory=dict)
     """By id: those that had ended before their notification came."""
+    told_before: int = 0
+    """How many notifications had arrived when all was gone that they told of: ids may be given again since."""
 
     def notified(self, reconciliation: OpenReconciliation, arrival: float = ARRIVAL_SECONDS) -> Received | None:
         """The notification that it is completed, if it has come or comes within so many seconds; in process it has come."""

@@ -64,6 +64,8 @@ class Reconciliations(ReconciliationCalls):
     def forget_all(self) -> None:
         """All that the target had is gone: no id is known any more, and nothing is active or refused."""
         self.current = self.lent = self.spare = None
+        inbox = self.bench.session.inbox
+        self.told_before = 0 if inbox is None else inbox.arrived
         for known in (
             self.ids, self.all_ids, self.not_opened, self.refused_creations, self.refused_since, self.spoiled_at,
             self.opened_at, self.blocked, self.endless, self.waited, self.ended, self.due, self.looked, self.strayed,

@@ -215,9 +215,9 @@ class Koncili:
 
     def _finish_reconciliations(self) -> None:
         for reconciliation in self.world.finish_due(self.readings["total-net-value"]):
-            done = reconciliation.situation == "CONCILIED"
             for hook in self._hooks("after_completion"):
                 hook(self.world, reconciliation)
+            done = reconciliation.situation == "CONCILIED"
             payload: dict[str, JSONValue] = {
                 "accountId": reconciliation.account,
                 "reconciliationId": reconciliation.id,

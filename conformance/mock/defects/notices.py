@@ -8,7 +8,7 @@ from typing import Any, Final
 from conformance.contract.jsontext import JSONValue
 from conformance.mock.defects.parts import WORKFLOW, rules
 from conformance.mock.quirks import Defect
-from conformance.mock.world import ENABLED
+from conformance.mock.world import ENABLED, Body, MockWorld, Reconciliation, order_key
 
 Notice = dict[str, JSONValue]
 
@@ -63,9 +63,38 @@ def _of_the_first(body: Notice) -> list[Notice]:
     return [] if body["notificationType"] == _COMPLETED and payload["accountId"] != ENABLED[0].id else [body]
 
 
+def _no_end_elsewhere(payload: Any) -> Any:
+    """No date in what tells of another account than the first one that is seeded."""
+    return payload if payload["accountId"] == ENABLED[0].id else {**payload, "resolvedEndDate": None}
+
+
+def _remember_update(body: Body, before: Body | None, world: MockWorld) -> Body:
+    if before is not None and (key := order_key(body)) is not None:
+        world.memory[key] = body
+    return body
+
+
+def _end_updated_in_error(world: MockWorld, reconciliation: Reconciliation) -> None:
+    if any(key in world.memory for key in reconciliation.orders):
+        reconciliation.situation = "ERROR"
+
+
 NOTICES: Final = (
     _notifies("ntf-01-none", "Notifies nothing.", lambda _: [], *_ALL_NOTIFIED),
     _notifies("ntf-01-first-account-only", "Notifies of the first account only.", _of_the_first, "NTF-01", "NTF-02"),
+    _notifies(
+        "ntf-01-no-end-date-elsewhere",
+        "Notifies a resolvedEndDate for the first account only.",
+        _payloads(_COMPLETED, _no_end_elsewhere),
+        "NTF-01",
+    ),
+    Defect(
+        name="ntf-01-updated-in-error",
+        statement="Says of reconciliations with orders that were sent again that they ended in ERROR.",
+        rules=rules("NTF-01"),
+        stores=_remember_update,
+        after_completion=_end_updated_in_error,
+    ),
     _notifies(
         "ntf-01-every-third-silent",
         "Does not notify of every third reconciliation.",
