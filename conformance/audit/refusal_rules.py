@@ -46,7 +46,7 @@ _MOST_HELD: Final = 1_000
 _MOST_WAITING: Final = 200
 """So many requests of an endpoint are remembered that were answered 429 and not sent again."""
 
-_Request = tuple[str, int]
+Request = tuple[str, int]
 """The address and a number of the body: by it a request is known that is sent again."""
 
 
@@ -65,7 +65,7 @@ class _Throttling:
 
     any: _Throttled | None = None
     """Whatever was asked, unless something else was answered since."""
-    own: dict[_Request, _Throttled] = field(default_factory=dict)
+    own: dict[Request, _Throttled] = field(default_factory=dict)
     """By request: each worker of an integration waits with its own."""
 
 
@@ -171,7 +171,7 @@ def _noted(known: _Throttled | None, call: Call) -> _Throttled:
     return known
 
 
-def request_of(call: Call) -> _Request:
+def request_of(call: Call) -> Request:
     """By what a request is known that is sent, or recorded, again."""
     body = call.exchange.request.body
     return call.url, crc32(body) if isinstance(body, bytes) else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from conformance.audit.call import BAD_REQUEST, FORBIDDEN, UNTIMED, Call, Came
@@ -10,6 +10,7 @@ from conformance.audit.fetched_tokens import TOKENS, FetchedTokens
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
 from conformance.audit.pace_rules import OVERLAP
+from conformance.audit.refusal_rules import Request, request_of
 from conformance.audit.tokens_given import TokensGiven
 from conformance.contract.credentials import decode_credentials
 from conformance.contract.endpoints import (
@@ -22,6 +23,10 @@ from conformance.contract.endpoints import (
 
 ANOTHER_WORKER: Final = "a token was sent again right after it was refused: another worker may not have known it yet"
 UNDER_WAY: Final = "another renewal by the same refresh token was under way"
+
+_MOST_ASKED: Final = 1_000
+_MADE_AGAIN: Final = timedelta(minutes=1)
+"""So soon what was refused for its token is made again by whoever renews it."""
 
 _OF_CREDENTIALS: Final = frozenset({BAD_REQUEST, 401, 422})
 """By these a server refuses credentials; a 404, say, tells of the address that was called."""
@@ -40,8 +45,13 @@ class Tokens:
         """Tokens that were refused, and where."""
         self._busy_until: datetime | None = None
         """When the last of the calls so far was answered."""
-        self._held: tuple[Call, Call] | None = None
-        """The last call, where it was sent shortly after its token was refused, and the one that was refused."""
+        self._held: tuple[Call, Call, bool] | None = None
+        """The last call, where it was sent shortly after its token was refused, the one that was refused, and whether its request
+        is made for the first time with that token."""
+        self._asked: dict[str, set[Request]] = {}
+        """By dead token the requests that were made with it."""
+        self._once: dict[Request, tuple[Call, Call]] = {}
+        """Requests that were made so shortly after, each once so far, by which they are known when they are made again."""
 
     def miss(self) -> None:
         """An entry can't be read: it may have used the token, or have been told that it is dead."""
@@ -50,6 +60,9 @@ class Tokens:
     def finish(self) -> None:
         """Judge what the end of the recording decides."""
         self._judge_held(None)
+        for call, dead in self._once.values():
+            self._tell_again(call, dead)
+        self._once.clear()
         self._fetched.finish()
 
     def take(self, call: Call, *, is_clear: bool, is_odd: bool = False) -> None:
@@ -96,6 +109,8 @@ class Tokens:
 
     def _use(self, call: Call) -> None:
         token = call.token
+        if self._once:
+            self._judge_once(call)
         if token is None or is_masked(token):
             self._fetched.miss_use()
         if token is None:
@@ -108,15 +123,19 @@ class Tokens:
         dead = self._dead.get(token)
         if call.came is Came.ACCEPTED:
             self._dead.pop(token, None)
+            self._asked.pop(token, None)
             self._findings.keeps(TOKENS, call)
         elif call.is_without_token and not is_masked(token):
+            asked = self._asked.setdefault(token, set())
             if dead is not None and call.is_after(dead):
-                self._send_again(call, dead)
+                self._send_again(call, dead, is_first=request_of(call) not in asked)
+            if len(asked) < _MOST_ASKED:
+                asked.add(request_of(call))
             self._dead.setdefault(
                 token, call
             )  # the 403 is the documented sign that its life is over: it was renewed then
 
-    def _send_again(self, call: Call, dead: Call) -> None:
+    def _send_again(self, call: Call, dead: Call, *, is_first: bool) -> None:
         """A token that was refused is sent again. Another worker, who has it still, may do so shortly after: that there is one
         shows where another call is under way beside it."""
         is_soon = call.started is not None and dead.ended is not None and call.started - dead.ended <= UNTIMED
@@ -125,19 +144,39 @@ class Tokens:
         elif self._busy_until is not None and call.started is not None and self._busy_until > call.started + OVERLAP:
             self._findings.cannot_tell(TOKENS, ANOTHER_WORKER)
         else:
-            self._held = call, dead
+            self._held = call, dead, is_first
 
     def _judge_held(self, following: Call | None) -> None:
         """Judge the call that came last, if its token had been refused: beside the one that follows it."""
         if self._held is None:
             return
-        call, dead = self._held
+        call, dead, is_first = self._held
         self._held = None
         started = following.started if following is not None else None
         if started is not None and call.ended is not None and started + OVERLAP < call.ended:
             self._findings.cannot_tell(TOKENS, ANOTHER_WORKER)
+        elif is_first:
+            self._once[request_of(call)] = call, dead
         else:
             self._tell_again(call, dead)
+
+    def _judge_once(self, call: Call) -> None:
+        """Judge requests by whether they are made again with another token: calls that were on their way at once a recorder at
+        the server, which takes one after the other, holds as one after the other. Each waits for the new token and is made
+        again; whoever works through a list goes on in it."""
+        if call.started is not None:
+            for request, (first, dead) in list(self._once.items()):
+                if first.started is None or call.started - first.started <= _MADE_AGAIN:
+                    break
+                del self._once[request]
+                self._tell_again(first, dead)
+        found = self._once.pop(request_of(call), None)
+        if found is None:
+            return
+        if call.token == found[0].token:
+            self._tell_again(*found)
+        else:
+            self._findings.cannot_tell(TOKENS, ANOTHER_WORKER)
 
     def _tell_again(self, call: Call, dead: Call) -> None:
         says = f"the token was refused at entry {dead.origin.entry}, and is sent again"

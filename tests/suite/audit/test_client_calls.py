@@ -103,6 +103,23 @@ def test_a_worker_that_sends_beside_another_one_may_not_know_yet_that_its_token_
     assert recording.broken() == {}
 
 
+@pytest.mark.parametrize("is_burst", [True, False])
+def test_calls_that_a_recorder_at_the_server_holds_one_after_the_other_may_have_been_on_their_way_at_once(
+    is_burst: bool,
+) -> None:
+    """Twelve orders are sent at once, each is refused, one renewal is made, and each is sent again; whoever works through a list
+    of orders goes on in it."""
+    recording = Recording()
+    short = {**DEAD, "took": timedelta(microseconds=300)}
+    recording.look_up(**short)
+    for number in range(11):
+        recording.submit(order(f"ORDER-{number}"), after=0.015 if number == 0 else 0.0007, **short)
+    recording.log_in(f"{TOKEN}-2", after=0.03)
+    for number in range(11) if is_burst else range(11, 15):
+        recording.submit(order(f"ORDER-{number}"), after=0.01, headers={**HEADERS, "gumgatoken": f"{TOKEN}-2"})
+    assert recording.broken() == ({} if is_burst else {"CLI-08": list(range(1, 12))})
+
+
 @pytest.mark.parametrize("times", [1, 5])
 def test_one_who_sends_one_call_after_the_other_knows_that_a_token_was_refused(times: int) -> None:
     recording = Recording()
