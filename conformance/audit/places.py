@@ -14,6 +14,7 @@ from typing import Final
 from conformance.audit.batch_rules import Batches
 from conformance.audit.books import Books
 from conformance.audit.call import BLOCKED, Call, Came
+from conformance.audit.elsewhere import Elsewhere
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.habit_rules import LostAnswers, Repetitions
 from conformance.audit.pace_rules import AtOnce
@@ -43,7 +44,7 @@ class Places:
         self._waiting: list[tuple[datetime, int, Call]] = []
         self._batches, self._at_once = Batches(findings), AtOnce(findings)
         self._repetitions, self._lost = Repetitions(findings), LostAnswers(findings)
-        self._unverified = Unverified(findings)
+        self._unverified, self._elsewhere = Unverified(findings), Elsewhere()
         self._not_taken: dict[str, list[Spot]] = {}
         """Releases that were not taken, by what they were and how they were answered."""
 
@@ -53,7 +54,10 @@ class Places:
             self._apply(heappop(self._waiting)[2])
 
     def take(self, call: Call) -> bool:
-        """Judge a call; whether a refusal of it is explained by what is no fault of this very call."""
+        """Judge a call; whether a refusal of it is explained by what is no fault of this very call. A change that another
+        recording holds too, by a clock of its own, is none."""
+        if self._elsewhere.holds(call):
+            return True
         is_explained = self._judge(call)
         if call.started is None or call.ended is None or call.ended <= call.started:
             self._apply(call)

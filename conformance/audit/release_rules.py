@@ -46,7 +46,7 @@ def judge_release_in(call: Call, world: World, findings: Findings, unverified: U
     batch = world.batches.get(number) if is_whole(number) else None
     held = None
     if call.key is not None and call.came is Came.ACCEPTED:
-        held = world.order(call.key).held_already(call)
+        held = world.order(call.key).held_already(call, world.twins)
     if held is not None and frozenset({held.file, call.origin.file}) not in world.twins:
         findings.cannot_tell(WHOLE, MAY_BE_SENT_TWICE)
     again = held is not None or _judge_order(call, world, findings, unverified, entries, is_clear=is_clear)

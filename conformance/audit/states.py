@@ -6,7 +6,7 @@ any at all where it may have been sent before the recording began.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -149,16 +149,22 @@ class Order:
     asked: int = 0
     """How many queries of which nobody knows what they were about had come when it was last sent."""
 
-    def held_already(self, call: Call) -> Origin | None:
+    def held_already(self, call: Call, twins: Container[frozenset[str]]) -> Origin | None:
         """Where another file holds a release that was accepted too, at what may be the same time by its clock: no server takes
-        the same twice (REL-11). What comes later was sent twice, as where a log goes on in a new file."""
+        the same twice (REL-11). What comes later was sent twice, as where a log goes on in a new file; but for `twins`, files
+        that hold the same reconciliation's creation."""
         return next(
             (
                 one.origin
                 for one in self.releases
                 if (one.entries, one.reconciliation) == (call.released, call.body.get("reconciliationId"))
                 and one.origin.file != call.origin.file
-                and (one.at is None or call.started is None or is_close(one.at, call.started))
+                and (
+                    one.at is None
+                    or call.started is None
+                    or is_close(one.at, call.started)
+                    or frozenset({one.origin.file, call.origin.file}) in twins
+                )
             ),
             None,
         )

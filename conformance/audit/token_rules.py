@@ -138,10 +138,11 @@ class Tokens:
     def _send_again(self, call: Call, dead: Call, *, is_first: bool) -> None:
         """A token that was refused is sent again. Another worker, who has it still, may do so shortly after: that there is one
         shows where another call is under way beside it."""
-        is_soon = call.started is not None and dead.ended is not None and call.started - dead.ended <= UNTIMED
-        if not is_soon:
+        if call.started is None or dead.ended is None:
+            self._held = call, dead, is_first
+        elif call.started - dead.ended > UNTIMED:
             self._tell_again(call, dead)
-        elif self._busy_until is not None and call.started is not None and self._busy_until > call.started + OVERLAP:
+        elif self._busy_until is not None and self._busy_until > call.started + OVERLAP:
             self._findings.cannot_tell(TOKENS, ANOTHER_WORKER)
         else:
             self._held = call, dead, is_first

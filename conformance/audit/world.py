@@ -247,7 +247,7 @@ class World:
         batch = self.batch_named(call)
         entries = call.released
         if call.came is Came.ACCEPTED:
-            if call.key is not None and self.order(call.key).held_already(call) is not None:
+            if call.key is not None and self.order(call.key).held_already(call, self.twins) is not None:
                 return
             if call.key is not None and (order := self.order(call.key)).sent_since:
                 order.releases, order.sent_since = [], False

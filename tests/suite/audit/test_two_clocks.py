@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from tests.suite.audit.test_repeats import seen_twice
-from tests.suite.support.bodies import creation, order, release
-from tests.suite.support.recorded_calls import DONE, ERROR_400, TOKEN, Recording
+from tests.suite.support.bodies import SALE, creation, entries, order, release
+from tests.suite.support.recorded_calls import DONE, ERROR_400, HEADERS, TOKEN, Recording, sent
 
 
 @pytest.mark.parametrize("status", [503, 429, 400])
@@ -44,3 +46,60 @@ def test_renewals_whose_tokens_were_blotted_out_are_not_of_one_token(text: str) 
     for number in range(3):
         recording.refresh(text, f"{TOKEN}-{3 + number}", after=0.05)
     assert recording.broken() == {}
+
+
+APART = pytest.mark.parametrize("apart", [0.4, 2.2, -2.2, 120, -120])
+
+
+@APART
+def test_an_update_that_adds_something_leaves_nothing_out_by_another_clock(apart: float) -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.submit(order(totalGrossValue=Decimal("203.63"), extracts=entries(SALE)))
+    recording.look_up(answer=order())
+    recording.open(creation(releasesQtd=1))
+    recording.release(release(releases=entries(SALE)))
+    recording.notify(DONE)
+    assert seen_twice(recording, apart).broken() == {}
+
+
+@APART
+@pytest.mark.parametrize("status", [502, 429, 400])
+def test_a_creation_that_was_not_taken_at_first_overlaps_none_by_another_clock(apart: float, status: int) -> None:
+    recording = sent()
+    creations = recording.exchanges.pop()
+    recording.open(creation(), status=status, answer=ERROR_400, answered={"retry-after": "1"})
+    recording.exchanges.append(replace(creations, started=recording.now + timedelta(seconds=1)))
+    recording.release(release(), after=2)
+    recording.notify(DONE)
+    assert seen_twice(recording, apart).broken() == {}
+
+
+@APART
+def test_an_order_that_is_new_after_its_deletion_is_no_second_one_by_another_clock(apart: float) -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.delete()
+    recording.submit(order(extracts=entries(SALE)))
+    recording.look_up(answer=order(extracts=entries(SALE)))
+    recording.open(creation(releasesQtd=1))
+    recording.release(release(releases=entries(SALE)))
+    recording.notify(DONE)
+    assert seen_twice(recording, apart).broken() == {}
+
+
+@pytest.mark.parametrize("apart", [10_800, -10_800])
+def test_releases_in_a_reconciliation_that_both_hold_are_the_same_whatever_their_clocks_say(apart: float) -> None:
+    """One of them has written local time as if it was UTC."""
+    recording = sent()
+    recording.release(release())
+    recording.notify(DONE)
+    assert seen_twice(recording, apart).broken() == {}
+
+
+def test_an_update_that_another_worker_sends_by_a_token_of_its_own_is_judged() -> None:
+    recording = Recording()
+    recording.submit(order())
+    recording.submit(order(totalGrossValue=Decimal("203.63")))
+    recording.submit(order(), headers={**HEADERS, "gumgatoken": f"{TOKEN}-2"}, file="other.har")
+    assert recording.broken() == {"CLI-07": [2]}
