@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
@@ -105,11 +106,18 @@ def _form_of_object(text: JSONText) -> Form | None:
 
 
 _YAML_BYTES: Final = 1 << 16
+_FLOWS: Final = re.compile(rb"\d{1,10}:\d{1,2}:[a-z_]{1,20};")
+"""The beginning of a netstring that holds a name, and then a value."""
 
 
 def _form_of_text(source: Source) -> Form | None:
     with opened(source, lambda _: None) as file:
         beginning = file.stream.read(_YAML_BYTES)
+    if _FLOWS.match(beginning):
+        raise CannotRun(
+            f"{source.name}: holds flows as mitmproxy keeps them; make a HAR of them: "
+            f"mitmdump -n -r {source.name} --set hardump=day.har"
+        )
     lines = [line for line in beginning.splitlines() if line.strip() and not line.startswith((b"#", b"---"))]
     names = {line.split(b":")[0].decode("latin-1") for line in lines}
     is_list = bool(lines) and lines[0].lstrip().startswith(b"-") and b"request:" in beginning

@@ -242,6 +242,12 @@ def test_what_is_broken_is_left_out_and_the_rest_is_read(damage: str, tmp_path: 
         assert all(SECRET not in line for line in told)
 
 
+def test_flows_as_mitmproxy_keeps_them_are_told_how_to_be_read(tmp_path: Path) -> None:
+    flows = "2479:9:websocket;0:~8:response;696:6:reason;2:OK,11:status_code;3:200#13:timestamp"
+    with pytest.raises(CannotRun, match=r"mitmdump -n -r .*day\.flow --set hardump="):
+        read(tmp_path, flows, name="day.flow")
+
+
 @pytest.mark.parametrize("text", ["<html></html>", '{"name": "no recording"}', "42", "[1, 2]x", "\x00\x01"])
 def test_what_is_no_recording_is_refused_by_name(text: str, tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"other\.txt"):
