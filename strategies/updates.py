@@ -105,16 +105,41 @@ def gone_on(order: Order) -> Order:
     return {**order, "status": status, **dates}
 
 
+_LEFT_OUT: Final = "no dates and percentages of its extracts"
+
 LITTLE: Final[Mapping[str, Callable[[Order], Order]]] = MappingProxyType(
     {
         "other dates and percentages of its extracts": _details_changed,
-        "no dates and percentages of its extracts": _details_left_out,
+        _LEFT_OUT: _details_left_out,
         "a cent less of each value": _cent_less,
         "the dates and percentages of its extracts exchanged": _the_other_way_round,
     }
 )
 """What differs from an order in little: by type and value, by sum or by number its extracts are those that are there."""
 
+
+def _with_all_details(order: Order) -> Order:
+    """The order with a date in each of its extracts, and in each commission a percentage that is not zero: what an update leaves
+    out of them is there before."""
+    created = order["createdDate"]
+
+    def whole(one: Extract) -> Extract:
+        found = {**one, "expectedDate": one.get("expectedDate") or moved(created, _LATER)}
+        return {**found, "percentage": one.get("percentage") or _SHARE} if one["type"] == "COMISSION" else found
+
+    return {**order, "extracts": [whole(one) for one in order["extracts"]]}
+
+
+_THEN: Final[Mapping[tuple[str, str], Callable[[Order], Order]]] = MappingProxyType(
+    {
+        ("INVOICED", "CONCLUDED"): with_a_cent_moved,
+        ("CONCLUDED", "CANCELED"): _the_other_way_round,
+        ("INVOICED", "CANCELED"): _details_changed,
+    }
+)
+"""What else differs of an order a step later, by the walk: who leaves the extracts as they were where these are alike by sum, or
+by types and values, then shows some of each. In the other walks nothing does: who takes an order for the same by its extracts
+leaves it as it was."""
 
 _ONE_MORE: Final[Extract] = {"marketplaceCode": CODE, "type": "SHIP", "value": Decimal("-4.99")}
 
@@ -139,10 +164,16 @@ second, each status comes after each other one. A server may have a step of its 
 
 
 @st.composite
-def updates(draw: DrawFn, scope: Scope, place: Place, status: str, little: str) -> list[Order]:
-    """Updates of an order of that place: another one of this status, then that one with a little change and one extract more,
-    so that who misses the change does not show what was there before; then that one a step later, with the same extracts."""
-    other: Order = draw(orders(scope, places=(place,), statuses=(status,)))
+def updates(draw: DrawFn, scope: Scope, place: Place, before: str, status: str, little: str) -> list[Order]:
+    """Updates of an order of that place that was of the status `before`: another one of this status, then that one with a little
+    change and one extract more, so that who misses the change does not show what was there before; then that one a step later,
+    with the same extracts or ones that are alike."""
+    then = _THEN.get((before, status))
+    types = ("COMISSION",) if then is with_a_cent_moved or little == _LEFT_OUT else ()
+    other: Order = draw(orders(scope, places=(place,), statuses=(status,), types=types))
+    if little == _LEFT_OUT:
+        other = _with_all_details(other)
     changed = LITTLE[little](other)
     changed = {**changed, "extracts": [*changed["extracts"], _ONE_MORE]}
-    return [other, changed, gone_on(changed)]
+    later = gone_on(changed)
+    return [other, changed, later if then is None else then(later)]

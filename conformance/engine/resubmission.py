@@ -17,12 +17,14 @@ from conformance.verdict.violation import Violation
 from strategies.calls import Call
 from strategies.orders import Order
 from strategies.scope import Place
+from strategies.updates import gone_on
 
 _DELETED: Final = "an order of this code was deleted"
 
 
 def nothing_comes_back(bench: Bench, rule: Rule, place: Place, orders: list[Order]) -> Waiting[None]:
-    """Each order is sent when the one before was deleted, and shows as it was sent; when the last is deleted too, none shows."""
+    """Each order is sent when the one before was deleted, and shows as it was sent; when the last is deleted too, none shows. The
+    second is updated before it is deleted."""
     values, (last, *later) = bench.fresh("amazon"), orders
     call = Call(Endpoint.SUBMIT_ORDER, body=last)
     if not bench.is_accepted(call, bench.send(call, values)):
@@ -47,6 +49,11 @@ def nothing_comes_back(bench: Bench, rule: Rule, place: Place, orders: list[Orde
             yield from _check_updates_show(bench, place, last, order)
             raise altered
         last = order
+        if order is later[0]:  # of one that was updated other things may be kept
+            last = gone_on(order)
+            if not bench.is_accepted(call, bench.submit(last, values)):
+                return
+            yield from bench.until_shown(last, values, place, before=(order,))
     if not (yield from _is_deleted(bench, rule, values, place, is_first=False)):
         return
     bench.saw(Side.CHECKED, (yield from _check_nothing_is_there(bench, rule, place, values, last)))

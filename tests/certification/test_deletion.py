@@ -91,15 +91,15 @@ def _check_unlike_too(bench: Bench, stays: Order, deleted: Order, found: Violati
 
 
 def _is_gone_with_what_it_was(bench: Bench, rule: Rule, call: Call) -> Waiting[None]:
-    """Of an order that was updated no version shows when it is deleted."""
+    """Of an order that was updated several times no version shows when it is deleted."""
     values, place, order = bench.fresh(call.shape), place_of(call.body), call.body
-    earlier = with_a_cent_moved(order)
-    for version in (earlier, order):
+    first, second, earlier = (with_a_cent_moved(order, cents) for cents in (3, 2, 1))
+    for version in (first, second, earlier, order):
         if not bench.is_accepted(call, bench.submit(version, values)):
             return
-    yield from bench.until_shown(order, values, place, before=(None, earlier))
+    yield from bench.until_shown(order, values, place, before=(None, first, second, earlier))
     deletion = bench.delete_known(place, values["code"])
-    check_accepted(rule=rule, exchange=deletion)
+    check_accepted(rule=rule, exchange=deletion, context="it was updated three times")
     try:
         yield from bench.settled(
             rule.id, None, values, place, before=(order, earlier), context="it was updated and deleted"
@@ -224,12 +224,13 @@ def foreign_deletion_refused_and_order_stays(experiment: Experiment, foreign: tu
 @st.composite
 def _resubmissions(draw: DrawFn, scope: Scope) -> tuple[Place, list[Order]]:
     """Three orders for one place, each of another total than the one before: what comes back is told from what was sent. Each
-    has dates that the one after it has not, which may be kept."""
+    has dates that the one after it has not, which may be kept. The last one is sent again: a server may know its body."""
     place = draw(st.sampled_from(scope.places))
     first = draw(orders(scope, places=(place,), statuses=("CANCELED",)))
     with_dates = draw(orders(scope, places=(place,), statuses=("CONCLUDED",)))
     last = draw(orders(scope, places=(place,), statuses=("INVOICED",)))
-    return place, [first, with_dates, without_optional(last)]
+    last = without_optional(last)
+    return place, [first, with_dates, last, last]
 
 
 @then("of a deleted one nothing shows, also when it is sent and deleted again")

@@ -25,6 +25,7 @@ from conformance.engine.printed_workflow import PRINTED_CODE, order_at
 from conformance.engine.properties import prove
 from conformance.engine.same_order import differences
 from conformance.engine.unfinished import NotSeenYet
+from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
@@ -237,7 +238,7 @@ def altered_as(rule: Rule) -> str:
 def _updates(draw: DrawFn, scope: Scope, before: str, after: str, little: str) -> tuple[Call, list[Order]]:
     """A submission, updates of it, and the first once more: who takes that for a repetition keeps what it replaces."""
     first: Call = draw(calls(scope, Endpoint.SUBMIT_ORDER, statuses=(before,)))
-    return first, [*draw(updates(scope, place_of(first.body), after, little)), first.body]
+    return first, [*draw(updates(scope, place_of(first.body), before, after, little)), first.body]
 
 
 @then("another submission of it leaves nothing of the first")
@@ -402,8 +403,21 @@ def refused_submission_is_not_found(experiment: Experiment) -> None:
             twin = bench.send(case.lawful, values)
             accepted = bench.is_accepted_after_refusal(case.lawful, twin, faults)
         if accepted:
+            yield from stored_after_refusal(case.lawful, values)
             bench.saw(Side.REFUSED, refused)
             bench.saw(Side.ACCEPTED, twin)
+
+    def stored_after_refusal(lawful: Call, values: Values) -> Waiting[None]:
+        """The right one is found then: who remembers a code whose order it refused may take it and drop it."""
+        place, context = place_of(lawful.body), "accepted after a first submission that was refused"
+        try:
+            yield from bench.settled(experiment.rule.id, lawful.body, values, place, context=context)
+        except Violation:
+            # What is not shown as it was sent when nothing was refused before, either, is QRY-01's.
+            alone = bench.fresh(lawful.shape)
+            if bench.is_accepted(lawful, bench.send(lawful, alone)):
+                yield from bench.settled("QRY-01", lawful.body, alone, place)
+            raise
 
     for kind in _some_kinds(experiment, _FOUND_LATE[1]):
         name = f"{bench.scenario} {kind.field} {kind.name}"

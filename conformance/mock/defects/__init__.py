@@ -40,6 +40,7 @@ from conformance.mock.defects.strict import STRICT
 from conformance.mock.defects.tokens import TOKENS
 from conformance.mock.defects.tolerance import TOLERANCE
 from conformance.mock.defects.unenforced import UNENFORCED
+from conformance.mock.defects.versions import VERSIONS
 from conformance.mock.defects.zones import ZONES
 from conformance.mock.quirks import Defect, named, table
 
@@ -60,6 +61,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "collations": COLLATIONS,
         "columns": COLUMNS,
         "keys": KEYS,
+        "versions": VERSIONS,
         "zones": ZONES,
         "days of the calendar": CALENDAR_DAYS,
         "collateral": COLLATERAL,

@@ -52,7 +52,29 @@ def test_the_walks_go_from_each_status_to_each_other_one_and_change_all_that_is_
     steps = set[tuple[str, str]]()
     for before, after, little in WALKS:
         for first in sample(orders(scope, statuses=(before,)), EXAMPLES_OF_A_RUN)[:1]:
-            for changes in sample(updates(scope, place_of(first), after, little), EXAMPLES_OF_A_RUN):
+            for changes in sample(updates(scope, place_of(first), before, after, little), EXAMPLES_OF_A_RUN):
                 steps.update(pairwise(order["status"] for order in (first, *changes, first)))
     assert steps >= set(permutations(STATUSES, 2))
     assert {little for *_, little in WALKS} == set(LITTLE)
+
+
+def test_an_order_a_step_later_has_extracts_alike_by_sum_and_in_some_walks_others() -> None:
+    scope, others = mock_scope({}), set[tuple[str, str]]()
+    for before, after, little in WALKS:
+        for *_, changed, later in sample(updates(scope, scope.places[0], before, after, little), EXAMPLES_OF_A_RUN):
+            assert not list(judge_order(fill(later, {"code": "A-1"}), resolve({})))
+            assert sum(value for _, value in values(changed)) == sum(value for _, value in values(later))
+            assert any(later.get(name) != changed.get(name) for name in ("status", "deliveryDate", "cancelDate"))
+            if later["extracts"] != changed["extracts"]:
+                others.add((before, after))
+    assert others == {("INVOICED", "CONCLUDED"), ("CONCLUDED", "CANCELED"), ("INVOICED", "CANCELED")}
+
+
+def test_what_an_update_leaves_out_of_the_extracts_was_there_before() -> None:
+    scope = mock_scope({})
+    left_out = [walk for walk in WALKS if walk[-1] == "no dates and percentages of its extracts"]
+    for before, after, little in left_out:
+        for other, changed, _ in sample(updates(scope, scope.places[0], before, after, little), EXAMPLES_OF_A_RUN):
+            assert all(one["expectedDate"] for one in other["extracts"])
+            assert any(one.get("percentage") for one in other["extracts"])
+            assert not any({"expectedDate", "percentage"} & set(one) for one in changed["extracts"])
