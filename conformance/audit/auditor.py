@@ -16,6 +16,7 @@ from conformance.audit.callback_rules import notification_in
 from conformance.audit.clients import Clients
 from conformance.audit.environments import Environments
 from conformance.audit.findings import Findings, Spot
+from conformance.audit.legs import Legs
 from conformance.audit.pace_rules import OVERLAP
 from conformance.audit.recogniser import Recogniser
 from conformance.audit.repeats import Held, Repeats
@@ -91,7 +92,7 @@ class Auditor:
         self.findings = Findings()
         self.counts = Counts()
         self.unexplained = Unexplained()
-        self._repeats = Repeats()
+        self._repeats, self._legs = Repeats(), Legs()
         self._until = LONG_AGO
         """What was answered by then is known; a call without a time comes right after the one before it."""
         self._clients, self._places = Clients(self.findings), Environments(self.findings, self.readings)
@@ -131,6 +132,9 @@ class Auditor:
             return
         call = self._read(exchange)
         if call is None:
+            return
+        if self._legs.holds(call):
+            self.counts.repeated += 1
             return
         self.counts.take(call)
         broken, undecided = self.findings.broken, self.findings.undecided

@@ -25,6 +25,8 @@ BLOTS_OUT: Final = (
     f"the recorder blots out {TOKEN_HEADER}, and calls that were taken have no {INTEGRATOR_HEADER} header"
 )
 
+BLOTTED_OUT: Final = "the recorder has blotted out the integrator"
+
 MOST_HELD: Final = 1_000
 """After so many calls of a recording without a token none of which was taken, none was sent."""
 
@@ -33,6 +35,8 @@ _DIGEST: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 
 _AROUND: Final = " {}[]()<>"
 """Signs in which some print a UUID, which no recorder does."""
+
+_PLACE_HOLDER: Final = re.compile(r"\$?\{\{?[\w .-]+\}?\}|<[\w .-]+>|%\(?\w+\)?s?%?", re.ASCII)
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -51,6 +55,10 @@ class Headers:
         self._never_sent: set[str] = set()
         self._names: set[str] = set()
         """Recordings in which calls have an integrator's header."""
+        self._tells: set[str] = set()
+        """Recordings in which calls have an integrator that is a UUID."""
+        self._place_holders: list[Call] = []
+        """Calls with a name in place of the integrator, as of templates."""
         self._beside_blots: dict[str, list[Call]] = {}
         """By recording the calls without it whose token the recorder has blotted out."""
         self._taken: set[str] = set()
@@ -74,6 +82,12 @@ class Headers:
             else:
                 self._tell(held)
         self._held.clear()
+        for call in self._place_holders:
+            if call.origin.file in self._tells:  # else the recorder may have put it there
+                self._is_no_uuid(call)
+            else:
+                self._findings.cannot_tell(INTEGRATOR, BLOTTED_OUT)
+        self._place_holders.clear()
         for file, calls in sorted(self._beside_blots.items()):
             for call in calls:
                 if file in self._names or file not in self._taken:
@@ -115,14 +129,25 @@ class Headers:
             else:
                 self._hold(INTEGRATOR, call)
         elif _is_uuid(value):
+            self._tells.add(call.origin.file)
             self._findings.keeps(INTEGRATOR, call)
+        elif _PLACE_HOLDER.fullmatch(value) and len(self._place_holders) < MOST_HELD:
+            self._place_holders.append(call)
         elif (is_masked(value) and not _is_uuid(value.strip(_AROUND))) or _DIGEST.fullmatch(value):
-            self._findings.cannot_tell(INTEGRATOR, "the recorder has blotted out the integrator")
+            self._findings.cannot_tell(INTEGRATOR, BLOTTED_OUT)
         else:
-            says = f"the {INTEGRATOR_HEADER} header is no UUID"
-            self._findings.breaks(
-                INTEGRATOR, call, says, pointer=f"header {INTEGRATOR_HEADER}", value=value, cause="no UUID"
-            )
+            self._is_no_uuid(call)
+
+    def _is_no_uuid(self, call: Call) -> None:
+        says, value = f"the {INTEGRATOR_HEADER} header is no UUID", call.integrator
+        self._findings.breaks(
+            INTEGRATOR,
+            call,
+            says,
+            pointer=f"header {INTEGRATOR_HEADER}",
+            value=value if isinstance(value, str) else None,
+            cause="no UUID",
+        )
 
     def _judge_beside(self, token: str, call: Call) -> None:
         """A call with a token and without an integrator: a recorder that blots tokens out may leave other headers out."""

@@ -21,6 +21,9 @@ _SCHEME: Final = re.compile(r"\s*(?:bearer|basic|jwt|token)[\s:=]+(?=\S)", re.IG
 _WITHIN: Final = re.compile(r"[\w.~+/=-]{16,}", re.ASCII)
 """What may be a token, among other signs."""
 
+_NONE: Final = re.compile(r"(?i)\s*(?:undefined|null|none|nil|nan|true|false)\s*")
+"""What languages print where there is nothing."""
+
 SHORTEST: Final = 16
 """What is shorter is the beginning of many tokens."""
 MOST_HELD: Final = 1_000
@@ -35,6 +38,10 @@ class OddTokens:
         """Tokens that were taken."""
         self._cuts: set[str] = set()
         """Recordings in which calls with the beginning of a token were taken: the recorder has cut it."""
+        self._shows: set[str] = set()
+        """Recordings in which calls were taken whose token is not blotted out."""
+        self._masked: dict[str, list[Call]] = {}
+        """By recording the calls that carried a name in place of a token (`${token}`), unless the recorder has put it there."""
         self._beginnings: dict[str, list[Call]] = {}
         """By recording the calls that carried the beginning of a token, unless the recorder has cut it."""
 
@@ -42,8 +49,10 @@ class OddTokens:
         """Judge a call; whether what it carries is something else than an access token."""
         if call.endpoint is None or call.endpoint in OF_TOKENS:
             return False
-        token = None if call.token is None or is_masked(call.token) else call.token
+        token = call.token
         if call.came is Came.ACCEPTED or (call.came is Came.REFUSED and call.status != FORBIDDEN):
+            if token is not None and not is_masked(token):
+                self._shows.add(call.origin.file)
             if token is not None and token not in self._usual:
                 self._usual.add(token)
                 if self._is_beginning(token):
@@ -57,7 +66,14 @@ class OddTokens:
         given = self._given
         if token in given.access:
             return False
-        if given.refresh.get(token):
+        if _NONE.fullmatch(token):
+            self._breaks(call, f"{TOKEN_HEADER} holds no token", "none")
+        elif is_masked(token) and not any(within in given.access for within in _WITHIN.findall(token)):
+            held = self._masked.setdefault(call.origin.file, [])
+            if len(held) < MOST_HELD:
+                held.append(call)
+            return False
+        elif given.refresh.get(token):
             self._breaks(call, f"{TOKEN_HEADER} holds the refresh token", "refresh")
         elif _SCHEME.match(token) or any(within in given.access for within in _WITHIN.findall(token)):
             self._breaks(call, f"{TOKEN_HEADER} holds more than the access token", "more")
@@ -76,6 +92,10 @@ class OddTokens:
 
     def finish(self) -> None:
         """Judge what only the whole recording shows."""
+        for file, held in sorted(self._masked.items()):
+            for call in held if file in self._shows else ():
+                self._breaks(call, f"{TOKEN_HEADER} holds no token", "none")
+        self._masked.clear()
         for file, held in sorted(self._beginnings.items()):
             for call in held if file not in self._cuts else ():
                 self._breaks(call, f"{TOKEN_HEADER} holds the beginning of the access token only", "beginning")

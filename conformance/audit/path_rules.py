@@ -19,6 +19,9 @@ NOT_FOUND: Final = 404
 _UNKNOWN: Final = frozenset({NOT_FOUND, 405})
 """By these a server says that it does not know what is addressed: it may know more than documented."""
 
+_OF_WHAT_IS_ASKED: Final = frozenset({"404-1", "404-2", "404-3"})
+"""By these that there is no such account, channel or order."""
+
 MOST_HELD: Final = 1_000
 """Of so many calls below a base URL it is remembered that they were answered 404."""
 
@@ -75,7 +78,7 @@ class Paths:
 def _says_no_more_than_404(call: Call) -> bool:
     answer = call.answer
     is_known = answer is not None and not isinstance(answer.body, Missing)
-    return call.status == NOT_FOUND and is_known and call.error_code in {None, str(NOT_FOUND)}
+    return call.status == NOT_FOUND and is_known and call.error_code not in _OF_WHAT_IS_ASKED
 
 
 def _server_of(base: str) -> str:

@@ -15,6 +15,7 @@ from conformance.audit.callback_rules import notification_in
 from conformance.audit.clients import Clients
 from conformance.audit.environments import Environments
 from conformance.audit.findings import Findings, Spot
+from conformance.audit.legs import Legs
 from conformance.audit.recogniser import Recogniser
 from conformance.audit.repeats import Held, Repeats
 from conformance.audit.sharded.pieces import Piece, exchange_of, number_of, pieces_in, time_at
@@ -81,7 +82,7 @@ class OfClients:
 
 def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known, load: Load) -> OfPlaces:
     """Judge what was sent about the accounts in these buckets."""
-    findings, recogniser = Findings(), known.recogniser()
+    findings, recogniser, legs = Findings(), known.recogniser(), Legs()
     places = Environments(findings, resolve(dict(known.readings)))
     found = OfPlaces(findings, places.books)
 
@@ -100,7 +101,7 @@ def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known,
                 places.learn(notification)
             continue
         call = recogniser.read(exchange, number)
-        if call is None:
+        if call is None or legs.holds(call):
             continue
         if call.may_be_about_any and NOBODY not in buckets:
             places.overhear(call)
@@ -117,7 +118,7 @@ def judge_places(buckets: frozenset[int], chunks: Iterable[Chunk], known: Known,
 def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClients:
     """Judge how clients call."""
     findings, recogniser, counts = Findings(), known.recogniser(), Counts()
-    clients = Clients(findings)
+    clients, legs = Clients(findings), Legs()
     found = OfClients(findings, counts, recogniser)
 
     def repeated(exchange: Exchange, number: int, held: Held) -> None:
@@ -129,6 +130,9 @@ def judge_clients(chunks: Iterable[Chunk], known: Known, load: Load) -> OfClient
     for number, exchange in _sent_once(_merged(chunks, known, load), clients, repeated):
         call = recogniser.read(exchange, number)
         if call is None:
+            continue
+        if legs.holds(call):
+            counts.repeated += 1
             continue
         counts.take(call)
         broken, undecided = findings.broken, findings.undecided

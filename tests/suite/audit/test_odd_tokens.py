@@ -90,3 +90,31 @@ def test_a_client_of_which_every_call_was_refused_for_its_token_is_not_certified
     assert next(rule.reason for rule in certificate.rules if rule.id == "AUTH-03").startswith("the server has refused")
     recording.submit(order())
     assert certified(recording).verdict.value == "conformant"
+
+
+@pytest.mark.parametrize("token", ["undefined", "null", "None", "[object Object]", "${token}", "{{accessToken}}"])
+def test_what_is_no_token_at_all_is_found(token: str) -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.submit(order(), headers=carrying(token), **DEAD)
+    recording.submit(order())
+    assert recording.broken() == {"AUTH-03": [1]}
+
+
+def test_a_recorder_may_put_a_name_in_place_of_each_token() -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.submit(order(), headers=carrying("{{accessToken}}"))
+    recording.submit(order(), headers=carrying("{{accessToken}}"), **DEAD)
+    assert recording.broken() == {}
+
+
+@pytest.mark.parametrize("instead", ["{{integrator}}", "${INTEGRATOR}", "<integrator>", "%INTEGRATOR%"])
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_name_in_place_of_the_integrator_is_the_clients_where_others_have_it(instead: str, others: int) -> None:
+    recording = Recording()
+    recording.submit(order(), headers={**HEADERS, "integrator": instead}, status=403, answer=None)
+    for _ in range(others):
+        recording.submit(order())
+    assert recording.broken() == ({"CLI-14": [0]} if others else {})
+    assert others or verdict(recording.audited(), "CLI-14") == "undecided"
