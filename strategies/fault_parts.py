@@ -172,11 +172,15 @@ STATUSES_WITH: Final[Mapping[str, tuple[str, ...]]] = {
 # -- orders: extracts ----------------------------------------------------------------------------------------------
 
 
+MANY: Final = 10
+"""So many items have some that a server which looks at the first few does not see."""
+
+
 def position(items: list[Any], type_: str | None, turn: int) -> int:
     """The place of one item (of that type, where one is given): the last in one turn, the first in the other, since a server
-    that looks at one of them only is as common as one that does not look."""
+    that looks at one of them only is as common as one that does not look. The last in any case where there are many."""
     places = [n for n, item in enumerate(items) if type_ in {None, item["type"]}]
-    return places[-1 if turn % 2 == 0 else 0]
+    return places[-1 if turn % 2 == 0 or len(items) >= MANY else 0]
 
 
 def _in_extract(field: str, value: Any, type_: str | None = None, turn: int = 0) -> Draw:

@@ -170,7 +170,8 @@ def orders(
     free: list[_Entry] = [(kinds[entry[0]], amount, entry) for amount, entry in some]
     if large:
         demanded[0] = ("SALE", _blind(_LARGER + at_most(demanded[0][1], limit - _LARGER - _FOR_OTHERS)), demanded[0][2])
-    position %= len(free) + 1
+    # Of as many as any those that are demanded are last: a server may look at the first few only.
+    position = len(free) if crowded else position % (len(free) + 1)
     last = (*demanded, *multiples, *free[position:])[-1][0]
     there = len(free) + len(demanded) + len(multiples)
     is_twin = twin == _TWINS - 1 and there < MOST_EXTRACTS and not (large and last == "SALE") and not bare

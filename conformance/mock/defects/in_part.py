@@ -52,6 +52,18 @@ def _first_only(rule_id: str, what: str) -> Defect:
     )
 
 
+_FEW: Final = 9
+
+
+def _first_few_only(rule_id: str, what: str) -> Defect:
+    return overlooked(
+        f"{rule_id.lower()}-first-nine-only",
+        f"Enforces {rule_id} in the first nine {what} only.",
+        rule_id,
+        lambda breach, _: "[" in breach.field and _position(breach) >= _FEW,
+    )
+
+
 def _last_only(rule_id: str, what: str) -> Defect:
     return overlooked(
         f"{rule_id.lower()}-last-{what}-only",
@@ -111,6 +123,7 @@ IN_PART: Final = (
     _last_only("ORD-10", "extract"),
     _first_only("ORD-11", "extract"),
     _last_only("ORD-11", "extract"),
+    *(_first_few_only(rule_id, "extracts") for rule_id in ("ORD-09", "ORD-10", "ORD-11")),
     _says("ORD-10", "sale-only", "contradicts COMISSION"),
     _field("ORD-12", "channelName"),
     _field("ORD-12", "value"),

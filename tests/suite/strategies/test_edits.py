@@ -11,8 +11,10 @@ import pytest
 
 from conformance.contract.endpoints import Endpoint
 from strategies.calls import LEFT_OUT, Call, Edit, Path, Rendered
+from strategies.fault_parts import MANY
 from strategies.faults import Case, Kind, cases, possible
 from strategies.placeholders import CODE, OTHER_CODE, TOKEN, Placeholder, fill
+from strategies.turns import TURNS, sized
 from tests.suite.support.properties import READINGS, faults, mock_scope, prove, sample
 
 VALUES: Final = {
@@ -39,14 +41,41 @@ CHOSEN_BY_TYPE: Final = {
 def test_of_the_kinds_of_a_fault_in_an_extract_every_other_one_stands_at_the_first(rule_id: str) -> None:
     kinds = list(dict.fromkeys(kind.name for _, _, kind, _ in faults(rule_id)))
     where = {
-        kind.name: set().union(*map(changed_extracts, sample(cases(mock_scope({}), endpoint, kind), 30)))
-        for _, _, kind, endpoint in faults(rule_id)
+        kind.name: set().union(
+            *(changed_extracts(case) for case in drawn if len(case.lawful.body["extracts"]) < MANY),
+        )
+        for kind, drawn in some_cases(rule_id)
         if kind.name not in {"in lower case", *CHOSEN_BY_TYPE}  # the first is by itself, and so in its first turn
     }
     assert {name: found for name, found in where.items() if len(found) != 1} == {}
     assert [where[name] for name in kinds if name in where] == [
         {"first"} if turn % 2 else {"last"} for turn in range(len(where))
     ]
+
+
+FIRST_FEW: Final = 9
+"""Extracts that a server looks at which looks at the first few."""
+
+
+def some_cases(rule_id: str) -> list[tuple[Kind, list[Case]]]:
+    """Cases of each kind of fault of a rule."""
+    scope = mock_scope({})
+    return [(kind, sample(cases(scope, endpoint, kind), 30)) for _, _, kind, endpoint in faults(rule_id)]
+
+
+@pytest.mark.parametrize("rule_id", ["ORD-09", "ORD-10", "ORD-11"])
+def test_where_there_are_many_extracts_the_fault_stands_at_the_last_of_its_type(rule_id: str) -> None:
+    scope, number = mock_scope({}), next(turn for turn in range(TURNS) if sized(turn)["crowded"])
+    for _, _, kind, endpoint in faults(rule_id):
+        for case in sample(cases(scope, endpoint, kind, turn=number), 10):
+            (changed,) = (
+                place
+                for place, (one, other) in enumerate(
+                    zip(case.lawful.body["extracts"], case.broken.body["extracts"], strict=True)
+                )
+                if one != other
+            )
+            assert changed >= FIRST_FEW
 
 
 def test_fill_fills_holes_deeply() -> None:
