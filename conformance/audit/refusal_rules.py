@@ -122,7 +122,7 @@ class BackOff:
             waited = max(waited, _between_answers(call, known.last))
         asked = _retry_after(known.last)
         if asked is not None:
-            if waited < asked - JITTER:
+            if waited < asked - min(JITTER, asked / 2):
                 says = f"sent {waited.total_seconds():.1f} s after a 429 that asks for {asked.total_seconds():.0f} s"
                 self._findings.breaks(BACK_OFF, call, says, value=_told(known.last), cause="asked")
             else:

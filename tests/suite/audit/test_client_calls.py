@@ -168,6 +168,17 @@ def test_retry_after_is_to_be_honoured(after: float, broken: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "after", "broken"), [(1, 0.25, True), (1, 0.8, False), (2, 0.9, True), (2, 1.3, False)]
+)
+def test_a_short_wait_that_is_asked_for_is_to_be_kept_too(asked: int, after: float, broken: bool) -> None:
+    """The mock asks for a second."""
+    recording = Recording()
+    recording.look_up(status=429, answered={"retry-after": str(asked)})
+    recording.look_up(status=429, after=0.2 + after)
+    assert recording.broken() == ({"CLI-10": [1]} if broken else {})
+
+
+@pytest.mark.parametrize(
     ("waits", "broken"),
     [((2.0, 4.0, 8.0, 16.0), []), ((0.3,), [1]), ((5.0, 5.0, 5.0), [3]), ((3.0, 2.0, 5.0), [])],
 )
