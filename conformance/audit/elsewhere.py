@@ -15,6 +15,8 @@ from conformance.audit.states import CLOCKS
 from conformance.contract.endpoints import Endpoint
 from conformance.traffic.exchange import Missing
 
+HELD_ELSEWHERE: Final = "another recording holds the same at about that time: it was recorded twice, or sent again"
+
 _CHANGES: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER, Endpoint.CREATE_RECONCILIATION})
 """Of releases, and of creations that were taken, their ids tell."""
 

@@ -14,7 +14,7 @@ from typing import Final
 from conformance.audit.batch_rules import Batches
 from conformance.audit.books import Books
 from conformance.audit.call import BLOCKED, Call, Came
-from conformance.audit.elsewhere import Elsewhere
+from conformance.audit.elsewhere import HELD_ELSEWHERE, Elsewhere
 from conformance.audit.findings import Findings, Spot
 from conformance.audit.habit_rules import LostAnswers, Repetitions
 from conformance.audit.pace_rules import AtOnce
@@ -57,6 +57,7 @@ class Places:
         """Judge a call; whether a refusal of it is explained by what is no fault of this very call. A change that another
         recording holds too, by a clock of its own, is none."""
         if self._elsewhere.holds(call):
+            self._hear_again(call)
             return True
         is_explained = self._judge(call)
         if call.started is None or call.ended is None or call.ended <= call.started:
@@ -64,6 +65,14 @@ class Places:
         else:
             heappush(self._waiting, (call.ended, call.number, call))
         return is_explained
+
+    def _hear_again(self, call: Call) -> None:
+        """A change that another recording holds too, at about that time: it was recorded twice, or sent again."""
+        if call.endpoint is Endpoint.SUBMIT_ORDER:
+            judge_update(call, self.world, self._findings, is_clear=True, in_doubt=HELD_ELSEWHERE)
+        elif call.endpoint is Endpoint.CREATE_RECONCILIATION:
+            judge_creation(call, self.world, self._findings, is_clear=True, in_doubt=HELD_ELSEWHERE)
+        self.world.hear_again(call)
 
     def doubt(self, call: Call) -> None:
         """A call that the same file held before: it was recorded twice, or sent twice at once."""

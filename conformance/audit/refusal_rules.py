@@ -122,7 +122,7 @@ class BackOff:
             waited = max(waited, _between_answers(call, known.last))
         asked = _retry_after(known.last)
         if asked is not None:
-            if waited < asked - min(JITTER, asked / 2):
+            if waited < asked - JITTER or _is_far_too_soon(call, known.last, asked):
                 says = f"sent {waited.total_seconds():.1f} s after a 429 that asks for {asked.total_seconds():.0f} s"
                 self._findings.breaks(BACK_OFF, call, says, value=_told(known.last), cause="asked")
             else:
@@ -161,6 +161,13 @@ def _between_answers(call: Call, last: Call) -> timedelta:
     if isinstance(took, Missing) or call.started is None or last.started is None or call.exchange.whole_seconds:
         return timedelta()
     return call.started - took - last.started
+
+
+def _is_far_too_soon(call: Call, last: Call, asked: timedelta) -> bool:
+    """Whether not half of a second that was asked for has gone by since the call before was sent: JITTER leaves none of it."""
+    if call.started is None or last.started is None or call.exchange.whole_seconds:
+        return False
+    return call.started - last.started < asked / 2 and asked <= JITTER
 
 
 def _noted(known: _Throttled | None, call: Call) -> _Throttled:

@@ -234,8 +234,9 @@ def _names_all(call: Call, findings: Findings) -> bool:
     return True
 
 
-def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
-    """A reconciliation's period beside those before it. Whether one was active is judged when it is known what became of it."""
+def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bool, in_doubt: str = "") -> None:
+    """A reconciliation's period beside those before it. Whether one was active is judged when it is known what became of it.
+    `in_doubt`: why it may be none of its own."""
     if call.place is None:
         return
     if not is_clear:
@@ -255,6 +256,9 @@ def judge_creation(call: Call, world: World, findings: Findings, *, is_clear: bo
                 if call.came is Came.ACCEPTED:  # a sandbox may have been set back, and have none any more
                     why = f"the server took a period that reconciliation {batch.id} had: whether it still has that is not known"
                     findings.cannot_tell(breach.rule, why)
+                    continue
+                if in_doubt:
+                    findings.cannot_tell(breach.rule, in_doubt)
                     continue
                 says = f"{breach.message}: that of reconciliation {batch.id}"
                 value = [call.body.get("periodInitDate"), call.body.get("periodEndDate")]
@@ -280,8 +284,9 @@ UPDATED: Final = "CLI-07"
 UNDER_WAY: Final = "another call about the order was under way"
 
 
-def judge_update(call: Call, world: World, findings: Findings, *, is_clear: bool) -> None:
-    """Whether an update holds what the order held before, be it as null. `is_clear`: no other change of it was under way."""
+def judge_update(call: Call, world: World, findings: Findings, *, is_clear: bool, in_doubt: str = "") -> None:
+    """Whether an update holds what the order held before, be it as null. `is_clear`: no other change of it was under way;
+    `in_doubt`: why it may be none of its own."""
     before = world.order(call.key).version if call.key is not None else None
     if before is None or not call.body:
         return
@@ -289,8 +294,8 @@ def judge_update(call: Call, world: World, findings: Findings, *, is_clear: bool
     if lost is None:
         findings.keeps(UPDATED, call)
         return
-    if not is_clear:
-        findings.cannot_tell(UPDATED, UNDER_WAY)
+    if in_doubt or not is_clear:
+        findings.cannot_tell(UPDATED, in_doubt or UNDER_WAY)
         return
     says = f"{lost.removeprefix('/')} was there before, and is left out of the update"
     instead = f"Send {lost.rpartition('/')[2]} again, or as null where it no longer holds."

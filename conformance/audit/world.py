@@ -86,6 +86,15 @@ class World:
             case Endpoint.SUBMIT_RELEASE:
                 yield from self._release(call)
 
+    def hear_again(self, call: Call) -> None:
+        """A change of an order that another recording holds too: where it was sent again, after others, the order is as it
+        says."""
+        if call.key is None or call.came is not Came.ACCEPTED or call.endpoint not in _OF_ORDERS:
+            return
+        order = self.order(call.key)
+        known, now = order.states[0], GONE if call.endpoint is Endpoint.DELETE_ORDER else Version.of(call.body)
+        order.states = [known] if now == known else [*order.states, now]
+
     def _submit(self, call: Call) -> Iterator[Change]:
         if call.key is None:
             return
@@ -299,6 +308,7 @@ class World:
             self.batches[number].situation = situation
 
 
+_OF_ORDERS: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER})
 _MAY_HAVE_DONE: Final = frozenset({Came.FAILED, Came.LOST, Came.UNKNOWN})
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.suite.audit.test_repeats import seen_twice
 from tests.suite.support.bodies import SALE, creation, entries, order, release
-from tests.suite.support.recorded_calls import DONE, ERROR_400, HEADERS, TOKEN, Recording, sent
+from tests.suite.support.recorded_calls import DONE, ERROR_400, HEADERS, TOKEN, Recording, sent, verdict
 
 
 @pytest.mark.parametrize("status", [503, 429, 400])
@@ -103,3 +103,20 @@ def test_an_update_that_another_worker_sends_by_a_token_of_its_own_is_judged() -
     recording.submit(order(totalGrossValue=Decimal("203.63")))
     recording.submit(order(), headers={**HEADERS, "gumgatoken": f"{TOKEN}-2"}, file="other.har")
     assert recording.broken() == {"CLI-07": [2]}
+
+
+@pytest.mark.parametrize("taken", ["as it was", "as it had become"])
+def test_an_order_that_is_sent_as_it_was_in_the_next_file_may_be_so_again(taken: str) -> None:
+    """A log goes on in a new file. Whether the update was recorded twice, or sent again after the other, nobody knows."""
+    recording = Recording()
+    became = order(totalGrossValue=Decimal("203.63"), extracts=entries(SALE))
+    recording.submit(order())
+    recording.submit(became)
+    recording.submit(order(), file="day.har.2")
+    was = taken == "as it was"
+    recording.look_up(answer=order() if was else became, file="day.har.2")
+    recording.open(creation(), file="day.har.2")
+    recording.release(release() if was else release(releases=entries(SALE)), file="day.har.2")
+    auditor = recording.audited()
+    assert recording.broken() == {}
+    assert verdict(auditor, "CLI-07") == "undecided"
