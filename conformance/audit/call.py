@@ -139,6 +139,8 @@ class Call:
     that of the call before it at this base URL."""
     is_whose: bool = True
     """Whether that is certain: the header is there, or was there beside the same token."""
+    is_held_elsewhere: bool = False
+    """Whether another recording holds the same at about that time."""
 
     def of(self, exchange: Exchange, first_entry: int = 0) -> Call:
         """The same call with all that was recorded of it; places of entries are counted from there."""

@@ -1,4 +1,4 @@
-"""Changes that another recording holds too, by a clock of its own: they were made once.
+"""Changes and queries that another recording holds too, by a clock of its own: they were made once.
 
 What was sent, the token that it carried and how it was answered show that it is the same; and that the other holds it as often.
 """
@@ -17,14 +17,16 @@ from conformance.traffic.exchange import Missing
 
 HELD_ELSEWHERE: Final = "another recording holds the same at about that time: it was recorded twice, or sent again"
 
-_CHANGES: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.DELETE_ORDER, Endpoint.CREATE_RECONCILIATION})
+_HELD: Final = frozenset(
+    {Endpoint.SUBMIT_ORDER, Endpoint.GET_ORDER, Endpoint.DELETE_ORDER, Endpoint.CREATE_RECONCILIATION}
+)
 """Of releases, and of creations that were taken, their ids tell."""
 
-_Same = tuple[str, int, str | None, int | None]
+_Same = tuple[str, int, str | None, int | None, int]
 
 
 class Elsewhere:
-    """Remembers changes for as long as clocks may differ."""
+    """Remembers them for as long as clocks may differ."""
 
     def __init__(self) -> None:
         self._times: dict[_Same, dict[str, int]] = {}
@@ -32,8 +34,8 @@ class Elsewhere:
         self._of_late: deque[tuple[datetime, _Same, str]] = deque()
 
     def holds(self, call: Call) -> bool:
-        """Whether another recording holds the change at what may be the same time."""
-        if call.endpoint not in _CHANGES or call.started is None:
+        """Whether another recording holds the call at what may be the same time."""
+        if call.endpoint not in _HELD or call.started is None:
             return False
         body = call.exchange.request.body
         if isinstance(body, Missing) or (
@@ -41,7 +43,9 @@ class Elsewhere:
         ):
             return False
         self._forget(call.started)
-        same = call.method + call.url, crc32(body), call.token, call.status
+        shown = call.answer.body if call.answer is not None and call.endpoint is Endpoint.GET_ORDER else b""
+        told = 0 if isinstance(shown, Missing) else crc32(shown)
+        same = call.method + call.url, crc32(body), call.token, call.status, told
         times = self._times.setdefault(same, {})
         file = call.origin.file
         times[file] = own = times.get(file, 0) + 1

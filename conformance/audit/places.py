@@ -56,7 +56,8 @@ class Places:
     def take(self, call: Call) -> bool:
         """Judge a call; whether a refusal of it is explained by what is no fault of this very call. A change that another
         recording holds too, by a clock of its own, is none."""
-        if self._elsewhere.holds(call):
+        call.is_held_elsewhere = self._elsewhere.holds(call)
+        if call.is_held_elsewhere and call.endpoint is not Endpoint.GET_ORDER:
             self._hear_again(call)
             return True
         is_explained = self._judge(call)

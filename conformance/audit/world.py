@@ -123,8 +123,8 @@ class World:
         order = self.order(call.key)
         if call.came is Came.ACCEPTED:
             order.verified, order.found_at, order.found_in = True, call.started, call.origin.file
-            if order.version is not None:
-                return  # what it shows is known
+            if order.version is not None or call.is_held_elsewhere:
+                return  # what it shows is known, or may be older than what was sent since
             shown = call.answered
             if not isinstance(shown, dict) or "extracts" not in shown:
                 return

@@ -48,7 +48,7 @@ def test_renewals_whose_tokens_were_blotted_out_are_not_of_one_token(text: str) 
     assert recording.broken() == {}
 
 
-APART = pytest.mark.parametrize("apart", [0.4, 2.2, -2.2, 120, -120])
+APART = pytest.mark.parametrize("apart", [0.4, 1.2, -1.2, 2.2, -2.2, 3.2, -3.2, 120, -120])
 
 
 @APART
@@ -79,6 +79,7 @@ def test_a_creation_that_was_not_taken_at_first_overlaps_none_by_another_clock(a
 def test_an_order_that_is_new_after_its_deletion_is_no_second_one_by_another_clock(apart: float) -> None:
     recording = Recording()
     recording.submit(order())
+    recording.look_up(answer=order())
     recording.delete()
     recording.submit(order(extracts=entries(SALE)))
     recording.look_up(answer=order(extracts=entries(SALE)))
