@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import sys
 import zipfile
 import zlib
@@ -36,6 +37,9 @@ _UTF_16: Final = frozenset({codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE})
 DAMAGED: Final = (EOFError, zlib.error, zstd.ZstdError, gzip.BadGzipFile, zipfile.BadZipFile)
 """What reading a damaged or cut file raises."""
 
+_ZIP: Final = b"PK\x03\x04"
+_RECORDING: Final = re.compile(r"\.(?:har|ndjson|jsonl)(?:\.gz|\.zst)?$", re.IGNORECASE)
+_DIGEST: Final = re.compile(r"[0-9a-f]{40}\b")
 _BROKEN_ARCHIVE: Final = (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError)
 """What opening an archive, or a member of it, raises: damaged, encrypted, compressed in another way, names that are no UTF-8."""
 
@@ -72,15 +76,25 @@ def sources(path: Path | Remote) -> list[Source]:
     try:
         if path.is_dir():
             raise CannotRun(f"{path}: is a folder; name the recordings in it")
+        if isinstance(path, Path) and (path.is_fifo() or path.is_socket()):
+            raise CannotRun(f"{path}: is a pipe, and a recording is read more than once; write it into a file first")
         with _file(path) as stream:
             if not zipfile.is_zipfile(stream):
+                stream.seek(0)
+                if stream.read(len(_ZIP)) == _ZIP:
+                    raise CannotRun(f"{path}: is a zip archive of which the end is missing")
                 return [Source(path)]
             with zipfile.ZipFile(stream) as archive:
                 names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     except (OSError, *_BROKEN_ARCHIVE) as error:
         raise CannotRun(f"{path}: can't be read: {_reason(error)}") from None
     names = [name for name in names if not name.startswith("__MACOSX/")]
-    return [Source(path, name) for name in [name for name in names if name.endswith(".har")] or names]
+    return [Source(path, name) for name in [name for name in names if _is_recording(name)] or names]
+
+
+def _is_recording(name: str) -> bool:
+    """Whether a member of an archive is a recording by its name, and no body beside one, which Playwright calls by its digest."""
+    return _RECORDING.search(name) is not None and _DIGEST.match(name.rpartition("/")[2]) is None
 
 
 @contextmanager

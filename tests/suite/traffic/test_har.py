@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -240,6 +242,36 @@ def test_what_is_broken_is_left_out_and_the_rest_is_read(damage: str, tmp_path: 
         assert [one.request.url for one in found][-1:] == ["https://api.example/order"], (at, told)
         assert len(found) >= 2
         assert all(SECRET not in line for line in told)
+
+
+def test_a_pipe_is_refused_since_a_recording_is_read_more_than_once(tmp_path: Path) -> None:
+    """As `<(zcat day.ndjson.gz)` of a shell is one: its beginning would be read, and nothing more."""
+    os.mkfifo(tmp_path / "day.ndjson")
+    with pytest.raises(CannotRun, match="is a pipe"):
+        list(read_all([tmp_path / "day.ndjson"], pytest.fail))
+
+
+def test_an_archive_whose_end_is_missing_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "day.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("day.har", json.dumps({"log": {"entries": []}}))
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(CannotRun, match="of which the end is missing"):
+        list(read_all([path], pytest.fail))
+
+
+def test_an_archive_may_hold_recordings_of_several_forms(tmp_path: Path) -> None:
+    """Those that are no HAR were left out beside one; bodies beside a recording, which Playwright names by digests, are none."""
+    line = {"request": {"method": "GET", "url": "https://api.example/order"}, "response": {"status": 200}}
+    with zipfile.ZipFile(tmp_path / "day.zip", "w") as archive:
+        archive.writestr(
+            "a.har", json.dumps({"log": {"entries": [{"startedDateTime": "2026-11-02T09:00:00Z", **line}]}})
+        )
+        archive.writestr("b.ndjson", json.dumps(line) + "\n")
+        archive.writestr("c.jsonl.gz", gzip.compress(json.dumps(line).encode()))
+        archive.writestr(f"{'0a' * 20}.jsonl", "no recording")
+        archive.writestr("notes.txt", "no recording")
+    assert len(list(read_all([tmp_path / "day.zip"], pytest.fail))) == 3
 
 
 def test_flows_as_mitmproxy_keeps_them_are_told_how_to_be_read(tmp_path: Path) -> None:
