@@ -16,7 +16,13 @@ from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
 from conformance.audit.states import overlaps
 from conformance.contract.credentials import decode_credentials
-from conformance.contract.endpoints import CREDENTIALS_FIELD, TOKEN_HEADER, Endpoint
+from conformance.contract.endpoints import (
+    ACCESS_TOKEN_FIELD,
+    CREDENTIALS_FIELD,
+    REFRESH_TOKEN_FIELD,
+    TOKEN_HEADER,
+    Endpoint,
+)
 from conformance.contract.jsontext import JSONValue
 from conformance.contract.reconciliation_rules import period_of
 
@@ -34,6 +40,7 @@ _SECRET_NAMES: Final = frozenset(
     {"gumgatoken", "token", "accesstoken", "access_token", "refreshtoken", "refresh_token", "credentials", "password",
      "senha", "authorization", "api_key", "apikey"}
 )  # fmt: skip
+_GIVEN: Final = {ACCESS_TOKEN_FIELD: TOKEN_HEADER, REFRESH_TOKEN_FIELD: REFRESH_TOKEN_FIELD}
 _SHORTEST_SECRET: Final = 8
 _OF_RECONCILIATIONS: Final = frozenset({Endpoint.CREATE_RECONCILIATION, Endpoint.SUBMIT_RELEASE})
 _USUAL_DIGITS: Final = 28
@@ -56,6 +63,11 @@ class Urls:
         if isinstance(credentials, str) and (pair := decode_credentials(credentials)):
             self._secrets.setdefault(pair[1], "password")
             self._secrets.setdefault(credentials, CREDENTIALS_FIELD)
+        if call.endpoint in OF_TOKENS and isinstance(call.answered, dict):
+            for field, name in _GIVEN.items():
+                token = call.answered.get(field)
+                if isinstance(token, str) and not is_masked(token):
+                    self._secrets.setdefault(token, name)
         found = self._in(call)
         if found is None:
             self._findings.keeps(URLS, call)

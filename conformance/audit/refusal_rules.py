@@ -272,7 +272,12 @@ class Stop:
         elif not self._is_certainly_after(call, first):
             if call.status == BLOCKED:
                 self._findings.cannot_tell(STOP, UNDER_WAY_423)
-        elif call.started - first.ended >= _BLOCK - JITTER or call.came not in {Came.UNHEARD, Came.LOST, Came.UNKNOWN}:
+        elif call.started - first.ended >= _BLOCK - JITTER or call.came not in {
+            Came.UNHEARD,
+            Came.FAILED,
+            Came.LOST,
+            Came.UNKNOWN,
+        }:
             self._findings.keeps(STOP, call)
             del self._blocked[call.client]
         elif call.status == BLOCKED:

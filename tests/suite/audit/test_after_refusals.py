@@ -142,3 +142,12 @@ def test_a_login_after_a_423_is_found_where_there_is_one_integrator(others: int)
         recording.look_up(answer=order(), headers=headers)
     assert recording.broken() == ({} if others else {"CLI-11": [3]})
     assert others == 0 or verdict(recording.audited(), "CLI-11") == "undecided"
+
+
+@pytest.mark.parametrize("status", [502, 503, None, 429])
+def test_what_a_gateway_answers_does_not_show_that_a_block_is_over(status: int | None) -> None:
+    recording = Recording()
+    recording.look_up(status=423)
+    recording.submit(order(), status=status, after=60)
+    recording.submit(order(), status=423, after=60)
+    assert recording.broken() == {"CLI-11": [2]}

@@ -11,7 +11,7 @@ from conformance.audit.outcome import certify_recording
 from conformance.audit.secrets import Secrets
 from conformance.verdict.certificate import Certificate
 from tests.suite.support.bodies import order
-from tests.suite.support.recorded_calls import BEGAN, HEADERS, TOKEN, Recording, verdict
+from tests.suite.support.recorded_calls import BEGAN, HEADERS, QUERY, TOKEN, Recording, verdict
 
 DEAD: dict[str, Any] = {"status": 403, "answer": {"response": "NO_TOKEN"}}
 REFRESH = f"refresh-of-{TOKEN}"
@@ -118,3 +118,12 @@ def test_a_name_in_place_of_the_integrator_is_the_clients_where_others_have_it(i
         recording.submit(order())
     assert recording.broken() == ({"CLI-14": [0]} if others else {})
     assert others or verdict(recording.audited(), "CLI-14") == "undecided"
+
+
+@pytest.mark.parametrize(("token", "name"), [(TOKEN, "gumgaToken"), (REFRESH, "refreshToken")])
+def test_a_token_that_was_given_is_known_in_a_url_whatever_it_is_called_there(token: str, name: str) -> None:
+    recording = Recording()
+    recording.log_in()
+    recording.look_up(f"{QUERY}&t={token}", answer=order(), headers=carrying("a-token-of-yesterday-evening-0001"))
+    assert recording.broken() == {"CLI-15": [1]}
+    assert recording.audited().findings.found[0].pointer == f"query {name}"
