@@ -144,6 +144,11 @@ leaves it as it was."""
 _ONE_MORE: Final[Extract] = {"marketplaceCode": CODE, "type": "SHIP", "value": Decimal("-4.99")}
 
 
+def with_one_more(order: Order) -> Order:
+    """The order with one extract more."""
+    return {**order, "extracts": [*order["extracts"], _ONE_MORE]}
+
+
 WALKS: Final[tuple[tuple[str, str, str], ...]] = tuple(
     (before, after, little)
     for (before, after), little in zip(
@@ -174,6 +179,6 @@ def updates(draw: DrawFn, scope: Scope, place: Place, before: str, status: str, 
     if little == _LEFT_OUT:
         other = _with_all_details(other)
     changed = LITTLE[little](other)
-    changed = {**changed, "extracts": [*changed["extracts"], _ONE_MORE]}
+    changed = with_one_more(changed)
     later = gone_on(changed)
     return [other, changed, later if then is None else then(later)]

@@ -23,6 +23,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
 from conformance.engine.creations_seen import CreationLaw
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.orders_meanwhile import check_orders_go_on
 from conformance.engine.planned import Besides, Created, Ending, Ends, Notes, Planned, planned_of
 from conformance.engine.properties import name_within
 from conformance.engine.reconciled_laws import Beside, LaterLaw, ReconciledLaw
@@ -170,7 +171,7 @@ class Succession(Ahead[Any]):
             began = list(bench.story)  # what was refused in it is a part of it
             if not opened.spoiled:
                 self._open_beside(opened)
-            at_first = not reconciliations.refuses_second or len(opened.batch.orders) == 1
+            at_first = not reconciliations.refuses_second
             look = meanwhile_of([each.law for each in planned.examples])
             if then is not None and not is_clean:
                 look = self._refusing(then, opened, look, at_first=at_first)
@@ -254,21 +255,28 @@ class Succession(Ahead[Any]):
         return opened[0] if opened and notes else None
 
     def _refusing(self, then: Planned, active: OpenReconciliation, look: Meanwhile, *, at_first: bool) -> Meanwhile:
-        """Let it show that the next one is refused meanwhile: now, or when a release has come. What is to be looked at then."""
+        """Let it show that the next one is refused meanwhile: now, or when more was done. What is to be looked at then."""
         if at_first and not active.spoiled:
             self._refuse_meanwhile(then, active)
         return look if at_first else partial(self._look_and_refuse, then, look)
 
     def _look_and_refuse(self, then: Planned, look: Meanwhile, active: OpenReconciliation, released: int) -> None:
-        """What is looked at meanwhile; and that the next one is refused, as it is before any release has come, when one is in and
-        an order was asked for, too. Raises Spoiled where it is not."""
+        """What is looked at meanwhile; and that the next one is refused, as it is before any release has come, when releases were
+        refused, too, or when one is in and an order was asked for, updated and deleted. Raises Spoiled where it is not."""
         look(active, released)
-        if released != 1:
+        has_several = len(active.batch.orders) > 1
+        if released != int(has_several):
             return
-        bench, story = self.bench, list(self.bench.story)
-        if not bench.slow:  # else it may not be shown yet
-            bench.query(active.place, active.values[0]["code"])
-        self._refuse_meanwhile(then, active, "since one of its releases is in and an order was asked for")
+        bench, story, since = self.bench, list(self.bench.story), ""
+        if has_several:
+            since = "since one of its releases is in and orders were asked for, updated and deleted"
+            if not bench.slow:  # else it may not be shown yet
+                bench.query(active.place, active.values[0]["code"])
+            if not active.deleted_beside:
+                check_orders_go_on(bench, active)
+        elif active.after_refusal:
+            since = "since a release of it was refused"
+        self._refuse_meanwhile(then, active, since)
         bench.story[:] = story
         if active.spoiled:
             raise Spoiled("a second reconciliation was opened while one was active")

@@ -86,13 +86,37 @@ def _free_once(given: Callable[[MockWorld, Reconciliation], bool]) -> Callable[[
 
 
 def _note_asked(world: MockWorld, key: OrderKey) -> None:
-    world.memory[(key[0], key[1], "asked for")] = {"opened": world.reconciliations_opened}
+    _note(world, key, "asked for")
 
 
-def _is_asked_for(world: MockWorld, one: Reconciliation) -> bool:
-    """An order of its account was asked for since it was opened."""
-    asked = world.memory.get((one.account, one.channel, "asked for"))
-    return asked is not None and asked["opened"] == world.reconciliations_opened
+def _note(world: MockWorld, key: OrderKey, what: str) -> None:
+    world.memory[(key[0], key[1], what)] = {"opened": world.reconciliations_opened}
+
+
+def _note_updated(order: Body, previous: Body | None, world: MockWorld) -> Body:
+    if previous is not None and (key := order_key(order)) is not None:
+        _note(world, key, "updated")
+    return order
+
+
+def _note_deleted(world: MockWorld, key: OrderKey) -> None:
+    _note(world, key, "deleted")
+
+
+def _is_noted(what: str) -> Callable[[MockWorld, Reconciliation], bool]:
+    """That was done to an order of its account since it was opened."""
+
+    def holds(world: MockWorld, one: Reconciliation) -> bool:
+        noted = world.memory.get((one.account, one.channel, what))
+        return noted is not None and noted["opened"] == world.reconciliations_opened
+
+    return holds
+
+
+def _note_refused_release(world: MockWorld, request: Request) -> None:
+    one = reconciliation_of(request, world) if request.endpoint is RELEASE else None
+    if one is not None:
+        world.memory[(one.id, "", "given free by its release")] = {}
 
 
 def _versions(key: OrderKey) -> OrderKey:
@@ -177,7 +201,28 @@ LEFT_BEHIND: Final = (
         statement="Opens a second reconciliation once an order of the account was asked for since the first was opened.",
         rules=rules("REC-06", "WFL-03", "WFL-04"),
         after_query=_note_asked,
-        forgives=_free_once(_is_asked_for),
+        forgives=_free_once(_is_noted("asked for")),
+    ),
+    Defect(
+        name="rec-06-given-free-by-an-update",
+        statement="Opens a second reconciliation once an order of the account was updated since the first was opened.",
+        rules=rules("REC-06", "WFL-03", "WFL-04"),
+        stores=_note_updated,
+        forgives=_free_once(_is_noted("updated")),
+    ),
+    Defect(
+        name="rec-06-given-free-by-a-deletion",
+        statement="Opens a second reconciliation once an order of the account was deleted since the first was opened.",
+        rules=rules("REC-06", "WFL-03", "WFL-04", "CON-05"),
+        after_deletion=_note_deleted,
+        forgives=_free_once(_is_noted("deleted")),
+    ),
+    Defect(
+        name="rec-06-given-free-by-a-refused-release",
+        statement="Opens a second reconciliation once a release of the first was refused.",
+        rules=rules("REC-06", "WFL-03", "WFL-04", "REL-18"),
+        after_refusal=_note_refused_release,
+        forgives=_free_once(lambda world, one: (one.id, "", "given free by its release") in world.memory),
     ),
     Defect(
         name="rel-08-as-it-was-before",

@@ -50,6 +50,13 @@ def _extracts_kept(look: Callable[[Iterable[Any]], Any]) -> Callable[[Body, Body
     return stores
 
 
+def _extracts_kept_meanwhile(order: Body, previous: Body | None, world: MockWorld) -> Body:
+    is_open = any(
+        one.situation is None and str(one.account) == str(order.get("accountId")) for one in world.all_reconciliations
+    )
+    return {**order, "extracts": _extracts(previous)} if is_open and previous is not None else order
+
+
 # -- new orders ----------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +143,12 @@ VERSIONS: Final = (
         statement="Leaves the extracts as they were where an update's have the same sum.",
         rules=rules(*_UPDATING),
         stores=_extracts_kept(lambda extracts: sum(one["value"] for one in extracts)),
+    ),
+    Defect(
+        name="ord-15-extracts-kept-while-one-is-open",
+        statement="Leaves the extracts as they were where an order is updated while a reconciliation of its account is active.",
+        rules=rules(*_UPDATING),
+        stores=_extracts_kept_meanwhile,
     ),
     Defect(
         name="del-06-known-body-dropped",
