@@ -31,7 +31,7 @@ class Unverified:
             self._findings.cannot_tell(VERIFIED, OTHER_CLOCK)
             return
         code, entry = call.body.get("marketplaceCode"), order.sent.entry
-        says = f"nothing was asked about order {code} since it was sent, at entry {entry}"
+        says = f"no query has found order {code} since it was sent, at entry {entry}"
         if call.started is None or call.came is not Came.ACCEPTED:
             self._tell(call, says)
             return
