@@ -251,6 +251,8 @@ def _on_reconciliations(bench: Bench, drawn: Lanes) -> Sending:
             _send(attempt, drawn, desk.asking, desk.note)
         finally:
             desk.clear()
+        if desk.was_asked_for_another and bench.reconciliations.may_be_kept:
+            raise Hindered("REC-09: what was refused may have changed the reconciliation that these calls are about")
         if any(what == "delete B" for calls in drawn.lanes for what in calls):
             yield from desk.orders["B"].look(attempt)
 

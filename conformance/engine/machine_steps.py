@@ -153,6 +153,8 @@ def reconcile_broken(model: Model, pick: int, kind: Kind, data: st.DataObject) -
     lawful = creation_of(reconciliation.batch)
     broken = kind.draw(cast(DrawFn, data.draw), lawful, model.scope).apply(lawful)
     model.bench.reconciliations.note_refused(reconciliation.place)
+    if (active := model.reconciliations.get(reconciliation.place)) is not None:
+        active.refused_beside = reconciliation.batch
     note = f"broken creation on account {reconciliation.place.account} ({kind.name})"
     exchange = model.bench.send(broken, reconciliation.values[0], note)
     if exchange.status // 100 == 2:

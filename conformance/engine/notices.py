@@ -59,8 +59,15 @@ class Notices(Places):
         return self.bench.session.inbox is not None and not unheard
 
     def never_notified(self) -> list[Unheard]:
-        """Those that have ended and of which none has come by now."""
-        return [one for one in self._unheard.values() if self.notified(one.reconciliation, arrival=0.0) is None]
+        """Those that have ended and of which none has come by now. Where refused creations are known to change what is active,
+        nobody knows of one during which one was refused whether it has ended."""
+        changes = "REC-09" in self.bench.session.evidence.observed
+        return [
+            one
+            for one in self._unheard.values()
+            if self.notified(one.reconciliation, arrival=0.0) is None
+            and not (changes and one.reconciliation.refused_beside is not None)
+        ]
 
     def hear_out(self) -> list[Unheard]:
         """The same when all of them have had their time. Raises Hindered where the user does not want to wait so long."""

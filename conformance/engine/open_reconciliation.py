@@ -25,6 +25,8 @@ class OpenReconciliation:
     """Those whose release was refused when it was sent again, its answer being lost: it is in, as a rule."""
     after_refusal: bool = False
     """Whether a broken release was refused before."""
+    refused_beside: Batch | None = None
+    """The last one whose creation was refused while this one was open: it may have changed what this one is."""
     sent_elsewhere: tuple[Place, ...] = ()
     """Other accounts on which the first order was sent under the same code, after it."""
     waited: bool = False

@@ -72,6 +72,7 @@ def open_one_of(attempt: Attempt, pair: Pair, periods: str) -> OpenReconciliatio
         raise TargetUnavailable("none of the creations at once was answered so that one knows what became of it")
     for one, came in opened:
         reconciliations.opened(one, came)
+        one.refused_beside = one.batch  # the other one's is as large
     reconciliations.note_refused(place)  # the other one, and what it may have left
     if not opened:  # then the next one is taken
         came = attempt.ask(asked[0], lambda: reconciliations.create(pair[0], blame=False))
@@ -140,8 +141,8 @@ class OpeningsAtOnce:
     def _wanting(self) -> Iterator[str]:
         session = self.bench.session
         shared = session.options.alone and not session.resuming and session.profile.refusals_per_kind == 1
-        if not shared or self.bench.one_by_one:
-            return
+        if not shared or self.bench.one_by_one or self.bench.reconciliations.may_be_kept:
+            return  # where a refused one may change what is open, its scenarios make their own
         for periods, scenario in self.scenarios.items():
             evidence, tried = session.evidence.scenarios[scenario], self._tried.get(scenario, Tried())
             is_to_come = evidence.outcome is Outcome.NOT_RUN and scenario not in session.left_out

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.refused_beside import blame_for_a_change
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
 from strategies.reconciliations import Batch, at_place, order_on
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 def rule_to_blame(reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int) -> str:
     """The rule to blame for the refusal of that order's lawful release: the one that is proven, or else the likely one."""
+    if blame_for_a_change(reconciliations, reconciliation):
+        return "REC-09"
     if order == 0 and reconciliation.sent_elsewhere and _is_moved_by_others(reconciliations, reconciliation):
         return "QRY-05"
     proven = proven_rule(reconciliations, reconciliation, order)

@@ -8,10 +8,10 @@ from typing import Final
 
 from conformance.contract.rules import Side
 from conformance.engine.bench import Bench
+from conformance.engine.refused_beside import refuse_beside
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
-from strategies.calls import creation_of
 from strategies.scope import Place
 
 _OPENED: Final = "REC-06: a second reconciliation was opened while one was active"
@@ -72,9 +72,8 @@ def _is_second_refused(bench: Bench, place: Place) -> bool:
         return False
     if not reconciliations.create(first, blame=False).is_accepted:
         return False
-    exchange = bench.send(creation_of(second.batch), second.values[0])
+    exchange = refuse_beside(reconciliations, first, second)
     if exchange.is_accepted:
-        reconciliations.stray(first)
         raise Violation(
             rule="REC-06",
             expected="a second reconciliation to be refused while one is active",
@@ -82,6 +81,5 @@ def _is_second_refused(bench: Bench, place: Place) -> bool:
             exchange=exchange,
             context="none of the releases of the first are in",
         )
-    reconciliations.keep_refused(second)
     reconciliations.finish(first)
     return exchange.is_refused

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.engine.open_reconciliation import OpenReconciliation
+from conformance.engine.refused_beside import blame_for_a_change
 from conformance.engine.refused_release import likely_rule, proven_rule
 from conformance.target.wire.exchange import Exchange
 from strategies.scope import Place
@@ -51,7 +52,11 @@ def look_for_the_rule(reconciliations: Reconciliations, place: Place) -> None:
     """Find whom to blame for what was remembered of this place if it is blocked since, as long as another is free."""
     spoiled_at = reconciliations.spoiled_at
     spoiled = spoiled_at.get(place)
-    if spoiled is not None and spoiled.rule is None and _stays_blocked(reconciliations, place):
+    if spoiled is None or spoiled.rule is not None:
+        return
+    if blame_for_a_change(reconciliations, spoiled.reconciliation):
+        spoiled.rule = "REC-09"
+    elif _stays_blocked(reconciliations, place):
         known = (one.rule for one in spoiled_at.values() if one.rule is not None and one.tells_of(spoiled))
         spoiled.rule = next(known, None) or proven_rule(reconciliations, spoiled.reconciliation, spoiled.order)
 

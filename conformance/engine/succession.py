@@ -27,6 +27,7 @@ from conformance.engine.orders_meanwhile import check_orders_go_on
 from conformance.engine.planned import Besides, Created, Ending, Ends, Notes, Planned, planned_of
 from conformance.engine.properties import name_within
 from conformance.engine.reconciled_laws import Beside, LaterLaw, ReconciledLaw
+from conformance.engine.refused_beside import refuse_beside
 from conformance.engine.same_again import refuse_the_same
 from conformance.engine.spoiled_places import look_for_the_rule
 from conformance.engine.trial import Trial
@@ -35,7 +36,6 @@ from conformance.engine.waiting import Deferred
 from conformance.engine.whole import Meanwhile, Whole, last_release, meanwhile_of, prove_by_itself
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
-from strategies.calls import creation_of
 from strategies.periods import PERIOD
 from strategies.reconciliations import Batch
 from strategies.scope import Place
@@ -292,15 +292,11 @@ class Succession(Ahead[Any]):
         with self._noted(one) as notes:
             second = self._with_its_orders(then)
             refuse_the_same(bench, one.law.rule, active)  # first: who gives the place free with it takes the other one
-            refused = bench.send(creation_of(second.batch), second.values[0])
-            if refused.is_accepted:
-                reconciliations.stray(active)
-                if since:
-                    self._note_let_go(refused, since)
+            refused = refuse_beside(reconciliations, active, second)
+            if refused.is_accepted and since:
+                self._note_let_go(refused, since)
             context = "while another is active on this account and channel"
             check_refused(rule=one.law.rule, exchange=refused, bench=bench, context=context)
-            reconciliations.note_refused(second.place)
-            reconciliations.keep_refused(second)
             reconciliations.refuses_second = True
             bench.saw(Side.REFUSED, refused)
         then.story = list(bench.story)

@@ -17,10 +17,11 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.orders_meanwhile import check_orders_go_on
 from conformance.engine.printed_workflow import is_printed
 from conformance.engine.reconciled_laws import MORE_THAN_A_PAGE
+from conformance.engine.refused_beside import blame_for_a_change
 from conformance.engine.refused_release import rule_to_blame
 from conformance.engine.second_creations import check_second_ones_are_refused
 from conformance.engine.spoiled_places import note_spoiled
-from conformance.engine.unfinished import Spoiled
+from conformance.engine.unfinished import Hindered, Spoiled
 from conformance.engine.whole import Meanwhile, Whole
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -98,7 +99,7 @@ def _release_all(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, m
             # Alone in its reconciliation it may be refused too: then it is no matter of the workflow.
             to_blame = rule_to_blame(bench.reconciliations, reconciliation, order)
             raise Violation(
-                rule="REL-01" if to_blame == "REL-01" else rule.id,
+                rule=to_blame if to_blame in {"REL-01", "REC-09"} else rule.id,
                 expected="every release to be accepted",
                 actual=f"it answered {released.status}",
                 exchange=released,
@@ -110,6 +111,8 @@ def ended(bench: Bench, rule: Rule) -> Callable[[OpenReconciliation, Exchange, b
 
     def as_it_should(reconciliation: OpenReconciliation, last: Exchange, is_free: bool) -> None:  # noqa: FBT001 - a callback's
         if not is_free:
+            if blame_for_a_change(bench.reconciliations, reconciliation):
+                raise Hindered("REC-09: a second one that was refused may have kept it from ending")
             check_no_refused_one_keeps_it(bench, reconciliation)
             bench.reconciliations.check_ends_are_known()
         received: Any = bench.reconciliations.notified(reconciliation)
@@ -203,6 +206,7 @@ def _check_active(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, 
             reconciliations.stray(reconciliation)
             check_second_ones_are_refused(bench, reconciliation.place, strayed)
         elif second.is_refused:
+            reconciliation.refused_beside = other.batch
             reconciliations.keep_refused(other)
         check_refused(rule=rule, exchange=second, bench=bench, context=context)
 

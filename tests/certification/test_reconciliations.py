@@ -35,6 +35,7 @@ from conformance.engine.creations_seen import CreationLaw
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.probes import probe_adjacent
 from conformance.engine.properties import once, prove
+from conformance.engine.refused_beside import refuse_beside
 from conformance.engine.same_again import refuse_the_same
 from conformance.engine.stays_active import check_nothing_stays_active
 from conformance.engine.still_taken import check_still_taken
@@ -127,13 +128,11 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
             refuse_the_same(
                 bench, experiment.rule, first
             )  # first: who gives the place free with it takes the other one
-            refused = bench.send(creation_of(second.batch), second.values[0])
-            if refused.status // 100 == 2:
-                reconciliations.stray(first)
+            refused = refuse_beside(reconciliations, first, second)
             context = "while another is active on this account and channel"
             check_refused(rule=experiment.rule, exchange=refused, bench=bench, context=context)
-            reconciliations.note_refused(second.place)
-            reconciliations.keep_refused(second)
+            if not all(reconciliations.released(first, order) for order in range(len(first.batch.orders))):
+                return
         finally:
             reconciliations.finish(first)
         try:

@@ -32,6 +32,7 @@ from conformance.mock.defects.notices import NOTICES
 from conformance.mock.defects.overlaps import OVERLAPS
 from conformance.mock.defects.parsers import PARSERS
 from conformance.mock.defects.races import RACES
+from conformance.mock.defects.second_creations import SECOND_CREATIONS
 from conformance.mock.defects.some_orders import SOME_ORDERS
 from conformance.mock.defects.some_releases import SOME_RELEASES
 from conformance.mock.defects.spelt import SPELT
@@ -68,7 +69,7 @@ FAMILIES: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         "answers": ANSWERS,
         "crashes": CRASHES,
         "half done": HALF_DONE,
-        "left behind": LEFT_BEHIND,
+        "left behind": (*LEFT_BEHIND, *SECOND_CREATIONS),
         "tokens": TOKENS,
         "overlapping periods": OVERLAPS,
         "matching": MATCHING,
