@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.engine.values import Values
 from conformance.target.inbox import Received
+from conformance.target.wire.exchange import Exchange
 from strategies.reconciliations import Batch
 from strategies.scope import Place
 
@@ -43,6 +44,8 @@ class OpenReconciliation:
     """Whether its first order was sent twice, the same."""
     deleted_beside: bool = False
     """Whether an order that is no part of it was deleted while it was open: what is refused since may have gone with it."""
+    completed_by: Exchange | None = None
+    """The release that completed it."""
     may_fail: bool = False
     """Whether it may end in ERROR: it was made to, or its order was deleted meanwhile, of which no document speaks. That this is
     notified is another rule's business than that it is reconciled."""

@@ -263,12 +263,17 @@ def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
     def refused(earlier: OpenReconciliation, later: OpenReconciliation) -> Exchange:
         now = {name: later.values[0][name] for name in ("reconciliation", PERIOD)}
         later.after_refusal = True
-        release, order = release_of(earlier.batch), earlier.batch.orders[0]
+        release, order, middle = (
+            release_of(earlier.batch),
+            earlier.batch.orders[0],
+            timedelta(seconds=later.batch.seconds // 2),
+        )
+        within = {"releasedDate": at(middle), "createdDate": at(middle - _BEFORE)}
         for context, other in _AGAIN.items():
             if other:  # as who got no answer sends it: it may be refused or taken, and is released all the same
                 bench.submit(order, earlier.values[0])
             before = bench.query(earlier.place, earlier.values[0]["code"])
-            call = replace(release, body={**release.body, **other})
+            call = replace(release, body={**release.body, **within, **other})
             again = bench.send(call, earlier.values[0].having(**now))
             later.spoiled = again.status // 100 == 2
             check_refused(rule=rule, exchange=again, bench=bench, context=context)
@@ -282,9 +287,8 @@ def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
 
 
 def _takes_its_release(earlier: OpenReconciliation, later: OpenReconciliation) -> bool:
-    """There is room for its entries, and its date is in the later period, too."""
-    entries, room = len(earlier.batch.orders[0]["extracts"]), later.batch.creation["releasesQtd"]
-    return entries <= room and earlier.batch.seconds <= later.batch.seconds
+    """There is room for its entries."""
+    return len(earlier.batch.orders[0]["extracts"]) <= int(later.batch.creation["releasesQtd"])
 
 
 # -- REL-03 --------------------------------------------------------------------------------------------------------

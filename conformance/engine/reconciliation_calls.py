@@ -357,6 +357,7 @@ class ReconciliationCalls(Notices):
         if exchange.status // 100 == 2:
             reconciliation.released.add(order)
             reconciliation.spoiled = reconciliation.spoiled or call is not None
+            reconciliation.completed_by = exchange if reconciliation.is_complete else None
         return exchange
 
     # -- completing ------------------------------------------------------------------------------------------------------

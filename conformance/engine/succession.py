@@ -241,8 +241,13 @@ class Succession(Ahead[Any]):
         """It, open, if its creation is accepted when it is sent once: what is active elsewhere may be in its way."""
         reconciliations, opened = self.bench.reconciliations, list[OpenReconciliation]()
         (one, notes) = planned.seen_besides[0]
-        with self._noted(one) as shown:
-            reconciliation = self._with_its_orders(planned)
+        with self._noted(one):
+            self._with_its_orders(planned)
+        reconciliation = planned.reconciliation
+        if reconciliation is None:
+            return None
+        self._send_beside(planned, reconciliation)
+        with self._noted(one, list(self.bench.story)) as shown:
             created = reconciliations.create_once(reconciliation)
             if created.is_accepted:
                 opened.append(reconciliation)
