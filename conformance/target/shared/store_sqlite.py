@@ -354,10 +354,17 @@ class SQLiteStore:
     def or_cannot_run(self) -> Iterator[None]:
         """Raises CannotRun in place of what SQLite and the file system raise."""
         try:
-            with or_cannot_run(str(self.path), OSError, sqlite3.OperationalError):
+            with or_cannot_run(str(self.path), OSError):
                 yield
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & _PRIMARY not in _DAMAGED:
+            code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+            if code == sqlite3.SQLITE_BUSY:
+                raise CannotRun(
+                    f"{self.path}: something has had this file to itself for {PATIENCE_SECONDS:.0f} s ({error}); nothing is sent "
+                    "without what the runs of this integrator share there: end what holds it (`fuser` names it; a copy or a "
+                    "sync tool does, too), or name another place in `coordination`"
+                ) from None
+            if code not in _DAMAGED:
                 with or_cannot_run(str(self.path), sqlite3.Error):
                     raise
             raise CannotRun(

@@ -14,6 +14,7 @@ import pytest
 from conformance.errors import CannotRun, StoreLost, WaitTooLong
 from conformance.mock.koncili import Koncili
 from conformance.target.config import LARGEST_BUDGET
+from conformance.target.shared import store_sqlite
 from conformance.target.shared.budget import KEPT_BACK
 from conformance.target.shared.store_base import BLOCKED_UNTIL
 from tests.suite.support.live_runs import OneRun, one_run
@@ -264,6 +265,24 @@ def test_a_damaged_store_stops_the_next_run_until_it_is_moved_away(koncili: Konc
     path.unlink()
     with one_run(koncili, path) as other:
         assert other.live.dead_runs == [run.live.run.id]
+
+
+def test_a_store_that_something_has_to_itself_is_waited_for_and_told(
+    koncili: Koncili, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a copy in the making."""
+    monkeypatch.setattr(store_sqlite, "PATIENCE_SECONDS", 0.1)
+    with one_run(koncili, path) as run:
+        run.submit(CODE)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(
+            CannotRun, match=r"store\.sqlite: something has had this file to itself for 0 s .*: end what holds it"
+        ):
+            one_run(koncili, path).__enter__()
+        other.execute("ROLLBACK")
+    with one_run(koncili, path) as run:
+        assert run.submit(CODE).is_accepted
 
 
 def test_two_stores_of_one_integrator_know_of_each_other(koncili: Koncili, path: Path) -> None:
