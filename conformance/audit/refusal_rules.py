@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zlib import crc32
 
-from conformance.audit.call import BLOCKED, TOO_MANY, Call, Came
+from conformance.audit.call import BLOCKED, TOO_MANY, UNTIMED, Call, Came
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
 from conformance.audit.states import CLOCKS
@@ -22,6 +22,7 @@ from conformance.traffic.exchange import Missing
 
 BACK_OFF, STOP = "CLI-10", "CLI-11"
 
+AT_THE_SERVER: Final = "whether it was under way when the 429 came is not known: the recorder stands at the server"
 NO_TIME: Final = "the recording has no times"
 WHOSE: Final = "the recorder has left out whose calls are, and another integrator may have sent it"
 UNDER_WAY_429: Final = (
@@ -42,6 +43,8 @@ _ALIKE: Final = 1.5
 """Waits of which the longest is no longer than so many times the shortest have not grown."""
 _WAITS: Final = 3
 """So many waits in a row, without one that the server asked for, show whether they grow."""
+_AT_THE_SERVER: Final = timedelta(milliseconds=5)
+
 _MOST_HELD: Final = 1_000
 _MOST_WAITING: Final = 200
 """So many requests of an endpoint are remembered that were answered 429 and not sent again."""
@@ -54,6 +57,7 @@ Request = tuple[str, int]
 class _Throttled:
     """What was answered 429, and nothing else since."""
 
+    first: Call
     last: Call
     waits: list[timedelta] = field(default_factory=list)
     """How long the client waited, each time that the server did not say."""
@@ -90,7 +94,7 @@ class BackOff:
         if before is not None and _may_be_anothers(call, before.last):
             self._findings.cannot_tell(BACK_OFF, WHOSE)
         elif before is not None:
-            self._judge(call, before)
+            self._judge(call, before, is_own=known is not None and request in known.own)
         if call.status == TOO_MANY:
             if call.ended is None:
                 self._findings.cannot_tell(BACK_OFF, NO_TIME)
@@ -108,11 +112,14 @@ class BackOff:
             if known.any is None and not known.own:
                 del self._throttled[subject]
 
-    def _judge(self, call: Call, known: _Throttled) -> None:
+    def _judge(self, call: Call, known: _Throttled, *, is_own: bool) -> None:
         if call.started is None or known.last.ended is None or not _is_after(call, known.last):
             return  # it was on its way when the 429 came
         if not _is_certainly_after(call, known.last):
             self._findings.cannot_tell(BACK_OFF, UNDER_WAY_429)
+            return
+        if not is_own and _may_have_been_sent_before(call, known.first):
+            self._findings.cannot_tell(BACK_OFF, AT_THE_SERVER)
             return
         if known.last.answer is not None and isinstance(known.last.answer.header("retry-after"), Missing):
             self._findings.cannot_tell(BACK_OFF, "whether the 429 says how long to wait was not recorded")
@@ -163,6 +170,15 @@ def _between_answers(call: Call, last: Call) -> timedelta:
     return call.started - took - last.started
 
 
+def _may_have_been_sent_before(call: Call, first: Call) -> bool:
+    """Whether it may have been on its way when the first 429 came. A recorder at the server, by which no answer takes as long as
+    by a network, does not hold when it was sent: a server that takes one call after the other makes a sequence of them all."""
+    took = first.exchange.took
+    if isinstance(took, Missing) or took >= _AT_THE_SERVER or call.started is None or first.ended is None:
+        return False
+    return call.started - first.ended <= UNTIMED
+
+
 def _is_far_too_soon(call: Call, last: Call, asked: timedelta) -> bool:
     """Whether not half of a second that was asked for has gone by since the call before was sent: JITTER leaves none of it."""
     if call.started is None or last.started is None or call.exchange.whole_seconds:
@@ -172,7 +188,7 @@ def _is_far_too_soon(call: Call, last: Call, asked: timedelta) -> bool:
 
 def _noted(known: _Throttled | None, call: Call) -> _Throttled:
     if known is None:
-        return _Throttled(call)
+        return _Throttled(call, call)
     if _is_after(call, known.last):
         known.last = call
     return known

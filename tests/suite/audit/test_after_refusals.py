@@ -151,3 +151,32 @@ def test_what_a_gateway_answers_does_not_show_that_a_block_is_over(status: int |
     recording.submit(order(), status=status, after=60)
     recording.submit(order(), status=423, after=60)
     assert recording.broken() == {"CLI-11": [2]}
+
+
+AT_THE_SERVER = timedelta(microseconds=300)
+
+
+@pytest.mark.parametrize("asked", [{"retry-after": "2"}, {}])
+def test_calls_at_once_that_a_recorder_at_the_server_holds_one_after_the_other_are_no_retries(
+    asked: Mapping[str, str],
+) -> None:
+    """Eight were on their way when the first one was answered; each that got a 429 waits."""
+    recording = Recording()
+    for number in range(8):
+        status = 429 if number < 5 else 200
+        recording.submit(order(f"A-{number}"), status=status, answered=asked, after=0.0007, took=AT_THE_SERVER)
+    for number in range(5):
+        recording.submit(order(f"A-{number}"), after=2.1 if number == 0 else 0.0007, took=AT_THE_SERVER)
+    assert recording.broken() == {}
+    assert verdict(recording.audited(), "CLI-10") == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("took", "broken"), [(AT_THE_SERVER, list(range(501, 600))), (timedelta(milliseconds=50), [1])]
+)
+def test_a_queue_that_goes_on_after_a_429_is_found_at_the_server_too(took: timedelta, broken: list[int]) -> None:
+    recording = Recording()
+    for number in range(600 if took == AT_THE_SERVER else 2):
+        after = 0.001 if took == AT_THE_SERVER else 0.06
+        recording.submit(order(f"A-{number}"), status=429, answered={"retry-after": "30"}, after=after, took=took)
+    assert recording.broken()["CLI-10"] == broken
