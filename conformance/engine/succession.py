@@ -276,7 +276,7 @@ class Succession(Ahead[Any]):
         if has_several:
             since = "since one of its releases is in and orders were asked for, updated and deleted"
             if not bench.slow:  # else it may not be shown yet
-                bench.query(active.place, active.values[0]["code"])
+                self._look_at_the_released(active)
             if not active.deleted_beside:
                 check_orders_go_on(bench, active)
         elif active.after_refusal:
@@ -285,6 +285,19 @@ class Succession(Ahead[Any]):
         bench.story[:] = story
         if active.spoiled:
             raise Spoiled("a second reconciliation was opened while one was active")
+
+    def _look_at_the_released(self, active: OpenReconciliation) -> None:
+        """Note a breach of QRY-01 where its first order, whose release is in, is not shown as it was sent."""
+        bench, order, values = self.bench, active.batch.orders[0], active.values[0]
+        shown = bench.query(active.place, values["code"])
+        if not shown.is_accepted or active.sent_twice or not (problems := bench.problems(shown, order, values)):
+            return
+        alone = bench.fresh("amazon")
+        if bench.submit(order, alone).is_accepted:  # what it shows of any order is told elsewhere
+            anew = bench.query(active.place, alone["code"])
+            if anew.is_accepted and not bench.problems(anew, order, alone):
+                context = "its release is in, and its reconciliation is open"
+                bench.observe("QRY-01", "the order as it was sent", "; ".join(problems), shown, context)
 
     def _refuse_meanwhile(self, then: Planned, active: OpenReconciliation, since: str = "") -> None:
         """Send the creation of the next one, which must be refused while this one is active. Where it was before and is not

@@ -125,7 +125,21 @@ def _changed_often_unseen(world: MockWorld) -> Any:
     return Seen(world, stored_order=stored_order)
 
 
+# -- released, and not reconciled yet --------------------------------------------------------------------------------
+
+
+def _released_otherwise(world: MockWorld, key: OrderKey, body: Body | None) -> Body | None:
+    is_between = key in world.released and key not in world.reconciled
+    return {**body, "status": "PAID_WAITING_DELIVERY"} if body is not None and is_between else body
+
+
 VERSIONS: Final = (
+    Defect(
+        name="qry-01-another-status-once-released",
+        statement="Shows an order as PAID_WAITING_DELIVERY from its release on until it is reconciled.",
+        rules=rules("QRY-01"),
+        finds=_released_otherwise,
+    ),
     Defect(
         name="ord-15-percentage-kept",
         statement="Leaves an extract's percentage as it was where an update has none.",
