@@ -11,6 +11,7 @@ from conformance.engine.places import Places
 from conformance.engine.unfinished import Hindered
 from conformance.target.inbox import Inbox, Received
 from conformance.target.wire.exchange import Exchange
+from conformance.verdict.evidence import Outcome
 from strategies.scope import Place
 
 ARRIVAL_SECONDS: Final = 0.3
@@ -52,6 +53,13 @@ class Notices(Places):
         return inbox.wait_for(
             lambda one: is_about(one, reconciliation), 0.0 if self.bench.session.in_process else arrival
         )
+
+    def surely_notified(self, reconciliation: OpenReconciliation, arrival: float = ARRIVAL_SECONDS) -> bool:
+        """Whether it was notified, where notifications are not known to tell of others than they are about."""
+        scenarios = self.bench.session.evidence.scenarios.values()
+        if any(one.rule == "NTF-01" and one.outcome is Outcome.FAILED for one in scenarios):
+            return False
+        return self.notified(reconciliation, arrival) is not None
 
     def tells_ends(self, place: Place) -> bool:
         """Whether the target notifies, and has notified of whatever ended there."""

@@ -399,7 +399,7 @@ class ReconciliationCalls(Notices):
         self.release_all(reconciliation)
         if reconciliation.spoiled or not reconciliation.is_complete:
             self.free(reconciliation.place)
-        elif self.notified(reconciliation, arrival=0.0):
+        elif self.surely_notified(reconciliation, arrival=0.0):
             self._settles(reconciliation.place, settling=False)
         elif reconciliation.place not in self.settling and not reconciliation.ended:
             self.wait(reconciliation)
@@ -417,7 +417,7 @@ class ReconciliationCalls(Notices):
         if control is not None:
             for seconds in STEPS:
                 control.advance(seconds)
-                if self.notified(reconciliation):
+                if self.surely_notified(reconciliation):
                     return True
         elif inbox is not None and self._hears(inbox, reconciliation):
             return True

@@ -189,8 +189,9 @@ def completion_is_notified(experiment: Experiment) -> None:
     if not _is_shown_by_others(experiment, own, is_sent_twice=False):
         prove(bench, bench.scenario, drawn, law, own)
     if examples > 1 and not _is_shown_by_others(experiment, 1, is_sent_twice=True):
-        twice = partial(law, is_sent_twice=True)
-        prove(bench, f"{bench.scenario} with an order that was sent twice", drawn, twice, 1)
+        twice, elsewhere = partial(law, is_sent_twice=True), reconciliations.scope.places[-1:]
+        another = batches(reconciliations.scope, at_least=least, at_most=most, places=elsewhere)
+        prove(bench, f"{bench.scenario} with an order that was sent twice", another, twice, 1)
     prove(bench, f"{bench.scenario} of each", st.none(), lambda _: of_each(), 1)
 
 
