@@ -60,7 +60,7 @@ def _change(reconciliations: Reconciliations, active: OpenReconciliation, beside
                 return None
             bench.story.clear()
             failed = _failed(reconciliations, active.batch, beside)
-            if failed is None:
+            if failed is None or _ended_late(reconciliations, active):
                 return None
             faults.clear()  # they are what it has left
             actual, exchange = failed
@@ -69,6 +69,13 @@ def _change(reconciliations: Reconciliations, active: OpenReconciliation, beside
             return violation
     except (Hindered, Violation):
         return None
+
+
+def _ended_late(reconciliations: Reconciliations, active: OpenReconciliation) -> bool:
+    """Whether one that was not seen to end has ended by now: then the target only takes longer now and then."""
+    if reconciliations.bench.session.control is not None or not active.is_complete:
+        return False
+    return reconciliations.opens_now(reconciliations.plainest(active.place))
 
 
 def _failed(reconciliations: Reconciliations, batch: Batch, beside: Batch | None) -> tuple[str, Exchange] | None:

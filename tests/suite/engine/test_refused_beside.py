@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from conformance.engine import refused_beside
 from conformance.engine.bench import Bench
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.refused_beside import blame_for_a_change, refuse_beside
@@ -53,6 +54,19 @@ def test_what_a_refused_one_changes_is_its_own_fault(defect: str) -> None:
 def test_where_the_same_goes_wrong_without_it_it_is_not(defect: str) -> None:
     with bench_for(*filter(None, [defect])) as bench:
         assert not blame_for_a_change(bench.reconciliations, opened(bench))
+        assert not bench.session.evidence.observed
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_what_only_ended_late_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a target that takes longer now and then: the second time it is not waited for long enough."""
+    with bench_for() as bench:
+        reconciliations, active = bench.reconciliations, opened(bench)
+        last = [reconciliations.release(active, order) for order in range(2)][-1]
+        bench.let_pass("it to end", 60.0)
+        failed = iter([None, ("it did not end with all of its releases", last)])
+        monkeypatch.setattr(refused_beside, "_failed", lambda *_: next(failed))
+        assert not blame_for_a_change(reconciliations, active)
         assert not bench.session.evidence.observed
 
 
