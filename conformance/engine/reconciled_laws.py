@@ -263,11 +263,8 @@ def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
     def refused(earlier: OpenReconciliation, later: OpenReconciliation) -> Exchange:
         now = {name: later.values[0][name] for name in ("reconciliation", PERIOD)}
         later.after_refusal = True
-        release, order, middle = (
-            release_of(earlier.batch),
-            earlier.batch.orders[0],
-            timedelta(seconds=later.batch.seconds // 2),
-        )
+        release, order = release_of(earlier.batch), earlier.batch.orders[0]
+        middle = timedelta(seconds=later.batch.seconds // 2)
         within = {"releasedDate": at(middle), "createdDate": at(middle - _BEFORE)}
         for context, other in _AGAIN.items():
             if other:  # as who got no answer sends it: it may be refused or taken, and is released all the same
