@@ -65,6 +65,10 @@ class Accepting(Sending):
             return False
         return self.is_accepted(call, exchange)
 
+    def is_accepted_anew(self, call: Call) -> bool:
+        """Whether an order that was refused is accepted under a code that nobody has sent."""
+        return self._is_accepted_elsewhere(call, None)
+
     def _is_accepted_elsewhere(self, call: Call, before: Order | None) -> bool:
         """Whether it is accepted under a code that nobody has sent, or only what was `before`; that is in no counterexample's
         story."""

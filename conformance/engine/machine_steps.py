@@ -40,6 +40,13 @@ def submit(model: Model, order: Order, slot: int) -> None:
     with bench.keeping_faults() as faults:
         exchange = bench.send(call, model.codes[slot], f"{what} {model.order_words(key)}")
         after_broken = key in model.broken_updates
+        if known and not after_broken and exchange.is_refused and bench.is_accepted_anew(call):
+            raise Violation(
+                rule="ORD-15",
+                expected="the update of an order to be accepted",
+                actual=f"it answered {exchange.status}, and the same was accepted as a new order",
+                exchange=exchange,
+            )
         accepted = (
             bench.is_accepted_after_refusal(call, exchange, faults, known.body if known is not None else None)
             if after_broken
