@@ -57,7 +57,7 @@ class Accepting(Sending):
         blame, for the kept server errors too. `before` is what was accepted of that code before, where that was another order:
         the update may be refused for it alone."""
         is_order = call.endpoint is Endpoint.SUBMIT_ORDER
-        if is_order and not exchange.is_accepted and self._is_accepted_elsewhere(call, before):
+        if is_order and not exchange.is_accepted and self.is_accepted_elsewhere(call, before):
             actual = f"since one was refused, the right one of the same code got {exchange.status}"
             self.observe("ORD-16", "a refused submission to leave nothing behind", actual, exchange)
             self.hindered(f"ORD-16: {actual}")
@@ -65,11 +65,7 @@ class Accepting(Sending):
             return False
         return self.is_accepted(call, exchange)
 
-    def is_accepted_anew(self, call: Call) -> bool:
-        """Whether an order that was refused is accepted under a code that nobody has sent."""
-        return self._is_accepted_elsewhere(call, None)
-
-    def _is_accepted_elsewhere(self, call: Call, before: Order | None) -> bool:
+    def is_accepted_elsewhere(self, call: Call, before: Order | None = None) -> bool:
         """Whether it is accepted under a code that nobody has sent, or only what was `before`; that is in no counterexample's
         story."""
         story, values = list(self.story), self.fresh(call.shape)

@@ -40,7 +40,7 @@ def submit(model: Model, order: Order, slot: int) -> None:
     with bench.keeping_faults() as faults:
         exchange = bench.send(call, model.codes[slot], f"{what} {model.order_words(key)}")
         after_broken = key in model.broken_updates
-        if known and not after_broken and exchange.is_refused and bench.is_accepted_anew(call):
+        if known and not after_broken and exchange.is_refused and bench.is_accepted_elsewhere(call):
             raise Violation(
                 rule="ORD-15",
                 expected="the update of an order to be accepted",
@@ -160,13 +160,13 @@ def reconcile_broken(model: Model, pick: int, kind: Kind, data: st.DataObject) -
     lawful = creation_of(reconciliation.batch)
     broken = kind.draw(cast(DrawFn, data.draw), lawful, model.scope).apply(lawful)
     model.bench.reconciliations.note_refused(reconciliation.place)
-    if (active := model.reconciliations.get(reconciliation.place)) is not None:
-        active.refused_beside = reconciliation.batch
     note = f"broken creation on account {reconciliation.place.account} ({kind.name})"
     exchange = model.bench.send(broken, reconciliation.values[0], note)
     if exchange.status // 100 == 2:
         model.bench.reconciliations.stray(reconciliation)
     _must_be_refused(model, kind, exchange)
+    if (active := model.reconciliations.get(reconciliation.place)) is not None:
+        active.refused_beside = reconciliation.batch
     model.free_periods[reconciliation.place] = reconciliation.values[0][PERIOD]
     model.touched(None, "REC-09", "REC-09")
 

@@ -11,7 +11,6 @@ from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.calls import creation_of
 from strategies.reconciliations import Batch, at_place
-from strategies.scope import Place
 
 if TYPE_CHECKING:
     from conformance.engine.reconciliations import Reconciliations
@@ -81,8 +80,10 @@ def _ended_late(reconciliations: Reconciliations, active: OpenReconciliation) ->
 def _failed(reconciliations: Reconciliations, batch: Batch, beside: Batch | None) -> tuple[str, Exchange] | None:
     """What did not go as it should with such a one, and the call that says it; None where all did. Raises Hindered where it
     can't be had, or nobody knows."""
-    place = _free_place(reconciliations, batch)
-    active = reconciliations.begin(at_place(batch, place))
+    there = where_it_is_free(reconciliations, batch)
+    if there is None:
+        raise Hindered("nothing is free to try it anew")
+    active, place = reconciliations.begin(there), there.place
     if not reconciliations.submit_orders(active) or not reconciliations.create(active, blame=False).is_accepted:
         raise Hindered("it can't be had anew")
     try:
@@ -102,11 +103,10 @@ def _failed(reconciliations: Reconciliations, batch: Batch, beside: Batch | None
     return None
 
 
-def _free_place(reconciliations: Reconciliations, batch: Batch) -> Place:
+def where_it_is_free(reconciliations: Reconciliations, batch: Batch) -> Batch | None:
+    """The batch at its own place, or where that is blocked at another; None where no place is free."""
     not_free = reconciliations.blocked | reconciliations.endless
     if batch.place not in not_free:
-        return batch.place
+        return batch
     free = [place for place in reconciliations.scope.places if place not in not_free]
-    if not free:
-        raise Hindered("nothing is free to try it anew")
-    return free[-1]
+    return at_place(batch, free[-1]) if free else None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.contract.rules import catalogue
 from conformance.engine.open_reconciliation import OpenReconciliation
-from conformance.engine.refused_beside import blame_for_a_change
+from conformance.engine.refused_beside import blame_for_a_change, where_it_is_free
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
-from strategies.reconciliations import Batch, at_place, order_on
+from strategies.reconciliations import Batch, order_on
 
 FEW: Final = 4
 """Orders of which each status may be one."""
@@ -91,13 +91,13 @@ def _ways(
     stays = place in reconciliations.blocked
     if was_refused or reconciliation.sent_twice or reconciliation.deleted_beside or not stays:
         # This time each order is sent once, and none is deleted beside them.
-        yield _where_it_is_free(reconciliations, batch), "REL-18" if was_refused else _likely_cause(reconciliation)
+        yield where_it_is_free(reconciliations, batch), "REL-18" if was_refused else _likely_cause(reconciliation)
     if batch.namesake is not None and not stays:
-        yield _where_it_is_free(reconciliations, replace(batch, namesake=None)), "REL-01"
+        yield where_it_is_free(reconciliations, replace(batch, namesake=None)), "REL-01"
     if len(batch.orders) > 1:
         takes_releases = any(one.released for one in reconciliations.ids.values() if one.place == place)
         rule = "WFL-02" if not stays or takes_releases else "REL-01"
-        yield _where_it_is_free(reconciliations, _alone(batch, order)), rule
+        yield where_it_is_free(reconciliations, _alone(batch, order)), rule
 
 
 def _likely_cause(reconciliation: OpenReconciliation) -> str:
@@ -107,15 +107,6 @@ def _likely_cause(reconciliation: OpenReconciliation) -> str:
     if reconciliation.deleted_beside:
         return "DEL-01"
     return "ORD-17" if reconciliation.sent_twice else "REL-01"
-
-
-def _where_it_is_free(reconciliations: Reconciliations, batch: Batch) -> Batch | None:
-    """The batch at its own place, or where that is blocked at another; None where no place is free."""
-    not_free = reconciliations.blocked | reconciliations.endless
-    if batch.place not in not_free:
-        return batch
-    free = [place for place in reconciliations.scope.places if place not in not_free]
-    return at_place(batch, free[-1]) if free else None
 
 
 def _alone(batch: Batch, order: int) -> Batch:

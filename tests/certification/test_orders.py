@@ -415,6 +415,7 @@ def refused_submission_is_not_found(experiment: Experiment) -> None:
         except Violation:
             # What is not shown as it was sent when nothing was refused before, either, is QRY-01's.
             alone = bench.fresh(lawful.shape)
+            bench.query(place, alone["code"])  # as of the refused one: that it is not there may be kept
             if bench.is_accepted(lawful, bench.send(lawful, alone)):
                 yield from bench.settled("QRY-01", lawful.body, alone, place)
             raise
