@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,11 @@ main.add_command(install_allure)
     shell_complete=completion.rules,
 )
 @click.option("--seed", type=int, help="Seed of the generated cases.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to spread over.")
+@click.option(
+    "--workers", type=click.IntRange(min=1),
+    help="Processes to spread over. Without it: one; as many as there are processors for the deep profile in the suite's own "
+    "mock.",
+)  # fmt: skip
 @click.option("--reports", type=DIRECTORY, default=Path("reports"), show_default=True, help="Where results are left.")
 @click.option("--waivers", type=FILE, help="Failures that are known and accepted for a time (TOML).")
 @click.option("--long-waivers", is_flag=True, help="Let waivers last longer than half a year from today.")
@@ -151,7 +156,7 @@ def certify(
     profile: str,
     rules: tuple[str, ...],
     seed: int | None,
-    workers: int,
+    workers: int | None,
     reports: Path,
     waivers: Path | None,
     long_waivers: bool,  # noqa: FBT001
@@ -178,6 +183,7 @@ def certify(
     from conformance.run.launch import check_worth_it, plan_run, preflight, run_certification
     from conformance.run.production import named_host
     from conformance.run.session import Options
+    from conformance.run.spreading import workers_of
 
     loud, place = Loudness[loudness or "NORMAL"], Reports(reports)
     try:
@@ -198,9 +204,10 @@ def certify(
             contract=contract,
             proof=proof,
             shard=_shard(shard),
-            alone=workers == 1,
         )
         rules = tuple(rule.upper() for rule in rules)
+        workers = workers or workers_of(options, all_rules=not rules)
+        options = replace(options, alone=workers == 1)
         plan, planned = plan_run(options, rules, waivers)
         if dry_run:
             click.echo("\n".join(full(plan, planned)))

@@ -105,7 +105,10 @@ def judge_period(body: Fields, earlier: Sequence[ReconciliationFacts], readings:
     init, end = period_of(body)
     if init is None or end is None:
         return
+    runs_forward = init <= end
     for known in earlier:
+        if runs_forward and (known.end < init or end < known.init):
+            continue  # most are elsewhere
         inside = known.init <= init and end <= known.end
         around = init <= known.init and known.end <= end
         if inside or around:

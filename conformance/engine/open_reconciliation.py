@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from conformance.engine.values import Values
 from conformance.target.inbox import Received
@@ -74,10 +73,5 @@ class OpenReconciliation:
 
 def is_about(received: Received, reconciliation: OpenReconciliation) -> bool:
     """Whether it is a notification that this reconciliation was completed."""
-    content: Any = received.content
-    payload = content.get("payload") if isinstance(content, dict) else None
-    return (
-        isinstance(payload, dict)
-        and content.get("notificationType") == "RECONCILIATION_COMPLETED"
-        and payload.get("reconciliationId") == reconciliation.id
-    )
+    told = received.completed
+    return told is not None and told == reconciliation.id

@@ -71,13 +71,25 @@ class Reconciliation:
     finishes_at: datetime | None = None
     situation: str | None = None
     fails: bool = False
+    _told: ReconciliationFacts | None = field(default=None, repr=False, compare=False)
+    """Its facts as they were told last: each creation asks for those of all, of which a deep run has thousands."""
 
     @property
     def facts(self) -> ReconciliationFacts:
         """What the judge needs to know of it."""
-        return ReconciliationFacts(
-            self.account, self.channel, self.init, self.end, self.quantity, self.received, self.situation is None
-        )
+        told = self._told
+        if (
+            told is None
+            or told.active is not (self.situation is None)
+            or told.received != self.received
+            or told.quantity != self.quantity
+            or told.init is not self.init
+            or told.end is not self.end
+        ):
+            self._told = told = ReconciliationFacts(
+                self.account, self.channel, self.init, self.end, self.quantity, self.received, self.situation is None
+            )
+        return told
 
     def total_matches(self, reading: str) -> bool:
         """Whether totalNetValue is what the reading `total-net-value` wants."""

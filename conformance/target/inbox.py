@@ -59,6 +59,15 @@ class Received:
         except NotJSON:
             return None
 
+    @cached_property
+    def completed(self) -> JSONValue:
+        """The id of the reconciliation whose completion it tells of; None where it tells of none."""
+        content = self.content
+        payload = content.get("payload") if isinstance(content, dict) else None
+        if not isinstance(payload, dict) or content.get("notificationType") != "RECONCILIATION_COMPLETED":
+            return None
+        return payload.get("reconciliationId")
+
 
 class Inbox:
     """Takes notifications on a socket from the moment it is made until it is closed."""

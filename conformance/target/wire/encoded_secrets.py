@@ -27,21 +27,29 @@ _LOOK: Final = Strides(WINDOW, _STEP)
 
 LONG: Final = WINDOW + _STRIDE * _STEP
 
+_WHOLE: Final = WINDOW + _STEP - 1
+"""Of a shorter secret of so many characters windows are kept at every place: where the whole of it stands, one meets."""
+
 SHORTEST_PIECE: Final = 16
 """So many characters of a token, one after the other, stand in no innocent text."""
 
 _VIEW: Final = bytes.maketrans(ascii_uppercase.encode(), ascii_lowercase.encode())
 _OTHERS: Final = bytes({*range(128)} - {*(ascii_letters + digits).encode()})
 
-_ENCODED: Final = re.compile(r"%(?:25)*(?:3\d|[4-7][0-9A-Fa-f])|(?<!\\)\\+(?:u00|x)[3-7]|&(?:amp;)*#")
-"""A letter or digit, escaped: nothing escapes those without need."""
+_ENCODED: Final = (
+    ("%", re.compile(r"%(?:25)*(?:3\d|[4-7][0-9A-Fa-f])")),
+    ("&", re.compile(r"&(?:amp;)*#")),
+    ("\\u00", re.compile(r"\\u00[3-7]")),
+    ("\\x", re.compile(r"\\x[3-7]")),
+)
+"""A letter or digit, escaped: nothing escapes those without need. Each is looked for where its sign is, and begins with a
+literal, to which a search skips."""
 
 _UNSEEN: Final = re.compile(r"(?<!\\)\\+[nrt]|0[xX](?=[0-9A-Fa-f]{2})")
 """Letters that are none: line breaks as JSON escapes them, the marks of hexadecimal numbers."""
 
-_OF_ENCODED: Final = ("%", "&#", "amp;#", "\\u00", "\\x")
 _OF_UNSEEN: Final = ("\\n", "\\r", "\\t", "0x", "0X")
-"""Without one of these there is none of either: most texts have backslashes before quotes, and no other sign of an escape."""
+"""Without one of these there is none: most texts have backslashes before quotes, and no other sign of an escape."""
 
 _SIGN: Final = re.compile(
     r"%(?:25)*([0-9A-Fa-f]{2})|(?<!\\)\\+(?:u00|x)([0-9A-Fa-f]{2})|&(?:amp;)*#[xX]0*([0-9A-Fa-f]{1,2});"
@@ -69,7 +77,9 @@ class Disguises:
     """Finds what it has learnt in any disguise."""
 
     def __init__(self) -> None:
-        self._forms: list[_Form] = []
+        self._short: dict[bytes, _Form] = {}
+        """By needle: those that are looked for one by one."""
+        self._middling: dict[bytes, _Form] = {}
         self._long: list[_Form] = []
         """Of which every long piece counts."""
         self._windows: set[bytes] = set()
@@ -89,16 +99,21 @@ class Disguises:
             if in_pieces and len(needle) >= LONG:
                 self._long.append(form)
                 self._windows.update(_windows(needle, _STRIDE))
+            elif len(needle) >= _WHOLE:
+                self._middling.setdefault(needle, form)
+                self._windows.update(_windows(needle, 1))
             elif len(needle) >= SHORTEST:
-                self._forms.append(form)
+                self._short.setdefault(needle, form)
 
     def blotted(self, text: str) -> str:
         """The text without what was learnt."""
         view = _view(text)
-        found = [form for form in self._forms if form.needle in view]
+        found = [form for needle, form in self._short.items() if needle in view]
         met = bool(self._windows) and _LOOK.meets(view, self._windows)
         if not found and not met:
             return text
+        if met:
+            found += [form for needle, form in self._middling.items() if needle in view]
         view, spans = _placed(text)
         places = [place for form in found for place in _whole(form, view, spans, text)]
         if met:
@@ -123,7 +138,7 @@ def _fold(text: str) -> bytes:
 
 def _view(text: str) -> bytes:
     """The letters and digits of a text, also those that are escaped."""
-    if any(sign in text for sign in _OF_ENCODED) and _ENCODED.search(text):
+    if any(sign in text and pattern.search(text) for sign, pattern in _ENCODED):
         return _placed(text)[0]
     return _fold(_UNSEEN.sub("", text) if any(sign in text for sign in _OF_UNSEEN) else text)
 

@@ -12,6 +12,8 @@ from typing import Final
 import pytest
 
 from conformance.mock.faults import Plan, since
+from conformance.run.session import Options
+from conformance.run.spreading import MOST, processors, workers_of
 from tests.suite.support.command_runs import Run, certify, kept_in, without_ci
 from tests.suite.support.stage.fault_proxy import fault_proxy
 from tests.suite.support.stage.mock import StagedMock, mock, target_file
@@ -223,3 +225,22 @@ def test_workers_draw_the_same_cases(tmp_path: Path) -> None:
     run = plain(tmp_path, "-n2", "--koncili-profile=deep", "--koncili-rule=AUTH-03", plugin=SEED)
     assert run.code == 0, run.output + run.errors
     assert {(tmp_path / worker).read_text() for worker in ("gw0", "gw1")} == {str(run.certificate["seed"])}
+
+
+@pytest.mark.parametrize(
+    ("options", "all_rules", "spread"),
+    [
+        (Options(profile="deep"), True, True),
+        (Options(profile="deep"), False, False),
+        (Options(profile="deep", target_file=Path("sandbox.toml")), True, False),
+        (Options(profile="certification"), True, False),
+        (Options(profile="no-such"), True, False),
+    ],
+)
+def test_a_deep_run_in_process_takes_all_processors(options: Options, all_rules: bool, spread: bool) -> None:
+    assert (workers_of(options, all_rules=all_rules) > 1) is (spread and processors() > 1)
+
+
+def test_it_takes_no_more_than_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.run.spreading.processors", lambda: 64)
+    assert workers_of(Options(profile="deep"), all_rules=True) == MOST
