@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from conformance.engine.long_periods import are_refused_for_their_length
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.plain_ones import Measures
+from conformance.engine.room import LOOKS
 from conformance.engine.stays_active import note_stuck
 from conformance.engine.unfinished import Hindered
 from conformance.target.shared.calendar import LONG_SECONDS
@@ -70,6 +71,8 @@ class Opening:
             calls.learn(place)
         if exchange.status // 100 == 4 and not self.reconciliation.doubtful and calls.completes_what_was_lost(place):
             exchange = self._send()
+        if exchange.status // 100 == 4 and place in calls.told:
+            exchange = self._once_there_is_room(exchange)
         if exchange.status // 100 == 4 and calls.others_may_have_one(place):
             exchange = self._after_others(exchange)
         if (
@@ -84,7 +87,9 @@ class Opening:
             if exchange.is_refused and self.is_busy:
                 raise Hindered(f"account {place.account} was still reconciling the one before")
         exchange = self._in_other_periods(exchange)
-        if exchange.is_refused and self.instead is not None:  # without other periods, its own may be an earlier run's
+        if (
+            exchange.is_refused and self.instead is not None and place not in calls.strayed
+        ):  # without other periods, its own may be an earlier run's
             calls.takes_plain.all_but(self.instead, in_several_periods=self.elsewhere)
             seconds, entries = calls.takes_plain.plainest
             if not self.reconciliation.refused_for:
@@ -120,6 +125,23 @@ class Opening:
             if not are_refused_for_their_length(calls, self.reconciliation):
                 raise Hindered("periods of that length were refused: earlier runs have taken most of them, perhaps")
             self.reconciliation.refused_for = "both halves of such a period are accepted"
+        return exchange
+
+    def _once_there_is_room(self, exchange: Exchange) -> Exchange:
+        """Try again where the one before was just told to have ended: that may be seen late. The last answer."""
+        calls = self.calls
+        since = calls.clock - calls.told[self.reconciliation.place]
+        if not calls.room.is_worth_a_look(since):
+            return exchange
+        for seconds in LOOKS:
+            calls.bench.let_pass("room for the next reconciliation", seconds)
+            since += seconds
+            self.reconciliation.waited = True
+            exchange = self._send()
+            if exchange.status // 100 != 4:
+                calls.room.came(since)
+                return exchange
+        calls.room.in_vain += 1
         return exchange
 
     def _after_others(self, exchange: Exchange) -> Exchange:

@@ -8,6 +8,7 @@ from typing import Final
 
 from conformance.engine.bench import Bench
 from conformance.engine.plain_ones import PlainOnes
+from conformance.engine.room import Room
 from conformance.engine.unfinished import Hindered
 from conformance.target.shared.reconciling import Taking, note_reconciling
 from strategies.scope import Place, Scope
@@ -59,6 +60,10 @@ class Places:
     """Which plain ones the target takes."""
     settling: set[Place] = field(default_factory=set)
     """Where one was completed and nothing says that it is finished."""
+    told: dict[Place, float] = field(default_factory=dict)
+    """When a notification told that the last one there has ended, by the clock of the waits."""
+    room: Room = field(default_factory=Room)
+    """How long after that the next one is kept out."""
 
     def note_refused(self, place: Place) -> None:
         """A creation was refused there as it should be."""
@@ -160,6 +165,14 @@ class Places:
         # What is still to be waited for comes on top: else the pause would stay too short for ever.
         self.waited[place] = self.waited.get(place, 0.0) + self.pause
 
+    def note_told(self, place: Place) -> None:
+        """A notification tells that the last one there has ended; where that leaves no room yet, the next one is put off."""
+        self.told[place] = self.clock
+        if self.room.after and self.bench.session.control is not None:
+            self.bench.let_pass("room for the next reconciliation", self.room.after)
+        elif self.room.after:
+            self.due[place] = self.clock + self.room.after
+
     def let_end(self, place: Place | None = None, *, may_be_early: bool = False) -> None:
         """Before anything is sent that may open one there, or anywhere: wait for as long as the ones before were put off, or for
         as long as a look is worth it where that may be too early."""
@@ -227,6 +240,7 @@ class Places:
         if not settling:  # of the next one nobody knows yet how long it takes
             self.ended.pop(place, None)
             self.due.pop(place, None)
+            self.told.pop(place, None)
         others = any(other.channel == place.channel for other in self.settling)
         if live is not None and (settling or not others) and live.channels.is_settling(place.channel) != settling:
             live.channels.settles(place.channel, settling=settling)

@@ -102,7 +102,8 @@ def probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
 
 
 def _probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
-    reconciliation = reconciliations.begin(reconciliations.plain(bench.scope.places[0], 2, 2, seconds=EARLIER_SECONDS))
+    plain = reconciliations.plain(bench.scope.places[0], 2, 2, 1, seconds=EARLIER_SECONDS)
+    reconciliation = reconciliations.begin(plain)
     if not reconciliations.submit_orders(reconciliation) or reconciliations.create(reconciliation).status // 100 != 2:
         return
     releases = reconciliation.batch.releases
@@ -113,13 +114,21 @@ def _probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
         ("value-mismatch", {**releases[1], "releases": too_much}, ("discrepancy", "rejected")),
     )
     try:
+        # First the order that was sent last: where releases see orders late, those before are seen once that one is.
+        if not reconciliations.released(reconciliation, len(attempts)):
+            return
         for order, (reading, body, (taken, refused)) in enumerate(attempts):
+            found, late = taken, bench.late
             if bench.session.is_open(reading):
                 exchange = reconciliations.release(reconciliation, order, Call(Endpoint.SUBMIT_RELEASE, body=body))
                 reconciliation.spoiled = False  # under its reading it is lawful
-                bench.learn(reading, taken if exchange.status // 100 == 2 else refused)
+                found = taken if exchange.status // 100 == 2 else refused
             if order not in reconciliation.released and not reconciliations.released(reconciliation, order):
                 return
+            if (
+                bench.session.is_open(reading) and bench.late == late
+            ):  # else it may have been refused for what is seen late
+                bench.learn(reading, found)
     finally:
         reconciliations.finish(reconciliation)
 

@@ -401,6 +401,7 @@ class ReconciliationCalls(Notices):
             self.free(reconciliation.place)
         elif self.surely_notified(reconciliation, arrival=0.0):
             self._settles(reconciliation.place, settling=False)
+            self.note_told(reconciliation.place)
         elif reconciliation.place not in self.settling and not reconciliation.ended:
             self.wait(reconciliation)
 
@@ -418,8 +419,10 @@ class ReconciliationCalls(Notices):
             for seconds in STEPS:
                 control.advance(seconds)
                 if self.surely_notified(reconciliation):
+                    self.note_told(reconciliation.place)
                     return True
         elif inbox is not None and self._hears(inbox, reconciliation):
+            self.note_told(reconciliation.place)
             return True
         self._settles(reconciliation.place, settling=True)
         self.put_off(reconciliation.place)

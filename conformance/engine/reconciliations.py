@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from conformance.contract.endpoints import Endpoint
@@ -69,7 +70,7 @@ class Reconciliations(ReconciliationCalls):
         for known in (
             self.ids, self.all_ids, self.not_opened, self.refused_creations, self.refused_since, self.spoiled_at,
             self.opened_at, self.blocked, self.endless, self.waited, self.ended, self.due, self.looked, self.strayed,
-            self.refused_at, self.settling, self.asked, self.waited_for_others, self.blocked_for_a_time,
+            self.refused_at, self.settling, self.told, self.asked, self.waited_for_others, self.blocked_for_a_time,
         ):  # fmt: skip
             known.clear()
 
@@ -110,8 +111,11 @@ class Reconciliations(ReconciliationCalls):
                 self._blame(reconciliation, call, exchange, faults)
             return exchange
 
-    def create_after_refusal(self, reconciliation: OpenReconciliation, broken: Sequence[Call] = ()) -> Exchange:
-        """The lawful creation after refused ones of the same period: after these `broken` copies of it.
+    def create_after_refusal(
+        self, reconciliation: OpenReconciliation, broken: Sequence[Call] = (), *, while_active: bool = False
+    ) -> Exchange:
+        """The lawful creation after refused ones of the same period: after these `broken` copies of it, or after itself `while`
+        another was `active`.
 
         Raises a violation of REC-09 where only another period is accepted, Hindered where none is or that may be an earlier
         run's doing.
@@ -120,7 +124,7 @@ class Reconciliations(ReconciliationCalls):
         with self.bench.keeping_faults() as faults:
             created = self.create(reconciliation, blame=False)
             if created.status // 100 != 2:
-                self._check_a_refused_one_is_to_blame(reconciliation, broken)
+                self._check_a_refused_one_is_to_blame(reconciliation, broken, while_active=while_active)
                 faults.clear()  # they are what it has left
         if created.status // 100 == 2:
             return created
@@ -131,7 +135,9 @@ class Reconciliations(ReconciliationCalls):
             exchange=created,
         )
 
-    def _check_a_refused_one_is_to_blame(self, reconciliation: OpenReconciliation, broken: Sequence[Call]) -> None:
+    def _check_a_refused_one_is_to_blame(
+        self, reconciliation: OpenReconciliation, broken: Sequence[Call], *, while_active: bool
+    ) -> None:
         """Raises what else there may be to blame for the refusal of a lawful creation."""
         if reconciliation.doubtful:
             self.free(reconciliation.place)
@@ -141,7 +147,8 @@ class Reconciliations(ReconciliationCalls):
         if self.create(reconciliation).status // 100 != 2:
             raise Hindered("REC-01: a proper reconciliation was refused")
         self.finish(reconciliation)
-        if not self.keeps_refused_periods(reconciliation, broken):
+        keeps = self._keeps_what_came_second if while_active else partial(self.keeps_refused_periods, broken=broken)
+        if not keeps(reconciliation):
             raise Hindered("a period was taken, perhaps by an earlier run")
 
     def keeps_refused_periods(self, before: OpenReconciliation, broken: Sequence[Call]) -> bool:
@@ -165,6 +172,26 @@ class Reconciliations(ReconciliationCalls):
             if self.bench.send(call, again.values[0]).is_accepted:
                 self.free(place)
                 return False
+        created = self.create(again, blame=False)
+        self.finish(again)
+        return created.status // 100 == 4
+
+    def _keeps_what_came_second(self, before: OpenReconciliation) -> bool:
+        """The same of one that is refused while another is active: whether it is refused for its period when that has ended."""
+        if self.bench.session.in_process:
+            return True
+        active = self.begin(self.plainest(before.place))
+        again = self.begin(before.batch if before.batch.seconds < LONG_SECONDS else active.batch)
+        if not all(map(self.submit_orders, (active, again))):
+            return False
+        if not self.create(active, blame=False, elsewhere=True).is_accepted:  # a look too early has taken its period
+            return False
+        refused = self.bench.send(creation_of(again.batch), again.values[0])
+        if refused.is_accepted:
+            self.stray(active)
+        self.finish(active)
+        if not refused.is_refused:
+            return False
         created = self.create(again, blame=False)
         self.finish(again)
         return created.status // 100 == 4

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 from conformance.contract.instants import read_instant
 from conformance.contract.judge import Request
 from conformance.contract.readings import CONSOLIDATION_SECONDS
-from conformance.contract.reconciliation_rules import OrderFacts
+from conformance.contract.reconciliation_rules import OrderFacts, ReconciliationFacts
 from conformance.mock.charsets import in_charset, in_latin_1
-from conformance.mock.defects.parts import refusals
+from conformance.mock.defects.parts import Seen, refusals
 from conformance.mock.quirks import Answer, Variant
 from conformance.mock.spellings import BRASILIA
 from conformance.mock.world import MockWorld
@@ -45,6 +45,20 @@ def _notice_dates(printed: Callable[[datetime], object]) -> Callable[[Any], Any]
         return [{**body, "timestamp": date(body["timestamp"]), "payload": payload}]
 
     return rewritten
+
+
+_ENDS_LATER: Final = timedelta(seconds=1)
+
+
+def _ending_late(world: MockWorld) -> Seen:
+    """The world as it is seen by what is told of an end later than whoever is notified."""
+
+    def reconciliations(account: int, channel: str) -> list[ReconciliationFacts]:
+        known = [one for one in world.all_reconciliations if (one.account, one.channel) == (account, channel)]
+        since = world.clock.now() - _ENDS_LATER
+        return [replace(one.facts, active=one.finishes_at is None or one.finishes_at > since) for one in known]
+
+    return Seen(world, reconciliations=reconciliations)
 
 
 def _again_with_the_next() -> Callable[[Any], Any]:
@@ -98,6 +112,11 @@ HABITS: Final = (
         name="notifies-again-later",
         statement="Notifies a second time that a reconciliation is completed, when the next notification is due.",
         notifies=_again_with_the_next(),
+    ),
+    Variant(
+        name="notifies-before-there-is-room",
+        statement="Notifies that a reconciliation is completed a second before it takes the next one.",
+        sees=_ending_late,
     ),
     Variant(
         name="notifies-local-times",

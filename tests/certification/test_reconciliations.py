@@ -136,7 +136,7 @@ def second_one_refused_while_active(experiment: Experiment) -> None:
         finally:
             reconciliations.finish(first)
         try:
-            bench.saw(Side.ACCEPTED, reconciliations.create_after_refusal(second))
+            bench.saw(Side.ACCEPTED, reconciliations.create_after_refusal(second, while_active=True))
             bench.saw(Side.REFUSED, refused)
         finally:
             reconciliations.finish(second)

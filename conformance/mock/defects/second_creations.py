@@ -4,6 +4,7 @@ table is written before one looks at it."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -59,6 +60,16 @@ def _adds(one: Reconciliation, _: datetime, __: datetime, quantity: int) -> None
     one.quantity += quantity
 
 
+def _kept_beside(world: MockWorld, request: Request) -> None:
+    """A second creation that is refused since one is active has its period taken for good, as of one that has ended."""
+    (init, end), account = period_of(request.fields), str(request.fields.get("accountId"))
+    channel = request.fields.get("channelName")
+    there = [one for one in world.all_reconciliations if (str(one.account), one.channel) == (account, channel)]
+    if init is not None and end is not None and init < end and any(one.situation is None for one in there):
+        kept = replace(there[-1], init=init, end=end, situation="CONCILIED", entries=[], orders=[], finishes_at=None)
+        world.all_reconciliations.insert(0, replace(kept, id=-1))
+
+
 def _begins_anew(one: Reconciliation, _: datetime, __: datetime, ___: int) -> None:
     one.received = 0
 
@@ -86,5 +97,11 @@ SECOND_CREATIONS: Final = (
         "rec-09-active-counts-anew",
         "Counts the entries of the active one from 0 when it refuses a second one.",
         _begins_anew,
+    ),
+    Defect(
+        name="rec-09-second-kept",
+        statement="Registers the period of a second creation that it refuses since one is active.",
+        rules=rules("REC-09"),
+        after_refusal=_kept_beside,
     ),
 )

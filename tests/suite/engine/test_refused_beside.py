@@ -14,10 +14,11 @@ from conformance.engine.refused_beside import blame_for_a_change, refuse_beside
 from conformance.engine.refused_release import rule_to_blame
 from conformance.mock.defects.second_creations import SECOND_CREATIONS
 from conformance.run.session import Options, open_session
+from conformance.verdict.violation import Violation
 
 SCENARIO = "a scenario"
 
-CHANGED = [one.name for one in SECOND_CREATIONS if one.name != "rec-09-active-grown"]
+CHANGED = [one.name for one in SECOND_CREATIONS if one.name not in ("rec-09-active-grown", "rec-09-second-kept")]
 """All that keep what is lawful from being accepted, or from its end."""
 
 
@@ -81,3 +82,23 @@ def test_of_releases_that_were_refused_before_and_a_creation_the_right_one_is_bl
             active = opened(bench)
             active.after_refusal = True
             assert rule_to_blame(bench.reconciliations, active, 0) == rule
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("defect", ["rec-09-second-kept", ""])
+def test_the_period_of_a_second_one_is_kept_where_that_of_another_second_one_is(
+    defect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a live target it was taken for that of an earlier run: one that is refused for itself leaves its period free."""
+    with bench_for(*filter(None, [defect])) as bench:
+        reconciliations, active = bench.reconciliations, opened(bench, refused=False)
+        monkeypatch.setattr(type(bench.session), "in_process", False)
+        second = reconciliations.begin(reconciliations.plain(active.place, 1))
+        assert reconciliations.submit_orders(second)
+        assert refuse_beside(reconciliations, active, second).is_refused
+        reconciliations.finish(active)
+        if not defect:
+            assert reconciliations.create_after_refusal(second, while_active=True).is_accepted
+            return
+        with pytest.raises(Violation, match="REC-09"):
+            reconciliations.create_after_refusal(second, while_active=True)

@@ -16,7 +16,7 @@ from conformance.errors import NotTried
 from conformance.mock.koncili import Koncili
 from conformance.mock.world import Reconciliation
 from conformance.target.shared.calendar import LONG, SHORT, Track
-from strategies.periods import MONTH
+from strategies.periods import MONTH, PERIOD
 from strategies.scope import Place
 from tests.suite.support.in_succession import WHOLE, bench_for, run
 
@@ -92,3 +92,23 @@ def test_a_long_period_that_is_refused_though_all_of_it_is_free_is_refused_for_i
         assert ("both halves" in month.refused_for) is bool(blamed)
         reconciliations.finish(month)
         reconciliations.run_through(reconciliations.plain(place, 1))
+
+
+@pytest.mark.usefixtures("without_a_clock")
+@pytest.mark.parametrize("strayed", [True, False])
+def test_what_a_stray_one_lies_over_says_nothing_of_how_long_periods_must_be(
+    *, strayed: bool, mocks: list[Koncili]
+) -> None:
+    """A month around an earlier period was accepted; short ones were refused from then on at its place, and long ones, which lie
+    elsewhere, taken for the only ones that are accepted, everywhere."""
+    with bench_for("REC-10") as bench:
+        bench.scenario, reconciliations = "REC-10", bench.reconciliations
+        place = reconciliations.scope.places[0]
+        first = reconciliations.run_through(reconciliations.plain(place, 1))
+        begins = datetime.fromisoformat(first.values[0][PERIOD])
+        stray = _used(place, begins - timedelta(days=16), 32, count(7_000_001))
+        mocks[0].world.all_reconciliations.append(stray)
+        if strayed:
+            reconciliations.strayed.add(place)
+        reconciliations.create(reconciliations.begin(reconciliations.plain(place, 1)), blame=False)
+        assert (reconciliations.scope.shortest == 0) == strayed
