@@ -75,7 +75,7 @@ class _Run:
     """How many sequences were begun."""
     at_most: int | None = None
     """How many may be; None where Hypothesis knows."""
-    blamed: dict[bool, str] = field(default_factory=dict)
+    blamed: dict[tuple[bool, bool], str] = field(default_factory=dict)
     """What was found out about refused releases, after broken ones or not: it takes long."""
 
     def begin(self) -> None:

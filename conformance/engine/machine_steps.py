@@ -12,7 +12,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.engine.checks import is_refused
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.reference_model import CODES, Model
-from conformance.engine.refused_release import rule_to_blame
+from conformance.engine.refused_release import is_for_refused_updates, rule_to_blame
 from conformance.engine.unfinished import Hindered
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -200,11 +200,16 @@ def release(model: Model, pick: int) -> None:
             if exchange.is_refused and model.orders[key].causes:  # nor is it shown, which may lawfully be late
                 model.check_done_alone(key)
                 raise Hindered("an order was not released that is not shown")
-        after_broken = reconciliation.place in model.broken_releases
-        if after_broken not in model.blamed:
-            model.blamed[after_broken] = rule_to_blame(bench.reconciliations, reconciliation, order)
+        updates = model.orders[key].done.refused
+        after = reconciliation.place in model.broken_releases, bool(updates)
+        if after not in model.blamed:
+            rule = rule_to_blame(bench.reconciliations, reconciliation, order)
+            may_be = rule in ("REL-01", "WFL-02", "REL-18")
+            if may_be and is_for_refused_updates(bench.reconciliations, reconciliation, order, updates):
+                rule = "ORD-16"
+            model.blamed[after] = rule
         raise Violation(
-            rule=model.blamed[after_broken],
+            rule=model.blamed[after],
             expected="the right release to be accepted",
             actual=f"it answered {exchange.status}",
             exchange=exchange,

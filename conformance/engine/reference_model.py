@@ -62,8 +62,9 @@ class Known:
 class Model:
     """The reference model of one example, and the steps that keep the endpoint beside it."""
 
-    def __init__(self, bench: Bench, blamed: dict[bool, str]) -> None:
-        """`blamed` is what was found out in this run about refused releases, after broken ones or not: it takes long."""
+    def __init__(self, bench: Bench, blamed: dict[tuple[bool, bool], str]) -> None:
+        """`blamed` is what was found out in this run about refused releases, after broken ones or not, of orders of which updates
+        were refused or not: it takes long."""
         self.bench = bench
         self.blamed = blamed
         self.broken_releases: set[Place] = set()

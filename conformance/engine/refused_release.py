@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.refused_beside import blame_for_a_change, where_it_is_free
 from conformance.engine.unfinished import Hindered
 from conformance.verdict.violation import Violation
+from strategies.calls import Call
 from strategies.reconciliations import Batch, order_on
 
 FEW: Final = 4
@@ -117,10 +118,36 @@ def _alone(batch: Batch, order: int) -> Batch:
     return Batch(batch.place, orders, creation, releases, batch.seconds, batch.shape)
 
 
-def _is_released(reconciliations: Reconciliations, batch: Batch) -> bool | None:
-    """Whether all of its releases are accepted; None where it could not be opened."""
+def is_for_refused_updates(
+    reconciliations: Reconciliations, reconciliation: OpenReconciliation, order: int, updates: Sequence[Call]
+) -> bool:
+    """Whether that order's release is accepted when all is done anew, and refused where these updates of it, with a fault each,
+    are sent and refused before."""
+    story, bench = list(reconciliations.bench.story), reconciliations.bench
+    alone = where_it_is_free(reconciliations, _alone(reconciliation.batch, order))
+    if alone is None or not updates:
+        return False
+    there = [replace(one, body=order_on(alone.place, one.body)) for one in updates if one.rendered is None]
+    try:
+        with bench.keeping_faults() as faults:
+            found = _is_released(reconciliations, alone) and _is_released(reconciliations, alone, there) is False
+            faults.clear()
+            return bool(found)
+    except (Hindered, Violation):
+        return False
+    finally:
+        bench.story[:] = story
+
+
+def _is_released(reconciliations: Reconciliations, batch: Batch, updates: Sequence[Call] = ()) -> bool | None:
+    """Whether all of its releases are accepted, after `updates` of its first order that are refused; None where it could not be
+    opened, or one of these was not."""
     again = reconciliations.begin(batch)
-    if not reconciliations.submit_orders(again) or reconciliations.create(again, blame=False).status // 100 != 2:
+    if not reconciliations.submit_orders(again):
+        return None
+    if not all(reconciliations.bench.send(one, again.values[0]).is_refused for one in updates):
+        return None
+    if reconciliations.create(again, blame=False).status // 100 != 2:
         return None
     turns = [*range(1, len(batch.orders)), 0]  # as they came: those beside it first
     accepted = [reconciliations.release(again, turn).status in catalogue()["REL-01"].accepted for turn in turns]
