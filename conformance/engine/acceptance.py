@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import catalogue
@@ -24,6 +25,8 @@ ACCEPTED_BY = {
     Endpoint.SUBMIT_RELEASE: "REL-01",
 }
 """The rule that says that a lawful call to the endpoint is accepted."""
+
+_TRIED_AHEAD: Final = frozenset({ACCEPTED_BY[Endpoint.CREATE_RECONCILIATION], ACCEPTED_BY[Endpoint.SUBMIT_RELEASE]})
 
 
 @dataclass
@@ -79,7 +82,17 @@ class Accepting(Sending):
         if self.hindrances is not None and (exchange.is_accepted or exchange.is_refused):
             self.hindrances.note(call, accepted=exchange.is_accepted)
 
+    @property
+    def tells_of_refusals(self) -> bool:
+        """Whether the running scenario's rule is the one that says that lawful creations, or releases, are accepted: what is
+        refused each time is what it is about. Where all were refused ahead of their scenarios' turns nobody else tells it."""
+        scenario = self.session.evidence.scenarios.get(self.scenario)
+        return scenario is not None and scenario.rule in _TRIED_AHEAD
+
     def check_worth(self, example: object) -> None:
-        """Raises Hindered where an example is not worth its client errors: it holds what was refused each time."""
-        if self.hindrances is not None and (why := self.hindrances.why_not(example)):
+        """Raises Hindered where an example is not worth its client errors: it holds what was refused each time, and the running
+        scenario is not there to tell that."""
+        if self.hindrances is None or self.tells_of_refusals:
+            return
+        if why := self.hindrances.why_not(example):
             raise Hindered(why)

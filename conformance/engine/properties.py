@@ -85,7 +85,7 @@ def prove(
         bench.session.evidence.scenarios[bench.scenario].open_laws[name_within(bench, name)] = ""
     seed = int.from_bytes(sha256(f"{bench.session.seed} {name}".encode()).digest()[:8])
     wider = strategy if otherwise is None else otherwise
-    if spares and bench.hindrances is not None and not _is_about_acceptance(bench):
+    if spares and bench.hindrances is not None and not (_is_about_acceptance(bench) or bench.tells_of_refusals):
         strategy, wider, law = _sparing(bench, bench.hindrances, strategy, wider, law)
     before = bench.session.journal.spent()
     try:

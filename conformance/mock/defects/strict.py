@@ -332,11 +332,23 @@ def _entry_of_another_order(request: Request, body: Body, world: MockWorld) -> B
     return Breach("REL-12", "releases", "an entry of this type and value is there already") if is_there else None
 
 
+def _as_told(entries: list[Any]) -> set[tuple[Any, Any]]:
+    """What is different among the entries."""
+    return {(entry["type"], entry["value"]) for entry in entries}
+
+
 _RELEASES: Final = (
     too_strict(
         "rel-01-many-entries-refused",
         "Refuses a release of more than four entries.",
         lambda body: "releases" if len(body["releases"]) > 4 else None,
+        *_RELEASING,
+        endpoint=RELEASE,
+    ),
+    too_strict(
+        "rel-01-values-of-a-type-differ",
+        "Refuses a release of several entries of one type unless they have one value: it looks the value up by the type.",
+        lambda body: "releases" if len(_as_told(body["releases"])) > len({entry["type"] for entry in body["releases"]}) else None,
         *_RELEASING,
         endpoint=RELEASE,
     ),

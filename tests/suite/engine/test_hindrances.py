@@ -260,3 +260,14 @@ def test_a_lawful_order_that_is_refused_leaves_the_budget_to_the_rules(tmp_path:
     assert run.code == 1
     assert run.verdicts("fail") == {"ORD-01", "ORD-06"}
     assert {"QRY-02", "DEL-01", "DEL-02"} <= run.verdicts("pass")
+
+
+def test_releases_that_are_refused_are_told_by_the_rule_that_says_they_are_accepted(tmp_path: Path) -> None:
+    """Before, those refused ahead of their scenarios' turns kept each of these from being sent: all was undecided."""
+    rules = [part for rule in ("REL-01", "REL-07", "REL-08", "REL-09", "REL-19") for part in ("--rule", rule)]
+    with mock(tmp_path, defect="rel-01-values-of-a-type-differ") as staged:
+        file = target_file(tmp_path / "sandbox.toml", staged.base_url, coordination=f"sqlite:{tmp_path / 's.sqlite'}")
+        run = certify(tmp_path / "reports", "--target", str(file), *rules)
+    assert run.code == 1
+    assert "REL-01" in run.verdicts("fail")
+    assert run.verdicts("fail") <= {"REL-01", "REL-19"}
