@@ -23,7 +23,7 @@ from strategies.money import CENT
 from strategies.orders import Order
 from strategies.reconciliations import Batch, at_place, batches, order_on
 from strategies.scope import Place
-from strategies.updates import with_a_cent_moved
+from strategies.updates import with_a_cent_moved, with_one_more
 
 _AS_LAST: Final = "its order was sent with other values before, and is shown as it was sent last"
 _NEITHER: Final = "its order was sent with other values before, and a value is none of theirs"
@@ -133,8 +133,10 @@ def _is_ready(bench: Bench, drawn: Example, reconciliation: OpenReconciliation, 
     """Whether the order is shown as it was sent last, and its reconciliation open. An update may show half an hour later: where
     that is to be waited for, nothing is open yet."""
     before, order = drawn
-    values = reconciliation.values[0]
-    for version in _later(drawn):
+    # Under a code of its own: what it is first is none of what is opened for it.
+    values = reconciliation.values[0].having(code=bench.fresh(before.shape)["code"])
+    reconciliation.values = (values,)
+    for version in (_first(drawn), *_earlier(drawn), order):
         update = Call(Endpoint.SUBMIT_ORDER, body=version)
         if not bench.is_accepted(update, bench.send(update, values)):
             return False
@@ -143,7 +145,7 @@ def _is_ready(bench: Bench, drawn: Example, reconciliation: OpenReconciliation, 
         if bench.problems(bench.query(before.place, values["code"]), order, values):
             raise Spoiled("an update is not shown yet")
         return True
-    yield from bench.until_shown(order, values, before.place, before=(None, *_earlier(drawn)))
+    yield from bench.until_shown(order, values, before.place, before=(None, _first(drawn), *_earlier(drawn)))
     if bench.session.control is not None:
         bench.session.control.advance(CONSOLIDATION_SECONDS)
     return bench.reconciliations.create(reconciliation).is_accepted
@@ -156,6 +158,11 @@ def _where_it_is_free(bench: Bench, drawn: Example) -> Example:
     if before.place in free or not free or bench.session.control is not None:
         return drawn
     return at_place(before, free[-1]), order_on(free[-1], order)
+
+
+def _first(drawn: Example) -> Order:
+    """What the order is before all that: it has an extract more. A count that is kept from then on is none of the extracts'."""
+    return with_one_more(drawn[0].orders[0])
 
 
 def _earlier(drawn: Example) -> tuple[Order, ...]:

@@ -128,6 +128,15 @@ def _first_version_forgotten(world: MockWorld, key: OrderKey) -> None:
     world.memory.pop(key, None)
 
 
+def _not_as_many_as_at_first(request: Request, body: Body, world: MockWorld) -> Breach | None:
+    """Objects to a release of more or fewer entries than the order had extracts when it came first."""
+    key = order_key(body)
+    first = world.memory.get(key) if request.endpoint is RELEASE and key else None
+    if first is None or len(entries_of(first.get("extracts"))) == len(entries_of(body.get("releases"))):
+        return None
+    return Breach("REL-09", "releases", "it has more or fewer entries than the order has extracts")
+
+
 def _unlike_its_first_version(request: Request, body: Body, world: MockWorld) -> Breach | None:
     """Objects to a release of other entries than the extracts with which the order came first."""
     key = order_key(body)
@@ -250,6 +259,10 @@ MATCHING: Final = (
     ),
     Defect(name="rel-01-first-version", statement="Compares a release with the extracts with which its order was first sent.",
            rules=rules("REL-01", "WFL-04", "CON-05"), stores=_first_version_kept, objects=_unlike_its_first_version,
+           after_deletion=_first_version_forgotten),
+    Defect(name="rel-01-counted-at-first",
+           statement="Demands as many entries of a release as its order had extracts when it came first.",
+           rules=rules("REL-01", "WFL-04", "CON-05"), stores=_first_version_kept, objects=_not_as_many_as_at_first,
            after_deletion=_first_version_forgotten),
     Defect(name="rel-01-first-of-its-code", statement="Compares a release with the first order of its code on any account.",
            rules=rules("REL-01"), objects=_unlike_its_namesake),

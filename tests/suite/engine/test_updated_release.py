@@ -43,7 +43,8 @@ def blamed(bench: Bench) -> str:
 
 @pytest.mark.usefixtures("without_a_clock")
 @pytest.mark.parametrize(
-    "defect", ["", "rel-08-as-it-was-before", "rel-08-as-it-was-in-between", "rel-01-as-it-was-first"]
+    "defect",
+    ["", "rel-08-as-it-was-before", "rel-08-as-it-was-in-between", "rel-01-as-it-was-first", "rel-01-counted-at-first"],
 )
 def test_whoever_sees_updates_at_once_takes_what_is_last_and_nothing_else(defect: str) -> None:
     with bench_for(*filter(None, [defect]), together=False) as bench:
