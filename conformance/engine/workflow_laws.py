@@ -51,6 +51,10 @@ def _has_many_entries(batch: Batch) -> bool:
     return sum(len(release["releases"]) for release in batch.releases) > MANY_ENTRIES
 
 
+def _has_one_entry(batch: Batch) -> bool:
+    return sum(len(order["extracts"]) for order in batch.orders) == 1
+
+
 def _wanted(bench: Bench) -> int:
     return max(1, bench.session.profile.sequences // 2)
 
@@ -69,7 +73,12 @@ def ends_reconciled(orders: Orders, bench: Bench, rule: Rule) -> list[Whole]:
     least, most = orders
     any_orders, several = batches(scope, at_least=least, at_most=most), most > 1
     # One order alone is what most laws open none for: it has its own, but that which S2 prints.
-    laws = [law("", any_orders, _wanted(bench), partial(_has_orders, orders) if several else is_printed)]
+    wanted = _wanted(bench)
+    is_of_one_entry = not several and wanted > 1
+    laws = [law("", any_orders, wanted - is_of_one_entry, partial(_has_orders, orders) if several else is_printed)]
+    if is_of_one_entry:
+        # What has more than one entry may end where what has one does not.
+        laws.append(law(" of a single entry", batches(scope, bare=True), 1, _has_one_entry))
     if several:
         # With one that is canceled: what becomes of reconciled orders of each status is seen by those of several, too.
         long = batches(scope, at_least=most, at_most=most, last=("CANCELED",)).filter(_has_many_entries)

@@ -53,6 +53,8 @@ COMPLETION: Final = (
               lambda one: 2 * one.received >= one.quantity),
     _complete("never-of-one", "Never completes a reconciliation of one order.",
               lambda one: one.received >= one.quantity and len(one.orders) > 1),
+    _complete("never-of-one-entry", "Never completes a reconciliation of a single entry.",
+              lambda one: one.received >= one.quantity > 1),
     _complete("never-of-many", "Never completes a reconciliation of several orders.",
               lambda one: one.received >= one.quantity and len(one.orders) == 1),
     _complete("never-above-ten", "Never completes a reconciliation of more than ten entries.",
