@@ -154,7 +154,9 @@ class Shelf(Ahead[Shared[Any]]):
         """Try one example; what it has shown is kept where all went as it should."""
         bench, part = self.bench, one.orders
         assert part is not None
-        part.id, part.values = whole.id, tuple(values.having(reconciliation=str(whole.id)) for values in part.values)
+        # Where its period was used it was opened in another one.
+        now = {name: whole.values[0][name] for name in (PERIOD, "reconciliation")}
+        part.id, part.values = whole.id, tuple(values.having(**now) for values in part.values)
         with self._noted(one) as notes:
             bench.reconciliations.lent = part
             try:

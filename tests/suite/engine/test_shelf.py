@@ -18,7 +18,10 @@ from conformance.engine.release_laws import SHARED_LAWS
 from conformance.engine.shelf import Shelf, prove_shared
 from conformance.errors import TargetUnavailable
 from conformance.mock import defects as mock_defects
+from conformance.mock.koncili import Koncili
+from conformance.mock.world import Reconciliation
 from conformance.run.session import Options, open_session
+from conformance.target.shared.calendar import LONG, SHORT
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
 
@@ -83,6 +86,24 @@ def test_a_few_reconciliations_serve_all_and_each_scenario_has_what_it_has_by_it
             assert (len(bench.reconciliations.ids) <= PLACES) is together
     assert found[0] == found[1]
     assert all(refused > 0 for step, (_, refused) in found[0].items() if RULES[step] in REFUSES)
+
+
+@pytest.mark.usefixtures("without_a_clock")
+def test_where_the_first_periods_are_used_all_is_dated_within_the_next_one(mocks: list[Koncili]) -> None:
+    """What was opened moved on to another period, and the releases in it were dated in the one that was refused."""
+    with bench_for(*RULES) as bench:
+        bench.session.in_process, ids = False, count(7_000_001)
+        for place in bench.scope.places:
+            for track in (SHORT, LONG):
+                ends = track.first + track.run / 2
+                used = Reconciliation(
+                    next(ids), place.account, place.channel, track.first, ends, 1, situation="CONCILIED"
+                )
+                mocks[0].world.all_reconciliations.append(used)
+        assert [run(bench, step) for step in RULES] == [""] * len(RULES)
+        assert bench.session.evidence.observed == {}
+        a_plain_one_where_the_long_one_was_refused = 1
+        assert len(bench.reconciliations.ids) <= PLACES + a_plain_one_where_the_long_one_was_refused
 
 
 def test_what_was_sent_before_its_turn_is_counted_where_it_belongs() -> None:
