@@ -59,6 +59,11 @@ class OpenReconciliation:
         return self.batch.place
 
     @property
+    def has_parts(self) -> bool:
+        """Whether it is one of the shelf, for more entries than its own orders have."""
+        return sum(len(order["extracts"]) for order in self.batch.orders) < int(self.batch.creation["releasesQtd"])
+
+    @property
     def is_complete(self) -> bool:
         """Whether every order's release was accepted, or so many that there is no room for another entry."""
         return self.released == set(range(len(self.batch.orders))) or self.is_full

@@ -16,6 +16,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
+from conformance.engine.same_code import accepted_under_a_code
 from conformance.engine.shelf import Laws, Shared, within_one_period
 from conformance.engine.updated_release import accepted_as_updated
 from conformance.engine.waiting import Waiting
@@ -64,12 +65,14 @@ def _accepted(
 
 
 def exact_releases(bench: Bench, rule: Rule) -> list[Shared[Any]]:
-    """Every exact release is accepted, also in the last hours of a period of days, and of an order that was updated."""
+    """Every exact release is accepted, also in the last hours of a period of days, of an order that was updated, and under the
+    code of another account's that was released."""
     scope = bench.reconciliations.shared_scope
     return [
         _accepted(bench, rule, batches(scope), bench.session.profile.sequences),
         _accepted(bench, rule, _on_the_last_day(scope), 1, " on the last day", whole_period=True),
         accepted_as_updated(bench, rule),
+        *accepted_under_a_code(bench, rule),
     ]
 
 

@@ -128,6 +128,15 @@ def _first_version_forgotten(world: MockWorld, key: OrderKey) -> None:
     world.memory.pop(key, None)
 
 
+def _code_released_elsewhere(request: Request, body: Body, world: MockWorld) -> Breach | None:
+    """Objects to the release of an order of whose code another account's was released."""
+    key = order_key(body)
+    if request.endpoint is not RELEASE or key is None:
+        return None
+    is_there = any(one[-1] == key[-1] and one != key for batch in world.all_reconciliations for one in batch.orders)
+    return Breach("REL-11", "marketplaceCode", "a release of this code is there already") if is_there else None
+
+
 def _not_as_many_as_at_first(request: Request, body: Body, world: MockWorld) -> Breach | None:
     """Objects to a release of more or fewer entries than the order had extracts when it came first."""
     key = order_key(body)
@@ -264,6 +273,8 @@ MATCHING: Final = (
            statement="Demands as many entries of a release as its order had extracts when it came first.",
            rules=rules("REL-01", "WFL-04", "CON-05"), stores=_first_version_kept, objects=_not_as_many_as_at_first,
            after_deletion=_first_version_forgotten),
+    Defect(name="rel-01-released-by-code", statement="Takes one release of a code, whichever account's order that is.",
+           rules=rules("REL-01", "QRY-05", "WFL-04"), objects=_code_released_elsewhere),
     Defect(name="rel-01-first-of-its-code", statement="Compares a release with the first order of its code on any account.",
            rules=rules("REL-01"), objects=_unlike_its_namesake),
 )  # fmt: skip
