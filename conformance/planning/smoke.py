@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.i18n.messages import mark
 from conformance.planning.costs import Stage, client_errors_of, measured
-from conformance.planning.turns import rank
+from conformance.planning.turns import STOOD_ON, rank
 
 SMOKE: Final = "smoke"
 
@@ -74,11 +74,11 @@ def tries_kinds(stage: Stage) -> bool:
 
 
 def _affordable(scenarios: Sequence[Stage], client_errors: int) -> list[Stage]:
-    """The cheapest of each rule first, of those of one cost what others stand on; then what else there is room for."""
+    """The cheapest of each rule first, and before all what others stand on; then what else there is room for."""
     kept, left = list[Stage](), client_errors
     cheapest = _cheapest(scenarios)
     others = [stage for stage in scenarios if stage is not cheapest[stage.rule]]
-    for stage in [*sorted(cheapest.values(), key=_worth), *sorted(others, key=_worth)]:
+    for stage in [*sorted(cheapest.values(), key=_need), *sorted(others, key=_worth)]:
         if stage.client_errors <= left:
             kept.append(stage)
             left -= stage.client_errors
@@ -92,6 +92,10 @@ def _cheapest(scenarios: Iterable[Stage]) -> dict[str, Stage]:
         if stage.client_errors < cheapest.setdefault(stage.rule, stage).client_errors:
             cheapest[stage.rule] = stage
     return cheapest
+
+
+def _need(stage: Stage) -> tuple[bool, int, int]:
+    return stage.rule not in STOOD_ON, *_worth(stage)
 
 
 def _worth(stage: Stage) -> tuple[int, int]:
