@@ -87,9 +87,8 @@ class Opening:
             if exchange.is_refused and self.is_busy:
                 raise Hindered(f"account {place.account} was still reconciling the one before")
         exchange = self._in_other_periods(exchange)
-        if (
-            exchange.is_refused and self.instead is not None and place not in calls.strayed
-        ):  # without other periods, its own may be an earlier run's
+        # Without other periods, its own may be an earlier run's.
+        if exchange.is_refused and self.instead is not None and place not in calls.strayed:
             calls.takes_plain.all_but(self.instead, in_several_periods=self.elsewhere)
             seconds, entries = calls.takes_plain.plainest
             if not self.reconciliation.refused_for:

@@ -125,9 +125,8 @@ def _probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
                 found = taken if exchange.status // 100 == 2 else refused
             if order not in reconciliation.released and not reconciliations.released(reconciliation, order):
                 return
-            if (
-                bench.session.is_open(reading) and bench.late == late
-            ):  # else it may have been refused for what is seen late
+            # Where something was seen late meanwhile it may have been refused for that.
+            if bench.session.is_open(reading) and bench.late == late:
                 bench.learn(reading, found)
     finally:
         reconciliations.finish(reconciliation)

@@ -521,10 +521,10 @@ def whole_parts(rules: Collection[str]) -> list[list[str]]:
 
 
 def test_whole_runs_on_a_bad_day(unused_stage: Stage, unused_layer: FaultProxy) -> None:
-    """All that a live endpoint can show is seen although every thirty-seventh request meets something, each time something else:
+    """All that a live endpoint can show is seen although every thirty-first request meets something, each time something else:
     at most one that is tried three times meets it each time."""
     stage, layer = unused_stage, unused_layer
-    often, apart = ("502", "429-retry-after", "reset-after", "half-answer", "html-503"), 37
+    often, apart = ("502", "429-retry-after", "reset-after", "half-answer", "html-503"), 31
     died = {GET: 71, POST: 61, DELETE: 53, CREATE: 31, RELEASE: 37}  # no token dies while one is asked for
     layer.play(
         *(Plan(fault, When(every=apart * len(often), after=apart * turn)) for turn, fault in enumerate(often)),
