@@ -294,7 +294,21 @@ class Call:
             return Came.UNHEARD
         if status == NOT_MODIFIED and self.endpoint is Endpoint.GET_ORDER:
             return Came.ACCEPTED
-        return _CAME.get(status // 100, Came.UNKNOWN)
+        came = _CAME.get(status // 100, Came.UNKNOWN)
+        return Came.UNKNOWN if came is Came.ACCEPTED and self.is_page else came
+
+    @property
+    def is_answer_left_out(self) -> bool:
+        """Whether there was an answer of which the body was not recorded."""
+        return self.answer is not None and isinstance(self.answer.body, Missing)
+
+    @Once
+    def is_page(self) -> bool:
+        """Whether a page for people came back: something on the way has answered in Koncili's place."""
+        body = self.answer.body if self.answer else b""
+        if isinstance(body, Missing) or not body.lstrip().startswith(b"<"):
+            return False
+        return _PAGE.match(body.lstrip()) is not None
 
     @Once
     def answered(self) -> Any:
@@ -337,6 +351,7 @@ def number_in(value: JSONValue) -> int | None:
     return number if is_whole(number) else None
 
 
+_PAGE: Final = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"\d{1,18}", re.ASCII)
 
 FIRST_YEAR: Final = 1970

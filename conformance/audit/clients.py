@@ -43,7 +43,7 @@ class Clients:
     def miss(self) -> None:
         """An entry can't be read: it may have been a call for a token, or one that was taken after a 429."""
         self._tokens.miss()
-        self._back_off = BackOff(self._findings)
+        self._back_off.finish()
 
     def doubt(self, call: Call) -> None:
         """A call that the same file held before: it was recorded twice, or sent twice at once."""
@@ -77,6 +77,7 @@ class Clients:
         """Judge what only the end decides."""
         self._paths.finish()
         self._queries.finish()
+        self._back_off.finish()
         self._stop.finish()
         self._tokens.finish()
         self._headers.finish()

@@ -10,7 +10,7 @@ from typing import Final
 
 from conformance.audit.books import Books
 from conformance.audit.call import OF_TOKENS, Call, Came, Place
-from conformance.audit.callback_rules import judge_callback
+from conformance.audit.callback_rules import Callbacks
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
 from conformance.audit.places import Places
@@ -33,6 +33,7 @@ class Environments:
         self._findings, self._readings = findings, readings
         self.books = Books()
         self._overheard = Overheard()
+        self._callbacks = Callbacks(findings)
         self._places: dict[str, Places] = {}
         self._of: dict[Place | None, dict[str, _Server]] = {}
 
@@ -70,7 +71,7 @@ class Environments:
 
     def hear(self, call: Call, notification: Mapping[str, object]) -> None:
         """Judge what the integration's callback has answered, and take note of what it was told."""
-        judge_callback(call, self._findings)
+        self._callbacks.take(call, notification)
         self.learn(notification)
 
     def learn(self, notification: Mapping[str, object]) -> None:
@@ -80,6 +81,7 @@ class Environments:
 
     def finish(self) -> None:
         """Judge what only the end decides."""
+        self._callbacks.finish()
         for _, places in sorted(self._places.items()):
             places.finish()
             self.books.take_over(places.books)

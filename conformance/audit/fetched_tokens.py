@@ -25,8 +25,14 @@ _YOUNG: Final = SHORTER_LIFE * 3 / 4
 """A token that is older is near its end, and may be replaced; one that is renewed of itself may be at half its life."""
 FEW_CALLS: Final = 5
 """A token that was used for no more calls, and lived, was fetched for them."""
-MANY: Final = 3
-"""So many needless ones are no restart any more."""
+MANY: Final = 5
+"""So many needless ones are no restart any more, and no job whose steps are processes of their own."""
+MANY_OF_ONE_CALL: Final = 3
+"""The same, where each served one call at most."""
+_DENSE: Final = timedelta(minutes=10)
+"""Within so long: a job that a schedule starts is a process of its own, has no token, and logs in."""
+_IDLE: Final = timedelta(minutes=4)
+"""A token that was not used for so long belongs to a process that has ended: schedules go by five minutes and more."""
 MANY_BESIDE: Final = 12
 """Workers that have just started have tokens that were used for few calls so far: so many are none."""
 
@@ -45,6 +51,9 @@ class _Fetched:
     """For how many calls by then."""
     until: datetime
     """When that one has lived for certain."""
+    served: int = 0
+    """How many calls in the end."""
+    is_told: bool = False
 
 
 @dataclass(slots=True)
@@ -55,11 +64,18 @@ class _Fetching:
     """The last login, and its token."""
     waiting: deque[_Fetched] = field(default_factory=deque)
     """Of which it is not known yet what the token before was used for."""
-    needless: list[_Fetched] = field(default_factory=list)
-    """Fewer than MANY."""
+    needless: deque[_Fetched] = field(default_factory=lambda: deque(maxlen=MANY))
+    """The last ones."""
     beside: list[_Fetched] = field(default_factory=list)
     """Where the token before was used afterwards, but for few calls until the recording ended."""
-    are_many: bool = False
+
+    def many(self) -> list[_Fetched]:
+        """The last ones, where they are as many as no schedule starts processes."""
+        for number, most in ((MANY, FEW_CALLS), (MANY_OF_ONE_CALL, 1)):
+            last = list(self.needless)[-number:]
+            if len(last) == number and all(one.served <= most for one in last) and _are_dense(last):
+                return last
+        return []
 
 
 class FetchedTokens:
@@ -69,6 +85,7 @@ class FetchedTokens:
         self._findings, self._given = findings, given
         self._used: dict[str, int] = {}
         """How many calls each token that was given was used for."""
+        self._last_used: dict[str, datetime] = {}
         self._is_missed = False
         """Whether a call was made by a token that is none of those given, or was blotted out."""
         self._users: dict[_User, _Fetching] = {}
@@ -77,9 +94,11 @@ class FetchedTokens:
         """An entry can't be read: it may have used any token, or have been told that it is dead."""
         self._users.clear()
 
-    def use(self, token: str) -> None:
+    def use(self, token: str, call: Call) -> None:
         """A token was used for a call."""
         self._used[token] = self._used.get(token, 0) + 1
+        if call.started is not None:
+            self._last_used[token] = call.started
 
     def miss_use(self) -> None:
         """A call was made by a token that was not recorded as it was given."""
@@ -130,6 +149,7 @@ class FetchedTokens:
             or now is None
             or given is None
             or now - given >= young
+            or now - self._last_used.get(before[1], given) >= _IDLE
             or before[1] == token
             or before[1] in dead
         ):
@@ -144,14 +164,13 @@ class FetchedTokens:
             self._findings.keeps(TOKENS, one.call)
         elif used > one.used and not is_over:
             user.beside.append(one)
-        elif user.are_many:
-            self._breaks(one)
         else:
+            one.served = used
             user.needless.append(one)
-            if len(user.needless) == MANY:
-                user.are_many = True
-                for needless in user.needless:
+            for needless in user.many():
+                if not needless.is_told:
                     self._breaks(needless)
+                    needless.is_told = True
 
     def _breaks(self, one: _Fetched) -> None:
         if one.call.endpoint is Endpoint.CREATE_TOKEN:
@@ -159,6 +178,11 @@ class FetchedTokens:
         else:
             says = f"a token was renewed although it lived and had served no more than {FEW_CALLS} calls"
         self._findings.breaks(TOKENS, one.call, says, cause="fetched")
+
+
+def _are_dense(fetched: list[_Fetched]) -> bool:
+    first, last = fetched[0].call.started, fetched[-1].call.started
+    return first is None or last is None or last - first <= _DENSE
 
 
 def _user_of(call: Call) -> _User:

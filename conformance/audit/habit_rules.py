@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from conformance.audit.call import BAD_REQUEST, OF_TOKENS, Call, Came, OrderKey, Place
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
-from conformance.audit.states import overlaps
+from conformance.audit.states import CONSOLIDATED, Order, is_said_to_be_missing, overlaps
 from conformance.contract.credentials import decode_credentials
 from conformance.contract.endpoints import (
     ACCESS_TOKEN_FIELD,
@@ -33,6 +33,10 @@ HELD_TWICE: Final = "the file holds the call twice, at the same second: it was r
 BOTH_WAYS: Final = (
     "whether the same was refused before it was sent is not known: it is in another recording, or times don't tell"
 )
+
+BY_THE_WAY: Final = "refused with 400 by a page for people, which is none of Koncili's answers"
+
+SEEN_LATE: Final = "refused because there is no such order, which a query has found meanwhile: it was seen late"
 
 REPEATED, LOOKED_UP, URLS = "CLI-12", "CLI-13", "CLI-15"
 
@@ -124,9 +128,12 @@ class Repetitions:
         self._refused.clear()
         self._own.clear()
 
-    def take(self, call: Call) -> None:
-        """Judge the call by what was refused before, and take note of its own refusal."""
+    def take(self, call: Call, order: Order | None = None) -> None:
+        """Judge the call by what was refused before, and take note of its own refusal. `order`: the one that it is about."""
         if call.endpoint is None or call.endpoint in OF_TOKENS:
+            return
+        if call.status == BAD_REQUEST and call.is_page:
+            self._findings.cannot_tell(REPEATED, BY_THE_WAY)
             return
         if not call.has_body:
             self._findings.cannot_tell(REPEATED, "the body was not recorded")
@@ -140,13 +147,10 @@ class Repetitions:
         is_refused = before is not None and call.status == BAD_REQUEST
         own = self._changes_of_its_own(call)
         is_same = before is not None and is_refused and self._is_unchanged(before, call, own)
-        if before is not None and is_same and not call.is_after(before.call) and _may_be_after(call, before.call):
-            self._findings.cannot_tell(REPEATED, BOTH_WAYS)
-        elif before is not None and is_same and call.is_after(before.call):
-            says = f"the same was refused with 400 at entry {before.call.origin.entry}, and nothing has changed since"
-            self._findings.breaks(REPEATED, call, says, value=call.error_code, others=[before.call])
-        else:
+        if before is None or not is_same:
             self._findings.keeps(REPEATED, call)
+        else:
+            self._judge(call, before.call, order)
         if call.status == BAD_REQUEST:
             if call.key is not None:
                 self._own.setdefault(call.key, 0)
@@ -160,6 +164,18 @@ class Repetitions:
                 self._own[call.key] += 1
             if place is not None and call.endpoint in _OF_RECONCILIATIONS:
                 self._own[place] = self._own.get(place, 0) + 1
+
+    def _judge(self, call: Call, before: Call, order: Order | None) -> None:
+        """Judge what was refused before, while nothing has changed as far as the calls show."""
+        if order is not None and _may_see_late(call, before, order):
+            self._findings.cannot_tell(REPEATED, SEEN_LATE)
+        elif call.is_after(before):
+            says = f"the same was refused with 400 at entry {before.origin.entry}, and nothing has changed since"
+            self._findings.breaks(REPEATED, call, says, value=call.error_code, others=[before])
+        elif _may_be_after(call, before):
+            self._findings.cannot_tell(REPEATED, BOTH_WAYS)
+        else:
+            self._findings.keeps(REPEATED, call)
 
     def _is_unchanged(self, before: _Refused, call: Call, own: int) -> bool:
         """Whether nothing has changed since, or nothing but other orders, which was found out before: a queue that is worked off
@@ -187,6 +203,16 @@ class Repetitions:
         self._refused = {
             same: one for same, one in self._refused.items() if one.call.place is None or one.call.place[0] != account
         }
+
+
+def _may_see_late(call: Call, before: Call, order: Order) -> bool:
+    """Whether both were refused for an order that a query has found meanwhile: a release may see it half an hour late."""
+    if not order.verified or not (call.is_answer_left_out or is_said_to_be_missing(call, "marketplaceCode")):
+        return False
+    if call.started is None or before.started is None or order.found_at is None:
+        return True
+    is_young = order.changed_at is None or call.started - order.changed_at <= CONSOLIDATED
+    return is_young and order.found_at >= before.started
 
 
 def _may_be_after(call: Call, other: Call) -> bool:

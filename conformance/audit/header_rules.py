@@ -25,6 +25,8 @@ BLOTS_OUT: Final = (
     f"the recorder blots out {TOKEN_HEADER}, and calls that were taken have no {INTEGRATOR_HEADER} header"
 )
 
+SHARED: Final = "one access token was sent with the UUIDs of several integrators, of which it can be one's only"
+
 BLOTTED_OUT: Final = "the recorder has blotted out the integrator"
 
 MOST_HELD: Final = 1_000
@@ -63,6 +65,8 @@ class Headers:
         """By recording the calls without it whose token the recorder has blotted out."""
         self._taken: set[str] = set()
         """Recordings in which such a call was taken."""
+        self._integrators: dict[object, str] = {}
+        """By access token the integrator beside which it came first."""
 
     def take(self, call: Call, *, is_odd: bool = False) -> None:
         """Judge a call. `is_odd`: what it carries for a token is something else."""
@@ -130,7 +134,11 @@ class Headers:
                 self._hold(INTEGRATOR, call)
         elif _is_uuid(value):
             self._tells.add(call.origin.file)
-            self._findings.keeps(INTEGRATOR, call)
+            known = self._integrators.setdefault(token, value.strip().lower()) if _is_told(token) else None
+            if known is None or known == value.strip().lower():
+                self._findings.keeps(INTEGRATOR, call)
+            else:
+                self._findings.cannot_tell(INTEGRATOR, SHARED)
         elif _PLACE_HOLDER.fullmatch(value) and len(self._place_holders) < MOST_HELD:
             self._place_holders.append(call)
         elif (is_masked(value) and not _is_uuid(value.strip(_AROUND))) or _DIGEST.fullmatch(value):
@@ -199,6 +207,10 @@ def _shows_a_token(call: Call) -> bool:
     """Whether its refusal shows that it had a token: without one all else is not looked at (AUTH-03)."""
     code = call.error_code
     return call.came is Came.REFUSED and code is not None and "-" in code
+
+
+def _is_told(token: str | Missing | None) -> bool:
+    return isinstance(token, str) and bool(token.strip()) and not is_masked(token)
 
 
 @lru_cache(maxsize=256)

@@ -23,8 +23,17 @@ RATES, AT_ONCE = "CLI-09", "CLI-17"
 TWICE: Final = "another recording holds the same calls: they were recorded twice, or sent by two workers"
 WHOSE: Final = "the recorder has blotted out the integrator, or left it out, and rates are each integrator's own"
 HELD_TWICE: Final = "the file holds the call twice, at the same time: it was recorded twice, or sent twice at once"
+GIVEN_UP: Final = (
+    "the same was sent again while it was under way: the client may have waited no longer, "
+    "which a recorder at the server can't tell"
+)
 NO_DURATION: Final = "how long a call took was not recorded"
 WHOLE_SECONDS: Final = "the recording has times in whole seconds only"
+
+_PATIENCE: Final = timedelta(seconds=3)
+"""Clients wait no less for an answer."""
+_MAY_BE_SENT_AGAIN: Final = frozenset({Endpoint.SUBMIT_ORDER, Endpoint.CREATE_RECONCILIATION})
+"""What may be sent again as it was where no answer came."""
 
 OVERLAP: Final = timedelta(milliseconds=3)
 """Calls that overlap by no more may have been made one after the other: recorders round to the millisecond."""
@@ -154,7 +163,9 @@ class AtOnce:
         beside = [one for one in others if one.origin.file == call.origin.file]
         others = [one for one in others if one.ended is None or _is_under_way(one.ended, call.started)]
         together = [one for one in others if one in beside and one.ended is not None]
-        if together and call.endpoint is not None and (first := together[0]).endpoint is not None:
+        if together and all(_may_be_given_up(one, call) for one in together):
+            self._findings.cannot_tell(AT_ONCE, GIVEN_UP)
+        elif together and call.endpoint is not None and (first := together[0]).endpoint is not None:
             says = (
                 f"{call.endpoint.label} was sent while {first.endpoint.label} of entry {first.origin.entry} about the same "
                 f"{subject[0]} was not answered"
@@ -200,6 +211,13 @@ class AtOnce:
             else:
                 self._under_way.pop(over, None)
         return self._under_way.get(subject, [])
+
+
+def _may_be_given_up(one: Call, again: Call) -> bool:
+    """Whether the client may have sent the same again because it would wait for the answer no longer."""
+    if again.endpoint not in _MAY_BE_SENT_AGAIN or one.started is None or again.started is None:
+        return False
+    return request_of(one) == request_of(again) and again.started - one.started >= _PATIENCE
 
 
 def _subject_of(call: Call) -> _Subject | None:

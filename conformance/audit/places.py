@@ -120,7 +120,7 @@ class Places:
         self._at_once.answered(call)
         is_clear = self._at_once.take(call)
         self._lost.take(call)
-        self._repetitions.take(call)
+        self._repetitions.take(call, world.order(call.key) if call.key is not None else None)
         judge_account(call, findings)
         whole = judge_body(call, findings, self._readings)
         match call.endpoint:

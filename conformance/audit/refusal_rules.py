@@ -17,7 +17,7 @@ from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
 from conformance.audit.states import CLOCKS
 from conformance.contract.endpoints import Endpoint
-from conformance.contract.limits import BLOCK_SECONDS
+from conformance.contract.limits import BLOCK_SECONDS, MINUTE_SECONDS
 from conformance.traffic.exchange import Missing
 
 BACK_OFF, STOP = "CLI-10", "CLI-11"
@@ -39,11 +39,20 @@ JITTER: Final = timedelta(seconds=1)
 """So much sooner a call may seem to come than it did: recorders round, networks hold up one call and not the next."""
 
 _BLOCK: Final = timedelta(seconds=BLOCK_SECONDS)
-_ALIKE: Final = 1.5
-"""Waits of which the longest is no longer than so many times the shortest have not grown."""
-_WAITS: Final = 3
-"""So many waits in a row, without one that the server asked for, show whether they grow."""
+_MINUTE: Final = timedelta(seconds=MINUTE_SECONDS)
+_NOT_GROWING: Final = ((3, 1.1), (5, 1.5))
+"""So many waits in a row, without one that the server asked for, have not grown where the longest is no longer than so many times
+the shortest. Three that are drawn at random are hardly ever so much alike."""
+_NETWORK: Final = timedelta(milliseconds=100)
+_GROWN: Final = 3
+"""Waits that are so many times as long as the first one have grown: what they grow to has an end."""
+_AT_ONCE: Final = timedelta(milliseconds=50)
+"""Who waits for less does not wait. Waits drawn at random between nothing and ever more (full jitter) are mostly longer."""
 _AT_THE_SERVER: Final = timedelta(milliseconds=5)
+
+DRAWN: Final = (
+    "a short wait after a 429 may be the first of ever longer ones, or one drawn at random: too few show which"
+)
 
 _MOST_HELD: Final = 1_000
 _MOST_WAITING: Final = 200
@@ -61,6 +70,10 @@ class _Throttled:
     last: Call
     waits: list[timedelta] = field(default_factory=list)
     """How long the client waited, each time that the server did not say."""
+    short: list[Call] = field(default_factory=list)
+    """Calls that were sent again within a second, and not at once."""
+    hasty: list[tuple[Call, timedelta]] = field(default_factory=list)
+    """Those that were sent again at once, and after how long."""
 
 
 @dataclass(slots=True)
@@ -104,13 +117,36 @@ class BackOff:
             known.any = _noted(known.any, call)
             known.own[request] = _noted(known.own.pop(request, None), call)
             if len(known.own) > _MOST_WAITING:
-                del known.own[next(iter(known.own))]
+                self._settle(known.own.pop(next(iter(known.own))))
         elif known is not None and call.came is not Came.UNKNOWN:
-            known.own.pop(request, None)
+            self._settle(known.own.pop(request, None))
             if known.any is not None and _is_after(call, known.any.last):
                 known.any = None
             if known.any is None and not known.own:
                 del self._throttled[subject]
+
+    def finish(self) -> None:
+        """Judge what the end of the recording decides."""
+        for known in self._throttled.values():
+            for own in known.own.values():
+                self._settle(own)
+        self._throttled.clear()
+
+    def _settle(self, own: _Throttled | None) -> None:
+        """Judge short waits beside the others of that request: of waits drawn at random one may be next to nothing."""
+        if own is None:
+            return
+        has_waited = any(wait >= JITTER for wait in own.waits)
+        for call, waited in own.hasty:
+            if len(own.hasty) > 1 or not has_waited:
+                self._tell_at_once(call, waited)
+            else:
+                self._findings.cannot_tell(BACK_OFF, DRAWN)
+        for _ in own.short:
+            self._findings.cannot_tell(BACK_OFF, DRAWN)
+
+    def _tell_at_once(self, call: Call, waited: timedelta) -> None:
+        self._findings.breaks(BACK_OFF, call, f"sent {waited.total_seconds():.2f} s after a 429", cause="at once")
 
     def _judge(self, call: Call, known: _Throttled, *, is_own: bool) -> None:
         if call.started is None or known.last.ended is None or not _is_after(call, known.last):
@@ -138,16 +174,34 @@ class BackOff:
         if isinstance(call.exchange.request.body, Missing):
             self._findings.cannot_tell(BACK_OFF, WHICH)
             return
+        self._judge_wait(call, known, waited, is_own=is_own)
+
+    def _judge_wait(self, call: Call, known: _Throttled, waited: timedelta, *, is_own: bool) -> None:
+        """Judge a wait that the server did not ask for."""
         known.waits.append(waited)
-        recent = known.waits[-_WAITS:]
-        if waited < JITTER:
-            says = f"sent {waited.total_seconds():.2f} s after a 429"
-            self._findings.breaks(BACK_OFF, call, says, cause="at once")
-        elif len(recent) == _WAITS and max(recent) < _ALIKE * min(recent):
-            told = ", ".join(f"{wait.total_seconds():.1f} s" for wait in recent)
+        alike = _not_growing(known.waits)
+        if waited < JITTER and not is_own:
+            self._tell_at_once(call, waited)
+        elif waited < _AT_ONCE:
+            known.hasty.append((call, waited))
+        elif alike:
+            told = ", ".join(f"{wait.total_seconds():.1f} s" for wait in alike)
             self._findings.breaks(BACK_OFF, call, f"one 429 after the other, and waits of {told}", cause="not growing")
+        elif waited < JITTER:
+            known.short.append(call)
         else:
             self._findings.keeps(BACK_OFF, call)
+
+
+def _not_growing(waits: list[timedelta]) -> list[timedelta]:
+    """The last waits, where they show that waits do not grow; those of a minute need not, as rates are by the minute."""
+    for number, ratio in _NOT_GROWING:
+        recent = waits[-number:]
+        if len(recent) < number or min(recent) >= _MINUTE - JITTER or max(recent) >= _GROWN * waits[0]:
+            continue
+        if max(recent) < min(recent) * ratio + _NETWORK:
+            return recent
+    return []
 
 
 def _may_be_anothers(call: Call, other: Call) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 from conformance.audit.call import LENIENT, Call, Came
 from conformance.audit.findings import Findings, value_at
 from conformance.audit.request_rules import UNDER_WAY
-from conformance.audit.states import FINISHED, Batch, Order, Unseen, Version
+from conformance.audit.states import FINISHED, Batch, Order, Unseen, Version, is_said_to_be_missing
 from conformance.audit.unverified import VERIFIED, Unverified
 from conformance.audit.world import World
 from conformance.contract.order_rules import VALUE_SIGN
@@ -125,18 +125,11 @@ def _may_all_have_failed(order: Order, call: Call, world: World) -> bool:
 def _judge_presence(call: Call, order: Order, findings: Findings) -> None:
     if order.version is not None or call.came is Came.ACCEPTED:
         findings.keeps(UNKNOWN_ORDER, call)
-    elif call.came is Came.REFUSED and names(call, "marketplaceCode"):
+    elif call.came is Came.REFUSED and is_said_to_be_missing(call, "marketplaceCode"):
         says = f"the server answers that it has no order {call.body.get('marketplaceCode')}"
         findings.breaks(UNKNOWN_ORDER, call, says, pointer="/marketplaceCode", value=call.body.get("marketplaceCode"))
     else:
         findings.cannot_tell(UNKNOWN_ORDER, BEFORE if _is_unseen(order) else IN_DOUBT)
-
-
-def names(call: Call, name: str) -> bool:
-    """Whether a refusal is about that field, as far as the server says."""
-    told = call.answered if isinstance(call.answered, dict) else {}
-    source, message = told.get("errorSource"), told.get("errorMessage")
-    return source == name and isinstance(message, str) and "not found" in message.lower()
 
 
 def _is_unseen(order: Order) -> bool:
@@ -243,7 +236,7 @@ def _judge_batch(call: Call, batch: Batch | None, findings: Findings, new: int, 
     """Judge a release beside its reconciliation. `new`: how many entries it adds; `is_last`: no other was opened after it."""
     number = call.body.get("reconciliationId")
     if batch is None:
-        if call.came is Came.REFUSED and names(call, "reconciliationId"):
+        if call.came is Came.REFUSED and is_said_to_be_missing(call, "reconciliationId"):
             says = f"the server answers that it has no reconciliation {number}"
             findings.breaks(UNKNOWN_BATCH, call, says, pointer="/reconciliationId", value=number)
         elif call.came is not Came.ACCEPTED:

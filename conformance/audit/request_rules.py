@@ -210,6 +210,8 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
     code = call.key[2]
     if not is_clear:
         findings.cannot_tell("DEL-02", UNDER_WAY)
+    elif order.deleted is not None and order.is_gone and order.verified and call.came is not Came.ACCEPTED:
+        findings.cannot_tell("DEL-02", FOUND_SINCE)
     elif order.deleted is not None and order.is_gone and call.came is not Came.ACCEPTED:
         says = f"order {code} was deleted before, at entry {order.deleted.entry}"
         findings.breaks("DEL-02", call, says, pointer="query marketplaceCode", value=code)
@@ -282,6 +284,7 @@ def _is_its_own(batch: Batch, call: Call) -> bool:
 UPDATED: Final = "CLI-07"
 
 UNDER_WAY: Final = "another call about the order was under way"
+FOUND_SINCE: Final = "a query has found the order since it was deleted: its deletion was seen late"
 
 
 def judge_update(call: Call, world: World, findings: Findings, *, is_clear: bool, in_doubt: str = "") -> None:

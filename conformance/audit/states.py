@@ -117,6 +117,13 @@ def overlaps(creation: Call, begin: datetime | None, end: datetime | None) -> bo
     return own_begin < end and begin < own_end
 
 
+def is_said_to_be_missing(call: Call, name: str) -> bool:
+    """Whether a refusal is for something that the field names and that there is not, as far as the server says."""
+    told = call.answered if isinstance(call.answered, dict) else {}
+    source, message = told.get("errorSource"), told.get("errorMessage")
+    return source == name and isinstance(message, str) and "not found" in message.lower()
+
+
 State = Version | Unseen | Gone
 
 

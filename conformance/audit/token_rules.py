@@ -117,7 +117,7 @@ class Tokens:
             return
         given = self._given.access.get(token, [])
         if len(given) == 1:
-            self._fetched.use(token)
+            self._fetched.use(token, call)
         elif not given:
             self._fetched.miss_use()
         dead = self._dead.get(token)

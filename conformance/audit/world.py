@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -122,8 +123,10 @@ class World:
             return
         order = self.order(call.key)
         if call.came is Came.ACCEPTED:
+            is_later = order.found_in == call.origin.file
             order.verified, order.found_at, order.found_in = True, call.started, call.origin.file
-            if order.version is not None or call.is_held_elsewhere:
+            known = order.version
+            if call.is_held_elsewhere or (known is not None and not (known.is_shown and is_later)):
                 return  # what it shows is known, or may be older than what was sent since
             shown = call.answered
             if not isinstance(shown, dict) or "extracts" not in shown:
@@ -131,7 +134,9 @@ class World:
             now = Version.shown(shown)
             if now is None:
                 return
-            if order.states == [UNSEEN]:
+            if known is not None:
+                yield from self._shown_again(call, order, known, now)
+            elif order.states == [UNSEEN]:
                 order.states = self._as_shown(now, call)
                 yield Change("found", call.key, call.number, now.entries)
             elif len(order.states) > 1:
@@ -140,6 +145,15 @@ class World:
             yield from self._vanish(call, order)
         elif call.came is Came.UNKNOWN:
             order.may_be_verified = True
+
+    def _shown_again(self, call: Call, order: Order, known: Version, now: Version) -> Iterator[Change]:
+        """An order that is known by a query is shown in another way: what was sent before the recording was seen late."""
+        assert call.key is not None
+        if order.releases or Counter(now.entries) == Counter(known.entries):
+            return
+        order.states = self._as_shown(now, call)
+        yield Change("replaced", call.key, call.number, known.entries)
+        yield Change("found", call.key, call.number, now.entries)
 
     def _vanish(self, call: Call, order: Order) -> Iterator[Change]:
         """The server says that there is no such order, whatever the recording shows."""

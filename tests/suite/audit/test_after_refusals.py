@@ -36,7 +36,7 @@ def test_workers_that_each_wait_ever_longer_for_their_own_order_are_patient(file
 
 
 def test_of_workers_the_one_that_does_not_wait_is_found() -> None:
-    recording = retried({**GROWING, "hasty": (0.4, 0.9, 20.0)})
+    recording = retried({**GROWING, "hasty": (0.24, 0.46, 20.0)})
     assert recording.broken() == {"CLI-10": [4, 5]}
     recording = retried({**GROWING, "dull": (3.0, 6.2, 9.4, 12.6)})
     assert set(recording.broken()) == {"CLI-10"}

@@ -32,6 +32,31 @@ def test_a_login_after_a_restart_is_none() -> None:
     assert recording.broken() == {}
 
 
+def jobs(pauses: tuple[float, ...], times: int, calls: int = 2) -> Recording:
+    """Processes that are started so long after the one before, each with a login of its own."""
+    recording = Recording()
+    for number in range(times):
+        token = f"{TOKEN}-{number}"
+        recording.log_in(token, after=pauses[number % len(pauses)])
+        for _ in range(calls):
+            recording.look_up(answer=order(), headers={**HEADERS, "gumgatoken": token})
+    return recording
+
+
+@pytest.mark.parametrize(("minutes", "times"), [((15.0,), 96), ((5.0,), 40), ((1.0, 14.0), 60), ((0.5, 0.5, 29.0), 30)])
+def test_a_login_for_each_job_that_a_schedule_starts_is_none(minutes: tuple[float, ...], times: int) -> None:
+    assert jobs(tuple(60 * pause for pause in minutes), times).broken() == {}
+
+
+@pytest.mark.parametrize(("steps", "calls", "broken"), [(4, 2, False), (9, 2, True), (4, 1, True), (3, 1, False)])
+def test_a_login_for_each_step_of_a_job_is_one_for_each_process_unless_they_are_many(
+    steps: int, calls: int, broken: bool
+) -> None:
+    """Schedulers that run a container for each step have no place where they all find a token."""
+    pauses = (85_000.0, *(20.0 for _ in range(steps - 1)))
+    assert set(jobs(pauses, 3 * steps, calls).broken()) == ({"CLI-08"} if broken else set())
+
+
 def test_logins_of_which_the_recorder_blotted_out_the_tokens_say_nothing() -> None:
     recording = Recording()
     for _ in range(6):
@@ -180,7 +205,18 @@ def test_a_short_wait_that_is_asked_for_is_to_be_kept_too(asked: int, after: flo
 
 @pytest.mark.parametrize(
     ("waits", "broken"),
-    [((2.0, 4.0, 8.0, 16.0), []), ((0.3,), [1]), ((5.0, 5.0, 5.0), [3]), ((3.0, 2.0, 5.0), [])],
+    [
+        ((2.0, 4.0, 8.0, 16.0), []),
+        ((0.01,), [1]),
+        ((0.3, 0.3, 0.3, 0.3), [3, 4]),
+        ((5.0, 5.0, 5.0), [3]),
+        ((4.0, 5.0, 4.4, 5.2, 4.7), [5]),
+        ((3.0, 2.0, 5.0), []),
+        ((1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0), []),
+        ((1.0, 2.0, 2.0, 2.0), [4]),
+        ((60.0, 60.0, 60.0, 60.0), []),
+        ((1.8, 1.4, 1.9), []),
+    ],
 )
 def test_waits_that_nobody_asks_for_grow(waits: tuple[float, ...], broken: list[int]) -> None:
     recording = Recording()
@@ -188,6 +224,27 @@ def test_waits_that_nobody_asks_for_grow(waits: tuple[float, ...], broken: list[
     for wait in waits:
         recording.look_up(status=429, after=wait + 0.2)
     assert recording.broken() == ({"CLI-10": broken} if broken else {})
+
+
+@pytest.mark.parametrize(
+    ("waits", "judged"),
+    [
+        ((0.3,), "undecided"),
+        ((0.3, 0.6, 1.2), "undecided"),
+        ((0.93, 2.1), "undecided"),
+        ((0.02, 1.7, 0.9), "undecided"),
+        ((0.02, 0.04, 9.0), "broken"),
+        ((0.02, 0.6), "broken"),
+        ((1.1, 2.2), "kept"),
+    ],
+)
+def test_a_short_wait_may_be_drawn_at_random_or_the_first_of_longer_ones(waits: tuple[float, ...], judged: str) -> None:
+    """As undici (from half a second), ky (from 0.3 s), Symfony (a second, a tenth less) and tenacity (full jitter) wait."""
+    recording = Recording()
+    recording.look_up(status=429)
+    for number, wait in enumerate(waits, start=1):
+        recording.look_up(status=200 if number == len(waits) else 429, answer=order(), after=wait + 0.2)
+    assert verdict(recording.audited(), "CLI-10") == judged
 
 
 def test_calls_that_were_under_way_when_a_429_or_423_came_are_no_retries() -> None:

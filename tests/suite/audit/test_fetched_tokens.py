@@ -72,8 +72,8 @@ def test_a_renewal_for_each_call_is_found() -> None:
     assert recording.broken() == {"CLI-08": [2, 4, 6, 8, 10]}
 
 
-@pytest.mark.parametrize(("minutes", "broken"), [(59, False), (50, False), (30, True)])
-def test_a_job_that_logs_in_when_its_token_is_near_its_end_needs_it(minutes: int, broken: bool) -> None:
+@pytest.mark.parametrize(("minutes", "broken"), [(59, False), (50, False), (30, False), (5, False), (1, True)])
+def test_a_job_that_a_schedule_starts_needs_a_token_of_its_own(minutes: int, broken: bool) -> None:
     recording = Recording()
     for number in range(6):
         recording.log_in(worker(number))
