@@ -26,8 +26,10 @@ from conformance.engine.trial import Trial
 from conformance.engine.unfinished import Hindered, HinderedForNow, NotSeenYet
 from conformance.engine.waiting import Deferred, Waiting
 from conformance.errors import CannotRun, NotTried, TargetUnavailable, WaitTooLong
+from conformance.target.shared.ledger import fields_of, order_id
 from conformance.verdict.evidence import hindering_rule
 from conformance.verdict.violation import Violation
+from strategies.scope import Place
 
 T = TypeVar("T")
 Law = Callable[[T], Waiting[None] | None]
@@ -41,6 +43,9 @@ draw_no_constants()
 TRIED_AGAIN: Final = 2
 """How often an example is tried anew that got no answer, or a server error that did not come again: something may have failed in
 passing, on the way or in the server."""
+
+A_LONG_TRY: Final = 20
+"""Requests: after so many in one try an answer may well be lost again in the next, and two more are made."""
 
 LEFT_OUT_AT_MOST: Final = 100
 """So many examples in a row are left out since they hold what a target refuses each time: most likely there are no others."""
@@ -333,17 +338,23 @@ def _until_nothing_passes(
     put_off = bench.deferred[bench.scenario, name]
     before = len(put_off)
     bench.passing.begin_example()
+    is_long = False
     try:
-        for _ in range(more_tries):
+        tried = 0
+        while tried < max(more_tries, bench.passing.tries_wanted(1 + more_tries, tried) - 1):
+            tried += 1
             del put_off[before:]  # what met something is not gone on with
             bench.passing.begin_try()
             late = bench.late
             try:
+                _fall_out_of_step(bench, tried - 1)
                 step()
             except WaitTooLong:
                 raise
             except TargetUnavailable:  # with new codes the next time, and hardly as unlucky
                 step = anew
+                if len(bench.story) >= A_LONG_TRY and not is_long:
+                    is_long, more_tries = True, more_tries + TRIED_AGAIN
                 continue
             except Violation as violation:
                 new = violation.shown_otherwise - bench.shown_otherwise
@@ -364,6 +375,7 @@ def _until_nothing_passes(
             step = anew
         del put_off[before:]
         bench.passing.begin_try()
+        _fall_out_of_step(bench, tried)
         step()
     finally:
         _note_what_came(bench, name)
@@ -371,6 +383,16 @@ def _until_nothing_passes(
             actual = f"it answered {fault.status}, each time with another code, and not when the same was sent again"
             rule, expected = bench.passing.breach(fault)
             bench.observe(rule, expected, actual, fault)
+
+
+def _fall_out_of_step(bench: Bench, tries: int) -> None:
+    """Ask for an order of the last try once more than before it: what happens to every so many-th request would else meet the
+    same call of an example in each of its tries."""
+    gone = any(one.endpoint is Endpoint.DELETE_ORDER for one in bench.story)
+    sent = [one for one in bench.story if one.endpoint is Endpoint.SUBMIT_ORDER and one.is_accepted and not gone]
+    if tries and sent and (order := order_id(fields_of(sent[-1].request_body))) is not None:
+        for _ in range(tries):
+            bench.query(Place(order.account, order.channel), order.code)
 
 
 def _go_on_with_all(bench: Bench) -> None:

@@ -21,6 +21,7 @@ from conformance.engine.release_laws import some
 from conformance.engine.values import Values
 from conformance.engine.waiting import Waiting
 from conformance.engine.whole import itself
+from conformance.errors import TargetUnavailable
 from conformance.i18n.messages import mark
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -86,8 +87,11 @@ ORDERS_DELETED: Final = 2
 ORDERS_OF_ITS_OWN: Final = 3
 """Orders of a reconciliation that is opened for their deletion: one is neither the first nor the last."""
 
-MORE_THAN_A_PAGE: Final = 21
-"""Orders: Spring Data's page has 20 where nobody says otherwise."""
+A_PAGE: Final = 20
+"""Orders: Spring Data's page has so many where nobody says otherwise."""
+
+MORE_THAN_A_PAGE: Final = A_PAGE + 2
+"""Orders: the answer to the release of one of them may be lost."""
 
 _CANCELED: Final = "CANCELED"
 
@@ -108,7 +112,10 @@ def stay_undeleted(bench: Bench, rule: Rule) -> list[ReconciledLaw]:
 
     def of_many(reconciliation: OpenReconciliation, _: Beside) -> Waiting[None]:
         orders = len(reconciliation.batch.orders)
-        yield from _still_stays(bench, rule, reconciliation, -1, f"it is reconciled, the last of {orders} orders")
+        last = max(set(range(orders)) - reconciliation.lost)
+        if last < A_PAGE:
+            raise TargetUnavailable("the answers to the last releases of many were lost")
+        yield from _still_stays(bench, rule, reconciliation, last, f"it is reconciled, order {last + 1} of {orders}")
 
     def sent_before(reconciliation: OpenReconciliation) -> Beside | None:
         first, reconciliation.sent_twice = Call(Endpoint.SUBMIT_ORDER, body=reconciliation.batch.orders[0]), True
@@ -146,7 +153,9 @@ def _beside(bench: Bench, batch: Batch, values: Values) -> Beside:
 
 def _stay(bench: Bench, rule: Rule, reconciliation: OpenReconciliation, beside: Beside) -> Waiting[None]:
     batch, context = reconciliation.batch, "it is reconciled"
-    its_own = _most_unlike(list(zip(batch.orders, reconciliation.values, strict=True)))
+    own = list(zip(batch.orders, reconciliation.values, strict=True))
+    # One of which nobody knows surely that it is released may go.
+    its_own = _most_unlike([one for order, one in enumerate(own) if order not in reconciliation.lost])
     for order, code in its_own:
         refused = yield from _refused_deletion(bench, rule, batch, order, code, context)
     # Once more, as who got no answer sends it: it may be refused or taken, but a server error is ERR-02's business.

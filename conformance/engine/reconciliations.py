@@ -18,7 +18,7 @@ from conformance.engine.spoiled_places import blame_for_spoiled_places, note_spo
 from conformance.engine.stays_active import is_blocked_for_a_time, note_blocked_for_a_time
 from conformance.engine.unfinished import Hindered, HinderedForNow, Spoiled
 from conformance.engine.values import Values
-from conformance.errors import TargetUnavailable
+from conformance.errors import Doubtful, TargetUnavailable
 from conformance.target.shared.calendar import LONG_SECONDS
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
@@ -31,6 +31,9 @@ PAUSES_FOR_ANOTHER: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 """Seconds after which a place is looked at again where nothing is opened: somebody may use it by hand."""
 
 _NOTHING_LEFT: Final = "a refused creation to leave nothing behind"
+
+MANY_ORDERS: Final = 3
+"""Of a reconciliation of so many one of which nobody knows surely that it is released is no loss."""
 
 LEAPS: Final = 2
 """So often in a run at most."""
@@ -391,10 +394,21 @@ class Reconciliations(ReconciliationCalls):
             raise Hindered("REC-01: a proper reconciliation was refused")
         try:
             for order in range(len(reconciliation.batch.orders)):
-                if not self.released(reconciliation, order):
+                if not self._is_in(reconciliation, order):
                     raise Hindered("an exact release was refused")
         finally:
             self.finish(reconciliation)
+
+    def _is_in(self, reconciliation: OpenReconciliation, order: int) -> bool:
+        """Whether an order is released: its lawful release is accepted; or its answer lost, and the same refused when it was sent
+        again, of one of many. With so many releases some answer is lost in each try on a bad day."""
+        try:
+            return self.released(reconciliation, order)
+        except Doubtful:
+            is_one_of_many = len(reconciliation.batch.orders) >= MANY_ORDERS and order in reconciliation.lost
+            if not is_one_of_many or self.bench.notes is not None:
+                raise
+            return True
 
     def is_free(self, place: Place, then: Batch | None = None) -> bool:
         """Whether no reconciliation is active there, found by opening and completing one; or by opening the one that most likely

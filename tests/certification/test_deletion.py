@@ -20,6 +20,7 @@ from conformance.engine.resubmission import accepted_again, nothing_comes_back
 from conformance.engine.same_order import differences
 from conformance.engine.unfinished import Hindered, NotSeenYet
 from conformance.engine.waiting import Waiting
+from conformance.errors import TargetUnavailable
 from conformance.verdict.violation import Violation
 from strategies.calls import Call, calls
 from strategies.dates import without_optional
@@ -136,6 +137,8 @@ def deletion_refused_and_order_stays(experiment: Experiment) -> None:
             return
         reconciliations.run(reconciliation)
         if not reconciliations.notified(reconciliation) and not reconciliations.is_free(batch.place):
+            if reconciliation.lost:
+                raise TargetUnavailable("a reconciliation does not end, perhaps for a release whose answer was lost")
             raise Hindered("WFL-03: a reconciliation does not end though all of its releases are in")
         if one.when_others_ended:
             another = reconciliations.run_through(reconciliations.plainest(batch.place))

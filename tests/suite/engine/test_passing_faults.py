@@ -58,6 +58,32 @@ def test_several_in_one_try_count_once() -> None:
     assert list(tried([(ORDER, fault(1)), (ORDER, fault(2)), (ORDER, fault(3))]).met_in(3)) == []
 
 
+@pytest.mark.parametrize("alike", [1, 2, 5, 6, 21])
+def test_of_many_calls_alike_one_that_meets_what_passes_is_an_accident_in_every_try(alike: int) -> None:
+    """Each 53rd call got 500, in every try another of the 21 orders of a reconciliation, and ERR-02 failed."""
+    one: list[list[tuple[Call, Exchange | None]]]
+    each: list[list[tuple[Call, Exchange | None]]]
+    one = [[(ORDER, None)] * (alike - 1) + [(ORDER, fault(number))] for number in range(3)]
+    assert [told.url for told in tried(*one).met_in(3)] == (["https://h/2"] if alike <= 5 else [])
+    each = [[(ORDER, fault(number))] * alike for number in range(3)]
+    assert [told.url for told in tried(*each).met_in(3)] == ["https://h/2"]
+
+
+@pytest.mark.parametrize(("others", "tries"), [(0, 3), (100, 3), (10, 4), (3, 9)])
+def test_where_others_meet_them_too_a_kind_of_call_is_tried_more_often(others: int, tries: int) -> None:
+    """One in so many of the other calls meets one: what meets one in three tries may do so by accident."""
+    apart: list[tuple[Call, Exchange | None]] = [(QUERY, None)] * (others - 1) + [(QUERY, fault())] * bool(others)
+    faults = tried(apart * 40)
+    faults.begin_example()
+    for number in range(tries):
+        assert faults.tries_wanted(3, number) <= tries
+        assert list(faults.met_in(3)) == []
+        faults.begin_try()
+        faults.note(ORDER, fault(number))
+    assert faults.tries_wanted(3, tries) == tries
+    assert [told.url for told in faults.met_in(3)] == [f"https://h/{tries - 1}"]
+
+
 def test_another_kind_of_call_is_another_matter() -> None:
     other = Call(Endpoint.SUBMIT_ORDER, body={"marketplaceCode": CODE, "status": "INVOICED"})
     assert list(tried([(ORDER, fault())], [(other, fault())], [(ORDER, fault())]).met_in(3)) == []

@@ -7,29 +7,22 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from conformance.contract.rules import catalogue
-from conformance.mock.faults import Plan, When, always, every, nth, since
-from conformance.planning.costs import measured
-from conformance.planning.smoke import SMOKE, WITHOUT_CALLBACK, left_out
-from conformance.run.session import missing_need
+from conformance.mock.faults import When, always, every, nth, since
 from conformance.target.config import load_target
-from conformance.target.shared.calendar import LONG, SHORT
 from conformance.target.shared.store import open_store
 from tests.suite.support.command_runs import COMMAND, Run, certify, kept_in
 from tests.suite.support.stage import quick
 from tests.suite.support.stage.bad_answers import BAD_ANSWERS
 from tests.suite.support.stage.fault_proxy import FaultProxy, fault_proxy
 from tests.suite.support.stage.hurry import hurried
-from tests.suite.support.stage.mock import StagedMock, mock, target_file
+from tests.suite.support.stage.mock import mock, target_file
 from tests.suite.support.stage.tls import tls_listener
+from tests.suite.support.stage.way import CREATE, DELETE, GET, POST, RELEASE, TOKEN, Stage, plans
 from tests.suite.support.watched_command import ROOT
 
 ENDLESS: Final = ("trickle", "endless-headers", "endless-announcements")
@@ -44,13 +37,6 @@ IMPATIENT: Final = 1.0
 
 OF_PERIODS: Final = ("REC-01", "REC-03", "REC-04", "REC-05", "REC-09", "REL-01", "REL-03", "WFL-01")
 """These open reconciliations of all lengths."""
-
-DAY: Final = 86_400
-LONG_DAYS: Final = 50
-"""What the long periods of one run take at most, where every rule is certified once."""
-
-TOKEN, GET, POST, DELETE = "POST /public/api/auth/token", "GET /order", "POST /order", "DELETE /order"
-CREATE, RELEASE = "POST /reconciliation", "POST /reconciliation/release"
 
 ONCE: Final = {TOKEN: nth(2, TOKEN), GET: nth(3, GET), POST: nth(3, POST), DELETE: nth(2, DELETE)} | {
     CREATE: nth(2, CREATE),
@@ -167,89 +153,6 @@ PAGES_OF_ITS_OWN: Final = (
     ("err-04-path-200", "ERR-04", INCONCLUSIVE),  # which is recommended only
 )
 """Defects of the mock that answer with pages, the rule that each breaks, and the exit code."""
-
-
-@dataclass
-class Stage:
-    """A mock, and runs against it that each have a state and a day of periods of their own."""
-
-    mock: StagedMock
-    directory: Path
-    targets: int = 0
-    """How many there were."""
-    _runs: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def target(self, base_url: str, *, long_of: int | None = None) -> Path:
-        """The file of a target that no run has met before. Its periods are its own; where it is given the long ones are those of
-        the n-th target all over again: its store knows nothing of that one's."""
-        number = next(self._runs)
-        directory = self.directory / str(number)
-        directory.mkdir()
-        path = target_file(directory / "target.toml", base_url, coordination=f"sqlite:{directory / 'state.sqlite'}")
-        store = open_store(load_target(path))
-        for track, days in ((SHORT, 1), (LONG, LONG_DAYS)):
-            for counter in (track.name, f"{track.name} begun"):
-                store.claim(counter, (long_of or number if track is LONG else number) * days * DAY, 0)
-        store.close()
-        self.targets = number
-        return path
-
-    def certify(self, target: Path, *rules: str, patience: float = quick.PATIENT, **environment: str) -> Run:
-        """Certify it by a smoke test of these rules, of all that it has client errors for where none is named."""
-        options = [option for rule in rules for option in ("--rule", rule)]
-        return quick.certify(
-            target.parent, "--target", str(target), "--profile", "smoke", *options, patience=patience, **environment
-        )
-
-    def left(self) -> list[Any]:
-        """What was not cleared away, of what can be."""
-        state = self.mock.state()
-        orders = [order for order in state["orders"] if not order["reconciled"]]
-        return orders + [opened for opened in state["reconciliations"] if opened["active"]]
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A mock that reconciles at once, since nobody can move the clock of a live endpoint."""
-    yield from staged(tmp_path_factory.mktemp("way"))
-
-
-@pytest.fixture
-def unused_stage(tmp_path: Path) -> Iterator[Stage]:
-    """Another, on which no run has taken a period yet: of long ones there are few."""
-    yield from staged(tmp_path)
-
-
-def staged(directory: Path) -> Iterator[Stage]:
-    """What a test has of such a mock."""
-    with mock(directory, variant="reconciles-at-once") as running:
-        yield Stage(running, directory)
-
-
-@pytest.fixture
-def layer(stage: Stage) -> Iterator[FaultProxy]:
-    """A way to it on which nothing happens yet; no token ever leaves it for another host, and nothing stays behind."""
-    yield from layered(stage)
-
-
-@pytest.fixture
-def unused_layer(unused_stage: Stage) -> Iterator[FaultProxy]:
-    """The same to the other."""
-    yield from layered(unused_stage)
-
-
-def layered(stage: Stage) -> Iterator[FaultProxy]:
-    """Such a way, and what is asked of it in the end."""
-    before = stage.left()
-    with fault_proxy(stage.mock.base_url) as running:
-        yield running
-    assert running.visits == []
-    assert [one for one in stage.left() if one not in before] == []
-
-
-def plans(fault: str, *whens: When) -> list[Plan]:
-    """The fault at each of these."""
-    return [Plan(fault, when, seconds=0.05) for when in whens]
 
 
 def patience(fault: str) -> float:
@@ -507,37 +410,6 @@ def test_pages_of_the_target_itself_are_a_finding(tmp_path: Path, defect: str, r
     # This mock takes its two seconds to reconcile, for which runs do not wait here: REC-01 may be open or fail.
     assert (run.code, run.verdicts("fail") - {"REC-01"}) == (code, {rule}), run.output
     assert "<html>" in run.entry(rule)["counterexample"]["response"]["body"]
-
-
-def whole_parts(rules: Collection[str]) -> list[list[str]]:
-    """The rules in parts, of each of which a smoke test has client errors for all scenarios."""
-    parts: list[list[str]] = [[]]
-    for rule in sorted(rules):
-        wanted = {(stage.rule, stage.name) for stage in measured()[SMOKE] if stage.rule in {*parts[-1], rule}}
-        if left_out(wanted, spare=WITHOUT_CALLBACK):
-            parts.append([])
-        parts[-1].append(rule)
-    return parts
-
-
-def test_whole_runs_on_a_bad_day(unused_stage: Stage, unused_layer: FaultProxy) -> None:
-    """All that a live endpoint can show is seen although every thirty-first request meets something, each time something else:
-    at most one that is tried three times meets it each time."""
-    stage, layer = unused_stage, unused_layer
-    often, apart = ("502", "429-retry-after", "reset-after", "half-answer", "html-503"), 31
-    died = {GET: 71, POST: 61, DELETE: 53, CREATE: 31, RELEASE: 37}  # no token dies while one is asked for
-    layer.play(
-        *(Plan(fault, When(every=apart * len(often), after=apart * turn)) for turn, fault in enumerate(often)),
-        *(Plan("no-token", every(n, call)) for call, n in died.items()),
-    )
-    known = load_target(stage.target(layer.base_url))
-    open_to_all = {rule.id for rule in catalogue().rules.values() if not missing_need(rule, known, controlled=False)}
-    for part in whole_parts(open_to_all):
-        run = stage.certify(stage.target(layer.base_url), *part)
-        assert run.verdicts("fail") == set(), run.output
-        assert run.verdicts("inconclusive") == set(), run.output
-        assert run.verdicts("pass") == set(part), run.output
-    assert set(layer.faults()) == {*often, "no-token"}
 
 
 @pytest.mark.parametrize("number", range(1, 8))

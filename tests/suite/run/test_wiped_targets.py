@@ -23,9 +23,9 @@ from conformance.target.shared.lenient import Place
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.evidence import Outcome
 from conformance.verdict.violation import Violation
-from tests.suite.run.test_faults_of_the_way import DELETE, Stage
 from tests.suite.support.stage.fault_proxy import fault_proxy
 from tests.suite.support.stage.mock import mock
+from tests.suite.support.stage.way import DELETE, Stage
 
 PLACES: Final = (Place(19055, "A"), Place(19060, "B"))
 NOW: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
