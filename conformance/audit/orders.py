@@ -94,7 +94,11 @@ class Orders:
                 states,
                 _packed_time(order.changed_at),
                 self._packed_origin(order.sent),
-                order.verified | order.sent_since << 1 | order.may_be_released << 2 | order.may_be_verified << 3,
+                order.verified
+                | order.sent_since << 1
+                | order.may_be_released << 2
+                | order.may_be_verified << 3
+                | order.looked_since << 4,
                 releases,
                 self._packed_origin(order.deleted),
                 [[part for type_, value in one for part in (type_, str(value))] for one in entries],
@@ -127,6 +131,7 @@ class Orders:
             ],
             sent_since=bool(flags & 2),
             may_be_released=bool(flags & 4),
+            looked_since=bool(flags & 16),
             deleted=self._origin(deleted),
             unread=unread,
             found_at=_time(found_at),

@@ -227,8 +227,8 @@ def _between_answers(call: Call, last: Call) -> timedelta:
 def _may_have_been_sent_before(call: Call, first: Call) -> bool:
     """Whether it may have been on its way when the first 429 came. A recorder at the server, by which no answer takes as long as
     by a network, does not hold when it was sent: a server that takes one call after the other makes a sequence of them all."""
-    took = first.exchange.took
-    if isinstance(took, Missing) or took >= _AT_THE_SERVER or call.started is None or first.ended is None:
+    times = [took for one in (first, call) if not isinstance(took := one.exchange.took, Missing)]
+    if not times or min(times) >= _AT_THE_SERVER or call.started is None or first.ended is None:
         return False
     return call.started - first.ended <= UNTIMED
 

@@ -89,7 +89,8 @@ def _judge_order(
         findings.breaks(WHOLE, call, says, pointer="/marketplaceCode", value=call.key[2], cause="again")
         return True
     in_doubt = order.may_be_released and call.came is not Came.ACCEPTED  # a second one is not accepted
-    if before is not None or in_doubt:
+    is_repeated = in_doubt and order.looked_since and entries == order.entries  # as it may be where an answer was lost
+    if before is not None or (in_doubt and not is_repeated):
         for rule in (WHOLE, EXACT, SEQUENCE):
             findings.cannot_tell(rule, IN_DOUBT if before is None else TAKEN_AGAIN)
         return False

@@ -149,6 +149,8 @@ class Order:
     """Whether it was sent again after it was released."""
     may_be_released: bool = False
     """Whether a release of it was sent whose answer is not known."""
+    looked_since: bool = False
+    """Whether a query has found it since that was sent."""
     deleted: Origin | None = None
     """The deletion that was taken, where nothing was sent since."""
     unread: int = 0

@@ -125,6 +125,7 @@ class World:
         if call.came is Came.ACCEPTED:
             is_later = order.found_in == call.origin.file
             order.verified, order.found_at, order.found_in = True, call.started, call.origin.file
+            order.looked_since = order.may_be_released
             known = order.version
             if call.is_held_elsewhere or (known is not None and not (known.is_shown and is_later)):
                 return  # what it shows is known, or may be older than what was sent since
@@ -289,7 +290,7 @@ class World:
             if batch is not None:
                 batch.unsure += len(entries)
             if call.key is not None:
-                self.order(call.key).may_be_released = True
+                self.order(call.key).may_be_released, self.order(call.key).looked_since = True, False
         elif call.came is Came.REFUSED and batch is not None:
             batch.refused += len(entries)
 

@@ -78,6 +78,33 @@ def test_a_creation_may_be_sent_again_and_a_release_may_not() -> None:
     assert "CLI-17" in recording.broken()
 
 
+@pytest.mark.parametrize(
+    ("looks", "again", "expected"),
+    [(True, release(), "kept"), (False, release(), "undecided"), (True, release(releases=OTHER), "undecided")],
+)
+def test_a_release_whose_answer_was_lost_may_be_refused_when_it_is_sent_again(
+    looks: bool, again: Body, expected: str
+) -> None:
+    """That the first was taken is what its client could not know, and asked for."""
+    recording = sent()
+    recording.release(release(), status=None)
+    if looks:
+        recording.look_up(answer=order())
+    recording.release(again, status=400, answer=ERROR_400)
+    auditor = recording.audited()
+    assert {verdict(auditor, rule) for rule in ("CLI-02", "CLI-03", "CLI-04")} == {expected}
+    assert ("CLI-13" in recording.broken()) is not looks
+
+
+def test_a_look_before_an_answer_was_lost_is_none_after_it() -> None:
+    recording = sent()
+    recording.release(release(), status=None)
+    recording.look_up(answer=order())
+    recording.release(release(), status=502)
+    recording.release(release(), status=400, answer=ERROR_400)
+    assert verdict(recording.audited(), "CLI-02") == "undecided"
+
+
 # -- seen late -----------------------------------------------------------------------------------------------------
 
 

@@ -171,6 +171,18 @@ def test_calls_at_once_that_a_recorder_at_the_server_holds_one_after_the_other_a
     assert verdict(recording.audited(), "CLI-10") == "undecided"
 
 
+def test_the_first_of_calls_at_once_may_take_a_server_longer_than_the_others() -> None:
+    recording = Recording()
+    for number in range(3):
+        took = timedelta(milliseconds=6.4) if number == 0 else AT_THE_SERVER
+        status = 429 if number < 2 else 200
+        answered = {"retry-after": "2"}
+        recording.submit(
+            order(f"A-{number}"), status=status, answered=answered, after=0.0069 / (number or 1), took=took
+        )
+    assert recording.broken() == {}
+
+
 @pytest.mark.parametrize(
     ("took", "broken"), [(AT_THE_SERVER, list(range(501, 600))), (timedelta(milliseconds=50), [1])]
 )
