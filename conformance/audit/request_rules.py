@@ -200,7 +200,7 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
     """A query or deletion of an order. `is_clear`: no other change of the order was under way.
 
     To ask for what is not there, or to delete it, breaks nothing: that is how one finds out. To delete again what is known to be
-    deleted does.
+    deleted does, unless a query has found it still.
     """
     if not call.is_query_left_out and not _names_all(call, findings):
         return
@@ -210,9 +210,7 @@ def judge_lookup(call: Call, world: World, findings: Findings, *, is_clear: bool
     code = call.key[2]
     if not is_clear:
         findings.cannot_tell("DEL-02", UNDER_WAY)
-    elif order.deleted is not None and order.is_gone and order.verified and call.came is not Came.ACCEPTED:
-        findings.cannot_tell("DEL-02", FOUND_SINCE)
-    elif order.deleted is not None and order.is_gone and call.came is not Came.ACCEPTED:
+    elif order.deleted is not None and order.is_gone and not order.verified and call.came is not Came.ACCEPTED:
         says = f"order {code} was deleted before, at entry {order.deleted.entry}"
         findings.breaks("DEL-02", call, says, pointer="query marketplaceCode", value=code)
     else:
@@ -284,7 +282,6 @@ def _is_its_own(batch: Batch, call: Call) -> bool:
 UPDATED: Final = "CLI-07"
 
 UNDER_WAY: Final = "another call about the order was under way"
-FOUND_SINCE: Final = "a query has found the order since it was deleted: its deletion was seen late"
 
 
 def judge_update(call: Call, world: World, findings: Findings, *, is_clear: bool, in_doubt: str = "") -> None:
