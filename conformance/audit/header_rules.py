@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from conformance.audit.call import OF_TOKENS, Call, Came
+from conformance.audit.call import BAD_REQUEST, OF_TOKENS, Call, Came
 from conformance.audit.findings import Findings
 from conformance.audit.masks import is_masked
 from conformance.contract.endpoints import INTEGRATOR_HEADER, TOKEN_HEADER
@@ -206,6 +206,8 @@ class Headers:
 def _shows_a_token(call: Call) -> bool:
     """Whether its refusal shows that it had a token: without one all else is not looked at (AUTH-03)."""
     code = call.error_code
+    if call.status == BAD_REQUEST and call.is_answer_left_out:
+        return True
     return call.came is Came.REFUSED and code is not None and "-" in code
 
 

@@ -50,6 +50,10 @@ _AT_ONCE: Final = timedelta(milliseconds=50)
 """Who waits for less does not wait. Waits drawn at random between nothing and ever more (full jitter) are mostly longer."""
 _AT_THE_SERVER: Final = timedelta(milliseconds=5)
 
+OF_ANOTHER: Final = (
+    "another instance of the integration may have got the 429: access tokens differ, or were not recorded"
+)
+
 DRAWN: Final = (
     "a short wait after a 429 may be the first of ever longer ones, or one drawn at random: too few show which"
 )
@@ -80,8 +84,9 @@ class _Throttled:
 class _Throttling:
     """An endpoint that has answered 429."""
 
-    any: _Throttled | None = None
-    """Whatever was asked, unless something else was answered since."""
+    any: dict[str, _Throttled] = field(default_factory=dict)
+    """Whatever was asked, unless something else was answered since; by access token, since of an integration's instances one does
+    not know what the other was told."""
     own: dict[Request, _Throttled] = field(default_factory=dict)
     """By request: each worker of an integration waits with its own."""
 
@@ -89,7 +94,7 @@ class _Throttling:
 class BackOff:
     """After a 429 the endpoint is left alone for a time.
 
-    A request that is sent again is judged by the 429 that it got, any other by the last one of the endpoint.
+    A request that is sent again is judged by the 429 that it got, any other by the last one that came to its access token.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -102,28 +107,34 @@ class BackOff:
             return
         subject = (call.client, call.endpoint)
         known = self._throttled.get(subject)
-        request = request_of(call)
-        before = (known.own.get(request) or known.any) if known is not None else None
-        if before is not None and _may_be_anothers(call, before.last):
-            self._findings.cannot_tell(BACK_OFF, WHOSE)
-        elif before is not None:
-            self._judge(call, before, is_own=known is not None and request in known.own)
+        request, token = request_of(call), of_one_integrator(call)
+        if known is not None:
+            self._judge_by(call, known, known.own.get(request) if _is_known(call) else None, token)
         if call.status == TOO_MANY:
             if call.ended is None:
                 self._findings.cannot_tell(BACK_OFF, NO_TIME)
                 return
             if known is None:
                 known = self._throttled[subject] = _Throttling()
-            known.any = _noted(known.any, call)
-            known.own[request] = _noted(known.own.pop(request, None), call)
+            known.any[token] = _noted(known.any.get(token), call)
+            if _is_known(call):
+                known.own[request] = _noted(known.own.pop(request, None), call)
             if len(known.own) > _MOST_WAITING:
                 self._settle(known.own.pop(next(iter(known.own))))
         elif known is not None and call.came is not Came.UNKNOWN:
-            self._settle(known.own.pop(request, None))
-            if known.any is not None and _is_after(call, known.any.last):
-                known.any = None
-            if known.any is None and not known.own:
+            self._settle(known.own.pop(request, None) if _is_known(call) else None)
+            known.any = {whose: one for whose, one in known.any.items() if not _is_after(call, one.last)}
+            if not known.any and not known.own:
                 del self._throttled[subject]
+
+    def _judge_by(self, call: Call, known: _Throttling, own: _Throttled | None, token: str) -> None:
+        before = own or known.any.get(token)
+        if before is not None and _may_be_anothers(call, before.last):
+            self._findings.cannot_tell(BACK_OFF, WHOSE)
+        elif before is not None and (own is not None or token):
+            self._judge(call, before, is_own=own is not None)
+        elif any(_is_after(call, one.last) for one in known.any.values()):
+            self._findings.cannot_tell(BACK_OFF, OF_ANOTHER)
 
     def finish(self) -> None:
         """Judge what the end of the recording decides."""
@@ -252,6 +263,11 @@ def request_of(call: Call) -> Request:
     """By what a request is known that is sent, or recorded, again."""
     body = call.exchange.request.body
     return call.url, crc32(body) if isinstance(body, bytes) else 0
+
+
+def _is_known(call: Call) -> bool:
+    """Whether the recording tells the request from others."""
+    return not isinstance(call.exchange.request.body, Missing) and not call.is_query_left_out
 
 
 def _is_after(call: Call, other: Call) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.traffic.exchange import NOT_RECORDED
 from tests.suite.support.bodies import Body, creation, entries, order, release
-from tests.suite.support.recorded_calls import CODE, DONE, ERROR_400, HEADERS, Recording, sent, verdict
+from tests.suite.support.recorded_calls import CODE, DONE, ERROR_400, HEADERS, TOKEN, Recording, sent, verdict
 
 PAGE: Final = b"<!DOCTYPE html><html><body>We are back soon</body></html>"
 NO_ORDER_400: Final = {
@@ -179,7 +179,37 @@ def test_a_400_of_a_load_balancer_is_none_of_koncilis() -> None:
     assert verdict(recording.audited(), "CLI-12") == "undecided"
 
 
+@pytest.mark.parametrize(
+    ("token", "expected"), [(TOKEN, "broken"), (f"{TOKEN}-2", "undecided"), ("***", "undecided"), (None, "undecided")]
+)
+@pytest.mark.parametrize("answered", [{"retry-after": "30"}, {}])
+def test_an_instance_does_not_know_what_another_one_was_told(
+    token: str | None, expected: str, answered: dict[str, str]
+) -> None:
+    headers = {name: value for name, value in HEADERS.items() if name != "gumgatoken"}
+    recording = Recording()
+    recording.look_up(status=429, answered=answered, headers=headers | ({"gumgatoken": TOKEN} if token else {}))
+    recording.submit(order(), headers=headers | ({"gumgatoken": token} if token else {}))
+    recording.look_up(
+        "marketplaceCode=B-2&channelName=CHANNEL_NAME&accountId=19055",
+        after=0.3,
+        status=404,
+        answer=NO_ORDER_404,
+        headers=headers | ({"gumgatoken": token} if token else {}),
+    )
+    found = verdict(recording.audited(), "CLI-10")
+    assert found == (expected if answered or expected == "undecided" else "kept")
+
+
 # -- whose token ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("answer", "broken"), [(NOT_RECORDED, set()), (ERROR_400, set()), (b"", {"CLI-14"})])
+def test_a_400_shows_that_a_recorder_left_the_headers_out(answer: Any, broken: set[str]) -> None:
+    """Without a token it would have been a 403."""
+    recording = Recording()
+    recording.open(creation(), status=400, answer=answer, headers={"host": "koncili.example"})
+    assert set(recording.broken()) == broken
 
 
 def test_a_token_that_comes_with_two_integrators_is_one_of_them_only() -> None:

@@ -171,6 +171,16 @@ def test_calls_at_once_that_a_recorder_at_the_server_holds_one_after_the_other_a
     assert verdict(recording.audited(), "CLI-10") == "undecided"
 
 
+def test_requests_that_the_recording_does_not_tell_apart_are_none_that_are_sent_again() -> None:
+    """By workers with a token each; of their queries only the path was recorded."""
+    recording = Recording()
+    for number, status in enumerate((429, 200)):
+        headers = {**HEADERS, "gumgatoken": f"{TOKEN}-{number}"}
+        recording.look_up("", status=status, answered={"retry-after": "30"}, answer=order(), headers=headers)
+    assert recording.broken() == {}
+    assert verdict(recording.audited(), "CLI-10") == "undecided"
+
+
 def test_the_first_of_calls_at_once_may_take_a_server_longer_than_the_others() -> None:
     recording = Recording()
     for number in range(3):
