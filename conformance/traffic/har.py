@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
@@ -69,14 +70,36 @@ def exchange_of(entry: JSONValue, origin: Origin, creator: str, resource: Resour
         return request
     if entry.get("_fromCache"):
         return NoCall("was answered from the client's own cache, and is no call")
+    response = _response(entry.get("response"), resource)
+    if response is None and _never_left(entry):
+        return NoCall("never left the client, which got no connection, and is no call")
     return Exchange(
         origin=origin,
         started=instant(entry.get("startedDateTime")),
         took=duration(entry.get("time"), MILLISECOND),
         request=request,
-        response=_response(entry.get("response"), resource),
+        response=response,
         whole_seconds=is_whole_second(entry.get("startedDateTime")),
     )
+
+
+_WITHOUT_CONNECTION: Final = re.compile(
+    r"ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH"
+    r"|ERR_(CONNECTION_(REFUSED|TIMED_OUT)|NAME_|ADDRESS_UNREACHABLE|INTERNET_DISCONNECTED|CERT_|PROXY_CONNECTION_FAILED)"
+    r"|NS_ERROR_(CONNECTION_REFUSED|UNKNOWN_HOST)"
+)
+"""How browsers and Node name what ends an attempt before anything is sent."""
+
+
+def _never_left(entry: Mapping[str, JSONValue]) -> bool:
+    """Whether the recorder says that there was no connection: what it writes beside an answer that did not come."""
+    answer = entry.get("response")
+    told = [entry.get("_error"), *(answer.get(name) for name in _FAILURES if isinstance(answer, dict))]
+    return any(isinstance(one, str) and _WITHOUT_CONNECTION.search(one) for one in told)
+
+
+_FAILURES: Final = ("_error", "_failureText", "statusText")
+"""Chrome's, Playwright's, and that of recorders in Node."""
 
 
 def _request(raw: Mapping[str, JSONValue], creator: str, resource: Resource) -> Request | str:

@@ -210,6 +210,27 @@ def test_what_the_client_s_cache_answered_is_no_call(tmp_path: Path) -> None:
     assert "no call" in told[0]
 
 
+@pytest.mark.parametrize(
+    ("failure", "left"),
+    [
+        ({"_error": "net::ERR_CONNECTION_REFUSED"}, False),
+        ({"_failureText": "net::ERR_NAME_NOT_RESOLVED"}, False),
+        ({"statusText": "connect ECONNREFUSED 127.0.0.1:443"}, False),
+        ({"_error": "net::ERR_EMPTY_RESPONSE"}, True),
+        ({"_failureText": "net::ERR_TIMED_OUT"}, True),
+        ({"_error": "net::ERR_CONNECTION_RESET"}, True),
+        ({}, True),
+    ],
+)
+def test_what_found_no_connection_is_no_call(failure: dict[str, str], left: bool, tmp_path: Path) -> None:
+    lost = {"status": 0, "statusText": "", "headers": [], "content": {"size": 0}, **failure}
+    found, told = read(tmp_path, har(entry(response=lost), entry()))
+    assert [one.response is None for one in found] == ([True, False] if left else [False])
+    assert bool(told) is not left
+    answered = {**entry()["response"], **failure}
+    assert len(read(tmp_path, har(entry(response=answered)))[0]) == 1
+
+
 def test_recordings_are_one_stream_by_the_time_of_sending(tmp_path: Path) -> None:
     for name, seconds in (("a.har", (3, 1)), ("b.har", (0, 2))):
         times = [f"2026-11-03T0{second}:00:00-03:00" for second in seconds]
