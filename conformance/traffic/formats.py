@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from conformance.contract.jsontext import JSONValue
 from conformance.errors import CannotRun
+from conformance.traffic import wiremock
 from conformance.traffic.access_log import is_logged, read_access_log
 from conformance.traffic.cassettes import (
     LISTS,
@@ -28,6 +29,7 @@ from conformance.traffic.manner import Manner, as_sent, looked_at
 from conformance.traffic.ndjson import read_exchanges, read_ndjson
 from conformance.traffic.newman import read_newman
 from conformance.traffic.ordering import times_in
+from conformance.traffic.other_forms import known_by_beginning, known_by_first, known_by_members
 
 
 class Form(Enum):
@@ -41,6 +43,7 @@ class Form(Enum):
     NOCK = "nock"
     NEWMAN = "a report of Newman"
     ACCESS_LOG = "an access log of nginx"
+    WIREMOCK = "a journal of WireMock"
 
 
 MOST_MEMBERS: Final = 1_000
@@ -59,9 +62,31 @@ def form_of(source: Source) -> Form | None:
             form = None
     if form is None and start not in {"{", "["}:
         form = _form_of_text(source)
+    if form is None and (known := _known_otherwise(source, start)):
+        raise CannotRun(f"{source.name}: {known}")
     if form is None:
         raise CannotRun(f"{source.name}: is no recording of a known form; docs/traffic.md lists them")
     return form
+
+
+def _known_otherwise(source: Source, start: str) -> str | None:
+    """What a file is that holds no recording, where it is known, and what to do instead."""
+    with opened(source, lambda _: None) as file:
+        if start not in {"{", "["}:
+            return known_by_beginning(file.stream.read(_YAML_BYTES))
+        text = JSONText(file.stream)
+        try:
+            if start == "[":
+                return known_by_first(next((text.value() for _ in text.items()), None))
+            return known_by_members(set(_names(text)))
+        except Broken:
+            return None
+
+
+def _names(text: JSONText) -> Iterator[str]:
+    for member in islice(text.members(), MOST_MEMBERS):
+        text.value()
+        yield member
 
 
 def why_none(source: Source) -> str:
@@ -74,6 +99,8 @@ def why_none(source: Source) -> str:
 
 def _form_of_list(text: JSONText) -> Form | None:
     first: JSONValue = next((text.value() for _ in text.items()), None)
+    if known_by_first(first):
+        return None
     if is_nock(first):
         return Form.NOCK
     if is_entry(first) and ("startedDateTime" in first or "postData" in first["request"]):
@@ -88,6 +115,7 @@ _BY_MEMBER: Final[Mapping[str, Form]] = {
     "entries": Form.HAR,
     **dict.fromkeys(LISTS, Form.JSON_CASSETTE),
     "run": Form.NEWMAN,
+    wiremock.MEMBER: Form.WIREMOCK,
     **dict.fromkeys(("request", "response", "started", "startedDateTime"), Form.NDJSON),
 }
 """The form that an object or a list under this name shows; under those of the last line a text may stand too."""
@@ -163,6 +191,7 @@ _OF_TEXT: Final[Mapping[Form, Callable[[JSONText, str, Tell], Iterator[Exchange]
     Form.JSON_CASSETTE: read_json_cassette,
     Form.NOCK: read_nock,
     Form.NEWMAN: read_newman,
+    Form.WIREMOCK: wiremock.read_wiremock,
 }
 
 _OF_LINES: Final[Mapping[Form, Callable[[BinaryIO, str, Tell], Iterator[Exchange]]]] = {
@@ -174,7 +203,7 @@ _OF_LINES: Final[Mapping[Form, Callable[[BinaryIO, str, Tell], Iterator[Exchange
 
 def times(source: Source, form: Form) -> Iterator[datetime]:
     """The times of a recording's calls, in the sequence in which they were written, at the least cost."""
-    if form is Form.ACCESS_LOG:
+    if form in {Form.ACCESS_LOG, Form.WIREMOCK}:
         found = (exchange.started for exchange in exchanges(source, form, lambda _: None))
         yield from (time for time in found if not isinstance(time, Missing))
     elif form in TIMED:

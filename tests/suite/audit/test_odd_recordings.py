@@ -164,6 +164,7 @@ AUDITED: Final[dict[str, dict[str, list[int]]]] = {
     "mitmproxy.zhar": {"ORD-12": [8], "ORD-14": [5]},
     "mitmproxy-12.har": {"ORD-12": [8], "ORD-14": [5]},
     "nginx.ndjson": {"CLI-14": [8]},
+    "wiremock.json": {"ORD-14": [2]},
 }
 """What each recorder's recording shows: a query that names no order, a body in Latin-1, a beacon without headers. That these
 calls were made so is what `test_recorders.py` says of them; nothing else is wrong with any of them."""

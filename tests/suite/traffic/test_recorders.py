@@ -67,6 +67,7 @@ EXPECTED = {
     "mitmproxy.har": THROUGH_PROXY,
     "mitmproxy.zhar": THROUGH_PROXY,
     "mitmproxy-12.har": [line.replace("bom", "first") for line in THROUGH_PROXY],
+    "wiremock.json": THROUGH_PROXY[:-1],
     "nginx.ndjson": without_answers(
         [*USUAL, "POST order ? 400 json", "POST order bom 200 json", "POST order first 400 json", "GET my-accounts - none"]
     ),

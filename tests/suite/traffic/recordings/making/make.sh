@@ -1,13 +1,13 @@
 #!/bin/sh
 # Makes the recordings of this folder anew, each by the tool that it is named after, against the mock.
-#   sh make.sh TOOLS TO     TOOLS: a folder in which npm and pip may install; needs chromium, nginx, ruby-vcr, ruby-webmock, python3.12, node 20 or later
+#   sh make.sh TOOLS TO     TOOLS: a folder in which npm and pip may install; needs chromium, nginx, ruby-vcr, ruby-webmock, python3.12, java, node 20 or later
 # In the checkout's environment: koncili-conformance must be on the PATH.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd); tools=$1; to=$(mkdir -p "$2" && cd "$2" && pwd); base=http://127.0.0.1:8766
 mkdir -p "$tools"; cd "$tools"
 [ -d node_modules ] || { npm init -y >/dev/null; npm install --silent --no-audit --no-fund playwright-core@1.65.1 \
   chrome-har@1.3.1 axios@1 axios-har-tracker@0.8.0 @pollyjs/core@6.0.6 @pollyjs/adapter-node-http@6.0.6 \
-  @pollyjs/persister-fs@6.0.6 nock@14 newman@6.2.2; }
+  @pollyjs/persister-fs@6.0.6 nock@14 newman@6.2.2 wiremock@3.13.2; }
 [ -d v1 ] || { python3 -m venv v1; v1/bin/pip install --quiet vcrpy==9.4.2 betamax==0.9.0 requests httpx aiohttp; }
 [ -d v2 ] || { python3 -m venv v2; v2/bin/pip install --quiet mitmproxy==11.0.2; }
 [ -d v3 ] || { python3.12 -m venv v3; v3/bin/pip install --quiet mitmproxy==12.3.1; }
@@ -61,5 +61,11 @@ v1/bin/python "$here/python_clients.py" proxied http://127.0.0.1:8769 -
 python3 -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8770/my-accounts')" 2>/dev/null || true
 kill $proxy; wait $proxy || true
 cp "$tools/nginx.ndjson" "$to/nginx.ndjson"
+java -jar node_modules/wiremock/build/wiremock-standalone-3.13.2.jar --port 8769 --root-dir "$tools/wiremock" \
+  --proxy-all http://127.0.0.1:8766 >/dev/null & proxy=$!
+sleep 10
+v1/bin/python "$here/python_clients.py" proxied http://127.0.0.1:8769 -
+python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8769/__admin/requests').read().decode(), end='')" >"$to/wiremock.json"
+kill $proxy; wait $proxy || true
 kill $mock; wait $mock || true
 sed -n 1,5p "$to/mock.ndjson" >"$tools/first" && cat "$tools/first" >"$to/mock.ndjson"  # those of the first client
