@@ -31,7 +31,7 @@ from conformance.report.recorded import terminal
 from conformance.traffic.exchange import Exchange
 from conformance.traffic.files import Source
 from conformance.traffic.problems import Problems
-from conformance.traffic.reading import each_once, read_sources
+from conformance.traffic.reading import each_once, of_one_clock, read_sources
 from conformance.traffic.remote import Remote
 from conformance.verdict.certificate import Certificate
 from conformance.verdict.evidence import Evidence
@@ -65,6 +65,7 @@ def audit(
     """Judge what these recordings hold, as one stream. Raises CannotRun where one can't be read at all."""
     started_at, problems = datetime.now(UTC), Problems()
     sources = each_once(files, problems.of(BEFORE_ALL))
+    sources = of_one_clock(sources, problems.of)
     auditor, secrets = (work or in_one_process)(sources, problems, readings, base_url)
     auditor.books.rename_servers(secrets.text)
     certificate = certify_recording(auditor, secrets, files=files, problems=problems.told, started_at=started_at)

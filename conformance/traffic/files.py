@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -53,6 +54,8 @@ class Source:
 
     path: Path | Remote
     member: str | None = None
+    ahead: timedelta = timedelta()
+    """By so much its clock is ahead of that by which its times are taken."""
 
     @property
     def name(self) -> str:

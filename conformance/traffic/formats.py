@@ -21,6 +21,7 @@ from conformance.traffic.cassettes import (
     read_nock,
     read_yaml_cassette,
 )
+from conformance.traffic.clocks import earlier, moved
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.files import Opened, Source, Tell, opened
 from conformance.traffic.har import is_entry, read_har
@@ -166,7 +167,7 @@ def looked(source: Source, form: Form, tell: Tell) -> tuple[Manner, Iterator[Exc
 
 def _written(source: Source, form: Form, tell: Tell) -> Iterator[Exchange]:
     with opened(source, tell) as file:
-        yield from _exchanges(file, form, source.name, tell)
+        yield from moved(_exchanges(file, form, source.name, tell), source)
 
 
 TIMED: Final = frozenset({Form.HAR, Form.NDJSON, Form.EXCHANGES})
@@ -208,4 +209,4 @@ def times(source: Source, form: Form) -> Iterator[datetime]:
         yield from (time for time in found if not isinstance(time, Missing))
     elif form in TIMED:
         with opened(source, lambda _: None) as file:
-            yield from times_in(file.stream)
+            yield from (earlier(time, source.ahead) for time in times_in(file.stream))

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from conformance.traffic.clocks import by_one_clock
 from conformance.traffic.exchange import Exchange
 from conformance.traffic.files import Source, Tell, sources
-from conformance.traffic.formats import TIMED, Form, form_of, looked, times, why_none
+from conformance.traffic.formats import TIMED, Form, exchanges, form_of, looked, times, why_none
 from conformance.traffic.manner import Manner, as_sent
 from conformance.traffic.ordering import LONG_AGO, Keyed, Survey, in_sequence, keyed, merged, survey
 from conformance.traffic.remote import Remote
@@ -62,6 +63,16 @@ def each_once(paths: Iterable[Path | Remote], tell: Tell) -> list[Source]:
         if known is not source:
             tell(f"{source.name}: was named before, as {known.name}; it is read once")
     return list(found.values())
+
+
+def of_one_clock(sources: Sequence[Source], tell_of: Callable[[int], Tell]) -> list[Source]:
+    """The same recordings with their times by one clock, where several hold the same calls. Raises CannotRun."""
+    return by_one_clock(sources, _beginning, tell_of)
+
+
+def _beginning(source: Source) -> Iterator[Exchange]:
+    form = form_of(source)
+    return exchanges(source, form, lambda _: None) if form in TIMED or form is Form.WIREMOCK else iter(())
 
 
 def _in_sequence(source: Source, form: Form, tell: Tell, seen: Survey) -> Iterator[Keyed]:

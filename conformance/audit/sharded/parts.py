@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
+from conformance.traffic.clocks import moved
 from conformance.traffic.exchange import Exchange, Missing
 from conformance.traffic.files import Source, Tell, opened
 from conformance.traffic.formats import Form, exchanges, form_of, manner_in, why_none
@@ -96,7 +97,7 @@ def _in_range(part: Part, tell: Tell, entries: Entries) -> Iterator[Exchange]:
     with opened(part.source, tell) as file:
         lines = _Lines(file.stream, part.begin, part.end or 0)
         found = _Counted(read_ndjson(lines, part.source.name, tell))
-        yield from as_sent(iter(found), part.manner)
+        yield from as_sent(moved(iter(found), part.source), part.manner)
         entries.number = found.number
 
 
@@ -133,7 +134,7 @@ def _time_before(part: Part) -> datetime:
         while end > 0:
             begin = max(0, end - _STEP_BYTES)
             lines = _Lines(file.stream, begin, end)
-            found = as_sent(read_ndjson(lines, part.source.name, lambda _: None), part.manner)
+            found = as_sent(moved(read_ndjson(lines, part.source.name, lambda _: None), part.source), part.manner)
             times = [exchange.started for exchange in found if not isinstance(exchange.started, Missing)]
             if times:
                 return times[-1]
