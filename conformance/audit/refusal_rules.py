@@ -87,8 +87,8 @@ class _Throttling:
     any: dict[str, _Throttled] = field(default_factory=dict)
     """Whatever was asked, unless something else was answered since; by access token, since of an integration's instances one does
     not know what the other was told."""
-    own: dict[Request, _Throttled] = field(default_factory=dict)
-    """By request: each worker of an integration waits with its own."""
+    own: dict[tuple[str, Request], _Throttled] = field(default_factory=dict)
+    """By recording and request: each worker of an integration waits with its own, and another recorder may hold the same."""
 
 
 class BackOff:
@@ -107,7 +107,7 @@ class BackOff:
             return
         subject = (call.client, call.endpoint)
         known = self._throttled.get(subject)
-        request, token = request_of(call), of_one_integrator(call)
+        request, token = (call.origin.file, request_of(call)), of_one_integrator(call)
         if known is not None:
             self._judge_by(call, known, known.own.get(request) if _is_known(call) else None, token)
         if call.status == TOO_MANY:
@@ -182,7 +182,7 @@ class BackOff:
             else:
                 self._findings.keeps(BACK_OFF, call)
             return
-        if isinstance(call.exchange.request.body, Missing):
+        if not _is_known(call) or not _is_known(known.last):
             self._findings.cannot_tell(BACK_OFF, WHICH)
             return
         self._judge_wait(call, known, waited, is_own=is_own)

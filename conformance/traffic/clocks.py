@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from conformance.contract.endpoints import Endpoint
+from conformance.contract.endpoints import TOKEN_HEADER, Endpoint
 from conformance.traffic.exchange import Exchange, Missing, Response
 from conformance.traffic.files import Source, Tell
 from conformance.traffic.manner import LOOKED_AT
@@ -27,7 +27,8 @@ _ALIKE: Final = timedelta(seconds=5)
 _FEWEST: Final = 2
 """So many calls must be the same: what stands in place of one token may be a word that is no token."""
 
-_TOKEN: Final = re.compile(rb'"accessToken"\s*:\s*"(?=[\w.-]*\d)([\w.-]{16,})"')
+_TOKEN: Final = re.compile(rb'"accessToken"\s*:\s*"([^"]+)"')
+_TOKEN_VALUE: Final = re.compile(rb"(?=[\w.-]*\d)[\w.-]{16,}")
 _NO_TOKEN: Final = re.compile(rb"(?i)redact|mask|secret|hidden|filter|token|remov|omit|sanit|dummy|xxxx")
 """Is in no token, but in what recorders write in place of them."""
 _GIVES: Final = (Endpoint.CREATE_TOKEN.path, Endpoint.REFRESH_TOKEN.path, Endpoint.CREATE_RECONCILIATION.path)
@@ -74,18 +75,28 @@ def _once(exchange: Exchange) -> Once | None:
     request, answer = exchange.request, exchange.response
     if not isinstance(answer, Response) or isinstance(answer.body, Missing) or isinstance(request.body, Missing):
         return None
-    if not 200 <= answer.status < 300 or not request.url.partition("?")[0].endswith(_GIVES):  # noqa: PLR2004 - taken
+    path = request.url.partition("?")[0]
+    if not 200 <= answer.status < 300:  # noqa: PLR2004 - taken
+        return None
+    if path.endswith(Endpoint.SUBMIT_RELEASE.path):  # no server takes it twice
+        used = request.header(TOKEN_HEADER)
+        return (request.body, used.encode()) if isinstance(used, str) and _is_token(used.encode()) else None
+    if not path.endswith(_GIVES):
         return None
     token = _TOKEN.search(answer.body)
-    if token and _NO_TOKEN.search(token[1]):
-        return None
-    return (b"", token[1]) if token else (request.body, answer.body)
+    if token:
+        return (b"", token[1]) if _is_token(token[1]) else None
+    return request.body, answer.body
+
+
+def _is_token(value: bytes) -> bool:
+    return _TOKEN_VALUE.fullmatch(value) is not None and not _NO_TOKEN.search(value)
 
 
 def _ahead(given: dict[Once, datetime], others: dict[Once, datetime]) -> timedelta | None:
     """How much the one clock is ahead of the other; None where they agree, or too little is the same to tell."""
     apart = sorted(time - others[once] for once, time in given.items() if once in others)
-    tokens = sum(not sent for sent, _ in given.keys() & others.keys())
+    tokens = sum(not sent or _is_token(told) for sent, told in given.keys() & others.keys())
     if len(apart) < _FEWEST or not tokens or apart[-1] - apart[0] > _ALIKE:
         return None
     ahead = apart[len(apart) // 2]

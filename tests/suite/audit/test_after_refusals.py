@@ -171,6 +171,25 @@ def test_calls_at_once_that_a_recorder_at_the_server_holds_one_after_the_other_a
     assert verdict(recording.audited(), "CLI-10") == "undecided"
 
 
+def test_a_retry_that_another_recorder_holds_earlier_ends_no_wait() -> None:
+    """By a clock that is 1.2 s behind; the wait is drawn at random."""
+    recording = Recording()
+    for file, apart in (("a.har", 0.0), ("b.har", 1.2)):
+        for status, at in ((429, 0.0), (200, 1.29)):
+            recording.now = BEGAN + timedelta(seconds=apart + at)
+            took = timedelta(seconds=0.9 if status == 429 else 0.1)
+            recording.submit(order(), status=status, after=0, took=took, file=file)
+    recording.exchanges.sort(key=lambda one: str(one.started))
+    assert recording.broken() == {}
+
+
+def test_queries_without_their_parameters_may_each_have_waited_with_their_own() -> None:
+    recording = Recording()
+    for status in (429, 200):
+        recording.look_up("", status=status, answer=order(), after=0.6)
+    assert verdict(recording.audited(), "CLI-10") == "undecided"
+
+
 def test_requests_that_the_recording_does_not_tell_apart_are_none_that_are_sent_again() -> None:
     """By workers with a token each; of their queries only the path was recorded."""
     recording = Recording()

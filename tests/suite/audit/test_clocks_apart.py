@@ -16,7 +16,7 @@ from conformance.traffic.ndjson import line_of
 from conformance.verdict.verdicts import RunVerdict
 from tests.suite.audit.test_in_parts import is_alike
 from tests.suite.support.bodies import creation, order, release
-from tests.suite.support.recorded_calls import DONE, ERROR_400, Recording
+from tests.suite.support.recorded_calls import DONE, ERROR_400, HEADERS, Recording
 
 HOURS = pytest.mark.parametrize("hours", [-24.0, -3.0, 0.01, 3.0])
 
@@ -34,7 +34,7 @@ def day(token: str = GIVEN) -> Recording:
     recording.open(creation())
     recording.release(release(), status=503, answer=ERROR_400)
     recording.look_up(answer=order())
-    recording.release(release())
+    recording.release(release(), headers={**HEADERS, "gumgatoken": token})
     recording.notify(DONE)
     return recording
 
@@ -67,6 +67,16 @@ def test_calls_that_two_recorders_hold_hours_apart_were_made_once(hours: float, 
     assert both.certificate.recording is not None
     assert f"{hours * 3600:+.0f} s apart" in both.certificate.recording.problems[0]
     is_alike(paths)
+
+
+@HOURS
+def test_a_part_of_the_calls_shows_how_far_clocks_are_apart(hours: float, tmp_path: Path) -> None:
+    """Of the second recording the beginning is missing: a release that carries the same token is the same."""
+    exchanges = day().exchanges
+    paths = files(tmp_path, exchanges, later(exchanges[4:], hours))
+    both = audit(paths)
+    assert both.certificate.verdict is RunVerdict.CONFORMANT
+    assert both.auditor.counts.calls == audit(paths[:1]).auditor.counts.calls
 
 
 @HOURS
