@@ -196,12 +196,15 @@ class Repetitions:
             self._findings.cannot_tell(REPEATED, HELD_TWICE)
 
     def notified(self, account: object) -> None:
-        """Something happened at an account by itself."""
+        """Something happened at an account by itself: what was refused for that may be taken now. Orders are sent to no
+        reconciliation; one that is sent again and again is found."""
         for place in list(self._changes):
             if place is not None and place[0] == account:
                 self._changes[place] += 1
         self._refused = {
-            same: one for same, one in self._refused.items() if one.call.place is None or one.call.place[0] != account
+            same: one
+            for same, one in self._refused.items()
+            if one.call.place is None or one.call.place[0] != account or one.call.endpoint is Endpoint.SUBMIT_ORDER
         }
 
 

@@ -327,6 +327,18 @@ def test_a_queue_that_sends_what_was_refused_again_among_others_that_are_taken_i
     assert recording.broken() == ({"CLI-12": [2 * again for again in range(1, times)]} if times > 2 else {})
 
 
+@pytest.mark.parametrize(("times", "broken"), [(2, False), (4, True)])
+def test_an_order_that_is_refused_each_day_is_not_changed_by_what_is_reconciled_meanwhile(
+    times: int, broken: bool
+) -> None:
+    recording = Recording()
+    for number in range(times):
+        recording.submit(order("BAD-1"), status=400, answer=ERROR_400, after=86_000)
+        recording.submit(order(f"DAY-{number}"))
+        recording.notify({**DONE, "reconciliationId": 237 + number})
+    assert set(recording.broken()) == ({"CLI-12"} if broken else set())
+
+
 def test_a_release_that_was_refused_is_not_changed_by_orders_of_others() -> None:
     recording = sent()
     for number in range(3):
