@@ -131,7 +131,7 @@ def _form_of_object(text: JSONText) -> Form | None:
         if form is not None and (is_whole or member.startswith("started")):
             return form
         text.value()
-    return Form.ACCESS_LOG if is_logged(frozenset(names)) else None
+    return Form.ACCESS_LOG if is_logged(frozenset(names)) and not known_by_members(names) else None
 
 
 _YAML_BYTES: Final = 1 << 16

@@ -30,6 +30,18 @@ _BY_MEMBERS: Final[tuple[tuple[frozenset[str], str], ...]] = (
         frozenset({"resourceSpans"}),
         mark("holds spans of OpenTelemetry, which have no bodies; record a HAR, or lines of JSON"),
     ),
+    (
+        frozenset({"origin", "type", "correlation"}),
+        mark("is a log of Logbook, a line for a call and one for its answer; write both into one: docs/traffic.md has its form"),
+    ),
+    (
+        frozenset({"req", "res", "responseTime"}),
+        mark("is a log of pino, which has no bodies; record a HAR, or lines of JSON"),
+    ),
+    (
+        frozenset({"http_buffered_trace"}),
+        mark("is a tap of Envoy, which can't be read here; write lines of JSON of it: docs/traffic.md has their form"),
+    ),
     (frozenset({"openapi"}), mark("is an OpenAPI document, and no recording")),
     (
         frozenset({"metric", "type"}),
