@@ -9,7 +9,7 @@ from __future__ import annotations
 import email.utils
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from conformance.audit.call import BLOCKED, TOO_MANY, UNTIMED, Call, Came
@@ -48,7 +48,11 @@ _GROWN: Final = 3
 """Waits that are so many times as long as the first one have grown: what they grow to has an end."""
 _AT_ONCE: Final = timedelta(milliseconds=50)
 """Who waits for less does not wait. Waits drawn at random between nothing and ever more (full jitter) are mostly longer."""
+_OVERLAP: Final = timedelta(milliseconds=3)
+"""Recorders round to the millisecond."""
 _AT_THE_SERVER: Final = timedelta(milliseconds=5)
+
+BESIDE: Final = "calls were under way at once: another worker may have sent it, who was on its way when the 429 came"
 
 OF_ANOTHER: Final = (
     "another instance of the integration may have got the 429: access tokens differ, or were not recorded"
@@ -91,6 +95,15 @@ class _Throttling:
     """By recording and request: each worker of an integration waits with its own, and another recorder may hold the same."""
 
 
+class _Held(NamedTuple):
+    """What is wrong with a call."""
+
+    call: Call
+    says: str
+    value: str | None
+    cause: str
+
+
 class BackOff:
     """After a 429 the endpoint is left alone for a time.
 
@@ -100,9 +113,24 @@ class BackOff:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._throttled: dict[tuple[str, Endpoint], _Throttling] = {}
+        self._busy: dict[str, datetime] = {}
+        """By client when the last of its calls so far was answered."""
+        self._beside: dict[str, datetime] = {}
+        """When it last sent one while another was under way."""
+        self._held: _Held | None = None
+        """What is wrong with the last call, unless the one that follows was under way beside it."""
 
     def take(self, call: Call) -> None:
         """Judge the call by the 429 before it, and take note of its own."""
+        self._judge_held(call)
+        busy = self._busy.get(call.client)
+        if busy is not None and call.started is not None and busy > call.started + _OVERLAP:
+            self._beside[call.client] = call.started
+        self._follow(call)
+        if call.ended is not None and (busy is None or call.ended > busy):
+            self._busy[call.client] = call.ended
+
+    def _follow(self, call: Call) -> None:
         if call.endpoint is None or (not self._throttled and call.status != TOO_MANY):
             return
         subject = (call.client, call.endpoint)
@@ -138,6 +166,7 @@ class BackOff:
 
     def finish(self) -> None:
         """Judge what the end of the recording decides."""
+        self._judge_held(None)
         for known in self._throttled.values():
             for own in known.own.values():
                 self._settle(own)
@@ -156,6 +185,26 @@ class BackOff:
         for _ in own.short:
             self._findings.cannot_tell(BACK_OFF, DRAWN)
 
+    def _tell(self, call: Call, says: str, value: str | None, cause: str, *, is_soon: bool) -> None:
+        """Tell what is wrong with a call. One that came soon after the first 429 another worker may have sent, who did not know;
+        that there is one shows where calls are under way at once."""
+        if not is_soon or call.started is None:
+            self._findings.breaks(BACK_OFF, call, says, value=value, cause=cause)
+        elif (beside := self._beside.get(call.client)) is not None and call.started - beside <= UNTIMED:
+            self._findings.cannot_tell(BACK_OFF, BESIDE)
+        else:
+            self._held = _Held(call, says, value, cause)
+
+    def _judge_held(self, following: Call | None) -> None:
+        if (held := self._held) is None:
+            return
+        self._held = None
+        started, ended = following.started if following is not None else None, held.call.ended
+        if started is not None and ended is not None and started + _OVERLAP < ended:
+            self._findings.cannot_tell(BACK_OFF, BESIDE)
+        else:
+            self._findings.breaks(BACK_OFF, held.call, held.says, value=held.value, cause=held.cause)
+
     def _tell_at_once(self, call: Call, waited: timedelta) -> None:
         self._findings.breaks(BACK_OFF, call, f"sent {waited.total_seconds():.2f} s after a 429", cause="at once")
 
@@ -165,7 +214,8 @@ class BackOff:
         if not _is_certainly_after(call, known.last):
             self._findings.cannot_tell(BACK_OFF, UNDER_WAY_429)
             return
-        if not is_own and _may_have_been_sent_before(call, known.first):
+        is_soon = not is_own and _is_soon(call, known.first)
+        if is_soon and _may_have_been_sent_before(call, known.first):
             self._findings.cannot_tell(BACK_OFF, AT_THE_SERVER)
             return
         if known.last.answer is not None and isinstance(known.last.answer.header("retry-after"), Missing):
@@ -178,21 +228,21 @@ class BackOff:
         if asked is not None:
             if waited < asked - JITTER or _is_far_too_soon(call, known.last, asked):
                 says = f"sent {waited.total_seconds():.1f} s after a 429 that asks for {asked.total_seconds():.0f} s"
-                self._findings.breaks(BACK_OFF, call, says, value=_told(known.last), cause="asked")
+                self._tell(call, says, _told(known.last), "asked", is_soon=is_soon)
             else:
                 self._findings.keeps(BACK_OFF, call)
             return
         if not _is_known(call) or not _is_known(known.last):
             self._findings.cannot_tell(BACK_OFF, WHICH)
             return
-        self._judge_wait(call, known, waited, is_own=is_own)
+        self._judge_wait(call, known, waited, is_own=is_own, is_soon=is_soon)
 
-    def _judge_wait(self, call: Call, known: _Throttled, waited: timedelta, *, is_own: bool) -> None:
+    def _judge_wait(self, call: Call, known: _Throttled, waited: timedelta, *, is_own: bool, is_soon: bool) -> None:
         """Judge a wait that the server did not ask for."""
         known.waits.append(waited)
         alike = _not_growing(known.waits)
         if waited < JITTER and not is_own:
-            self._tell_at_once(call, waited)
+            self._tell(call, f"sent {waited.total_seconds():.2f} s after a 429", None, "at once", is_soon=is_soon)
         elif waited < _AT_ONCE:
             known.hasty.append((call, waited))
         elif alike:
@@ -239,9 +289,12 @@ def _may_have_been_sent_before(call: Call, first: Call) -> bool:
     """Whether it may have been on its way when the first 429 came. A recorder at the server, by which no answer takes as long as
     by a network, does not hold when it was sent: a server that takes one call after the other makes a sequence of them all."""
     times = [took for one in (first, call) if not isinstance(took := one.exchange.took, Missing)]
-    if not times or min(times) >= _AT_THE_SERVER or call.started is None or first.ended is None:
-        return False
-    return call.started - first.ended <= UNTIMED
+    return bool(times) and min(times) < _AT_THE_SERVER
+
+
+def _is_soon(call: Call, first: Call) -> bool:
+    """Whether it came so soon after the first 429 that it may have been on its way."""
+    return call.started is not None and first.ended is not None and call.started - first.ended <= UNTIMED
 
 
 def _is_far_too_soon(call: Call, last: Call, asked: timedelta) -> bool:

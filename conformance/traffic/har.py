@@ -45,6 +45,8 @@ Resource = Callable[[str], bytes | None]
 NAMES_OWN_HEADERS_ONLY: Final = frozenset({"axios-har-tracker"})
 """Recorders that write the headers that the client set and not those of the connection: these are all the same all of its own."""
 
+COUNTS_CONNECTING_TWICE: Final = frozenset({"mitmproxy"})
+
 
 def read_har(text: JSONText, name: str, resource: Resource, tell: Tell) -> Iterator[Exchange]:
     """Every exchange of a HAR document, in the sequence in which it was written; the text stands at its beginning."""
@@ -76,11 +78,22 @@ def exchange_of(entry: JSONValue, origin: Origin, creator: str, resource: Resour
     return Exchange(
         origin=origin,
         started=instant(entry.get("startedDateTime")),
-        took=duration(entry.get("time"), MILLISECOND),
+        took=_took(entry, creator),
         request=request,
         response=response,
         whole_seconds=is_whole_second(entry.get("startedDateTime")),
     )
+
+
+def _took(entry: Mapping[str, JSONValue], creator: str) -> timedelta | Missing:
+    """How long a call took. mitmproxy adds that of connecting, which was over before or is within the others."""
+    took, timings = duration(entry.get("time"), MILLISECOND), entry.get("timings")
+    if creator.lower() not in COUNTS_CONNECTING_TWICE or isinstance(took, Missing) or not isinstance(timings, dict):
+        return took
+    for name in ("connect", "ssl"):
+        connecting = duration(timings.get(name), MILLISECOND)
+        took -= timedelta() if isinstance(connecting, Missing) else connecting
+    return max(took, timedelta())
 
 
 _WITHOUT_CONNECTION: Final = re.compile(

@@ -200,6 +200,23 @@ def test_requests_that_the_recording_does_not_tell_apart_are_none_that_are_sent_
     assert verdict(recording.audited(), "CLI-10") == "undecided"
 
 
+WORKERS = {"A": (0.0, 15, 429), "B": (0.016, 15, 429), "C": (0.017, 14, 200), "D": (0.04, 6, 200), "E": (0.3, 6, 200)}
+"""As a proxy holds what three workers sent at once: when, for how many milliseconds, how it was answered."""
+
+
+@pytest.mark.parametrize("asked", [{"retry-after": "2"}, {}])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_workers_that_were_on_their_way_do_not_know_that_another_was_told_to_wait(
+    asked: dict[str, str], goes_on: bool
+) -> None:
+    recording = Recording()
+    for code, (at, took, status) in {**WORKERS, "F": (0.9, 6, 200)}.items():
+        recording.now = BEGAN + timedelta(seconds=at)
+        told = 429 if goes_on else status
+        recording.submit(order(code), status=told, answered=asked, after=0, took=timedelta(milliseconds=took))
+    assert recording.broken() == ({"CLI-10": [5]} if goes_on else {})
+
+
 def test_the_first_of_calls_at_once_may_take_a_server_longer_than_the_others() -> None:
     recording = Recording()
     for number in range(3):

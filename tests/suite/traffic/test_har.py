@@ -211,6 +211,24 @@ def test_what_the_client_s_cache_answered_is_no_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("creator", "timings", "took"),
+    [
+        ("mitmproxy", {"connect": 16.2, "ssl": -1.0, "send": 4.4, "wait": 8.7, "receive": 0.5}, 13.6),
+        ("mitmproxy", {"connect": 6.2, "ssl": 10.0, "send": 4.4, "wait": 8.7, "receive": 0.5}, 13.6),
+        ("mitmproxy", {"connect": 99.0}, 0),
+        ("mitmproxy", {"connect": None}, 29.8),
+        ("mitmproxy", None, 29.8),
+        ("WebInspector", {"connect": 16.2, "send": 4.4, "wait": 8.7, "receive": 0.5}, 29.8),
+    ],
+)
+def test_mitmproxy_counts_the_time_of_connecting_twice(
+    creator: str, timings: dict[str, float | None] | None, took: float, tmp_path: Path
+) -> None:
+    found, _ = read(tmp_path, har(entry(time=29.8, timings=timings), creator=creator))
+    assert found[0].took == pytest.approx(timedelta(milliseconds=took), abs=timedelta(microseconds=10))
+
+
+@pytest.mark.parametrize(
     ("failure", "left"),
     [
         ({"_error": "net::ERR_CONNECTION_REFUSED"}, False),
