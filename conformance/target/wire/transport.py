@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -44,6 +44,16 @@ LONGEST_BAD_GATEWAY: Final = 2 * MINUTE_SECONDS
 
 SUCCESS, REDIRECT = 200, 300
 
+RENEWED_AFTER: Final = {
+    Endpoint.CREATE_RECONCILIATION: 1,
+    Endpoint.SUBMIT_RELEASE: 1,
+    Endpoint.REFRESH_TOKEN: 1,
+    Endpoint.SUBMIT_ORDER: 4,
+    Endpoint.DELETE_ORDER: 4,
+}
+"""After so many successes of these, what follows is asked on another connection: each process of a server answers on
+connections of its own, and what one of them has done another need not know."""
+
 
 class Blocked(CannotRun):
     """The target answered 423: nothing more may be sent. `until` is in UTC."""
@@ -75,6 +85,7 @@ class GuardedTransport:
         self._slowdowns: defaultdict[Endpoint | None, Slowdown] = defaultdict(lambda: Slowdown(0.0))
         for endpoint in (*Endpoint, None):
             self._slowdowns[endpoint].even = MINUTE_SECONDS / rate_of(endpoint)
+        self._changes: Counter[Endpoint] = Counter()
         self.lost = False
         """Whether an answer was lost since this was last set to False: what was asked may have been done."""
 
@@ -197,11 +208,24 @@ class GuardedTransport:
                 raise
             answer = Answer(BLOCKED, {}, b"")
         exchange = self._answered(attempt, answer, time.perf_counter() - start)
+        self._renew(attempt.endpoint, answer.status)
         if attempt.unwritten is not None:
             raise attempt.unwritten
         if attempt.until is not None:
             raise Blocked(attempt.until)
         return exchange
+
+    def _renew(self, endpoint: Endpoint | None, status: int) -> None:
+        """Let what was changed be seen by whoever answers on another connection."""
+        if (
+            endpoint not in RENEWED_AFTER
+            or not SUCCESS <= status < REDIRECT
+            or not isinstance(self._transport, Network)
+        ):
+            return
+        self._changes[endpoint] += 1
+        if self._changes[endpoint] % RENEWED_AFTER[endpoint] == 0:
+            self._transport.let_go()
 
     def _prepare(self, request: Request, *, at_once: bool = False) -> _Attempt:
         """Wait until it may be sent, and write down what it may create."""
