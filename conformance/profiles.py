@@ -32,7 +32,7 @@ class Profile:
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {
         "smoke": Profile("smoke", 3, 1, 1, 1, None, 1, fixed_seed=True),
-        "certification": Profile("certification", 40, 6, 1, None, 329, 2, fixed_seed=True),
+        "certification": Profile("certification", 40, 6, 1, None, 330, 2, fixed_seed=True),
         "deep": Profile("deep", 300, 60, 20, None, None, 10, fixed_seed=False),
     }
 )

@@ -349,11 +349,18 @@ def _split(entries: list[Any]) -> list[Any]:
     return [*entries[:position], *parts, *entries[position + 1 :]]
 
 
+def _greatest(entries: list[Any]) -> Any:
+    """An entry of the last type, a cent more than any."""
+    value = max(entry["value"] for entry in entries) + CENT
+    return {"marketplaceCode": CODE, "type": "SHIP", "value": value}
+
+
 FEWER_OR_MORE: Final[dict[str, Draw]] = {
     "one twice": _entries(lambda entries: [*entries, entries[0]]),
     "one missing, the last": _entries(lambda entries: entries[:-1]),
     "one split in two": _entries(_split),
-    "one more": _entries(lambda entries: [*entries, {"marketplaceCode": CODE, "type": "SHIP", "value": -CENT}]),
+    # Last, also where entries and extracts are sorted: whoever compares as far as both go sees no difference.
+    "one more": _entries(lambda entries: [*entries, _greatest(entries)]),
     "none": _entries(lambda _: []),
     "one missing, the first": _entries(lambda entries: entries[1:]),
 }

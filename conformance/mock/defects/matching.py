@@ -6,6 +6,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from operator import eq
 from typing import Any, Final
 
 from conformance.contract.judge import Request
@@ -200,6 +201,10 @@ MATCHING: Final = (
              lambda entries, extracts: bool(entries) and not Counter(entries) - Counter(extracts), "REL-09"),
     _matched("rel-09-more-taken", "Takes entries beyond the extracts.",
              lambda entries, extracts: not Counter(extracts) - Counter(entries), "REL-09"),
+    _matched("rel-09-as-far-as-both-go", "Compares entries and extracts one by one, as far as both go.",
+             lambda entries, extracts: bool(entries) and all(map(eq, entries, extracts)), "REL-09"),
+    _matched("rel-09-sorted-as-far-as-both-go", "Sorts entries and extracts, and compares them as far as both go.",
+             lambda entries, extracts: bool(entries) and all(map(eq, sorted(entries), sorted(extracts))), "REL-09"),
     _matched("rel-09-none-taken", "Takes a release without entries.", lambda entries, _: not entries, "REL-09"),
     _matched("rel-08-first-entry-only", "Compares the first entry only.",
              lambda entries, extracts: len(entries) == len(extracts) and entries[:1] == extracts[:1], "REL-07", "REL-08"),

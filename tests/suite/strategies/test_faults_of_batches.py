@@ -265,7 +265,7 @@ FEWER_OR_MORE: Final[dict[str, Callable[[Entries], Entries]]] = {
     "one missing, the last": lambda before: before[:-1],
     "one missing, the first": lambda before: before[1:],
     "one twice": lambda before: [*before, before[0]],
-    "one more": lambda before: [*before, ("SHIP", Decimal("-0.01"))],
+    "one more": lambda before: [*before, ("SHIP", max(value for _, value in before) + Decimal("0.01"))],
 }
 
 SPLIT: Final = "one split in two"
