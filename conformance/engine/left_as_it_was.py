@@ -10,6 +10,7 @@ from conformance.engine.values import Values
 from conformance.target.wire.exchange import Exchange
 from conformance.verdict.violation import Violation
 from strategies.orders import Order, place_of
+from strategies.scope import Place
 
 _REFUSED: Final = "a release of it was refused"
 
@@ -32,14 +33,24 @@ def check_unchanged(bench: Bench, order: Order, values: Values, before: Exchange
 
 def check_deletable(bench: Bench, order: Order, values: Values) -> None:
     """It can be deleted, since it has no release. Raises a violation of REL-18 where it can't, and one of which none was sent
-    can."""
+    can; of DEL-01 where such a deletion takes another order with it, as it may have this one."""
     place = place_of(order)
     refused = bench.delete_known(place, values["code"])
     if not refused.is_refused:
         return
-    twin = bench.fresh("amazon")
-    if not bench.submit(order, twin).is_accepted or not bench.delete_known(place, twin["code"]).is_accepted:
+    beside, twin = (bench.fresh("amazon") for _ in range(2))
+    if not all(bench.submit(order, one).is_accepted for one in (beside, twin)):
+        raise Hindered("ORD-01: a lawful order was refused")
+    if not bench.delete_known(place, twin["code"]).is_accepted:
         raise Hindered("DEL-01: an order can't be deleted")
+    if (gone := bench.query(place, beside["code"])).is_refused:
+        raise Violation(
+            rule="DEL-01",
+            expected="the order as it was last accepted",
+            actual=f"it answered {gone.status}",
+            exchange=gone,
+            context=gone_with_another(place, twin),
+        )
     raise Violation(
         rule="REL-18",
         expected="the order to be deleted, as it is not reconciled",
@@ -47,3 +58,8 @@ def check_deletable(bench: Bench, order: Order, values: Values) -> None:
         exchange=refused,
         context=_REFUSED,
     )
+
+
+def gone_with_another(place: Place, deleted: Values) -> str:
+    """What a counterexample says of an order that was there until another was deleted."""
+    return f"the order beside it, on account {place.account}, when {deleted['code']} was deleted"

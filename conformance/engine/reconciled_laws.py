@@ -15,7 +15,7 @@ from conformance.contract.endpoints import Endpoint
 from conformance.contract.rules import Rule, Side, catalogue
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_refused
-from conformance.engine.left_as_it_was import check_unchanged
+from conformance.engine.left_as_it_was import check_unchanged, gone_with_another
 from conformance.engine.open_reconciliation import OpenReconciliation
 from conformance.engine.release_laws import some
 from conformance.engine.values import Values
@@ -226,9 +226,7 @@ def _check_deleted_beside(bench: Bench, batch: Batch) -> Waiting[None]:
             bench.send(call, values).is_accepted
             and bench.delete_lawfully(place_of(call.body), values["code"]).is_accepted
         ):
-            context = (
-                f"the order beside it, on account {place_of(call.body).account}, when {values['code']} was deleted"
-            )
+            context = gone_with_another(place_of(call.body), values)
             yield from bench.settled(rule, order, own, batch.place, context=context)
 
 
@@ -284,8 +282,9 @@ def released_once(bench: Bench, rule: Rule) -> list[LaterLaw]:
             later.spoiled = again.status // 100 == 2
             check_refused(rule=rule, exchange=again, bench=bench, context=context)
             check_unchanged(bench, order, earlier.values[0], before)
-        deletion = bench.delete(earlier.place, earlier.values[0]["code"])
-        check_refused(rule=catalogue()["DEL-04"], exchange=deletion, bench=bench, context=_RELEASED_AGAIN)
+        if earlier.place not in bench.reconciliations.endless:  # else its order is not reconciled
+            deletion = bench.delete(earlier.place, earlier.values[0]["code"])
+            check_refused(rule=catalogue()["DEL-04"], exchange=deletion, bench=bench, context=_RELEASED_AGAIN)
         return again
 
     drawn = batches(bench.reconciliations.scope)

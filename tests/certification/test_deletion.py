@@ -14,6 +14,7 @@ from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
 from conformance.engine.left_alone import check_left_alone
+from conformance.engine.left_as_it_was import gone_with_another
 from conformance.engine.properties import prove
 from conformance.engine.reconciled_laws import ReconciledLaw, stay_undeleted
 from conformance.engine.resubmission import accepted_again, nothing_comes_back
@@ -64,7 +65,7 @@ def deleted_order_is_gone_and_no_other(experiment: Experiment) -> None:
         yield from bench.settled(experiment.rule.id, None, values, place, before=(call.body,), context="it was deleted")
         yield
         for order, code in zip(neighbours, codes, strict=False):
-            context = f"the order beside it, on account {place_of(order).account}, when {values['code']} was deleted"
+            context = gone_with_another(place_of(order), values)
             try:
                 yield from bench.settled(experiment.rule.id, order, code, place_of(order), context=context)
             except Violation as violation:

@@ -116,7 +116,7 @@ def _restore(world: MockWorld, key: OrderKey) -> None:
 
 
 def _changed_often_unseen(world: MockWorld) -> Any:
-    """A deletion finds no order that was changed three times."""
+    """A deletion or release finds no order that was changed three times."""
 
     def stored_order(*key: Any) -> Any:
         changed: Any = world.memory.get(_noted(key, "changed"), {"times": 0})
@@ -192,8 +192,8 @@ VERSIONS: Final = (
     ),
     Defect(
         name="del-01-changed-three-times-not-found",
-        statement="Finds no order to delete that was changed three times.",
-        rules=rules(*_DELETING),
+        statement="Finds no order to delete or release that was changed three times.",
+        rules=rules(*_DELETING, "REL-01"),
         stores=_count_versions,
         sees=_changed_often_unseen,
     ),
