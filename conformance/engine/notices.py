@@ -54,6 +54,15 @@ class Notices(Places):
             lambda one: is_about(one, reconciliation), 0.0 if self.bench.session.in_process else arrival
         )
 
+    def note_told_before(self, reconciliation: OpenReconciliation, created: Exchange) -> None:
+        """It was just opened: what told before that it is completed breaks NTF-01, and tells nothing of it."""
+        inbox = self.bench.session.inbox
+        known = inbox.received if inbox is not None else []
+        reconciliation.told_before = tuple(one for one in known if is_about(one, reconciliation))
+        if reconciliation.told_before:
+            actual = f"one of reconciliation {reconciliation.id} came before it was open"
+            self.bench.observe("NTF-01", "a notification of each reconciliation once it has ended", actual, created)
+
     def surely_notified(self, reconciliation: OpenReconciliation, arrival: float = ARRIVAL_SECONDS) -> bool:
         """Whether it was notified, where notifications are not known to tell of others than they are about."""
         scenarios = self.bench.session.evidence.scenarios.values()

@@ -43,6 +43,8 @@ class OpenReconciliation:
     """Whether its first order was sent twice, the same."""
     deleted_beside: bool = False
     """Whether an order that is no part of it was deleted while it was open: what is refused since may have gone with it."""
+    told_before: tuple[Received, ...] = ()
+    """What told of its end before it was open: of another's, most likely, under its number."""
     completed_by: Exchange | None = None
     """The release that completed it."""
     may_fail: bool = False
@@ -79,4 +81,4 @@ class OpenReconciliation:
 def is_about(received: Received, reconciliation: OpenReconciliation) -> bool:
     """Whether it is a notification that this reconciliation was completed."""
     told = received.completed
-    return told is not None and told == reconciliation.id
+    return told is not None and told == reconciliation.id and received not in reconciliation.told_before

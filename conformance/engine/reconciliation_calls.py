@@ -331,6 +331,8 @@ class ReconciliationCalls(Notices):
             actual = f"its id was text: write {found}" if is_text else f"its body was {exchange.text[:200]}"
             raise Violation(rule="REC-01", expected="an integer id", actual=actual, exchange=exchange)
         reconciliation.id = found
+        if found not in self.all_ids:
+            self.note_told_before(reconciliation, exchange)
         reconciliation.values = tuple(values.having(reconciliation=str(found)) for values in reconciliation.values)
         if found in self.all_ids and self.ids.get(found) is not reconciliation:
             self.stray(reconciliation)

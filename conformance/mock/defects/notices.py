@@ -63,6 +63,14 @@ def _of_the_first(body: Notice) -> list[Notice]:
     return [] if body["notificationType"] == _COMPLETED and payload["accountId"] != ENABLED[0].id else [body]
 
 
+def _and_the_next(body: Notice) -> list[Notice]:
+    """The same of the number after it, which nobody has opened yet."""
+    payload: Any = body["payload"]
+    if body["notificationType"] != _COMPLETED:
+        return [body]
+    return [body, {**body, "payload": {**payload, "reconciliationId": payload["reconciliationId"] + 1}}]
+
+
 def _no_end_elsewhere(payload: Any) -> Any:
     """No date in what tells of another account than the first one that is seeded."""
     return payload if payload["accountId"] == ENABLED[0].id else {**payload, "resolvedEndDate": None}
@@ -131,6 +139,12 @@ NOTICES: Final = (
         "NTF-01",
         "NTF-02",
         *WORKFLOW,
+    ),
+    _notifies(
+        "ntf-01-the-next-too",
+        "Notifies of every reconciliation that it and the next one are completed.",
+        _and_the_next,
+        "NTF-01",
     ),
     _notifies(
         "ntf-01-another-account",
