@@ -22,6 +22,7 @@ def check_unchanged(bench: Bench, order: Order, values: Values, before: Exchange
         return
     after = bench.query(place_of(order), values["code"])
     if after.is_accepted and (problems := bench.problems(after, order, values)):
+        bench.check_asking_leaves(order, place_of(order))
         raise Violation(
             rule="REL-18",
             expected="the order to stay as it was sent",

@@ -325,6 +325,8 @@ class Reconciliations(ReconciliationCalls):
         rule = rule_to_blame(self, reconciliation, order)
         if rule == "REL-18":
             faults.clear()
+            # It may be gone, or another, since it was asked for.
+            self.bench.check_asking_leaves(reconciliation.batch.orders[order], reconciliation.place)
         self.bench.observe(rule, "the release to be accepted", f"it answered {exchange.status}", exchange)
         self.bench.hindered(f"{rule}: a lawful release got {exchange.status}")
 

@@ -221,7 +221,7 @@ ANSWERS: Final = (
     Defect(
         name="err-05-ok-with-error-inside",
         statement="Refuses with 200 and an error body.",
-        rules=frozenset(_REFUSING | {*_CODED, "REL-18", "REC-09", "ORD-16", "AUTH-02", "AUTH-07", "ERR-04", "WFL-04"}),
+        rules=frozenset(_REFUSING | {*_CODED, "REC-01", "REL-18", "REC-09", "ORD-16", "AUTH-02", "AUTH-07", "ERR-04", "WFL-04"}),
         answers=refusals(lambda answer: answer.having(status=200)),
     ),
     Defect(

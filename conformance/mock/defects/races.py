@@ -419,7 +419,7 @@ RACES: Final = (
     Defect(
         name="race-ord-two-rows",
         statement="Stores an order that comes twice at once twice: its deletion takes one.",
-        rules=rules("CON-04"),
+        rules=rules("CON-04", "DEL-06"),
         race=Race(among=_submissions, looks=_saw_order, writes=_second_row),
         after_deletion=_show_second_row,
     ),
