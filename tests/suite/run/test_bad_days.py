@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 import pytest
 
@@ -14,6 +15,9 @@ from conformance.run.session import missing_need
 from conformance.target.config import load_target
 from tests.suite.support.stage.fault_proxy import FaultProxy
 from tests.suite.support.stage.way import CREATE, DELETE, GET, POST, RELEASE, Stage
+
+AT_ONCE: Final = "CON-"
+"""The rules of calls at once: a server error may have been carried out, and which call meets it nobody knows before."""
 
 
 def whole_parts(rules: Collection[str]) -> list[list[str]]:
@@ -47,15 +51,16 @@ def test_a_server_error_now_and_then_fails_no_rule(unused_stage: Stage, unused_l
     """Each 53rd call met another of 21 orders that are sent alike, in every try; each 21st the same call of an example of which
     three tries are 21 requests. ERR-02 failed."""
     unused_layer.play(Plan("500", When(every=apart)))
-    all_pass(unused_stage, unused_layer)
+    all_pass(unused_stage, unused_layer, but_for=AT_ONCE)
 
 
-def all_pass(stage: Stage, layer: FaultProxy) -> None:
-    """Every rule that is open to a live endpoint is certified."""
+def all_pass(stage: Stage, layer: FaultProxy, *, but_for: str = "") -> None:
+    """Every rule that is open to a live endpoint is certified; what may stay open begins with `but_for`."""
     known = load_target(stage.target(layer.base_url))
     open_to_all = {rule.id for rule in catalogue().rules.values() if not missing_need(rule, known, controlled=False)}
     for part in whole_parts(open_to_all):
         run = stage.certify(stage.target(layer.base_url), *part)
         assert run.verdicts("fail") == set(), run.output
-        assert run.verdicts("inconclusive") == set(), run.output
-        assert run.verdicts("pass") == set(part), run.output
+        still_open = {rule for rule in run.verdicts("inconclusive") if but_for and rule.startswith(but_for)}
+        assert run.verdicts("inconclusive") == still_open, run.output
+        assert run.verdicts("pass") == set(part) - still_open, run.output

@@ -188,6 +188,8 @@ ONE_BY_ONE: Final = {
     "rel-09-none-taken",
     "rel-08-all-but-the-sale",
     "rel-08-shipping-without-sign",
+    "rel-09-as-far-as-both-go",
+    "rel-09-sorted-as-far-as-both-go",
 }
 """Those that compare no aggregate, so that no kind that keeps all of them hides from a certification there."""
 
