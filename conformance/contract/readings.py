@@ -61,7 +61,7 @@ _ALL = (
     Reading(
         "period-bounds",
         "S2 lets the period cover every releasedDate; whether its two ends belong to it no document says.",
-        ("inclusive", "exclusive"),
+        ("inclusive", "exclusive", "half-open"),
     ),
     Reading(
         "total-net-value",

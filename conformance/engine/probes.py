@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from conformance.contract.endpoints import EXPIRES_IN_FIELD, Endpoint
@@ -28,6 +29,14 @@ from strategies.reconciliations import plain_order
 
 ABOUT_ORDERS: Final = ("token-lifetime", "account-id-type", "extract-types", "empty-extracts")
 ABOUT_BATCHES: Final = ("period-bounds", "value-mismatch")
+
+_FOUND: Final[Mapping[str, Mapping[tuple[bool, ...], str]]] = MappingProxyType(
+    {
+        "period-bounds": {(True, True): "inclusive", (True, False): "half-open", (False, False): "exclusive"},
+        "value-mismatch": {(True,): "discrepancy", (False,): "rejected"},
+    }
+)
+"""What the answers to the releases of which a reading is about say: whether each was taken."""
 
 
 def probe_orders(bench: Bench) -> None:
@@ -102,31 +111,35 @@ def probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
 
 
 def _probe_batches(bench: Bench, reconciliations: Reconciliations) -> None:
-    plain = reconciliations.plain(bench.scope.places[0], 2, 2, 1, seconds=EARLIER_SECONDS)
+    plain = reconciliations.plain(bench.scope.places[0], 2, 2, 2, 1, seconds=EARLIER_SECONDS)
     reconciliation = reconciliations.begin(plain)
     if not reconciliations.submit_orders(reconciliation) or reconciliations.create(reconciliation).status // 100 != 2:
         return
     releases = reconciliation.batch.releases
-    entries = releases[1]["releases"]
+    entries = releases[2]["releases"]
     too_much = [{**entries[0], "value": entries[0]["value"] + 100}, *entries[1:]]
+    beginning, end = (at(timedelta(seconds=seconds)) for seconds in (0, plain.seconds))
     attempts = (
-        ("period-bounds", {**releases[0], "releasedDate": at(timedelta())}, ("inclusive", "exclusive")),
-        ("value-mismatch", {**releases[1], "releases": too_much}, ("discrepancy", "rejected")),
+        ("period-bounds", {**releases[0], "releasedDate": beginning}),
+        ("period-bounds", {**releases[1], "releasedDate": end}),
+        ("value-mismatch", {**releases[2], "releases": too_much}),
     )
+    taken, doubtful = dict[str, tuple[bool, ...]](), set[str]()
     try:
         # First the order that was sent last: where releases see orders late, those before are seen once that one is.
         if not reconciliations.released(reconciliation, len(attempts)):
             return
-        for order, (reading, body, (taken, refused)) in enumerate(attempts):
-            found, late = taken, bench.late
+        for order, (reading, body) in enumerate(attempts):
+            late = bench.late
             if bench.session.is_open(reading):
                 exchange = reconciliations.release(reconciliation, order, Call(Endpoint.SUBMIT_RELEASE, body=body))
                 reconciliation.spoiled = False  # under its reading it is lawful
-                found = taken if exchange.status // 100 == 2 else refused
+                taken[reading] = (*taken.get(reading, ()), exchange.status // 100 == 2)
             if order not in reconciliation.released and not reconciliations.released(reconciliation, order):
                 return
-            # Where something was seen late meanwhile it may have been refused for that.
-            if bench.session.is_open(reading) and bench.late == late:
+            if bench.late != late:  # it may have been refused for what is seen late
+                doubtful.add(reading)
+            if reading not in doubtful and (found := _FOUND[reading].get(taken.get(reading, ()))) is not None:
                 bench.learn(reading, found)
     finally:
         reconciliations.finish(reconciliation)

@@ -124,17 +124,18 @@ def entries_in_another_sequence(bench: Bench, rule: Rule) -> list[Shared[Batch]]
 def at_either_end(bench: Bench, rule: Rule) -> list[Shared[tuple[Batch, bool]]]:
     """Dated at either end of the period it is answered as the reading says."""
     reconciliations = bench.reconciliations
-    inclusive = bench.scope.readings["period-bounds"] == "inclusive"
+    reading = bench.scope.readings["period-bounds"]
 
     def law(drawn: tuple[Batch, bool]) -> None:
         batch, at_the_end = drawn
+        covered = reading == "inclusive" or (reading == "half-open" and not at_the_end)
         reconciliation, seconds = reconciliations.open_for(batch), batch.seconds if at_the_end else 0
         body = {**batch.releases[0], "releasedDate": at(timedelta(seconds=seconds))}
         context = f"dated {seconds} s into a period of {batch.seconds} s"
         try:
             released = reconciliations.release(reconciliation, 0, Call(Endpoint.SUBMIT_RELEASE, body=body))
-            reconciliation.spoiled = released.status // 100 == 2 and not inclusive
-            if inclusive:
+            reconciliation.spoiled = released.status // 100 == 2 and not covered
+            if covered:
                 if released.status // 100 != 2 and not reconciliations.released(reconciliation, 0):
                     return  # not because of its date
                 check_accepted(rule=rule, exchange=released, context=context)

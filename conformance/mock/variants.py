@@ -146,6 +146,11 @@ VARIANTS: Final = table(
         readings=(("period-bounds", "exclusive"),),
     ),
     Variant(
+        name="end-not-covered",
+        statement="Refuses a release dated at the end of the period, and takes one dated at its beginning.",
+        readings=(("period-bounds", "half-open"),),
+    ),
+    Variant(
         name="total-is-the-sum",
         statement="Ends a reconciliation in ERROR whose totalNetValue is not the sum of its entries.",
         readings=(("total-net-value", "sum-of-entries"),),

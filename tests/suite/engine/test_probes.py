@@ -10,7 +10,7 @@ from conformance.engine.bench import Bench
 from conformance.engine.probes import ABOUT_BATCHES, probe_batches
 from conformance.run.session import Options, open_session
 
-READINGS = [("inclusive", ()), ("exclusive", ("ends-not-covered",))]
+READINGS = [("inclusive", ()), ("exclusive", ("ends-not-covered",)), ("half-open", ("end-not-covered",))]
 
 
 @pytest.mark.usefixtures("without_a_clock")
