@@ -196,18 +196,14 @@ def _judge_entry(entry: Fields, where: str, code: JSONValue) -> Iterator[Breach]
         yield Breach("REL-06", f"{where}.value", f"{where}.value has a sign that contradicts {type_}")
 
 
-_ENDS_LEFT_OUT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+ENDS_LEFT_OUT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "inclusive": frozenset(),
         "exclusive": frozenset({"init", "end"}),
         "half-open": frozenset({"end"}),
     }
 )
-"""Which ends of a period don't belong to it, by the reading period-bounds."""
-
-
-def _ends(known: ReconciliationFacts) -> tuple[tuple[str, datetime], ...]:
-    return ("init", known.init), ("end", known.end)
+"""Which ends of a period (`init`, `end`) don't belong to it, by the reading period-bounds."""
 
 
 def judge_against_reconciliation(
@@ -220,7 +216,7 @@ def judge_against_reconciliation(
     if released is not None:
         if not known.init <= released <= known.end:
             yield Breach("REL-03", "releasedDate", "releasedDate is outside the period")
-        elif released in {end for name, end in _ends(known) if name in _ENDS_LEFT_OUT[readings["period-bounds"]]}:
+        elif released in {getattr(known, end) for end in ENDS_LEFT_OUT[readings["period-bounds"]]}:
             yield Breach("REL-20", "releasedDate", "releasedDate is not within the period")
 
 

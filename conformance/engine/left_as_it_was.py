@@ -44,7 +44,8 @@ def check_deletable(bench: Bench, order: Order, values: Values) -> None:
         raise Hindered("ORD-01: a lawful order was refused")
     if not bench.delete_known(place, twin["code"]).is_accepted:
         raise Hindered("DEL-01: an order can't be deleted")
-    if (gone := bench.query(place, beside["code"])).is_refused:
+    gone = bench.asked_again(lambda: bench.query(place, beside["code"]))  # it may only be seen late
+    if gone.is_refused:
         raise Violation(
             rule="DEL-01",
             expected="the order as it was last accepted",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conformance.contract.endpoints import Endpoint
+from conformance.contract.reconciliation_rules import ENDS_LEFT_OUT
 from conformance.contract.rules import Rule, Side
 from conformance.engine.bench import Bench
 from conformance.engine.checks import check_accepted, check_refused
@@ -124,11 +125,11 @@ def entries_in_another_sequence(bench: Bench, rule: Rule) -> list[Shared[Batch]]
 def at_either_end(bench: Bench, rule: Rule) -> list[Shared[tuple[Batch, bool]]]:
     """Dated at either end of the period it is answered as the reading says."""
     reconciliations = bench.reconciliations
-    reading = bench.scope.readings["period-bounds"]
+    left_out = ENDS_LEFT_OUT[bench.scope.readings["period-bounds"]]
 
     def law(drawn: tuple[Batch, bool]) -> None:
         batch, at_the_end = drawn
-        covered = reading == "inclusive" or (reading == "half-open" and not at_the_end)
+        covered = ("end" if at_the_end else "init") not in left_out
         reconciliation, seconds = reconciliations.open_for(batch), batch.seconds if at_the_end else 0
         body = {**batch.releases[0], "releasedDate": at(timedelta(seconds=seconds))}
         context = f"dated {seconds} s into a period of {batch.seconds} s"

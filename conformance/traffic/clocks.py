@@ -45,16 +45,16 @@ def by_one_clock(
     if not 1 < len(sources) <= MOST_SOURCES:
         return list(sources)
     known: list[tuple[Source, dict[Once, datetime]]] = []
-    for place, source in enumerate(sources):
-        given = _given(islice(read(source), LOOKED_AT))
+    for place, named in enumerate(sources):
+        source, given = named, _given(islice(read(named), LOOKED_AT))
         for other, others in known:
             ahead = _ahead(given, others)
             if ahead is not None:
                 tell, seconds = tell_of(place), f"{ahead.total_seconds():+.0f}"
                 tell(
-                    f"{source.name}: its clock is {seconds} s apart from that of {other.name}; its times are taken by that"
+                    f"{named.name}: its clock is {seconds} s apart from that of {other.name}; its times are taken by that"
                 )
-                source = replace(source, ahead=ahead)  # noqa: PLW2901
+                source = replace(named, ahead=ahead)
                 given = {once: time - ahead for once, time in given.items()}
                 break
         known.append((source, given))
